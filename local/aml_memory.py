@@ -1,0 +1,206 @@
+"""Azure Machine Learning's MLflow with runs kept in memory: no MLflow server needed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from local.aml import AML, Answer
+from local.aml_dialect import (
+    experiment_filter,
+    mlflow_status,
+    model_version_filter,
+    run_filter,
+)
+from local.aml_filter import RefusedError
+from local.aml_run import Run
+from local.aml_search import Viewed, fits, ordered, page
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+    from local.identity import Accepts
+
+ENDED = ("FINISHED", "FAILED", "KILLED")
+Found = dict[str, Any]
+
+
+class MemoryAML(AML):
+    """AML's front over runs and models that are defined in process."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        accepts: Accepts,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+        *,
+        by_run: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(workspace_id, self, accepts, tls, port, by_run=by_run)
+        self._clock = clock
+        self._experiments: dict[str, Found] = {}
+        self._runs: dict[str, Run] = {}
+        self._versions: list[Found] = []
+        self._calls: dict[str, Callable[[Found], Found]] = {
+            "runs/get": self._get_run,
+            "runs/search": self._search_runs,
+            "runs/set-tag": self._set_tag,
+            "experiments/get": self._get_experiment,
+            "experiments/get-by-name": self._get_experiment_by_name,
+            "experiments/search": self._search_experiments,
+            "model-versions/get": self._get_version,
+            "model-versions/search": self._search_versions,
+            "artifacts/list": self._list_artifacts,
+        }
+
+    def add_experiment(self, name: str, experiment_id: str | None = None) -> str:
+        """Have an experiment and return its id, a GUID made from the name unless given."""
+        made = experiment_id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"experiment/{name}"))
+        now = int(self._clock() * 1000)
+        self._experiments.setdefault(
+            made,
+            {
+                "experiment_id": made,
+                "name": name,
+                "artifact_location": "",
+                "lifecycle_stage": "active",
+                "creation_time": now,
+                "last_update_time": now,
+            },
+        )
+        return made
+
+    def add_run(  # noqa: PLR0913 - a run has this many facts
+        self,
+        run_id: str,
+        *,
+        status: str = "Completed",
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        parent: str | None = None,
+        experiment: str = "Default",
+        experiment_id: str | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        name: str | None = None,
+        artifacts: tuple[str, ...] = (),
+    ) -> None:
+        """Have a run, or replace it; `status` in AML's words or MLflow's.
+
+        Times are epoch milliseconds: started a minute ago and, if the status says so, ended
+        now. `artifacts` are paths of files.
+        """
+        now = int(self._clock() * 1000)
+        said = mlflow_status(status)
+        self._runs[run_id] = Run(
+            run_id,
+            name or run_id,
+            said,
+            self.add_experiment(experiment, experiment_id),
+            now - 60_000 if start_time is None else start_time,
+            now if end_time is None and said in ENDED else end_time,
+            dict(metrics or {}),
+            dict(params or {}),
+            dict(tags or {}) | ({"mlflow.parentRunId": parent} if parent else {}),
+            artifacts,
+        )
+
+    def add_model_version(
+        self, name: str, version: int | str, run_id: str | None = None, source: str = ""
+    ) -> None:
+        """Have a registered model's version, made by a run or by none."""
+        now = int(self._clock() * 1000)
+        made = {
+            "name": name,
+            "version": str(version),
+            "creation_timestamp": now,
+            "last_updated_timestamp": now,
+            "current_stage": "None",
+            "description": "",
+            "source": source or (f"runs:/{run_id}/model" if run_id else ""),
+            "run_id": run_id or "",
+            "status": "READY",
+            "run_link": "",
+        }
+        self._versions.insert(0, made)
+
+    def answer(self, method: str, call: str, arguments: Found) -> Answer:
+        """The call's answer; 501 for one that is known to AML but not kept here."""
+        answered = self._calls.get(call)
+        if answered is None:
+            message = f"{method} {call} is not kept in memory; forward to an MLflow server."
+            raise RefusedError(message, "NOT_IMPLEMENTED", 501)
+        return 200, answered(arguments)
+
+    def _run(self, arguments: Found) -> Run:
+        run_id = arguments.get("run_id") or arguments.get("run_uuid")
+        if not run_id:
+            raise RefusedError("Missing value for required parameter 'run_id'.")
+        if run_id not in self._runs:
+            raise _missing(f"Run with id={run_id} not found")
+        return self._runs[run_id]
+
+    def _get_run(self, arguments: Found) -> Found:
+        return {"run": self._run(arguments).wire()}
+
+    def _search_runs(self, arguments: Found) -> Found:
+        asked = set(arguments.get("experiment_ids") or ())
+        clauses = run_filter(arguments.get("filter") or "")
+        among = [r for r in self._runs.values() if r.experiment_id in asked]
+        kept = [(r, r.viewed()) for r in among]
+        sought = [(r, v) for r, v in kept if all(fits(v, c) for c in clauses)]
+        in_order = ordered(sought, arguments.get("order_by") or ())
+        return page("runs", [r.wire() for r, _ in in_order], arguments, 1000)
+
+    def _set_tag(self, arguments: Found) -> Found:
+        self._run(arguments).tags[arguments["key"]] = arguments["value"]
+        return {}
+
+    def _get_experiment(self, arguments: Found) -> Found:
+        experiment_id = arguments.get("experiment_id")
+        if experiment_id not in self._experiments:
+            raise _missing(f"No Experiment with id={experiment_id} exists")
+        return {"experiment": self._experiments[experiment_id]}
+
+    def _get_experiment_by_name(self, arguments: Found) -> Found:
+        name = arguments.get("experiment_name")
+        for experiment in self._experiments.values():
+            if experiment["name"] == name:
+                return {"experiment": experiment}
+        raise _missing(f"Could not find experiment with name '{name}'")
+
+    def _search_experiments(self, arguments: Found) -> Found:
+        clauses = experiment_filter(arguments.get("filter") or "")
+        views = [(e, Viewed(e, {}, {}, {})) for e in self._experiments.values()]
+        sought = [e for e, v in views if all(fits(v, c) for c in clauses)]
+        newest = sorted(sought, key=lambda e: -e["creation_time"])
+        return page("experiments", newest, arguments, None)
+
+    def _get_version(self, arguments: Found) -> Found:
+        name, version = arguments.get("name"), str(arguments.get("version"))
+        for found in self._versions:
+            if (found["name"], found["version"]) == (name, version):
+                return {"model_version": found}
+        raise _missing(f"Model Version (name={name}, version={version}) not found")
+
+    def _search_versions(self, arguments: Found) -> Found:
+        clauses = model_version_filter(arguments.get("filter") or "", by_run=True)
+        sought = [v for v in self._versions if all(v[c.key] == c.values[0] for c in clauses)]
+        return page("model_versions", sought, arguments, 10_000)
+
+    def _list_artifacts(self, arguments: Found) -> Found:
+        run, below = self._run(arguments), arguments.get("path") or ""
+        prefix = f"{below}/" if below else ""
+        inside = [p.removeprefix(prefix) for p in run.artifacts if p.startswith(prefix)]
+        names = {p.partition("/")[0]: "/" in p for p in inside}
+        files = [{"path": prefix + n, "is_dir": folder} for n, folder in sorted(names.items())]
+        return {"root_uri": run.artifact_uri} | ({"files": files} if files else {})
+
+
+def _missing(message: str) -> RefusedError:
+    return RefusedError(message, "RESOURCE_DOES_NOT_EXIST", 404)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.certificates import Authority
+from local.identity import Identity
+from local.mlflow import MLflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
+    """A managed identity that this process has, as an app in Azure would."""
+    with Identity(client_ids=["11111111-2222-3333-4444-555555555555"]) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
+    with MLflow(tmp_path_factory.mktemp("mlflow")) as running:
+        yield running
