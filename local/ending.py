@@ -1,0 +1,30 @@
+"""How a local service that runs alone comes to its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def on_signal() -> Callable[[], int]:
+    """Catch SIGTERM and SIGINT from now on; the result waits for one and gives the exit code.
+
+    0 for SIGTERM, 130 for SIGINT. To be called in the main thread.
+    """
+    ended, codes = threading.Event(), [0]
+
+    def end(number: int, _frame: object) -> None:
+        codes[0] = 130 if number == signal.SIGINT else 0
+        ended.set()
+
+    def wait() -> int:
+        ended.wait()
+        return codes[0]
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return wait

@@ -1,0 +1,197 @@
+"""A local Functions host: runs a function app alone and answers like the real host.
+
+    python -m local.host --port 7071 [--app DIR] [--threads N] [--no-timers] [--grace S]
+
+Event Grid deliveries come to `/runtime/webhooks/EventGrid?functionName=NAME`, HTTP functions answer
+under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function in the background
+(https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
+`Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
+the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous. The
+host itself ends no invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to
+whoever waits for the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import azure.functions as azf
+from flask import Flask, Response, request
+
+from local import admin, console, ending, httptrigger, webhook
+from local.functions import TIMER, IndexingError, index, load
+from local.invocations import Worker
+from local.timers import Timers
+from local.web import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from local.functions import IndexedFunction
+    from local.invocations import Invocation
+
+GRACE_SECONDS = 5.0
+log = logging.getLogger("host")
+
+
+class Host:
+    """Runs one function app on a loopback port until stopped.
+
+    `app` is a folder with `function_app.py`, or a FunctionApp that is already built. `threads`
+    bounds the sync functions that run at a time (None: PYTHON_THREADPOOL_THREAD_COUNT, else as
+    Python decides). `settings` (None: the environment) are read for the host's own part only.
+    Raises IndexingError if any function is wrong, as one wrong function hides all others in
+    Azure.
+    """
+
+    def __init__(
+        self,
+        app: azf.FunctionRegister | Path | str,
+        port: int = 0,
+        *,
+        threads: int | None = None,
+        timers: bool = True,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        known = os.environ if settings is None else settings
+        self.functions, prefix = _indexed(app, known)
+        self.worker = Worker(threads or _threads(known))
+        timed = [f for f in self.functions.values() if f.kind == TIMER and timers]
+        self._timers = Timers(self.worker, timed, known)
+        self.endpoints = httptrigger.endpoints(self.functions.values(), prefix)
+        self._key = known.get("LOCAL_FUNCTION_KEY")
+        self.server = Server(self._face(), port)
+        self.url = self.server.url
+
+    def start(self) -> Self:
+        """Begin to answer and to fire timers."""
+        self.worker.start()
+        self.server.start()
+        self._timers.start()
+        return self
+
+    def stop(self, grace: float = GRACE_SECONDS) -> bool:
+        """Stop answering, wait up to `grace` seconds for what runs; False if some still does."""
+        self._timers.stop()
+        self.server.stop()
+        try:
+            self.worker.idle(grace)
+        except TimeoutError:
+            return False
+        finally:
+            self.worker.stop()
+        return True
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """What has finished so far, oldest first."""
+        return self.worker.finished()
+
+    def webhook(self, function: str) -> str:
+        """The URL that Event Grid delivers to for this function."""
+        return f"{self.url}/runtime/webhooks/EventGrid?functionName={function}"
+
+    def fire(self, name: str, text: str = "", *, timeout: float = 30) -> Invocation:
+        """Run a function now and wait for it. Raises KeyError, TimeoutError."""
+        function = self.functions[name]
+        return self.worker.invoke(function, admin.by_hand(function, text), admin.REASON).result(
+            timeout
+        )
+
+    def _face(self) -> Flask:
+        app = Flask("host", static_folder=None)
+        app.add_url_rule("/_local/invocations", "invocations", self._invocations)
+        for rule in ("/", "/<path:path>"):
+            app.add_url_rule(
+                rule,
+                "everything",
+                self._answer,
+                defaults={"path": ""} if rule == "/" else None,
+                methods=httptrigger.METHODS,
+                provide_automatic_options=False,
+            )
+        return app
+
+    def _answer(self, path: str) -> Response:
+        if path.lower().rstrip("/") == webhook.PATH:
+            return webhook.answer(request, self.functions, self.worker)
+        if path.lower().startswith("admin/"):
+            return admin.answer(request, self.functions, self.worker)
+        return httptrigger.answer(request, self.endpoints, self.worker, self._key)
+
+    def _invocations(self) -> Response:
+        return admin.finished(request, self.worker)
+
+
+def _indexed(
+    app: azf.FunctionRegister | Path | str, settings: Mapping[str, str]
+) -> tuple[dict[str, IndexedFunction], str]:
+    """The app's functions and the prefix of its HTTP routes."""
+    if isinstance(app, azf.FunctionRegister):
+        return index(app), "api"
+    directory = Path(app)
+    script = settings.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
+    return index(load(directory, script)), _prefix(directory / "host.json")
+
+
+def _prefix(path: Path) -> str:
+    host = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    prefix = host.get("extensions", {}).get("http", {}).get("routePrefix", "api")
+    return str(prefix).strip("/")
+
+
+def _threads(settings: Mapping[str, str]) -> int | None:
+    count = settings.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    return int(count) if count.isdecimal() and int(count) > 0 else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM (0) or SIGINT (130); 1 if the app cannot be indexed."""
+    options = _options().parse_args(arguments)
+    console.log_to_stdout()
+    end = ending.on_signal()
+    try:
+        host = Host(options.app, options.port, threads=options.threads, timers=options.timers)
+    except IndexingError as error:
+        log.critical("No functions were indexed: %s", error, exc_info=error.__cause__)
+        return 1
+    with_grace, code = _serve(host, end, options.grace)
+    return code if with_grace else console.leave(code)
+
+
+def _serve(host: Host, end: Callable[[], int], grace: float) -> tuple[bool, int]:
+    host.start()
+    console.show(host)
+    code = end()
+    stopped = host.stop(grace)
+    time.sleep(0.1)  # the last answers leave the buffers of their connections' threads
+    return stopped, code
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
+    parser.add_argument("--app", type=Path, default=Path.cwd(), help="folder of function_app.py")
+    parser.add_argument("--threads", type=int, help="sync functions that run at a time")
+    parser.add_argument(
+        "--grace", type=float, default=GRACE_SECONDS, help="seconds that running functions get"
+    )
+    parser.add_argument("--no-timers", dest="timers", action="store_false", help="fire no timers")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Azure's own Python worker indexes the app and hands its functions real Event Grid payloads.
+
+It needs Python 3.13 with azure-functions-runtime and azure-functions 2.1 or newer. The variable
+RUN_RELAY_PYTHON313 names the interpreter; else `.cache/py313`, `python3.13` and pyenv's are tried.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.functions import IndexingError, index, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+NEEDED = "msgspec"  # what the product imports before its first event
+WORKER = "azure_functions_runtime, azure.functions"
+DRIVER = Path(__file__).with_name("worker_driver.py")
+SAMPLE = """
+import azure.functions as func
+
+app = func.FunctionApp()
+
+@app.event_grid_trigger(arg_name="event")
+def on_event(event: ANNOTATION):
+    raise RuntimeError(f"{type(event).__name__} {event.id}")
+
+@app.timer_trigger(arg_name="timer", schedule="%EVERY%")
+async def tick(timer: func.TimerRequest) -> None:
+    pass
+"""
+RUN_COMPLETED = "Microsoft.MachineLearningServices.RunCompleted"
+WORKSPACE = (
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+)
+DATA: dict[str, Any] = {
+    "experimentId": "0e7b3a5c",
+    "experimentName": "defect-detection",
+    "runId": "r1",
+    "runType": "azureml.PipelineRun",
+    "runTags": {},
+    "runProperties": {"azureml.runsource": "azureml.PipelineRun"},
+}
+EVENT = {
+    "id": "e1",
+    "topic": WORKSPACE,
+    "subject": "experiments/0e7b3a5c/runs/r1",
+    "eventType": RUN_COMPLETED,
+    "eventTime": "2026-01-01T18:41:00.9584103Z",
+    "data": DATA,
+    "dataVersion": "2",
+    "metadataVersion": "1",
+}
+CLOUD_EVENT = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": WORKSPACE,
+    "subject": "experiments/0e7b3a5c/runs/r1",
+    "type": RUN_COMPLETED,
+    "time": "2026-01-01T18:41:00.9584103Z",
+    "data": DATA,
+}
+
+
+def candidates() -> Iterator[str]:
+    yield os.environ.get("RUN_RELAY_PYTHON313", "")
+    yield str(ROOT / ".cache" / "py313" / "bin" / "python")
+    yield shutil.which("python3.13") or ""
+    yield from map(str, Path.home().glob(".pyenv/versions/3.13*/bin/python"))
+
+
+def imports(python: str, modules: str) -> bool:
+    code = f"import sys, {modules}; sys.exit(sys.version_info < (3, 13))"
+    try:
+        ran = subprocess.run([python, "-c", code], capture_output=True, check=False, timeout=60)
+    except OSError:
+        return False
+    return ran.returncode == 0
+
+
+@functools.cache
+def found_worker() -> str | None:
+    return next((p for p in candidates() if p and imports(p, WORKER)), None)
+
+
+@pytest.fixture
+def worker() -> str:
+    python = found_worker()
+    if python is None:
+        pytest.skip("no Python 3.13 with azure-functions-runtime (set RUN_RELAY_PYTHON313)")
+    return python
+
+
+def drive(python: str, app: Path, *invocation: str, **settings: str) -> dict[str, Any]:
+    ran = subprocess.run(
+        [python, str(DRIVER), str(app), *invocation],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+        env=os.environ | settings,
+    )
+    assert ran.returncode == 0, ran.stderr
+    said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return said
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "function_app.py").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    return write(tmp_path, SAMPLE.replace("ANNOTATION", "func.EventGridEvent"))
+
+
+def test_the_worker_indexes_the_functions_with_their_triggers(worker: str, sample: Path) -> None:
+    said = drive(worker, sample)
+    triggers = {name: bindings[0]["type"] for name, bindings in said["functions"].items()}
+    assert triggers == {"on_event": "eventGridTrigger", "tick": "timerTrigger"}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"), [(EVENT, "EventGridEvent"), (CLOUD_EVENT, "CloudEvent")]
+)
+def test_the_worker_hands_an_event_over_as_its_type(
+    worker: str, sample: Path, event: dict[str, Any], kind: str
+) -> None:
+    said = drive(worker, sample, "on_event", json.dumps(event))
+    assert said["invocation"] == {"ok": False, "error": f"RuntimeError: {kind} e1"}
+
+
+def indexed_here(folder: Path) -> bool:
+    try:
+        return bool(index(load(folder)))
+    except IndexingError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("annotation", "fits"),
+    [
+        ("func.EventGridEvent", True),
+        ("func.CloudEvent", True),
+        ("str", True),
+        ("dict", False),
+        ("list[func.EventGridEvent]", False),
+        ("func.EventGridEvent | func.CloudEvent", False),
+        ("func.TimerRequest", False),
+        ("'NotDefined'", False),
+    ],
+)
+def test_the_local_host_indexes_what_the_worker_indexes(
+    worker: str, tmp_path: Path, annotation: str, fits: bool
+) -> None:
+    app = write(tmp_path, SAMPLE.replace("ANNOTATION", annotation))
+    assert (not drive(worker, app)["error"], indexed_here(app)) == (fits, fits)
+
+
+def test_one_import_error_hides_every_function_from_the_worker(worker: str, tmp_path: Path) -> None:
+    app = write(tmp_path, SAMPLE.replace("import azure", "import no_such_module, azure"))
+    assert "no_such_module" in drive(worker, app)["error"]
+    assert not indexed_here(app)
+
+
+@pytest.fixture
+def product(worker: str) -> Path:
+    if not (ROOT / "function_app.py").is_file():
+        pytest.skip("there is no function_app.py at the root of the repository")
+    if not imports(worker, NEEDED):
+        pytest.skip(f"the worker's interpreter lacks {NEEDED}: install requirements.txt there")
+    return ROOT
+
+
+def test_the_worker_indexes_this_product(worker: str, product: Path) -> None:
+    said = drive(worker, product)
+    assert said["error"] == ""
+    triggers = {name: bindings[0]["type"] for name, bindings in said["functions"].items()}
+    assert triggers["on_run_completed"] == "eventGridTrigger"
+    assert triggers["on_run_status_changed"] == "eventGridTrigger"
+    assert triggers["reconcile"] == "timerTrigger"
+
+
+def test_the_local_host_indexes_the_same_functions_of_this_product(
+    worker: str, product: Path
+) -> None:
+    assert set(index(load(product))) == set(drive(worker, product)["functions"])
