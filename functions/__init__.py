@@ -1,0 +1,1 @@
+"""The function app: triggers, wiring, adapters, core; values only travel down."""

@@ -1,0 +1,1 @@
+"""What Run Relay decides, without I/O, clock, environment or logging."""

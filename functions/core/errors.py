@@ -1,0 +1,77 @@
+"""Errors that say whether something happened and who may try again.
+
+Adapters raise these and nothing else; no SDK's or HTTP library's exception passes them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.core.reasons import Reason
+
+
+class RelayError(Exception):
+    """The root of all errors that Run Relay raises on purpose."""
+
+
+class _Reasoned(RelayError):
+    def __init__(self, reason: Reason, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class Retryable(_Reasoned):
+    """Nothing happened yet; the continuation is parked, for `retry_after` seconds if given."""
+
+
+class Permanent(_Reasoned):
+    """It can never succeed as configured: recorded, acknowledged, alerted."""
+
+
+class InDoubt(_Reasoned):
+    """The request left and no usable answer came: it may or may not have been queued."""
+
+
+class Ambiguous(RelayError):
+    """Several child runs have what the route needs, and the route names none of them."""
+
+    def __init__(self, what: str, runs: Sequence[str]) -> None:
+        super().__init__(f"{what} on several child runs: {', '.join(runs)}; name one with `step`")
+
+
+class Lost(RelayError):
+    """Another writer changed the row first. Nothing was written: stop, and send nothing."""
+
+
+class LedgerUnavailable(RelayError):
+    """The ledger could not be read or written. The only error that makes Event Grid redeliver."""
+
+
+class Unreadable(LedgerUnavailable):
+    """A row is there, and this version cannot read it: it stays as it is."""
+
+
+class ConfigurationError(RelayError):
+    """A setting is missing or wrong; the message names it and what is allowed."""
+
+
+class RoutesUnreadable(RelayError):
+    """The route file cannot be used; `problems` holds one line per mistake."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class NotARunEvent(RelayError):
+    """The payload is no run event of an AML workspace; nothing is to be done."""
+
+    def __init__(self, why: str, event_id: str, event_type: str) -> None:
+        super().__init__(why)
+        self.event_id = event_id
+        self.event_type = event_type

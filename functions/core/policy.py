@@ -1,0 +1,43 @@
+"""The numbers that the core works with; the settings fill them in."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from msgspec import Struct
+
+from functions.core.reasons import Reason
+
+POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
+POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will
+CLOCK_SKEW = timedelta(minutes=5)
+RECHECK = timedelta(hours=1)
+MOST_SENDS = 3  # the first and two more
+NOT_FINAL_FOR = timedelta(minutes=10)
+REFUSED_FOR = timedelta(hours=72)
+LONGEST_WAIT_FACTOR = 60
+_SLOW = frozenset({Reason.REFUSED, Reason.RUN_NOT_FOUND})
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """How long things take and whether anything may start."""
+
+    retry_first: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=120)
+    grace: timedelta = timedelta(seconds=600)
+    credential_pause: timedelta = timedelta(seconds=900)
+    delivery_deadline: float = 20.0
+    paused: bool = False
+    secret: str = "azure-devops-pat"
+    studio: str = "https://ml.azure.com"
+
+    def wait(self, key: str, attempts: int, reason: Reason) -> timedelta:
+        """The backoff before the next attempt: doubling from `retry_first` up to 60 times it.
+
+        Jitter takes off up to a quarter. It is drawn from the key, so that the same row always
+        waits the same while different rows spread out.
+        """
+        times = LONGEST_WAIT_FACTOR if reason in _SLOW else min(2**attempts, LONGEST_WAIT_FACTOR)
+        drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
+        return self.retry_first * times * (1 - drawn / 4)

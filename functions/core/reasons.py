@@ -1,0 +1,45 @@
+"""Every reason a continuation can give for its state: one list, so none goes unexplained."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a continuation is where it is; the value is what the ledger and the log say."""
+
+    # open
+    WORKING = "working"  # a process holds the lease
+    DEADLINE = "deadline"  # the delivery's time was used up before the POST
+    LATE = "late"  # the POST could not begin within 5 s of the ask: the mark was taken back
+    PAUSED = "paused"
+    LIMIT = "limit"
+    ROUTES_UNREADABLE = "routes_unreadable"
+    RUN_UNREADABLE = "run_unreadable"
+    RUN_NOT_FOUND = "run_not_found"
+    SECRET_UNREADABLE = "secret_unreadable"
+    SECRET_EXPIRED = "secret_expired"
+    CREDENTIAL_REFUSED = "credential_refused"
+    NOT_SENT = "not_sent"
+    THROTTLED = "throttled"
+    # open, then held or failed
+    FACTS_MISSING = "facts_missing"
+    NOT_FINAL = "not_final"
+    IN_DOUBT = "in_doubt"
+    REFUSED = "refused"
+    # held
+    GATE = "gate"
+    GATE_ERROR = "gate_error"
+    AMBIGUOUS = "ambiguous"
+    # skipped
+    NOT_ROOT = "not_root"
+    NOT_MATCHED = "not_matched"
+    OUTCOME_CHANGED = "outcome_changed"
+    SHADOW = "shadow"
+    # failed
+    REJECTED = "rejected"
+    ROUTE_REMOVED = "route_removed"
+    TOO_LARGE = "too_large"
+    # started
+    ANSWERED = "answered"  # Azure DevOps answered with the pipeline run
+    FOUND = "found"  # the answer was lost, the pipeline run was found

@@ -1,0 +1,1 @@
+"""How the text of a route file becomes routes."""

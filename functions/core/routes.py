@@ -1,0 +1,131 @@
+"""The route file, decoded: which runs are followed by which pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
+
+from functions.core.values import Outcome
+
+if TYPE_CHECKING:
+    from functions.core.gate import Gate
+
+ANY: Final = "*"
+"""In `Needs`: which names cannot be told beforehand, so all are needed."""
+
+WAIT_FOR_FACTS: Final = timedelta(minutes=10)
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything."""
+
+    workspace: str | None = None
+    experiment: str | None = None
+    run_type: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+class Limit(Struct, frozen=True):
+    """At most `count` starts per hour (`h`) or day (`d`)."""
+
+    count: int
+    per: str
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.per}"
+
+
+class Variable(Struct, frozen=True):
+    """A queue-time variable; the value may name facts."""
+
+    value: str | int | float | bool
+    secret: bool = False
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """The pipeline to start. `secret` is None where the setting's default holds.
+
+    `parameters` maps names to values that may name facts; `correlation` names the parameter
+    that gets the continuation's short hash.
+    """
+
+    organization: str
+    project: str
+    pipeline: int
+    secret: str | None = None
+    pipeline_version: int | None = None
+    branch: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    correlation: str | None = None
+    variables: dict[str, Variable] = field(default_factory=dict)
+    skip_stages: tuple[str, ...] = ()
+
+
+class Needs(Struct, frozen=True, kw_only=True):
+    """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
+
+    `beyond_event`: the event alone cannot tell them. `only_event`: nothing but the event can
+    (run type, properties), so the sweep cannot serve the route.
+    """
+
+    metrics: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    model: frozenset[str] = frozenset()
+    beyond_event: bool = False
+    only_event: bool = False
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One route. `outcomes` is empty for a route on a model event, which then is `event`.
+
+    `distinct`: a pipeline run with this route's parameters can only be this route's, for that
+    one run; see `functions.core.distinct`.
+    """
+
+    name: str
+    outcomes: frozenset[Outcome] = frozenset({Outcome.COMPLETED})
+    event: str | None = None
+    match: Match = Match()
+    children: bool = False
+    when: str | None = None
+    step: str | None = None
+    wait_for_facts: timedelta = WAIT_FOR_FACTS
+    limit: Limit | None = None
+    shadow: bool = False
+    complete: bool = False
+    start: Start | None = None
+    needs: Needs = Needs()
+    distinct: bool = False
+
+    @property
+    def gate(self) -> Gate | None:
+        """The compiled `when`; compiled at most once per text."""
+        if self.when is None:
+            return None
+        from functions.core.gate import gate_of  # noqa: PLC0415 - most routes have none
+
+        return gate_of(self.when)
+
+
+class Routes(Struct, frozen=True):
+    """All routes in the order of the file, and what `check` warns of, one line each."""
+
+    routes: tuple[Route, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def named(self, name: str) -> Route | None:
+        """The route of that name, spelled exactly."""
+        return next((route for route in self.routes if route.name == name), None)
+
+
+def decode(text: str, file: str = "routes.yaml") -> Routes:
+    """Read a route file. Raises RoutesUnreadable with every mistake, one line each.
+
+    A line reads `routes.yaml:LINE: path.to.key: what is wrong`, with `file` as its beginning.
+    """
+    from functions.core.routefile.reading import read  # noqa: PLC0415 - loads yaml
+
+    return read(text, file)

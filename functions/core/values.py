@@ -1,0 +1,194 @@
+"""The values that travel between the floors, in the terms of the trade."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+LONGEST_DETAIL = 500
+
+
+def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
+    """An outside string made safe to store and print: one line, no control characters, cut."""
+    flat = re.sub(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+", " ", str(text)).strip()
+    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
+
+
+class Outcome(StrEnum):
+    """How a run ended. A run that is still going has none."""
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    NOT_RESPONDING = "NotResponding"
+
+
+class State(StrEnum):
+    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten."""
+
+    OPEN = "open"
+    STARTED = "started"
+    HELD = "held"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Workspace(Struct, frozen=True):
+    """An AML workspace by the parts of its resource id, spelled as they came."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The resource id."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+        )
+
+
+class RunEvent(Struct, frozen=True, kw_only=True):
+    """The news that a run ended. `tags` is None where the event did not say."""
+
+    id: str
+    type: str
+    subject: str
+    time: datetime | None
+    workspace: Workspace
+    run: str
+    outcome: Outcome
+    experiment: str = ""
+    experiment_id: str = ""
+    run_type: str = ""
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended."""
+
+    id: str
+    name: str
+    experiment_id: str
+    status: str
+    outcome: Outcome | None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """What is known of the model a run logged; the fields not yet known are None."""
+
+    name: str | None = None
+    version: str | None = None
+    run_id: str | None = None
+    path: str | None = None
+    flavors: tuple[str, ...] | None = None
+    uri: str | None = None
+
+
+class Credential(Struct, frozen=True, kw_only=True):
+    """What authorizes a call to Azure DevOps: a header's value that is never printed."""
+
+    authorization: str
+    version: str
+    expires_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Credential(version={self.version!r})"
+
+
+class PipelineRequest(Struct, frozen=True, kw_only=True):
+    """One exact request to run a pipeline. `body` is the JSON text that is sent, byte for byte.
+
+    `distinct` tells whether a build that matches can only be this request's; it was worked out
+    from the routes of the day, so that later routes do not change what is adopted.
+    """
+
+    organization: str
+    project: str
+    pipeline: int
+    secret: str
+    body: str
+    pipeline_version: int | None = None
+    distinct: bool = False
+
+
+class PipelineRun(Struct, frozen=True, kw_only=True):
+    """A pipeline run that exists at Azure DevOps. `retry_after`: the service asked to slow down."""
+
+    id: int
+    url: str = ""
+    queued_at: datetime | None = None
+    retry_after: float | None = None
+
+
+class Key(Struct, frozen=True, order=True):
+    """What a continuation is: one outcome of one run on one route. Never an event's id."""
+
+    workspace: str
+    run: str
+    outcome: Outcome
+    route: str
+
+    @property
+    def text(self) -> str:
+        """As people see it: ROUTE/RUN_ID/OUTCOME."""
+        return f"{self.route}/{self.run}/{self.outcome}"
+
+    @property
+    def run_hash(self) -> str:
+        """64 hex digits that stand for workspace and run, safe in any store's keys."""
+        return hashlib.sha256(f"{self.workspace}|{self.run}".encode()).hexdigest()
+
+    @property
+    def hash(self) -> str:
+        """12 hex digits that stand for the whole key: the value of `start.correlation`."""
+        whole = f"{self.workspace}|{self.run}|{self.outcome}|{self.route}"
+        return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+
+class Step(Struct, frozen=True, array_like=True):
+    """One line of a continuation's history."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+
+
+class Shared(Struct, frozen=True):
+    """A small row that all processes share; `version` is None while it does not exist."""
+
+    name: str
+    value: dict[str, Any]
+    version: str | None
+
+
+class Letter(Struct, frozen=True):
+    """An event kept in the inbox because the routes could not be read."""
+
+    id: str
+    event: RunEvent
+    received_at: datetime
+
+
+def parse_time(text: object) -> datetime | None:
+    """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
+
+    Event Grid sends up to seven digits, which `fromisoformat` refuses before Python 3.11.
+    """
+    try:
+        parsed = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(text)))
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)

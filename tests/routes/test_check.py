@@ -1,0 +1,112 @@
+"""`python -m relay check` and `schema`, as an operator meets them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from relay.__main__ import app
+from tests.routes.files import FULL, HEAD
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def relay(*words: str, file: str | None = None) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command line."""
+    done = CliRunner().invoke(app, words, env={"ROUTES_FILE": file})
+    return done.exit_code, done.stdout, done.stderr
+
+
+def written(folder: Path, text: str) -> str:
+    """The path of a route file with that text."""
+    path = folder / "r.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_good_file_is_summed_up(tmp_path: Path) -> None:
+    path = written(tmp_path, FULL)
+
+    assert relay("check", path) == (0, f"{path}: 2 routes, no problems\n", "")
+
+
+def test_the_file_may_come_from_the_setting(tmp_path: Path) -> None:
+    path = written(tmp_path, FULL)
+
+    assert relay("check", file=path) == (0, f"{path}: 2 routes, no problems\n", "")
+
+
+def test_mistakes_are_lines_that_an_editor_can_jump_to(tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + "  - name: a\n    mode: x\n    start: {pipeline: 0}\n")
+
+    assert relay("check", path) == (
+        1,
+        "",
+        (
+            f"{path}:5: routes[0].mode: `x` is no mode; allowed: active, shadow\n"
+            f"{path}:6: routes[0].start.pipeline: 0 must be from 1 to 2147483647\n"
+        ),
+    )
+
+
+def test_warnings_do_not_make_the_answer_no(tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + "  - {name: a, complete: true}\n")
+
+    assert relay("check", path) == (
+        0,
+        f"{path}: 1 routes, no problems, 1 warnings\n",
+        f"{path}:4: warning: routes[0].complete: this version finishes no waiting task yet\n",
+    )
+
+
+def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    path = str(tmp_path / "nowhere.yaml")
+
+    assert relay("check", path) == (3, "", f"{path}: No such file or directory\n")
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_bytes(b"version: 1 # \xe9\n")
+
+    assert relay("check", str(path)) == (
+        1,
+        "",
+        f"{path}:1: the file is not UTF-8: invalid continuation byte\n",
+    )
+
+
+def test_a_wrong_command_is_a_usage_error() -> None:
+    code, _, error = relay("chekc")
+
+    assert code == 2
+    assert "No such command 'chekc'" in error
+
+
+@pytest.mark.parametrize("words", [("--help",), ("check", "--help"), ("schema", "--help")])
+def test_help_is_there_for_every_command(words: tuple[str, ...]) -> None:
+    code, out, _ = relay(*words)
+
+    assert code == 0
+    assert "Usage: " in out
+
+
+def test_on_a_terminal_the_routes_are_shown_as_a_table(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "relay", "check", written(tmp_path, FULL)],
+        cwd=ROOT,
+        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+
+    assert "register-model" in done.stdout
+    assert "run.metrics.accuracy >= 0.9" in done.stdout
+    assert "contoso/mlops 42" in done.stdout

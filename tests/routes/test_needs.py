@@ -1,0 +1,121 @@
+"""Which facts a route needs, and what that means for the sweep."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.core.mentions import mentioned
+from functions.core.routes import ANY, Needs
+from tests.routes.files import route, routes
+
+MODEL = frozenset({"name", "version", "run_id", "path", "flavors", "uri"})
+
+
+def needs(when: str = "", value: str = "") -> Needs:
+    """What a route with this gate and this parameter needs."""
+    gate = f"when: '{when}'" if when else "children: false"
+    return route(
+        f"- {{name: a, {gate}, start: {{pipeline: 1, parameters: {{x: '{value}'}}}}}}"
+    ).needs
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("run.metrics.accuracy >= 0.9", {"accuracy"}),
+        ('run.metrics["val/acc"] > 1 || run.metrics.loss < 1', {"val/acc", "loss"}),
+        ('run["metrics"].loss < 1', {"loss"}),
+        ("has(run.metrics.auc) && run.metrics.auc > 0.5", {"auc"}),
+        ("run.metrics.auc.size() > 1", {"auc"}),
+        ("size(run.metrics) > 1", {ANY}),
+        ("run.metrics.exists(k, k == run.name)", {ANY}),
+        ('"auc" in run.metrics', {ANY}),
+        ("run.metrics[run.name] > 1", {ANY}),
+        ('run.metrics["a\\\\n"] > 1', {ANY}),
+        ("run.metrics.x > 1 && size(run.metrics) > 1", {"x", ANY}),
+        ("size(run) > 1", {ANY}),
+        ('run.name == "run.metrics.auc"', set()),
+        ("true // run.metrics.auc", set()),
+        ("run.params.lr == run.name", set()),
+    ],
+)
+def test_the_metrics_that_a_gate_reads_are_needed(expression: str, names: set[str]) -> None:
+    assert needs(expression).metrics == names
+
+
+def test_parameters_of_the_run_are_needed_in_the_same_way() -> None:
+    assert needs('run.params.lr == "0.1"', "{{ run.params.batch.size }}").params == {
+        "lr",
+        "batch.size",
+    }
+
+
+def test_a_placeholder_needs_its_metric_dots_included() -> None:
+    assert needs(value="at {{ run.metrics.val.acc }}").metrics == {"val.acc"}
+
+
+def test_the_fields_of_the_model_that_are_named_are_needed() -> None:
+    assert needs('model.version != "1"', "{{ model.name }}").model == {"version", "name"}
+
+
+def test_a_gate_that_hands_the_model_on_needs_all_of_it() -> None:
+    assert needs("size(model) > 1").model == MODEL
+
+
+def test_a_gate_that_hands_the_run_on_needs_all_of_it() -> None:
+    everything = frozenset({ANY})
+
+    assert needs("size(run) > 1") == Needs(
+        metrics=everything, params=everything, beyond_event=True, only_event=True
+    )
+
+
+@pytest.mark.parametrize("value", ["", "{{ event.id }}", "{{ run.id }} {{ workspace.name }}"])
+def test_a_route_may_need_nothing_but_the_event(value: str) -> None:
+    assert needs(value=value) == Needs()
+
+
+@pytest.mark.parametrize(
+    "value", ["{{ run.name }}", "{{ run.tags.a }}", "{{ model.uri }}", "{{ run.end_time }}"]
+)
+def test_a_route_may_need_more_than_the_event_tells(value: str) -> None:
+    assert needs(value=value).beyond_event
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "match: {run_type: azureml.PipelineRun}",
+        "match: {properties: {a: b}}",
+        'when: run.type == "azureml.PipelineRun"',
+        'when: run.properties["a"] == "b"',
+        "start: {pipeline: 1, correlation: id, parameters: {t: '{{ run.properties.a }}'}}",
+    ],
+)
+def test_a_route_that_only_the_event_can_serve_is_warned_of(text: str) -> None:
+    start = "" if text.startswith("start") else "\n  start: {pipeline: 1, correlation: id}"
+    found = routes(f"- name: a\n  {text}{start}")
+
+    assert found.routes[0].needs.only_event
+    assert found.warnings == (
+        (
+            "routes.yaml:4: routes[0]: needs the run's type or properties, which only the event "
+            "tells: the sweep cannot find runs for it"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "paths"),
+    [
+        ("run.tags.`a.b` == run.tags['a.b']", (("run", "tags", "a.b"),)),
+        ("run.tags[r'a\\b'] == ''", (("run", "tags"),)),
+        ('"""run.id""" == run.id', (("run", "id"),)),
+        ("{1: 2}.run.id == model . name", (("model", "name"),)),
+        ("run", (("run",),)),
+        ("run.", (("run",),)),
+        ("", ()),
+    ],
+)
+def test_mentions_are_read_as_cel_reads_them(expression: str, paths: tuple[object, ...]) -> None:
+    assert mentioned(expression) == paths

@@ -1,0 +1,90 @@
+"""The JSON Schema that editors use says what decoding says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.routes.files import FULL, HEAD, problems
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "routes.schema.json"
+
+
+@pytest.fixture(name="validator")
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_the_committed_schema_is_what_the_command_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "relay", "schema"], cwd=ROOT, capture_output=True, check=True
+    )
+
+    assert done.stdout.decode("utf-8").splitlines() == SCHEMA.read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", [FULL, (ROOT / "routes.yaml").read_text(encoding="utf-8")])
+def test_good_files_are_valid(text: str, validator: jsonschema.Draft202012Validator) -> None:
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(text))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  - {name: a, strat: {pipeline: 1}}",
+        "  - {name: a, start: {pipeline: 1, param: {}}}",
+        "  - {name: a, match: {tag: {}}, start: {pipeline: 1}}",
+        "  - {start: {pipeline: 1}}",
+        "  - {name: a b, start: {pipeline: 1}}",
+        '  - {name: "a\\n", start: {pipeline: 1}}',
+        "  - {name: a, outcome: Running, start: {pipeline: 1}}",
+        "  - {name: a, outcome: [Running], start: {pipeline: 1}}",
+        "  - {name: a, event: RunCompleted, start: {pipeline: 1}}",
+        "  - {name: a, when: , start: {pipeline: 1}}",
+        "  - {name: a, limit: 20, start: {pipeline: 1}}",
+        "  - {name: a, wait_for_facts: 10 minutes, start: {pipeline: 1}}",
+        "  - {name: a, mode: off-line, start: {pipeline: 1}}",
+        "  - {name: a, start: {pipeline: 0}}",
+        "  - {name: a, start: {pipeline: 1, branch: main}}",
+        "  - {name: a, start: {pipeline: 1, project: a/b}}",
+        "  - {name: a, start: {pipeline: 1, organization: a/b}}",
+        "  - {name: a, start: {pipeline: 1, secret: a_b}}",
+        "  - {name: a, start: {pipeline: 1, correlation: ''}}",
+        "  - {name: a, start: {pipeline: 1, variables: {a: {secret: true}}}}",
+        "  - a",
+        "  []",
+    ],
+)
+def test_the_schema_refuses_what_decoding_refuses(
+    text: str, validator: jsonschema.Draft202012Validator
+) -> None:
+    assert problems(HEAD + text)
+    assert not validator.is_valid(yaml.safe_load(HEAD + text))
+
+
+def test_every_key_is_described(validator: jsonschema.Draft202012Validator) -> None:
+    shapes: dict[str, Any] = validator.schema["$defs"]  # type: ignore[index]
+
+    bare = [
+        f"{shape}.{key}"
+        for shape, of in shapes.items()
+        for key, about in of["properties"].items()
+        if not about.get("description")
+    ]
+    assert bare == []
+
+
+def test_every_shape_is_closed(validator: jsonschema.Draft202012Validator) -> None:
+    shapes: dict[str, Any] = validator.schema["$defs"]  # type: ignore[index]
+
+    assert {name for name, of in shapes.items() if of["additionalProperties"] is not False} == set()

@@ -1,0 +1,187 @@
+"""What YAML itself can get wrong, and the exact line that its author reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.routes.files import HEAD, problems, problems_in
+
+
+def one(value: str) -> str:
+    """The only problem with a parameter of that value."""
+    (line,) = problems_in(f"""\
+        - name: a
+          start:
+            pipeline: 1
+            parameters:
+              x: {value}
+        """)
+    return line
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "---\n"])
+def test_an_empty_file_is_refused(text: str) -> None:
+    assert problems(text) == [
+        "routes.yaml:1: the file is empty: it needs `version: 1` and `routes:`"
+    ]
+
+
+@pytest.mark.parametrize("text", ["routes", "- a"])
+def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
+    assert problems(text) == [
+        "routes.yaml:1: the file is no mapping: it needs `version: 1` and `routes:`"
+    ]
+
+
+@pytest.mark.parametrize("text", ["routes:", "routes: []", ""])
+def test_a_file_without_routes_is_refused(text: str) -> None:
+    line = 2 if text else 1
+    assert problems(f"version: 1\n{text}") == [
+        f"routes.yaml:{line}: routes: there are none: at least one route is needed"
+    ]
+
+
+def test_routes_that_are_no_list_are_refused() -> None:
+    assert problems("version: 1\nroutes: {a: b}") == [
+        "routes.yaml:2: routes: must be a list: each route begins with `- name:`"
+    ]
+
+
+@pytest.mark.parametrize(("text", "shown"), [("2", "2"), ("true", "True"), ("'2'", "2")])
+def test_an_unknown_version_is_refused(text: str, shown: str) -> None:
+    assert problems(f"version: {text}\nroutes: [{{name: a, complete: true}}]") == [
+        f"routes.yaml:1: version: `{shown}` is not known; write `version: 1`"
+    ]
+
+
+def test_a_missing_version_is_refused() -> None:
+    assert problems("routes: [{name: a, complete: true}]") == [
+        "routes.yaml:1: version: is required: write `version: 1`"
+    ]
+
+
+def test_an_unknown_key_at_the_top_is_refused() -> None:
+    assert problems("version: 1\nroutes: [{name: a, complete: true}]\nroute: []") == [
+        (
+            "routes.yaml:3: route: is no known key; did you mean `routes`? "
+            "allowed: version, defaults, routes"
+        )
+    ]
+
+
+def test_an_unknown_default_is_refused() -> None:
+    assert problems("version: 1\ndefaults: {pat: x}\nroutes: [{name: a, complete: true}]") == [
+        "routes.yaml:2: defaults.pat: is no known key; allowed: organization, project, secret"
+    ]
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines() -> None:
+    assert problems_in("""\
+        - name: a
+          start: {pipeline: 1}
+          name: b
+        """) == ["routes.yaml:6: routes[0].name: stands twice in this mapping, first on line 4"]
+
+
+def test_on_is_explained() -> None:
+    assert problems_in("""\
+        - name: a
+          on: Completed
+          start: {pipeline: 1}
+        """) == [
+        (
+            "routes.yaml:5: routes[0]: `on:` is read as true or false by YAML 1.1, not as text; "
+            "a route says `outcome:` (or `event:`)"
+        )
+    ]
+
+
+@pytest.mark.parametrize("word", ["yes", "No", "on", "OFF"])
+def test_a_word_that_yaml_versions_read_differently_is_refused(word: str) -> None:
+    assert one(word) == (
+        f"routes.yaml:8: routes[0].start.parameters.x: `{word}` is a truth value in YAML 1.1 and "
+        'text in YAML 1.2: write true, false or "quotes"'
+    )
+
+
+@pytest.mark.parametrize("number", ["010", "1:30", "0x1F", "1_000", ".inf", ".NaN", "1:30.5"])
+def test_a_number_that_yaml_versions_read_differently_is_refused(number: str) -> None:
+    assert one(number) == (
+        f"routes.yaml:8: routes[0].start.parameters.x: `{number}` is a number that not every YAML "
+        'reads alike: write it in decimal or in "quotes"'
+    )
+
+
+@pytest.mark.parametrize("tag", ["!secret", "!!binary", "!!python/name:os.system"])
+def test_a_tag_is_refused(tag: str) -> None:
+    assert one(f"{tag} x") == (
+        f"routes.yaml:8: routes[0].start.parameters.x: the tag {tag} is not supported"
+    )
+
+
+def test_a_merge_key_is_refused() -> None:
+    assert one("{<<: {a: b}}") == (
+        "routes.yaml:8: routes[0].start.parameters.x: `<<` is not supported: write the keys out, "
+        "or use `defaults`"
+    )
+
+
+@pytest.mark.parametrize("key", ["1", "null", "2026-01-01"])
+def test_a_key_that_is_no_text_is_refused(key: str) -> None:
+    assert one(f"{{{key}: a}}") == (
+        f"routes.yaml:8: routes[0].start.parameters.x: `{key}:` is no text: keys are text, put it "
+        'in "quotes"'
+    )
+
+
+def test_a_key_that_is_a_list_is_refused() -> None:
+    assert one("{? [a] : b}") == (
+        "routes.yaml:8: routes[0].start.parameters.x: this key is no text: keys are text, put it "
+        'in "quotes"'
+    )
+
+
+def test_a_syntax_error_is_reported_on_its_line() -> None:
+    assert problems(HEAD + "  - name: [a\n  - name: b\n") == [
+        (
+            "routes.yaml:5: the file is no YAML: did not find expected ',' or ']' while parsing a "
+            "flow sequence"
+        )
+    ]
+
+
+def test_a_second_document_is_refused() -> None:
+    assert problems("version: 1\n---\nversion: 1\n") == [
+        (
+            "routes.yaml:2: the file is no YAML: but found another document expected a single "
+            "document in the stream"
+        )
+    ]
+
+
+def test_control_characters_are_refused() -> None:
+    (line,) = problems("version: \x00")
+
+    assert line.startswith("routes.yaml:1: the file is no YAML: ")
+
+
+def test_aliases_that_multiply_are_refused_before_they_are_expanded() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+
+    (line,) = problems("\n".join(lines))
+
+    assert line.endswith("is more than 200000 values, aliases counted")
+
+
+def test_a_file_of_more_than_a_million_characters_is_refused() -> None:
+    assert problems("#" * 1_000_001) == [
+        "routes.yaml:1: the file is longer than 1000000 characters"
+    ]
+
+
+def test_a_broken_file_does_not_flood_the_log() -> None:
+    found = problems_in("\n".join(f"- {{name: r{n}}}" for n in range(150)))
+
+    assert len(found) == 101
+    assert found[-1] == "routes.yaml: and 50 more problems"
