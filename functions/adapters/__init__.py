@@ -1,0 +1,1 @@
+"""One module per remote service, each behind one port of the core."""

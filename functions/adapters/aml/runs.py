@@ -1,0 +1,120 @@
+"""Runs over MLflow's REST API, the part of it that AML speaks too.
+
+https://mlflow.org/docs/latest/rest-api.html
+https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlflow
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.aml.models import Models
+from functions.adapters.aml.workspaces import Workspaces, found_or_raise
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+from functions.core.values import Outcome, Run, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.deadline import Deadline
+    from functions.core.values import Model, Workspace
+
+OUTCOMES = {
+    "FINISHED": Outcome.COMPLETED,
+    "FAILED": Outcome.FAILED,
+    "KILLED": Outcome.CANCELED,
+}
+PAGE = 200
+MOST_CHILDREN = 1000
+
+
+class AmlRuns:
+    """The runs of any workspace that the managed identity may read."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+        self._models = Models(workspaces)
+
+    def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
+        """The run as it is now; raises Retryable (run_not_found, run_unreadable)."""
+        answer = self._workspaces.mlflow(
+            workspace, "/api/2.0/mlflow/runs/get", deadline, params={"run_id": run}
+        )
+        return parse(found_or_raise(answer, f"run {run}").get("run"))
+
+    def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
+        """The runs tagged with this run as their parent; raises Retryable."""
+        if '"' in run.id:
+            return []  # no filter can name it, so no run can have it as parent in a search
+        search: dict[str, object] = {
+            "experiment_ids": [run.experiment_id],
+            "filter": f"tags.mlflow.parentRunId = {_quoted(run.id)}",
+            "max_results": PAGE,
+        }
+        found: list[Run] = []
+        while len(found) < MOST_CHILDREN:
+            answer = self._workspaces.mlflow(
+                workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
+            )
+            page = found_or_raise(answer, f"children of run {run.id}")
+            found += [parse(child) for child in page.get("runs") or []]
+            if not page.get("next_page_token"):
+                break
+            search["page_token"] = page["next_page_token"]
+        return found
+
+    def model(
+        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+    ) -> Model | None:
+        """The model the run logged, asked for no further than the needed fields."""
+        return self._models.of_run(workspace, run, needed, deadline)
+
+
+def parse(found: object) -> Run:
+    """A run from MLflow's JSON: metrics, params and tags are lists of key and value.
+
+    Raises Retryable (run_unreadable) for anything that is no run.
+    """
+    try:
+        info, data = found["info"], found.get("data") or {}  # type: ignore[index, attr-defined]
+        status = str(info["status"])
+        tags = _pairs(data.get("tags"))
+        return Run(
+            id=str(info.get("run_id") or info["run_uuid"]),
+            name=bounded(info.get("run_name") or tags.get("mlflow.runName") or ""),
+            experiment_id=str(info.get("experiment_id", "")),
+            status=bounded(status, 50),
+            outcome=OUTCOMES.get(status),
+            start_time=_time(info.get("start_time")),
+            end_time=_time(info.get("end_time")),
+            metrics=_metrics(data.get("metrics")),
+            params=_pairs(data.get("params")),
+            tags=tags,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        detail = f"AML sent something that is no run: {type(error).__name__}"
+        raise Retryable(Reason.RUN_UNREADABLE, detail) from None
+
+
+def _pairs(found: Sequence[Mapping[str, Any]] | None) -> dict[str, str]:
+    return {str(pair["key"]): str(pair.get("value", "")) for pair in found or []}
+
+
+def _metrics(found: Sequence[Mapping[str, Any]] | None) -> dict[str, float]:
+    """Numbers only; what is no number is left out, so that a gate waits instead of guessing."""
+    values = {str(m["key"]): float(m.get("value", math.nan)) for m in found or []}
+    return {name: value for name, value in values.items() if not math.isnan(value)}
+
+
+def _time(milliseconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC) if milliseconds else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "'" in text else f"'{text}'"

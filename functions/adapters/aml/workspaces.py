@@ -1,0 +1,104 @@
+"""Where a workspace's MLflow endpoint is, asked of ARM once per process; and calls to both.
+
+https://learn.microsoft.com/rest/api/azureml/workspaces/get
+https://learn.microsoft.com/azure/machine-learning/how-to-use-mlflow-configure-tracking
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+from functions.core.values import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.deadline import Deadline
+    from functions.core.values import Workspace
+
+API_VERSION = "2024-10-01"
+_BASE = re.compile(r"(azureml|https?)://([^/?#@\s]+(?:/[^?#\s]*)?)")
+
+
+class Workspaces:
+    """Calls to ARM and MLflow with the managed identity's token.
+
+    `token` gives an access token for ARM, which AML's MLflow endpoint takes as well.
+    """
+
+    def __init__(
+        self, resource_manager_url: str, token: Callable[[], str], transport: Transport
+    ) -> None:
+        self._url = resource_manager_url
+        self._token = token
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._tracking: dict[str, str] = {}
+
+    def tracking_uri(self, workspace: Workspace, deadline: Deadline) -> str:
+        """`azureml://…` for AML's own endpoint, `http(s)://…` for a plain MLflow server."""
+        known = self._tracking.get(workspace.id.lower())
+        if known:
+            return known
+        with self._lock:  # the first events of a process arrive together
+            if (key := workspace.id.lower()) not in self._tracking:
+                self._tracking[key] = self._ask(workspace, deadline)
+            return self._tracking[key]
+
+    def mlflow(
+        self,
+        workspace: Workspace,
+        call: str,
+        deadline: Deadline,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Answer:
+        """GET (or POST, with a body) below `/api/2.0/`; raises Retryable if it does not answer."""
+        base = re.sub(r"^azureml:", "https:", self.tracking_uri(workspace, deadline))
+        return self._read(f"{base.rstrip('/')}{call}", deadline, params, body)
+
+    def arm(self, path: str, deadline: Deadline) -> Answer:
+        """GET a resource; raises Retryable if ARM does not answer."""
+        return self._read(f"{self._url}{path}", deadline, {"api-version": API_VERSION}, None)
+
+    def _ask(self, workspace: Workspace, deadline: Deadline) -> str:
+        answer = self.arm(workspace.id, deadline)
+        found = found_or_raise(answer, f"workspace {workspace.name}")
+        uri = (found.get("properties") or {}).get("mlFlowTrackingUri")
+        if not isinstance(uri, str) or not _BASE.fullmatch(uri):
+            raise Retryable(
+                Reason.RUN_UNREADABLE, f"workspace {workspace.name} names no MLflow tracking URI"
+            )
+        return uri
+
+    def _read(
+        self, url: str, deadline: Deadline, params: Mapping[str, str] | None, body: object
+    ) -> Answer:
+        if deadline.has_passed:
+            raise Retryable(Reason.DEADLINE, "no time was left to read the run", 0)
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        authorization = f"Bearer {self._token()}"
+        try:
+            return self._transport.read(
+                url, authorization, deadline, params=params, headers=headers, body=body
+            )
+        except (NotSentError, NoAnswerError) as error:
+            raise Retryable(Reason.RUN_UNREADABLE, f"no answer from AML: {error}") from None
+
+
+def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
+    """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else."""
+    found = answer.json
+    if answer.status == 200 and isinstance(found, dict):  # noqa: PLR2004
+        return found
+    said = found.get("message") or found.get("error") if isinstance(found, dict) else ""
+    detail = bounded(f"{what}: answered {answer.status}: {said}")
+    missing = answer.status == 404  # noqa: PLR2004
+    reason = Reason.RUN_NOT_FOUND if missing else Reason.RUN_UNREADABLE
+    raise Retryable(reason, detail, answer.retry_after)

@@ -1,0 +1,44 @@
+"""Microsoft Entra: the managed identity's tokens, for AML and, on request, for Azure DevOps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError
+
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+from functions.core.values import Credential, bounded
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, TokenCredential
+
+    from functions.core.deadline import Deadline
+
+# https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
+DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
+
+
+class EntraCredentials:
+    """Tokens for Azure DevOps instead of PATs. They are renewed by the SDK, so no version."""
+
+    def __init__(self, credential: TokenCredential) -> None:
+        self._credential = credential
+
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """A token that the SDK holds valid; raises Retryable (secret_unreadable)."""
+        del name, deadline, fresh
+        token = access_token(self._credential, DEVOPS_SCOPE, Reason.SECRET_UNREADABLE)
+        expires = datetime.fromtimestamp(token.expires_on, UTC)
+        return Credential(
+            authorization=f"Bearer {token.token}", version="entra", expires_at=expires
+        )
+
+
+def access_token(credential: TokenCredential, scope: str, reason: Reason) -> AccessToken:
+    """A token for the scope; raises Retryable with the reason."""
+    try:
+        return credential.get_token(scope)
+    except AzureError as error:
+        raise Retryable(reason, bounded(f"no token for {scope}: {error}")) from None

@@ -1,0 +1,50 @@
+"""The route file on disk, decoded once and again only when it changes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from functions.core.errors import RoutesUnreadable
+from functions.core.routes import decode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from functions.core.routes import Routes
+
+
+class RouteFile:
+    """Routes from a path. A broken file is broken until it changes, and is tried only then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._decoded: Routes | RoutesUnreadable | None = None
+
+    def routes(self) -> Routes:
+        """The routes as deployed; raises RoutesUnreadable."""
+        with self._lock:
+            try:
+                self._refresh()
+            except OSError as error:
+                why = f"cannot be read: {error.strerror}; set ROUTES_FILE, or deploy the file"
+                raise RoutesUnreadable([f"{self._path}: {why}"]) from None
+            if isinstance(self._decoded, RoutesUnreadable):
+                raise self._decoded.with_traceback(None)
+            assert self._decoded is not None  # noqa: S101 - _refresh sets it
+            return self._decoded
+
+    def _refresh(self) -> None:
+        stat = self._path.stat()
+        seen = (stat.st_mtime_ns, stat.st_size)
+        if seen == self._seen:
+            return
+        try:
+            self._decoded = decode(self._path.read_text("utf-8"), self._path.name)
+        except RoutesUnreadable as error:
+            self._decoded = error
+        except UnicodeDecodeError:
+            self._decoded = RoutesUnreadable([f"{self._path.name}: is not UTF-8 text"])
+        self._seen = seen

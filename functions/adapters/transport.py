@@ -1,0 +1,207 @@
+"""HTTP for the adapters: a thin shell that bounds time and size and says whether bytes left.
+
+Wire knowledge is in the adapters, as functions of an Answer.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.util import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests.structures import CaseInsensitiveDict
+
+    from functions.core.deadline import Deadline
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+LONGEST_BODY = 16 * 1024 * 1024
+IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers forget a connection
+POOL = 32
+
+_NEVER_MADE = (
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
+_HANDSHAKE_ONLY = frozenset(
+    {
+        "CERTIFICATE_VERIFY_FAILED",
+        "WRONG_VERSION_NUMBER",
+        "UNSUPPORTED_PROTOCOL",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "TLSV1_UNRECOGNIZED_NAME",
+    }
+)
+
+
+class NotSentError(Exception):
+    """No connection could be made: the request did not leave."""
+
+
+class NoAnswerError(Exception):
+    """The request left and no whole answer came back."""
+
+
+class Answer(NamedTuple):
+    """What came back. Header names in any case."""
+
+    status: int
+    headers: CaseInsensitiveDict[str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything until looked at
+        """The body as JSON, None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait as the service asks, from either form of Retry-After.
+
+        https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
+        """
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isdecimal():
+            return float(text[:9])
+        try:
+            there = self.headers.get("Date")
+            then = parsedate_to_datetime(text).timestamp()
+            now = parsedate_to_datetime(there).timestamp() if there else time.time()
+        except (TypeError, ValueError, OverflowError):
+            return None
+        return max(0.0, then - now)
+
+
+class Transport:
+    """Requests within a deadline: reads are tried twice, effects once, redirects not followed."""
+
+    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._idle_seconds = idle_seconds
+        again = Retry(
+            total=1,
+            backoff_factor=0.2,
+            status_forcelist=(500, 502, 503, 504),
+            allowed_methods=None,
+            raise_on_status=False,
+            respect_retry_after_header=False,
+        )
+        self._reads = _session(again)
+        self._effects = _session(Retry(total=0, read=False, redirect=False))
+        self._last_effect = 0.0
+
+    def read(
+        self,
+        url: str,
+        authorization: str,
+        deadline: Deadline,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Answer:
+        """GET, or POST where a search takes a body. Raises NotSentError or NoAnswerError."""
+        data = None if body is None else json.dumps(body).encode()
+        call = requests.Request(
+            "GET" if body is None else "POST", url, params=params, data=data, headers=headers
+        )
+        return _exchange(self._reads, call, authorization, deadline, tries=2)
+
+    def effect(
+        self,
+        url: str,
+        authorization: str,
+        deadline: Deadline,
+        *,
+        headers: Mapping[str, str],
+        body: str,
+    ) -> Answer:
+        """POST once, whatever happens. Raises NotSentError or NoAnswerError.
+
+        A connection that was idle for long is not trusted: the far end may have forgotten it, and
+        what is written to it would be in doubt.
+        """
+        now = time.monotonic()
+        if now - self._last_effect > self._idle_seconds:
+            self._effects.close()
+        self._last_effect = now
+        call = requests.Request("POST", url, data=body.encode(), headers=headers)
+        return _exchange(self._effects, call, authorization, deadline, tries=1)
+
+
+def _session(retry: Retry) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=retry)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers["User-Agent"] = "run-relay"
+    return session
+
+
+def _exchange(
+    session: requests.Session,
+    call: requests.Request,
+    authorization: str,
+    deadline: Deadline,
+    tries: int,
+) -> Answer:
+    def authorize(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = authorization
+        return prepared  # as `auth`, so that a .netrc file cannot replace it
+
+    call.auth = authorize
+    read = READ_SECONDS if tries == 1 else deadline.timeout(READ_SECONDS * tries) / tries
+    connect = min(CONNECT_SECONDS, read)
+    try:
+        prepared = session.prepare_request(call)
+        prepared.headers.pop("Cookie", None)
+        proxied = session.merge_environment_settings(prepared.url, {}, True, None, None)
+        response = session.send(prepared, timeout=(connect, read), allow_redirects=False, **proxied)
+        with response:
+            return Answer(response.status_code, response.headers, _body(response, read))
+    except requests.RequestException as error:
+        raise _translated(error) from None
+    except (HTTPError, OSError) as error:
+        raise NoAnswerError(type(error).__name__) from None
+
+
+def _body(response: requests.Response, seconds: float) -> bytes:
+    """The whole body, bounded in size and in time however slowly it drips."""
+    ends, whole = time.monotonic() + seconds, bytearray()
+    while chunk := response.raw.read1(65536, decode_content=True):
+        whole += chunk
+        if len(whole) > LONGEST_BODY or time.monotonic() > ends:
+            raise NoAnswerError("the answer is too long or too slow")
+    return bytes(whole)
+
+
+def _translated(error: requests.RequestException) -> NotSentError | NoAnswerError:
+    """Whether bytes can have left: only a connection that was never made says no for certain."""
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None) or cause
+    never_made = isinstance(error, _NEVER_MADE) or isinstance(reason, _NO_CONNECTION)
+    if never_made or (isinstance(reason, SSLError) and _in_handshake(reason)):
+        return NotSentError(type(reason or error).__name__)
+    return NoAnswerError(type(reason or error).__name__)
+
+
+def _in_handshake(error: SSLError) -> bool:
+    """Whether TLS failed before any request could be sent; what is unclear counts as sent."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, ssl.SSLError) and cause.reason in _HANDSHAKE_ONLY

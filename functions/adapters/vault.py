@@ -1,0 +1,111 @@
+"""Key Vault: the personal access tokens, cached for five minutes, their expiry told.
+
+Key Vault returns a secret whose `exp` has passed as if nothing were; the expiry travels with the
+credential and is checked by who uses it.
+https://learn.microsoft.com/azure/key-vault/secrets/about-secrets
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import SecretClient
+
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+from functions.core.values import Credential, bounded
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from functions.core.deadline import Deadline
+    from functions.core.ports import Clock
+
+CACHED_FOR = 300.0
+CALL_SECONDS = 5.0
+
+
+class _Cached(NamedTuple):
+    credential: Credential
+    read_at: float
+
+
+class VaultCredentials:
+    """Secrets of one vault as PATs; each is fetched by one thread at a time."""
+
+    def __init__(self, client: SecretClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._cache: dict[str, _Cached] = {}
+
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """The PAT of that name; raises Retryable (secret_unreadable)."""
+        asked_at = self._clock.monotonic()
+        with self._lock:
+            cached = self._cache.get(name)
+            usable = cached and (
+                cached.read_at >= asked_at if fresh else asked_at - cached.read_at < CACHED_FOR
+            )
+            if cached is None or not usable:
+                cached = _Cached(self._fetch(name, deadline), self._clock.monotonic())
+                self._cache[name] = cached
+            return cached.credential
+
+    def _fetch(self, name: str, deadline: Deadline) -> Credential:
+        try:
+            secret = self._client.get_secret(
+                name,
+                connection_timeout=min(3.0, deadline.timeout(3.0)),
+                read_timeout=deadline.timeout(CALL_SECONDS),
+            )
+        except ResourceNotFoundError:
+            raise _unreadable(name, "it is not in the vault") from None
+        except HttpResponseError as error:
+            why = f"Key Vault answered {error.status_code}: {_code(error)}"
+            raise _unreadable(name, why) from None
+        except (AzureError, ValueError) as error:
+            raise _unreadable(name, f"{type(error).__name__}: {error}") from None
+        value = (secret.value or "").strip()
+        if not value:
+            raise _unreadable(name, "its value is empty")
+        return Credential(
+            authorization=basic(value),
+            version=secret.properties.version or "",
+            expires_at=secret.properties.expires_on,
+        )
+
+
+class MissingVault:
+    """Stands where no vault is configured, so that events are still claimed and kept."""
+
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """Raises Retryable, naming the settings."""
+        del deadline, fresh
+        raise _unreadable(name, "KEY_VAULT_URL is not set; set it, or DEVOPS_AUTH=entra")
+
+
+def open_vault(url: str, credential: TokenCredential) -> SecretClient:
+    """A client with timeouts and retries that fit a delivery; it connects on first use."""
+    return SecretClient(
+        url, credential, connection_timeout=3, read_timeout=CALL_SECONDS, retry_total=1
+    )
+
+
+def basic(pat: str) -> str:
+    """The header value for a PAT: HTTP Basic with an empty user name.
+
+    https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+    """
+    return "Basic " + base64.b64encode(f":{pat}".encode()).decode()
+
+
+def _unreadable(name: str, why: str) -> Retryable:
+    return Retryable(Reason.SECRET_UNREADABLE, bounded(f"secret {name}: {why}"))
+
+
+def _code(error: HttpResponseError) -> str:
+    return bounded(getattr(error.error, "code", None) or error.reason or "", 100)

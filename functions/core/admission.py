@@ -1,0 +1,117 @@
+"""What all processes share before a start: blocked organizations and the routes' limits.
+
+Nothing here lives in memory alone, since each function scales on its own instances; what is read
+is believed for 10 seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.core.errors import Lost
+from functions.core.ports import Entry
+from functions.core.values import bounded, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from functions.core.policy import Policy
+    from functions.core.ports import Clock, Ledger
+    from functions.core.routes import Route
+    from functions.core.values import Shared
+
+BELIEVED_FOR = 10.0
+
+
+class Admission:
+    """The shared rows that may hold a start back."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = policy
+        self._read: dict[str, tuple[float, Shared]] = {}
+
+    @staticmethod
+    def organization(name: str) -> str:
+        """The shared row of an organization."""
+        return f"organization/{name.lower()}"
+
+    def blocked(self, name: str) -> datetime | None:
+        """Until when the organization is blocked; None if it is not."""
+        until = parse_time(self._believed(name).value.get("blocked_until"))
+        return until if until and until > self._clock.now() else None
+
+    def block(self, name: str, secret: str, version: str, detail: str) -> datetime:
+        """Send nothing to the organization until the pause is over or the secret has changed."""
+        until = self._clock.now() + self._policy.credential_pause
+        value = {
+            "blocked_until": until.isoformat(),
+            "secret": secret,
+            "version": version,
+            "detail": bounded(detail),
+        }
+        self._overwrite(name, value)
+        return until
+
+    def refused(self, name: str) -> tuple[str, str]:
+        """Name and version of the secret that was refused."""
+        value = self._ledger.shared(name).value
+        return str(value.get("secret", "")), str(value.get("version", ""))
+
+    def unblock(self, name: str) -> None:
+        """Let the organization be asked again."""
+        self._overwrite(name, {})
+
+    def take_slot(self, entry: Entry, route: Route) -> Entry | datetime:
+        """Pay for one start of the route's limit, or tell when the next window begins.
+
+        A slot paid for stays paid within its window, also when the start is put off.
+        """
+        if route.limit is None:
+            return entry
+        now = self._clock.now()
+        window, ends = _window(now, route.limit.per)
+        slot = f"limit/{route.name}/{window}"
+        if entry.continuation.slot == slot:
+            return entry
+        while True:
+            row = self._ledger.shared(slot)
+            taken = int(row.value.get("taken", 0))
+            if taken >= route.limit.count:
+                return ends
+            try:
+                self._ledger.share(row, {"taken": taken + 1})
+            except Lost:
+                continue
+            changed = msgspec.structs.replace(entry.continuation, slot=slot)
+            return Entry(changed, entry.version)
+
+    def _believed(self, name: str) -> Shared:
+        now = self._clock.monotonic()
+        read_at, row = self._read.get(name, (-BELIEVED_FOR, None))
+        if row is None or now - read_at >= BELIEVED_FOR:
+            row = self._ledger.shared(name)
+            self._read[name] = (now, row)
+        return row
+
+    def _overwrite(self, name: str, value: Mapping[str, object]) -> None:
+        while True:
+            try:
+                row = self._ledger.share(self._ledger.shared(name), value)
+            except Lost:
+                continue
+            self._read[name] = (self._clock.monotonic(), row)
+            return
+
+
+def _window(now: datetime, per: str) -> tuple[str, datetime]:
+    """The clock hour or day of the limit, and when it ends."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if per == "h":
+        return hour.strftime("%Y-%m-%dT%H"), hour + timedelta(hours=1)
+    return hour.strftime("%Y-%m-%d"), hour.replace(hour=0) + timedelta(days=1)

@@ -1,0 +1,202 @@
+"""A continuation and the steps it can take. Pure: each step gives the next value.
+
+    open ──► started                       the pipeline run exists
+      │ ├──► held | failed                 an operator may replay it
+      │ └──► skipped
+      └──► open, parked                    due later, with the reason
+
+`asked_at` is the fence: a row without it was never sent, a row with it is in doubt for everyone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta  # noqa: TC003 - msgspec reads the annotations
+
+import msgspec
+from msgspec import Struct, field
+
+from functions.core.reasons import Reason
+from functions.core.values import (
+    Key,
+    PipelineRequest,
+    PipelineRun,
+    RunEvent,
+    State,
+    Step,
+    bounded,
+)
+
+LONGEST_HISTORY = 40
+
+
+class Continuation(Struct, frozen=True, kw_only=True):
+    """One outcome of one run on one route: the row that the ledger keeps. Times are UTC.
+
+    `due_at` is when the reconciler may take it: the end of the lease, or of the parking.
+    `since` holds when each reason was first given, `sends` how many POSTs may have left,
+    `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
+    duplicate once more, `slot` the window of the route's limit that was paid for, and
+    `waits_on` the shared row whose change releases it early.
+    """
+
+    key: Key
+    event: RunEvent
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime
+    state: State = State.OPEN
+    reason: Reason = Reason.WORKING
+    detail: str = ""
+    attempts: int = 0
+    since: dict[Reason, datetime] = field(default_factory=dict)
+    request: PipelineRequest | None = None
+    asked_at: datetime | None = None
+    sent_at: datetime | None = None
+    sends: int = 0
+    absent_at: datetime | None = None
+    recheck_at: datetime | None = None
+    pipeline_run: int | None = None
+    url: str = ""
+    duplicates: tuple[int, ...] = ()
+    slot: str = ""
+    waits_on: str = ""
+    run_ended_at: datetime | None = None
+    history: tuple[Step, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is left to do before it ends."""
+        return self.state is State.OPEN
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a POST may have left whose fate is not known."""
+        return self.is_open and self.asked_at is not None
+
+
+def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
+    """A new continuation, leased to whoever claims it."""
+    return Continuation(
+        key=key,
+        event=event,
+        created_at=now,
+        updated_at=now,
+        due_at=now + lease,
+        history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
+    )
+
+
+def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
+    """Leased again, to the reconciler."""
+    return _step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1)
+
+
+def parked(
+    c: Continuation,
+    now: datetime,
+    reason: Reason,
+    detail: str,
+    due_at: datetime,
+    waits_on: str = "",
+) -> Continuation:
+    """Open, to be taken up again at `due_at`."""
+    return _step(
+        c,
+        now,
+        "parked",
+        reason=reason,
+        detail=bounded(detail),
+        due_at=due_at,
+        since={reason: now, **c.since},
+        waits_on=waits_on,
+    )
+
+
+def asked(
+    c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str = ""
+) -> Continuation:
+    """Marked before the POST. The first mark stays, so that a look-up covers every POST."""
+    return _step(
+        c,
+        now,
+        "asked",
+        saw or f"pipeline {request.organization}/{request.project}/{request.pipeline}",
+        request=request,
+        reason=Reason.WORKING,
+        detail="",
+        waits_on="",
+        asked_at=c.asked_at or now,
+        sent_at=now,
+        sends=c.sends + 1,
+        absent_at=None,
+        due_at=now + lease,
+    )
+
+
+def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:
+    """The mark taken back, because it is certain that its POST queued nothing."""
+    return _step(
+        c,
+        now,
+        "not sent",
+        asked_at=before.asked_at,
+        sent_at=before.sent_at,
+        sends=before.sends,
+        absent_at=before.absent_at,
+        request=before.request,
+    )
+
+
+def absent(c: Continuation, now: datetime) -> Continuation:
+    """A complete look-up found no pipeline run."""
+    return _step(c, now, "looked: absent", absent_at=c.absent_at or now)
+
+
+def started(
+    c: Continuation, now: datetime, run: PipelineRun, reason: Reason, recheck: timedelta
+) -> Continuation:
+    """The pipeline run exists. After a second POST one more look is due, for a duplicate."""
+    return _step(
+        c,
+        now,
+        "started",
+        f"pipeline run {run.id}",
+        state=State.STARTED,
+        reason=reason,
+        detail="",
+        pipeline_run=run.id,
+        url=bounded(run.url, 1000),
+        waits_on="",
+        recheck_at=now + recheck if c.sends > 1 else None,
+    )
+
+
+def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
+    """Started, and more than one pipeline run exists for it."""
+    known = {c.pipeline_run, *c.duplicates}
+    more = tuple(sorted({o for o in others if o not in known}))
+    return _step(c, now, "duplicate", ", ".join(map(str, more)), duplicates=(*c.duplicates, *more))
+
+
+def rechecked(c: Continuation, now: datetime) -> Continuation:
+    """The look for a duplicate is done."""
+    return _step(c, now, "looked again", recheck_at=None)
+
+
+def ended(
+    c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
+) -> Continuation:
+    """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
+    told = bounded(detail)
+    return _step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
+
+
+def _step(
+    c: Continuation, now: datetime, what: str, say: str = "", **changes: object
+) -> Continuation:
+    changed = msgspec.structs.replace(c, updated_at=now, **changes)
+    detail = say or " ".join(filter(None, (f"{changed.reason}", changed.detail)))
+    history = (*c.history, Step(now, what, bounded(detail, 200)))
+    if len(history) > LONGEST_HISTORY:  # the beginning tells the cause, the end the state
+        history = (*history[:5], *history[-(LONGEST_HISTORY - 5) :])
+    return msgspec.structs.replace(changed, history=history)

@@ -1,0 +1,50 @@
+"""How much time is left, passed down to every call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from functions.core.ports import Clock
+
+EVENT_GRID_WAITS = 30.0
+POST_NEEDS = 15.0
+
+
+class Deadline:
+    """Counts down from the moment the delivery came.
+
+    `seconds` bounds the whole work. A POST may begin while `POST_NEEDS` of the time that
+    Event Grid waits (`EVENT_GRID_WAITS`) is left; without `whole`, a delivery is assumed.
+    https://learn.microsoft.com/azure/event-grid/delivery-and-retry
+    """
+
+    def __init__(self, clock: Clock, seconds: float, whole: float = EVENT_GRID_WAITS) -> None:
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._seconds = seconds
+        self._whole = whole
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self._clock.monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds left for reading; never less than zero."""
+        return max(0.0, self._seconds - self.elapsed)
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether nothing more may begin."""
+        return self.left <= 0
+
+    @property
+    def allows_post(self) -> bool:
+        """Whether enough is left to send a POST and record its answer."""
+        return self._whole - self.elapsed >= POST_NEEDS
+
+    def timeout(self, at_most: float) -> float:
+        """Seconds that one call may take: never zero, which libraries read as unlimited."""
+        return max(0.05, min(at_most, self.left))

@@ -1,0 +1,136 @@
+"""Settling, parking and holding: every write that ends a piece of work, and its line in the log.
+
+A write that lost against another writer is dropped: the other one knows more. Only `started`
+insists, since a pipeline run exists and must not be forgotten.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.core import continuation as steps
+from functions.core import journal
+from functions.core.errors import Lost
+from functions.core.policy import RECHECK
+from functions.core.ports import Level
+from functions.core.values import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.continuation import Continuation
+    from functions.core.deadline import Deadline
+    from functions.core.policy import Policy
+    from functions.core.ports import Clock, Entry, Journal, Ledger
+    from functions.core.reasons import Reason
+    from functions.core.routing import End
+    from functions.core.values import PipelineRun
+
+LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
+
+
+class Desk:
+    """Writes what became of a continuation, to the ledger and to the log."""
+
+    def __init__(self, ledger: Ledger, log: Journal, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._log = log
+        self._clock = clock
+        self._policy = policy
+
+    def park(
+        self,
+        entry: Entry,
+        reason: Reason,
+        detail: str,
+        *,
+        after: float | None = None,
+        until: datetime | None = None,
+        waits_on: str = "",
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Leave it open: due `until` then, `after` so many seconds, or after the backoff."""
+        c, now = entry.continuation, self._clock.now()
+        due = until or now + self._wait(c, reason, after)
+        self._put(entry, steps.parked(c, now, reason, detail, due, waits_on), deadline)
+
+    def wait(
+        self, entry: Entry, reason: Reason, detail: str, patience: timedelta, deadline: Deadline
+    ) -> bool:
+        """Park while patience lasts, counted from when the reason was first given.
+
+        Returns False, with nothing written, when it is used up.
+        """
+        c, now = entry.continuation, self._clock.now()
+        last = c.since.get(reason, now) + patience
+        if now >= last:
+            return False
+        due = min(now + self._wait(c, reason, None), last)
+        self._put(entry, steps.parked(c, now, reason, detail, due), deadline)
+        return True
+
+    def end(self, entry: Entry, end: End, deadline: Deadline | None = None) -> None:
+        """Hold, skip or fail it."""
+        changed = steps.ended(entry.continuation, self._clock.now(), *end)
+        self._put(entry, changed, deadline, schedule=False)
+
+    def started(
+        self, entry: Entry, run: PipelineRun, reason: Reason, deadline: Deadline | None = None
+    ) -> None:
+        """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
+        while True:
+            c, now = entry.continuation, self._clock.now()
+            if c.pipeline_run == run.id or run.id in c.duplicates:
+                return None
+            if c.state is State.STARTED:
+                changed = steps.duplicated(c, now, run.id)
+            else:
+                changed = steps.started(c, now, run, reason, RECHECK)
+            try:
+                self._ledger.write(entry, changed)
+            except Lost:
+                latest = self._ledger.read(c.key)
+                if latest is None:  # pruned meanwhile: only the log can still tell
+                    return self._tell(changed, deadline)
+                entry = latest
+            else:
+                return self._tell_started(changed, deadline)
+
+    def duplicated(self, entry: Entry, others: list[int]) -> None:
+        """Record pipeline runs beside the one that was started."""
+        changed = steps.duplicated(entry.continuation, self._clock.now(), *others)
+        self._ledger.write(entry, changed)
+        self._log.write(Level.ERROR, journal.duplicate(changed))
+
+    def _tell_started(self, c: Continuation, deadline: Deadline | None) -> None:
+        if c.recheck_at:
+            self._ledger.schedule(c)
+        if c.duplicates:
+            self._log.write(Level.ERROR, journal.duplicate(c))
+        else:
+            self._tell(c, deadline)
+
+    def _put(
+        self,
+        entry: Entry,
+        changed: Continuation,
+        deadline: Deadline | None,
+        *,
+        schedule: bool = True,
+    ) -> None:
+        try:
+            self._ledger.write(entry, changed)
+        except Lost:
+            return
+        if schedule:
+            self._ledger.schedule(changed)
+        self._tell(changed, deadline)
+
+    def _tell(self, c: Continuation, deadline: Deadline | None) -> None:
+        ms = None if deadline is None else round(deadline.elapsed * 1000)
+        self._log.write(journal.level(c), journal.outcome(c, ms))
+
+    def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:
+        backoff = self._policy.wait(c.key.text, c.attempts, reason)
+        return backoff if after is None else timedelta(seconds=min(max(after, 0.0), LONGEST_AFTER))

@@ -1,0 +1,142 @@
+"""Event Grid's payloads become a RunEvent, or a refusal that says why.
+
+Both schemas, keys in any case: documentation, SDK tests and captured deliveries disagree on it.
+https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.errors import NotARunEvent
+from functions.core.values import Outcome, RunEvent, Workspace, bounded, parse_time
+
+COMPLETED = "microsoft.machinelearningservices.runcompleted"
+STATUS_CHANGED = "microsoft.machinelearningservices.runstatuschanged"
+OUTCOMES = {o.lower(): o for o in Outcome} | {"cancelled": Outcome.CANCELED}
+
+_WORKSPACE_ID = re.compile(
+    r"/subscriptions/([0-9a-z-]{1,64})/resourcegroups/([\w.()-]{1,90})"
+    r"/providers/microsoft\.machinelearningservices/workspaces/([\w.-]{1,64})/?",
+    re.IGNORECASE | re.ASCII,
+)
+_SUBJECT = re.compile(r"experiments/([^/]+)/runs/([^/]+)/?", re.IGNORECASE)
+_RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
+_PARENTS = (
+    "azureml.pipelinerunid",
+    "azureml.rootpipelinerunid",
+    "mlflow.parentrunid",
+    "mlflow.rootrunid",
+)
+
+
+class NotAnEnd(NotARunEvent):
+    """A run's status changed, but the run goes on."""
+
+
+def parse(payload: object) -> RunEvent:
+    """The run event in a payload of either schema.
+
+    Raises NotARunEvent where there is none: another event type, a topic that is no AML workspace
+    id, no run id; NotAnEnd where the run goes on. Nothing else, whatever the payload.
+    """
+    envelope = _folded(payload)
+    event_id = bounded(envelope.get("id") or "", 200)
+    event_type = bounded(envelope.get("eventtype") or envelope.get("type") or "", 200)
+    data = _folded(envelope.get("data"))
+    subject = bounded(envelope.get("subject") or "", 1000)
+    try:
+        outcome = _outcome(event_type.lower(), data)
+        experiment_id, run = _run(data, subject)
+        return RunEvent(
+            id=event_id,
+            type=event_type,
+            subject=subject,
+            time=parse_time(envelope.get("eventtime") or envelope.get("time")),
+            workspace=workspace(envelope.get("topic") or envelope.get("source")),
+            run=run,
+            outcome=outcome,
+            experiment=bounded(data.get("experimentname") or ""),
+            experiment_id=experiment_id,
+            run_type=bounded(data.get("runtype") or "", 200),
+            tags=_texts(data.get("runtags")),
+            properties=_texts(data.get("runproperties")) or {},
+        )
+    except _GoesOnError as status:
+        raise NotAnEnd(f"the run goes on: {status}", event_id, event_type) from None
+    except ValueError as why:
+        raise NotARunEvent(str(why), event_id, event_type) from None
+
+
+def workspace(topic: object) -> Workspace:
+    """The workspace that a resource id names; raises ValueError for any other text."""
+    found = _WORKSPACE_ID.fullmatch(str(topic))
+    if not found:
+        raise ValueError(f"the topic is no AML workspace id: {bounded(topic, 200)}")
+    return Workspace(*found.groups())
+
+
+def is_child(event: RunEvent) -> bool:
+    """Whether the event itself shows that its run is a step, a trial or a nested pipeline."""
+    return (
+        event.run_type.lower() == "azureml.steprun"
+        or _lower(event.properties).get("runtemplate", "").lower() == "automl_child"
+        or has_parent(event.run, event.tags or {})
+        or has_parent(event.run, event.properties)
+    )
+
+
+def has_parent(run: str, marks: Mapping[str, str]) -> bool:
+    """Whether tags or properties name another run as this run's parent or root."""
+    folded = _lower(marks)
+    return any(folded.get(mark) not in {None, "", run} for mark in _PARENTS)
+
+
+class _GoesOnError(ValueError):
+    pass
+
+
+def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
+    if event_type == COMPLETED:
+        return Outcome.COMPLETED
+    if event_type != STATUS_CHANGED:
+        raise ValueError("not a run event")
+    status = bounded(data.get("runstatus") or "", 50)
+    try:
+        return OUTCOMES[status.lower()]
+    except KeyError:
+        raise _GoesOnError(status or "no status") from None
+
+
+def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
+    named = _SUBJECT.fullmatch(subject)
+    run = str(data.get("runid") or (named[2] if named else ""))
+    if not _RUN_ID.fullmatch(run):
+        raise ValueError(f"no usable run id: {bounded(run, 100)!r}")
+    return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
+
+
+def _folded(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key).lower(): item for key, item in value.items()}
+
+
+def _lower(marks: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in marks.items()}
+
+
+def _texts(value: object) -> dict[str, str] | None:
+    """Tags or properties as text; None where the event does not say."""
+    if not isinstance(value, Mapping):
+        return None
+    return {bounded(key, 256): bounded(_text(item), 4096) for key, item in value.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, default=str)

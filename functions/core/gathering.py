@@ -1,0 +1,108 @@
+"""Read a run only as far as its routes ask, and find where its metrics and model are.
+
+They usually sit on a child (step) run: the root first, else AutoML's best child, else the child
+that `step` names, else the only child that has them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from functions.core import facts
+from functions.core.errors import Ambiguous
+from functions.core.routes import ANY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from functions.core.deadline import Deadline
+    from functions.core.facts import Facts
+    from functions.core.ports import Runs
+    from functions.core.routes import Route
+    from functions.core.values import Model, Outcome, Run, RunEvent
+
+MOST_MODEL_SEARCHES = 20
+_BEST_CHILD = "automl_best_child_run_id"
+
+
+class Reading:
+    """The run behind one event. Each remote read happens at most once, when first needed."""
+
+    def __init__(self, runs: Runs, event: RunEvent, deadline: Deadline) -> None:
+        self.event = event
+        self._runs = runs
+        self._deadline = deadline
+
+    @cached_property
+    def run(self) -> Run:
+        """The run as it is now; raises Retryable."""
+        return self._runs.read(self.event.workspace, self.event.run, self._deadline)
+
+    @cached_property
+    def children(self) -> Sequence[Run]:
+        """The run's children; raises Retryable."""
+        return self._runs.children(self.event.workspace, self.run, self._deadline)
+
+    @cached_property
+    def _best(self) -> Sequence[Run]:
+        best = self.run.tags.get(_BEST_CHILD)
+        return [self._runs.read(self.event.workspace, best, self._deadline)] if best else []
+
+    def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
+        """The facts that the route may use; raises Retryable and Ambiguous."""
+        known = facts.of(self.event, self.run, outcome, studio)
+        needs = route.needs
+        known["run"]["metrics"] |= self._values(route, "metric", needs.metrics, lambda r: r.metrics)
+        known["run"]["params"] |= self._values(route, "parameter", needs.params, lambda r: r.params)
+        if needs.model:
+            known["model"] = facts.of_model(self._model(route, needs.model))
+        return known
+
+    def _values(
+        self,
+        route: Route,
+        what: str,
+        names: frozenset[str],
+        of: Callable[[Run], Mapping[str, object]],
+    ) -> dict[str, object]:
+        """The named values from wherever the rule finds them."""
+        if ANY in names:
+            return dict(of(self._holder(route, what, lambda run: bool(of(run)))))
+        found: dict[str, object] = {}
+        for name in sorted(names):
+            holder = self._holder(route, f"{what} {name}", lambda run, n=name: n in of(run))  # type: ignore[misc]
+            found |= {name: of(holder)[name]} if name in of(holder) else {}
+        return found
+
+    def _holder(self, route: Route, what: str, has: Callable[[Run], bool]) -> Run:
+        if has(self.run):
+            return self.run
+        holders = [run for run in self._candidates(route) if has(run)]
+        return _only(what, holders) or self.run
+
+    def _candidates(self, route: Route) -> Sequence[Run]:
+        if self._best:
+            return self._best
+        step = (route.step or "").lower()
+        return [c for c in self.children if not step or c.name.lower() == step]
+
+    def _model(self, route: Route, needed: frozenset[str]) -> Model | None:
+        own = self._logged(self.run, needed)
+        if own is not None:
+            return own
+        candidates = self._candidates(route)
+        if len(candidates) > MOST_MODEL_SEARCHES:
+            raise Ambiguous("model sought", [f"{len(candidates)} children"])
+        found = {run.id: model for run in candidates if (model := self._logged(run, needed))}
+        holder = _only("model", [run for run in candidates if run.id in found])
+        return found[holder.id] if holder else None
+
+    def _logged(self, run: Run, needed: frozenset[str]) -> Model | None:
+        return self._runs.model(self.event.workspace, run, needed, self._deadline)
+
+
+def _only(what: str, holders: Sequence[Run]) -> Run | None:
+    if len(holders) > 1:
+        raise Ambiguous(what, [run.name or run.id for run in holders])
+    return holders[0] if holders else None

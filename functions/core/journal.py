@@ -1,0 +1,75 @@
+"""What a line of the log says. One line per outcome, in named fields; never a payload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.ports import Level
+from functions.core.reasons import Reason
+from functions.core.values import State
+
+if TYPE_CHECKING:
+    from functions.core.continuation import Continuation
+    from functions.core.errors import NotARunEvent
+    from functions.core.values import RunEvent
+
+Line = dict[str, object]
+
+_ALERTS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_EXPIRED, Reason.REFUSED})
+
+
+def level(c: Continuation) -> Level:
+    """Errors want a person today, warnings tell that something waits."""
+    if c.state is State.FAILED or (c.is_open and c.reason in _ALERTS):
+        return Level.ERROR
+    if c.state is State.STARTED or c.state is State.SKIPPED or c.reason is Reason.GATE:
+        return Level.INFO
+    return Level.WARNING
+
+
+def outcome(c: Continuation, ms: int | None = None) -> Line:
+    """The line for a continuation that was settled or parked."""
+    line: Line = {
+        "continuation": "parked" if c.is_open else c.state,
+        "route": c.key.route,
+        "run": c.key.run,
+        "outcome": c.key.outcome,
+        "workspace": c.event.workspace.name,
+        "experiment": c.event.experiment,
+        "reason": c.reason,
+        "detail": c.detail,
+        "pipeline_run": c.pipeline_run,
+        "due": c.due_at if c.is_open else None,
+        "attempts": c.attempts,
+        "event": c.event.id,
+        "ms": ms,
+    }
+    return {name: value for name, value in line.items() if value not in {None, ""}}
+
+
+def duplicate(c: Continuation) -> Line:
+    """The line that says that more than one pipeline run exists for a continuation."""
+    return {
+        "duplicate": c.key.route,
+        "run": c.key.run,
+        "outcome": c.key.outcome,
+        "pipeline_run": c.pipeline_run,
+        "others": ",".join(map(str, c.duplicates)),
+    }
+
+
+def unwanted(event: RunEvent, why: str) -> Line:
+    """The line for a run event that starts nothing."""
+    return {
+        "event": event.id,
+        "ignored": why,
+        "type": event.type,
+        "run": event.run,
+        "outcome": event.outcome,
+        "experiment": event.experiment,
+    }
+
+
+def refused(error: NotARunEvent) -> Line:
+    """The line for a payload that is no run event."""
+    return {"event": error.event_id, "ignored": str(error), "type": error.event_type}

@@ -1,0 +1,162 @@
+"""What the core needs of the outside. Each port has one adapter per service and one fake."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from functions.core.continuation import Continuation
+    from functions.core.deadline import Deadline
+    from functions.core.routes import Routes
+    from functions.core.values import (
+        Credential,
+        Key,
+        Letter,
+        Model,
+        PipelineRequest,
+        PipelineRun,
+        Run,
+        Shared,
+        Workspace,
+    )
+
+
+class Clock(Protocol):
+    """Time of day for what is stored, monotonic seconds for what is measured."""
+
+    def now(self) -> datetime:
+        """The time of day in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+
+class Entry(NamedTuple):
+    """A continuation as read, with the version that a write must still find."""
+
+    continuation: Continuation
+    version: str
+
+
+class Claim(NamedTuple):
+    """What a claim found: `fresh` is true for the one caller that wrote the row."""
+
+    entry: Entry
+    fresh: bool
+
+
+class Ledger(Protocol):
+    """The source of truth. Every method raises LedgerUnavailable when it cannot do its work."""
+
+    def claim(self, new: Continuation) -> Claim:
+        """Insert the continuation unless its key is there; the row is scheduled when this returns.
+
+        Exactly one of any number of callers gets `fresh`. An open row that was there already is
+        scheduled again, since its first claimer may have died before doing so.
+        """
+
+    def read(self, key: Key) -> Entry | None:
+        """The continuation as it stands now."""
+
+    def write(self, entry: Entry, changed: Continuation) -> Entry:
+        """Replace the row if it still has the entry's version; raises Lost otherwise."""
+
+    def schedule(self, continuation: Continuation) -> None:
+        """Let `due` show the continuation from its due time (or recheck time) on."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[Key]:
+        """Scheduled continuations whose time has come, the longest waiting first."""
+
+    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
+        """Scheduled continuations that wait on the shared row of this name."""
+
+    def retire(self, continuation: Continuation) -> None:
+        """Move an ended continuation from the schedule to the listing of its day."""
+
+    def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
+        """All continuations of a run (workspace id in lower case)."""
+
+    def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
+        """Continuations claimed since then, newest first; open ones always."""
+
+    def keep(self, letter: Letter) -> None:
+        """Put an event into the inbox; the same letter id again changes nothing."""
+
+    def letters(self, limit: int) -> Sequence[Letter]:
+        """The inbox, oldest first."""
+
+    def discard(self, letter_id: str) -> None:
+        """Remove a letter; one that is gone already is no error."""
+
+    def shared(self, name: str) -> Shared:
+        """A shared row, empty with version None while it does not exist."""
+
+    def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
+        """Write a shared row if it still has that version; raises Lost otherwise."""
+
+
+class Runs(Protocol):
+    """AML. Raises Retryable (run_unreadable, run_not_found) and nothing else."""
+
+    def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
+        """The run as it is now."""
+
+    def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
+        """The runs whose parent this run is."""
+
+    def model(
+        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+    ) -> Model | None:
+        """The model the run logged, at least the `needed` fields if they can be found."""
+
+
+class Credentials(Protocol):
+    """What authorizes calls to Azure DevOps. Raises Retryable (secret_unreadable)."""
+
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """The credential of that name; `fresh` goes past the cache."""
+
+
+class Pipelines(Protocol):
+    """Azure DevOps."""
+
+    def start(
+        self, request: PipelineRequest, credential: Credential, deadline: Deadline
+    ) -> PipelineRun:
+        """Send the request once. Raises Retryable, Permanent or InDoubt as the answer means."""
+
+    def find(
+        self,
+        request: PipelineRequest,
+        credential: Credential,
+        since: datetime,
+        deadline: Deadline,
+    ) -> Sequence[PipelineRun]:
+        """Builds queued since then that match the request; raises Retryable unless complete."""
+
+
+class RouteSource(Protocol):
+    """The route file."""
+
+    def routes(self) -> Routes:
+        """The routes as deployed; raises RoutesUnreadable."""
+
+
+class Level(IntEnum):
+    """How much a line of the log matters; the numbers are those of Python's `logging`."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+class Journal(Protocol):
+    """The log: one line per call, from named fields."""
+
+    def write(self, level: Level, fields: Mapping[str, object]) -> None:
+        """Write one line."""

@@ -1,0 +1,191 @@
+"""The one way: parse, match, claim, read, decide, ask, start, settle.
+
+A delivery raises only when the ledger cannot take the event; from the claim on, whatever is not
+done is the reconciler's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.core import continuation as steps
+from functions.core import events, journal, routing
+from functions.core.deadline import Deadline
+from functions.core.errors import (
+    Ambiguous,
+    LedgerUnavailable,
+    NotARunEvent,
+    Permanent,
+    Retryable,
+    RoutesUnreadable,
+    Unreadable,
+)
+from functions.core.gathering import Reading
+from functions.core.policy import REFUSED_FOR
+from functions.core.ports import Level
+from functions.core.reasons import Reason
+from functions.core.starting import Work
+from functions.core.values import Key, Letter, Outcome, State
+
+if TYPE_CHECKING:
+    from functions.core.desk import Desk
+    from functions.core.doubt import Doubt
+    from functions.core.policy import Policy
+    from functions.core.ports import Clock, Entry, Journal, Ledger, RouteSource, Runs
+    from functions.core.routes import Route
+    from functions.core.starting import Starter
+    from functions.core.values import RunEvent
+
+
+class Relay:
+    """Takes events in and drives their continuations as far as the time allows."""
+
+    def __init__(  # noqa: PLR0913 - one argument per port
+        self,
+        ledger: Ledger,
+        runs: Runs,
+        routes: RouteSource,
+        log: Journal,
+        clock: Clock,
+        policy: Policy,
+        *,
+        desk: Desk,
+        starter: Starter,
+        doubt: Doubt,
+    ) -> None:
+        self._ledger = ledger
+        self._runs = runs
+        self._routes = routes
+        self._log = log
+        self._clock = clock
+        self._policy = policy
+        self._desk = desk
+        self._starter = starter
+        self._doubt = doubt
+
+    def deliver(self, payload: object) -> None:
+        """Handle one delivered event; returning acknowledges it.
+
+        Raises LedgerUnavailable when the event could not be recorded, and nothing else.
+        """
+        deadline = Deadline(self._clock, self._policy.delivery_deadline)
+        try:
+            event = events.parse(payload)
+        except events.NotAnEnd as goes_on:
+            return self._log.write(Level.DEBUG, journal.refused(goes_on))
+        except NotARunEvent as error:
+            return self._log.write(Level.WARNING, journal.refused(error))
+        try:
+            return self.accept(event, deadline)
+        except RoutesUnreadable as error:
+            return self._keep(event, error)
+
+    def accept(self, event: RunEvent, deadline: Deadline) -> None:
+        """Claim the event on every route it matches, then work on what this call claimed.
+
+        Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
+        """
+        wanted = routing.matching(event, self._routes.routes())
+        if not wanted:
+            return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
+        claimed = [(self._claim(event, route), route) for route in wanted]
+        reading = Reading(self._runs, event, deadline)
+        for entry, route in claimed:
+            if entry is not None:
+                self._work(Work(entry, deadline), route, reading)
+        return None
+
+    def resume(self, entry: Entry, deadline: Deadline) -> None:
+        """Go on with an open continuation, with today's routes; an asked one is looked up."""
+        c = entry.continuation
+        if c.is_asked:
+            return self._doubt.look(Work(entry, deadline))
+        try:
+            route = self._routes.routes().named(c.key.route)
+        except RoutesUnreadable as error:
+            return self._desk.park(entry, Reason.ROUTES_UNREADABLE, error.problems[0])
+        if route is None:
+            end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
+            return self._desk.end(entry, end)
+        return self._work(Work(entry, deadline), route, Reading(self._runs, c.event, deadline))
+
+    def _claim(self, event: RunEvent, route: Route) -> Entry | None:
+        """The entry if this call was the first; None if the continuation was known."""
+        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
+        new = steps.opened(key, event, self._clock.now(), self._policy.lease)
+        try:
+            entry, fresh = self._ledger.claim(new)
+        except Unreadable as error:  # written by a newer version: known, and not ours to touch
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            return None
+        if not fresh:
+            known = journal.unwanted(event, f"known: {entry.continuation.state}")
+            self._log.write(Level.DEBUG, {**known, "route": route.name})
+        return entry if fresh else None
+
+    def _work(self, work: Work, route: Route, reading: Reading) -> None:
+        """Decide and start. What fails after the claim stays open, for the reconciler."""
+        try:
+            self._decide(work, route, reading)
+        except Retryable as error:
+            self._unreadable(work, error)
+        except Permanent as error:  # the ledger cannot keep the request
+            end = routing.End(State.FAILED, error.reason, error.detail)
+            self._desk.end(work.entry, end, work.deadline)
+        except LedgerUnavailable as error:
+            key = work.entry.continuation.key
+            line = {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
+            self._log.write(Level.ERROR, line)
+
+    def _decide(self, work: Work, route: Route, reading: Reading) -> None:
+        c = work.entry.continuation
+        screened = routing.screen(route, reading.event, c.key.outcome, reading.run)
+        if isinstance(screened, routing.Changed):
+            return self._follow(work, reading, screened.outcome)
+        if screened is not None:
+            return self._conclude(work, screened)
+        try:
+            known = reading.facts(route, c.key.outcome, self._policy.studio)
+        except Ambiguous as error:
+            return self._conclude(work, routing.End(State.HELD, Reason.AMBIGUOUS, str(error)))
+        decision = routing.decide(route, c.key, known, self._policy.secret)
+        if isinstance(decision, routing.Go):
+            return self._starter.start(work, route, decision)
+        return self._conclude(work, decision)
+
+    def _conclude(self, work: Work, verdict: routing.End | routing.Wait) -> None:
+        if isinstance(verdict, routing.Wait):
+            if self._desk.wait(work.entry, *verdict, work.deadline):
+                return
+            verdict = routing.End(State.HELD, verdict.reason, verdict.detail)
+        self._desk.end(work.entry, verdict, work.deadline)
+
+    def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
+        """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
+        event = reading.event
+        truth = msgspec.structs.replace(event, outcome=true)
+        for other in routing.matching(truth, self._routes.routes()):
+            if (entry := self._claim(truth, other)) is not None:
+                self._work(Work(entry, work.deadline), other, reading)
+        detail = f"the run reads as {true}"
+        end = routing.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail)
+        self._desk.end(work.entry, end, work.deadline)
+
+    def _unreadable(self, work: Work, error: Retryable) -> None:
+        """Park; a run that is not found stays so for three days at the most."""
+        if error.reason is not Reason.RUN_NOT_FOUND:
+            return self._starter.park(work, error)
+        verdict = routing.Wait(error.reason, error.detail, REFUSED_FOR)
+        return self._conclude(work, verdict)
+
+    def _keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
+        """Without routes, a root run's event goes to the inbox until they can be read."""
+        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        if events.is_child(event):
+            return self._log.write(Level.DEBUG, journal.unwanted(event, "child run"))
+        key = Key(event.workspace.id.lower(), event.run, event.outcome, "")
+        self._ledger.keep(Letter(key.hash, event, self._clock.now()))
+        kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
+        return self._log.write(Level.WARNING, kept)

@@ -1,0 +1,137 @@
+"""The reconciler: drives every open continuation to an end, a bounded number each round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core import continuation as steps
+from functions.core.deadline import Deadline
+from functions.core.errors import LedgerUnavailable, Lost, Retryable, RoutesUnreadable
+from functions.core.ports import Level
+from functions.core.starting import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from functions.core.admission import Admission
+    from functions.core.doubt import Doubt
+    from functions.core.policy import Policy
+    from functions.core.ports import Clock, Credentials, Entry, Journal, Ledger, RouteSource
+    from functions.core.relay import Relay
+    from functions.core.values import Key
+
+    ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
+
+MOST_AT_ONCE = 100
+ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
+EACH_SECONDS = 30.0
+
+
+class Rounds:
+    """One round: the inbox, organizations to release, continuations that are due."""
+
+    def __init__(  # noqa: PLR0913 - one argument per port
+        self,
+        ledger: Ledger,
+        credentials: Credentials,
+        routes: RouteSource,
+        log: Journal,
+        clock: Clock,
+        policy: Policy,
+        *,
+        relay: Relay,
+        doubt: Doubt,
+        admission: Admission,
+        for_each: ForEach,
+    ) -> None:
+        self._ledger = ledger
+        self._credentials = credentials
+        self._routes = routes
+        self._log = log
+        self._clock = clock
+        self._policy = policy
+        self._relay = relay
+        self._doubt = doubt
+        self._admission = admission
+        self._for_each = for_each
+
+    def reconcile(self) -> None:
+        """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
+        whole = Deadline(self._clock, ROUND_SECONDS)
+        try:
+            organizations = self._organizations()
+            self._open_letters(whole)
+        except RoutesUnreadable as error:
+            organizations = []
+            self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        released = [key for name in organizations for key in self._released(name)]
+        due = self._ledger.due(self._clock.now(), MOST_AT_ONCE)
+        keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
+        self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
+        self._log.write(Level.DEBUG, {"reconciled": len(keys), "ms": round(whole.elapsed * 1000)})
+
+    def _open_letters(self, whole: Deadline) -> None:
+        """Take events out of the inbox, each only after all its routes were claimed."""
+        for letter in self._ledger.letters(MOST_AT_ONCE):
+            if whole.has_passed:
+                return
+            self._relay.accept(letter.event, self._each())
+            self._ledger.discard(letter.id)
+
+    def _organizations(self) -> list[str]:
+        starts = (route.start for route in self._routes.routes().routes)
+        return sorted({self._admission.organization(s.organization) for s in starts if s})
+
+    def _released(self, name: str) -> Sequence[Key]:
+        """What waited for this organization, if it may be asked again."""
+        waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
+        if not waiting or (self._admission.blocked(name) and not self._has_changed(name)):
+            return []
+        return waiting
+
+    def _has_changed(self, name: str) -> bool:
+        """Whether the refused secret has a new version; if so the organization is unblocked."""
+        secret, refused = self._admission.refused(name)
+        try:
+            version = self._credentials.read(secret, self._each(), fresh=True).version
+        except Retryable:
+            return False
+        if version == refused:
+            return False
+        self._admission.unblock(name)
+        self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
+        return True
+
+    def _resume(self, key: Key, whole: Deadline, *, early: bool) -> None:
+        if whole.has_passed:
+            return  # the next round takes it
+        try:
+            entry = self._ledger.read(key)
+            if entry is not None:
+                self._take_up(entry, early=early)
+        except Lost:
+            pass  # another reconciler has it
+        except LedgerUnavailable as error:
+            line = {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
+            self._log.write(Level.ERROR, line)
+
+    def _take_up(self, entry: Entry, *, early: bool) -> None:
+        c, now = entry.continuation, self._clock.now()
+        if not c.is_open:
+            return self._tidy(entry)
+        if c.due_at > now and not (early and c.waits_on):
+            return self._ledger.schedule(c)
+        changed = steps.resumed(c, now, self._policy.lease)
+        return self._relay.resume(self._ledger.write(entry, changed), self._each())
+
+    def _tidy(self, entry: Entry) -> None:
+        """An ended continuation leaves the schedule, once no second look is owed."""
+        c = entry.continuation
+        if c.recheck_at is None:
+            return self._ledger.retire(c)
+        if c.recheck_at > self._clock.now():
+            return self._ledger.schedule(c)
+        return self._doubt.look_again(Work(entry, self._each()))
+
+    def _each(self) -> Deadline:
+        return Deadline(self._clock, EACH_SECONDS, whole=2 * EACH_SECONDS)

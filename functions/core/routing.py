@@ -1,0 +1,179 @@
+"""Which routes an event concerns, and what a route makes of the facts. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core import events, placeholders
+from functions.core.errors import Permanent
+from functions.core.gate import Verdict
+from functions.core.policy import NOT_FINAL_FOR
+from functions.core.reasons import Reason
+from functions.core.values import Outcome, PipelineRequest, RunEvent, State, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from functions.core.facts import Facts
+    from functions.core.routes import Route, Routes, Start
+    from functions.core.values import Key, Run
+
+
+class Go(NamedTuple):
+    """Start a pipeline with this request; `saw` is what the gate looked at."""
+
+    request: PipelineRequest
+    saw: str = ""
+
+
+class End(NamedTuple):
+    """It ends here: held, skipped or failed."""
+
+    state: State
+    reason: Reason
+    detail: str = ""
+
+
+class Wait(NamedTuple):
+    """What is needed may still come; held with the same reason when `patience` is used up."""
+
+    reason: Reason
+    detail: str
+    patience: timedelta
+
+
+class Changed(NamedTuple):
+    """The run ended otherwise than the event said."""
+
+    outcome: Outcome
+
+
+OPEN = Verdict(holds=True)  # what a route without a gate says
+
+Decision = Go | End | Wait
+Screened = End | Wait | Changed
+
+
+def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
+    """The routes that the event concerns, as far as the event alone can tell. No I/O."""
+    child = events.is_child(event)
+    return tuple(
+        route
+        for route in routes.routes
+        if event.outcome in route.outcomes
+        and (route.children or not child)
+        and _fits_event(route, event)
+        and (event.tags is None or _fits_all(route.match.tags, event.tags))
+    )
+
+
+def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
+    """What the run read back says before any fact is looked at; None: go on."""
+    if not route.children and events.has_parent(run.id, run.tags):
+        return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
+    if event.tags is None and not _fits_all(route.match.tags, run.tags):
+        return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
+    if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
+        return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
+    if run.outcome not in {None, outcome}:
+        assert run.outcome is not None  # noqa: S101 - the line above said so, for the type checker
+        return Changed(run.outcome)
+    return None
+
+
+def decide(route: Route, key: Key, known: Facts, secret: str) -> Decision:
+    """Gate first, then the request. `secret` is the default secret's name."""
+    verdict = route.gate.evaluate(known) if route.gate else OPEN
+    if verdict.missing:
+        return Wait(Reason.FACTS_MISSING, verdict.missing, route.wait_for_facts)
+    if verdict.error or not verdict.holds:
+        reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
+        return End(State.HELD, reason, verdict.error or verdict.explain)
+    if route.start is None:
+        return End(State.HELD, Reason.GATE, "the route starts no pipeline")
+    try:
+        return Go(request(route, route.start, key, known, secret), verdict.explain)
+    except Permanent as error:
+        return End(State.FAILED, error.reason, error.detail)
+    except placeholders.MissingFact as missing:
+        return Wait(Reason.FACTS_MISSING, str(missing), route.wait_for_facts)
+
+
+def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:
+    """The exact request; raises MissingFact, and Permanent (too_large).
+
+    Template parameters are text, objects among them JSON text.
+    https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline
+    """
+    parameters = {n: _rendered(n, v, known) for n, v in start.parameters.items()}
+    if start.correlation:
+        parameters[start.correlation] = key.hash
+    variables = {
+        name: {"value": _rendered(name, v.value, known), "isSecret": v.secret}
+        for name, v in start.variables.items()
+    }
+    branch = {"repositories": {"self": {"refName": start.branch}}} if start.branch else None
+    body = {
+        "resources": branch,
+        "templateParameters": parameters,
+        "variables": variables,
+        "stagesToSkip": list(start.skip_stages),
+    }
+    return PipelineRequest(
+        organization=start.organization,
+        project=start.project,
+        pipeline=start.pipeline,
+        pipeline_version=start.pipeline_version,
+        secret=start.secret or secret,
+        body=json.dumps({k: v for k, v in body.items() if v}, ensure_ascii=False),
+        distinct=route.distinct,
+    )
+
+
+def _rendered(name: str, value: object, known: Facts) -> str:
+    text = placeholders.render(value, known)
+    if len(text) >= placeholders.LONGEST_TEXT:
+        raise Permanent(Reason.TOO_LARGE, f"{name} has more than {len(text)} characters")
+    return text
+
+
+def summary(wanted: PipelineRequest) -> str:
+    """The request in words, for a record of what would have been started."""
+    return bounded(
+        f"pipeline {wanted.organization}/{wanted.project}/{wanted.pipeline} {wanted.body}"
+    )
+
+
+def _fits_event(route: Route, event: RunEvent) -> bool:
+    match = route.match
+    workspace = event.workspace.id if "/" in (match.workspace or "") else event.workspace.name
+    return (
+        _fits(match.workspace, workspace)
+        and _fits(match.experiment, event.experiment)
+        and _fits(match.run_type, event.run_type)
+        and _fits_all(match.properties, event.properties)
+    )
+
+
+def _fits_all(patterns: Mapping[str, str], values: Mapping[str, str]) -> bool:
+    folded = {key.lower(): value for key, value in values.items()}
+    return all(
+        key.lower() in folded and _fits(pattern, folded[key.lower()])
+        for key, pattern in patterns.items()
+    )
+
+
+def _fits(pattern: str | None, text: str) -> bool:
+    return pattern is None or _wildcard(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    """`*` any text, `?` one character, everything else itself, in any case."""
+    parts = (re.escape(p) for p in re.split(r"([*?])", pattern))
+    text = "".join({r"\*": ".*", r"\?": "."}.get(p, p) for p in parts)
+    return re.compile(text, re.IGNORECASE | re.DOTALL)

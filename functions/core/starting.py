@@ -1,0 +1,217 @@
+"""From a decision to a pipeline run: the checks before the POST, the fence, the POST, its answer.
+
+ask (ETag) ──► POST ──► 200 with an id     started
+│            ├────► nothing was queued the mark is taken back, parked or failed
+│            └────► no usable answer   the mark stays: in doubt
+└─ lost: send nothing
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core import continuation as steps
+from functions.core import routing
+from functions.core.errors import InDoubt, Lost, Permanent, Retryable
+from functions.core.policy import POST_WITHIN, REFUSED_FOR
+from functions.core.ports import Entry, Level
+from functions.core.reasons import Reason
+from functions.core.values import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.admission import Admission
+    from functions.core.deadline import Deadline
+    from functions.core.desk import Desk
+    from functions.core.policy import Policy
+    from functions.core.ports import Clock, Credentials, Journal, Ledger, Pipelines
+    from functions.core.routes import Route
+    from functions.core.values import Credential, PipelineRequest
+
+
+class Work(NamedTuple):
+    """One continuation that this process holds, and the time there is for it."""
+
+    entry: Entry
+    deadline: Deadline
+
+
+class Starter:
+    """Starts pipelines, each at most once per ask."""
+
+    def __init__(  # noqa: PLR0913 - one argument per port
+        self,
+        ledger: Ledger,
+        credentials: Credentials,
+        pipelines: Pipelines,
+        log: Journal,
+        clock: Clock,
+        policy: Policy,
+        *,
+        desk: Desk,
+        admission: Admission,
+    ) -> None:
+        self._ledger = ledger
+        self._credentials = credentials
+        self._pipelines = pipelines
+        self._log = log
+        self._clock = clock
+        self._policy = policy
+        self._desk = desk
+        self._admission = admission
+
+    def start(self, work: Work, route: Route, go: routing.Go) -> None:
+        """Start the decided request, unless something holds all starts back just now."""
+        entry, deadline = work
+        if route.shadow:
+            detail = routing.summary(go.request)
+            return self._desk.end(
+                entry, routing.End(State.SKIPPED, Reason.SHADOW, detail), deadline
+            )
+        if self._policy.paused:
+            return self._desk.park(entry, Reason.PAUSED, "PAUSED=1", deadline=deadline)
+        if not deadline.allows_post:
+            detail = f"{deadline.elapsed:.0f} s were used up before the POST"
+            return self._desk.park(entry, Reason.DEADLINE, detail, after=0, deadline=deadline)
+        if credential := self.credential(work, go.request):
+            full = self._admission.take_slot(entry, route)
+            if isinstance(full, Entry):
+                return self.send(Work(full, deadline), go.request, credential, go.saw)
+            self._desk.park(
+                entry, Reason.LIMIT, f"the limit of {route.name}", until=full, deadline=deadline
+            )
+        return None
+
+    def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
+        """A credential that may be used now; None once the continuation is parked without one."""
+        entry, deadline = work
+        name = self._admission.organization(request.organization)
+        if until := self._admission.blocked(name):
+            self._park_blocked(work, name, "the organization is blocked", until)
+            return None
+        try:
+            credential = self._credentials.read(request.secret, deadline)
+            if self._expired(credential):
+                credential = self._credentials.read(request.secret, deadline, fresh=True)
+        except Retryable as error:
+            self.park(work, error)
+            return None
+        if not self._expired(credential):
+            return credential
+        detail = f"the secret {request.secret} expired at {credential.expires_at}"
+        self._desk.park(entry, Reason.SECRET_EXPIRED, detail, deadline=deadline)
+        return None
+
+    def send(
+        self, work: Work, request: PipelineRequest, credential: Credential, saw: str = ""
+    ) -> None:
+        """Ask, then POST; a refused credential is fetched and tried once more."""
+        refused = self._post(work, request, credential, saw)
+        if refused is None:
+            return None
+        work = Work(refused.entry, work.deadline)
+        try:
+            renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
+        except Retryable as error:
+            return self.park(work, error)
+        if work.deadline.allows_post and not self._expired(renewed):
+            refused = self._post(work, request, renewed, saw)
+        if refused is not None:
+            self.block(Work(refused.entry, work.deadline), request, renewed, refused.detail)
+        return None
+
+    def park(self, work: Work, error: Retryable) -> None:
+        """Park for the reason and the time that the error gives."""
+        self._desk.park(
+            work.entry, error.reason, error.detail, after=error.retry_after, deadline=work.deadline
+        )
+
+    def _post(
+        self, work: Work, request: PipelineRequest, credential: Credential, saw: str
+    ) -> _Refused | None:
+        before, began = work.entry.continuation, self._clock.monotonic()
+        marked = steps.asked(before, self._clock.now(), request, self._policy.lease, saw)
+        try:
+            entry = self._ledger.write(work.entry, marked)
+        except Lost:
+            return None
+        unsent = Entry(steps.unasked(marked, before, self._clock.now()), entry.version)
+        if (late := self._clock.monotonic() - began) > POST_WITHIN:
+            detail = f"the ask took {late:.1f} s"
+            self._desk.park(unsent, Reason.LATE, detail, after=0, deadline=work.deadline)
+            return None
+        return self._answer(Work(entry, work.deadline), unsent, request, credential)
+
+    def _answer(
+        self, work: Work, unsent: Entry, request: PipelineRequest, credential: Credential
+    ) -> _Refused | None:
+        entry, deadline = work
+        try:
+            run = self._pipelines.start(request, credential, deadline)
+        except Retryable as error:
+            if error.reason is Reason.CREDENTIAL_REFUSED:
+                return _Refused(unsent, error.detail)
+            self._nothing_queued(Work(unsent, deadline), error)
+        except Permanent as error:
+            end = routing.End(State.FAILED, error.reason, error.detail)
+            self._desk.end(unsent, end, deadline)
+        except InDoubt as error:
+            self.in_doubt(work, error.detail, error.retry_after)
+        else:
+            self._desk.started(entry, run, Reason.ANSWERED, deadline)
+        return None
+
+    def _nothing_queued(self, work: Work, error: Retryable) -> None:
+        if error.reason is not Reason.REFUSED:
+            return self.park(work, error)
+        if not self._desk.wait(work.entry, error.reason, error.detail, REFUSED_FOR, work.deadline):
+            end = routing.End(State.FAILED, error.reason, error.detail)
+            self._desk.end(work.entry, end, work.deadline)
+        return None
+
+    def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
+        """Keep the mark: look before asking again, or hold what could not be recognised."""
+        entry, deadline = work
+        request = entry.continuation.request
+        if request is not None and not request.distinct:
+            detail = (
+                f"{detail}; the request cannot be told from others, so no look-up can settle it"
+            )
+            end = routing.End(State.HELD, Reason.IN_DOUBT, detail)
+            return self._desk.end(entry, end, deadline)
+        after = self._policy.retry_first.total_seconds() if retry_after is None else retry_after
+        return self._desk.park(entry, Reason.IN_DOUBT, detail, after=after, deadline=deadline)
+
+    def block(
+        self, work: Work, request: PipelineRequest, credential: Credential, detail: str
+    ) -> None:
+        """Block the organization for everyone, and park until it is released."""
+        name = self._admission.organization(request.organization)
+        until = self._admission.block(name, request.secret, credential.version, detail)
+        self._log.write(
+            Level.ERROR,
+            {"blocked": request.organization, "reason": Reason.CREDENTIAL_REFUSED, "until": until},
+        )
+        self._park_blocked(work, name, detail, until)
+
+    def _park_blocked(self, work: Work, name: str, detail: str, until: datetime) -> None:
+        self._desk.park(
+            work.entry,
+            Reason.CREDENTIAL_REFUSED,
+            detail,
+            until=until,
+            waits_on=name,
+            deadline=work.deadline,
+        )
+
+    def _expired(self, credential: Credential) -> bool:
+        ends = credential.expires_at
+        return ends is not None and ends <= self._clock.now()
+
+
+class _Refused(NamedTuple):
+    """A credential was refused: the row as it would be without the mark, and the answer's words."""
+
+    entry: Entry
+    detail: str

@@ -1,0 +1,536 @@
+"""Every promise of the port `Ledger`, kept by each of its adapters."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
+from functions.core.ports import Entry
+from functions.core.reasons import Reason
+from functions.core.values import Key, Outcome, Shared, State
+from tests.ledger import samples
+from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.core.continuation import Continuation
+    from functions.core.ports import Ledger
+    from tests.ledger.stores import Store
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+LATER = NOON + HOUR
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return store.ledger()
+
+
+def race(ledgers: list[Ledger], call: Callable[[Ledger, int], T]) -> list[T]:
+    """The call made 40 times by 8 threads, each time with the next of the ledgers."""
+    with ThreadPoolExecutor(8) as pool:
+        turns = [ledgers[n % len(ledgers)] for n in range(40)]
+        return list(pool.map(call, turns, range(40)))
+
+
+def wrote(ledger: Ledger, entry: Entry, changed: Continuation) -> bool:
+    try:
+        ledger.write(entry, changed)
+    except Lost:
+        return False
+    return True
+
+
+def ended(ledger: Ledger, c: Continuation, *, retired: bool = True) -> Entry:
+    entry = ledger.write(ledger.claim(c).entry, started(c))
+    if retired:
+        ledger.retire(entry.continuation)
+    return entry
+
+
+# claim
+
+
+def test_the_first_claim_is_fresh_and_reads_back(ledger: Ledger) -> None:
+    claim = ledger.claim(opened())
+    assert claim.fresh
+    assert ledger.read(key()) == claim.entry == Entry(opened(), claim.entry.version)
+
+
+def test_a_second_claim_is_told_what_the_first_one_wrote(ledger: Ledger) -> None:
+    first = ledger.claim(opened())
+    second = ledger.claim(opened(at=LATER))
+    assert not second.fresh
+    assert second.entry == first.entry
+
+
+def test_of_forty_callers_exactly_one_claims(store: Store) -> None:
+    ledgers = [store.ledger(), store.ledger()]
+    claims = race(ledgers, lambda ledger, n: ledger.claim(opened(at=NOON + n * HOUR)))
+    assert sum(claim.fresh for claim in claims) == 1
+    (fresh,) = (claim for claim in claims if claim.fresh)
+    assert {claim.entry.continuation.created_at for claim in claims} == {
+        fresh.entry.continuation.created_at
+    }
+
+
+def test_the_same_run_is_claimed_once_per_route_and_outcome(ledger: Ledger) -> None:
+    each = [opened(), opened(route="other"), opened(outcome=Outcome.FAILED), opened(run="run-2")]
+    assert all(ledger.claim(c).fresh for c in each)
+
+
+def test_keys_that_differ_in_case_only_are_different(ledger: Ledger) -> None:
+    assert ledger.claim(opened(run="Run-1")).fresh
+    assert ledger.claim(opened(run="run-1")).fresh
+    assert ledger.claim(opened(run="run-1", route="Register")).fresh
+
+
+def test_a_claim_is_scheduled_for_the_end_of_its_lease(ledger: Ledger) -> None:
+    ledger.claim(opened())
+    assert list(ledger.due(NOON + LEASE - timedelta(microseconds=1), 10)) == []
+    assert list(ledger.due(NOON + LEASE, 10)) == [key()]
+
+
+def test_a_claim_whose_caller_died_before_scheduling_is_scheduled_by_the_next(
+    store: Store,
+) -> None:
+    ledger = store.ledger()
+    ledger.claim(opened())
+    store.unschedule(key())
+    assert list(ledger.due(LATER, 10)) == []
+    assert not ledger.claim(opened()).fresh
+    assert list(ledger.due(LATER, 10)) == [key()]
+
+
+def test_a_claim_of_what_has_ended_schedules_nothing(ledger: Ledger) -> None:
+    ended(ledger, opened())
+    assert ledger.claim(opened()).entry.continuation.state is State.STARTED
+    assert list(ledger.due(NOON + 400 * DAY, 10)) == []
+
+
+def test_what_was_never_claimed_reads_as_nothing(ledger: Ledger) -> None:
+    assert ledger.read(key()) is None
+    assert ledger.of_run(key().workspace, "run-1") == []
+    assert ledger.recent(NOON, 10) == []
+    assert ledger.letters(10) == []
+    assert list(ledger.due(LATER, 10)) == []
+    assert list(ledger.waiting_on("x", 10)) == []
+
+
+# write
+
+
+def test_a_write_replaces_the_row_and_gives_the_next_version(ledger: Ledger) -> None:
+    claimed = ledger.claim(opened()).entry
+    written = ledger.write(claimed, started(opened()))
+    assert written.version != claimed.version
+    assert ledger.read(key()) == written == Entry(started(opened()), written.version)
+    assert ledger.write(written, started(opened(), 8)) == ledger.read(key())
+
+
+def test_a_write_clears_what_the_new_value_no_longer_has(ledger: Ledger) -> None:
+    asked = opened(asked_at=NOON, request=samples.request(), detail="x", waits_on="y")
+    entry = ledger.claim(asked).entry
+    ledger.write(entry, opened())
+    found = ledger.read(key())
+    assert found is not None
+    assert found.continuation == opened()
+
+
+def test_a_write_with_a_version_that_has_passed_is_lost(ledger: Ledger) -> None:
+    claimed = ledger.claim(opened()).entry
+    ledger.write(claimed, started(opened()))
+    with pytest.raises(Lost):
+        ledger.write(claimed, opened(detail="late"))
+    found = ledger.read(key())
+    assert found is not None
+    assert found.continuation == started(opened())
+
+
+def test_a_write_of_what_was_never_claimed_is_lost(ledger: Ledger) -> None:
+    other = ledger.claim(opened(run="other")).entry
+    with pytest.raises(Lost):
+        ledger.write(other, opened())
+    assert ledger.read(key()) is None
+
+
+def test_of_forty_writers_with_one_version_exactly_one_writes(store: Store) -> None:
+    ledgers = [store.ledger(), store.ledger()]
+    entry = ledgers[0].claim(opened()).entry
+    outcomes = race(ledgers, lambda ledger, n: wrote(ledger, entry, started(opened(), n)))
+    assert outcomes.count(True) == 1
+    found = ledgers[1].read(key())
+    assert found is not None
+    assert found.continuation.pipeline_run == outcomes.index(True)
+
+
+def test_a_request_too_large_to_keep_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
+    entry = ledger.claim(opened()).entry
+    with pytest.raises(Permanent) as refused:
+        ledger.write(entry, opened(request=samples.request("é" * 30_001)))
+    assert refused.value.reason is Reason.TOO_LARGE
+    assert ledger.read(key()) == entry
+
+
+def test_a_request_as_large_as_allowed_is_kept_byte_for_byte(ledger: Ledger) -> None:
+    asked = opened(request=samples.request('"' * 29_990 + "\\u0000\n缺"), asked_at=NOON)
+    ledger.claim(asked)
+    found = ledger.read(key())
+    assert found is not None
+    assert found.continuation.request == asked.request
+
+
+def test_a_claim_too_large_to_keep_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
+    with pytest.raises(Permanent) as refused:
+        ledger.claim(opened(waits_on="x" * 40_000))
+    assert refused.value.reason is Reason.TOO_LARGE
+    assert ledger.read(key()) is None
+
+
+def test_of_many_tags_whole_ones_are_kept_the_short_ones_first(ledger: Ledger) -> None:
+    tags = {"log": "é" * 11_000, "notes": "x" * 5000, "stage": "production", "more": "y" * 6900}
+    new = opened()
+    ledger.claim(msgspec.structs.replace(new, event=samples.event(tags=tags, properties=tags)))
+    found = ledger.read(key())
+    assert found is not None
+    kept = {name: tags[name] for name in ("notes", "stage", "more")}
+    assert found.continuation.event.tags == kept
+    assert found.continuation.event.properties == kept
+
+
+def test_an_event_that_does_not_tell_its_tags_is_not_one_without_tags(ledger: Ledger) -> None:
+    for run, tags in (("silent", None), ("none", {})):
+        ledger.claim(msgspec.structs.replace(opened(run), event=samples.event(run=run, tags=tags)))
+        found = ledger.read(key(run))
+        assert found is not None
+        assert found.continuation.event.tags == tags
+
+
+# round trip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(c=samples.continuations)
+def test_every_field_comes_back_as_it_was(ledger: Ledger, c: Continuation) -> None:
+    entry = ledger.claim(c).entry
+    ledger.write(entry, c)
+    found = ledger.read(c.key)
+    assert found is not None
+    assert found.continuation == c
+    assert c in ledger.of_run(c.key.workspace, c.key.run)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_is_too_strange_for_any_part_of_the_ledger(ledger: Ledger, text: str) -> None:
+    c = opened(run=text, route=text, waits_on=text, detail=text, url=text)
+    assert ledger.claim(c).fresh
+    assert not ledger.claim(c).fresh
+    assert [*ledger.due(LATER, 10)] == [*ledger.waiting_on(text, 10)] == [c.key]
+    assert ledger.of_run(c.key.workspace, text) == ledger.recent(NOON, 10) == [c]
+    ledger.keep(letter(text))
+    assert ledger.letters(10) == [letter(text)]
+    ledger.discard(text)
+    assert ledger.letters(10) == []
+    row = ledger.share(Shared(text, {}, None), {"text": text})
+    assert ledger.shared(text) == row == Shared(text, {"text": text}, row.version)
+    ended = ledger.write(ledger.claim(c).entry, started(c)).continuation
+    ledger.retire(ended)
+    assert ledger.recent(NOON, 10) == [ended]
+    assert [*ledger.due(LATER, 10)] == []
+
+
+def test_long_routes_that_begin_alike_stay_apart(ledger: Ledger) -> None:
+    routes = ["r" * 400 + "a", "r" * 400 + "b"]
+    assert all(ledger.claim(opened(route=route)).fresh for route in routes)
+    assert [c.key.route for c in ledger.of_run(key().workspace, "run-1")] == routes
+
+
+# schedule
+
+
+def test_the_longest_waiting_are_due_first(ledger: Ledger) -> None:
+    for n in (3, 1, 4, 2):
+        ledger.claim(opened(f"run-{n}", at=NOON + n * HOUR))
+    due = ledger.due(NOON + 3 * HOUR + LEASE, 10)
+    assert [k.run for k in due] == ["run-1", "run-2", "run-3"]
+    assert [k.run for k in ledger.due(NOON + DAY, 2)] == ["run-1", "run-2"]
+
+
+def test_times_with_and_without_fractions_sort_as_times_do(ledger: Ledger) -> None:
+    for microseconds in (1, 100_000, 0, 999_999):
+        at = NOON.replace(microsecond=microseconds)
+        ledger.schedule(opened(f"{microseconds}", due_at=at))
+    assert [k.run for k in ledger.due(LATER, 10)] == ["0", "1", "100000", "999999"]
+
+
+def test_what_is_scheduled_again_is_due_at_the_new_time_only(ledger: Ledger) -> None:
+    ledger.claim(opened())
+    ledger.schedule(opened(due_at=LATER))
+    assert list(ledger.due(LATER - timedelta(seconds=1), 10)) == []
+    assert list(ledger.due(LATER, 10)) == [key()]
+
+
+def test_a_write_alone_does_not_change_the_schedule(ledger: Ledger) -> None:
+    entry = ledger.claim(opened()).entry
+    ledger.write(entry, opened(due_at=LATER))
+    assert list(ledger.due(NOON + LEASE, 10)) == [key()]
+
+
+def test_a_started_continuation_is_due_when_to_look_again(ledger: Ledger) -> None:
+    ledger.schedule(msgspec.structs.replace(started(opened()), recheck_at=LATER))
+    assert list(ledger.due(LATER - timedelta(seconds=1), 10)) == []
+    assert list(ledger.due(LATER, 10)) == [key()]
+
+
+def test_what_waits_on_a_shared_row_is_found_by_its_name(ledger: Ledger) -> None:
+    for run, name in (("a", "contoso"), ("b", "fabrikam"), ("c", "contoso"), ("d", "")):
+        ledger.schedule(opened(run, waits_on=name))
+    assert sorted(k.run for k in ledger.waiting_on("contoso", 10)) == ["a", "c"]
+    assert len(ledger.waiting_on("contoso", 1)) == 1
+    assert list(ledger.waiting_on("con", 10)) == []
+    ledger.schedule(opened("a"))
+    assert [k.run for k in ledger.waiting_on("contoso", 10)] == ["c"]
+
+
+# retire
+
+
+def test_what_is_retired_is_no_longer_due_and_stays_listed(ledger: Ledger) -> None:
+    entry = ended(ledger, opened())
+    assert list(ledger.due(NOON + DAY, 10)) == []
+    assert ledger.recent(NOON, 10) == [entry.continuation]
+    assert ledger.read(key()) == entry
+
+
+def test_retiring_twice_changes_nothing(ledger: Ledger) -> None:
+    entry = ended(ledger, opened())
+    ledger.retire(entry.continuation)
+    assert ledger.recent(NOON, 10) == [entry.continuation]
+    assert list(ledger.due(NOON + DAY, 10)) == []
+
+
+def test_what_was_replayed_since_it_ended_stays_scheduled(ledger: Ledger) -> None:
+    entry = ended(ledger, opened(), retired=False)
+    again = opened(detail="replayed", due_at=LATER)
+    ledger.write(entry, again)
+    ledger.schedule(again)
+    ledger.retire(entry.continuation)
+    assert list(ledger.due(LATER, 10)) == [key()]
+    assert ledger.recent(NOON, 10) == [again]
+
+
+def test_what_is_replayed_after_retiring_appears_open_and_once(ledger: Ledger) -> None:
+    entry = ended(ledger, opened())
+    again = opened(detail="replayed")
+    entry = ledger.write(entry, again)
+    ledger.schedule(again)
+    assert ledger.recent(NOON, 10) == [again]
+    last = ledger.write(entry, started(again, 99)).continuation
+    ledger.retire(last)
+    assert ledger.recent(NOON, 10) == [last]
+
+
+# lists
+
+
+def test_the_continuations_of_a_run_are_all_found_and_no_others(ledger: Ledger) -> None:
+    mine = [
+        opened(),
+        opened(route="a/b", at=LATER),
+        opened(outcome=Outcome.FAILED, at=LATER + HOUR),
+    ]
+    for c in (*mine, opened("run-10"), opened("run-")):
+        ledger.claim(c)
+    ended(ledger, mine[0])
+    assert ledger.of_run(WORKSPACE.id.lower(), "run-1") == [started(mine[0]), *mine[1:]]
+    assert ledger.of_run("elsewhere", "run-1") == []
+
+
+def test_recent_ones_come_newest_first_across_days(ledger: Ledger) -> None:
+    for n, days in enumerate((0, 3, 1, 2, 1)):
+        ended(ledger, opened(f"run-{n}", at=NOON + days * DAY + n * HOUR))
+    assert [c.key.run for c in ledger.recent(NOON, 10)] == [
+        "run-1", "run-3", "run-4", "run-2", "run-0",
+    ]  # fmt: skip
+    assert [c.key.run for c in ledger.recent(NOON, 2)] == ["run-1", "run-3"]
+
+
+def test_recent_ones_were_claimed_since_then_to_the_microsecond(ledger: Ledger) -> None:
+    for n in range(3):
+        ended(ledger, opened(f"run-{n}", at=NOON + timedelta(microseconds=n)))
+    found = ledger.recent(NOON + timedelta(microseconds=1), 10)
+    assert [c.key.run for c in found] == ["run-2", "run-1"]
+
+
+def test_open_ones_are_listed_however_old_and_as_they_are_now(ledger: Ledger) -> None:
+    entry = ledger.claim(opened("old", at=NOON - 300 * DAY)).entry
+    now = msgspec.structs.replace(entry.continuation, detail="parked since")
+    ledger.write(entry, now)
+    ended(ledger, opened("gone", at=NOON - 300 * DAY))
+    ended(ledger, opened("new"), retired=False)
+    assert ledger.recent(NOON, 10) == [started(opened("new")), now]
+
+
+def test_open_ones_come_before_ended_ones_when_not_all_fit(ledger: Ledger) -> None:
+    ledger.claim(opened("open", at=NOON))
+    for n in range(1, 4):
+        ended(ledger, opened(f"run-{n}", at=NOON + n * HOUR))
+    assert [c.key.run for c in ledger.recent(NOON, 2)] == ["run-3", "open"]
+
+
+# inbox
+
+
+def test_a_letter_kept_twice_is_one_letter_as_it_was_first(ledger: Ledger) -> None:
+    ledger.keep(letter("e-1"))
+    ledger.keep(letter("e-1", LATER))
+    assert ledger.letters(10) == [letter("e-1")]
+
+
+def test_letters_come_oldest_first(ledger: Ledger) -> None:
+    for n in (2, 3, 1):
+        ledger.keep(letter(f"e-{n}", NOON + n * HOUR))
+    assert [kept.id for kept in ledger.letters(10)] == ["e-1", "e-2", "e-3"]
+    assert [kept.id for kept in ledger.letters(2)] == ["e-1", "e-2"]
+
+
+def test_a_discarded_letter_is_gone_and_discarding_it_again_is_no_error(ledger: Ledger) -> None:
+    ledger.keep(letter("e-1"))
+    ledger.keep(letter("e-2"))
+    ledger.discard("e-1")
+    ledger.discard("e-1")
+    assert [kept.id for kept in ledger.letters(10)] == ["e-2"]
+
+
+# shared rows
+
+
+def test_a_shared_row_that_does_not_exist_is_empty(ledger: Ledger) -> None:
+    assert ledger.shared("contoso") == Shared("contoso", {}, None)
+
+
+def test_a_shared_row_is_written_and_read_by_name(ledger: Ledger) -> None:
+    row = ledger.share(ledger.shared("contoso"), {"blocked": True, "why": "缺陷\n"})
+    assert row.version is not None
+    assert ledger.shared("contoso") == row
+    assert ledger.share(row, {}) == ledger.shared("contoso")
+    assert ledger.shared("contoso").value == {}
+    assert ledger.shared("fabrikam").version is None
+
+
+def test_a_shared_row_that_another_wrote_first_is_lost(ledger: Ledger) -> None:
+    missing = ledger.shared("contoso")
+    row = ledger.share(missing, {"n": 1})
+    with pytest.raises(Lost):
+        ledger.share(missing, {"n": 2})
+    ledger.share(row, {"n": 3})
+    with pytest.raises(Lost):
+        ledger.share(row, {"n": 4})
+    assert ledger.shared("contoso").value == {"n": 3}
+
+
+def test_forty_callers_who_count_in_a_shared_row_count_to_forty(store: Store) -> None:
+    def count(ledger: Ledger, _: int) -> None:
+        while True:
+            row = ledger.shared("slots")
+            try:
+                ledger.share(row, {"taken": row.value.get("taken", 0) + 1})
+            except Lost:
+                continue
+            return
+
+    race([store.ledger(), store.ledger()], count)
+    assert store.ledger().shared("slots").value == {"taken": 40}
+
+
+# other versions of the product
+
+
+def test_a_row_with_columns_of_a_newer_version_can_be_read(store: Store) -> None:
+    ledger = store.ledger()
+    ledger.claim(opened())
+    store.change(key(), "colour", "blue")
+    found = ledger.read(key())
+    assert found is not None
+    assert found.continuation == opened()
+
+
+def test_a_reason_of_a_newer_version_is_kept_as_detail(store: Store) -> None:
+    ledger = store.ledger()
+    ledger.claim(opened(detail="3 of 4"))
+    store.change(key(), "reason", "sunspots")
+    found = ledger.read(key())
+    assert found is not None
+    assert found.continuation == opened(detail="sunspots: 3 of 4")
+
+
+def test_a_row_that_cannot_be_read_is_no_obstacle_to_the_others(store: Store) -> None:
+    ledger = store.ledger()
+    ledger.claim(opened("bad"))
+    ledger.claim(opened("good"))
+    store.change(key("bad"), "state", "levitating")
+    assert [c.key.run for c in ledger.recent(NOON, 10)] == ["good"]
+    assert ledger.of_run(key().workspace, "bad") == []
+    assert {k.run for k in ledger.due(LATER, 10)} == {"bad", "good"}
+    (why,) = ledger.unreadable.values()  # type: ignore[attr-defined]
+    assert "register/bad/Completed" in why
+    assert "levitating" in why
+
+
+@pytest.mark.parametrize(("column", "text"), [("event", "{"), ("due_at", "soon"), ("event", "[]")])
+def test_a_row_that_cannot_be_read_is_neither_claimed_nor_changed(
+    store: Store, column: str, text: str
+) -> None:
+    ledger = store.ledger()
+    entry = ledger.claim(opened()).entry
+    store.change(key(), column, text)
+    with pytest.raises(Unreadable):
+        ledger.read(key())
+    with pytest.raises(Unreadable):
+        ledger.claim(opened())
+    with pytest.raises(Unreadable):
+        ledger.read(key())
+    assert isinstance(Unreadable(), LedgerUnavailable)
+    assert entry.version
+
+
+# pruning
+
+
+def test_what_ended_before_a_day_is_pruned_the_oldest_first(store: Store) -> None:
+    ledger = store.ledger()
+    for days in (5, 4, 3, 0):
+        ended(ledger, opened(f"run-{days}", at=NOON - days * DAY, updated_at=NOON - days * DAY))
+    assert ledger.prune(NOON - 3 * DAY, 1) == 1  # type: ignore[attr-defined]
+    assert [c.key.run for c in ledger.recent(NOON - 9 * DAY, 10)] == ["run-0", "run-3", "run-4"]
+    assert ledger.prune(NOON, 10) == 2  # type: ignore[attr-defined]
+    assert ledger.prune(NOON, 10) == 0  # type: ignore[attr-defined]
+    assert ledger.read(key("run-5")) is None
+    assert [c.key.run for c in ledger.recent(NOON - 9 * DAY, 10)] == ["run-0"]
+
+
+def test_what_is_open_or_was_replayed_is_not_pruned(store: Store) -> None:
+    ledger = store.ledger()
+    old = NOON - 5 * DAY
+    ledger.claim(opened("open", at=old))
+    replayed = ended(ledger, opened("replayed", at=old))
+    entry = ledger.write(replayed, opened("replayed", at=old))
+    ledger.schedule(entry.continuation)
+    assert ledger.prune(NOON, 10) == 0  # type: ignore[attr-defined]
+    assert {c.key.run for c in ledger.recent(NOON, 10)} == {"open", "replayed"}
+
+
+def test_a_key_from_text_is_the_key_of_the_row(ledger: Ledger) -> None:
+    ledger.claim(opened())
+    same = Key(WORKSPACE.id.lower(), "run-1", Outcome("Completed"), "register")
+    assert ledger.read(same) is not None
