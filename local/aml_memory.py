@@ -54,6 +54,7 @@ class MemoryAML(AML):
             "experiments/search": self._search_experiments,
             "model-versions/get": self._get_version,
             "model-versions/search": self._search_versions,
+            "registered-models/search": self._search_models,
             "artifacts/list": self._list_artifacts,
         }
 
@@ -192,6 +193,14 @@ class MemoryAML(AML):
         clauses = model_version_filter(arguments.get("filter") or "", by_run=True)
         sought = [v for v in self._versions if all(v[c.key] == c.values[0] for c in clauses)]
         return page("model_versions", sought, arguments, 10_000)
+
+    def _search_models(self, arguments: Found) -> Found:
+        """Every registered model with its latest version; versions are kept newest first."""
+        latest: dict[str, Found] = {}
+        for version in self._versions:
+            latest.setdefault(version["name"], version)
+        models = [{"name": name, "latest_versions": [v]} for name, v in latest.items()]
+        return page("registered_models", models, arguments, 1000)
 
     def _list_artifacts(self, arguments: Found) -> Found:
         run, below = self._run(arguments), arguments.get("path") or ""

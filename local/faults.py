@@ -6,6 +6,7 @@ Over HTTP: `POST /_local/faults` with a Fault as JSON, `GET` lists what is pendi
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import io
 import json
@@ -17,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 CONTROL = "/_local/faults"
+CONNECTION = "local.connection"
 
 
 @dataclass
@@ -141,5 +143,5 @@ def _drain(environ: dict[str, Any]) -> bytes:
 
 def cut(environ: dict[str, Any]) -> None:
     """Close the connection without an answer: the client sees a reset or an empty reply."""
-    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise ConnectionError
+    environ[CONNECTION].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError(errno.ECONNRESET, "cut on request")

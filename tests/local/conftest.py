@@ -6,7 +6,6 @@ import pytest
 
 from local.certificates import Authority
 from local.identity import Identity
-from local.mlflow import MLflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +22,4 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
     with Identity(client_ids=["11111111-2222-3333-4444-555555555555"]) as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
-    with MLflow(tmp_path_factory.mktemp("mlflow")) as running:
         yield running

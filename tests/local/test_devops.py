@@ -35,13 +35,13 @@ def devops() -> Iterator[DevOps]:
         yield with_pipelines(service)
 
 
-def connected(devops: DevOps) -> Any:  # noqa: ANN401 - the client has no types
+def connected(devops: DevOps) -> Any:
     credentials = authentication.BasicAuthentication("", PAT)
     connection = azure_devops.Connection(base_url=f"{devops.url}/contoso", creds=credentials)
     return connection.clients_v7_1
 
 
-def asked(**parameters: str) -> Any:  # noqa: ANN401 - the same
+def asked(**parameters: str) -> Any:
     return models.RunPipelineParameters(template_parameters=parameters)
 
 

@@ -1,0 +1,11 @@
+"""What the Functions host indexes: declarations only. The app is built on the first event."""
+
+import os
+
+import azure.functions as func
+
+from functions import bootstrap, eventgrid, settings, timers
+
+app = func.FunctionApp()
+app.register_functions(eventgrid.blueprint(bootstrap.app))
+app.register_functions(timers.blueprint(bootstrap.app, settings.reconcile_schedule(os.environ)))

@@ -1,0 +1,203 @@
+"""The composition root: every class is named here once, and built on the first event.
+
+`build` takes any port from its caller, so that tests hand in fakes and wrapped adapters.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions import settings as known_settings
+from functions.core.errors import ConfigurationError
+from functions.core.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from azure.core.credentials import TokenCredential
+
+    from functions.core.ports import (
+        Clock,
+        Credentials,
+        Journal,
+        Ledger,
+        Pipelines,
+        RouteSource,
+        Runs,
+    )
+    from functions.core.relay import Relay
+    from functions.core.rounds import Rounds
+    from functions.core.values import Key
+    from functions.settings import Settings
+
+RESUMED_AT_ONCE = 8
+
+
+class Ports(NamedTuple):
+    """The outside, whole."""
+
+    ledger: Ledger
+    runs: Runs
+    credentials: Credentials
+    pipelines: Pipelines
+    routes: RouteSource
+    journal: Journal
+    clock: Clock
+
+
+class App(NamedTuple):
+    """What the triggers call."""
+
+    relay: Relay
+    rounds: Rounds
+
+
+@functools.cache
+def app() -> App:
+    """The one app of this process, from its environment; raises ConfigurationError."""
+    logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs every request it sends
+    settings = known_settings.read(os.environ)
+    ports = connect(settings)
+    for complaint in settings.complaints:
+        ports.journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
+    return build(settings, ports)
+
+
+def build(settings: Settings, ports: Ports) -> App:
+    """Put the core together over these ports."""
+    from functions.core.admission import Admission
+    from functions.core.desk import Desk
+    from functions.core.doubt import Doubt
+    from functions.core.relay import Relay
+    from functions.core.rounds import Rounds
+    from functions.core.starting import Starter
+
+    policy = settings.policy
+    ledger, runs, credentials, pipelines, routes, journal, clock = ports
+    desk = Desk(ledger, journal, clock, policy)
+    admission = Admission(ledger, clock, policy)
+    starter = Starter(
+        ledger, credentials, pipelines, journal, clock, policy, desk=desk, admission=admission
+    )
+    doubt = Doubt(ledger, credentials, pipelines, clock, policy, desk=desk, starter=starter)
+    relay = Relay(
+        ledger, runs, routes, journal, clock, policy, desk=desk, starter=starter, doubt=doubt
+    )
+    rounds = Rounds(
+        ledger,
+        credentials,
+        routes,
+        journal,
+        clock,
+        policy,
+        relay=relay,
+        doubt=doubt,
+        admission=admission,
+        for_each=functools.partial(_for_each, journal),
+    )
+    return App(relay, rounds)
+
+
+def connect(settings: Settings, clock: Clock | None = None) -> Ports:
+    """The adapters that the settings name; nothing connects before its first use."""
+    from functions.adapters.aml import AmlRuns, Workspaces
+    from functions.adapters.clock import SystemClock
+    from functions.adapters.devops import DevOpsPipelines
+    from functions.adapters.entra import access_token
+    from functions.adapters.logfmt import LogfmtJournal
+    from functions.adapters.routefile import RouteFile
+    from functions.adapters.transport import Transport
+    from functions.core.reasons import Reason
+
+    identity = _identity(settings.client_id)
+    scope = f"{settings.cloud.resource_manager}/.default"
+    clock = clock or SystemClock()
+    workspaces = Workspaces(
+        settings.resource_manager_url,
+        lambda: access_token(identity, scope, Reason.RUN_UNREADABLE).token,
+        Transport(),
+    )
+    return Ports(
+        ledger=_ledger(settings),
+        runs=AmlRuns(workspaces),
+        credentials=_credentials(settings, identity, clock),
+        pipelines=DevOpsPipelines(settings.devops_url, Transport()),
+        routes=RouteFile(settings.routes_file),
+        journal=LogfmtJournal(),
+        clock=clock,
+    )
+
+
+def _identity(client_id: str | None) -> TokenCredential:
+    """The app's managed identity; its calls fit into a delivery."""
+    from azure.identity import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(
+        client_id=client_id, connection_timeout=3, read_timeout=5, retry_total=1
+    )
+
+
+def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) -> Credentials:
+    if settings.devops_entra:
+        from functions.adapters.entra import EntraCredentials
+
+        return EntraCredentials(identity)
+    from functions.adapters.vault import MissingVault, VaultCredentials, open_vault
+
+    if not settings.key_vault_url:
+        return MissingVault()
+    return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
+
+
+def _ledger(settings: Settings) -> Ledger:
+    if settings.ledger_url:
+        from functions.adapters.sqlite import SqliteLedger
+
+        return SqliteLedger(_sqlite_path(settings.ledger_url))
+    from functions.adapters.tables import TableLedger, open_table
+
+    storage = settings.storage
+    if storage.connection_string:
+        return TableLedger(
+            open_table(settings.ledger_table, connection_string=storage.connection_string)
+        )
+    if not storage.table_url:
+        raise ConfigurationError(
+            "no ledger: set AzureWebJobsStorage (a connection string, or "
+            "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
+        )
+    identity = _identity(storage.client_id)
+    table = open_table(
+        settings.ledger_table,
+        endpoint=storage.table_url,
+        credential=identity,
+        audience=settings.cloud.storage_audience,
+    )
+    return TableLedger(table)
+
+
+def _sqlite_path(url: str) -> Path:
+    """The path of `sqlite:///relative` or `sqlite:////absolute`."""
+    scheme, _, path = url.partition(":///")
+    if scheme != "sqlite" or not path:
+        raise ConfigurationError(f"LEDGER_URL={url[:50]!r} is not of the form sqlite:///path")
+    return Path(path)
+
+
+def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]) -> None:
+    """Work on every key, a few at once; one that fails unforeseen must not stop the others."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def guarded(key: Key) -> None:
+        try:
+            work(key)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
+            line = {"continuation": "crashed", "run": key.run, "route": key.route}
+            journal.write(Level.ERROR, {**line, "detail": f"{type(error).__name__}: {error}"})
+
+    with ThreadPoolExecutor(RESUMED_AT_ONCE, "reconcile") as pool:
+        list(pool.map(guarded, keys))

@@ -1,0 +1,28 @@
+"""The timers: what is open is driven to an end.
+
+https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.bootstrap import App
+
+
+def blueprint(app: Callable[[], App], reconcile_schedule: str) -> func.Blueprint:
+    """The functions that the clock calls, on NCRONTAB schedules."""
+    triggers = func.Blueprint()
+
+    @triggers.timer_trigger(arg_name="timer", schedule=reconcile_schedule)
+    def reconcile(timer: func.TimerRequest) -> None:
+        """Resume parked, abandoned and asked continuations."""
+        del timer
+        app().rounds.reconcile()
+
+    return triggers

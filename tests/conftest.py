@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.cloud import Cloud
+from local.mlflow import MLflow
+from tests.azure import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAT = "pat-that-nobody-may-see-0123456789"
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture
+def cloud(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with Cloud(certificates, PAT) as running:
+        for name, value in running.settings().items():
+            monkeypatch.setenv(name, value)  # the SDKs read these two from the process itself
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
+    with MLflow(tmp_path_factory.mktemp("mlflow")) as running:
+        yield running
+
+
+@pytest.fixture
+def stage(cloud: Cloud, tmp_path: Path) -> Stage:
+    return Stage(cloud, tmp_path)

@@ -1,0 +1,155 @@
+"""A POST whose answer never came: look before asking again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.reasons import Reason
+from functions.core.values import State
+from local.faults import Fault
+from tests.azure import completed
+
+if TYPE_CHECKING:
+    from tests.azure import Stage
+
+RUNS = "*/_apis/pipelines/42/runs"
+
+
+def post_fault(stage: Stage, **fault: object) -> None:
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, **fault))  # type: ignore[arg-type]
+
+
+def deliver(stage: Stage) -> None:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").reason is Reason.IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    "fault", [{"drop": "after"}, {"status": 500, "after": True}, {"status": 503, "after": True}]
+)
+def test_a_run_that_was_queued_is_found_and_not_asked_for_again(
+    stage: Stage, fault: dict[str, object]
+) -> None:
+    post_fault(stage, **fault)
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.STARTED, Reason.FOUND)
+    assert row.pipeline_run == stage.devops.runs[0].id
+    assert stage.posts() == 1
+
+
+def test_the_redelivered_event_of_a_doubtful_start_sends_nothing(stage: Stage) -> None:
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 1
+
+
+@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}])
+def test_a_run_that_was_not_queued_is_asked_for_again_after_the_grace(
+    stage: Stage, fault: dict[str, object]
+) -> None:
+    post_fault(stage, **fault)
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    assert stage.devops.runs == []
+    stage.reconcile(minutes=5)
+    assert stage.devops.runs == []
+    stage.reconcile(minutes=6)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.STARTED, Reason.ANSWERED)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_the_stored_request_is_sent_again_whatever_the_routes_say_by_then(stage: Stage) -> None:
+    post_fault(stage, status=502)
+    deliver(stage)
+    other = "{name: x, start: {organization: o, project: p, pipeline: 1}}"
+    stage.routes(f"version: 1\nroutes: [{other}]")
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=11)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_after_three_posts_without_a_trace_it_is_held(stage: Stage) -> None:
+    post_fault(stage, status=500, times=9)
+    deliver(stage)
+    for _ in range(12):
+        stage.reconcile(minutes=11)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.IN_DOUBT)
+    assert row.sends == 3
+    assert stage.devops.runs == []
+
+
+def test_a_request_that_cannot_be_told_apart_is_held_and_never_adopted(stage: Stage) -> None:
+    stage.devops.add_pipeline("contoso", "mlops", 42, "next")
+    stage.routes(
+        "version: 1\nroutes: [{name: next, start: {organization: contoso, project: mlops,"
+        " pipeline: 42}}]"
+    )
+    stage.aml.add_run("r1", experiment="defect-detection")
+    post_fault(stage, drop="after")
+    stage.deliver(completed("r1"))
+    stage.reconcile(minutes=11)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.IN_DOUBT)
+    assert stage.posts() == 1
+
+
+def test_builds_that_show_no_parameters_in_the_list_are_read_singly(stage: Stage) -> None:
+    stage.devops.builds_list_without_parameters = True
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    assert stage.only("r1").reason is Reason.FOUND
+
+
+def test_builds_that_never_show_parameters_are_no_answer(stage: Stage) -> None:
+    stage.devops.builds_never_show_parameters = True
+    post_fault(stage, drop="after")
+    deliver(stage)
+    for _ in range(4):
+        stage.reconcile(minutes=15)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.OPEN, Reason.IN_DOUBT)
+    assert stage.posts() == 1
+
+
+def test_all_pages_of_builds_are_looked_through(stage: Stage) -> None:
+    stage.devops.page_size = 2
+    for number in range(5):
+        stage.aml.add_run(f"other{number}", experiment="defect-detection")
+        stage.deliver(completed(f"other{number}"))
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    assert stage.only("r1").reason is Reason.FOUND
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_clocks_may_differ_by_minutes(stage: Stage, minutes: int) -> None:
+    stage.devops.clock_skew = minutes * 60
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    assert stage.only("r1").reason is Reason.FOUND
+
+
+def test_a_second_run_that_shows_up_later_is_told_as_a_duplicate(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.devops.queue_later(3600)
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=11)
+    assert stage.only("r1").state is State.STARTED
+    stage.devops.queue_now()
+    stage.reconcile(minutes=61)
+    row = stage.only("r1")
+    assert {row.pipeline_run, *row.duplicates} == {run.id for run in stage.devops.runs}
+    assert len(stage.devops.runs) == 2
+    assert "duplicate=register" in caplog.text

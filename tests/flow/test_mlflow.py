@@ -1,0 +1,94 @@
+"""The main path over a real MLflow server, logged to by MLflow's own client."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.values import State
+from local.cloud import WORKSPACE
+from tests.azure import completed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.mlflow import MLflow
+    from tests.azure import Stage
+
+TRAINING = """
+import sys, json
+import mlflow
+
+class Twice(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input: list[str]) -> list[str]:
+        return model_input
+
+mlflow.set_experiment("defect-detection")
+with mlflow.start_run(run_name="root") as root:
+    mlflow.log_param("rate", 0.1)
+    with mlflow.start_run(run_name="train", nested=True) as step:
+        mlflow.log_metric("accuracy", 0.91)
+        mlflow.pyfunc.log_model(name="classifier", python_model=Twice(),
+                                registered_model_name="defects")
+print(json.dumps({"root": root.info.run_id, "step": step.info.run_id}))
+"""
+
+
+@pytest.fixture(scope="session")
+def trained(mlflow_server: MLflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A real training in a process of its own: the ids of its root and its step."""
+    folder = tmp_path_factory.mktemp("training")
+    script = folder / "train.py"
+    script.write_text(TRAINING, "utf-8")
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, **quiet, "MLFLOW_TRACKING_URI": mlflow_server.url},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    ids: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return ids
+
+
+def test_metrics_and_model_of_a_real_training_reach_the_pipeline(
+    stage: Stage, mlflow_server: MLflow, trained: dict[str, str], tmp_path: Path
+) -> None:
+    del tmp_path
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    names = {
+        "run_id": "run.id",
+        "accuracy": "run.metrics.accuracy",
+        "rate": "run.params.rate",
+        "name": "model.name",
+        "version": "model.version",
+        "trained_by": "model.run_id",
+        "path": "model.path",
+        "flavors": "model.flavors",
+    }
+    stage.devops.add_pipeline("contoso", "mlops", 42, "next", parameters=dict.fromkeys(names))
+    asked = {name: f"{{{{ {fact} }}}}" for name, fact in names.items()}
+    stage.routes(
+        "version: 1\nroutes:\n- name: next\n  when: run.metrics.accuracy > 0.9\n  start:"
+        f" {{organization: contoso, project: mlops, pipeline: 42, parameters: {json.dumps(asked)}}}"
+    )
+    stage.deliver(completed(trained["root"]))
+    assert stage.only(trained["root"]).state is State.STARTED, stage.only(trained["root"])
+    assert stage.devops.runs[0].template_parameters == {
+        "run_id": trained["root"],
+        "accuracy": "0.91",
+        "rate": "0.1",
+        "name": "defects",
+        "version": "1",
+        "trained_by": trained["step"],
+        "path": "classifier",
+        "flavors": '["python_function"]',
+    }
