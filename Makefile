@@ -1,0 +1,96 @@
+# Everything happens in .venv and .cache beside this file: only Python and make must be there.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+VENV := .venv/bin
+CODE := $(wildcard function_app.py functions relay local tests examples benchmarks .ci/skips.py)
+AZURITE := azurite@3.37.0
+PIP := -m pip install -qq --disable-pip-version-check
+
+# $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
+# the command printed is shown only if it failed
+slowly = printf '%s ... ' '$(1)'; begun=$$(date +%s); said=$$(mktemp); \
+	if { $(2); } > "$$said" 2>&1; then \
+		echo "$$(( $$(date +%s) - begun )) s"; rm -f "$$said"; \
+	else \
+		echo 'failed:'; cat "$$said"; rm -f "$$said"; exit 1; \
+	fi
+
+# Ends with a message if this Python cannot be used.
+define FIT
+import sys
+found = "%s is Python %d.%d" % ((sys.argv[1],) + tuple(sys.version_info[:2]))
+if not (3, 11) <= tuple(sys.version_info[:2]) < (3, 14):
+    sys.exit(found + ", but 3.11, 3.12 or 3.13 is needed. Name one: make PYTHON=python3.12 ...")
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit(found + " without venv. On Debian and Ubuntu: apt-get install python3-venv")
+endef
+export FIT
+
+.PHONY: help demo up test check lint types floors schema format clean setup parts
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## show a training run start a pipeline, on a local Azure, and check it all
+	@$(VENV)/python -m local.demo
+
+up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
+	@$(VENV)/python -m local.up
+
+test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
+	@$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
+
+lint: setup
+	@$(call slowly,ruff,$(VENV)/ruff check -q --output-format concise $(CODE) && $(VENV)/ruff format -q --check $(CODE))
+
+types: setup
+	@$(call slowly,mypy,$(VENV)/mypy --strict $(CODE))
+
+floors: setup
+	@$(call slowly,import-linter,$(VENV)/lint-imports --no-logo)
+
+schema: setup
+	@$(call slowly,routes.schema.json,$(VENV)/python -m relay schema | diff -u routes.schema.json -)
+
+format: setup ## put the code into its form
+	@$(VENV)/ruff check -q --fix-only $(CODE)
+	@$(VENV)/ruff format $(CODE)
+
+clean: ## remove what the other targets made
+	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# What is installed, each once
+setup: .venv/.installed ## only install what the app, the demo and the checks need
+parts: .cache/node_modules/.$(AZURITE) .cache/py313/.installed ## only install the tests' real parts
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) > /dev/null || { echo 'there is no $(PYTHON): make PYTHON=... names another' >&2; exit 1; }
+	@$(PYTHON) -c "$$FIT" $(PYTHON)
+	@$(call slowly,making .venv with $(PYTHON),$(PYTHON) -m venv --clear .venv)
+	@$(call slowly,installing the packages (about a minute),$(VENV)/python $(PIP) -r requirements-dev.txt)
+	@touch $@
+
+# Azurite plays Table storage. Without node its tests are skipped, and say so.
+.cache/node_modules/.$(AZURITE):
+	@mkdir -p .cache
+	@if ! command -v node > /dev/null || ! command -v npm > /dev/null; then \
+		echo 'node or npm is missing: the tests on Azurite will be skipped'; \
+	elif ! ( $(call slowly,installing $(AZURITE) (about a minute),npm install --prefix .cache --no-save --no-audit --no-fund $(AZURITE) && touch $@) ); then \
+		echo 'the tests on Azurite will be skipped'; \
+	fi
+
+# The library that Azure loads an app with exists from Python 3.13 on.
+.cache/py313/.installed: requirements.txt requirements-worker.txt
+	@for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python $(PYTHON); do \
+		"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' 2> /dev/null || continue; \
+		$(call slowly,installing the Functions worker for Python 3.13,"$$python" -m venv --clear .cache/py313 && .cache/py313/bin/python $(PIP) -r requirements-worker.txt && touch $@); \
+		exit 0; \
+	done; \
+	echo 'there is no Python 3.13: the tests on the Functions worker will be skipped'

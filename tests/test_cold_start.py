@@ -1,0 +1,84 @@
+"""Cold start, counted in modules: the same number on every machine, however busy it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.azure import completed
+from tests.shipping import ROOT, beside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from local.cloud import Cloud
+
+INDEX_LIMIT, FIRST_EVENT_LIMIT = 350, 850
+ON_FIRST_EVENT = (
+    "azure.identity",
+    "azure.keyvault",
+    "azure.data",
+    "azure.eventgrid",
+    "yaml",
+    "cel_expr_python",
+)
+INDEX = "import function_app"
+DELIVER = """
+import function_app, functions.bootstrap, json, sys
+functions.bootstrap.app().relay.deliver(json.loads(sys.argv[1]))
+import functions.adapters.tables  # the ledger that a deployed app has
+"""
+# A module's identity beside its name: requests lists its dependencies a second time under names
+# of its own, and those were not loaded twice.
+TELL = "\nimport json, sys; print(json.dumps({n: id(m) for n, m in sys.modules.items()}))"
+
+
+def loaded(code: str, *arguments: str, **settings: str) -> dict[str, int]:
+    """The modules of a new process after this code, with their identities."""
+    ran = subprocess.run(
+        [sys.executable, "-c", code + TELL, *arguments],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    modules: dict[str, int] = json.loads(ran.stdout.splitlines()[-1])
+    return modules
+
+
+def count(modules: Mapping[str, int]) -> int:
+    """How many they are, without those that some package loads because a test needs them."""
+    absent = beside()
+    return len({of for name, of in modules.items() if name.partition(".")[0] not in absent})
+
+
+@pytest.fixture(scope="module")
+def indexed() -> dict[str, int]:
+    return loaded(INDEX)
+
+
+def test_indexing_the_app_loads_few_modules(indexed: Mapping[str, int]) -> None:
+    assert count(indexed) < INDEX_LIMIT
+
+
+@pytest.mark.parametrize("package", ON_FIRST_EVENT)
+def test_indexing_the_app_does_not_load(package: str, indexed: Mapping[str, int]) -> None:
+    assert [name for name in indexed if f"{name}.".startswith(f"{package}.")] == []
+
+
+def test_the_first_event_starts_its_pipeline_with_few_modules(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.aml.add_run("r1", metrics={"accuracy": 0.9}, experiment="defect-detection")
+    cloud.aml.add_model_version("defects", 1, "r1")
+    settings = {**cloud.settings(), "LEDGER_URL": f"sqlite:///{tmp_path / 'ledger.db'}"}
+    modules = loaded(DELIVER, json.dumps(completed("r1")), **settings)
+    assert [run.pipeline_id for run in cloud.devops.runs] == [42]
+    assert count(modules) < FIRST_EVENT_LIMIT
