@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,8 @@ from local.children import Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 
 STUBBORN = """
 import os, signal, subprocess, sys, time
@@ -53,8 +55,11 @@ def stubborn(tmp_path: Path) -> Iterator[Child]:
 
 def is_running(pid: int) -> bool:
     """Whether the process runs; one that has ended and waits to be reaped does not."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False)
-    return bool(shown.stdout.strip()) and not shown.stdout.startswith(b"Z")
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def told_pid(log: Path) -> int:

@@ -1,0 +1,106 @@
+"""`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
+
+    python -m local.demo [--refuse-pat] [--keep]
+
+Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
+was not, 130 or 143 after a signal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import console
+from local.app import RelayError
+from local.checks import NotSo
+from local.children import Children, Interrupted
+from local.deployment import Broken, Deployment, plain_environment
+from local.screen import Screen
+from local.story import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEALING = {"RETRY_FIRST_SECONDS": "1", "RECONCILE_SCHEDULE": "*/2 * * * * *"}
+LOG_LINES_TOLD = 8
+_TELLING = re.compile(r"(ERROR|WARNING|CRITICAL): |continuation=|Executed ")  # not the SDKs' own
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Tell the story; returns the exit code."""
+    options = _options().parse_args(arguments)
+    screen = Screen(sys.stdout)
+    directory = Path(tempfile.mkdtemp(prefix="run-relay-demo-"))
+    screen.plain("Run Relay: a training run ends, and the next pipeline starts")
+    screen.plain(f"All of it runs on this machine; logs and ledger are in {directory}")
+    code = _told(directory, screen, refuse_pat=options.refuse_pat)
+    if code != 1 and not options.keep:
+        shutil.rmtree(directory, ignore_errors=True)
+    return code
+
+
+def _told(directory: Path, screen: Screen, *, refuse_pat: bool) -> int:
+    """The exit code, once the story is told and every process has ended."""
+    children = Children()
+    try:
+        with children:
+            passed = _tell(directory, children, screen, refuse_pat=refuse_pat)
+    except Interrupted as signal:
+        screen.failed(f"\nInterrupted ({signal}); every process that was started has ended.")
+        return signal.code
+    except Exception as error:  # noqa: BLE001 - the outermost edge
+        _explain(error, directory, screen)
+        return 1
+    finally:
+        children.end()
+    screen.title(f"All {passed} checks are so, in {screen.elapsed:.1f} s.")
+    screen.plain("To send events by hand: make up")
+    return 0
+
+
+def _tell(directory: Path, children: Children, screen: Screen, *, refuse_pat: bool) -> int:
+    """Tell the story; returns the number of checks that passed."""
+    environment = plain_environment() | HEALING
+    with Deployment(directory, children, screen, environment) as deployment:
+        if refuse_pat:
+            deployment.cloud.devops.refuse(deployment.cloud.pat)
+            screen.say("From now on Azure DevOps refuses the access token: this must fail")
+        story = Story(deployment, screen)
+        story.tell()
+    return len(story.checks.passed)
+
+
+def _explain(error: Exception, directory: Path, screen: Screen) -> None:
+    """Say what went wrong; the traceback of what nobody foresaw goes to a file."""
+    foreseen = isinstance(error, NotSo | Broken | RelayError)
+    screen.failed(f"\n{error}" if foreseen else f"\n{type(error).__name__}: {error}")
+    if not foreseen:
+        trace = directory / "traceback.log"
+        trace.write_text("".join(traceback.format_exception(error)), "utf-8")
+        screen.plain(f"  Look at: {trace}")
+    log = directory / "host.log"
+    if log.exists():
+        screen.plain(f"  From the end of {log}:")
+        lines = log.read_text("utf-8", "replace").splitlines()
+        for line in list(filter(_TELLING.search, lines))[-LOG_LINES_TOLD:]:
+            screen.plain(f"    {line}")
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep logs and ledger afterwards")
+    parser.add_argument(
+        "--refuse-pat", action="store_true", help="break it: Azure DevOps refuses the token"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    console.leave(main())

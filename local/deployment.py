@@ -1,0 +1,210 @@
+"""Run Relay deployed in a local Azure: every service, a real MLflow server, the Functions host.
+
+The host and MLflow are processes of their own, everything else lives in this one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from local.children import Child
+from local.cloud import WORKSPACE, Cloud
+from local.envelopes import CLOUD
+from local.eventgrid import Topic
+from local.mlflow import SWITCHES, MLflow
+from local.subscriptions import HandshakeError
+from local.trainings import COMPLETED, STATUS_CHANGED
+from local.web import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from local.children import Children
+    from local.screen import Screen
+
+ROOT = Path(__file__).resolve().parent.parent
+ENDS = ["Completed", "Failed", "Canceled", "NotResponding"]
+HOST_PATIENCE = 60.0
+_LISTENS = "Host listening on "
+_DIRECT = dict.fromkeys(("NO_PROXY", "no_proxy"), f"{LOOPBACK},localhost")
+
+
+class Broken(Exception):
+    """Something did not start; the message is for whoever typed the command."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of everything; 0 takes a free one."""
+
+    host: int = 0
+    devops: int = 0
+    topic: int = 0
+    mlflow: int = 0
+    identity: int = 0
+    vault: int = 0
+    arm: int = 0
+
+    @classmethod
+    def from_base(cls, base: int) -> Self:
+        """Consecutive ports, the host's first. Raises Broken if one of them is taken."""
+        ports = cls(*range(base, base + len(cls.__dataclass_fields__)))
+        for name, port in asdict(ports).items():
+            if _taken(port):
+                why = f"port {port} (for {name}) is taken"
+                other = f"{Path(sys.executable).name} -m local.up --port-base N"
+                raise Broken(f"{why}: end what listens there, or choose others: {other}")
+        return ports
+
+
+class Deployment:
+    """All of it, running while entered. `directory` gets the ledger, the logs and the keys.
+
+    `environment` is what the host's process gets besides the settings that lead it here. Raises
+    Broken or RuntimeError with the end of the log of whatever did not start.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        children: Children,
+        screen: Screen,
+        environment: Mapping[str, str],
+        ports: Ports = Ports(),
+    ) -> None:
+        self.directory, self._children, self._screen = directory, children, screen
+        self._environment, self._ports = dict(environment) | _DIRECT, ports
+        directory.mkdir(parents=True, exist_ok=True)
+        self.ledger = directory / "ledger.db"
+        self.key = secrets.token_urlsafe(24)
+        self.mlflow = MLflow(directory, ports.mlflow)
+        self.cloud = Cloud(directory, secrets.token_hex(26), self.mlflow.url, _known(ports))
+        self.topic = Topic(
+            ports.topic,
+            key=self.key,
+            resource=WORKSPACE,
+            dead_letters=directory / "dead-letters",
+            time_scale=0.05,
+            response_limit=30,
+        )
+        self.host = self._child("host", "-m", "local.host", "--port", str(ports.host))
+        self.host_url = ""
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def settings(self) -> dict[str, str]:
+        """The app's settings."""
+        ledger = {"LEDGER_URL": f"sqlite:///{self.ledger}"}
+        routes = self._environment.get("ROUTES_FILE", str(ROOT / "routes.yaml"))
+        return {**self.cloud.settings(), **ledger, "ROUTES_FILE": routes}
+
+    def training(self, name: str, *options: str) -> Child:
+        """The example training as a process, started; its stdout is the file NAME.run."""
+        script = str(ROOT / "examples" / "training" / "train.py")
+        output = self.directory / f"{name}.run"
+        return self._children.start(self._child(name, script, *options, output=output))
+
+    def webhook(self, function: str) -> str:
+        """Where the host takes deliveries for a function."""
+        return f"{self.host_url}/runtime/webhooks/EventGrid?functionName={function}"
+
+    def _child(self, name: str, *command: str, output: Path | None = None) -> Child:
+        own = {"MLFLOW_TRACKING_URI": self.mlflow.url, "PYTHONUNBUFFERED": "1"}
+        return Child(
+            [sys.executable, *command],
+            self.directory / f"{name}.log",
+            directory=ROOT,
+            environment={**self._environment, **SWITCHES, **own, **self.settings()},
+            output=output,
+        )
+
+    def _start(self) -> None:
+        self._children.start(self.mlflow.process)
+        self._children.start(self.host)
+        services = "identity, Key Vault, Resource Manager, Azure DevOps, Event Grid"
+        self._screen.say(f"Starting a local Azure: {services}")
+        self._running.enter_context(self.cloud)
+        self._running.enter_context(self.topic)
+        with self._screen.step("Starting the Functions host with the app") as results:
+            self.host_url = self._await_host()
+            self._subscribe()
+            results.append(self.host_url)
+        with self._screen.step("Starting a real MLflow server, about 10 s") as results:
+            self.mlflow.await_health()
+            results.append(self.mlflow.url)
+
+    def _await_host(self) -> str:
+        end = time.monotonic() + HOST_PATIENCE
+        while time.monotonic() < end:
+            for line in self.host.tail(1000):
+                if line.startswith(_LISTENS):
+                    return line.removeprefix(_LISTENS).strip()
+            if (code := self.host.ended(0.05)) is not None:
+                raise Broken(_with_log(f"the Functions host exited with {code}", self.host))
+        raise Broken(_with_log("the Functions host does not listen", self.host))
+
+    def _subscribe(self) -> None:
+        """Two subscriptions, as deployed: a filter on the status drops events that have none."""
+        subscribe, ends = self.topic.subscribe, {"key": "data.runStatus", "values": ENDS}
+        completed: dict[str, Any] = {"event_types": [COMPLETED]}
+        changed: dict[str, Any] = {
+            "event_types": [STATUS_CHANGED],
+            "filters": [{"operatorType": "StringIn", **ends}],
+            "schema": CLOUD,
+        }
+        try:
+            subscribe("run-completed", self.webhook("on_run_completed"), **completed)
+            subscribe("run-status-changed", self.webhook("on_run_status_changed"), **changed)
+        except HandshakeError as error:
+            raise Broken(_with_log(f"no subscription: {error}", self.host)) from None
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of this process without what could be a setting of the app or of a proxy."""
+    wanted = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in wanted or name.startswith(("PYTHON", "LC_"))
+    }
+
+
+def _known(ports: Ports) -> dict[str, int]:
+    """The ports of those services that make up the cloud."""
+    return {name: getattr(ports, name) for name in ("identity", "vault", "arm", "devops")}
+
+
+def _with_log(what: str, child: Child) -> str:
+    return "\n".join([f"{what}; the end of {child.log}:", *_indented(child.tail())])
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,129 @@
+"""`make demo` and `make up`, as somebody who types them sees them. Everything is real here."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.deployment import Broken, Ports
+from tests.demo.typed import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.demo.typed import Typed
+
+    Type = Callable[..., Typed]
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="needs /proc to see what processes are left"
+)
+
+
+def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typed: Type) -> None:
+    demo = typed("local.demo")
+    assert demo.ended() == 0, demo.output
+    run = demo.wait_for(r"run \w{32} FINISHED, accuracy 0\.9\d+, model defect-classifier version 1")
+    demo.wait_for(r"\+\d+ ms event +RunCompleted")
+    demo.wait_for(r"\+\d+ ms Event Grid +delivers to run-completed: 202")
+    demo.wait_for(r"read +run\.metrics\.accuracy = 0\.9\d+, model\.name = defect-classifier")
+    demo.wait_for(r"decision +register-model: when run\.metrics\.accuracy >= [\d.]+: started")
+    demo.wait_for(r"pipeline +contoso/mlops/42 \(register-model\), run 1001")
+    demo.wait_for(rf"  run_id: {run.split()[1]}")
+    demo.wait_for("ok +three deliveries of one outcome: one request to Azure DevOps, one pipeline")
+    demo.wait_for("ok +the gate held it, and no pipeline started")
+    demo.wait_for(r"pipeline +contoso/mlops/43 \(report-failure\), run 1002")
+    demo.wait_for(r"^All 15 checks are so, in [\d.]+ s\.$")
+    assert demo.none_left(), demo.processes()
+    assert not list(demo.directory.glob("run-relay-*"))
+
+
+def test_a_broken_demo_fails_and_says_what_was_not_so_and_where_to_look(typed: Type) -> None:
+    demo = typed("local.demo", "--refuse-pat")
+    assert demo.ended() == 1, demo.output
+    demo.wait_for("^Not so: register-model started its pipeline once")
+    demo.wait_for("Seen: +pipeline runs .*credential_refused")
+    log = demo.wait_for("(?<=Look at: ).*host.log$")
+    assert "credential_refused" in Path(log).read_text("utf-8")
+    assert "Traceback" not in demo.output
+    assert demo.none_left(), demo.processes()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "moment", "running"),
+    [
+        (signal.SIGINT, 130, "Starting a real MLflow server", {"mlflow server", "local.host"}),
+        (signal.SIGTERM, 143, "Training: ", {"mlflow server", "local.host", "train.py"}),
+    ],
+)
+def test_an_interrupted_demo_leaves_no_process(
+    typed: Type, number: signal.Signals, code: int, moment: str, running: set[str]
+) -> None:
+    demo = typed("local.demo")
+    demo.wait_for(moment)
+    before = "\n".join(demo.processes())
+    assert {name for name in running if name in before} == running
+    demo.interrupt(number)
+    assert demo.ended() == code, demo.output
+    assert demo.none_left(), demo.processes()
+
+
+def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Path) -> None:
+    up = typed("local.up", "--port-base", str(_free_base()), "--directory", str(tmp_path / "up"))
+    guide = up.wait_for(r"(?s)\A.*^From the app's log")
+    env = _command(guide, r"\. .*/env")
+    train = _command(guide, "RUN=.*")
+    publish = _command(guide, r'curl .*"\$TOPIC\?[\s\S]*?\nEVENT')
+    deliver = _command(guide, r'curl .*"\$HOST_URL/runtime[\s\S]*?\nEVENT')
+    assert _pasted(env, train, publish, deliver).split() == ["200", "202"]
+    up.wait_for("continuation=started route=register-model")
+    up.wait_for("continuation=skipped route=report-failure .*outcome_changed")
+    listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
+    assert [run["pipeline"]["name"] for run in listed["value"]] == ["register-model"]
+    up.interrupt()
+    assert up.ended() == 130, up.output
+    assert up.none_left(), up.processes()
+
+
+def test_up_names_the_port_that_is_taken(typed: Type) -> None:
+    base = _free_base()
+    with socket.create_server(("127.0.0.1", base + 2)):
+        up = typed("local.up", "--port-base", str(base))
+        assert up.ended() == 1, up.output
+    up.wait_for(f"port {base + 2} .* is taken: .*--port-base")
+
+
+def _free_base() -> int:
+    for base in range(21_000, 31_000, 10):
+        with suppress(Broken):
+            Ports.from_base(base)
+            return base
+    pytest.fail("no seven free ports in a row")
+
+
+def _command(guide: str, pattern: str) -> str:
+    found = re.search(rf"^  ({pattern})$", guide, re.MULTILINE)
+    assert found, f"{pattern} is not in:\n{guide}"
+    return found[1]
+
+
+def _pasted(*commands: str) -> str:
+    """What a shell writes to stdout when the commands are pasted into it, in order."""
+    done = subprocess.run(
+        ["/bin/sh", "-e", "-c", "\n".join(commands)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
