@@ -138,7 +138,8 @@ def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuatio
     return _step(
         c,
         now,
-        "not sent",
+        "taken back",
+        "nothing was queued",
         asked_at=before.asked_at,
         sent_at=before.sent_at,
         sends=before.sends,

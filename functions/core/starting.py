@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.admission import Admission
+    from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
     from functions.core.desk import Desk
     from functions.core.policy import Policy
@@ -136,31 +137,37 @@ class Starter:
             entry = self._ledger.write(work.entry, marked)
         except Lost:
             return None
-        unsent = Entry(steps.unasked(marked, before, self._clock.now()), entry.version)
         if (late := self._clock.monotonic() - began) > POST_WITHIN:
             detail = f"the ask took {late:.1f} s"
+            unsent = self._unmarked(entry, before)
             self._desk.park(unsent, Reason.LATE, detail, after=0, deadline=work.deadline)
             return None
-        return self._answer(Work(entry, work.deadline), unsent, request, credential)
+        return self._answer(Work(entry, work.deadline), before, request, credential)
 
     def _answer(
-        self, work: Work, unsent: Entry, request: PipelineRequest, credential: Credential
+        self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
     ) -> _Refused | None:
         entry, deadline = work
         try:
             run = self._pipelines.start(request, credential, deadline)
         except Retryable as error:
+            unsent = self._unmarked(entry, before)
             if error.reason is Reason.CREDENTIAL_REFUSED:
                 return _Refused(unsent, error.detail)
             self._nothing_queued(Work(unsent, deadline), error)
         except Permanent as error:
             end = routing.End(State.FAILED, error.reason, error.detail)
-            self._desk.end(unsent, end, deadline)
+            self._desk.end(self._unmarked(entry, before), end, deadline)
         except InDoubt as error:
             self.in_doubt(work, error.detail, error.retry_after)
         else:
             self._desk.started(entry, run, Reason.ANSWERED, deadline)
         return None
+
+    def _unmarked(self, entry: Entry, before: Continuation) -> Entry:
+        """The entry as it is to be written once it is certain that nothing was queued."""
+        changed = steps.unasked(entry.continuation, before, self._clock.now())
+        return Entry(changed, entry.version)
 
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason is not Reason.REFUSED:

@@ -127,6 +127,16 @@ def test_the_pat_is_read_once_for_many_starts(stage: Stage) -> None:
     assert len([r for r in secrets if "Bearer" not in r.headers]) <= 2  # challenge and answer
 
 
+def test_a_rotated_pat_is_used_within_five_minutes(stage: Stage) -> None:
+    deliver(stage, "before")
+    stage.devops.refuse(PAT, "203")
+    stage.devops.accept("renewed")
+    stage.cloud.vault.put("azure-devops-pat", "renewed")
+    stage.clock.forward(seconds=301)
+    assert deliver(stage, "after") == (State.STARTED, Reason.ANSWERED)
+    assert stage.posts() == 2
+
+
 def test_no_vault_setting_loses_nothing(cloud: object, tmp_path: Path) -> None:
     stage = Stage(cloud, tmp_path, KEY_VAULT_URL="")  # type: ignore[arg-type]
     assert deliver(stage) == (State.OPEN, Reason.SECRET_UNREADABLE)

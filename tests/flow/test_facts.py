@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask, request
 
 from functions.core.reasons import Reason
 from functions.core.values import State
 from local.arm import Job, JobOutput
 from local.cloud import WORKSPACE
 from local.faults import Fault
+from local.web import Server
 from tests.azure import completed
 
 if TYPE_CHECKING:
@@ -210,3 +212,21 @@ def test_a_workspace_that_never_answers_costs_no_acknowledgement(stage: Stage) -
     assert row.updated_at - row.created_at < timedelta(seconds=15)
     stage.reconcile(minutes=1)
     assert stage.only("r1").state is State.STARTED
+
+
+def test_a_plain_mlflow_2_server_serves_the_mlmodel_file(stage: Stage) -> None:
+    route(stage, trained_by="{{ model.run_id }}", flavors="{{ model.flavors }}")
+    app = Flask("mlflow2")
+    info = {"run_id": "r1", "status": "FINISHED", "experiment_id": "7"}
+    app.add_url_rule("/api/2.0/mlflow/runs/get", "run", lambda: {"run": {"info": info}})
+    app.add_url_rule("/api/2.0/mlflow/model-versions/search", "versions", dict)
+    app.add_url_rule(
+        "/get-artifact",
+        "artifact",
+        lambda: f"run_id: {request.args['run_uuid']}\nflavors: {{sklearn: {{}}, onnx: {{}}}}\n",
+    )
+    with Server(app) as server:
+        stage.cloud.arm.add_workspace(WORKSPACE, server.url)
+        stage.deliver(completed("r1"))
+    assert asked(stage) == {"trained_by": "r1", "flavors": '["onnx","sklearn"]'}
+    assert server.received("GET", "/get-artifact")[0].query["path"] == "model/MLmodel"

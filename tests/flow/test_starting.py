@@ -300,3 +300,30 @@ def test_a_request_that_is_too_large_to_record_fails_before_it_is_sent(stage: St
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason, stage.posts()) == (State.FAILED, Reason.TOO_LARGE, 0)
+
+
+@pytest.mark.parametrize(
+    ("payload", "line"),
+    [
+        (
+            {**completed("r1"), "eventType": "Microsoft.Storage.BlobCreated"},
+            'event=event-r1-completed ignored="not a run event" type=Microsoft.Storage.BlobCreated',
+        ),
+        (
+            {**completed("r1"), "topic": "/subscriptions/s"},
+            'event=event-r1-completed ignored="the topic is no AML workspace id: /subscriptions/s"',
+        ),
+        (changed("r1", "Running"), 'ignored="the run goes on: Running"'),
+        (
+            completed("r1", experimentName="churn"),
+            'ignored="no route" type=Microsoft.MachineLearningServices.RunCompleted run=r1',
+        ),
+    ],
+)
+def test_an_event_that_starts_nothing_leaves_a_line_that_says_why(
+    stage: Stage, caplog: pytest.LogCaptureFixture, payload: dict[str, object], line: str
+) -> None:
+    caplog.set_level("DEBUG", "run_relay")
+    stage.deliver(payload)
+    (said,) = [r.getMessage() for r in caplog.records if r.name == "run_relay"]
+    assert line in said
