@@ -137,7 +137,7 @@ def _identity(client_id: str | None) -> TokenCredential:
     from azure.identity import ManagedIdentityCredential
 
     return ManagedIdentityCredential(
-        client_id=client_id, connection_timeout=3, read_timeout=5, retry_total=1
+        client_id=client_id, connection_timeout=3, read_timeout=5, retry_total=0
     )
 
 

@@ -93,7 +93,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         resource_manager_url=given.text("RESOURCE_MANAGER_URL", cloud.resource_manager).rstrip("/"),
         key_vault_url=given.text("KEY_VAULT_URL"),
         devops_url=given.text("DEVOPS_URL", "https://dev.azure.com"),
-        devops_entra=given.text("DEVOPS_AUTH", "pat").lower() == "entra",
+        devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         client_id=given.text("AZURE_CLIENT_ID") or None,
         routes_file=Path(given.text("ROUTES_FILE", str(ROOT / "routes.yaml"))),
         ledger_url=given.text("LEDGER_URL"),
@@ -119,7 +119,19 @@ class _Given:
         return self._environ.get(name, "").strip() or default
 
     def flag(self, name: str) -> bool:
-        return self.text(name, "0").lower() in {"1", "true"}
+        value = self.text(name, "0").lower()
+        if value not in {"0", "false", "no", "off", "1", "true", "yes", "on"}:
+            self.complaints.append(f"{name}={value[:50]!r} is neither 0 nor 1; 1 is used")
+        return value not in {"0", "false", "no", "off"}
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """One of the words, in any case."""
+        value = self.text(name, default).lower()
+        if value in {default, *others}:
+            return value
+        allowed = ", ".join((default, *others))
+        self.complaints.append(f"{name}={value[:50]!r} is not one of {allowed}; {default} is used")
+        return default
 
     def number(self, name: str, default: float) -> float:
         value = self.text(name, str(default))

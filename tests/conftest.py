@@ -6,6 +6,7 @@ import pytest
 
 from local.cloud import Cloud
 from local.mlflow import MLflow
+from tests import azurite as azurite_service
 from tests.azure import Stage
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ def cloud(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
     with MLflow(tmp_path_factory.mktemp("mlflow")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of Azurite's table service, started for these tests alone."""
+    with azurite_service.running(tmp_path_factory.mktemp("azurite")) as port:
+        yield port
 
 
 @pytest.fixture

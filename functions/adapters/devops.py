@@ -181,19 +181,19 @@ def message(answer: Answer, credential: Credential) -> str:
 def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
     """Whether a build carries everything that was asked, with equal text; it may carry more."""
     body = json.loads(request.body)
-    asked = body.get("templateParameters", {})
-    shown = build.get("templateParameters") or {}
-    if not all(name in shown and _same(text, shown[name]) for name, text in asked.items()):
+    variables = {n: v for n, v in body.get("variables", {}).items() if not v.get("isSecret")}
+    if not _carries(build.get("templateParameters"), body.get("templateParameters", {})):
         return False
-    queued = _queued_variables(build)
-    variables = body.get("variables", {})
-    if not all(
-        v.get("isSecret") or (name in queued and _same(v["value"], queued[name]))
-        for name, v in variables.items()
-    ):
+    if not _carries(_queued_variables(build), {n: v["value"] for n, v in variables.items()}):
         return False
     branch = body.get("resources", {}).get("repositories", {}).get("self", {}).get("refName")
     return branch is None or build.get("sourceBranch") == branch
+
+
+def _carries(shown: object, asked: Mapping[str, str]) -> bool:
+    """Whether every asked value is shown; names are compared in any case, as the service does."""
+    folded = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    return all(n.lower() in folded and _same(v, folded[n.lower()]) for n, v in asked.items())
 
 
 def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -206,18 +206,31 @@ def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _same(asked: str, shown: object) -> bool:
-    """Parameters are asked as text and may be shown typed."""
-    if isinstance(shown, str):
-        return asked == shown or _json(asked) == _json(shown) is not None
-    if isinstance(shown, bool):
-        return asked.lower() == str(shown).lower()
-    return _json(asked) == shown
+    """Parameters are asked as text and may be shown typed, or with a boolean's case changed."""
+    if isinstance(shown, str) and asked == shown:
+        return True
+    text = shown if isinstance(shown, str) else json.dumps(shown)
+    if {asked.lower(), text.lower()} <= {"true", "false"}:
+        return asked.lower() == text.lower()
+    known = _typed(asked)
+    return known is not None and _canonical(known) == _canonical(_typed(text))
 
 
-def _json(text: str) -> object:
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _typed(text: str) -> object:
+    """The value of a text that is JSON, or YAML as pipelines spell objects."""
+    import yaml  # noqa: PLC0415 - only a look-up compares
+
     try:
         return json.loads(text)
     except ValueError:
+        pass
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
         return None
 
 

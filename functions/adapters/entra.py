@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from functions.core.deadline import Deadline
 
 # https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
+# an endpoint that answers with something else makes the SDK's parser fail in its own ways
+_FAILURES = (AzureError, AttributeError, KeyError, TypeError, ValueError)
 DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 
 
@@ -40,5 +42,5 @@ def access_token(credential: TokenCredential, scope: str, reason: Reason) -> Acc
     """A token for the scope; raises Retryable with the reason."""
     try:
         return credential.get_token(scope)
-    except AzureError as error:
+    except _FAILURES as error:
         raise Retryable(reason, bounded(f"no token for {scope}: {error}")) from None

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import (
+    ClosedPoolError,
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    SSLError,
+)
 from urllib3.util import Retry
 
 if TYPE_CHECKING:
@@ -35,7 +41,7 @@ _NEVER_MADE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
 )
-_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
+_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError, ClosedPoolError)
 _HANDSHAKE_ONLY = frozenset(
     {
         "CERTIFICATE_VERIFY_FAILED",
@@ -168,22 +174,23 @@ def _exchange(
     call.auth = authorize
     read = READ_SECONDS if tries == 1 else deadline.timeout(READ_SECONDS * tries) / tries
     connect = min(CONNECT_SECONDS, read)
+    ends = time.monotonic() + connect * tries + read * tries
     try:
         prepared = session.prepare_request(call)
         prepared.headers.pop("Cookie", None)
         proxied = session.merge_environment_settings(prepared.url, {}, True, None, None)
         response = session.send(prepared, timeout=(connect, read), allow_redirects=False, **proxied)
         with response:
-            return Answer(response.status_code, response.headers, _body(response, read))
+            return Answer(response.status_code, response.headers, _body(response, ends))
     except requests.RequestException as error:
         raise _translated(error) from None
     except (HTTPError, OSError) as error:
         raise NoAnswerError(type(error).__name__) from None
 
 
-def _body(response: requests.Response, seconds: float) -> bytes:
+def _body(response: requests.Response, ends: float) -> bytes:
     """The whole body, bounded in size and in time however slowly it drips."""
-    ends, whole = time.monotonic() + seconds, bytearray()
+    whole = bytearray()
     while chunk := response.raw.read1(65536, decode_content=True):
         whole += chunk
         if len(whole) > LONGEST_BODY or time.monotonic() > ends:

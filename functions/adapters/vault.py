@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import base64
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+)
 from azure.keyvault.secrets import SecretClient
 
 from functions.core.errors import Retryable
@@ -41,19 +47,37 @@ class VaultCredentials:
         self._clock = clock
         self._lock = threading.Lock()
         self._cache: dict[str, _Cached] = {}
+        self._failed: dict[str, tuple[Retryable, float]] = {}
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """The PAT of that name; raises Retryable (secret_unreadable)."""
         asked_at = self._clock.monotonic()
-        with self._lock:
+        if not self._lock.acquire(timeout=deadline.left):
+            raise _unreadable(name, "the vault has not answered others in time")
+        try:
+            self._raise_again(name, asked_at)
             cached = self._cache.get(name)
             usable = cached and (
                 cached.read_at >= asked_at if fresh else asked_at - cached.read_at < CACHED_FOR
             )
             if cached is None or not usable:
-                cached = _Cached(self._fetch(name, deadline), self._clock.monotonic())
-                self._cache[name] = cached
+                cached = self._cache[name] = self._fetched(name, deadline)
             return cached.credential
+        finally:
+            self._lock.release()
+
+    def _raise_again(self, name: str, asked_at: float) -> None:
+        """Who waited for a fetch that failed shares its error, instead of failing in turn."""
+        failed = self._failed.get(name)
+        if failed is not None and failed[1] >= asked_at:
+            raise failed[0].with_traceback(None)
+
+    def _fetched(self, name: str, deadline: Deadline) -> _Cached:
+        try:
+            return _Cached(self._fetch(name, deadline), self._clock.monotonic())
+        except Retryable as error:
+            self._failed[name] = (error, self._clock.monotonic())
+            raise
 
     def _fetch(self, name: str, deadline: Deadline) -> Credential:
         try:
@@ -64,18 +88,21 @@ class VaultCredentials:
             )
         except ResourceNotFoundError:
             raise _unreadable(name, "it is not in the vault") from None
+        except ClientAuthenticationError as error:
+            raise _unreadable(name, f"the identity is not accepted: {error.message}") from None
         except HttpResponseError as error:
             why = f"Key Vault answered {error.status_code}: {_code(error)}"
             raise _unreadable(name, why) from None
-        except (AzureError, ValueError) as error:
+        except (AzureError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise _unreadable(name, f"{type(error).__name__}: {error}") from None
         value = (secret.value or "").strip()
         if not value:
             raise _unreadable(name, "its value is empty")
+        expires = secret.properties.expires_on
         return Credential(
             authorization=basic(value),
             version=secret.properties.version or "",
-            expires_at=secret.properties.expires_on,
+            expires_at=expires if isinstance(expires, datetime) else None,
         )
 
 
@@ -91,7 +118,7 @@ class MissingVault:
 def open_vault(url: str, credential: TokenCredential) -> SecretClient:
     """A client with timeouts and retries that fit a delivery; it connects on first use."""
     return SecretClient(
-        url, credential, connection_timeout=3, read_timeout=CALL_SECONDS, retry_total=1
+        url, credential, connection_timeout=3, read_timeout=CALL_SECONDS, retry_total=0
     )
 
 

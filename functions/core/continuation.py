@@ -33,8 +33,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     """One outcome of one run on one route: the row that the ledger keeps. Times are UTC.
 
     `due_at` is when the reconciler may take it: the end of the lease, or of the parking.
-    `since` holds when each reason was first given, `sends` how many POSTs may have left,
-    `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
+    `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
+    left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
     duplicate once more, `slot` the window of the route's limit that was paid for, and
     `waits_on` the shared row whose change releases it early.
     """
@@ -88,7 +88,7 @@ def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Contin
 
 def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
     """Leased again, to the reconciler."""
-    return _step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1)
+    return _step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
 
 
 def parked(
@@ -107,7 +107,7 @@ def parked(
         reason=reason,
         detail=bounded(detail),
         due_at=due_at,
-        since={reason: now, **c.since},
+        since={reason: c.since.get(reason, now)},
         waits_on=waits_on,
     )
 
@@ -176,12 +176,20 @@ def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
     """Started, and more than one pipeline run exists for it."""
     known = {c.pipeline_run, *c.duplicates}
     more = tuple(sorted({o for o in others if o not in known}))
-    return _step(c, now, "duplicate", ", ".join(map(str, more)), duplicates=(*c.duplicates, *more))
+    what = "duplicate" if more else "looked again"
+    detail = ", ".join(map(str, more)) or "no other pipeline run"
+    return _step(c, now, what, detail, duplicates=(*c.duplicates, *more))
 
 
-def rechecked(c: Continuation, now: datetime) -> Continuation:
-    """The look for a duplicate is done."""
-    return _step(c, now, "looked again", recheck_at=None)
+def looked_again(c: Continuation, now: datetime, *others: int) -> Continuation:
+    """The second look is done."""
+    return msgspec.structs.replace(duplicated(c, now, *others), recheck_at=None)
+
+
+def look_later(c: Continuation, now: datetime, then: datetime | None) -> Continuation:
+    """The second look was not complete; None: it is given up."""
+    what = "looking again later" if then else "second look given up"
+    return _step(c, now, what, attempts=c.attempts + 1, recheck_at=then)
 
 
 def ended(

@@ -43,7 +43,7 @@ class Deadline:
     @property
     def allows_post(self) -> bool:
         """Whether enough is left to send a POST and record its answer."""
-        return self._whole - self.elapsed >= POST_NEEDS
+        return self._whole - self.elapsed >= POST_NEEDS and not self.has_passed
 
     def timeout(self, at_most: float) -> float:
         """Seconds that one call may take: never zero, which libraries read as unlimited."""

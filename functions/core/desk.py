@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
 from functions.core import journal
-from functions.core.errors import Lost
+from functions.core.errors import LedgerUnavailable, Lost
 from functions.core.policy import RECHECK
 from functions.core.ports import Level
 from functions.core.values import State
@@ -89,27 +89,33 @@ class Desk:
                 changed = steps.started(c, now, run, reason, RECHECK)
             try:
                 self._ledger.write(entry, changed)
+            except LedgerUnavailable as error:
+                self._tell_unsettled(c, run, error)
+                raise
             except Lost:
                 latest = self._ledger.read(c.key)
                 if latest is None:  # pruned meanwhile: only the log can still tell
                     return self._tell(changed, deadline)
                 entry = latest
             else:
-                return self._tell_started(changed, deadline)
+                return self.tell_started(changed, c, deadline)
 
-    def duplicated(self, entry: Entry, others: list[int]) -> None:
-        """Record pipeline runs beside the one that was started."""
-        changed = steps.duplicated(entry.continuation, self._clock.now(), *others)
-        self._ledger.write(entry, changed)
-        self._log.write(Level.ERROR, journal.duplicate(changed))
-
-    def _tell_started(self, c: Continuation, deadline: Deadline | None) -> None:
+    def tell_started(
+        self, c: Continuation, before: Continuation, deadline: Deadline | None = None
+    ) -> None:
+        """Schedule the second look if one is owed, and say what is new."""
         if c.recheck_at:
             self._ledger.schedule(c)
-        if c.duplicates:
+        if c.duplicates != before.duplicates:
             self._log.write(Level.ERROR, journal.duplicate(c))
-        else:
+        elif c.state != before.state:
             self._tell(c, deadline)
+
+    def _tell_unsettled(self, c: Continuation, run: PipelineRun, error: Exception) -> None:
+        """Only the log knows of the pipeline run until it is found again."""
+        started = {"unsettled": c.key.route, "run": c.key.run, "outcome": c.key.outcome}
+        known = {"pipeline_run": run.id, "url": run.url, "detail": error}
+        self._log.write(Level.ERROR, started | known)
 
     def _put(
         self,

@@ -8,6 +8,7 @@ asked ──► look ──► found         started
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
@@ -18,6 +19,10 @@ from functions.core.reasons import Reason
 from functions.core.routing import End
 from functions.core.values import State
 
+OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
+MOST_OTHERS = 1000
+LOOKED_AGAIN_FOR = timedelta(days=1)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Clock, Credentials, Ledger, Pipelines
     from functions.core.starting import Starter, Work
-    from functions.core.values import PipelineRequest, PipelineRun
+    from functions.core.values import Credential, PipelineRequest, PipelineRun
 
 
 class Doubt:
@@ -64,15 +69,13 @@ class Doubt:
 
     def _find(self, work: Work, request: PipelineRequest) -> Sequence[PipelineRun] | None:
         """The builds that match; None once parked, because the look-up was not complete."""
-        c = work.entry.continuation
         if (credential := self._starter.credential(work, request)) is None:
             return None
         try:
-            since = (c.asked_at or c.created_at) - CLOCK_SKEW
-            return self._pipelines.find(request, credential, since, work.deadline)
+            return self._matching(work, request, credential)
         except Retryable as error:
             if error.reason is Reason.CREDENTIAL_REFUSED:
-                self._starter.block(work, request, credential, error.detail)
+                self._starter.block(work, request, credential.version, error.detail)
             else:
                 self._starter.park(work, error)
             return None
@@ -80,19 +83,41 @@ class Doubt:
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run."""
         c, request = work.entry.continuation, work.entry.continuation.request
-        if request is None:
-            return
+        now = self._clock.now()
         try:
-            credential = self._credentials.read(request.secret, work.deadline)
-            since = (c.asked_at or c.created_at) - CLOCK_SKEW
-            found = self._pipelines.find(request, credential, since, work.deadline)
-        except Retryable:
-            return  # it stays scheduled
-        changed = steps.rechecked(c, self._clock.now())
-        entry = self._ledger.write(work.entry, changed)
-        others = [run.id for run in found if run.id != c.pipeline_run]
-        if set(others) - set(c.duplicates):
-            self._desk.duplicated(entry, others)
+            found = self._matching(work, request, self._credential(request, work))
+        except Retryable as error:
+            patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
+            then = now + self._policy.wait(c.key.text, c.attempts, error.reason)
+            changed = steps.look_later(c, now, then if patient else None)
+        else:
+            changed = steps.looked_again(c, now, *(run.id for run in found))
+        self._ledger.write(work.entry, changed)
+        self._desk.tell_started(changed, c)
+
+    def _credential(self, request: PipelineRequest | None, work: Work) -> Credential:
+        """For a look that may wait: none where the organization is blocked; raises Retryable."""
+        if request is None or self._starter.is_blocked(request):
+            raise Retryable(Reason.CREDENTIAL_REFUSED, "the organization is blocked")
+        return self._credentials.read(request.secret, work.deadline)
+
+    def _matching(
+        self, work: Work, request: PipelineRequest | None, credential: Credential
+    ) -> Sequence[PipelineRun]:
+        """The builds that match and are not another continuation's; raises Retryable.
+
+        Run ids are unique within a workspace only: two workspaces may ask for the same.
+        """
+        c = work.entry.continuation
+        if request is None:
+            return []
+        since = (c.asked_at or c.created_at) - CLOCK_SKEW
+        found = self._pipelines.find(request, credential, since, work.deadline)
+        if not found:
+            return []
+        recent = self._ledger.recent(since - OTHERS_BEFORE, MOST_OTHERS)
+        others = {o.pipeline_run for o in recent if o.key != c.key}
+        return [run for run in found if run.id not in others]
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
         first, *others = sorted(found, key=lambda run: run.id)

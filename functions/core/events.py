@@ -16,13 +16,15 @@ from functions.core.values import Outcome, RunEvent, Workspace, bounded, parse_t
 
 COMPLETED = "microsoft.machinelearningservices.runcompleted"
 STATUS_CHANGED = "microsoft.machinelearningservices.runstatuschanged"
+LONGEST_TEXT = 4096
 OUTCOMES = {o.lower(): o for o in Outcome} | {"cancelled": Outcome.CANCELED}
 
 _WORKSPACE_ID = re.compile(
     r"/subscriptions/([0-9a-z-]{1,64})/resourcegroups/([\w.()-]{1,90})"
     r"/providers/microsoft\.machinelearningservices/workspaces/([\w.-]{1,64})/?",
-    re.IGNORECASE | re.ASCII,
+    re.IGNORECASE,
 )
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SUBJECT = re.compile(r"experiments/([^/]+)/runs/([^/]+)/?", re.IGNORECASE)
 _RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
 _PARENTS = (
@@ -133,7 +135,13 @@ def _texts(value: object) -> dict[str, str] | None:
     """Tags or properties as text; None where the event does not say."""
     if not isinstance(value, Mapping):
         return None
-    return {bounded(key, 256): bounded(_text(item), 4096) for key, item in value.items()}
+    texts = {str(key): _text(item) for key, item in value.items()}
+    return {key: text for key, text in texts.items() if _is_kept(key) and _is_kept(text)}
+
+
+def _is_kept(text: str) -> bool:
+    """A text is kept whole or not at all: half a fact would be a wrong one."""
+    return len(text) <= LONGEST_TEXT and not _SURROGATE.search(text)
 
 
 def _text(value: object) -> str:

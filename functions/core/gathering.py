@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from functions.core.values import Model, Outcome, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20
+MOST_CHILDREN = 1000  # no more are read
+MOST_CHILDREN = 1000  # no more are read
 _BEST_CHILD = "automl_best_child_run_id"
 
 
@@ -85,6 +87,10 @@ class Reading:
         if self._best:
             return self._best
         step = (route.step or "").lower()
+        if len(self.children) >= MOST_CHILDREN and not step:
+            raise Ambiguous("facts sought", [f"{len(self.children)} children or more"])
+        if len(self.children) >= MOST_CHILDREN and not step:
+            raise Ambiguous("facts sought", [f"{len(self.children)} children or more"])
         return [c for c in self.children if not step or c.name.lower() == step]
 
     def _model(self, route: Route, needed: frozenset[str]) -> Model | None:

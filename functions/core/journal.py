@@ -11,11 +11,20 @@ from functions.core.values import State
 if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.errors import NotARunEvent
-    from functions.core.values import RunEvent
+    from functions.core.values import Key, RunEvent
 
 Line = dict[str, object]
 
-_ALERTS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_EXPIRED, Reason.REFUSED})
+_ALERTS = frozenset(
+    {
+        Reason.CREDENTIAL_REFUSED,
+        Reason.IN_DOUBT,
+        Reason.REFUSED,
+        Reason.SECRET_EXPIRED,
+        Reason.SECRET_UNREADABLE,
+        Reason.UNFORESEEN,
+    }
+)
 
 
 def level(c: Continuation) -> Level:
@@ -56,6 +65,11 @@ def duplicate(c: Continuation) -> Line:
         "pipeline_run": c.pipeline_run,
         "others": ",".join(map(str, c.duplicates)),
     }
+
+
+def unavailable(key: Key, error: Exception) -> Line:
+    """The line for a continuation whose row could not be written: the lease will run out."""
+    return {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
 
 
 def unwanted(event: RunEvent, why: str) -> Line:

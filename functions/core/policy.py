@@ -17,7 +17,7 @@ MOST_SENDS = 3  # the first and two more
 NOT_FINAL_FOR = timedelta(minutes=10)
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
-_SLOW = frozenset({Reason.REFUSED, Reason.RUN_NOT_FOUND})
+_SLOW = frozenset({Reason.REFUSED})
 
 
 class Policy(Struct, frozen=True, kw_only=True):

@@ -74,8 +74,8 @@ class Ledger(Protocol):
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """Scheduled continuations that wait on the shared row of this name."""
 
-    def retire(self, continuation: Continuation) -> None:
-        """Move an ended continuation from the schedule to the listing of its day."""
+    def retire(self, key: Key) -> None:
+        """Take from the schedule what has ended, or is not there; what ended stays listed."""
 
     def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
         """All continuations of a run (workspace id in lower case)."""

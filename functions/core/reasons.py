@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CREDENTIAL_REFUSED = "credential_refused"
     NOT_SENT = "not_sent"
     THROTTLED = "throttled"
+    UNFORESEEN = "unforeseen"  # an error nobody foresaw: a bug, or an answer of a new kind
     # open, then held or failed
     FACTS_MISSING = "facts_missing"
     NOT_FINAL = "not_final"

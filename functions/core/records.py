@@ -1,215 +1,164 @@
-"""Values as rows of named text columns, and back: what every ledger stores.
+"""Values as rows of text columns, and back: what every ledger stores.
 
-All columns are text, so that a person can read a row, and a column that is empty is left out.
-Versions of the product share a ledger while one replaces the other: columns that are not known
-are ignored, missing ones mean their default, and a reason that is not known becomes detail.
+The columns `event`, `request`, `history` and `more` hold a continuation as JSON, and alone are
+read back; the others are copies for people. Versions of the product share a ledger while one
+replaces the other: what is not known is ignored, what is missing means its default, and a reason
+that is not known becomes detail.
 
-A column holds at most 32,000 UTF-16 units, since a property of a table entity ends at 64 KiB.
+A property of a table entity ends at 64 KiB, so that a long part continues in further columns.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from functions.core import columns
 from functions.core.continuation import Continuation
 from functions.core.errors import Permanent, Unreadable
-from functions.core.event_columns import columns_of, event_of
+from functions.core.places import safe
 from functions.core.reasons import Reason
-from functions.core.values import (
-    Key,
-    Letter,
-    Outcome,
-    PipelineRequest,
-    Shared,
-    State,
-    Step,
-    bounded,
-    parse_time,
-)
+from functions.core.values import bounded
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping
+
+    from functions.core.values import Key, Letter, RunEvent
 
 Row = dict[str, str]
-Columns = Mapping[str, str]
+T = TypeVar("T")
 
-LONGEST_COLUMN = 32_000  # UTF-16 units, as is the next
-LONGEST_BODY = 30_000
+LONGEST_COLUMN = 16_000  # characters, of at most four bytes
+LONGEST_PART = 4 * LONGEST_COLUMN
+LONGEST_TAGS = 12_000  # characters, for tags and for properties
+LONGEST_TEXT = 2_000
 
-_TEXTS = ("detail", "url", "slot", "waits_on")
+_PARTS = ("event", "request", "history")
 _TIMES = ("created_at", "updated_at", "due_at")
-_OPTIONAL_TIMES = ("asked_at", "sent_at", "absent_at", "recheck_at", "run_ended_at")
+_COPIES = ("state", "reason", "detail", "pipeline_run", "url", *_TIMES)
+_EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
 _REASONS = frozenset(Reason)
+_AWKWARD = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # not in every store
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
 
 def continuation_row(c: Continuation) -> Row:
     """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
-    return _checked(
-        {
-            **_key_columns(c.key),
-            "state": str(c.state),
-            "reason": str(c.reason),
-            **{name: columns.text(getattr(c, name)) for name in _TEXTS},
-            **{name: columns.time_text(getattr(c, name)) for name in (*_TIMES, *_OPTIONAL_TIMES)},
-            "attempts": columns.number(c.attempts),
-            "sends": columns.number(c.sends),
-            "pipeline_run": columns.number(c.pipeline_run),
-            "since": columns.as_json({str(reason): at for reason, at in c.since.items()}),
-            "duplicates": columns.as_json(c.duplicates),
-            "history": columns.as_json(c.history),
-            **_request_columns(c.request),
-            **columns_of(c.event),
-        }
-    )
+    whole = msgspec.to_builtins(msgspec.structs.replace(c, event=_bounded(c.event)))
+    parts = {name: whole.pop(name) for name in _PARTS}
+    copies = {"experiment": c.event.experiment, **{name: getattr(c, name) for name in _COPIES}}
+    return _row({**_names(c.key), **copies}, **parts, more=whole)
 
 
-def continuation_of(row: Columns) -> Continuation:
+def continuation_of(row: Row) -> Continuation:
     """The continuation of a row; raises Unreadable."""
-    try:
-        return _continuation(row)
-    except _BROKEN as error:
-        raise _unreadable(row, error) from error
+    with _naming(row):
+        parts = {name: _part(row, name) for name in _PARTS if name in row}
+        return msgspec.convert({**_known(_part(row, "more")), **parts}, Continuation)
 
 
 def schedule_row(c: Continuation) -> Row:
     """What the schedule says of a continuation: its key, when it is due, and why it waits."""
-    return _checked(
-        {
-            **_key_columns(c.key),
-            "state": str(c.state),
-            "reason": str(c.reason),
-            "waits_on": columns.text(c.waits_on),
-            "due_at": columns.time_text(scheduled_at(c)),
-            "created_at": columns.time_text(c.created_at),
-        }
-    )
-
-
-def scheduled_at(c: Continuation) -> datetime:
-    """When the reconciler is to take it up: due, or once more after it started."""
-    return c.due_at if c.is_open or c.recheck_at is None else c.recheck_at
-
-
-def key_of(row: Columns) -> Key:
-    """The key that a row's columns name; raises Unreadable."""
-    try:
-        return _key(row)
-    except _BROKEN as error:
-        raise _unreadable(row, error) from error
+    due_at = c.due_at if c.is_open or c.recheck_at is None else c.recheck_at
+    waits_on = safe(c.waits_on) if c.waits_on else ""
+    copies = {"reason": c.reason, "due_at": due_at, "created_at": c.created_at}
+    copies |= {"waits_on": waits_on, **_names(c.key)}
+    return _row(copies, key=msgspec.to_builtins(c.key))
 
 
 def letter_row(letter: Letter) -> Row:
     """A letter's columns; raises Permanent (too_large)."""
-    return _checked(
-        {
-            "letter": columns.text(letter.id),
-            "received_at": columns.time_text(letter.received_at),
-            "run": columns.text(letter.event.run),
-            **columns_of(letter.event),
-        }
-    )
-
-
-def letter_of(row: Columns) -> Letter:
-    """The letter of a row; raises Unreadable."""
-    try:
-        received_at = columns.time(row["received_at"])
-        return Letter(columns.plain(row.get("letter")), event_of(row), received_at)
-    except _BROKEN as error:
-        raise _unreadable(row, error) from error
+    kept = msgspec.structs.replace(letter, event=_bounded(letter.event))
+    copies = {"run": letter.event.run, "received_at": letter.received_at}
+    return _row(copies, letter=msgspec.to_builtins(kept))
 
 
 def shared_row(name: str, value: Mapping[str, object]) -> Row:
     """A shared row's columns; the value must be JSON. Raises Permanent (too_large)."""
-    return _checked({"name": columns.text(name), "value": columns.as_json(dict(value))})
+    return _row({"name": name}, value=dict(value))
 
 
-def shared_of(name: str, row: Columns, version: str) -> Shared:
-    """The shared row of this name; raises Unreadable."""
-    try:
-        return Shared(name, dict(columns.from_json(row["value"])), version)
-    except _BROKEN as error:
-        raise _unreadable(row, error) from error
+def unpacked(row: Row, part: str, kind: type[T]) -> T:
+    """The `key` of the schedule, a `letter`, or a shared `value`; raises Unreadable."""
+    with _naming(row):
+        return msgspec.convert(_part(row, part), kind)
 
 
-def _continuation(row: Columns) -> Continuation:
-    reason = _reason(row["reason"])
-    parts: dict[str, Any] = {name: columns.plain(row.get(name)) for name in _TEXTS}
-    parts |= {name: columns.time(row[name]) for name in _TIMES}
-    parts |= {name: parse_time(row.get(name)) for name in _OPTIONAL_TIMES}
-    if reason is None:
-        parts["detail"] = bounded(f"{row['reason']}: {parts['detail']}")
-    return Continuation(
-        **parts,
-        key=_key(row),
-        event=event_of(row),
-        state=State(row["state"]),
-        reason=reason or Reason.WORKING,
-        attempts=int(row.get("attempts") or 0),
-        sends=int(row.get("sends") or 0),
-        pipeline_run=int(row["pipeline_run"]) if row.get("pipeline_run") else None,
-        since=_since(columns.from_json(row.get("since"), {})),
-        duplicates=tuple(columns.from_json(row.get("duplicates"), ())),
-        history=tuple(map(_step, columns.from_json(row.get("history"), ()))),
-        request=_request(row),
-    )
+def time_text(at: datetime) -> str:
+    """27 characters that sort as the times do."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _key_columns(key: Key) -> Row:
-    parts = (key.workspace, key.run, key.outcome, key.route)
-    names = ("workspace", "run", "outcome", "route")
-    return dict(zip(names, map(columns.text, parts), strict=True))
-
-
-def _key(row: Columns) -> Key:
-    workspace, run, route = (columns.plain(row.get(name)) for name in ("workspace", "run", "route"))
-    return Key(workspace, run, Outcome(row["outcome"]), route)
-
-
-def _request_columns(request: PipelineRequest | None) -> Row:
-    if request is None:
-        return {}
-    if (size := columns.units(request.body)) > LONGEST_BODY:
-        detail = f"the request's body has {size} characters, {LONGEST_BODY} fit in the ledger"
-        raise Permanent(Reason.TOO_LARGE, detail)
-    parts = msgspec.to_builtins(request)
-    return {"body": columns.text(parts.pop("body")), "request": columns.as_json(parts)}
-
-
-def _request(row: Columns) -> PipelineRequest | None:
-    parts = columns.from_json(row.get("request"))
-    if parts is None:
-        return None
-    return msgspec.convert({**parts, "body": columns.plain(row.get("body"))}, PipelineRequest)
-
-
-def _since(pairs: Mapping[str, str]) -> dict[Reason, datetime]:
-    return {Reason(name): columns.time(at) for name, at in pairs.items() if _reason(name)}
-
-
-def _step(parts: list[str]) -> Step:
-    return Step(columns.time(parts[0]), parts[1], parts[2])
-
-
-def _reason(text: str) -> Reason | None:
-    return Reason(text) if text in _REASONS else None
-
-
-def _checked(row: Row) -> Row:
-    for name, text in row.items():
-        if (size := columns.units(text)) > LONGEST_COLUMN:
-            detail = f"{name} has {size} characters, {LONGEST_COLUMN} fit in the ledger"
+def _row(copies: Mapping[str, object], **parts: object) -> Row:
+    row = {name: _shown(value) for name, value in copies.items() if value}
+    for name, part in parts.items():
+        text = _json(part)
+        if len(text) > LONGEST_PART:
+            detail = f"{name} has {len(text)} characters, {LONGEST_PART} fit in the ledger"
             raise Permanent(Reason.TOO_LARGE, detail)
-    return {name: text for name, text in row.items() if text}
+        starts = range(0, len(text), LONGEST_COLUMN)
+        row |= {_column(name, at): text[at : at + LONGEST_COLUMN] for at in starts}
+    return row
 
 
-def _unreadable(row: Columns, error: Exception) -> Unreadable:
-    name = "/".join(row.get(part, "?") for part in ("route", "run", "outcome"))
-    why = f"{type(error).__name__}: {error}"
-    return Unreadable(f"row {bounded(name, 200)} cannot be read: {bounded(why, 200)}")
+def _part(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON is anything
+    columns = (row.get(_column(name, at), "") for at in range(0, LONGEST_PART, LONGEST_COLUMN))
+    return json.loads("".join(columns))
+
+
+def _column(name: str, at: int) -> str:
+    return f"{name}_{at // LONGEST_COLUMN + 1}" if at else name
+
+
+def _json(part: object) -> str:
+    """JSON in which the letters of all scripts stay readable."""
+    text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+    return _AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _shown(value: object) -> str:
+    return time_text(value) if isinstance(value, datetime) else _AWKWARD.sub("?", bounded(value))
+
+
+def _names(key: Key) -> dict[str, str]:
+    return {name: getattr(key, name) for name in ("route", "run", "outcome", "workspace")}
+
+
+def _bounded(event: RunEvent) -> RunEvent:
+    texts: dict[str, Any] = {name: getattr(event, name)[:LONGEST_TEXT] for name in _EVENT_TEXTS}
+    tags = None if event.tags is None else _kept(event.tags)
+    return msgspec.structs.replace(event, **texts, tags=tags, properties=_kept(event.properties))
+
+
+def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
+    """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
+    room, kept = LONGEST_TAGS, {}
+    for key, value in sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1])):
+        room -= len(_json({key: value}))
+        if room < 0:
+            break
+        kept[key] = value
+    return kept
+
+
+def _known(parts: dict[str, Any]) -> dict[str, Any]:
+    since = {reason: at for reason, at in parts.get("since", {}).items() if reason in _REASONS}
+    if (reason := parts["reason"]) in _REASONS:
+        return {**parts, "since": since}
+    detail = bounded(f"{reason}: {parts.get('detail', '')}")
+    return {**parts, "since": since, "reason": Reason.WORKING, "detail": detail}
+
+
+@contextmanager
+def _naming(row: Row) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        name = "/".join(row.get(part, "?") for part in ("route", "run", "outcome"))
+        why = f"{type(error).__name__}: {error}"
+        raise Unreadable(f"row {bounded(name, 200)} cannot be read: {bounded(why, 200)}") from error

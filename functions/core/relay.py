@@ -27,9 +27,11 @@ from functions.core.policy import REFUSED_FOR
 from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.starting import Work
-from functions.core.values import Key, Letter, Outcome, State
+from functions.core.values import Key, Letter, Outcome, State, bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
     from functions.core.policy import Policy
@@ -101,7 +103,7 @@ class Relay:
         """Go on with an open continuation, with today's routes; an asked one is looked up."""
         c = entry.continuation
         if c.is_asked:
-            return self._doubt.look(Work(entry, deadline))
+            return self._guarded(Work(entry, deadline), self._doubt.look)
         try:
             route = self._routes.routes().named(c.key.route)
         except RoutesUnreadable as error:
@@ -127,17 +129,29 @@ class Relay:
 
     def _work(self, work: Work, route: Route, reading: Reading) -> None:
         """Decide and start. What fails after the claim stays open, for the reconciler."""
+        self._guarded(work, lambda own: self._decide(own, route, reading))
+
+    def _guarded(self, work: Work, act: Callable[[Work], None]) -> None:
         try:
-            self._decide(work, route, reading)
+            act(work)
         except Retryable as error:
             self._unreadable(work, error)
         except Permanent as error:  # the ledger cannot keep the request
             end = routing.End(State.FAILED, error.reason, error.detail)
             self._desk.end(work.entry, end, work.deadline)
         except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
+            self._unforeseen(work, error)
+
+    def _unforeseen(self, work: Work, error: Exception) -> None:
+        """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
+        detail = bounded(f"{type(error).__name__}: {error}")
+        try:
+            self._conclude(work, routing.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
+        except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
-            line = {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
-            self._log.write(Level.ERROR, line)
+            self._log.write(Level.ERROR, journal.unavailable(key, unavailable))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
@@ -174,8 +188,8 @@ class Relay:
         self._desk.end(work.entry, end, work.deadline)
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
-        """Park; a run that is not found stays so for three days at the most."""
-        if error.reason is not Reason.RUN_NOT_FOUND:
+        """Park; a run that is not found, or too much to read, is given up after three days."""
+        if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
         verdict = routing.Wait(error.reason, error.detail, REFUSED_FOR)
         return self._conclude(work, verdict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
+from functions.core import journal
 from functions.core.deadline import Deadline
 from functions.core.errors import LedgerUnavailable, Lost, Retryable, RoutesUnreadable
 from functions.core.ports import Level
@@ -75,8 +76,11 @@ class Rounds:
         for letter in self._ledger.letters(MOST_AT_ONCE):
             if whole.has_passed:
                 return
-            self._relay.accept(letter.event, self._each())
-            self._ledger.discard(letter.id)
+            try:
+                self._relay.accept(letter.event, self._each())
+                self._ledger.discard(letter.id)
+            except LedgerUnavailable as error:  # it stays; the others have their turn
+                self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
 
     def _organizations(self) -> list[str]:
         starts = (route.start for route in self._routes.routes().routes)
@@ -84,8 +88,12 @@ class Rounds:
 
     def _released(self, name: str) -> Sequence[Key]:
         """What waited for this organization, if it may be asked again."""
-        waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
-        if not waiting or (self._admission.blocked(name) and not self._has_changed(name)):
+        try:
+            waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
+            if waiting and self._admission.blocked(name) and not self._has_changed(name):
+                return []
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"organization": name, "detail": error})
             return []
         return waiting
 
@@ -107,13 +115,14 @@ class Rounds:
             return  # the next round takes it
         try:
             entry = self._ledger.read(key)
-            if entry is not None:
+            if entry is None:
+                self._ledger.retire(key)  # pruned, or removed by hand
+            else:
                 self._take_up(entry, early=early)
         except Lost:
             pass  # another reconciler has it
         except LedgerUnavailable as error:
-            line = {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
-            self._log.write(Level.ERROR, line)
+            self._log.write(Level.ERROR, journal.unavailable(key, error))
 
     def _take_up(self, entry: Entry, *, early: bool) -> None:
         c, now = entry.continuation, self._clock.now()
@@ -128,7 +137,7 @@ class Rounds:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
-            return self._ledger.retire(c)
+            return self._ledger.retire(c.key)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)
         return self._doubt.look_again(Work(entry, self._each()))

@@ -143,9 +143,11 @@ def _rendered(name: str, value: object, known: Facts) -> str:
 
 def summary(wanted: PipelineRequest) -> str:
     """The request in words, for a record of what would have been started."""
-    return bounded(
-        f"pipeline {wanted.organization}/{wanted.project}/{wanted.pipeline} {wanted.body}"
-    )
+    body = json.loads(wanted.body)
+    for variable in body.get("variables", {}).values():
+        variable["value"] = "***" if variable["isSecret"] else variable["value"]
+    where = f"{wanted.organization}/{wanted.project}/{wanted.pipeline}"
+    return bounded(f"pipeline {where} {json.dumps(body, ensure_ascii=False)}")
 
 
 def _fits_event(route: Route, event: RunEvent) -> bool:

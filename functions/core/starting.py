@@ -73,8 +73,7 @@ class Starter:
         if self._policy.paused:
             return self._desk.park(entry, Reason.PAUSED, "PAUSED=1", deadline=deadline)
         if not deadline.allows_post:
-            detail = f"{deadline.elapsed:.0f} s were used up before the POST"
-            return self._desk.park(entry, Reason.DEADLINE, detail, after=0, deadline=deadline)
+            return self._too_late(entry, deadline)
         if credential := self.credential(work, go.request):
             full = self._admission.take_slot(entry, route)
             if isinstance(full, Entry):
@@ -111,6 +110,7 @@ class Starter:
         refused = self._post(work, request, credential, saw)
         if refused is None:
             return None
+        version = credential.version
         work = Work(refused.entry, work.deadline)
         try:
             renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
@@ -118,9 +118,15 @@ class Starter:
             return self.park(work, error)
         if work.deadline.allows_post and not self._expired(renewed):
             refused = self._post(work, request, renewed, saw)
+            version = renewed.version
         if refused is not None:
-            self.block(Work(refused.entry, work.deadline), request, renewed, refused.detail)
+            self.block(Work(refused.entry, work.deadline), request, version, refused.detail)
         return None
+
+    def is_blocked(self, request: PipelineRequest) -> bool:
+        """Whether the organization is left alone just now."""
+        name = self._admission.organization(request.organization)
+        return self._admission.blocked(name) is not None
 
     def park(self, work: Work, error: Retryable) -> None:
         """Park for the reason and the time that the error gives."""
@@ -131,13 +137,17 @@ class Starter:
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str
     ) -> _Refused | None:
+        if not work.deadline.allows_post:
+            self._too_late(work.entry, work.deadline)
+            return None
         before, began = work.entry.continuation, self._clock.monotonic()
         marked = steps.asked(before, self._clock.now(), request, self._policy.lease, saw)
         try:
             entry = self._ledger.write(work.entry, marked)
         except Lost:
             return None
-        if (late := self._clock.monotonic() - began) > POST_WITHIN:
+        late = self._clock.monotonic() - began
+        if late > POST_WITHIN or not work.deadline.allows_post:
             detail = f"the ask took {late:.1f} s"
             unsent = self._unmarked(entry, before)
             self._desk.park(unsent, Reason.LATE, detail, after=0, deadline=work.deadline)
@@ -163,6 +173,10 @@ class Starter:
         else:
             self._desk.started(entry, run, Reason.ANSWERED, deadline)
         return None
+
+    def _too_late(self, entry: Entry, deadline: Deadline) -> None:
+        detail = f"{deadline.elapsed:.0f} s were used up before the POST"
+        self._desk.park(entry, Reason.DEADLINE, detail, after=0, deadline=deadline)
 
     def _unmarked(self, entry: Entry, before: Continuation) -> Entry:
         """The entry as it is to be written once it is certain that nothing was queued."""
@@ -190,12 +204,10 @@ class Starter:
         after = self._policy.retry_first.total_seconds() if retry_after is None else retry_after
         return self._desk.park(entry, Reason.IN_DOUBT, detail, after=after, deadline=deadline)
 
-    def block(
-        self, work: Work, request: PipelineRequest, credential: Credential, detail: str
-    ) -> None:
-        """Block the organization for everyone, and park until it is released."""
+    def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
+        """Block the organization until the secret has another version than the refused one."""
         name = self._admission.organization(request.organization)
-        until = self._admission.block(name, request.secret, credential.version, detail)
+        until = self._admission.block(name, request.secret, version, detail)
         self._log.write(
             Level.ERROR,
             {"blocked": request.organization, "reason": Reason.CREDENTIAL_REFUSED, "until": until},

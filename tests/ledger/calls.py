@@ -26,7 +26,7 @@ WRITING: dict[str, Callable[[Ledger], object]] = {
     "claim": lambda ledger: ledger.claim(opened()),
     "write": lambda ledger: ledger.write(Entry(opened(), 'W/"1"'), started(opened())),
     "schedule": lambda ledger: ledger.schedule(opened()),
-    "retire": lambda ledger: ledger.retire(started(opened())),
+    "retire": lambda ledger: ledger.retire(key()),
     "keep": lambda ledger: ledger.keep(letter("e-1")),
     "discard": lambda ledger: ledger.discard("e-1"),
     "share": lambda ledger: ledger.share(Shared("contoso", {}, None), {}),

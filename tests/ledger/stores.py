@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +13,9 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
 from functions.adapters.sqlite import SqliteLedger
-from functions.adapters.tables import TableLedger, layout, open_table
+from functions.adapters.tables import TableLedger, open_table
+from functions.core import places
+from tests.azurite import connection_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,28 +24,17 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableClient
 
+    from functions.core.places import Place
     from functions.core.ports import Ledger
     from functions.core.values import Key
-
-ACCOUNT = "devstoreaccount1"
-ACCOUNT_KEY = (  # the one that every installation of Azurite has
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-)
-
-
-def connection_string(port: int) -> str:
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-        f"TableEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
-    )
 
 
 class Store(Protocol):
     def ledger(self) -> Ledger: ...
 
-    def unschedule(self, key: Key) -> None: ...
+    def remove(self, place: Place) -> None: ...
 
-    def change(self, key: Key, column: str, text: str) -> None: ...
+    def change(self, key: Key, name: str, text: str) -> None: ...
 
 
 class TableStore:
@@ -58,13 +50,12 @@ class TableStore:
     def ledger(self) -> TableLedger:
         return TableLedger(self.table())
 
-    def unschedule(self, key: Key) -> None:
-        self.table().delete_entity(*layout.open_row(key))
+    def remove(self, place: Place) -> None:
+        self.table().delete_entity(*place)
 
-    def change(self, key: Key, column: str, text: str) -> None:
-        part, row = layout.continuation(key)
-        changed = {"PartitionKey": part, "RowKey": row, column: text}
-        self.table().update_entity(changed, mode=UpdateMode.MERGE)
+    def change(self, key: Key, name: str, text: str) -> None:
+        entity = self.table().get_entity(*places.continuation(key))
+        self.table().update_entity(changed(entity, name, text), mode=UpdateMode.REPLACE)
 
 
 class SqliteStore:
@@ -76,19 +67,29 @@ class SqliteStore:
     def ledger(self) -> SqliteLedger:
         return SqliteLedger(self.path)
 
-    def unschedule(self, key: Key) -> None:
-        self._run("DELETE FROM schedule WHERE json_extract(columns, '$.run') = ?", key.run)
+    def remove(self, place: Place) -> None:
+        self._run("DELETE FROM ledger WHERE partition = ? AND key = ?", *place)
 
-    def change(self, key: Key, column: str, text: str) -> None:
-        update = (
-            "UPDATE continuation SET columns = json_set(columns, ?, ?)"
-            " WHERE json_extract(columns, '$.run') = ?"
+    def change(self, key: Key, name: str, text: str) -> None:
+        ((columns,),) = self._run(
+            "SELECT columns FROM ledger WHERE key = ? AND partition <> 'open'",
+            places.continuation(key).key,
         )
-        self._run(update, f"$.{column}", text, key.run)
+        update = "UPDATE ledger SET columns = ? WHERE partition = ? AND key = ?"
+        row = changed(json.loads(columns), name, text)
+        self._run(update, json.dumps(row), *places.continuation(key))
 
-    def _run(self, sql: str, *values: str) -> None:
+    def _run(self, sql: str, *values: str) -> list[Any]:
         with closing(sqlite3.connect(self.path)) as connection, connection:
-            assert connection.execute(sql, values).rowcount
+            cursor = connection.execute(sql, values)
+            assert cursor.rowcount
+            return cursor.fetchall()
+
+
+def changed(row: Any, name: str, text: str) -> Any:
+    """The row with another text in a column, and in the field of that name."""
+    more = {**json.loads(row["more"]), name: text}
+    return {**row, "more": json.dumps(more), name: text}
 
 
 class Wire(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily

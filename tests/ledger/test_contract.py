@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from functions.core import places
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
@@ -54,7 +55,7 @@ def wrote(ledger: Ledger, entry: Entry, changed: Continuation) -> bool:
 def ended(ledger: Ledger, c: Continuation, *, retired: bool = True) -> Entry:
     entry = ledger.write(ledger.claim(c).entry, started(c))
     if retired:
-        ledger.retire(entry.continuation)
+        ledger.retire(entry.continuation.key)
     return entry
 
 
@@ -106,7 +107,7 @@ def test_a_claim_whose_caller_died_before_scheduling_is_scheduled_by_the_next(
 ) -> None:
     ledger = store.ledger()
     ledger.claim(opened())
-    store.unschedule(key())
+    store.remove(places.scheduled(key()))
     assert list(ledger.due(LATER, 10)) == []
     assert not ledger.claim(opened()).fresh
     assert list(ledger.due(LATER, 10)) == [key()]
@@ -177,7 +178,7 @@ def test_of_forty_writers_with_one_version_exactly_one_writes(store: Store) -> N
 def test_a_request_too_large_to_keep_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
     entry = ledger.claim(opened()).entry
     with pytest.raises(Permanent) as refused:
-        ledger.write(entry, opened(request=samples.request("é" * 30_001)))
+        ledger.write(entry, opened(request=samples.request("é" * 64_001)))
     assert refused.value.reason is Reason.TOO_LARGE
     assert ledger.read(key()) == entry
 
@@ -192,7 +193,7 @@ def test_a_request_as_large_as_allowed_is_kept_byte_for_byte(ledger: Ledger) -> 
 
 def test_a_claim_too_large_to_keep_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
     with pytest.raises(Permanent) as refused:
-        ledger.claim(opened(waits_on="x" * 40_000))
+        ledger.claim(opened(waits_on="x" * 64_001))
     assert refused.value.reason is Reason.TOO_LARGE
     assert ledger.read(key()) is None
 
@@ -244,9 +245,15 @@ def test_no_text_is_too_strange_for_any_part_of_the_ledger(ledger: Ledger, text:
     row = ledger.share(Shared(text, {}, None), {"text": text})
     assert ledger.shared(text) == row == Shared(text, {"text": text}, row.version)
     ended = ledger.write(ledger.claim(c).entry, started(c)).continuation
-    ledger.retire(ended)
+    ledger.retire(ended.key)
     assert ledger.recent(NOON, 10) == [ended]
     assert [*ledger.due(LATER, 10)] == []
+
+
+def test_tags_that_are_no_unicode_text_are_kept(ledger: Ledger) -> None:
+    c = opened(event=samples.event(tags={"\ud800": "\udfff \ufffe \x80 \x00"}))
+    ledger.claim(c)
+    assert ledger.of_run(WORKSPACE.id.lower(), "run-1") == [c]
 
 
 def test_long_routes_that_begin_alike_stay_apart(ledger: Ledger) -> None:
@@ -314,7 +321,7 @@ def test_what_is_retired_is_no_longer_due_and_stays_listed(ledger: Ledger) -> No
 
 def test_retiring_twice_changes_nothing(ledger: Ledger) -> None:
     entry = ended(ledger, opened())
-    ledger.retire(entry.continuation)
+    ledger.retire(entry.continuation.key)
     assert ledger.recent(NOON, 10) == [entry.continuation]
     assert list(ledger.due(NOON + DAY, 10)) == []
 
@@ -324,7 +331,7 @@ def test_what_was_replayed_since_it_ended_stays_scheduled(ledger: Ledger) -> Non
     again = opened(detail="replayed", due_at=LATER)
     ledger.write(entry, again)
     ledger.schedule(again)
-    ledger.retire(entry.continuation)
+    ledger.retire(entry.continuation.key)
     assert list(ledger.due(LATER, 10)) == [key()]
     assert ledger.recent(NOON, 10) == [again]
 
@@ -336,8 +343,18 @@ def test_what_is_replayed_after_retiring_appears_open_and_once(ledger: Ledger) -
     ledger.schedule(again)
     assert ledger.recent(NOON, 10) == [again]
     last = ledger.write(entry, started(again, 99)).continuation
-    ledger.retire(last)
+    ledger.retire(last.key)
     assert ledger.recent(NOON, 10) == [last]
+
+
+def test_what_is_scheduled_and_gone_leaves_the_schedule(store: Store) -> None:
+    ledger = store.ledger()
+    ledger.claim(opened())
+    ledger.claim(opened("other"))
+    store.remove(places.continuation(key()))
+    ledger.retire(key())
+    assert list(ledger.due(LATER, 10)) == [key("other")]
+    assert ledger.recent(NOON, 10) == [opened("other")]
 
 
 # lists
@@ -482,7 +499,7 @@ def test_a_row_that_cannot_be_read_is_no_obstacle_to_the_others(store: Store) ->
     assert [c.key.run for c in ledger.recent(NOON, 10)] == ["good"]
     assert ledger.of_run(key().workspace, "bad") == []
     assert {k.run for k in ledger.due(LATER, 10)} == {"bad", "good"}
-    (why,) = ledger.unreadable.values()  # type: ignore[attr-defined]
+    (why,) = ledger.unreadable  # type: ignore[attr-defined]
     assert "register/bad/Completed" in why
     assert "levitating" in why
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ HOLD_A_TRANSACTION = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
-connection.execute("DELETE FROM continuation")
+connection.execute("DELETE FROM ledger")
 print("held", flush=True)
 sys.stdin.readline()
 """
@@ -127,7 +128,7 @@ def test_who_is_reading_keeps_nobody_from_writing(sqlite_store: SqliteStore) -> 
     entry = ledger.claim(opened()).entry
     with closing(sqlite3.connect(sqlite_store.path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
-        reader.execute("SELECT * FROM continuation").fetchone()
+        reader.execute("SELECT * FROM ledger").fetchone()
         assert ledger.write(entry, started(opened())) == ledger.read(key())
 
 
@@ -138,6 +139,10 @@ def test_who_is_reading_keeps_nobody_from_writing(sqlite_store: SqliteStore) -> 
 def locked(sqlite_store: SqliteStore) -> Iterator[SqliteLedger]:
     ledger = SqliteLedger(sqlite_store.path, patience=0.01)
     ledger.claim(opened("other"))
+    ledger.write(ledger.claim(opened()).entry, started(opened()))
+    old = opened("old", at=NOON - timedelta(days=1))
+    ledger.write(ledger.claim(old).entry, started(old))
+    ledger.retire(old.key)
     with closing(sqlite3.connect(sqlite_store.path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         yield ledger
@@ -156,7 +161,7 @@ def test_a_file_that_another_holds_can_be_read(
     locked: SqliteLedger, call: Callable[[SqliteLedger], object]
 ) -> None:
     call(locked)
-    assert locked.recent(NOON, 10) == [opened("other")]
+    assert locked.recent(NOON, 10) == [started(opened()), opened("other")]
 
 
 @pytest.mark.parametrize("call", EVERY.values(), ids=EVERY)
@@ -181,9 +186,9 @@ def test_a_folder_that_cannot_be_made_is_unavailable(
 def test_a_full_disk_is_unavailable_and_what_was_there_stays(sqlite_store: SqliteStore) -> None:
     ledger = sqlite_store.ledger()
     entry = ledger.claim(opened()).entry
-    fullness = ledger._file  # noqa: SLF001 - no test can fill a disk
-    (pages,) = next(fullness.rows("PRAGMA page_count"))
-    list(fullness.rows(f"PRAGMA max_page_count = {pages}"))
+    with ledger._rows()._connected() as connection:  # type: ignore[attr-defined] # noqa: SLF001
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()  # no test can fill a disk
+        connection.execute(f"PRAGMA max_page_count = {pages}")
     large = (opened(f"run-{n}", detail="x" * 400) for n in range(200))
     with pytest.raises(LedgerUnavailable, match="full"):
         list(map(ledger.claim, large))

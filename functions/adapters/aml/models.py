@@ -57,8 +57,9 @@ class Models:
             )
             if answer.status not in REFUSED:
                 found = found_or_raise(answer, f"model versions of run {run.id}")
-                return _latest(found.get("model_versions") or [])
-            self._no_search_by_run.add(workspace.id.lower())
+                return _latest(_dicts(found.get("model_versions")))
+            if answer.status == 400:  # noqa: PLR2004 - the filter is refused, for good
+                self._no_search_by_run.add(workspace.id.lower())
         return _latest(self._latest_versions(workspace, run, deadline))
 
     def _latest_versions(
@@ -73,8 +74,8 @@ class Models:
             if answer.status in REFUSED:
                 return
             page = found_or_raise(answer, "registered models")
-            for model in page.get("registered_models") or []:
-                versions = model.get("latest_versions") or []
+            for model in _dicts(page.get("registered_models")):
+                versions = _dicts(model.get("latest_versions"))
                 yield from (v for v in versions if v.get("run_id") == run.id)
             if not page.get("next_page_token"):
                 return
@@ -91,7 +92,8 @@ class Models:
         if answer.status in REFUSED:
             return None
         job = found_or_raise(answer, f"job {run.id}")
-        return output((job.get("properties") or {}).get("outputs"))
+        properties = job.get("properties")
+        return output(properties.get("outputs") if isinstance(properties, dict) else None)
 
     def _plain(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
         """What only a plain MLflow server tells: MLflow 3's logged model, and MLmodel."""
@@ -107,11 +109,12 @@ class Models:
         )
         if answer.status in REFUSED or answer.json is None:
             return self._file(workspace, "/get-artifact", _artifact(run), deadline)
-        models = found_or_raise(answer, "logged models").get("models") or []
-        if not models:
+        models = _dicts(found_or_raise(answer, "logged models").get("models"))
+        known = [info for m in models if isinstance(info := m.get("info"), dict)]
+        if not known:
             return None
-        info = max((m["info"] for m in models), key=_created)
-        model_id = quote(str(info["model_id"]), "")
+        info = max(known, key=lambda i: _number(i.get("creation_timestamp_ms")))
+        model_id = quote(str(info.get("model_id")), "")
         where = f"{quote(run.experiment_id, '')}/models/{model_id}/artifacts/MLmodel"
         file = self._file(workspace, f"/api/2.0/mlflow-artifacts/artifacts/{where}", {}, deadline)
         return _joined(Model(path=_text(info.get("name")), uri=f"models:/{model_id}"), file)
@@ -127,12 +130,16 @@ class Models:
 
 
 def logged(run: Run) -> Model | None:
-    """The model last logged, as the run's own tag tells it."""
+    """The model last logged, as the run's own tag tells it. Anyone may write tags."""
     try:
-        history = [entry for entry in json.loads(run.tags[HISTORY]) if "artifact_path" in entry]
-        last = max(history, key=lambda entry: str(entry.get("utc_time_created", "")))
-    except (KeyError, TypeError, ValueError):
+        history = [
+            e for e in _dicts(json.loads(run.tags[HISTORY])) if _text(e.get("artifact_path"))
+        ]
+    except (KeyError, RecursionError, ValueError):
         return None
+    if not history:
+        return None
+    last = max(history, key=lambda entry: str(entry.get("utc_time_created", "")))
     model = _described(last)
     where = f"runs:/{model.run_id or run.id}/{model.path}"
     return msgspec.structs.replace(model, run_id=model.run_id or run.id, uri=where)
@@ -163,7 +170,7 @@ def output(outputs: object) -> Model | None:
 
 
 def _latest(versions: Iterable[Mapping[str, Any]]) -> Model | None:
-    newest = max(versions, key=lambda v: int(v.get("creation_timestamp") or 0), default=None)
+    newest = max(versions, key=lambda v: _number(v.get("creation_timestamp")), default=None)
     if newest is None:
         return None
     name, version = _text(newest.get("name")), _text(newest.get("version"))
@@ -171,8 +178,16 @@ def _latest(versions: Iterable[Mapping[str, Any]]) -> Model | None:
     return Model(name=name, version=version, run_id=_text(newest.get("run_id")), uri=uri)
 
 
-def _created(info: Mapping[str, Any]) -> int:
-    return int(info.get("creation_timestamp_ms") or 0)
+def _number(value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        return 0
+
+
+def _dicts(found: object) -> list[dict[str, Any]]:
+    """The objects of a list; nothing where the service sent something else."""
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _described(found: Mapping[str, Any]) -> Model:
@@ -191,11 +206,22 @@ def _artifact(run: Run) -> dict[str, str]:
 
 
 def _joined(first: Model | None, more: Model | None) -> Model | None:
-    """Both sources together; the earlier one wins where both know."""
+    """Both sources together, the earlier one first; unless they tell of different models.
+
+    A run may log several models and register another one than the last: then what was registered
+    is the model, and only what is known of that one is told.
+    """
     if first is None or more is None:
         return first or more
+    if first.path and more.name and more.uri and not _is_of(more.uri, first.path):
+        return more
     known = msgspec.structs.asdict(first)
     return Model(**{n: v if v is not None else getattr(more, n) for n, v in known.items()})
+
+
+def _is_of(source: str, path: str) -> bool:
+    """Whether a version's source is the artifact at that path, or does not tell (MLflow 3)."""
+    return source.startswith("models:/") or source.rstrip("/").endswith(f"/{path.strip('/')}")
 
 
 def _lacking(model: Model, needed: frozenset[str]) -> bool:
@@ -203,4 +229,5 @@ def _lacking(model: Model, needed: frozenset[str]) -> bool:
 
 
 def _text(value: object) -> str | None:
-    return None if value in {None, ""} else bounded(value, 1000)
+    known = isinstance(value, str | int) and value != ""
+    return bounded(value, 1000) if known else None

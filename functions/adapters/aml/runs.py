@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.workspaces import Workspaces, found_or_raise
 from functions.core.errors import Retryable
+from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
 from functions.core.values import Outcome, Run, bounded
 
@@ -28,7 +29,6 @@ OUTCOMES = {
     "KILLED": Outcome.CANCELED,
 }
 PAGE = 200
-MOST_CHILDREN = 1000
 
 
 class AmlRuns:
@@ -60,7 +60,8 @@ class AmlRuns:
                 workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
             )
             page = found_or_raise(answer, f"children of run {run.id}")
-            found += [parse(child) for child in page.get("runs") or []]
+            listed = page.get("runs")
+            found += [parse(child) for child in (listed if isinstance(listed, list) else [])]
             if not page.get("next_page_token"):
                 break
             search["page_token"] = page["next_page_token"]

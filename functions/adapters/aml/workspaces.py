@@ -70,7 +70,8 @@ class Workspaces:
     def _ask(self, workspace: Workspace, deadline: Deadline) -> str:
         answer = self.arm(workspace.id, deadline)
         found = found_or_raise(answer, f"workspace {workspace.name}")
-        uri = (found.get("properties") or {}).get("mlFlowTrackingUri")
+        properties = found.get("properties")
+        uri = properties.get("mlFlowTrackingUri") if isinstance(properties, dict) else None
         if not isinstance(uri, str) or not _BASE.fullmatch(uri):
             raise Retryable(
                 Reason.RUN_UNREADABLE, f"workspace {workspace.name} names no MLflow tracking URI"
@@ -81,7 +82,7 @@ class Workspaces:
         self, url: str, deadline: Deadline, params: Mapping[str, str] | None, body: object
     ) -> Answer:
         if deadline.has_passed:
-            raise Retryable(Reason.DEADLINE, "no time was left to read the run", 0)
+            raise Retryable(Reason.DEADLINE, "no time was left to read the run")
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         authorization = f"Bearer {self._token()}"
         try:

@@ -1,0 +1,135 @@
+"""The ledger in one SQLite file, for one machine: several processes and threads at once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from functions.core.errors import LedgerUnavailable, Lost
+from functions.core.ledger import RowLedger
+from functions.core.places import Stored
+from functions.core.values import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from functions.core.places import Place
+    from functions.core.records import Row
+
+PATIENCE = 5.0  # seconds to wait for another writer
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+    partition TEXT, key TEXT, version TEXT NOT NULL,
+    columns TEXT NOT NULL CHECK (json_valid(columns)),
+    PRIMARY KEY (partition, key)
+) WITHOUT ROWID
+"""
+
+
+class SqliteLedger(RowLedger):
+    """The port `Ledger` over one file, which is created when first used.
+
+    A file on a network share is not supported. https://www.sqlite.org/wal.html
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+        rows = _Rows(path, patience)
+        super().__init__(lambda: rows)
+
+
+class _Rows:
+    """The port `Rows`, a statement each; a connection per thread, opened when first used."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self._path = path
+        self._patience = patience
+        self._of_thread = threading.local()
+
+    def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
+        version = uuid.uuid4().hex
+        insert = "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if self._changed(insert, *place, version, json.dumps(row)):
+            return Stored(row, version), True
+        if (found := self.get(place)) is None:
+            raise LedgerUnavailable(f"{place.key} was there and is gone")
+        return found, False
+
+    def put(self, place: Place, row: Row) -> None:
+        put = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
+        self._changed(put, *place, uuid.uuid4().hex, json.dumps(row))
+
+    def replace(self, place: Place, row: Row, version: str) -> str:
+        following = uuid.uuid4().hex
+        update = (
+            "UPDATE ledger SET version = ?, columns = ?"
+            " WHERE partition = ? AND key = ? AND version = ?"
+        )
+        if not self._changed(update, following, json.dumps(row), *place, version):
+            raise Lost(f"{place.key} was written by another")
+        return following
+
+    def get(self, place: Place) -> Stored | None:
+        return next(self.find(place.partition, place.key, place.key), None)
+
+    def drop(self, place: Place, version: str | None = None) -> None:
+        delete = "DELETE FROM ledger WHERE partition = ? AND key = ? AND ? IN (version, '')"
+        self._changed(delete, *place, version or "")
+
+    def find(
+        self, partition: str, low: str = "", high: str = "~", column: str = "key"
+    ) -> Iterator[Stored]:
+        tested = "key" if column == "key" else f"json_extract(columns, '$.{column}')"
+        within = f"partition = ? AND {tested} BETWEEN ? AND ? ORDER BY key"
+        query = f"SELECT version, columns FROM ledger WHERE {within}"  # noqa: S608 - ours
+        with self._connected() as connection:
+            for version, columns in connection.execute(query, (partition, low, high)):
+                yield Stored(json.loads(columns), version)
+
+    def _changed(self, sql: str, *values: str) -> int:
+        with self._connected() as connection:
+            return connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Every statement passes here, and every error of the library ends here."""
+        try:
+            if not hasattr(self._of_thread, "connection"):
+                self._of_thread.connection = self._opened()
+            yield self._of_thread.connection
+        except (sqlite3.Error, OSError) as error:
+            why = bounded(f"{type(error).__name__}: {error}", 200)
+            raise LedgerUnavailable(f"ledger {self._path.name}: {why}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        how: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
+        connection = sqlite3.connect(self._path, self._patience, factory=_Connection, **how)
+        self._prepare(connection)
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """SQLite itself does not wait for another who is making the file's first tables."""
+        ends = time.monotonic() + self._patience
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(SCHEMA)
+            except sqlite3.OperationalError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+
+class _Connection(sqlite3.Connection):
+    """Closes itself when its thread is gone, whichever thread notices."""
+
+    def __del__(self) -> None:
+        self.close()

@@ -1,0 +1,209 @@
+"""The ledger in Azure Table storage: rows of one table, in bounded time, by one kind of error.
+
+Retrying happens here and not in the SDK's policy, which would obey any Retry-After, repeat for
+longer than a delivery lasts, and not repeat an insert whose answer was lost.
+https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.data.tables import TableClient, TableEntity, UpdateMode
+
+from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
+from functions.core.ledger import RowLedger
+from functions.core.places import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from azure.core.credentials import TokenCredential
+
+    from functions.core.places import Place
+    from functions.core.records import Row
+
+WHOLE_SECONDS = 12.0
+PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
+
+_PASSING = {None, 408, 429, 500, 502, 503, 504}
+_NO_TABLE = "TableNotFound"
+_GONE = {"ResourceNotFound", "EntityNotFound", _NO_TABLE}
+_STALE = {"UpdateConditionNotSatisfied", "ConditionNotMet", *_GONE}
+_SDK_ERRORS = (AzureError, ValueError, OSError)  # ValueError: a table name the service refused
+
+T = TypeVar("T")
+
+
+def open_table(
+    name: str,
+    *,
+    connection_string: str = "",
+    endpoint: str = "",
+    credential: TokenCredential | None = None,
+    **options: Any,  # noqa: ANN401 - the SDK's
+) -> TableClient:
+    """A client for the table `name`, by a connection string or by endpoint and credential.
+
+    Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
+    ConfigurationError.
+    """
+    options["retry_total"] = 0
+    try:
+        if connection_string:
+            return TableClient.from_connection_string(connection_string, name, **options)
+        return TableClient(endpoint, name, credential=credential, **options)
+    except (ValueError, KeyError):  # whose text may hold the key
+        what = "connection string" if connection_string else "https endpoint with a credential"
+        raise ConfigurationError(f"the storage account of the ledger: no usable {what}") from None
+
+
+class TableLedger(RowLedger):
+    """The port `Ledger` over one table, which is created when first written to."""
+
+    def __init__(
+        self,
+        table: TableClient,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(lambda: _Rows(table, monotonic, sleep, monotonic() + WHOLE_SECONDS))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The port `Rows`: each request is tried three times, all together take at most 12 seconds.
+
+    Each row carries a `writer` id of its own: a write that is refused reads the row once, and
+    finds that id if it had succeeded and only its answer was lost.
+    """
+
+    table: TableClient
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    ends: float
+
+    def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
+        entity, create = _signed(place, row), self.table.create_entity
+        brief = {"response_preference": "return-no-content"}
+        if answer := self._send(create, entity, but={"EntityAlreadyExists"}, **brief):
+            return Stored(row, str(answer["etag"])), True
+        if (found := self.get(place)) is None:
+            raise LedgerUnavailable(f"{place.key} was there and is gone")
+        return found, found.row.get("writer") == entity["writer"]
+
+    def put(self, place: Place, row: Row) -> None:
+        self._send(self.table.upsert_entity, _signed(place, row), mode=UpdateMode.REPLACE)
+
+    def replace(self, place: Place, row: Row, version: str) -> str:
+        entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}
+        if answer := self._send(self.table.update_entity, entity, but=_STALE, **how):
+            return str(answer["etag"])
+        found = self.get(place)
+        if found is None or found.row.get("writer") != entity["writer"]:
+            raise Lost(f"{place.key} was written by another")
+        return found.version
+
+    def get(self, place: Place) -> Stored | None:
+        found = self._send(self.table.get_entity, *place, but=_GONE)
+        return _stored(found) if found else None
+
+    def drop(self, place: Place, version: str | None = None) -> None:
+        self._send(self.table.delete_entity, *place, but=_STALE, **_only(version))
+
+    def find(
+        self, partition: str, low: str = "", high: str = "~", column: str = "key"
+    ) -> Iterator[Stored]:
+        """One request per page of a thousand, sent as they are taken. A page may be empty.
+
+        https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
+        """
+        column = "RowKey" if column == "key" else column
+        query = f"PartitionKey eq @part and {column} ge @low and {column} le @high"
+        values = {"part": partition, "low": low, "high": high}
+        page = self._send(self._page, query, values, None, but=_GONE)
+        while page:
+            rows, token = page
+            yield from map(_stored, rows)
+            page = self._send(self._page, query, values, token, but=_GONE) if token else None
+
+    def _page(
+        self,
+        query: str,
+        values: dict[str, str],
+        token: object,
+        **options: Any,  # noqa: ANN401 - the SDK's
+    ) -> tuple[list[TableEntity], object]:
+        found: Any = self.table.query_entities(query, parameters=values, **options)
+        pages = found.by_page(token)
+        return list(next(pages)), pages.continuation_token
+
+    def _send(
+        self, call: Callable[..., T], *args: object, but: set[str] | None = None, **options: object
+    ) -> T | None:
+        """Every request passes here, and every error of the SDK ends here.
+
+        None if the service refused it with one of the codes `but`. A missing table is created,
+        unless that is one of them.
+        """
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return call(*args, **options, **self._bounds())
+            except _SDK_ERRORS as error:
+                code, pause = _code(error), next(pauses, WHOLE_SECONDS)
+                if code in (but or ()):
+                    return None
+                if pause >= self._left or not (code == _NO_TABLE or _is_passing(error)):
+                    raise self._translated(error, code) from None  # it may hold a signed URL
+            if code == _NO_TABLE:
+                self._send(self.table.create_table, but={"TableAlreadyExists"})
+            else:
+                self.sleep(pause)
+
+    @property
+    def _left(self) -> float:
+        """Seconds; never zero, which the transport reads as unlimited."""
+        return max(0.05, self.ends - self.monotonic())
+
+    def _bounds(self) -> dict[str, float]:
+        half = self._left / 2
+        return {"connection_timeout": min(3.0, half), "read_timeout": min(5.0, half)}
+
+    def _translated(self, error: Exception, code: str) -> LedgerUnavailable:
+        where = f"table {self.table.table_name} at {urlsplit(self.table.url).hostname}"
+        status = getattr(error, "status_code", None) or type(error).__name__
+        return LedgerUnavailable(f"{where}: {status} {code}".rstrip())
+
+
+def _signed(place: Place, row: Row) -> dict[str, str]:
+    keys = {"PartitionKey": place.partition, "RowKey": place.key}
+    return {**row, **keys, "writer": uuid.uuid4().hex}
+
+
+def _only(version: str | None) -> dict[str, object]:
+    condition = MatchConditions.IfNotModified if version else MatchConditions.Unconditionally
+    return {"etag": version, "match_condition": condition}
+
+
+def _stored(entity: TableEntity) -> Stored:
+    row = {name: value for name, value in entity.items() if isinstance(value, str)}
+    return Stored(row, str(entity.metadata["etag"]))
+
+
+def _is_passing(error: Exception) -> bool:
+    status = getattr(error, "status_code", None)  # without one there was no answer
+    return status in _PASSING and not isinstance(error, ClientAuthenticationError | ValueError)
+
+
+def _code(error: Exception) -> str:
+    """The service's word for what is wrong; whatever the call, the SDK's message holds it."""
+    found = re.findall(r'(?:"code":\s*"|ErrorCode:(?!None))([A-Za-z]{1,60})', str(error))
+    return found[-1] if found else ""

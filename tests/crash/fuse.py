@@ -1,0 +1,97 @@
+"""Ports that die or freeze: the production code knows nothing of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from functions import bootstrap, settings
+from functions.core.values import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Point(StrEnum):
+    """Where the path can be cut. Between leaving and answer, the test cuts from outside."""
+
+    CLAIMED = "after the claim"
+    READ = "after the run is read"
+    SECRET = "after the secret"
+    ASKED = "after the ask and before the POST"
+    SENT = "after the POST left and before its answer"
+    ANSWERED = "after the answer and before the settling"
+    SETTLED = "after the settling and before the acknowledgement"
+
+
+class Fuse:
+    """Burns once: leaves its file, then signals its own process."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._point = environ.get("FUSE_POINT", "")
+        self._signal = signal.Signals[environ.get("FUSE_SIGNAL", "SIGKILL")]
+        self._file = Path(environ.get("FUSE_FILE", os.devnull))
+
+    def at(self, point: Point) -> None:
+        """Burn, if this is the point and it has not burnt yet."""
+        if point == self._point and not self._file.exists():
+            self._file.write_text(point)
+            os.kill(os.getpid(), self._signal)
+            time.sleep(0.2)  # a thread may run on for a moment before the whole process stops
+
+
+class After:
+    """A port that lets the fuse burn after some of its calls."""
+
+    def __init__(self, port: Any, **points: Callable[..., Point | None]) -> None:
+        self._port = port
+        self._points = points
+        self.fuse: Fuse
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._port, name)
+        if name not in self._points:
+            return call
+
+        @functools.wraps(call)
+        def fused_call(*args: Any, **named: Any) -> Any:
+            found = call(*args, **named)
+            if point := self._points[name](*args):
+                self.fuse.at(point)
+            return found
+
+        return fused_call
+
+
+def _written(_entry: object, changed: Any) -> Point | None:
+    if changed.state is State.STARTED:
+        return Point.SETTLED
+    asked = changed.is_asked and changed.history[-1].what == "asked"
+    return Point.ASKED if asked else None
+
+
+@functools.cache
+def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
+    environ = dict(given)
+    read = settings.read(environ)
+    ports = bootstrap.connect(read)
+    wrapped = ports._replace(
+        ledger=After(ports.ledger, claim=lambda _: Point.CLAIMED, write=_written),
+        runs=After(ports.runs, read=lambda *_: Point.READ),
+        credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
+        pipelines=After(ports.pipelines, start=lambda *_: Point.ANSWERED),
+    )
+    for port in wrapped:
+        if isinstance(port, After):
+            port.fuse = Fuse(environ)
+    return bootstrap.build(read, wrapped)
+
+
+def fused(environ: Mapping[str, str]) -> bootstrap.App:
+    """The app of this process, with its fuse."""
+    return _app(tuple(sorted(environ.items())))

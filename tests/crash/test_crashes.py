@@ -1,0 +1,149 @@
+"""Real host processes are killed and frozen at every point of the path, with either ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from functions.core.values import State
+from local.faults import Fault
+from tests import azurite
+from tests.azure import Stage, completed
+from tests.crash.fuse import Point
+from tests.hosted import Hosted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from functions.core.continuation import Continuation
+    from local.cloud import Cloud
+
+APP = Path(__file__).parent / "app"
+ROUNDS = 400
+SHORT = {
+    "CLAIM_LEASE_SECONDS": "1",
+    "IN_DOUBT_GRACE_SECONDS": "1",
+    "RETRY_FIRST_SECONDS": "0.2",
+}
+
+
+@pytest.fixture(params=["sqlite", "table"])
+def stage(request: pytest.FixtureRequest, cloud: Cloud, tmp_path: Path) -> Stage:
+    if request.param == "sqlite":
+        return Stage(cloud, tmp_path, **SHORT)
+    connection = azurite.connection_string(request.getfixturevalue("azurite"))
+    table = {"AzureWebJobsStorage": connection, "LEDGER_TABLE": f"t{uuid.uuid4().hex}"}
+    return Stage(cloud, tmp_path, LEDGER_URL="", **SHORT, **table)
+
+
+class Theatre:
+    """Hosts that come and go over one ledger."""
+
+    def __init__(self, stage: Stage, fuse: Path) -> None:
+        self.stage = stage
+        self.fuse = fuse
+        self.hosts: list[Hosted] = []
+
+    def host(self, point: Point | None = None, how: str = "SIGKILL") -> Hosted:
+        """Another host process, with a fuse at that point."""
+        fuse = {"FUSE_POINT": point or "", "FUSE_SIGNAL": how, "FUSE_FILE": str(self.fuse)}
+        self.hosts.append(Hosted({**self.stage.environ, **fuse}, APP))
+        return self.hosts[-1]
+
+    def await_end(self, host: Hosted) -> Continuation:
+        """Let the reconciler of this host run until nothing is open."""
+        for _ in range(ROUNDS):
+            host.fire("reconcile")
+            found = self.stage.ledger.of_run(*self.run())
+            if found and not any(c.is_open for c in found):
+                return found[0]
+            time.sleep(0.1)  # the next round of the timer
+        raise AssertionError(f"still open: {self.stage.ledger.of_run(*self.run())}")
+
+    @staticmethod
+    def run() -> tuple[str, str]:
+        """Workspace and run that the theatre is about."""
+        return completed("r1")["topic"].lower(), "r1"
+
+
+@pytest.fixture
+def theatre(stage: Stage, tmp_path: Path) -> Iterator[Theatre]:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    made = Theatre(stage, tmp_path / "fuse")
+    yield made
+    stage.devops.server.faults.clear()
+    for host in made.hosts:
+        host.stop()
+
+
+def until(reached: Callable[[], bool]) -> None:
+    for _ in range(ROUNDS * 10):
+        if reached():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+def deliver_aside(host: Hosted) -> threading.Thread:
+    """Deliver without waiting for an answer that may never come."""
+
+    def deliver() -> None:
+        with suppress(requests.RequestException):
+            host.deliver("on_run_completed", completed("r1"))
+
+    thread = threading.Thread(target=deliver)
+    thread.start()
+    return thread
+
+
+def cut(theatre: Theatre, point: Point, how: str) -> tuple[Hosted, threading.Thread]:
+    """Deliver to a host that is cut at the point, and wait until it is."""
+    if point is not Point.SENT:
+        host = theatre.host(point, how)
+        delivery = deliver_aside(host)
+        until(theatre.fuse.exists)
+        return host, delivery
+    host = theatre.host()
+    hang = Fault(method="POST", path="*/runs", hang=True, after=True)
+    theatre.stage.devops.server.faults.add(hang)
+    delivery = deliver_aside(host)
+    until(lambda: bool(theatre.stage.devops.runs))
+    os.kill(host.process.pid, signal.Signals[how])
+    return host, delivery
+
+
+def assert_started_once(theatre: Theatre, end: Continuation) -> None:
+    (run,) = theatre.stage.devops.runs
+    assert (end.state, end.pipeline_run, end.duplicates) == (State.STARTED, run.id, ())
+
+
+@pytest.mark.parametrize("point", list(Point))
+def test_a_killed_host_neither_loses_nor_repeats_a_start(theatre: Theatre, point: Point) -> None:
+    host, delivery = cut(theatre, point, "SIGKILL")
+    host.ended()
+    delivery.join()
+    second = theatre.host()
+    assert second.deliver("on_run_completed", completed("r1")).status_code == 202
+    assert_started_once(theatre, theatre.await_end(second))
+
+
+@pytest.mark.parametrize("point", list(Point))
+def test_a_frozen_host_that_wakes_up_late_does_no_harm(theatre: Theatre, point: Point) -> None:
+    host, delivery = cut(theatre, point, "SIGSTOP")
+    second = theatre.host()
+    end = theatre.await_end(second)
+    theatre.stage.devops.server.faults.clear()
+    os.kill(host.process.pid, signal.SIGCONT)
+    delivery.join()
+    assert_started_once(theatre, end)
+    (after,) = theatre.stage.ledger.of_run(*theatre.run())
+    assert_started_once(theatre, after)
