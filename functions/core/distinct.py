@@ -14,74 +14,68 @@ from functions.core.placeholders import as_text, named_in, only_fact
 from functions.core.values import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from functions.core.routes import Route, Start
-
-    Values = dict[str, frozenset[str]]
-    """Per parameter, variable and branch the texts it can have, where that is known."""
 
 
 class _Asked(NamedTuple):
     route: Route
     start: Start
-    values: Values
+    values: dict[str, frozenset[str]]
+    """Per parameter, variable and branch the texts it can have, where that is known."""
 
 
-def not_told_apart(routes: Sequence[Route]) -> list[str]:
-    """Per route why its request could be another's too; "" where it could not, or starts none."""
-    alike = defaultdict(list)
-    for route in routes:
-        if route.start is not None and not route.shadow:  # a shadow asks for nothing
-            alike[_pipeline(route.start)].append(_Asked(route, route.start, _values(route)))
-    return [_why(route, alike) if route.start else "" for route in routes]
+def not_told_apart(routes: Iterable[Route]) -> dict[str, str]:
+    """By route name why its request could be another's too; "" where it could not.
+
+    A route that starts nothing is not among them.
+    """
+    asked = [_Asked(r, r.start, _values(r, r.start)) for r in routes if r.start]
+    return {one.route.name: _why(one, group) for group in _groups(asked) for one in group}
 
 
-def _why(route: Route, alike: dict[tuple[str, str, int], list[_Asked]]) -> str:
-    start = route.start
-    if start is None or start.correlation:  # the hash is of this run, outcome and route
+def _groups(asked: list[_Asked]) -> Iterator[list[_Asked]]:
+    """Starts of one pipeline that agree in all that is certain: no others can be alike."""
+    by_pipeline = defaultdict(list)
+    for one in asked:
+        where = f"{one.start.organization}/{one.start.project}/{one.start.pipeline}"
+        by_pipeline[where.casefold()].append(one)
+    for same in by_pipeline.values():
+        certain = [k for k in same[0].values if all(len(o.values.get(k, ())) == 1 for o in same)]
+        by_values = defaultdict(list)
+        for one in same:
+            by_values[tuple(one.values[key] for key in certain)].append(one)
+        yield from by_values.values()
+
+
+def _why(one: _Asked, group: list[_Asked]) -> str:
+    if one.start.correlation:  # the hash is of this run, outcome and route
         return ""
-    return _why_by_values(route, start, alike[_pipeline(start)])
-
-
-def _why_by_values(route: Route, start: Start, others: Iterable[_Asked]) -> str:
-    if "run.id" not in map(only_fact, start.parameters.values()):
+    facts = {only_fact(value) for value in one.start.parameters.values()}
+    if "run.id" not in facts:
         return "no parameter is exactly {{ run.id }} and there is no `correlation`"
-    if _may_start_twice(route):
+    twice = Outcome.NOT_RESPONDING in one.route.outcomes and len(one.route.outcomes) > 1
+    if twice and "run.status" not in facts:  # what stopped responding may still end otherwise
         return "NotResponding and another outcome of a run look alike without {{ run.status }}"
-    values = _values(route)
-    for other in others:
-        if other.route.name != route.name and _may_be_equal(values, other.values):
+    for other in group:
+        if other is not one and not other.route.shadow and _may_be_equal(one, other):
             return f"`{other.route.name}` starts the same pipeline with what may be equal values"
     return ""
 
 
-def _may_start_twice(route: Route) -> bool:
-    """A run that stopped responding may still end in another way."""
-    both = Outcome.NOT_RESPONDING in route.outcomes and len(route.outcomes) > 1
-    values = route.start.parameters.values() if route.start else ()
-    return both and "run.status" not in map(only_fact, values)
+def _may_be_equal(one: _Asked, other: _Asked) -> bool:
+    shared = one.values.keys() & other.values.keys()
+    return not any(one.values[key].isdisjoint(other.values[key]) for key in shared)
 
 
-def _pipeline(start: Start) -> tuple[str, str, int]:
-    return start.organization.casefold(), start.project.casefold(), start.pipeline
-
-
-def _may_be_equal(these: Values, those: Values) -> bool:
-    return not any(texts.isdisjoint(those[key]) for key, texts in these.items() if key in those)
-
-
-def _values(route: Route) -> Values:
-    """What is known beforehand of the parameters, variables and branch that are asked."""
-    start = route.start
-    if start is None:
-        return {}
-    asked: Iterable[tuple[str, object]] = (
-        ("branch", start.branch),
-        *((f"parameter {name}", value) for name, value in start.parameters.items()),
-        *((f"variable {name}", v.value) for name, v in start.variables.items() if not v.secret),
-    )
-    known = ((key.casefold(), _texts(value, route)) for key, value in asked)
+def _values(route: Route, start: Start) -> dict[str, frozenset[str]]:
+    asked: dict[str, object] = {
+        "branch": start.branch,
+        **{f"parameter {name}": value for name, value in start.parameters.items()},
+        **{f"variable {name}": v.value for name, v in start.variables.items() if not v.secret},
+    }
+    known = ((key.casefold(), _texts(value, route)) for key, value in asked.items())
     return {key: texts for key, texts in known if texts}
 
 

@@ -1,28 +1,43 @@
 """`when`: a CEL expression over the facts, compiled once and asked many times.
 
-https://github.com/google/cel-spec
+https://github.com/google/cel-spec/blob/master/doc/langdef.md
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from functions.core.errors import RelayError
-from functions.core.mentions import ROOTS, mentioned
-from functions.core.placeholders import as_text
+from functions.core.placeholders import FIXED, as_text, found_at
 from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Path = tuple[str, ...]
+
 LONGEST_EXPRESSION: Final = 4_000
-_DEEPEST_FACT = 8
 _MISSING = re.compile(r'NOT_FOUND: Key not found in map : (?:"(?P<key>.*)"|\S+)', re.DOTALL)
 _COMPILE_ERROR = re.compile(r"ERROR: <input>:(?P<at>-?\d+:-?\d+): (?P<what>[^\n]*)")
+_STEP = re.compile(
+    r"""\s*(?: \.\s* (?: ([A-Za-z_]\w*)\b (?!\s*\() | `([^`\n]*)` )  # a field, and no function
+        | \[\s* [rR]? (?: "([^"\\\n]*)" | '([^'\\\n]*)' ) \s*\] )""",
+    re.VERBOSE,
+)
+_TOKEN = re.compile(
+    rf"""//[^\n]*
+    | [rRbB]{{0,2}}(?: \"\"\"(?:\\.|[^\\])*?\"\"\" | '''(?:\\.|[^\\])*?'''
+        | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' )
+    | `[^`\n]*` | \.\s*\w+  # a field of something else
+    | (?P<root>{"|".join(FIXED)})\b (?P<below>(?:{_STEP.pattern})*)
+    | \w+""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class GateRefused(RelayError):
@@ -52,29 +67,31 @@ class Gate:
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
-        known = {root: _for_cel(facts.get(root) or {}) for root in ROOTS}
-        explain = explained(self.mentions, known)
+        explain = ""
         try:
+            known = {root: _for_cel(facts.get(root) or {}) for root in FIXED}
+            explain = self._explained(known)
             answer = self._program.eval(data=known)
             kind, value = answer.type().name(), answer.plain_value()
         except (RuntimeError, TypeError, ValueError) as error:
             return Verdict(error=bounded(error), explain=explain)
         if isinstance(value, bool):
             return Verdict(holds=value, explain=explain)
-        if kind == "ERROR":
-            return self._failed(str(value), known, explain)
-        return Verdict(error=f"gave {kind.lower()}, neither true nor false", explain=explain)
-
-    def _failed(self, error: str, known: Mapping[str, Any], explain: str) -> Verdict:
-        if missing := _MISSING.match(error):
+        if kind != "ERROR":
+            return Verdict(error=f"gave {kind.lower()}, neither true nor false", explain=explain)
+        if missing := _MISSING.match(str(value)):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
-        return Verdict(error=bounded(error), explain=explain)
+        return Verdict(error=bounded(value), explain=explain)
 
     def _name_of(self, key: str | None, known: Mapping[str, Any]) -> str:
-        for path in self.mentions:
-            if key in path and _seen(path, known) is None:
-                return bounded(".".join(path), 200)
-        return bounded(key or "a key", 200)
+        unseen = (path for path in self.mentions if key in path and found_at(path, known) is None)
+        return bounded(".".join(next(unseen, (key or "a key",))), 200)
+
+    def _explained(self, known: Mapping[str, Any]) -> str:
+        """The facts that are mentioned with their values, as one short line."""
+        seen = [(".".join(path), found_at(path, known)) for path in self.mentions]
+        told = [(n, "not known" if v is None else bounded(as_text(v), 80)) for n, v in seen]
+        return bounded(", ".join(f"{name} = {value}" for name, value in told))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -83,29 +100,23 @@ def gate_of(text: str) -> Gate:
     return Gate(text)
 
 
-def explained(mentions: tuple[tuple[str, ...], ...], known: Mapping[str, Any]) -> str:
-    """The facts that are mentioned with their values, as one short line."""
-    seen = ((".".join(path), _seen(path, known)) for path in mentions)
-    return bounded(
-        ", ".join(
-            f"{name} = {'not known' if value is None else bounded(as_text(value), 80)}"
-            for name, value in seen
-        )
-    )
+def mentioned(expression: str) -> tuple[Path, ...]:
+    """The paths that the expression reads, once each, in the order they stand.
 
-
-def _seen(path: tuple[str, ...], known: Mapping[str, Any]) -> object:
-    here: object = known
-    for step in path:
-        here = here.get(step) if isinstance(here, dict) else None
-    return here
+    `run.metrics.accuracy` and `run.metrics["accuracy"]` are ("run", "metrics", "accuracy");
+    `size(run.metrics)` is ("run", "metrics"): what cannot be followed (a computed index, a whole
+    map handed on) counts as a mention of everything below it.
+    """
+    found = (token for token in _TOKEN.finditer(expression) if token["root"])
+    paths = ((t["root"], *map("".join, _STEP.findall(t["below"]))) for t in found)
+    return tuple(dict.fromkeys(paths))
 
 
 @functools.cache
 def _environment() -> Any:  # noqa: ANN401 - the library has no types
     from cel_expr_python import cel  # noqa: PLC0415 - 70 ms that only a `when` is worth
 
-    return cel.NewEnv(variables=dict.fromkeys(ROOTS, cel.Type.DYN))
+    return cel.NewEnv(variables=dict.fromkeys(FIXED, cel.Type.DYN))
 
 
 def _compiled(text: str) -> Any:  # noqa: ANN401 - the library has no types
@@ -116,34 +127,17 @@ def _compiled(text: str) -> Any:  # noqa: ANN401 - the library has no types
     except ImportError:
         raise GateRefused("needs the package cel-expr-python, which is not installed") from None
     except (RuntimeError, TypeError, ValueError) as error:
-        raise GateRefused(f"does not compile: {_in_one_line(error)}") from None
+        told = [f"{e['what']} (at {e['at']})" for e in _COMPILE_ERROR.finditer(str(error))]
+        raise GateRefused(f"does not compile: {bounded('; '.join(told) or error, 300)}") from None
     if (kind := program.return_type().name()) not in ("BOOL", "DYN"):
         raise GateRefused(f"gives {kind.lower()}, but a gate is true or false: compare it")
     return program
 
 
-def _in_one_line(error: Exception) -> str:
-    told = [f"{e['what']} (at {e['at']})" for e in _COMPILE_ERROR.finditer(str(error))]
-    return bounded("; ".join(told) or error, 300)
-
-
-def _for_cel(value: object, depth: int = 0) -> object:
-    """What CEL can take: a None is left out, so that it is missing; odd values become text."""
-    if isinstance(value, (bool, float)):
-        return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**63 else _as_float(value)
-    if depth < _DEEPEST_FACT:
-        if isinstance(value, dict):
-            entries = ((as_text(k), v) for k, v in value.items() if v is not None)
-            return {key: _for_cel(entry, depth + 1) for key, entry in entries}
-        if isinstance(value, (list, tuple)):
-            return [_for_cel(entry, depth + 1) for entry in value if entry is not None]
-    return as_text(value)
-
-
-def _as_float(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+def _for_cel(facts: object) -> object:
+    """Facts as JSON has them, which CEL can take: a None is left out, so that it is missing."""
+    return json.loads(
+        as_text(facts),
+        object_pairs_hook=lambda entries: {k: v for k, v in entries if v is not None},
+        parse_int=lambda digits: int(digits) if abs(int(digits)) < 2**63 else float(digits),
+    )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, ValuesView
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.errors import RelayError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LONGEST_TEXT: Final = 32_768
 """A rendered text is cut here. One of this length is too large to be sent: nobody should."""
@@ -38,7 +38,8 @@ FACTS: Final = (
 """Every fact that can be named; `*` stands for a name that the run chose."""
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
-_ANY_CASE = (["tags"], ["properties"])
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, skipkeys=True)
+_IN_ANY_CASE = (["run", "tags"], ["run", "properties"])
 
 
 class MissingFact(RelayError):
@@ -51,54 +52,44 @@ class MissingFact(RelayError):
 
 def path_of(name: str) -> tuple[str, ...]:
     """`run.tags.a.b` as ("run", "tags", "a.b"), `model.name` as ("model", "name")."""
-    for family in FAMILIES:
-        if name.startswith(f"{family}."):
-            return (*family.split("."), name[len(family) + 1 :])
-    return tuple(name.split("."))
+    family = any(name.startswith(f"{family}.") for family in FAMILIES)
+    return tuple(name.split(".", 2 if family else -1))
 
 
 def named_in(value: object) -> frozenset[str]:
     """The facts that a text, or any text in a list or mapping, names."""
-    return frozenset(
-        found.group(1).strip() for text in _texts(value) for found in _PLACEHOLDER.finditer(text)
-    )
+    texts = (part for part in _within(value) if isinstance(part, str))
+    return frozenset(name.strip() for text in texts for name in _PLACEHOLDER.findall(text))
 
 
 def only_fact(value: object) -> str | None:
     """The fact's name where the value is exactly one placeholder."""
     found = _PLACEHOLDER.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found.group(1).strip() if found else None
+    return found[1].strip() if found else None
 
 
 def problems_of(value: object) -> list[str]:
     """What is wrong with the placeholders in a value of the route file."""
     wrong = [why for name in sorted(named_in(value)) if (why := unknown(name))]
-    if any("{{" in _PLACEHOLDER.sub("", text) for text in _texts(value)):
-        wrong.append("`{{` without a fact's name and `}}`: write {{ run.id }}")
-    if any("{{" in key for key in _keys(value)):
-        wrong.append("a key holds `{{`: only values may name facts")
+    for part in _within(value):
+        if isinstance(part, str) and "{{" in _PLACEHOLDER.sub("", part):
+            wrong.append("`{{` without a fact's name and `}}`: write {{ run.id }}")
+        if isinstance(part, dict) and any("{{" in key for key in part):
+            wrong.append("a key holds `{{`: only values may name facts")
     return wrong
 
 
 def unknown(name: str) -> str | None:
     """Why this is no fact's name, with the nearest one that is; None when it is one."""
     path = path_of(name)
-    shown = f"`{name[:60]}` is no fact"
-    if name in FAMILIES or f"{name}*" in FACTS:
-        return f"{shown}: say which one, as in {'.'.join(path[:2])}.NAME"
-    if len(path) == 3 and ".".join(path[:2]) in FAMILIES:  # noqa: PLR2004 - root, family, name
+    family = ".".join(path[:2])
+    if name in FACTS or (family in FAMILIES and any(path[2:])):
         return None
-    return None if name in FACTS else f"{shown}; {_nearest(name)}"
-
-
-def _nearest(name: str) -> str:
-    first_two = ".".join(name[:60].split(".")[:2])
-    found = difflib.get_close_matches(f"{first_two}.*", FACTS, 1, 0.75) or (
-        difflib.get_close_matches(name[:60], FACTS, 1, 0.6)
-    )
-    if found:
-        return f"did you mean {found[0].replace('*', 'NAME')}?"
-    return f"known are {', '.join(FACTS)}"
+    if family in FAMILIES:
+        return f"`{family}` is no fact: say which one, as in {family}.NAME"
+    known = {fact.removesuffix(".*"): fact.replace("*", "NAME") for fact in FACTS}
+    near = [f"did you mean {known[n]}?" for n in difflib.get_close_matches(family[:60], known, 1)]
+    return f"`{name[:60]}` is no fact; {''.join(near) or 'known are ' + ', '.join(FACTS)}"
 
 
 def render(value: object, facts: Mapping[str, Any]) -> str:
@@ -108,88 +99,58 @@ def render(value: object, facts: Mapping[str, Any]) -> str:
     filled in, everything else is compact JSON (true, 3, {"a":"b"}). The result has at most
     LONGEST_TEXT characters. Raises MissingFact for a fact that is absent, None or "".
     """
-    if isinstance(value, str):
-        text = _filled(value, facts)
-    elif isinstance(value, (dict, list, tuple)):
-        text = as_text(_filled_within(value, facts))
-    else:
-        text = as_text(value)
-    return text[:LONGEST_TEXT]
+    return as_text(_filled(value, facts))[:LONGEST_TEXT]
 
 
 def look_up(name: str, facts: Mapping[str, Any]) -> object:
     """The value of a fact; raises MissingFact. Tags and properties are found in any case."""
-    here: object = facts
     *above, last = path_of(name)
-    for step in above:
-        here = here.get(step) if isinstance(here, Mapping) else None
-    if isinstance(here, Mapping):
-        found = here.get(last)
-        here = _in_any_case(last, here) if found is None and above[-1:] in _ANY_CASE else found
-    else:
-        here = None
-    if here is None or here == "":
+    family = found_at(above, facts)
+    found = found_at((last,), family)
+    if found is None and above in _IN_ANY_CASE and isinstance(family, Mapping):
+        alike = sorted(key for key in family if str(key).casefold() == last.casefold())
+        found = family[alike[0]] if alike else None
+    if found is None or found == "":
         raise MissingFact(name)
-    return here
+    return found
 
 
-def _in_any_case(key: str, entries: Mapping[str, Any]) -> object:
-    alike = sorted(k for k in entries if str(k).casefold() == key.casefold())
-    return entries[alike[0]] if alike else None
+def found_at(path: Iterable[str], facts: object) -> object:
+    """What stands at the path in nested mappings; None where there is nothing."""
+    return reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, path, facts)
 
 
 def as_text(value: object) -> str:
     """A text as it is, all else as compact JSON; safe to encode."""
-    text = (
-        value
-        if isinstance(value, str)
-        else value.isoformat()
-        if isinstance(value, datetime)
-        else json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), default=str, skipkeys=True
-        )
-    )
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    text = value if isinstance(value, str) else _JSON.encode(value)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _filled(text: str, facts: Mapping[str, Any]) -> str:
-    parts: list[str] = []
-    length = at = 0
-    for found in _PLACEHOLDER.finditer(text):
-        fact = as_text(look_up(found.group(1).strip(), facts))[:LONGEST_TEXT]
-        if length <= LONGEST_TEXT:  # past it only the missing facts still matter
-            parts += (text[at : found.start()], fact)
-        length += found.start() - at + len(fact)
-        at = found.end()
-    return as_text("".join((*parts, text[at:])))
-
-
-def _filled_within(value: object, facts: Mapping[str, Any]) -> object:
+def _filled(value: object, facts: Mapping[str, Any]) -> object:
     if isinstance(value, str):
-        return _filled(value, facts)
+        return _filled_text(value, facts)
     if isinstance(value, dict):
-        return {key: _filled_within(entry, facts) for key, entry in value.items()}
+        return {key: _filled(entry, facts) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_filled_within(entry, facts) for entry in value]
+        return [_filled(entry, facts) for entry in value]
     return value
 
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for entry in value.values():
-            yield from _texts(entry)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            yield from _texts(entry)
+def _filled_text(text: str, facts: Mapping[str, Any]) -> str:
+    room = LONGEST_TEXT
+
+    def fact(found: re.Match[str]) -> str:
+        nonlocal room
+        filled = as_text(look_up(found[1].strip(), facts))[:room]
+        room -= len(filled)  # where none is left only the missing facts still matter
+        return filled
+
+    return _PLACEHOLDER.sub(fact, text)
 
 
-def _keys(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, entry in value.items():
-            yield str(key)
-            yield from _keys(entry)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            yield from _keys(entry)
+def _within(value: object) -> Iterator[object]:
+    """The value, and every value in its lists and mappings."""
+    yield value
+    below = value.values() if isinstance(value, dict) else value
+    for entry in below if isinstance(below, (list, tuple, ValuesView)) else ():
+        yield from _within(entry)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
 
-WAIT_FOR_FACTS: Final = timedelta(minutes=10)
-
 
 class Match(Struct, frozen=True, kw_only=True):
     """The cheap filters, as patterns with `*` and `?`; None and empty fit everything."""
@@ -39,17 +37,17 @@ class Limit(Struct, frozen=True):
 
 
 class Variable(Struct, frozen=True):
-    """A queue-time variable; the value may name facts."""
+    """A queue-time variable."""
 
     value: str | int | float | bool
     secret: bool = False
 
 
 class Start(Struct, frozen=True, kw_only=True):
-    """The pipeline to start. `secret` is None where the setting's default holds.
+    """The pipeline to start; the values of parameters and variables may name facts.
 
-    `parameters` maps names to values that may name facts; `correlation` names the parameter
-    that gets the continuation's short hash.
+    `secret` is None where the setting's default holds. `correlation` names the parameter that
+    gets the continuation's short hash.
     """
 
     organization: str
@@ -81,8 +79,7 @@ class Needs(Struct, frozen=True, kw_only=True):
 class Route(Struct, frozen=True, kw_only=True):
     """One route. `outcomes` is empty for a route on a model event, which then is `event`.
 
-    `distinct`: a pipeline run with this route's parameters can only be this route's, for that
-    one run; see `functions.core.distinct`.
+    `distinct`: a pipeline run that matches can only be its own; see `functions.core.distinct`.
     """
 
     name: str
@@ -92,7 +89,7 @@ class Route(Struct, frozen=True, kw_only=True):
     children: bool = False
     when: str | None = None
     step: str | None = None
-    wait_for_facts: timedelta = WAIT_FOR_FACTS
+    wait_for_facts: timedelta = timedelta(minutes=10)
     limit: Limit | None = None
     shadow: bool = False
     complete: bool = False

@@ -48,8 +48,8 @@ def test_mistakes_are_lines_that_an_editor_can_jump_to(tmp_path: Path) -> None:
         1,
         "",
         (
-            f"{path}:5: routes[0].mode: `x` is no mode; allowed: active, shadow\n"
-            f"{path}:6: routes[0].start.pipeline: 0 must be from 1 to 2147483647\n"
+            f"{path}:5: routes[0].mode: `x` is not known; allowed: active, shadow\n"
+            f"{path}:6: routes[0].start.pipeline: `0` must be from 1 to 2147483647\n"
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.mentions import mentioned
+from functions.core.gate import mentioned
 from functions.core.routes import ANY, Needs
 from tests.routes.files import route, routes
 

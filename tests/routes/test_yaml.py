@@ -22,7 +22,7 @@ def one(value: str) -> str:
 @pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "---\n"])
 def test_an_empty_file_is_refused(text: str) -> None:
     assert problems(text) == [
-        "routes.yaml:1: the file is empty: it needs `version: 1` and `routes:`"
+        "routes.yaml:1: the file is no mapping: it needs `version: 1` and `routes:`"
     ]
 
 
@@ -33,37 +33,48 @@ def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["routes:", "routes: []", ""])
-def test_a_file_without_routes_is_refused(text: str) -> None:
-    line = 2 if text else 1
-    assert problems(f"version: 1\n{text}") == [
-        f"routes.yaml:{line}: routes: there are none: at least one route is needed"
-    ]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("routes:", "2: routes: must be a list, not empty"),
+        ("routes: []", "2: routes: is an empty list: at least one is needed"),
+        ("", "1: routes: is required: at least one route, each begins with `- name:`"),
+    ],
+)
+def test_a_file_without_routes_is_refused(text: str, said: str) -> None:
+    assert problems(f"version: 1\n{text}") == [f"routes.yaml:{said}"]
 
 
 def test_routes_that_are_no_list_are_refused() -> None:
     assert problems("version: 1\nroutes: {a: b}") == [
-        "routes.yaml:2: routes: must be a list: each route begins with `- name:`"
+        "routes.yaml:2: routes: must be a list, not a mapping"
     ]
 
 
-@pytest.mark.parametrize(("text", "shown"), [("2", "2"), ("true", "True"), ("'2'", "2")])
-def test_an_unknown_version_is_refused(text: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2", "`2` is not known; allowed: 1"),
+        ("true", "must be a whole number, not true or false"),
+        ("'2'", "must be a whole number, not text"),
+    ],
+)
+def test_an_unknown_version_is_refused(text: str, said: str) -> None:
     assert problems(f"version: {text}\nroutes: [{{name: a, complete: true}}]") == [
-        f"routes.yaml:1: version: `{shown}` is not known; write `version: 1`"
+        f"routes.yaml:1: version: {said}"
     ]
 
 
 def test_a_missing_version_is_refused() -> None:
     assert problems("routes: [{name: a, complete: true}]") == [
-        "routes.yaml:1: version: is required: write `version: 1`"
+        "routes.yaml:1: version: is required: version of this format: 1"
     ]
 
 
 def test_an_unknown_key_at_the_top_is_refused() -> None:
     assert problems("version: 1\nroutes: [{name: a, complete: true}]\nroute: []") == [
         (
-            "routes.yaml:3: route: is no known key; did you mean `routes`? "
+            "routes.yaml:3: route: is no known key; did you mean routes? "
             "allowed: version, defaults, routes"
         )
     ]
@@ -90,8 +101,8 @@ def test_on_is_explained() -> None:
           start: {pipeline: 1}
         """) == [
         (
-            "routes.yaml:5: routes[0]: `on:` is read as true or false by YAML 1.1, not as text; "
-            "a route says `outcome:` (or `event:`)"
+            "routes.yaml:5: routes[0]: `on:` is true or false to YAML 1.1: put it in "
+            '"quotes"; a route says `outcome:`, not `on:`'
         )
     ]
 
@@ -121,7 +132,7 @@ def test_a_tag_is_refused(tag: str) -> None:
 
 def test_a_merge_key_is_refused() -> None:
     assert one("{<<: {a: b}}") == (
-        "routes.yaml:8: routes[0].start.parameters.x: `<<` is not supported: write the keys out, "
+        "routes.yaml:8: routes[0].start.parameters.x: `<<:` is not supported: write the keys out, "
         "or use `defaults`"
     )
 
@@ -171,7 +182,7 @@ def test_aliases_that_multiply_are_refused_before_they_are_expanded() -> None:
 
     (line,) = problems("\n".join(lines))
 
-    assert line.endswith("is more than 200000 values, aliases counted")
+    assert line.endswith("more than 200000 values, aliases counted")
 
 
 def test_a_file_of_more_than_a_million_characters_is_refused() -> None:

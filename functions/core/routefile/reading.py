@@ -2,101 +2,168 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from msgspec.structs import replace
 
+from functions.core import placeholders
 from functions.core.distinct import not_told_apart
-from functions.core.routefile import document, wire
-from functions.core.routefile.meaning import route_of
-from functions.core.routefile.starting import check_names
-from functions.core.routefile.structure import shaped, unknown_key
-from functions.core.routes import Routes
-from functions.core.values import bounded
+from functions.core.gate import GateRefused, gate_of, mentioned
+from functions.core.routefile.document import parse
+from functions.core.routefile.wire import FILE, faults
+from functions.core.routes import ANY, Limit, Match, Needs, Route, Routes, Start, Variable
+from functions.core.values import Outcome, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from functions.core.routefile.notes import At, Notes
-    from functions.core.routes import Route
+    from functions.core.routefile.document import At
 
-VERSION = 1
+    Entry = dict[str, Any]
+    Said = Iterator[tuple[At, str]]
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def read(text: str, file: str) -> Routes:
     """The routes; raises RoutesUnreadable. See `functions.core.routes.decode`."""
-    source = document.parse(text.removeprefix("\ufeff"), file)
-    notes = source.notes
-    notes.refuse()
-    top = _top(source.data, notes)
-    found = dict(_routes(top, notes))
-    notes.refuse()
-    whys = not_told_apart(list(found.values()))
-    for (at, route), why in zip(found.items(), whys, strict=True):
-        _warn(route, why, at, notes)
-    routes = zip(found.values(), whys, strict=True)
-    return Routes(tuple(_marked(route, why) for route, why in routes), notes.warnings())
+    source = parse(text.removeprefix("\ufeff"), file)
+    source.refuse()
+    for at, what in _mistakes(source.data):
+        source.say(at, what)
+    source.refuse()
+    top: Any = source.data
+    routes = [_route(entry, top.get("defaults", {})) for entry in top["routes"]]
+    doubts = not_told_apart(routes)
+    for i, route in enumerate(routes):
+        for below, what in _warnings(route, doubts.get(route.name, "")):
+            source.say(("routes", i, *below), what)
+    distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
+    return Routes(tuple(distinct), tuple(source.told()))
 
 
-def _top(data: object, notes: Notes) -> Mapping[str, object]:
+def _mistakes(data: object) -> Said:
     if not isinstance(data, dict):
-        is_what = "is empty" if data is None else "is no mapping"
-        notes.problem((), f"the file {is_what}: it needs `version: {VERSION}` and `routes:`")
-        return {}
-    for key in data:
-        if key not in wire.keys_of(""):
-            notes.problem((key,), unknown_key(key, ()))
-    if "version" not in data:
-        notes.problem(("version",), f"is required: write `version: {VERSION}`")
-    elif data["version"] != VERSION or isinstance(data["version"], bool):
-        what = f"`{bounded(data['version'], 40)}` is not known; write `version: {VERSION}`"
-        notes.problem(("version",), what)
-    if not data.get("routes"):
-        notes.problem(("routes",), "there are none: at least one route is needed")
-    elif not isinstance(data["routes"], list):
-        notes.problem(("routes",), "must be a list: each route begins with `- name:`")
-    return data
-
-
-def _routes(top: Mapping[str, object], notes: Notes) -> Iterator[tuple[At, Route]]:
-    shape = shaped(top.get("defaults", {}), wire.Defaults, ("defaults",), notes)
-    defaults = shape or wire.Defaults()
-    check_names(defaults, ("defaults",), notes)
-    entries = top.get("routes")
-    if not isinstance(entries, list):
+        yield (), "the file is no mapping: it needs `version: 1` and `routes:`"
         return
-    _check_names_differ(entries, notes)
-    for i, data in enumerate(entries):
-        at: At = ("routes", i)
-        if (entry := shaped(data, wire.RouteEntry, at, notes)) is not None:
-            yield at, route_of(entry, defaults, at, notes)
-
-
-def _check_names_differ(entries: list[object], notes: Notes) -> None:
-    first: dict[str, int] = {}
-    for i, entry in enumerate(entries):
+    found = list(faults(data, FILE))
+    yield from ((at, what) for at, what, _ in found)
+    broken = {at[:2] for at, _, of_kind in found if of_kind}
+    if ("routes",) in broken:
+        return
+    defaults = {} if ("defaults",) in broken else data.get("defaults", {})
+    names: dict[str, int] = {}
+    for i, entry in enumerate(data["routes"]):
         name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str):
-            continue
-        key = name.casefold()
-        if key in first:
-            what = f"`{bounded(name, 80)}` is the name of routes[{first[key]}] too"
-            notes.problem(("routes", i, "name"), what)
-        first.setdefault(key, i)
+        if isinstance(name, str) and (first := names.setdefault(name.casefold(), i)) != i:
+            yield ("routes", i, "name"), f"is the name of routes[{first}] too"
+        found_in = _contradictions(entry, defaults) if ("routes", i) not in broken else ()
+        yield from ((("routes", i, *below), what) for below, what in found_in)
 
 
-def _marked(route: Route, why: str) -> Route:
-    return msgspec.structs.replace(route, distinct=route.start is not None and not why)
+def _contradictions(entry: Entry, defaults: Entry) -> Said:
+    """What is wrong with a route of the right shape."""
+    if "start" not in entry and not entry.get("complete"):
+        yield (), "has neither `start` nor `complete: true`: nothing would follow"
+    if "event" in entry and "outcome" in entry:
+        yield ("event",), "stands beside `outcome`: a route is about one of them"
+    for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
+        yield ("when",), what
+    if "start" in entry:
+        for below, what in _contradictions_in_start({**defaults, **entry["start"]}):
+            yield ("start", *below), what
 
 
-def _warn(route: Route, why: str, at: At, notes: Notes) -> None:
-    if why:
-        what = f"{why}; a start in doubt will be held for an operator"
-        notes.warning((*at, "start"), what)
+def _problems_of_gate(text: str) -> list[str]:
+    try:
+        paths = gate_of(text).mentions
+    except GateRefused as refused:
+        return [str(refused)]
+    names = dict.fromkeys(".".join(path[:2]) for path in paths if len(path) > 1)
+    return [
+        why for n in names if n not in placeholders.FAMILIES and (why := placeholders.unknown(n))
+    ]
+
+
+def _contradictions_in_start(entry: Entry) -> Said:
+    for key in ("organization", "project"):
+        if key not in entry:
+            yield (key,), "is given neither here nor in `defaults`"
+    correlation: str = entry.get("correlation", "")
+    for name in entry.get("parameters", {}):  # which Azure Pipelines takes in any case
+        if name and name.casefold() == correlation.casefold():
+            what = f"names `{bounded(name, 60)}`, which stands among the parameters as well"
+            yield ("correlation",), what
+    for key in ("parameters", "variables"):
+        for name, value in entry.get(key, {}).items():
+            for what in placeholders.problems_of(value):
+                yield (key, name), what
+
+
+def _route(entry: Entry, defaults: Entry) -> Route:
+    as_written = ("name", "event", "children", "when", "step", "complete")
+    start = _start({**defaults, **entry["start"]}) if "start" in entry else None
+    match = Match(**entry.get("match", {}))
+    wait = entry.get("wait_for_facts", "10m")
+    count, _, per = entry.get("limit", "").partition("/")
+    return Route(
+        **{key: entry[key] for key in as_written if key in entry},
+        outcomes=_outcomes(entry),
+        match=match,
+        wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
+        limit=Limit(int(count), per) if count else None,
+        shadow=entry.get("mode") == "shadow",
+        start=start,
+        needs=_needs(match, entry.get("when"), start),
+    )
+
+
+def _needs(match: Match, when: str | None, start: Start | None) -> Needs:
+    """The facts that the gate and the start name; the match is asked of the event."""
+    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
+    of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
+    model = _names(paths, "model")
+    only_event = match.run_type or match.properties or of_run & {"type", "properties"}
+    beyond = of_run - {"id", "status", "experiment", "url", "type", "properties"}
+    return Needs(
+        metrics=_names(paths, "run", "metrics"),
+        params=_names(paths, "run", "params"),
+        model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
+        beyond_event=("run",) in paths or bool(model or beyond),
+        only_event=("run",) in paths or bool(only_event),
+    )
+
+
+def _names(paths: set[tuple[str, ...]], *above: str) -> frozenset[str]:
+    """What follows `above` in the paths; ANY where a path ends before saying it."""
+    found = {path[len(above)] for path in paths if path[: len(above)] == above != path}
+    ends_early = any(path == above[: len(path)] for path in paths)
+    return frozenset(found | {ANY} if ends_early else found)
+
+
+def _outcomes(entry: Entry) -> frozenset[Outcome]:
+    named = entry.get("outcome", [] if "event" in entry else ["Completed"])
+    return frozenset(map(Outcome, [named] if isinstance(named, str) else named))
+
+
+def _start(entry: Entry) -> Start:
+    variables = {
+        name: Variable(**value) if isinstance(value, dict) else Variable(value)
+        for name, value in entry.get("variables", {}).items()
+    }
+    skipped = tuple(entry.get("skip_stages", ()))
+    return Start(**{**entry, "variables": variables, "skip_stages": skipped})
+
+
+def _warnings(route: Route, doubt: str) -> Said:
+    if doubt:
+        yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
     if route.needs.only_event:
         what = "needs the run's type or properties, which only the event tells"
-        notes.warning(at, f"{what}: the sweep cannot find runs for it")
+        yield (), f"{what}: the sweep cannot find runs for it"
     if route.event:
-        notes.warning((*at, "event"), "this version starts nothing for model events yet")
+        yield ("event",), "this version starts nothing for model events yet"
     if route.complete:
-        notes.warning((*at, "complete"), "this version finishes no waiting task yet")
+        yield ("complete",), "this version finishes no waiting task yet"

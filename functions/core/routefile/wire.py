@@ -1,271 +1,199 @@
-"""What a route file looks like: the shapes that are decoded and that the JSON Schema describes.
+"""What a route file looks like: one JSON Schema, for editors and for the reader alike.
 
-Types are checked when decoding. Patterns and allowed words stand here for editors; `meaning`
-checks them, so that all mistakes are reported at once.
+https://json-schema.org/draft/2020-12/json-schema-validation, as far as it is needed here.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeVar
+import difflib
+import re
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from functions.core.values import Outcome, bounded
 
-from functions.core.routefile import words
-from functions.core.values import Outcome
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-T = TypeVar("T")
+    from functions.core.routefile.document import At
 
+    Faults = Iterator[tuple[At, str, bool]]
 
-def or_none(value: T | UnsetType) -> T | None:
-    """None for what the file does not say; it cannot say null."""
-    return None if isinstance(value, UnsetType) else value
-
-
-def _text(description: str, *examples: str, **schema: object) -> Meta:
-    return Meta(description=description, examples=list(examples), extra_json_schema=schema)
+Shape = dict[str, Any]
 
 
-_Outcome = Annotated[str, Meta(extra_json_schema={"enum": [str(o) for o in Outcome]})]
-_Pattern = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
-_Id = Meta(extra_json_schema={"minimum": 1, "maximum": words.LARGEST_ID})
+def _of(kind: str, about: str, **more: object) -> Shape:
+    return {"description": about, "type": kind, **more}
 
-_ORGANIZATION = _text(
-    "Azure DevOps organization (or collection, on a server).",
-    "contoso",
-    pattern=words.ORGANIZATION.pattern,
+
+def _text(about: str, pattern: str = r"\S") -> Shape:
+    # Python's `$` would let a line break pass, and ECMAScript has no `\Z`
+    return _of("string", about, pattern=pattern.replace("$", r"$(?!\n)"))
+
+
+def _map(about: str, entry: object) -> Shape:
+    return _of("object", about, propertyNames=_KEY, additionalProperties=entry)
+
+
+def _closed(about: str, *required: str, **keys: Shape) -> Shape:
+    more = {"required": list(required), "additionalProperties": False}
+    return _of("object", about, properties=keys, **more)
+
+
+_ID = {"minimum": 1, "maximum": 2**31 - 1}
+_KEY = _text("1 to 256 printable characters", r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,256}$")
+_PATTERN = _text("text where `*` and `?` are wildcards, in any case; leave it out for any")
+_SCALARS = [{"type": kind} for kind in ("string", "number", "boolean")]
+_OUTCOME = {"type": "string", "enum": list(map(str, Outcome))}
+_SECRET = "^[A-Za-z0-9-]{1,127}$"
+_EVENTS = ["ModelRegistered", "ModelDeployed", "DatasetDriftDetected"]
+
+_DEFAULTS = _closed(
+    "what `start` says unless a route says otherwise",
+    # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions
+    organization=_text(
+        "Azure DevOps organization (or collection, on a server): 1 to 64 letters, digits, blanks, "
+        "`-`, `.` or `_`, no `..`, letters or digits at both ends",
+        r"^(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$",
+    ),
+    project=_text(
+        "Azure DevOps project: 1 to 64 characters, none of /\\:~&%;@'\"?<>|#$*{},+=[], no `..`, no "
+        "`_` or `.` in front, no `.` at the end",
+        r"""^(?!.*\.\.)(?![_. ])[^\x00-\x1f\x7f/\\:~&%;@'"?<>|#\x24*{},+=\[\]]{1,64}(?<![. ])$""",
+    ),
+    # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
+    secret=_text("Key Vault secret with its token: 1 to 127 letters, digits or `-`", _SECRET),
 )
-_PROJECT = _text("Azure DevOps project.", "mlops", pattern=words.PROJECT.pattern)
-_SECRET = _text(
-    "Name of the Key Vault secret that holds the personal access token; one per organization.",
-    "azure-devops-pat",
-    pattern=words.SECRET.pattern,
+_MATCH = _closed(
+    "which runs the route is for, default all: all of it must fit",
+    workspace=_PATTERN,
+    experiment=_PATTERN,
+    run_type=_text("pattern; only the event tells the type: such a route cannot be swept"),
+    tags=_map("tags of the run: name and pattern", _PATTERN),
+    properties=_map("properties of the run; only the event tells them, see run_type", _PATTERN),
+)
+_VARIABLE = _closed(
+    "a value with its secrecy",
+    "value",
+    value={"description": "text, number or truth value; may name facts", "anyOf": _SCALARS},
+    secret=_of("boolean", "whether Azure DevOps hides it in logs"),
+)
+_START = _closed(
+    "the Azure DevOps pipeline to start",
+    "pipeline",
+    **_DEFAULTS["properties"],
+    pipeline=_of("integer", "id of the pipeline: definitionId in its URL", **_ID),
+    pipeline_version=_of("integer", "version of the pipeline; default: the newest", **_ID),
+    # https://git-scm.com/docs/git-check-ref-format
+    branch=_text(
+        "where the pipeline's YAML is read, default its default branch: a full name such as "
+        "refs/heads/main, refs/tags/v1 or refs/pull/7/merge",
+        r"^refs/(heads|tags|pull)/(?!.*(\.\.|//|@\{|/\.|\.lock$|\.lock/))"
+        r"[^\x00-\x20\x7f~^:?*\[\\{}.][^\x00-\x20\x7f~^:?*\[\\{}]{0,199}(?<![/.])$",
+    ),
+    parameters=_map("may name facts, {{ run.id }}; what is no text is sent as JSON", entry=True),
+    correlation=_text(
+        "parameter that gets 12 hex digits which only this start has: 1 to 100 letters, digits, "
+        "`_`, `-` or `.`, the first a letter or `_`",
+        "^[A-Za-z_][A-Za-z0-9_.-]{0,99}$",
+    ),
+    variables=_map("variables, settable at queue time", {"anyOf": [*_SCALARS, _VARIABLE]}),
+    skip_stages=_of("array", "names of stages to skip", items=_KEY),
+)
+_ROUTE = _closed(
+    "which runs are followed by which pipeline",
+    "name",
+    name=_text(
+        "what it started is remembered by this name, so do not reuse it: 1 to 63 letters, digits, "
+        "`.`, `_` or `-`, the first a letter or digit",
+        "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+    ),
+    outcome={
+        "description": "how the run ended, or a list; default: Completed",
+        "anyOf": [_OUTCOME, {"type": "array", "items": _OUTCOME, "minItems": 1}],
+    },
+    event=_of("string", "a model event, instead of `outcome`", enum=_EVENTS),
+    match=_MATCH,
+    children=_of("boolean", "also follow child runs (steps, sweep trials), not only roots"),
+    when=_of("string", "CEL over the facts that must hold: run.metrics.accuracy >= 0.9"),
+    step=_text("name of the child run that has metrics and model, if several do"),
+    wait_for_facts=_text(
+        "how long facts may take to appear: 30s, 10m (the default), 2h, at most 7d",
+        "^([0-9]{1,5}s|[0-9]{1,4}m|((1[0-5]|[0-9])?[0-9]|16[0-8])h|[0-7]d)$",
+    ),
+    limit=_text(
+        "starts per hour or day, 20/h or 100/d; more of them wait", "^[1-9][0-9]{0,4}/[hd]$"
+    ),
+    mode=_of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
+    complete=_of("boolean", "finish the agentless task that waits for the run"),
+    start=_START,
+)
+FILE: Final = _closed(
+    "the route file of Run Relay",
+    *("version", "routes"),
+    version=_of("integer", "version of this format: 1", enum=[1]),
+    defaults=_DEFAULTS,
+    routes=_of("array", "at least one route, each begins with `- name:`", items=_ROUTE, minItems=1),
 )
 
 
-class Closed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping with no other keys than these."""
-
-
-class Defaults(Closed, frozen=True, kw_only=True):
-    """What `start` says unless a route says otherwise."""
-
-    organization: Annotated[str, _ORGANIZATION] | UnsetType = UNSET
-    project: Annotated[str, _PROJECT] | UnsetType = UNSET
-    secret: Annotated[str, _SECRET] | UnsetType = UNSET
-
-
-class MatchEntry(Closed, frozen=True, kw_only=True):
-    """Which runs the route is for. All must fit; `*` and `?` are wildcards; any case."""
-
-    workspace: Annotated[_Pattern, _text("Name of the workspace.", "ml-*")] | UnsetType = UNSET
-    experiment: Annotated[_Pattern, _text("Name of the experiment.", "defect-*")] | UnsetType = (
-        UNSET
-    )
-    run_type: (
-        Annotated[
-            _Pattern,
-            _text(
-                "Type of the run. Only the event tells it: such a route cannot be swept.",
-                "azureml.PipelineRun",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    tags: Annotated[
-        dict[str, str],
-        Meta(description="Tags of the run: name and pattern.", examples=[{"stage": "production"}]),
-    ] = field(default_factory=dict)
-    properties: Annotated[
-        dict[str, str],
-        Meta(
-            description="Properties of the run: name and pattern. Only the event tells them: "
-            "such a route cannot be swept.",
-            examples=[{"azureml.runsource": "azureml.PipelineRun"}],
-        ),
-    ] = field(default_factory=dict)
-
-
-class VariableEntry(Closed, frozen=True, kw_only=True):
-    """A queue-time variable with its secrecy."""
-
-    value: Annotated[
-        str | int | float | bool, Meta(description="The value; may name facts, {{ run.id }}.")
-    ]
-    secret: Annotated[bool, Meta(description="Whether Azure DevOps hides it in logs.")] = False
-
-
-class StartEntry(Closed, frozen=True, kw_only=True):
-    """The Azure DevOps pipeline to start."""
-
-    pipeline: Annotated[
-        int, _Id, Meta(description="Id of the pipeline: definitionId in its URL.", examples=[42])
-    ]
-    organization: Annotated[str, _ORGANIZATION] | UnsetType = UNSET
-    project: Annotated[str, _PROJECT] | UnsetType = UNSET
-    secret: Annotated[str, _SECRET] | UnsetType = UNSET
-    pipeline_version: (
-        Annotated[int, _Id, Meta(description="Version of the pipeline; default: the newest.")]
-        | UnsetType
-    ) = UNSET
-    branch: (
-        Annotated[
-            str,
-            _text(
-                "Where the pipeline's YAML is read; default: its default branch.",
-                "refs/heads/main",
-                pattern=words.BRANCH.pattern,
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    parameters: Annotated[
-        dict[str, Any],
-        Meta(
-            description="Parameters of the pipeline. Values may name facts, {{ run.id }}; what "
-            "is no text is sent as JSON text.",
-            examples=[{"run_id": "{{ run.id }}", "accuracy": "{{ run.metrics.accuracy }}"}],
-        ),
-    ] = field(default_factory=dict)
-    correlation: (
-        Annotated[
-            str,
-            _text(
-                "Parameter that gets 12 hex digits which only this start has.",
-                "relay_id",
-                pattern=words.PARAMETER.pattern,
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    variables: Annotated[
-        dict[str, str | int | float | bool | VariableEntry],
-        Meta(
-            description="Queue-time variables; they must be settable at queue time.",
-            examples=[{"STAGE": "production"}],
-        ),
-    ] = field(default_factory=dict)
-    skip_stages: Annotated[
-        list[str], Meta(description="Names of stages to skip.", examples=[["Deploy"]])
-    ] = field(default_factory=list)
-
-
-class RouteEntry(Closed, frozen=True, kw_only=True):
-    """Which runs are followed by which pipeline."""
-
-    name: Annotated[
-        str,
-        _text(
-            "Name of the route. What it started is remembered by it, so do not reuse it.",
-            "register-model",
-            pattern=words.NAME.pattern,
-        ),
-    ]
-    outcome: (
-        Annotated[
-            _Outcome | list[_Outcome],
-            Meta(description="How the run ended, or a list; default: Completed."),
-        ]
-        | UnsetType
-    ) = UNSET
-    event: (
-        Annotated[
-            str,
-            Meta(
-                description="A model event, instead of `outcome`.",
-                extra_json_schema={"enum": list(words.EVENTS)},
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    match: Annotated[MatchEntry, Meta(description="Which runs the route is for; default: all.")] = (
-        field(default_factory=MatchEntry)
-    )
-    children: Annotated[
-        bool, Meta(description="Also follow child runs (steps, sweep trials), not only roots.")
-    ] = False
-    when: (
-        Annotated[
-            str,
-            _text(
-                "A CEL expression over the facts that must hold.",
-                "run.metrics.accuracy >= 0.9",
-                'run.tags["azureml.git.branch"] == "main"',
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    step: (
-        Annotated[
-            str, _text("Name of the child run that has metrics and model, if several do.", "train")
-        ]
-        | UnsetType
-    ) = UNSET
-    wait_for_facts: Annotated[
-        str,
-        _text("How long facts may take to appear.", "10m", "1h", pattern=words.DURATION.pattern),
-    ] = "10m"
-    limit: (
-        Annotated[
-            str,
-            _text(
-                "Starts per hour or day; beyond it continuations wait.",
-                *("20/h", "100/d"),
-                pattern=words.LIMIT.pattern,
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    mode: Annotated[
-        str,
-        Meta(
-            description="`shadow` decides and records, and starts nothing.",
-            extra_json_schema={"enum": list(words.MODES)},
-        ),
-    ] = "active"
-    complete: Annotated[
-        bool, Meta(description="Finish the agentless task that waits for the run.")
-    ] = False
-    start: (
-        Annotated[StartEntry, Meta(description="The Azure DevOps pipeline to start.")] | UnsetType
-    ) = UNSET
-
-
-class RouteFile(Closed, frozen=True, kw_only=True):
-    """The route file of Run Relay."""
-
-    version: Annotated[
-        int, Meta(description="Version of this format.", extra_json_schema={"enum": [1]})
-    ]
-    defaults: Annotated[
-        Defaults, Meta(description="What `start` says unless a route says otherwise.")
-    ] = field(default_factory=Defaults)
-    routes: Annotated[
-        list[RouteEntry],
-        Meta(description="The routes.", extra_json_schema={"minItems": 1}),
-    ]
-
-
-SHAPES: Final[dict[str, type[Closed]]] = {
-    "": RouteFile,
-    "defaults": Defaults,
-    "routes": RouteEntry,
-    "match": MatchEntry,
-    "start": StartEntry,
-    "variables": VariableEntry,
-}
-"""Which mapping stands under which key."""
-
-
-def keys_of(shape: str) -> tuple[str, ...]:
-    """The keys that are allowed there."""
-    return SHAPES[shape].__struct_fields__
-
-
-def schema() -> dict[str, Any]:
+def schema() -> Shape:
     """The JSON Schema of the route file, for editors and for checks elsewhere."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Run Relay: routes.yaml",
-        **msgspec.json.schema(RouteFile),
-    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FILE}
+
+
+_SAID_AND_KINDS: Final[dict[type, tuple[str, ...]]] = {
+    str: ("text", "string"),
+    bool: ("true or false", "boolean"),
+    int: ("a whole number", "integer", "number"),
+    float: ("a number", "number"),
+    dict: ("a mapping", "object"),
+    list: ("a list", "array"),
+    NoneType: ("empty", "null"),
+}
+_SAID = {kinds[0]: said for said, *kinds in _SAID_AND_KINDS.values()}
+
+
+def faults(value: Any, shape: Shape, at: At = ()) -> Faults:  # noqa: ANN401 - from YAML
+    """All that does not fit, and whether it is of the wrong kind, unknown or not there."""
+    said, *kinds = _SAID_AND_KINDS[type(value)]
+    options = {option["type"]: option for option in shape.get("anyOf", [shape])}
+    fitting = next((options[kind] for kind in kinds if kind in options), None)
+    if fitting is None:
+        allowed = " or ".join(_SAID[kind] for kind in options)
+        yield at, f"must be {allowed}, not {said}", True
+        return
+    yield from ((at, what, False) for what in _misfits(value, fitting))
+    if isinstance(value, dict):
+        yield from _faults_of_entries(value, fitting, at)
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from faults(item, fitting["items"], (*at, i))
+
+
+def _faults_of_entries(value: dict[str, Any], shape: Shape, at: At) -> Faults:
+    known = shape.get("properties", {})
+    for key in shape.get("required", ()):
+        if key not in value:
+            yield (*at, key), f"is required: {known[key]['description']}", True
+    for key, entry in value.items():
+        below = known.get(key, shape["additionalProperties"])
+        if below is False:
+            near = "".join(f"did you mean {n}? " for n in difflib.get_close_matches(key, known, 1))
+            yield (*at, key), f"is no known key; {near}allowed: {', '.join(known)}", True
+        elif below is not True:
+            yield from faults(entry, below, (*at, key))
+
+
+def _misfits(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - from YAML
+    shown = f"`{bounded(value, 80)}`"
+    if "pattern" in shape and not re.search(shape["pattern"], value):
+        yield f"{shown} does not fit: {shape['description']}"
+    if "enum" in shape and value not in shape["enum"]:
+        yield f"{shown} is not known; allowed: {', '.join(map(str, shape['enum']))}"
+    if "minimum" in shape and not shape["minimum"] <= value <= shape["maximum"]:
+        yield f"{shown} must be from {shape['minimum']} to {shape['maximum']}"
+    if "minItems" in shape and not value:
+        yield "is an empty list: at least one is needed"
+    for name in value if "propertyNames" in shape else ():
+        yield from _misfits(name, shape["propertyNames"])
