@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 import uuid
 from contextlib import contextmanager
@@ -44,12 +43,12 @@ class SqliteLedger(RowLedger):
 
 
 class _Rows:
-    """The port `Rows`, a statement each; a connection per thread, opened when first used."""
+    """The port `Rows`, a statement each, over as many connections as are in use at once."""
 
     def __init__(self, path: Path, patience: float) -> None:
         self._path = path
         self._patience = patience
-        self._of_thread = threading.local()
+        self._idle: list[sqlite3.Connection] = []
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
         version = uuid.uuid4().hex
@@ -88,8 +87,8 @@ class _Rows:
         within = f"partition = ? AND {tested} BETWEEN ? AND ? ORDER BY key"
         query = f"SELECT version, columns FROM ledger WHERE {within}"  # noqa: S608 - ours
         with self._connected() as connection:
-            for version, columns in connection.execute(query, (partition, low, high)):
-                yield Stored(json.loads(columns), version)
+            found = connection.execute(query, (partition, low, high)).fetchall()
+        return (Stored(json.loads(columns), version) for version, columns in found)
 
     def _changed(self, sql: str, *values: str) -> int:
         with self._connected() as connection:
@@ -99,17 +98,23 @@ class _Rows:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Every statement passes here, and every error of the library ends here."""
         try:
-            if not hasattr(self._of_thread, "connection"):
-                self._of_thread.connection = self._opened()
-            yield self._of_thread.connection
+            connection = self._borrowed()
+            yield connection
+            self._idle.append(connection)
         except (sqlite3.Error, OSError) as error:
             why = bounded(f"{type(error).__name__}: {error}", 200)
             raise LedgerUnavailable(f"ledger {self._path.name}: {why}") from error
 
+    def _borrowed(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._opened()
+
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         how: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
-        connection = sqlite3.connect(self._path, self._patience, factory=_Connection, **how)
+        connection: sqlite3.Connection = sqlite3.connect(self._path, self._patience, **how)
         self._prepare(connection)
         return connection
 
@@ -126,10 +131,3 @@ class _Rows:
                 time.sleep(0.01)
             else:
                 return
-
-
-class _Connection(sqlite3.Connection):
-    """Closes itself when its thread is gone, whichever thread notices."""
-
-    def __del__(self) -> None:
-        self.close()

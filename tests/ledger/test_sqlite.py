@@ -123,7 +123,7 @@ def test_threads_that_are_gone_leave_no_file_open(sqlite_store: SqliteStore) -> 
         thread = Thread(target=ledger.read, args=[key()])
         thread.start()
         thread.join()
-    assert files() <= before + 3  # those of one connection
+    assert files() == before
 
 
 def test_who_is_reading_keeps_nobody_from_writing(sqlite_store: SqliteStore) -> None:
