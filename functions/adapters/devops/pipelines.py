@@ -6,15 +6,15 @@ https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-d
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from functions.adapters.devops.answers import has_id, verdict
+from functions.adapters.devops.matching import asks_parameters, matches
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.errors import InDoubt, Permanent, RelayError, Retryable
+from functions.core.errors import InDoubt, Retryable
 from functions.core.reasons import Reason
-from functions.core.values import PipelineRun, bounded, parse_time
+from functions.core.values import PipelineRun, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -118,7 +118,7 @@ class DevOpsPipelines:
         deadline: Deadline,
     ) -> dict[str, Any]:
         """The build with its parameters, read singly where the list leaves them out."""
-        if not _asks_parameters(request) or isinstance(build.get("templateParameters"), dict):
+        if not asks_parameters(request) or isinstance(build.get("templateParameters"), dict):
             return build
         url = f"{self._project(request)}/_apis/build/builds/{build['id']}"
         single = self._read(url, credential, deadline, {"api-version": API_VERSION}).json
@@ -146,120 +146,10 @@ class DevOpsPipelines:
         return f"{self._url}/{quote(request.organization, '')}/{quote(request.project, '')}"
 
 
-def verdict(answer: Answer, credential: Credential, *, needs_id: bool = True) -> RelayError | None:
-    """What an answer means; None is success: 200 with a JSON object that has an integer id.
-
-    A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200.
-    https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
-    """
-    status, wait = answer.status, answer.retry_after
-    page = "html" in answer.headers.get("Content-Type", "").lower()
-    if status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300):  # noqa: PLR2004
-        return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
-    said = f"Azure DevOps answered {status}: {message(answer, credential)}"
-    if status == 429:  # noqa: PLR2004
-        return Retryable(Reason.THROTTLED, said, wait)
-    if status == 400:  # noqa: PLR2004
-        return Permanent(Reason.REJECTED, said)
-    if 400 < status < 500 and status != 408:  # noqa: PLR2004
-        return Retryable(Reason.REFUSED, said)
-    if status == 200 and (not needs_id or _has_id(answer.json)):  # noqa: PLR2004
-        return None
-    return InDoubt(Reason.IN_DOUBT, said, wait)
-
-
-def message(answer: Answer, credential: Credential) -> str:
-    """The service's own words, bounded, without the credential that was sent."""
-    found = answer.json
-    text = found.get("message") if isinstance(found, dict) else None
-    text = str(text or answer.headers.get("X-TFS-ServiceError") or "no message")
-    for secret in _secrets(credential):
-        text = text.replace(secret, "***")
-    return bounded(text)
-
-
-def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
-    """Whether a build carries everything that was asked, with equal text; it may carry more."""
-    body = json.loads(request.body)
-    variables = {n: v for n, v in body.get("variables", {}).items() if not v.get("isSecret")}
-    if not _carries(build.get("templateParameters"), body.get("templateParameters", {})):
-        return False
-    if not _carries(_queued_variables(build), {n: v["value"] for n, v in variables.items()}):
-        return False
-    branch = body.get("resources", {}).get("repositories", {}).get("self", {}).get("refName")
-    return branch is None or build.get("sourceBranch") == branch
-
-
-def _carries(shown: object, asked: Mapping[str, str]) -> bool:
-    """Whether every asked value is shown; names are compared in any case, as the service does."""
-    folded = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
-    return all(n.lower() in folded and _same(v, folded[n.lower()]) for n, v in asked.items())
-
-
-def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Queue-time variables: JSON text in `parameters`."""
-    try:
-        found = json.loads(build.get("parameters") or "{}")
-    except (TypeError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _same(asked: str, shown: object) -> bool:
-    """Parameters are asked as text and may be shown typed, or with a boolean's case changed."""
-    if isinstance(shown, str) and asked == shown:
-        return True
-    text = shown if isinstance(shown, str) else json.dumps(shown)
-    if {asked.lower(), text.lower()} <= {"true", "false"}:
-        return asked.lower() == text.lower()
-    known = _typed(asked)
-    return known is not None and _canonical(known) == _canonical(_typed(text))
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
-
-
-def _typed(text: str) -> object:
-    """The value of a text that is JSON, or YAML as pipelines spell objects."""
-    import yaml  # noqa: PLC0415 - only a look-up compares
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
-
-
-def _asks_parameters(request: PipelineRequest) -> bool:
-    return bool(json.loads(request.body).get("templateParameters"))
-
-
-def _has_id(found: object) -> bool:
-    return isinstance(found, dict) and type(found.get("id")) is int and found["id"] > 0
-
-
 def _is_build(found: object) -> bool:
-    if not _has_id(found):
+    if not has_id(found):
         raise _incomplete("a build in the list has no id")
     return True
-
-
-def _refusal(answer: Answer, *, page: bool) -> str:
-    what = "a sign-in page" if page or answer.status == 203 else "a refusal"  # noqa: PLR2004
-    what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what  # noqa: PLR2004
-    return f"Azure DevOps answered {answer.status}, {what}: the credential is not accepted"
-
-
-def _secrets(credential: Credential) -> Iterator[str]:
-    token = credential.authorization.partition(" ")[2]
-    yield token
-    if credential.authorization.startswith("Basic "):
-        pat = base64.b64decode(token).decode(errors="replace").partition(":")[2]
-        yield pat
 
 
 def _incomplete(why: str) -> Retryable:

@@ -1,0 +1,69 @@
+"""What Azure DevOps' answers mean. Pure functions of an Answer.
+
+https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from functions.core.errors import InDoubt, Permanent, RelayError, Retryable
+from functions.core.reasons import Reason
+from functions.core.values import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.adapters.transport import Answer
+    from functions.core.values import Credential
+
+
+def verdict(answer: Answer, credential: Credential, *, needs_id: bool = True) -> RelayError | None:
+    """What an answer means; None is success: 200 with a JSON object that has an integer id.
+
+    A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200.
+    """
+    status, wait = answer.status, answer.retry_after
+    page = "html" in answer.headers.get("Content-Type", "").lower()
+    if status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300):  # noqa: PLR2004
+        return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
+    said = f"Azure DevOps answered {status}: {message(answer, credential)}"
+    if status == 429:  # noqa: PLR2004
+        return Retryable(Reason.THROTTLED, said, wait)
+    if status == 400:  # noqa: PLR2004
+        return Permanent(Reason.REJECTED, said)
+    if 400 < status < 500 and status != 408:  # noqa: PLR2004
+        return Retryable(Reason.REFUSED, said)
+    if status == 200 and (not needs_id or has_id(answer.json)):  # noqa: PLR2004
+        return None
+    return InDoubt(Reason.IN_DOUBT, said, wait)
+
+
+def message(answer: Answer, credential: Credential) -> str:
+    """The service's own words, bounded, without the credential that was sent."""
+    found = answer.json
+    text = found.get("message") if isinstance(found, dict) else None
+    text = str(text or answer.headers.get("X-TFS-ServiceError") or "no message")
+    for secret in _secrets(credential):
+        text = text.replace(secret, "***")
+    return bounded(text)
+
+
+def has_id(found: object) -> bool:
+    """Whether it is a JSON object with an integer id: a boolean is none."""
+    return isinstance(found, dict) and type(found.get("id")) is int and found["id"] > 0
+
+
+def _refusal(answer: Answer, *, page: bool) -> str:
+    what = "a sign-in page" if page or answer.status == 203 else "a refusal"  # noqa: PLR2004
+    what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what  # noqa: PLR2004
+    return f"Azure DevOps answered {answer.status}, {what}: the credential is not accepted"
+
+
+def _secrets(credential: Credential) -> Iterator[str]:
+    token = credential.authorization.partition(" ")[2]
+    yield token
+    if credential.authorization.startswith("Basic "):
+        pat = base64.b64decode(token).decode(errors="replace").partition(":")[2]
+        yield pat

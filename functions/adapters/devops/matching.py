@@ -1,0 +1,75 @@
+"""Whether a build is the one that a request asked for. Pure functions of the two.
+
+https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.values import PipelineRequest
+
+
+def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
+    """Whether a build carries everything that was asked, with equal text; it may carry more."""
+    body = json.loads(request.body)
+    variables = {n: v for n, v in body.get("variables", {}).items() if not v.get("isSecret")}
+    if not _carries(build.get("templateParameters"), body.get("templateParameters", {})):
+        return False
+    if not _carries(_queued_variables(build), {n: v["value"] for n, v in variables.items()}):
+        return False
+    branch = body.get("resources", {}).get("repositories", {}).get("self", {}).get("refName")
+    return branch is None or build.get("sourceBranch") == branch
+
+
+def asks_parameters(request: PipelineRequest) -> bool:
+    """Whether a build must show its parameters to be told."""
+    return bool(json.loads(request.body).get("templateParameters"))
+
+
+def _carries(shown: object, asked: Mapping[str, str]) -> bool:
+    """Whether every asked value is shown; names are compared in any case, as the service does."""
+    folded = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    return all(n.lower() in folded and _same(v, folded[n.lower()]) for n, v in asked.items())
+
+
+def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Queue-time variables: JSON text in `parameters`."""
+    try:
+        found = json.loads(build.get("parameters") or "{}")
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _same(asked: str, shown: object) -> bool:
+    """Parameters are asked as text and may be shown typed, or with a boolean's case changed."""
+    if isinstance(shown, str) and asked == shown:
+        return True
+    text = shown if isinstance(shown, str) else json.dumps(shown)
+    if {asked.lower(), text.lower()} <= {"true", "false"}:
+        return asked.lower() == text.lower()
+    known = _typed(asked)
+    return known is not None and _canonical(known) == _canonical(_typed(text))
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _typed(text: str) -> object:
+    """The value of a text that is JSON, or YAML as pipelines spell objects."""
+    import yaml  # noqa: PLC0415 - only a look-up compares
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
