@@ -6,18 +6,18 @@ is believed for 10 seconds.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from functions.core.errors import Lost
 from functions.core.ports import Entry
+from functions.core.reasons import Reason
 from functions.core.values import bounded, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from functions.core.policy import Policy
     from functions.core.ports import Clock, Ledger
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from functions.core.values import Shared
 
 BELIEVED_FOR = 10.0
+LONGEST_SLOWDOWN = 3600.0
+
+
+class Block(NamedTuple):
+    """An organization is left alone."""
+
+    reason: Reason
+    detail: str
+    until: datetime
 
 
 class Admission:
@@ -41,25 +50,36 @@ class Admission:
         """The shared row of an organization."""
         return f"organization/{name.lower()}"
 
-    def blocked(self, name: str) -> datetime | None:
-        """Until when the organization is blocked; None if it is not."""
-        until = parse_time(self._believed(name).value.get("blocked_until"))
-        return until if until and until > self._clock.now() else None
+    def blocked(self, name: str) -> Block | None:
+        """Why and until when the organization is left alone; None if it is not."""
+        value = self._believed(name).value
+        until = parse_time(value.get("blocked_until"))
+        if until is None or until <= self._clock.now():
+            return None
+        reason = (
+            Reason.THROTTLED if value.get("reason") == "throttled" else Reason.CREDENTIAL_REFUSED
+        )
+        return Block(reason, str(value.get("detail", "")), until)
 
-    def block(self, name: str, secret: str, version: str, detail: str) -> datetime:
+    def block(self, name: str, secret: str, version: str, detail: str) -> Block:
         """Send nothing to the organization until the pause is over or the secret has changed."""
         until = self._clock.now() + self._policy.credential_pause
-        value = {
-            "blocked_until": until.isoformat(),
-            "secret": secret,
-            "version": version,
-            "detail": bounded(detail),
-        }
-        self._overwrite(name, value)
-        return until
+        block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), until)
+        self._overwrite(name, {**_row(block), "secret": secret, "version": version})
+        return block
+
+    def slow_down(self, name: str, seconds: float) -> None:
+        """Send nothing for as long as the service asks, which it also does with a success.
+
+        https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
+        """
+        if self.blocked(name) is None and seconds >= 1:
+            until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
+            block = Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
+            self._overwrite(name, _row(block))
 
     def refused(self, name: str) -> tuple[str, str]:
-        """Name and version of the secret that was refused."""
+        """Name and version of the secret that was refused; empty if none was."""
         value = self._ledger.shared(name).value
         return str(value.get("secret", "")), str(value.get("version", ""))
 
@@ -107,6 +127,14 @@ class Admission:
                 continue
             self._read[name] = (self._clock.monotonic(), row)
             return
+
+
+def _row(block: Block) -> dict[str, object]:
+    return {
+        "blocked_until": block.until.isoformat(),
+        "reason": str(block.reason),
+        "detail": block.detail,
+    }
 
 
 def _window(now: datetime, per: str) -> tuple[str, datetime]:

@@ -19,9 +19,7 @@ from functions.core.reasons import Reason
 from functions.core.values import State
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from functions.core.admission import Admission
+    from functions.core.admission import Admission, Block
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
     from functions.core.desk import Desk
@@ -87,8 +85,8 @@ class Starter:
         """A credential that may be used now; None once the continuation is parked without one."""
         entry, deadline = work
         name = self._admission.organization(request.organization)
-        if until := self._admission.blocked(name):
-            self._park_blocked(work, name, "the organization is blocked", until)
+        if block := self._admission.blocked(name):
+            self._park_blocked(work, name, block)
             return None
         try:
             credential = self._credentials.read(request.secret, deadline)
@@ -165,6 +163,7 @@ class Starter:
             if error.reason is Reason.CREDENTIAL_REFUSED:
                 return _Refused(unsent, error.detail)
             self._nothing_queued(Work(unsent, deadline), error)
+            self._slow_down(request, error.retry_after)
         except Permanent as error:
             end = routing.End(State.FAILED, error.reason, error.detail)
             self._desk.end(self._unmarked(entry, before), end, deadline)
@@ -172,6 +171,7 @@ class Starter:
             self.in_doubt(work, error.detail, error.retry_after)
         else:
             self._desk.started(entry, run, Reason.ANSWERED, deadline)
+            self._slow_down(request, run.retry_after)
         return None
 
     def _too_late(self, entry: Entry, deadline: Deadline) -> None:
@@ -207,22 +207,20 @@ class Starter:
     def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
         """Block the organization until the secret has another version than the refused one."""
         name = self._admission.organization(request.organization)
-        until = self._admission.block(name, request.secret, version, detail)
-        self._log.write(
-            Level.ERROR,
-            {"blocked": request.organization, "reason": Reason.CREDENTIAL_REFUSED, "until": until},
-        )
-        self._park_blocked(work, name, detail, until)
+        block = self._admission.block(name, request.secret, version, detail)
+        line = {"blocked": request.organization, "reason": block.reason, "until": block.until}
+        self._log.write(Level.ERROR, line)
+        self._park_blocked(work, name, block)
 
-    def _park_blocked(self, work: Work, name: str, detail: str, until: datetime) -> None:
+    def _park_blocked(self, work: Work, name: str, block: Block) -> None:
+        reason, detail, until = block
         self._desk.park(
-            work.entry,
-            Reason.CREDENTIAL_REFUSED,
-            detail,
-            until=until,
-            waits_on=name,
-            deadline=work.deadline,
+            work.entry, reason, detail, until=until, waits_on=name, deadline=work.deadline
         )
+
+    def _slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
+        if seconds:
+            self._admission.slow_down(self._admission.organization(request.organization), seconds)
 
     def _expired(self, credential: Credential) -> bool:
         ends = credential.expires_at

@@ -177,6 +177,23 @@ def test_retry_after_is_kept_to(stage: Stage) -> None:
     assert timedelta(seconds=85) < row.due_at - row.updated_at <= timedelta(seconds=90)
 
 
+@pytest.mark.parametrize("limit", ["delay", "throttle"])
+def test_retry_after_holds_the_whole_organization_back_also_with_a_200(
+    stage: Stage, limit: str
+) -> None:
+    if limit == "delay":
+        stage.devops.delay(1, 0, 90)
+    else:
+        stage.devops.throttle(1, 90)
+    deliver(stage, "first")
+    posts = stage.posts()
+    assert deliver(stage, "second") == (State.OPEN, Reason.THROTTLED)
+    stage.reconcile(seconds=60)
+    assert stage.posts() == posts == 1
+    stage.reconcile(seconds=31)
+    assert sorted(run for _, run in stage.started()) == ["first", "second"]
+
+
 def test_with_every_fault_provoked_no_secret_is_told(
     stage: Stage, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
