@@ -8,4 +8,10 @@ from functions import bootstrap, eventgrid, settings, timers
 
 app = func.FunctionApp()
 app.register_functions(eventgrid.blueprint(bootstrap.app))
-app.register_functions(timers.blueprint(bootstrap.app, settings.reconcile_schedule(os.environ)))
+app.register_functions(
+    timers.blueprint(
+        bootstrap.app,
+        settings.reconcile_schedule(os.environ),
+        settings.sweep_schedule(os.environ),
+    )
+)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
+    from functions.core.sweeping import Sweep
     from functions.core.values import Key
     from functions.settings import Settings
 
@@ -54,6 +55,7 @@ class App(NamedTuple):
 
     relay: Relay
     rounds: Rounds
+    sweep: Sweep
 
 
 @functools.cache
@@ -70,11 +72,13 @@ def app() -> App:
 def build(settings: Settings, ports: Ports) -> App:
     """Put the core together over these ports."""
     from functions.core.admission import Admission
+    from functions.core.chronicle import Chronicle
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
     from functions.core.starting import Starter
+    from functions.core.sweeping import Sweep
 
     policy = settings.policy
     ledger, runs, credentials, pipelines, routes, journal, clock = ports
@@ -87,6 +91,7 @@ def build(settings: Settings, ports: Ports) -> App:
     relay = Relay(
         ledger, runs, routes, journal, clock, policy, desk=desk, starter=starter, doubt=doubt
     )
+    chronicle = Chronicle(ledger, journal, clock)
     rounds = Rounds(
         ledger,
         credentials,
@@ -97,13 +102,22 @@ def build(settings: Settings, ports: Ports) -> App:
         relay=relay,
         doubt=doubt,
         admission=admission,
+        chronicle=chronicle,
         for_each=functools.partial(_for_each, journal),
     )
-    return App(relay, rounds)
+    sweep = Sweep(
+        ledger, runs, routes, journal, clock, settings.sweep, relay=relay, chronicle=chronicle
+    )
+    return App(relay, rounds, sweep)
 
 
-def connect(settings: Settings, clock: Clock | None = None) -> Ports:
-    """The adapters that the settings name; nothing connects before its first use."""
+def connect(
+    settings: Settings, clock: Clock | None = None, identity: TokenCredential | None = None
+) -> Ports:
+    """The adapters that the settings name; nothing connects before its first use.
+
+    `identity` signs in everywhere; without it the app's managed identity does.
+    """
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
@@ -113,7 +127,8 @@ def connect(settings: Settings, clock: Clock | None = None) -> Ports:
     from functions.adapters.transport import Transport
     from functions.core.reasons import Reason
 
-    identity = _identity(settings.client_id)
+    ledger = _ledger(settings, identity)
+    identity = identity or _identity(settings.client_id)
     scope = f"{settings.cloud.resource_manager}/.default"
     clock = clock or SystemClock()
     workspaces = Workspaces(
@@ -122,7 +137,7 @@ def connect(settings: Settings, clock: Clock | None = None) -> Ports:
         Transport(),
     )
     return Ports(
-        ledger=_ledger(settings),
+        ledger=ledger,
         runs=AmlRuns(workspaces),
         credentials=_credentials(settings, identity, clock),
         pipelines=DevOpsPipelines(settings.devops_url, Transport()),
@@ -153,7 +168,7 @@ def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) ->
     return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
 
 
-def _ledger(settings: Settings) -> Ledger:
+def _ledger(settings: Settings, identity: TokenCredential | None) -> Ledger:
     if settings.ledger_url:
         from functions.adapters.sqlite import SqliteLedger
 
@@ -170,11 +185,10 @@ def _ledger(settings: Settings) -> Ledger:
             "no ledger: set AzureWebJobsStorage (a connection string, or "
             "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
         )
-    identity = _identity(storage.client_id)
     table = open_table(
         settings.ledger_table,
         endpoint=storage.table_url,
-        credential=identity,
+        credential=identity or _identity(storage.client_id),
         audience=settings.cloud.storage_audience,
     )
     return TableLedger(table)

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from functions.core.errors import ConfigurationError
-from functions.core.policy import Policy
+from functions.core.events import workspace
+from functions.core.policy import Policy, SweepMode, SweepPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.values import Workspace
+
 ROOT = Path(__file__).resolve().parent.parent
 EVERY_MINUTE = "0 * * * * *"
+EVERY_HOUR = "0 0 * * * *"
 LARGEST = 10.0**7
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CENTURY = 36_525 * DAY
 
 
 class Cloud(Struct, frozen=True):
@@ -70,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings as they are in force."""
 
     policy: Policy
+    sweep: SweepPolicy
     cloud: Cloud
     resource_manager_url: str
     key_vault_url: str
@@ -84,15 +90,17 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """The settings of an environment; raises ConfigurationError for a cloud that is not known."""
+    """The settings of an environment. What cannot be meant is told in `complaints`."""
     given = _Given(environ)
-    cloud = _cloud(given.text("AZURE_CLOUD", "AzureCloud"))
+    cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
+    sweep = _sweep(given)
     return Settings(
-        policy=_policy(given, cloud),
+        policy=_policy(given, cloud, sweep.kept_for),
+        sweep=sweep,
         cloud=cloud,
-        resource_manager_url=given.text("RESOURCE_MANAGER_URL", cloud.resource_manager).rstrip("/"),
-        key_vault_url=given.text("KEY_VAULT_URL"),
-        devops_url=given.text("DEVOPS_URL", "https://dev.azure.com"),
+        resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
+        key_vault_url=given.url("KEY_VAULT_URL"),
+        devops_url=given.url("DEVOPS_URL", "https://dev.azure.com"),
         devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         client_id=given.text("AZURE_CLIENT_ID") or None,
         routes_file=Path(given.text("ROUTES_FILE", str(ROOT / "routes.yaml"))),
@@ -106,6 +114,11 @@ def read(environ: Mapping[str, str]) -> Settings:
 def reconcile_schedule(environ: Mapping[str, str]) -> str:
     """NCRONTAB of the reconciler; read when the function is declared."""
     return _Given(environ).text("RECONCILE_SCHEDULE", EVERY_MINUTE)
+
+
+def sweep_schedule(environ: Mapping[str, str]) -> str:
+    """NCRONTAB of the sweep; read when the function is declared."""
+    return _Given(environ).text("SWEEP_SCHEDULE", EVERY_HOUR)
 
 
 class _Given:
@@ -126,47 +139,75 @@ class _Given:
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """One of the words, in any case."""
-        value = self.text(name, default).lower()
-        if value in {default, *others}:
-            return value
+        value = self.text(name, default)
+        known = {word.lower(): word for word in (default, *others)}
+        if value.lower() in known:
+            return known[value.lower()]
         allowed = ", ".join((default, *others))
         self.complaints.append(f"{name}={value[:50]!r} is not one of {allowed}; {default} is used")
         return default
 
-    def number(self, name: str, default: float) -> float:
+    def url(self, name: str, default: str = "") -> str:
+        """An address without a slash at its end; https where none is said."""
+        value = self.text(name, default).rstrip("/")
+        if not value or value.startswith(("https://", "http://")):
+            return value
+        self.complaints.append(f"{name}={value[:100]!r} is no address; https is assumed")
+        return f"https://{value}"
+
+    def number(self, name: str, default: float, at_most: float = LARGEST) -> float:
         value = self.text(name, str(default))
         try:
             parsed = float(value)
         except ValueError:
             parsed = -1.0
-        if 0 < parsed < LARGEST:
+        if 0 < parsed <= at_most:
             return parsed
-        self.complaints.append(f"{name}={value[:50]!r} is no positive number; {default:g} is used")
+        self.complaints.append(
+            f"{name}={value[:50]!r} is no number above 0 and up to {at_most:g}; {default:g} is used"
+        )
         return default
+
+    def workspaces(self, name: str) -> tuple[Workspace, ...]:
+        """Resource ids between commas or spaces."""
+        found = []
+        for text in self.text(name).replace(",", " ").split():
+            try:
+                found.append(workspace(text))
+            except ValueError:
+                self.complaints.append(f"{name}: {text[:200]!r} is no AML workspace id; left out")
+        return tuple(found)
 
     def seconds(self, name: str, default: float) -> timedelta:
         return timedelta(seconds=self.number(name, default))
 
+    def span(self, name: str, default: float, unit: timedelta) -> timedelta:
+        """So many of the unit, a century at most: no calendar goes back for ever."""
+        return min(self.number(name, default), CENTURY / unit) * unit
 
-def _policy(given: _Given, cloud: Cloud) -> Policy:
+
+def _policy(given: _Given, cloud: Cloud, kept_for: timedelta) -> Policy:
     return Policy(
         retry_first=given.seconds("RETRY_FIRST_SECONDS", 30),
         lease=given.seconds("CLAIM_LEASE_SECONDS", 120),
         grace=given.seconds("IN_DOUBT_GRACE_SECONDS", 600),
         credential_pause=given.seconds("CREDENTIAL_PAUSE_SECONDS", 900),
-        delivery_deadline=given.number("DELIVERY_DEADLINE_SECONDS", 20),
+        delivery_deadline=given.number("DELIVERY_DEADLINE_SECONDS", 20, at_most=25),
         paused=given.flag("PAUSED"),
         secret=given.text("DEVOPS_PAT_SECRET", "azure-devops-pat"),
         studio=cloud.studio,
+        kept_for=kept_for,
     )
 
 
-def _cloud(name: str) -> Cloud:
-    try:
-        return CLOUDS[name]
-    except KeyError:
-        allowed = ", ".join(CLOUDS)
-        raise ConfigurationError(f"AZURE_CLOUD={name[:50]!r} is not one of {allowed}") from None
+def _sweep(given: _Given) -> SweepPolicy:
+    window = given.span("SWEEP_HOURS", 26, HOUR)
+    return SweepPolicy(
+        mode=SweepMode(given.choice("SWEEP", *SweepMode)),
+        window=window,
+        workspaces=given.workspaces("SWEEP_WORKSPACES"),
+        kept_for=max(given.span("LEDGER_RETENTION_DAYS", 400, DAY), window + DAY),
+    )
 
 
 def _storage(given: _Given, cloud: Cloud) -> StorageSettings:

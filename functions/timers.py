@@ -1,4 +1,4 @@
-"""The timers: what is open is driven to an end.
+"""The timers: what is open is driven to an end, and what no event told of is looked for.
 
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
 """
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from functions.bootstrap import App
 
 
-def blueprint(app: Callable[[], App], reconcile_schedule: str) -> func.Blueprint:
+def blueprint(
+    app: Callable[[], App], reconcile_schedule: str, sweep_schedule: str
+) -> func.Blueprint:
     """The functions that the clock calls, on NCRONTAB schedules."""
     triggers = func.Blueprint()
 
@@ -24,5 +26,11 @@ def blueprint(app: Callable[[], App], reconcile_schedule: str) -> func.Blueprint
         """Resume parked, abandoned and asked continuations."""
         del timer
         app().rounds.reconcile()
+
+    @triggers.timer_trigger(arg_name="timer", schedule=sweep_schedule)
+    def sweep(timer: func.TimerRequest) -> None:
+        """Take up runs whose event was lost, and forget what ended long ago."""
+        del timer
+        app().sweep.sweep()
 
     return triggers

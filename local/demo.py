@@ -94,7 +94,11 @@ def _explain(error: Exception, directory: Path, screen: Screen) -> None:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--keep", action="store_true", help="keep logs and ledger afterwards")
     parser.add_argument(
         "--refuse-pat", action="store_true", help="break it: Azure DevOps refuses the token"

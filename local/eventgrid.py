@@ -195,7 +195,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.eventgrid", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.eventgrid",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     key = os.environ.get("LOCAL_EVENT_GRID_KEY", "local-key")
     parser.add_argument("--port", type=int, default=7073, help="0 takes a free one")
     parser.add_argument("--key", default=key, help="default: LOCAL_EVENT_GRID_KEY, or local-key")

@@ -182,7 +182,11 @@ def _serve(host: Host, end: Callable[[], int], grace: float) -> tuple[bool, int]
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.host",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
     parser.add_argument("--app", type=Path, default=Path.cwd(), help="folder of function_app.py")
     parser.add_argument("--threads", type=int, help="sync functions that run at a time")

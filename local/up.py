@@ -88,7 +88,11 @@ def _follow(deployment: Deployment, screen: Screen) -> None:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.up",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--port-base",
         type=int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from relay import check
+from relay import check, coverage, replay
 
 app = typer.Typer(
     name="relay",
@@ -23,6 +23,8 @@ def commands() -> None:
 
 
 check.add_to(app)
+coverage.add_to(app)
+replay.add_to(app)
 
 
 if __name__ == "__main__":

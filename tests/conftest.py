@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from local.cloud import Cloud
 from local.mlflow import MLflow
@@ -12,6 +13,9 @@ from tests.azure import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
+settings.load_profile("house")
 
 PAT = "pat-that-nobody-may-see-0123456789"
 

@@ -86,4 +86,5 @@ def test_what_is_deployed_imports_whole(package: Path) -> None:
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
-    assert {"on_run_completed", "on_run_status_changed", "reconcile"} <= set(ran.stdout.split())
+    declared = {"on_run_completed", "on_run_status_changed", "reconcile", "sweep"}
+    assert declared <= set(ran.stdout.split())

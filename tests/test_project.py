@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import rounds
+from functions.core import rounds, sweeping
 from tests.shipping import ROOT, provided, requirements, shipped
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ def seconds(text: str) -> float:
 def test_the_host_lets_a_round_of_the_reconciler_end(host: dict[str, Any]) -> None:
     longest = rounds.ROUND_SECONDS + rounds.EACH_SECONDS
     assert longest < seconds(host["functionTimeout"]) <= LONGEST_ON_CONSUMPTION.total_seconds()
+
+
+def test_the_host_lets_a_sweep_end(host: dict[str, Any]) -> None:
+    last_start = 2 * rounds.EACH_SECONDS
+    longest = rounds.ROUND_SECONDS + last_start + sweeping.PRUNING_SECONDS
+    assert longest < seconds(host["functionTimeout"])
 
 
 def test_the_host_loads_the_event_grid_extension(host: dict[str, Any]) -> None:

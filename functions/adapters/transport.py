@@ -5,6 +5,7 @@ Wire knowledge is in the adapters, as functions of an Answer.
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
     ClosedPoolError,
     ConnectTimeoutError,
@@ -24,8 +26,6 @@ from urllib3.util import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from requests.structures import CaseInsensitiveDict
 
     from functions.core.deadline import Deadline
 
@@ -181,11 +181,26 @@ def _exchange(
         proxied = session.merge_environment_settings(prepared.url, {}, True, None, None)
         response = session.send(prepared, timeout=(connect, read), allow_redirects=False, **proxied)
         with response:
-            return Answer(response.status_code, response.headers, _body(response, ends))
+            body = _body(response, ends)
+            return _without(authorization, Answer(response.status_code, response.headers, body))
     except requests.RequestException as error:
         raise _translated(error) from None
     except (HTTPError, OSError) as error:
         raise NoAnswerError(type(error).__name__) from None
+
+
+def _without(authorization: str, answer: Answer) -> Answer:
+    """The answer without the credential that was sent, should the service echo it."""
+    token = authorization.partition(" ")[2]
+    secrets = [token]
+    if authorization.startswith("Basic "):
+        secrets.append(base64.b64decode(token).decode(errors="replace").partition(":")[2])
+    body, headers = answer.body, answer.headers
+    for secret in filter(None, secrets):
+        body = body.replace(secret.encode(), b"***")
+        hidden = {name: value.replace(secret, "***") for name, value in headers.items()}
+        headers = CaseInsensitiveDict(hidden)
+    return Answer(answer.status, headers, body)
 
 
 def _body(response: requests.Response, ends: float) -> bytes:
@@ -202,10 +217,11 @@ def _translated(error: requests.RequestException) -> NotSentError | NoAnswerErro
     """Whether bytes can have left: only a connection that was never made says no for certain."""
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", None) or cause
+    name = type(reason if isinstance(reason, Exception) else error).__name__
     never_made = isinstance(error, _NEVER_MADE) or isinstance(reason, _NO_CONNECTION)
     if never_made or (isinstance(reason, SSLError) and _in_handshake(reason)):
-        return NotSentError(type(reason or error).__name__)
-    return NoAnswerError(type(reason or error).__name__)
+        return NotSentError(name)
+    return NoAnswerError(name)
 
 
 def _in_handshake(error: SSLError) -> bool:

@@ -27,6 +27,7 @@ from functions.core.values import (
 )
 
 LONGEST_HISTORY = 40
+REPLAYED = "replayed"  # what an operator did is never cut from a history
 
 
 class Continuation(Struct, frozen=True, kw_only=True):
@@ -35,8 +36,9 @@ class Continuation(Struct, frozen=True, kw_only=True):
     `due_at` is when the reconciler may take it: the end of the lease, or of the parking.
     `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
     left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
-    duplicate once more, `slot` the window of the route's limit that was paid for, and
-    `waits_on` the shared row whose change releases it early.
+    duplicate once more, `slot` the window of the route's limit that was paid for,
+    `waits_on` the shared row whose change releases it early, and `ignore_gate` that an operator
+    wants it started whatever the route's gate says.
     """
 
     key: Key
@@ -61,6 +63,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     slot: str = ""
     waits_on: str = ""
     run_ended_at: datetime | None = None
+    ignore_gate: bool = False
     history: tuple[Step, ...] = ()
 
     @property
@@ -72,6 +75,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
     def is_asked(self) -> bool:
         """Whether a POST may have left whose fate is not known."""
         return self.is_open and self.asked_at is not None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its POST may have been queued, and nobody is at work on it."""
+        at_work = self.reason is Reason.WORKING
+        return self.asked_at is not None and self.state is not State.STARTED and not at_work
 
 
 def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
@@ -88,7 +97,7 @@ def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Contin
 
 def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
     """Leased again, to the reconciler."""
-    return _step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
+    return step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
 
 
 def parked(
@@ -100,7 +109,7 @@ def parked(
     waits_on: str = "",
 ) -> Continuation:
     """Open, to be taken up again at `due_at`."""
-    return _step(
+    return step(
         c,
         now,
         "parked",
@@ -116,7 +125,7 @@ def asked(
     c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str = ""
 ) -> Continuation:
     """Marked before the POST. The first mark stays, so that a look-up covers every POST."""
-    return _step(
+    return step(
         c,
         now,
         "asked",
@@ -135,7 +144,7 @@ def asked(
 
 def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:
     """The mark taken back, because it is certain that its POST queued nothing."""
-    return _step(
+    return step(
         c,
         now,
         "taken back",
@@ -150,14 +159,14 @@ def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuatio
 
 def absent(c: Continuation, now: datetime) -> Continuation:
     """A complete look-up found no pipeline run."""
-    return _step(c, now, "looked: absent", absent_at=c.absent_at or now)
+    return step(c, now, "looked: absent", absent_at=c.absent_at or now)
 
 
 def started(
     c: Continuation, now: datetime, run: PipelineRun, reason: Reason, recheck: timedelta
 ) -> Continuation:
     """The pipeline run exists. After a second POST one more look is due, for a duplicate."""
-    return _step(
+    return step(
         c,
         now,
         "started",
@@ -178,7 +187,7 @@ def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
     more = tuple(sorted({o for o in others if o not in known}))
     what = "duplicate" if more else "looked again"
     detail = ", ".join(map(str, more)) or "no other pipeline run"
-    return _step(c, now, what, detail, duplicates=(*c.duplicates, *more))
+    return step(c, now, what, detail, duplicates=(*c.duplicates, *more))
 
 
 def looked_again(c: Continuation, now: datetime, *others: int) -> Continuation:
@@ -189,7 +198,7 @@ def looked_again(c: Continuation, now: datetime, *others: int) -> Continuation:
 def look_later(c: Continuation, now: datetime, then: datetime | None) -> Continuation:
     """The second look was not complete; None: it is given up."""
     what = "looking again later" if then else "second look given up"
-    return _step(c, now, what, attempts=c.attempts + 1, recheck_at=then)
+    return step(c, now, what, attempts=c.attempts + 1, recheck_at=then)
 
 
 def ended(
@@ -197,15 +206,23 @@ def ended(
 ) -> Continuation:
     """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
     told = bounded(detail)
-    return _step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
+    return step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
 
 
-def _step(
+def step(
     c: Continuation, now: datetime, what: str, say: str = "", **changes: object
 ) -> Continuation:
+    """The next value, with a line of history; `say` is the reason and detail if not given."""
     changed = msgspec.structs.replace(c, updated_at=now, **changes)
     detail = say or " ".join(filter(None, (f"{changed.reason}", changed.detail)))
-    history = (*c.history, Step(now, what, bounded(detail, 200)))
-    if len(history) > LONGEST_HISTORY:  # the beginning tells the cause, the end the state
-        history = (*history[:5], *history[-(LONGEST_HISTORY - 5) :])
+    history = _cut(*c.history, Step(now, what, bounded(detail, 200)))
     return msgspec.structs.replace(changed, history=history)
+
+
+def _cut(*history: Step) -> tuple[Step, ...]:
+    """The beginning tells the cause, the end the state: what is between them goes first."""
+    if len(history) <= LONGEST_HISTORY:
+        return history
+    between = range(5, len(history) - 1)
+    at = next((i for i in between if history[i].what != REPLAYED), 5)
+    return _cut(*history[:at], *history[at + 1 :])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST_MODEL_SEARCHES = 20
 MOST_CHILDREN = 1000  # no more are read
-MOST_CHILDREN = 1000  # no more are read
 _BEST_CHILD = "automl_best_child_run_id"
 
 
@@ -87,8 +86,6 @@ class Reading:
         if self._best:
             return self._best
         step = (route.step or "").lower()
-        if len(self.children) >= MOST_CHILDREN and not step:
-            raise Ambiguous("facts sought", [f"{len(self.children)} children or more"])
         if len(self.children) >= MOST_CHILDREN and not step:
             raise Ambiguous("facts sought", [f"{len(self.children)} children or more"])
         return [c for c in self.children if not step or c.name.lower() == step]

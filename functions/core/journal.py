@@ -9,8 +9,11 @@ from functions.core.reasons import Reason
 from functions.core.values import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from functions.core.continuation import Continuation
     from functions.core.errors import NotARunEvent
+    from functions.core.routes import Route
     from functions.core.values import Key, RunEvent
 
 Line = dict[str, object]
@@ -81,6 +84,18 @@ def unwanted(event: RunEvent, why: str) -> Line:
         "run": event.run,
         "outcome": event.outcome,
         "experiment": event.experiment,
+    }
+
+
+def missed(event: RunEvent, routes: Iterable[Route]) -> Line:
+    """The line for a run whose event never came, where it is only to be told."""
+    return {
+        "missed": event.run,
+        "outcome": event.outcome,
+        "workspace": event.workspace.name,
+        "experiment": event.experiment,
+        "ended": event.time,
+        "routes": ",".join(route.name for route in routes),
     }
 
 

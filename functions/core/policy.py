@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from enum import StrEnum
 
 from msgspec import Struct
 
 from functions.core.reasons import Reason
+from functions.core.values import Workspace  # noqa: TC001 - msgspec reads the annotations
 
 POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
 POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will
@@ -21,7 +23,10 @@ _SLOW = frozenset({Reason.REFUSED})
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """How long things take and whether anything may start."""
+    """How long things take and whether anything may start.
+
+    `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
+    """
 
     retry_first: timedelta = timedelta(seconds=30)
     lease: timedelta = timedelta(seconds=120)
@@ -31,6 +36,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     paused: bool = False
     secret: str = "azure-devops-pat"
     studio: str = "https://ml.azure.com"
+    kept_for: timedelta = timedelta(days=400)
 
     def wait(self, key: str, attempts: int, reason: Reason) -> timedelta:
         """The backoff before the next attempt: doubling from `retry_first` up to 60 times it.
@@ -41,3 +47,23 @@ class Policy(Struct, frozen=True, kw_only=True):
         times = LONGEST_WAIT_FACTOR if reason in _SLOW else min(2**attempts, LONGEST_WAIT_FACTOR)
         drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
         return self.retry_first * times * (1 - drawn / 4)
+
+
+class SweepMode(StrEnum):
+    """What the sweep does about a run whose event was lost."""
+
+    START = "start"
+    REPORT = "report"
+    OFF = "off"
+
+
+class SweepPolicy(Struct, frozen=True, kw_only=True):
+    """How far back the sweep looks, where beside the workspaces seen, and what it forgets.
+
+    `kept_for` must be longer than `window`: what is forgotten the sweep would start again.
+    """
+
+    mode: SweepMode = SweepMode.START
+    window: timedelta = timedelta(hours=26)
+    workspaces: tuple[Workspace, ...] = ()
+    kept_for: timedelta = timedelta(days=400)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from functions.core.routes import Routes
     from functions.core.values import (
         Credential,
+        Ended,
         Key,
         Letter,
         Model,
@@ -92,6 +93,9 @@ class Ledger(Protocol):
     def discard(self, letter_id: str) -> None:
         """Remove a letter; one that is gone already is no error."""
 
+    def prune(self, before: datetime, limit: int) -> int:
+        """Remove what ended and was not written since then, at most `limit`; returns how many."""
+
     def shared(self, name: str) -> Shared:
         """A shared row, empty with version None while it does not exist."""
 
@@ -112,6 +116,9 @@ class Runs(Protocol):
         self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
     ) -> Model | None:
         """The model the run logged, at least the `needed` fields if they can be found."""
+
+    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
+        """The workspace's root runs that ended since then."""
 
 
 class Credentials(Protocol):

@@ -30,7 +30,7 @@ from functions.core.starting import Work
 from functions.core.values import Key, Letter, Outcome, State, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
@@ -84,12 +84,15 @@ class Relay:
         except RoutesUnreadable as error:
             return self._keep(event, error)
 
-    def accept(self, event: RunEvent, deadline: Deadline) -> None:
+    def accept(
+        self, event: RunEvent, deadline: Deadline, on: Sequence[Route] | None = None
+    ) -> None:
         """Claim the event on every route it matches, then work on what this call claimed.
 
+        `on` names the routes, where they are known to match and not all of them are meant.
         Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
         """
-        wanted = routing.matching(event, self._routes.routes())
+        wanted = routing.matching(event, self._routes.routes()) if on is None else on
         if not wanted:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
         claimed = [(self._claim(event, route), route) for route in wanted]
@@ -139,6 +142,8 @@ class Relay:
         except Permanent as error:  # the ledger cannot keep the request
             end = routing.End(State.FAILED, error.reason, error.detail)
             self._desk.end(work.entry, end, work.deadline)
+        except RoutesUnreadable as error:
+            self._desk.park(work.entry, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
@@ -160,11 +165,13 @@ class Relay:
             return self._follow(work, reading, screened.outcome)
         if screened is not None:
             return self._conclude(work, screened)
+        needed = routing.ungated(route) if c.ignore_gate else route
         try:
-            known = reading.facts(route, c.key.outcome, self._policy.studio)
+            known = reading.facts(needed, c.key.outcome, self._policy.studio)
         except Ambiguous as error:
             return self._conclude(work, routing.End(State.HELD, Reason.AMBIGUOUS, str(error)))
-        decision = routing.decide(route, c.key, known, self._policy.secret)
+        secret = self._policy.secret
+        decision = routing.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
         if isinstance(decision, routing.Go):
             return self._starter.start(work, route, decision)
         return self._conclude(work, decision)
@@ -198,8 +205,8 @@ class Relay:
         """Without routes, a root run's event goes to the inbox until they can be read."""
         self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         if events.is_child(event):
-            return self._log.write(Level.DEBUG, journal.unwanted(event, "child run"))
-        key = Key(event.workspace.id.lower(), event.run, event.outcome, "")
-        self._ledger.keep(Letter(key.hash, event, self._clock.now()))
+            dropped = journal.unwanted(event, "a child run, and no routes to match it with")
+            return self._log.write(Level.WARNING, dropped)
+        self._ledger.keep(Letter.of(event, self._clock.now()))
         kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
         return self._log.write(Level.WARNING, kept)

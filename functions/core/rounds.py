@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.admission import Admission
+    from functions.core.chronicle import Chronicle
     from functions.core.doubt import Doubt
     from functions.core.policy import Policy
     from functions.core.ports import Clock, Credentials, Entry, Journal, Ledger, RouteSource
     from functions.core.relay import Relay
+    from functions.core.routes import Routes
     from functions.core.values import Key
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
@@ -43,6 +45,7 @@ class Rounds:
         relay: Relay,
         doubt: Doubt,
         admission: Admission,
+        chronicle: Chronicle,
         for_each: ForEach,
     ) -> None:
         self._ledger = ledger
@@ -54,21 +57,24 @@ class Rounds:
         self._relay = relay
         self._doubt = doubt
         self._admission = admission
+        self._chronicle = chronicle
         self._for_each = for_each
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
         whole = Deadline(self._clock, ROUND_SECONDS)
+        routes, organizations = None, []
         try:
-            organizations = self._organizations()
+            routes = self._routes.routes()
+            organizations = self._organizations(routes)
             self._open_letters(whole)
         except RoutesUnreadable as error:
-            organizations = []
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = [key for name in organizations for key in self._released(name)]
         due = self._ledger.due(self._clock.now(), MOST_AT_ONCE)
         keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
         self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
+        self._chronicle.keep(routes)
         self._log.write(Level.DEBUG, {"reconciled": len(keys), "ms": round(whole.elapsed * 1000)})
 
     def _open_letters(self, whole: Deadline) -> None:
@@ -82,8 +88,8 @@ class Rounds:
             except LedgerUnavailable as error:  # it stays; the others have their turn
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
 
-    def _organizations(self) -> list[str]:
-        starts = (route.start for route in self._routes.routes().routes)
+    def _organizations(self, routes: Routes) -> list[str]:
+        starts = (route.start for route in routes.routes)
         return sorted({self._admission.organization(s.organization) for s in starts if s})
 
     def _released(self, name: str) -> Sequence[Key]:
@@ -100,6 +106,8 @@ class Rounds:
     def _has_changed(self, name: str) -> bool:
         """Whether the refused secret has a new version; if so the organization is unblocked."""
         secret, refused = self._admission.refused(name)
+        if not secret:
+            return False
         try:
             version = self._credentials.read(secret, self._each(), fresh=True).version
         except Retryable:
@@ -126,6 +134,7 @@ class Rounds:
 
     def _take_up(self, entry: Entry, *, early: bool) -> None:
         c, now = entry.continuation, self._clock.now()
+        self._chronicle.meet(c.event.workspace.id)
         if not c.is_open:
             return self._tidy(entry)
         if c.due_at > now and not (early and c.waits_on):

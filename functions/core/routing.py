@@ -7,7 +7,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events, placeholders
+from msgspec.structs import replace
+
+from functions.core import events, needs, placeholders
 from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
@@ -53,6 +55,7 @@ class Changed(NamedTuple):
 
 
 OPEN = Verdict(holds=True)  # what a route without a gate says
+IGNORED = Verdict(holds=True, explain="the gate was ignored, as an operator asked")
 
 Decision = Go | End | Wait
 Screened = End | Wait | Changed
@@ -85,22 +88,33 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
     return None
 
 
-def decide(route: Route, key: Key, known: Facts, secret: str) -> Decision:
+def ungated(route: Route) -> Route:
+    """The route as if it had no gate: what only the gate looks at is not needed either."""
+    return replace(route, when=None, needs=needs.of(route.match, None, route.start))
+
+
+def decide(
+    route: Route, key: Key, known: Facts, secret: str, *, ignore_gate: bool = False
+) -> Decision:
     """Gate first, then the request. `secret` is the default secret's name."""
-    verdict = route.gate.evaluate(known) if route.gate else OPEN
+    verdict = IGNORED if ignore_gate else _gated(route, known)
     if verdict.missing:
         return Wait(Reason.FACTS_MISSING, verdict.missing, route.wait_for_facts)
     if verdict.error or not verdict.holds:
         reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
         return End(State.HELD, reason, verdict.error or verdict.explain)
     if route.start is None:
-        return End(State.HELD, Reason.GATE, "the route starts no pipeline")
+        return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
     try:
         return Go(request(route, route.start, key, known, secret), verdict.explain)
     except Permanent as error:
         return End(State.FAILED, error.reason, error.detail)
     except placeholders.MissingFact as missing:
         return Wait(Reason.FACTS_MISSING, str(missing), route.wait_for_facts)
+
+
+def _gated(route: Route, known: Facts) -> Verdict:
+    return route.gate.evaluate(known) if route.gate else OPEN
 
 
 def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:

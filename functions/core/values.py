@@ -11,11 +11,13 @@ from typing import Any
 from msgspec import Struct, field
 
 LONGEST_DETAIL = 500
+_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JSON Web Token, whoever echoes it
 
 
 def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
-    """An outside string made safe to store and print: one line, no control characters, cut."""
+    """An outside string made safe to store and print: one line, no tokens, cut."""
     flat = re.sub(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+", " ", str(text)).strip()
+    flat = _TOKEN.sub("***", flat)
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
@@ -84,6 +86,17 @@ class Run(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """Root runs that have an outcome and an end time, and their experiments' names by id.
+
+    `whole`: these are all there are; else time or pages did not suffice.
+    """
+
+    runs: tuple[Run, ...]
+    experiments: dict[str, str]
+    whole: bool = True
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -175,11 +188,17 @@ class Shared(Struct, frozen=True):
 
 
 class Letter(Struct, frozen=True):
-    """An event kept in the inbox because the routes could not be read."""
+    """An event in the inbox: the routes could not be read, or a dead letter is replayed."""
 
     id: str
     event: RunEvent
     received_at: datetime
+
+    @classmethod
+    def of(cls, event: RunEvent, received_at: datetime) -> Letter:
+        """A letter whose id is the same for all events that bring the same news."""
+        key = Key(event.workspace.id.lower(), event.run, event.outcome, "")
+        return cls(key.hash, event, received_at)
 
 
 def parse_time(text: object) -> datetime | None:

@@ -12,7 +12,11 @@ from local.devops.control import PATH
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.devops", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.devops",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=7081, help="loopback port (default 7081)")
     parser.add_argument("--pat", default="local-pat", help="accepted PAT (default local-pat)")
     parser.add_argument("--token", action="append", default=[], help="accepted Entra token")

@@ -16,11 +16,11 @@ from local.cloud import WORKSPACE
 from local.faults import Fault
 from local.web import Server
 from tests.azure import completed
+from tests.flow.asking import EXPERIMENT, asked, calls, route
 
 if TYPE_CHECKING:
     from tests.azure import Stage
 
-EXPERIMENT = "defect-detection"
 HISTORY = json.dumps(
     [
         {"run_id": "r1", "artifact_path": "old", "utc_time_created": "2026-01-01 10:00:00"},
@@ -32,29 +32,6 @@ HISTORY = json.dumps(
         },
     ]
 )
-
-
-def route(stage: Stage, *lines: str, **parameters: str) -> None:
-    asked = json.dumps({"run_id": "{{ run.id }}", **parameters})
-    stage.devops.add_pipeline(
-        "contoso", "mlops", 42, "next", parameters=dict.fromkeys(["run_id", *parameters])
-    )
-    stage.routes(
-        "version: 1\nroutes:\n- name: next\n  "
-        + "\n  ".join(lines)
-        + "\n  start: {organization: contoso, project: mlops, pipeline: 42, parameters: "
-        + asked
-        + "}"
-    )
-
-
-def asked(stage: Stage) -> dict[str, str]:
-    (run,) = stage.devops.runs
-    return {name: text for name, text in run.template_parameters.items() if name != "run_id"}
-
-
-def calls(stage: Stage) -> list[str]:
-    return [r.path.rpartition("/api/2.0/mlflow/")[2] for r in stage.aml.server.requests]
 
 
 def test_a_route_that_names_the_run_alone_reads_the_run_alone(stage: Stage) -> None:

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core import events
+from functions.core.deadline import Deadline
 from functions.core.values import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
@@ -92,3 +95,15 @@ def test_metrics_and_model_of_a_real_training_reach_the_pipeline(
         "path": "classifier",
         "flavors": '["python_function"]',
     }
+
+
+def test_a_real_training_is_among_those_that_ended_and_its_step_is_not(
+    stage: Stage, mlflow_server: MLflow, trained: dict[str, str]
+) -> None:
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    since = stage.clock.now() - timedelta(hours=1)
+    workspace = events.workspace(WORKSPACE)
+    ended = stage.ports.runs.ended(workspace, since, Deadline(stage.clock, 60))
+    assert [run.id for run in ended.runs] == [trained["root"]]
+    assert ended.experiments[ended.runs[0].experiment_id] == "defect-detection"
+    assert ended.whole

@@ -30,6 +30,6 @@ WRITING: dict[str, Callable[[Ledger], object]] = {
     "keep": lambda ledger: ledger.keep(letter("e-1")),
     "discard": lambda ledger: ledger.discard("e-1"),
     "share": lambda ledger: ledger.share(Shared("contoso", {}, None), {}),
-    "prune": lambda ledger: ledger.prune(NOON, 10),  # type: ignore[attr-defined]
+    "prune": lambda ledger: ledger.prune(NOON, 10),
 }
 EVERY = READING | WRITING

@@ -528,10 +528,10 @@ def test_what_ended_before_a_day_is_pruned_the_oldest_first(store: Store) -> Non
     ledger = store.ledger()
     for days in (5, 4, 3, 0):
         ended(ledger, opened(f"run-{days}", at=NOON - days * DAY, updated_at=NOON - days * DAY))
-    assert ledger.prune(NOON - 3 * DAY, 1) == 1  # type: ignore[attr-defined]
+    assert ledger.prune(NOON - 3 * DAY, 1) == 1
     assert [c.key.run for c in ledger.recent(NOON - 9 * DAY, 10)] == ["run-0", "run-3", "run-4"]
-    assert ledger.prune(NOON, 10) == 2  # type: ignore[attr-defined]
-    assert ledger.prune(NOON, 10) == 0  # type: ignore[attr-defined]
+    assert ledger.prune(NOON, 10) == 2
+    assert ledger.prune(NOON, 10) == 0
     assert ledger.read(key("run-5")) is None
     assert [c.key.run for c in ledger.recent(NOON - 9 * DAY, 10)] == ["run-0"]
 
@@ -543,7 +543,7 @@ def test_what_is_open_or_was_replayed_is_not_pruned(store: Store) -> None:
     replayed = ended(ledger, opened("replayed", at=old))
     entry = ledger.write(replayed, opened("replayed", at=old))
     ledger.schedule(entry.continuation)
-    assert ledger.prune(NOON, 10) == 0  # type: ignore[attr-defined]
+    assert ledger.prune(NOON, 10) == 0
     assert {c.key.run for c in ledger.recent(NOON, 10)} == {"open", "replayed"}
 
 

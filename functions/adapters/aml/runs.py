@@ -10,6 +10,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aml.ended import EndedRuns
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.workspaces import Workspaces, found_or_raise
 from functions.core.errors import Retryable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from functions.core.deadline import Deadline
-    from functions.core.values import Model, Workspace
+    from functions.core.values import Ended, Model, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
@@ -37,6 +38,7 @@ class AmlRuns:
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
         self._models = Models(workspaces)
+        self._ended = EndedRuns(workspaces, parse)
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run as it is now; raises Retryable (run_not_found, run_unreadable)."""
@@ -72,6 +74,10 @@ class AmlRuns:
     ) -> Model | None:
         """The model the run logged, asked for no further than the needed fields."""
         return self._models.of_run(workspace, run, needed, deadline)
+
+    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
+        """Root runs that ended since then, as far as time and pages allow; raises Retryable."""
+        return self._ended.since(workspace, since, deadline)
 
 
 def parse(found: object) -> Run:

@@ -5,7 +5,6 @@ https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
 from functions.core.errors import InDoubt, Permanent, RelayError, Retryable
@@ -13,13 +12,10 @@ from functions.core.reasons import Reason
 from functions.core.values import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from functions.adapters.transport import Answer
-    from functions.core.values import Credential
 
 
-def verdict(answer: Answer, credential: Credential, *, needs_id: bool = True) -> RelayError | None:
+def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     """What an answer means; None is success: 200 with a JSON object that has an integer id.
 
     A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200.
@@ -28,7 +24,7 @@ def verdict(answer: Answer, credential: Credential, *, needs_id: bool = True) ->
     page = "html" in answer.headers.get("Content-Type", "").lower()
     if status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300):  # noqa: PLR2004
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
-    said = f"Azure DevOps answered {status}: {message(answer, credential)}"
+    said = f"Azure DevOps answered {status}: {message(answer)}"
     if status == 429:  # noqa: PLR2004
         return Retryable(Reason.THROTTLED, said, wait)
     if status == 400:  # noqa: PLR2004
@@ -40,14 +36,11 @@ def verdict(answer: Answer, credential: Credential, *, needs_id: bool = True) ->
     return InDoubt(Reason.IN_DOUBT, said, wait)
 
 
-def message(answer: Answer, credential: Credential) -> str:
-    """The service's own words, bounded, without the credential that was sent."""
+def message(answer: Answer) -> str:
+    """The service's own words, bounded."""
     found = answer.json
     text = found.get("message") if isinstance(found, dict) else None
-    text = str(text or answer.headers.get("X-TFS-ServiceError") or "no message")
-    for secret in _secrets(credential):
-        text = text.replace(secret, "***")
-    return bounded(text)
+    return bounded(text or answer.headers.get("X-TFS-ServiceError") or "no message")
 
 
 def has_id(found: object) -> bool:
@@ -59,11 +52,3 @@ def _refusal(answer: Answer, *, page: bool) -> str:
     what = "a sign-in page" if page or answer.status == 203 else "a refusal"  # noqa: PLR2004
     what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what  # noqa: PLR2004
     return f"Azure DevOps answered {answer.status}, {what}: the credential is not accepted"
-
-
-def _secrets(credential: Credential) -> Iterator[str]:
-    token = credential.authorization.partition(" ")[2]
-    yield token
-    if credential.authorization.startswith("Basic "):
-        pat = base64.b64decode(token).decode(errors="replace").partition(":")[2]
-        yield pat

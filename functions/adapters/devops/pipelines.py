@@ -58,7 +58,7 @@ class DevOpsPipelines:
             raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
         except NoAnswerError as error:
             raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
-        refusal = verdict(answer, credential)
+        refusal = verdict(answer)
         if refusal is not None:
             raise refusal
         run = answer.json["id"]
@@ -135,7 +135,7 @@ class DevOpsPipelines:
             )
         except (NotSentError, NoAnswerError) as error:
             raise _incomplete(f"Azure DevOps: {error}") from None
-        refusal = verdict(answer, credential, needs_id=False)
+        refusal = verdict(answer, needs_id=False)
         if isinstance(refusal, Retryable) and refusal.reason is not Reason.REFUSED:
             raise refusal
         if refusal is not None or answer.json is None:

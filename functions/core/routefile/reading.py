@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core import placeholders
+from functions.core import needs, placeholders
 from functions.core.distinct import not_told_apart
-from functions.core.gate import GateRefused, gate_of, mentioned
+from functions.core.gate import GateRefused, gate_of
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
-from functions.core.routes import ANY, Limit, Match, Needs, Route, Routes, Start, Variable
+from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
 from functions.core.values import Outcome, bounded
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def read(text: str, file: str) -> Routes:
     """The routes; raises RoutesUnreadable. See `functions.core.routes.decode`."""
     source = parse(text.removeprefix("\ufeff"), file)
-    source.refuse()
+    if not isinstance(source.data, dict):
+        source.refuse()
     for at, what in _mistakes(source.data):
         source.say(at, what)
     source.refuse()
@@ -115,32 +116,8 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
         start=start,
-        needs=_needs(match, entry.get("when"), start),
+        needs=needs.of(match, entry.get("when"), start),
     )
-
-
-def _needs(match: Match, when: str | None, start: Start | None) -> Needs:
-    """The facts that the gate and the start name; the match is asked of the event."""
-    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
-    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
-    of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
-    model = _names(paths, "model")
-    only_event = match.run_type or match.properties or of_run & {"type", "properties"}
-    beyond = of_run - {"id", "status", "experiment", "url", "type", "properties"}
-    return Needs(
-        metrics=_names(paths, "run", "metrics"),
-        params=_names(paths, "run", "params"),
-        model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
-        beyond_event=("run",) in paths or bool(model or beyond),
-        only_event=("run",) in paths or bool(only_event),
-    )
-
-
-def _names(paths: set[tuple[str, ...]], *above: str) -> frozenset[str]:
-    """What follows `above` in the paths; ANY where a path ends before saying it."""
-    found = {path[len(above)] for path in paths if path[: len(above)] == above != path}
-    ends_early = any(path == above[: len(path)] for path in paths)
-    return frozenset(found | {ANY} if ends_early else found)
 
 
 def _outcomes(entry: Entry) -> frozenset[Outcome]:

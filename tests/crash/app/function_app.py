@@ -9,9 +9,9 @@ import os
 import azure.functions as func
 
 from functions import eventgrid, timers
-from functions.settings import EVERY_MINUTE
+from functions.settings import EVERY_HOUR, EVERY_MINUTE
 from tests.crash.fuse import fused
 
 app = func.FunctionApp()
 app.register_functions(eventgrid.blueprint(lambda: fused(os.environ)))
-app.register_functions(timers.blueprint(lambda: fused(os.environ), EVERY_MINUTE))
+app.register_functions(timers.blueprint(lambda: fused(os.environ), EVERY_MINUTE, EVERY_HOUR))

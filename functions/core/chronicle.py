@@ -1,0 +1,143 @@
+"""Since when the ledger knows each route, and which workspaces it has heard of.
+
+Two shared rows, which only bound the sweep: where one could not be written, less is swept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core import events
+from functions.core.errors import LedgerUnavailable, Lost, Permanent
+from functions.core.ports import Level
+from functions.core.values import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from functions.core.ports import Clock, Journal, Ledger
+    from functions.core.routes import Routes
+    from functions.core.values import Workspace
+
+ROUTES = "chronicle/routes"
+WORKSPACES = "chronicle/workspaces"
+MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
+
+
+class Memory(NamedTuple):
+    """When the ledger was born, and when each route's name was first seen; None: never yet."""
+
+    born: datetime | None
+    routes: Mapping[str, datetime]
+
+    def knew(self, route: str, at: datetime) -> bool:
+        """Whether ledger and route were both known before that moment."""
+        since = self.routes.get(route)
+        return since is not None and self.born is not None and max(since, self.born) < at
+
+
+class Chronicle:
+    """Reads and writes the two rows; what one process wrote already it does not write again."""
+
+    def __init__(self, ledger: Ledger, log: Journal, clock: Clock) -> None:
+        self._ledger = ledger
+        self._log = log
+        self._clock = clock
+        self._registered: frozenset[str] | None = None
+        self._met: dict[str, str] = {}
+        self._saved: dict[str, str] = {}
+
+    def register(self, routes: Routes) -> Memory:
+        """Remember the names of today's routes from now on, and forget those that are gone.
+
+        So a route that was renamed, or taken away and brought back, is a new one. Raises
+        LedgerUnavailable, and Permanent for more names than a row can hold.
+        """
+        names = [route.name for route in routes.routes]
+        now = self._clock.now().isoformat()
+
+        def registered(value: Mapping[str, Any]) -> dict[str, Any]:
+            seen = value.get("routes", {})
+            at = {name: seen.get(name, now) for name in names}
+            return {"born": value.get("born", now), "routes": at}
+
+        memory = _memory(self._change(ROUTES, registered))
+        self._registered = frozenset(names)
+        return memory
+
+    def recall(self) -> Memory:
+        """What is remembered of routes. Raises LedgerUnavailable."""
+        return _memory(self._ledger.shared(ROUTES).value)
+
+    def meet(self, workspace: str) -> None:
+        """Take note of a workspace's id; `keep` writes it."""
+        self._met[workspace.lower()] = workspace
+
+    def keep(self, routes: Routes | None) -> None:
+        """Write what is new since this process last did; one that fails is tried again later."""
+        try:
+            if routes and self._registered != frozenset(r.name for r in routes.routes):
+                self.register(routes)
+            self._keep_workspaces()
+        except (LedgerUnavailable, Permanent) as error:
+            self._log.write(Level.ERROR, {"chronicle": "not kept", "detail": error})
+
+    def workspaces(self, since: datetime, also: Iterable[Workspace] = ()) -> list[Workspace]:
+        """The workspaces heard of since then, and these: each once, however it is spelled.
+
+        Raises LedgerUnavailable.
+        """
+        days = self._ledger.shared(WORKSPACES).value
+        heard_of = _parsed(name for name, day in days.items() if day >= _day(since))
+        every = {w.id.lower(): w for w in (*heard_of, *also)}
+        return [every[name] for name in sorted(every)]
+
+    def _keep_workspaces(self) -> None:
+        """Once a day for each, under the spelling that was met last."""
+        today = _day(self._clock.now())
+        met = {
+            name: today for low, name in dict(self._met).items() if self._saved.get(low) != today
+        }
+        if not met:
+            return
+
+        def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:
+            lower = {name.lower() for name in met}
+            known = {name: day for name, day in value.items() if name.lower() not in lower}
+            newest = sorted({**known, **met}.items(), key=lambda pair: pair[1], reverse=True)
+            return dict(newest[:MOST_WORKSPACES])
+
+        self._change(WORKSPACES, heard_of)
+        self._saved |= {name.lower(): today for name in met}
+
+    def _change(
+        self, name: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> Mapping[str, Any]:
+        while True:
+            row = self._ledger.shared(name)
+            value = change(row.value)
+            if value == row.value:
+                return value
+            try:
+                return self._ledger.share(row, value).value
+            except Lost:
+                continue
+
+
+def _memory(value: Mapping[str, Any]) -> Memory:
+    seen = {name: parse_time(at) for name, at in value.get("routes", {}).items()}
+    known = {name: at for name, at in seen.items() if at is not None}
+    return Memory(parse_time(value.get("born")), known)
+
+
+def _day(at: datetime) -> str:
+    return at.date().isoformat()
+
+
+def _parsed(names: Iterable[str]) -> Iterable[Workspace]:
+    for name in names:
+        try:
+            yield events.workspace(name)
+        except ValueError:  # no id that this version knows
+            continue

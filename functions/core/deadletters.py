@@ -1,0 +1,101 @@
+"""Events that Event Grid gave up become letters in the inbox, which the reconciler matches.
+
+A dead letter is the event as it was, in the subscription's schema, with the reason beside it.
+https://learn.microsoft.com/azure/event-grid/manage-event-delivery
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core import events
+from functions.core.errors import NotARunEvent, Permanent
+from functions.core.replaying import standing
+from functions.core.values import Letter, bounded, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.core.ports import Clock, Ledger
+    from functions.core.values import RunEvent
+
+UNTIL_CLAIMED = timedelta(days=1)  # how long a letter may lie in the inbox before it is claimed
+
+
+class Fate(StrEnum):
+    """What became of a dead letter."""
+
+    KEPT = "kept"  # in the inbox
+    SKIPPED = "skipped"  # no news that a run ended: nothing would follow from it
+    REFUSED = "refused"  # it cannot be told any more whether its pipeline was started
+
+
+class Sorted(NamedTuple):
+    """One event, what became of it, and why."""
+
+    event: str
+    fate: Fate
+    why: str
+
+
+class DeadLetters:
+    """Puts dead letters into the inbox. `kept_for`: how long the ledger remembers what ended."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, kept_for: timedelta) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._kept_for = kept_for
+
+    def take(self, document: object) -> Iterator[Sorted]:
+        """Take what one file holds: an array of events, or one. Raises LedgerUnavailable."""
+        for payload in document if isinstance(document, list) else [document]:
+            yield self._take(payload)
+
+    def _take(self, payload: object) -> Sorted:
+        try:
+            event = events.parse(payload)
+        except NotARunEvent as error:
+            name = error.event_id or "an event without id"
+            return Sorted(
+                name, Fate.SKIPPED, " ".join(filter(None, (str(error), error.event_type)))
+            )
+        name = f"{event.run} {event.outcome}"
+        if events.is_child(event):
+            return Sorted(name, Fate.SKIPPED, "a child run")
+        if why := self._too_old(event.time or _published(payload)):
+            return Sorted(name, Fate.REFUSED, why)
+        return self._keep(name, event)
+
+    def _too_old(self, at: datetime | None) -> str:
+        """Why it cannot be told whether its pipeline was started; "" where the ledger knows."""
+        if at is None:
+            return "it does not say when it happened"
+        if at > self._clock.now() - self._kept_for + UNTIL_CLAIMED:
+            return ""
+        days = self._kept_for.days
+        return f"of {at:%Y-%m-%d}: the ledger remembers {days} days, so it may have been started"
+
+    def _keep(self, name: str, event: RunEvent) -> Sorted:
+        try:
+            self._ledger.keep(Letter.of(event, self._clock.now()))
+        except Permanent as error:
+            return Sorted(name, Fate.REFUSED, error.detail)
+        return Sorted(name, Fate.KEPT, self._known(event))
+
+    def _known(self, event: RunEvent) -> str:
+        """What the ledger already has of it: none of that is started again."""
+        found = self._ledger.of_run(event.workspace.id.lower(), event.run)
+        known = [c for c in found if c.key.outcome is event.outcome]
+        told = "; ".join(f"{c.key.route} is {standing(c)}" for c in known)
+        return bounded(f"known already: {told}" if told else "the reconciler takes it up")
+
+
+def _published(payload: object) -> datetime | None:
+    """When Event Grid took the event, which is said beside it in either schema's spelling."""
+    named = payload if isinstance(payload, Mapping) else {}
+    folded = {str(key).lower(): value for key, value in named.items()}
+    return parse_time(folded.get("publishtime"))

@@ -1,0 +1,36 @@
+"""Which facts a gate and a start name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core import placeholders
+from functions.core.gate import mentioned
+from functions.core.routes import ANY, Needs
+
+if TYPE_CHECKING:
+    from functions.core.routes import Match, Start
+
+
+def of(match: Match, when: str | None, start: Start | None) -> Needs:
+    """The facts that the gate and the start name; the match is asked of the event."""
+    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
+    of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
+    model = _names(paths, "model")
+    only_event = match.run_type or match.properties or of_run & {"type", "properties"}
+    beyond = of_run - {"id", "status", "experiment", "url", "type", "properties"}
+    return Needs(
+        metrics=_names(paths, "run", "metrics"),
+        params=_names(paths, "run", "params"),
+        model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
+        beyond_event=("run",) in paths or bool(model or beyond),
+        only_event=("run",) in paths or bool(only_event),
+    )
+
+
+def _names(paths: set[tuple[str, ...]], *above: str) -> frozenset[str]:
+    """What follows `above` in the paths; ANY where a path ends before saying it."""
+    found = {path[len(above)] for path in paths if path[: len(above)] == above != path}
+    ends_early = any(path == above[: len(path)] for path in paths)
+    return frozenset(found | {ANY} if ends_early else found)

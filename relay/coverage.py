@@ -1,0 +1,169 @@
+"""`coverage` tells of every root run that ended what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from functions.core import events
+from functions.core.chronicle import Chronicle
+from functions.core.deadline import Deadline
+from functions.core.errors import Retryable, RoutesUnreadable
+from functions.core.reasons import Reason
+from relay import became, operator
+from relay.became import Became
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.core.routes import Routes
+    from functions.core.values import Workspace
+    from relay.became import Told
+    from relay.operator import Office
+
+BY_DEFAULT = "24h"
+TIMED_OUT = 5
+LISTING_SECONDS = 120.0  # for each workspace
+PIPED_WIDTH = 160  # columns of the table where there is no terminal
+
+_Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90m, 24h, 7d.")]
+_Workspaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
+    ),
+]
+_Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module beside the others."""
+    app.command()(coverage)
+
+
+def coverage(
+    since: _Since = BY_DEFAULT, workspace: _Workspaces = None, *, as_json: _Json = False
+) -> None:
+    """Tell of every root run that ended what became of it: nothing is written or started.
+
+    Exits with 1 if a route matches a run and there is no continuation, 3 if there is no such
+    workspace, 4 if AML or the ledger cannot be read, 5 if there was more than could be read.
+    """
+    span, asked = operator.span(since), _parsed(workspace or [])
+    with operator.office() as office:
+        survey = _Survey(office, office.ports.clock.now() - span)
+        told = list(survey.of(asked or survey.workspaces()))
+        _print_json(told, survey) if as_json else _print_table(told)
+        _conclude(told, survey)
+
+
+class _Survey:
+    """Asks one workspace after the other; one that fails does not stop the others."""
+
+    def __init__(self, office: Office, since: datetime) -> None:
+        self._office = office
+        self._chronicle = Chronicle(office.ports.ledger, office.ports.journal, office.ports.clock)
+        self.since = since
+        self.whole = True
+        self.failed = 0
+
+    def workspaces(self) -> list[Workspace]:
+        """Those seen and those of the settings; ends the command where there are none."""
+        sweep = self._office.settings.sweep
+        heard_of = self._office.ports.clock.now() - sweep.kept_for
+        found = self._chronicle.workspaces(heard_of, sweep.workspaces)
+        if not found:
+            why = "no workspace was seen yet: name one with --workspace or SWEEP_WORKSPACES"
+            operator.stop(operator.NOT_FOUND, why)
+        return found
+
+    def of(self, workspaces: list[Workspace]) -> Iterator[Told]:
+        """What became of the runs of these workspaces."""
+        routes = _routes(self._office)
+        for workspace in workspaces:
+            try:
+                yield from self._one(workspace, routes)
+            except Retryable as error:
+                self.failed = _code(error)
+                typer.echo(f"{workspace.name}: {error.detail}", err=True)
+
+    def _one(self, workspace: Workspace, routes: Routes) -> Iterator[Told]:
+        ledger, runs = self._office.ports.ledger, self._office.ports.runs
+        memory = self._chronicle.recall()
+        deadline = Deadline(self._office.ports.clock, LISTING_SECONDS)
+        ended = runs.ended(workspace, self.since, deadline)
+        self.whole = self.whole and ended.whole
+        for run in ended.runs:
+            known = ledger.of_run(workspace.id.lower(), run.id)
+            yield became.of(workspace, run, ended, known, routes, memory)
+
+
+def _parsed(ids: list[str]) -> list[Workspace]:
+    try:
+        return [events.workspace(text) for text in ids]
+    except ValueError as error:
+        raise typer.BadParameter(str(error).replace("the topic", "--workspace")) from None
+
+
+def _routes(office: Office) -> Routes:
+    try:
+        return office.ports.routes.routes()
+    except RoutesUnreadable as error:
+        missing = not office.settings.routes_file.exists()
+        code = operator.NOT_FOUND if missing else operator.USAGE
+        operator.stop(code, error.problems[0])
+
+
+def _code(error: Retryable) -> int:
+    missing = error.reason is Reason.RUN_NOT_FOUND
+    return operator.NOT_FOUND if missing else operator.REFUSED
+
+
+def _totals(told: list[Told]) -> dict[str, int]:
+    counted = Counter(one.became for one in told)
+    return {"runs": len(told), **{str(kind): counted[kind] for kind in Became}}
+
+
+def _print_json(told: list[Told], survey: _Survey) -> None:
+    complete = survey.whole and not survey.failed
+    document = {
+        "since": survey.since.isoformat(),
+        "complete": complete,
+        "totals": _totals(told),
+        "runs": [one.builtins() for one in told],
+    }
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _print_table(told: list[Told]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this needs
+    from rich.markup import escape  # noqa: PLC0415 - the same
+    from rich.table import Table  # noqa: PLC0415 - the same
+
+    table = Table()
+    for heading in ("run", "ended", "experiment", "outcome", "route", "became", "why"):
+        table.add_column(heading, overflow="fold")
+    for one in sorted(told, key=lambda t: (t.rank, t.ended_at)):
+        for cells in one.rows():
+            table.add_row(*map(escape, cells))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    if told:
+        console.print(table)
+    totals = _totals(told)
+    runs = totals.pop("runs")
+    typer.echo(f"{runs} runs: " + ", ".join(f"{count} {kind}" for kind, count in totals.items()))
+
+
+def _conclude(told: list[Told], survey: _Survey) -> None:
+    if not survey.whole:
+        typer.echo("there were more runs than could be read: try a shorter --since", err=True)
+    if any(one.became is Became.MISSING for one in told):
+        raise typer.Exit(operator.THE_ANSWER_IS_NO)
+    if survey.failed or not survey.whole:
+        raise typer.Exit(survey.failed or TIMED_OUT)

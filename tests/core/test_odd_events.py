@@ -1,0 +1,34 @@
+"""Events that are unusual and yet right."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.core import events
+from local.cloud import WORKSPACE
+from tests.azure import completed
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "yesterday", None, 7, {}]
+)
+def test_a_time_that_is_none_costs_no_event(time: object) -> None:
+    event = events.parse({**completed("r1"), "eventTime": time})
+    assert (event.run, event.time) == ("r1", None)
+
+
+@pytest.mark.parametrize("group", ["rg-münchen", "rg_(a).b", "研究"])
+def test_a_resource_group_may_have_any_letters(group: str) -> None:
+    topic = WORKSPACE.replace("rg-ml", group)
+    assert events.parse({**completed("r1"), "topic": topic}).workspace.id == topic
+
+
+def test_a_property_of_several_lines_is_kept_as_it_is() -> None:
+    event = events.parse(completed("r1", runProperties={"notes": "a\n\tb\n"}))
+    assert event.properties == {"notes": "a\n\tb\n"}
+
+
+def test_a_text_that_is_too_long_to_keep_is_left_out_whole() -> None:
+    longest = "x" * 4096
+    tags = {"kept": longest, "left out": longest + "x", "k" * 4097: "left out too"}
+    assert events.parse(completed("r1", runTags=tags)).tags == {"kept": longest}

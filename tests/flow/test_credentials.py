@@ -1,0 +1,52 @@
+"""An organization is blocked for the version of the secret that it refused, and for no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.reasons import Reason
+from tests.azure import completed
+from tests.flow.asking import EXPERIMENT
+from tests.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from tests.azure import Stage
+
+
+class RotatedSlowly(Wrapped):
+    """The credentials; by the time of the first fresh read a good one lies in the vault."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ports.credentials)
+        self._stage = stage
+        self._rotated = False
+
+    def read(self, name: str, deadline: object, *, fresh: bool = False) -> Any:
+        if fresh and not self._rotated:
+            self._rotated = True
+            self._stage.cloud.vault.put(name, self._stage.cloud.pat)
+            self._stage.clock.forward(seconds=16)  # no time is left to try it
+        return self.real.read(name, deadline, fresh=fresh)
+
+
+def test_a_renewed_secret_that_there_was_no_time_to_try_is_tried_next(stage: Stage) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.cloud.vault.put("azure-devops-pat", "revoked")
+    stage.build(credentials=RotatedSlowly(stage))
+    stage.deliver(completed("r1"))
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.CREDENTIAL_REFUSED, 1)
+    stage.reconcile(seconds=60)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_a_renewed_secret_that_is_refused_as_well_is_not_tried_again(stage: Stage) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.aml.add_run("r2", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    stage.devops.refuse(stage.cloud.pat)
+    stage.cloud.vault.put("azure-devops-pat", "wrong-too")
+    stage.deliver(completed("r2"))
+    tried = stage.posts()
+    stage.reconcile(seconds=60)
+    assert (tried, stage.posts()) == (3, 3)
+    assert stage.only("r2").reason is Reason.CREDENTIAL_REFUSED

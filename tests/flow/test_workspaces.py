@@ -1,0 +1,64 @@
+"""Run ids are unique within a workspace only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.reasons import Reason
+from functions.core.values import State
+from local.cloud import WORKSPACE
+from local.faults import Fault
+from tests.azure import completed
+from tests.flow.asking import EXPERIMENT
+
+if TYPE_CHECKING:
+    from functions.core.continuation import Continuation
+    from tests.azure import Stage
+
+OTHER = WORKSPACE.replace("ml-prod", "ml-test")
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.cloud.arm.add_workspace(OTHER, stage.aml.tracking_uri)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    return stage
+
+
+def lost(stage: Stage) -> Continuation:
+    """Deliver the other workspace's run of the same id; the POST for it gets lost."""
+    post = Fault(method="POST", path="*/runs", drop="before")
+    stage.devops.server.faults.add(post)
+    stage.deliver({**completed("r1"), "topic": OTHER})
+    return theirs(stage)
+
+
+def theirs(stage: Stage) -> Continuation:
+    (row,) = stage.ledger.of_run(OTHER.lower(), "r1")
+    return row
+
+
+def test_the_same_run_id_in_two_workspaces_starts_two_pipelines(stage: Stage) -> None:
+    stage.deliver({**completed("r1"), "topic": OTHER})
+    assert stage.started() == [(42, "r1"), (42, "r1")]
+    assert theirs(stage).pipeline_run != stage.only("r1").pipeline_run
+
+
+def test_a_pipeline_run_of_another_workspace_is_not_taken_for_the_lost_one(stage: Stage) -> None:
+    assert lost(stage).reason is Reason.IN_DOUBT
+    stage.reconcile(seconds=31)
+    assert theirs(stage).state is State.OPEN
+    stage.reconcile(minutes=11)
+    assert theirs(stage).state is State.STARTED
+    assert theirs(stage).pipeline_run != stage.only("r1").pipeline_run
+
+
+def test_a_pipeline_run_of_another_workspace_is_no_duplicate(stage: Stage) -> None:
+    lost(stage)
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=11)
+    stage.reconcile(minutes=61)
+    assert (theirs(stage).recheck_at, theirs(stage).duplicates) == (None, ())
