@@ -30,7 +30,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test check lint types floors schema format clean setup parts
+.PHONY: help demo up test soak check lint types floors schema format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
 
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
 	@$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
+	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 

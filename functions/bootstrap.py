@@ -87,11 +87,20 @@ def build(settings: Settings, ports: Ports) -> App:
     starter = Starter(
         ledger, credentials, pipelines, journal, clock, policy, desk=desk, admission=admission
     )
-    doubt = Doubt(ledger, credentials, pipelines, clock, policy, desk=desk, starter=starter)
+    chronicle = Chronicle(ledger, journal, clock)
+    doubt = Doubt(
+        ledger,
+        credentials,
+        pipelines,
+        clock,
+        policy,
+        desk=desk,
+        starter=starter,
+        chronicle=chronicle,
+    )
     relay = Relay(
         ledger, runs, routes, journal, clock, policy, desk=desk, starter=starter, doubt=doubt
     )
-    chronicle = Chronicle(ledger, journal, clock)
     rounds = Rounds(
         ledger,
         credentials,

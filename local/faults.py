@@ -14,6 +14,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -26,7 +27,8 @@ class Fault:
     """One thing to do wrong.
 
     `method` and `path` (wildcards) choose requests; `times` bounds how many are hit, and
-    `probability` how likely each is (`seed` makes it repeatable). `drop` closes the connection
+    `probability` how likely each is (`seed` makes it repeatable). `per_request` bounds how often
+    the very same request (method, path, body) is hit; 0 is no bound. `drop` closes the connection
     before the service saw the request, or after it did its work and before it answered. `hang`
     keeps the connection open without an answer, after the work is done if `drop` is "after".
     With `status` the service does no work and answers that, unless `after` is true: then it
@@ -45,14 +47,21 @@ class Fault:
     hang: bool = False
     drop: Literal["before", "after"] | None = None
     after: bool = False
+    per_request: int = 0
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
+        self._hit: Counter[tuple[str, str, bytes]] = Counter()
 
-    def hits(self, method: str, path: str) -> bool:
+    def hits(self, method: str, path: str, body: bytes = b"") -> bool:
         """Whether this request is the one; draws from the fault's own random source."""
         fits = fnmatch.fnmatchcase(path, self.path) and self.method in {"*", method}
-        return fits and self.times > 0 and self._random.random() < self.probability
+        if not fits or self.times <= 0 or self._random.random() >= self.probability:
+            return False
+        if not self.per_request:
+            return True
+        self._hit[method, path, body] += 1
+        return self._hit[method, path, body] <= self.per_request
 
 
 class Faults:
@@ -82,17 +91,21 @@ class Faults:
             path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
             if path == CONTROL:
                 return self._control(environ, start_response)
-            fault = None if path.startswith("/_local/") else self._take(method, path)
+            if path.startswith("/_local/") or not self._pending:
+                return app(environ, start_response)
+            body = _drain(environ)
+            environ["wsgi.input"] = io.BytesIO(body)
+            fault = self._take(method, path, body)
             if fault is None:
                 return app(environ, start_response)
             return self._commit(fault, app, environ, start_response)
 
         return faulty
 
-    def _take(self, method: str, path: str) -> Fault | None:
+    def _take(self, method: str, path: str, body: bytes) -> Fault | None:
         with self._lock:
             for fault in self._pending:
-                if fault.hits(method, path):
+                if fault.hits(method, path, body):
                     fault.times -= 1
                     self._pending = [f for f in self._pending if f.times > 0]
                     return fault
@@ -100,7 +113,6 @@ class Faults:
 
     def _commit(self, fault: Fault, app: Any, environ: dict[str, Any], start: Any) -> Any:
         released = self._released
-        environ["wsgi.input"] = io.BytesIO(_drain(environ))
         time.sleep(fault.delay)
         if fault.drop == "before":
             cut(environ)

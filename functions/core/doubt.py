@@ -9,6 +9,7 @@ asked ──► look ──► found         started
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
@@ -20,13 +21,15 @@ from functions.core.routing import End
 from functions.core.values import State
 
 OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
-MOST_OTHERS = 1000
+MOST_NEW = 100
 LOOKED_AGAIN_FOR = timedelta(days=1)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from functions.core.chronicle import Chronicle
+    from functions.core.continuation import Continuation
     from functions.core.desk import Desk
     from functions.core.policy import Policy
     from functions.core.ports import Clock, Credentials, Ledger, Pipelines
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 class Doubt:
     """Settles continuations that were asked and never answered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per port
         self,
         ledger: Ledger,
         credentials: Credentials,
@@ -47,6 +50,7 @@ class Doubt:
         *,
         desk: Desk,
         starter: Starter,
+        chronicle: Chronicle,
     ) -> None:
         self._ledger = ledger
         self._credentials = credentials
@@ -55,6 +59,7 @@ class Doubt:
         self._policy = policy
         self._desk = desk
         self._starter = starter
+        self._chronicle = chronicle
 
     def look(self, work: Work) -> None:
         """Look for the stored request's pipeline run, and do what the answer allows."""
@@ -115,9 +120,15 @@ class Doubt:
         found = self._pipelines.find(request, credential, since, work.deadline)
         if not found:
             return []
-        recent = self._ledger.recent(since - OTHERS_BEFORE, MOST_OTHERS)
-        others = {o.pipeline_run for o in recent if o.key != c.key}
+        others = self._of_others(c, since - OTHERS_BEFORE)
         return [run for run in found if run.id not in others]
+
+    def _of_others(self, c: Continuation, since: datetime) -> set[int | None]:
+        """Pipeline runs of this run id in workspaces heard of, and those too new for that."""
+        known = (w.id.lower() for w in self._chronicle.workspaces(since))
+        elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
+        newest = self._ledger.recent(since, MOST_NEW)
+        return {o.pipeline_run for o in (*chain(*elsewhere), *newest) if o.key != c.key}
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
         first, *others = sorted(found, key=lambda run: run.id)

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.continuation import Continuation
@@ -52,6 +52,10 @@ class Claim(NamedTuple):
 
 class Ledger(Protocol):
     """The source of truth. Every method raises LedgerUnavailable when it cannot do its work."""
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """Rows that were passed over since this version cannot read them, and why."""
 
     def claim(self, new: Continuation) -> Claim:
         """Insert the continuation unless its key is there; the row is scheduled when this returns.

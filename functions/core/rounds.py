@@ -75,6 +75,8 @@ class Rounds:
         keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
         self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
         self._chronicle.keep(routes)
+        for why in sorted(self._ledger.unreadable):
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
         self._log.write(Level.DEBUG, {"reconciled": len(keys), "ms": round(whole.elapsed * 1000)})
 
     def _open_letters(self, whole: Deadline) -> None:

@@ -13,30 +13,41 @@ if TYPE_CHECKING:
     from tests.azure import Stage
 
 
-class RotatedSlowly(Wrapped):
-    """The credentials; by the time of the first fresh read a good one lies in the vault."""
+class SlowlyRenewed(Wrapped):
+    """The credentials; the first fresh read takes long, and finds `renewed` if that is given."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, renewed: str = "") -> None:
         super().__init__(stage.ports.credentials)
         self._stage = stage
-        self._rotated = False
+        self._renewed = renewed
+        self._slow = True
 
     def read(self, name: str, deadline: object, *, fresh: bool = False) -> Any:
-        if fresh and not self._rotated:
-            self._rotated = True
-            self._stage.cloud.vault.put(name, self._stage.cloud.pat)
+        if fresh and self._slow:
+            self._slow = False
             self._stage.clock.forward(seconds=16)  # no time is left to try it
+            if self._renewed:
+                self._stage.cloud.vault.put(name, self._renewed)
         return self.real.read(name, deadline, fresh=fresh)
 
 
 def test_a_renewed_secret_that_there_was_no_time_to_try_is_tried_next(stage: Stage) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.cloud.vault.put("azure-devops-pat", "revoked")
-    stage.build(credentials=RotatedSlowly(stage))
+    stage.build(credentials=SlowlyRenewed(stage, stage.cloud.pat))
     stage.deliver(completed("r1"))
     assert (stage.only("r1").reason, stage.posts()) == (Reason.CREDENTIAL_REFUSED, 1)
     stage.reconcile(seconds=60)
     assert stage.started() == [(42, "r1")]
+
+
+def test_the_refused_secret_is_not_tried_again_because_time_ran_out(stage: Stage) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.cloud.vault.put("azure-devops-pat", "revoked")
+    stage.build(credentials=SlowlyRenewed(stage))
+    stage.deliver(completed("r1"))
+    stage.reconcile(seconds=60)
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.CREDENTIAL_REFUSED, 1)
 
 
 def test_a_renewed_secret_that_is_refused_as_well_is_not_tried_again(stage: Stage) -> None:

@@ -499,7 +499,7 @@ def test_a_row_that_cannot_be_read_is_no_obstacle_to_the_others(store: Store) ->
     assert [c.key.run for c in ledger.recent(NOON, 10)] == ["good"]
     assert ledger.of_run(key().workspace, "bad") == []
     assert {k.run for k in ledger.due(LATER, 10)} == {"bad", "good"}
-    (why,) = ledger.unreadable  # type: ignore[attr-defined]
+    (why,) = ledger.unreadable
     assert "register/bad/Completed" in why
     assert "levitating" in why
 

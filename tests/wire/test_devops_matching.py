@@ -75,9 +75,10 @@ def test_another_value_is_not_recognised(asked: str, shown: object) -> None:
     assert not shows(asked, shown)
 
 
-def test_names_are_compared_in_any_case_as_the_service_does() -> None:
-    asking = request(templateParameters={"Run_Id": "r1"})
-    assert matches(asking, {"templateParameters": {"run_id": "r1"}})
+@pytest.mark.parametrize(("asked", "shown"), [("Run_Id", "run_id"), ("run_id", "RUN_ID")])
+def test_names_are_compared_in_any_case_as_the_service_does(asked: str, shown: str) -> None:
+    asking = request(templateParameters={asked: "r1"})
+    assert matches(asking, {"templateParameters": {shown: "r1"}})
 
 
 def test_a_build_may_carry_more_than_was_asked() -> None:

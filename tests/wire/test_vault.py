@@ -41,7 +41,7 @@ class Queue(SystemClock):
 
     def wait_for(self, callers: int) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._asked >= callers, timeout=60)
+            assert self._changed.wait_for(lambda: self._asked >= callers, timeout=20)
 
 
 class Vault:
@@ -110,7 +110,7 @@ def test_who_has_no_time_left_does_not_wait_for_the_others() -> None:
     vault = Vault(fails=False, callers=3)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(vault.read)
-        assert vault.asked.wait(60)
+        assert vault.asked.wait(20)
         late = vault.read(seconds=0)
         vault.queue.monotonic()  # the third: the first one is answered only now
         assert not isinstance(first.result(), Retryable)

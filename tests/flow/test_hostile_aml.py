@@ -1,0 +1,160 @@
+"""AML answers with something odd: it is told as what it is, and no fact is made of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.reasons import Reason
+from functions.core.values import State
+from local.faults import Fault
+from tests.azure import completed
+from tests.flow.asking import EXPERIMENT, asked, parked, route, starts_once_cured
+
+if TYPE_CHECKING:
+    from tests.azure import Stage
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [[1], {}, *({"mlFlowTrackingUri": u} for u in (5, "azureml://", "https://a b/", "ftp://x"))],
+)
+def test_a_workspace_without_a_usable_address_parks(stage: Stage, properties: object) -> None:
+    arm = stage.cloud.arm.server
+    body = json.dumps({"properties": properties})
+    arm.faults.add(Fault(times=9, status=200, body=body))
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert "ml-prod names no MLflow tracking URI" in stage.only("r1").detail
+    assert starts_once_cured(stage, arm)
+
+
+@pytest.mark.parametrize("host", ["[::1", "%zz", "exa\u0000mple"])
+def test_an_address_that_leads_nowhere_parks(stage: Stage, host: str) -> None:
+    body = json.dumps({"properties": {"mlFlowTrackingUri": f"https://{host}/x"}})
+    stage.cloud.arm.server.faults.add(Fault(status=200, body=body))
+    assert parked(stage) is Reason.RUN_UNREADABLE
+
+
+INFO = {"run_id": "r1", "status": "FINISHED"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {"runs": 5},
+        {"run": 5},
+        {"run": {"info": {"run_id": "r1"}}},
+        {"run": {"info": {"status": "FINISHED"}}},
+        {"run": {"info": INFO, "data": [1]}},
+        {"run": {"info": INFO, "data": {"tags": 5}}},
+        {"run": {"info": INFO, "data": {"metrics": [{"key": "loss", "value": "low"}]}}},
+    ],
+)
+def test_an_answer_that_is_no_run_parks(stage: Stage, answer: object) -> None:
+    aml = stage.aml.server
+    aml.faults.add(Fault(path="*/runs/get", times=9, status=200, body=json.dumps(answer)))
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert starts_once_cured(stage, aml)
+
+
+@pytest.mark.parametrize("end_time", [{}, "soon", 10**30, -(10**30)])
+def test_a_time_that_is_none_is_left_out(stage: Stage, end_time: object) -> None:
+    answer = {"run": {"info": {**INFO, "end_time": end_time}}}
+    body = json.dumps(answer)
+    stage.aml.server.faults.add(Fault(path="*/runs/get", status=200, body=body))
+    stage.deliver(completed("r1"))
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize(
+    ("runs", "reason"),
+    [
+        (5, Reason.FACTS_MISSING),
+        ({"a": 1}, Reason.FACTS_MISSING),
+        ([5], Reason.RUN_UNREADABLE),
+        ([{"info": {}}], Reason.RUN_UNREADABLE),
+    ],
+)
+def test_children_that_make_no_sense_park(stage: Stage, runs: object, reason: Reason) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    body = json.dumps({"runs": runs})
+    stage.aml.server.faults.add(Fault(path="*/runs/search", times=9, status=200, body=body))
+    assert parked(stage) is reason
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        5,
+        [5],
+        [{"latest_versions": 5}],
+        [{"latest_versions": [5]}],
+        [{"latest_versions": [{"run_id": "r1", "name": ["m"], "version": {}}]}],
+    ],
+)
+def test_models_that_make_no_sense_are_none(stage: Stage, models: object) -> None:
+    route(stage, name="{{ model.name }}")
+    body = json.dumps({"registered_models": models})
+    search = Fault(path="*/registered-models/search", times=9, status=200, body=body)
+    stage.aml.server.faults.add(search)
+    assert parked(stage) is Reason.FACTS_MISSING
+
+
+def test_a_version_without_a_usable_time_is_older_than_all_others(stage: Stage) -> None:
+    route(stage, name="{{ model.name }}")
+    odd = {"run_id": "r1", "name": "odd", "version": "1", "creation_timestamp": "yesterday"}
+    known = {"run_id": "r1", "name": "known", "version": "1", "creation_timestamp": 1}
+    body = json.dumps({"registered_models": [{"latest_versions": [odd, known]}]})
+    search = Fault(path="*/registered-models/search", status=200, body=body)
+    stage.aml.server.faults.add(search)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"name": "known"}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [5, [1], {"model": 5}, {"model": {}}, {"model": {"jobOutputType": 7, "assetName": "m"}}],
+)
+def test_job_outputs_that_make_no_sense_are_no_model(stage: Stage, outputs: object) -> None:
+    route(stage, name="{{ model.name }}")
+    body = json.dumps({"properties": {"outputs": outputs}})
+    stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
+    assert parked(stage) is Reason.FACTS_MISSING
+
+
+def test_a_job_output_may_give_its_version_as_a_number(stage: Stage) -> None:
+    route(stage, name="{{ model.name }}", version="{{ model.version }}")
+    output = {"jobOutputType": "mlflow_model", "assetName": "defects", "assetVersion": 3}
+    body = json.dumps({"properties": {"outputs": {"model": output, "log": 5}}})
+    stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"name": "defects", "version": "3"}
+
+
+@pytest.mark.parametrize(
+    "history",
+    ["model", "5", "null", '{"artifact_path": "model"}', "[5]", '["model"]', "[" * 100_000]
+    + [f'[{{"artifact_path": {path}}}]' for path in ("null", '["model"]', '{"a": 1}', '""')],
+    ids=lambda history: history[:30],
+)
+def test_a_model_history_that_makes_no_sense_is_none(stage: Stage, history: str) -> None:
+    route(stage, path="{{ model.path }}")
+    tags = {"mlflow.log-model.history": history}
+    stage.aml.add_run("r1", tags=tags, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+
+
+def test_an_entry_of_the_model_history_that_makes_no_sense_is_passed_over(stage: Stage) -> None:
+    route(stage, path="{{ model.path }}")
+    history = json.dumps(["x", {"artifact_path": ["y"]}, {"artifact_path": "model", "flavors": 5}])
+    tags = {"mlflow.log-model.history": history}
+    stage.aml.add_run("r1", tags=tags, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"path": "model"}

@@ -1,0 +1,149 @@
+"""Worker processes over one ledger, some of which are killed or frozen, and the events for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from queue import Empty, Queue
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tests.azure import as_cloud_event, changed, completed
+from tests.hosted import Hosted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+LONGEST_FREEZE = 6.0  # seconds: longer than a lease, shorter than an ask's POST may take to leave
+BETWEEN_ROUNDS = 0.5
+DELIVERIES_AT_ONCE = 6
+REDELIVERED_AFTER = 0.2
+ACCEPTED = 202
+
+Delivery = tuple[str, dict[str, Any]]
+
+
+class Crew:
+    """So many workers; one that was killed is replaced."""
+
+    def __init__(self, environ: Mapping[str, str], size: int) -> None:
+        self._environ = environ
+        with ThreadPoolExecutor(size) as pool:
+            self.workers = list(pool.map(lambda _: Hosted(environ), range(size)))
+        self.told: Counter[str] = Counter()
+
+    def kill(self, place: int) -> None:
+        """End one on the spot, whatever it does, and start another in its place."""
+        self.workers[place].process.kill()
+        self.workers[place].ended()
+        self.workers[place] = Hosted(self._environ)
+        self.told["killed"] += 1
+
+    def freeze(self, place: int, seconds: float) -> None:
+        """Stop one where it is, and let it go on so many seconds later."""
+        process = self.workers[place].process.pid
+        os.kill(process, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(process, signal.SIGCONT)
+        self.told["frozen"] += 1
+
+    def stop(self) -> None:
+        """End all."""
+        for worker in self.workers:
+            worker.stop()
+
+    def deliver_all(self, deliveries: Iterable[Delivery], random: Random) -> None:
+        """Deliver, in this order, until each was accepted: Event Grid tries for a day."""
+        waiting: Queue[Delivery] = Queue()
+        for delivery in deliveries:
+            waiting.put(delivery)
+        with ThreadPoolExecutor(DELIVERIES_AT_ONCE) as pool:
+            drawn = [seeded(random.getrandbits(64)) for _ in range(DELIVERIES_AT_ONCE)]
+            list(pool.map(lambda own: self._post(waiting, own), drawn))
+
+    def _post(self, waiting: Queue[Delivery], random: Random) -> None:
+        while True:
+            try:
+                delivery = waiting.get_nowait()
+            except Empty:
+                return
+            status = 0
+            with suppress(requests.RequestException):
+                status = random.choice(self.workers).deliver(*delivery).status_code
+            self.told[f"deliveries answered {status or 'by nobody'}"] += 1
+            if status != ACCEPTED:
+                time.sleep(REDELIVERED_AFTER)
+                waiting.put(delivery)
+
+    @contextmanager
+    def reconciling(self) -> Iterator[None]:
+        """Let every worker's timer fire again and again, all at once."""
+        with ended_with(self._reconcile, range(len(self.workers))):
+            yield
+
+    def _reconcile(self, place: int, ended: threading.Event) -> None:
+        while not ended.wait(BETWEEN_ROUNDS):
+            with suppress(requests.RequestException, KeyError):
+                self.workers[place].fire("reconcile")
+                self.told["rounds"] += 1
+
+    @contextmanager
+    def struck(self, every: tuple[float, float], random: Random) -> Iterator[None]:
+        """Kill and freeze workers at random, so many seconds apart; at least one of each."""
+
+        def strike(_: int, ended: threading.Event) -> None:
+            while not (ended.is_set() and self.told["killed"] and self.told["frozen"]):
+                ended.wait(random.uniform(*every))
+                place = random.randrange(len(self.workers))
+                if random.random() < 0.5:
+                    self.kill(place)
+                else:
+                    self.freeze(place, random.uniform(0.5, LONGEST_FREEZE))
+
+        with ended_with(strike, [0]):
+            yield
+
+
+@contextmanager
+def ended_with(
+    work: Callable[[int, threading.Event], None], places: Iterable[int]
+) -> Iterator[None]:
+    """Have threads work beside the block, until it ends; what they raise is raised."""
+    ended = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        working = [pool.submit(work, place, ended) for place in places]
+        try:
+            yield
+        finally:
+            ended.set()
+        for done in working:
+            done.result()
+
+
+def seeded(seed: int) -> Random:
+    """Chance that can be repeated."""
+    return Random(seed)  # noqa: S311 - nothing secret
+
+
+def deliveries(runs: Iterable[str], random: Random) -> list[Delivery]:
+    """The news of these runs, each 1 to 5 times, by either event in either schema, shuffled."""
+    news = [one(run, random) for run in runs for _ in range(random.randint(1, 5))]
+    random.shuffle(news)
+    return news
+
+
+def one(run: str, random: Random) -> Delivery:
+    function, event = random.choice(
+        [
+            ("on_run_completed", completed(run)),
+            ("on_run_status_changed", changed(run, "Completed")),
+        ]
+    )
+    return function, random.choice([event, as_cloud_event(event)])
