@@ -13,12 +13,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
-from functions.core.errors import Retryable
+from functions.core.errors import Lost, Retryable
 from functions.core.policy import CLOCK_SKEW, MOST_SENDS, POST_TAKES
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import End
-from functions.core.values import State
+from functions.core.values import Shared, State
 
 OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
 MOST_NEW = 100
@@ -131,12 +131,26 @@ class Doubt:
         return {o.pipeline_run for o in (*chain(*elsewhere), *newest) if o.key != c.key}
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
-        first, *others = sorted(found, key=lambda run: run.id)
-        self._desk.started(work.entry, first, Reason.FOUND, work.deadline)
-        for other in others:
-            entry = self._ledger.read(work.entry.continuation.key)
+        """Settle with the first pipeline run that no other continuation adopts; more are told."""
+        own = [run for run in sorted(found, key=lambda run: run.id) if self._claims(work, run)]
+        for run in own:
+            entry = self._ledger.read(work.entry.continuation.key) if run != own[0] else work.entry
             if entry is not None:
-                self._desk.started(entry, other, Reason.FOUND, work.deadline)
+                self._desk.started(entry, run, Reason.FOUND, work.deadline)
+        if not own:
+            detail = "the pipeline run that was found is another continuation's"
+            self._desk.park(work.entry, Reason.IN_DOUBT, detail, deadline=work.deadline)
+
+    def _claims(self, work: Work, run: PipelineRun) -> bool:
+        """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
+        c = work.entry.continuation
+        organization = c.request.organization.lower() if c.request else ""
+        row = Shared(f"adopted/{organization}/{run.id}", {}, None)
+        try:
+            self._ledger.share(row, {"by": c.key.hash})
+        except Lost:
+            return bool(self._ledger.shared(row.name).value.get("by") == c.key.hash)
+        return True
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation

@@ -10,12 +10,14 @@ from functions.core.reasons import Reason
 from functions.core.values import State
 from local.cloud import WORKSPACE
 from local.faults import Fault
-from tests.azure import completed
+from tests.azure import Stage, completed
 from tests.flow.asking import EXPERIMENT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.core.continuation import Continuation
-    from tests.azure import Stage
+    from local.cloud import Cloud
 
 OTHER = WORKSPACE.replace("ml-prod", "ml-test")
 
@@ -62,3 +64,22 @@ def test_a_pipeline_run_of_another_workspace_is_no_duplicate(stage: Stage) -> No
     stage.reconcile(minutes=11)
     stage.reconcile(minutes=61)
     assert (theirs(stage).recheck_at, theirs(stage).duplicates) == (None, ())
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_two_lost_answers_with_one_run_id_do_not_adopt_the_same_pipeline_run(
+    cloud: Cloud, tmp_path: Path, attempt: int
+) -> None:
+    """One POST was queued, the other was not, and both are looked for in the same round."""
+    del attempt  # the two look-ups race
+    stage = Stage(cloud, tmp_path)
+    stage.cloud.arm.add_workspace(OTHER, stage.aml.tracking_uri)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    queued = Fault(method="POST", path="*/runs", drop="after")
+    stage.devops.server.faults.add(queued)
+    stage.deliver(completed("r1"))
+    lost(stage)
+    for minutes in (1, 11, 11):
+        stage.reconcile(minutes=minutes)
+    assert len(stage.devops.runs) == 2
+    assert theirs(stage).pipeline_run != stage.only("r1").pipeline_run

@@ -55,6 +55,13 @@ def test_the_same_value_is_recognised_however_it_is_shown(asked: str, shown: obj
     ("asked", "shown"),
     [
         ("text", "Text"),
+        ("text # comment", "text"),
+        ("2026_1_12", "2026_11_2"),
+        ("1_0", "10"),
+        ("010", "8"),
+        ("yes", "on"),
+        ("12:30", "750"),
+        ("[" * 5000, "[" * 4999),
         ("1", "true"),
         ("1", True),
         ("true", 1),

@@ -47,29 +47,25 @@ def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _same(asked: str, shown: object) -> bool:
-    """Parameters are asked as text and may be shown typed, or with a boolean's case changed."""
-    if isinstance(shown, str) and asked == shown:
-        return True
+    """Parameters are asked as text and may be shown typed, or with a boolean's case changed.
+
+    Scalars are compared as text: YAML would read `2026_1_2` and `202_612` as one number.
+    """
     text = shown if isinstance(shown, str) else json.dumps(shown)
-    if {asked.lower(), text.lower()} <= {"true", "false"}:
-        return asked.lower() == text.lower()
-    known = _typed(asked)
-    return known is not None and _canonical(known) == _canonical(_typed(text))
+    if asked == text or {asked.lower(), text.lower()} in ({"true"}, {"false"}):
+        return True
+    known = _structure(asked)
+    return known is not None and known == _structure(text)
 
 
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
-
-
-def _typed(text: str) -> object:
-    """The value of a text that is JSON, or YAML as pipelines spell objects."""
+def _structure(text: str) -> str | None:
+    """The list or mapping that a text is, as JSON or as YAML, in one spelling; None: neither."""
     import yaml  # noqa: PLC0415 - only a look-up compares
 
     try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError):
+        value = yaml.safe_load(text)
+        if not isinstance(value, dict | list):
+            return None
+        return json.dumps(value, sort_keys=True, default=str)
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError):
         return None
