@@ -96,6 +96,10 @@ class Stage:
         self.clock.forward(**later)
         self.app.rounds.reconcile()
 
+    def mid_hour(self) -> None:
+        """Let the clock stand near half past, so that no window of a limit ends meanwhile."""
+        self.clock.forward(minutes=(90 - self.clock.now().minute) % 60)
+
     def of_run(self, run: str) -> dict[str, Continuation]:
         """The run's continuations by route (and outcome, where a route has several)."""
         found = self.ledger.of_run(WORKSPACE.lower(), run)

@@ -101,6 +101,34 @@ def test_a_request_that_cannot_be_told_apart_is_held_and_never_adopted(stage: St
     assert stage.posts() == 1
 
 
+def test_a_correlation_lets_a_lost_answer_be_found(stage: Stage) -> None:
+    stage.routes(
+        "version: 1\nroutes: [{name: next, start: {organization: contoso, project: mlops,"
+        " pipeline: 42, correlation: relay_id}}]"
+    )
+    stage.aml.add_run("other", experiment="defect-detection")
+    stage.deliver(completed("other"))
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    row = stage.only("r1")
+    assert (row.reason, row.pipeline_run) == (Reason.FOUND, stage.devops.runs[1].id)
+    assert stage.posts() == 2
+
+
+def test_a_pipeline_that_is_missing_answers_500_and_is_held_in_the_end(stage: Stage) -> None:
+    stage.routes(
+        "version: 1\nroutes: [{name: next, start: {organization: contoso, project: mlops,"
+        ' pipeline: 4711, parameters: {run_id: "{{ run.id }}"}}}]'
+    )
+    deliver(stage)
+    for _ in range(12):
+        stage.reconcile(minutes=11)
+    row = stage.only("r1")
+    assert (row.state, row.reason, row.sends) == (State.HELD, Reason.IN_DOUBT, 3)
+    assert "never found" in row.detail
+
+
 def test_builds_that_show_no_parameters_in_the_list_are_read_singly(stage: Stage) -> None:
     stage.devops.builds_list_without_parameters = True
     post_fault(stage, drop="after")

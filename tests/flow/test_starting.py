@@ -210,6 +210,7 @@ def test_paused_claims_and_starts_nothing_until_it_is_over(stage: Stage) -> None
 
 def test_a_limit_lets_the_rest_wait_for_the_next_hour(stage: Stage) -> None:
     stage.routes(ROUTES.replace("name: register", "name: register\n    limit: 2/h"))
+    stage.mid_hour()
     for run in ("a", "b", "c"):
         stage.aml.add_run(run, experiment="defect-detection")
         stage.deliver(completed(run))
