@@ -45,7 +45,7 @@ test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k 
 	@$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
-	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
+	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 

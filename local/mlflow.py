@@ -6,9 +6,11 @@ https://mlflow.org/docs/latest/self-hosting/architecture/tracking-server/
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import requests
@@ -36,7 +38,7 @@ class MLflow:
     def __init__(self, directory: Path, port: int = 0, patience: float = 90) -> None:
         self.directory = directory
         self.log = directory / "mlflow.log"
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._patience = patience
         self.process = Child(
             self._command(), self.log, directory=directory, environment=os.environ | SWITCHES
@@ -96,8 +98,15 @@ def _healthy(url: str) -> bool:
             return False
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind((LOOPBACK, 0))
-        port: int = taken.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port for a process that binds it seconds later.
+
+    It lies below the range that systems draw outgoing connections' ports from (32768 and up on
+    Linux): one of those would be taken again by then.
+    https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise RuntimeError("no port between 20000 and 32000 is free")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.mlflow import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,7 @@ def connection_string(port: int) -> str:
 @contextmanager
 def running(directory: Path) -> Iterator[int]:
     """Its port. Skips the test where Azurite is not installed."""
-    node, main, port = shutil.which("node"), _main(), _free_port()
+    node, main, port = shutil.which("node"), _main(), free_port()
     if node is None:
         pytest.skip("no node, which runs Azurite")
     if main is None:
@@ -59,13 +61,6 @@ def _main() -> Path | None:
     inside = ("", "dist/src", "azurite/dist/src", "node_modules/azurite/dist/src")
     found = (base / part / "table" / "main.js" for part in inside)
     return next((main for main in found if main.is_file()), None)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
