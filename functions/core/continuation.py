@@ -62,7 +62,6 @@ class Continuation(Struct, frozen=True, kw_only=True):
     duplicates: tuple[int, ...] = ()
     slot: str = ""
     waits_on: str = ""
-    run_ended_at: datetime | None = None
     ignore_gate: bool = False
     history: tuple[Step, ...] = ()
 

@@ -142,7 +142,6 @@ class PipelineRun(Struct, frozen=True, kw_only=True):
 
     id: int
     url: str = ""
-    queued_at: datetime | None = None
     retry_after: float | None = None
 
 

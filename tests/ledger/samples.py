@@ -136,6 +136,5 @@ continuations = st.builds(
     duplicates=st.lists(_numbers, max_size=3).map(tuple),
     slot=_text,
     waits_on=_text,
-    run_ended_at=_maybe,
     history=st.lists(st.builds(Step, _times, _text, _text), max_size=3).map(tuple),
 )

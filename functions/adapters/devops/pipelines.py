@@ -14,7 +14,7 @@ from functions.adapters.devops.matching import asks_parameters, matches
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.core.errors import InDoubt, Retryable
 from functions.core.reasons import Reason
-from functions.core.values import PipelineRun, parse_time
+from functions.core.values import PipelineRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,6 @@ class DevOpsPipelines:
             PipelineRun(
                 id=build["id"],
                 url=f"{self._project(request)}/_build/results?buildId={build['id']}",
-                queued_at=parse_time(build.get("queueTime")),
             )
             for build in self._builds(request, credential, since, deadline)
             if matches(request, self._whole(request, build, credential, deadline))
