@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from functions.core.ports import (
-        Clock,
-        Credentials,
-        Journal,
-        Ledger,
-        Pipelines,
-        RouteSource,
-        Runs,
-    )
+    from functions.core.ports import Clock, Credentials, Journal, Ledger, Ports
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
     from functions.core.sweeping import Sweep
@@ -36,18 +28,6 @@ if TYPE_CHECKING:
     from functions.settings import Settings
 
 RESUMED_AT_ONCE = 8
-
-
-class Ports(NamedTuple):
-    """The outside, whole."""
-
-    ledger: Ledger
-    runs: Runs
-    credentials: Credentials
-    pipelines: Pipelines
-    routes: RouteSource
-    journal: Journal
-    clock: Clock
 
 
 class App(NamedTuple):
@@ -75,48 +55,28 @@ def build(settings: Settings, ports: Ports) -> App:
     from functions.core.chronicle import Chronicle
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
+    from functions.core.horizon import Horizon
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
     from functions.core.starting import Starter
     from functions.core.sweeping import Sweep
 
     policy = settings.policy
-    ledger, runs, credentials, pipelines, routes, journal, clock = ports
-    desk = Desk(ledger, journal, clock, policy)
-    admission = Admission(ledger, clock, policy)
-    starter = Starter(
-        ledger, credentials, pipelines, journal, clock, policy, desk=desk, admission=admission
-    )
-    chronicle = Chronicle(ledger, journal, clock)
-    doubt = Doubt(
-        ledger,
-        credentials,
-        pipelines,
-        clock,
-        policy,
-        desk=desk,
-        starter=starter,
-        chronicle=chronicle,
-    )
-    relay = Relay(
-        ledger, runs, routes, journal, clock, policy, desk=desk, starter=starter, doubt=doubt
-    )
+    desk, admission, chronicle = Desk(ports, policy), Admission(ports, policy), Chronicle(ports)
+    starter = Starter(ports, policy, desk, admission)
+    doubt = Doubt(ports, policy, desk, starter, chronicle)
+    relay = Relay(ports, policy, desk, starter, doubt)
     rounds = Rounds(
-        ledger,
-        credentials,
-        routes,
-        journal,
-        clock,
+        ports,
         policy,
         relay=relay,
         doubt=doubt,
         admission=admission,
         chronicle=chronicle,
-        for_each=functools.partial(_for_each, journal),
+        for_each=functools.partial(_for_each, ports.journal),
     )
-    sweep = Sweep(
-        ledger, runs, routes, journal, clock, settings.sweep, relay=relay, chronicle=chronicle
-    )
+    horizon = Horizon(ports, policy)
+    sweep = Sweep(ports, settings.sweep, relay=relay, chronicle=chronicle, horizon=horizon)
     return App(relay, rounds, sweep)
 
 
@@ -134,6 +94,7 @@ def connect(
     from functions.adapters.logfmt import LogfmtJournal
     from functions.adapters.routefile import RouteFile
     from functions.adapters.transport import Transport
+    from functions.core.ports import Ports
     from functions.core.reasons import Reason
 
     ledger = _ledger(settings, identity)

@@ -34,6 +34,15 @@ class _Gateway(Gateway_10):
         return {**environ, CONNECTION: self.req.conn.socket}
 
 
+class _Listener(wsgi.Server):
+    """Tells of what it did not expect, which cut connections are not."""
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """Write to standard error, unless a connection was cut."""
+        if not str(msg).startswith("socket.error"):
+            super().error_log(msg, level, traceback)
+
+
 class _Tls(BuiltinSSLAdapter):
     """Wraps connections with a context that is ready made."""
 
@@ -64,7 +73,7 @@ class Server:
         app.before_request(self._record)
         app.add_url_rule("/_local/requests", "requests", self._list)
         app.wsgi_app = self.faults.around(app.wsgi_app)  # type: ignore[method-assign]
-        self._server = wsgi.Server((LOOPBACK, port), app, numthreads=THREADS)
+        self._server = _Listener((LOOPBACK, port), app, numthreads=THREADS)
         self._server.gateway = _Gateway
         self._server.ssl_adapter = _Tls(tls) if tls else None
         self._server.expiration_interval = 0.02  # seconds that stopping may take

@@ -13,7 +13,7 @@ from functions.core.chronicle import Chronicle
 from functions.core.deadline import Deadline
 from functions.core.errors import Retryable, RoutesUnreadable
 from functions.core.reasons import Reason
-from relay import became, operator
+from relay import became, deployed, operator
 from relay.became import Became
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def coverage(
-    since: _Since = BY_DEFAULT, workspace: _Workspaces = None, *, as_json: _Json = False
+    since: _Since = BY_DEFAULT,
+    workspace: _Workspaces = None,
+    *,
+    as_json: _Json = False,
+    routes: deployed.RoutesFile = None,
+    app: deployed.App = None,
 ) -> None:
     """Tell of every root run that ended what became of it: nothing is written or started.
 
@@ -54,7 +59,7 @@ def coverage(
     workspace, 4 if AML or the ledger cannot be read, 5 if there was more than could be read.
     """
     span, asked = operator.span(since), _parsed(workspace or [])
-    with operator.office() as office:
+    with operator.office(app, routes) as office:
         survey = _Survey(office, office.ports.clock.now() - span)
         told = list(survey.of(asked or survey.workspaces()))
         _print_json(told, survey) if as_json else _print_table(told)
@@ -66,7 +71,7 @@ class _Survey:
 
     def __init__(self, office: Office, since: datetime) -> None:
         self._office = office
-        self._chronicle = Chronicle(office.ports.ledger, office.ports.journal, office.ports.clock)
+        self._chronicle = Chronicle(office.ports)
         self.since = since
         self.whole = True
         self.failed = 0

@@ -33,9 +33,8 @@ class EntraCredentials:
         del name, deadline, fresh
         token = access_token(self._credential, DEVOPS_SCOPE, Reason.SECRET_UNREADABLE)
         expires = datetime.fromtimestamp(token.expires_on, UTC)
-        return Credential(
-            authorization=f"Bearer {token.token}", version="entra", expires_at=expires
-        )
+        bearer = f"Bearer {token.token}"
+        return Credential(authorization=bearer, version="entra", expires_at=expires, renews=True)
 
 
 def access_token(credential: TokenCredential, scope: str, reason: Reason) -> AccessToken:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from functions.core import sharing
 from functions.core.errors import Lost
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Ledger
+    from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import Shared
 
@@ -39,9 +40,8 @@ class Block(NamedTuple):
 class Admission:
     """The shared rows that may hold a start back."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy) -> None:
-        self._ledger = ledger
-        self._clock = clock
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ledger, self._clock = ports.ledger, ports.clock
         self._policy = policy
         self._read: dict[str, tuple[float, Shared]] = {}
 
@@ -105,7 +105,7 @@ class Admission:
             if taken >= route.limit.count:
                 return ends
             try:
-                self._ledger.share(row, {"taken": taken + 1})
+                self._ledger.share(row, {"taken": taken + 1, "until": ends.isoformat()})
             except Lost:
                 continue
             changed = msgspec.structs.replace(entry.continuation, slot=slot)
@@ -120,13 +120,8 @@ class Admission:
         return row
 
     def _overwrite(self, name: str, value: Mapping[str, object]) -> None:
-        while True:
-            try:
-                row = self._ledger.share(self._ledger.shared(name), value)
-            except Lost:
-                continue
-            self._read[name] = (self._clock.monotonic(), row)
-            return
+        row = sharing.change(self._ledger, name, lambda _: value)
+        self._read[name] = (self._clock.monotonic(), row)
 
 
 def _row(block: Block) -> dict[str, object]:

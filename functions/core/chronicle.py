@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core import events
-from functions.core.errors import LedgerUnavailable, Lost, Permanent
+from functions.core import events, sharing
+from functions.core.errors import LedgerUnavailable, Permanent
 from functions.core.ports import Level
 from functions.core.values import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from functions.core.ports import Clock, Journal, Ledger
+    from functions.core.ports import Ports
     from functions.core.routes import Routes
     from functions.core.values import Workspace
 
@@ -40,10 +40,8 @@ class Memory(NamedTuple):
 class Chronicle:
     """Reads and writes the two rows; what one process wrote already it does not write again."""
 
-    def __init__(self, ledger: Ledger, log: Journal, clock: Clock) -> None:
-        self._ledger = ledger
-        self._log = log
-        self._clock = clock
+    def __init__(self, ports: Ports) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._registered: frozenset[str] | None = None
         self._met: dict[str, str] = {}
         self._saved: dict[str, str] = {}
@@ -62,7 +60,7 @@ class Chronicle:
             at = {name: seen.get(name, now) for name in names}
             return {"born": value.get("born", now), "routes": at}
 
-        memory = _memory(self._change(ROUTES, registered))
+        memory = _memory(sharing.change(self._ledger, ROUTES, registered).value)
         self._registered = frozenset(names)
         return memory
 
@@ -108,21 +106,8 @@ class Chronicle:
             newest = sorted({**known, **met}.items(), key=lambda pair: pair[1], reverse=True)
             return dict(newest[:MOST_WORKSPACES])
 
-        self._change(WORKSPACES, heard_of)
+        sharing.change(self._ledger, WORKSPACES, heard_of)
         self._saved |= {name.lower(): today for name in met}
-
-    def _change(
-        self, name: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]
-    ) -> Mapping[str, Any]:
-        while True:
-            row = self._ledger.shared(name)
-            value = change(row.value)
-            if value == row.value:
-                return value
-            try:
-                return self._ledger.share(row, value).value
-            except Lost:
-                continue
 
 
 def _memory(value: Mapping[str, Any]) -> Memory:

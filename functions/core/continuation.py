@@ -76,6 +76,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return self.is_open and self.asked_at is not None
 
     @property
+    def open_since(self) -> datetime:
+        """When it was claimed, or replayed last."""
+        replays = (step.at for step in self.history if step.what == REPLAYED)
+        return max(replays, default=self.created_at)
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether its POST may have been queued, and nobody is at work on it."""
         at_work = self.reason is Reason.WORKING

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Entry, Journal, Ledger
+    from functions.core.ports import Entry, Ports
     from functions.core.reasons import Reason
     from functions.core.routing import End
     from functions.core.values import PipelineRun
@@ -33,10 +33,8 @@ LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked aga
 class Desk:
     """Writes what became of a continuation, to the ledger and to the log."""
 
-    def __init__(self, ledger: Ledger, log: Journal, clock: Clock, policy: Policy) -> None:
-        self._ledger = ledger
-        self._log = log
-        self._clock = clock
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._policy = policy
 
     def park(

@@ -13,12 +13,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
-from functions.core.errors import Lost, Retryable
+from functions.core import sharing
+from functions.core.errors import Retryable
 from functions.core.policy import CLOCK_SKEW, MOST_SENDS, POST_TAKES
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import End
-from functions.core.values import Shared, State
+from functions.core.values import State
 
 OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
 MOST_NEW = 100
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.desk import Desk
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Credentials, Ledger, Pipelines
+    from functions.core.ports import Ports
     from functions.core.starting import Starter, Work
     from functions.core.values import Credential, PipelineRequest, PipelineRun
 
@@ -40,22 +41,11 @@ if TYPE_CHECKING:
 class Doubt:
     """Settles continuations that were asked and never answered."""
 
-    def __init__(  # noqa: PLR0913 - one argument per port
-        self,
-        ledger: Ledger,
-        credentials: Credentials,
-        pipelines: Pipelines,
-        clock: Clock,
-        policy: Policy,
-        *,
-        desk: Desk,
-        starter: Starter,
-        chronicle: Chronicle,
+    def __init__(
+        self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, chronicle: Chronicle
     ) -> None:
-        self._ledger = ledger
-        self._credentials = credentials
-        self._pipelines = pipelines
-        self._clock = clock
+        self._ledger, self._clock = ports.ledger, ports.clock
+        self._credentials, self._pipelines = ports.credentials, ports.pipelines
         self._policy = policy
         self._desk = desk
         self._starter = starter
@@ -145,12 +135,12 @@ class Doubt:
         """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
         c = work.entry.continuation
         organization = c.request.organization.lower() if c.request else ""
-        row = Shared(f"adopted/{organization}/{run.id}", {}, None)
-        try:
-            self._ledger.share(row, {"by": c.key.hash})
-        except Lost:
-            return bool(self._ledger.shared(row.name).value.get("by") == c.key.hash)
-        return True
+        until = self._clock.now() + self._policy.kept_for
+        own = {"by": c.key.hash, "until": until.isoformat()}
+        row = sharing.change(
+            self._ledger, f"adopted/{organization}/{run.id}", lambda known: known or own
+        )
+        return bool(row.value["by"] == c.key.hash)
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation

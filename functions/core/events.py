@@ -16,6 +16,7 @@ from functions.core.values import Outcome, RunEvent, Workspace, bounded, parse_t
 
 COMPLETED = "microsoft.machinelearningservices.runcompleted"
 STATUS_CHANGED = "microsoft.machinelearningservices.runstatuschanged"
+PROBE = "runrelay.probe"
 LONGEST_TEXT = 4096
 OUTCOMES = {o.lower(): o for o in Outcome} | {"cancelled": Outcome.CANCELED}
 
@@ -35,6 +36,10 @@ _PARENTS = (
 )
 
 
+class Probe(NotARunEvent):
+    """An event that an operator made to see whether events arrive."""
+
+
 class NotAnEnd(NotARunEvent):
     """A run's status changed, but the run goes on."""
 
@@ -43,13 +48,16 @@ def parse(payload: object) -> RunEvent:
     """The run event in a payload of either schema.
 
     Raises NotARunEvent where there is none: another event type, a topic that is no AML workspace
-    id, no run id; NotAnEnd where the run goes on. Nothing else, whatever the payload.
+    id, no run id; NotAnEnd where the run goes on, Probe for a probe. Nothing else, whatever the
+    payload.
     """
     envelope = _folded(payload)
     event_id = bounded(envelope.get("id") or "", 200)
     event_type = bounded(envelope.get("eventtype") or envelope.get("type") or "", 200)
     data = _folded(envelope.get("data"))
     subject = bounded(envelope.get("subject") or "", 1000)
+    if event_type.lower() == PROBE:
+        raise Probe("a probe", event_id, event_type)
     try:
         outcome = _outcome(event_type.lower(), data)
         experiment_id, run = _run(data, subject)

@@ -5,6 +5,7 @@ A continuation's row holds the truth and is written first; the row that schedule
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -12,12 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 from functions.core import places, records
 from functions.core.errors import Lost, Unreadable
 from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, Place, safe
-from functions.core.ports import Claim, Entry
-from functions.core.values import Key, Letter, Shared
+from functions.core.ports import Backlog, Claim, Entry
+from functions.core.values import Key, Letter, Shared, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.places import Rows, Stored
@@ -69,6 +69,19 @@ class RowLedger:
     def due(self, now: datetime, limit: int) -> Sequence[Key]:
         """One request per thousand that are due, five at most."""
         return self._scheduled("", records.time_text(now), "due_at", limit)
+
+    def put_off(self, key: Key, until: datetime) -> None:
+        """Two requests."""
+        rows, place = self._rows(), places.scheduled(key)
+        if stored := rows.get(place):
+            rows.put(place, {**stored.row, "due_at": records.time_text(until)})
+
+    def backlog(self) -> Backlog:
+        """One request per thousand that are scheduled, five at most."""
+        listed = self._listed(OPEN)
+        since = sorted(filter(None, (stored.row.get("open_since") for stored in listed)))
+        oldest = parse_time(since[0]) if since else None
+        return Backlog(len(since), oldest, len(listed) < MOST_SORTED)
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """One request per thousand that wait, five at most."""
@@ -147,6 +160,14 @@ class RowLedger:
         oldest = self._readable(reversed(listed), records.continuation_of)
         removed = (self._forgotten(c, before) for c in oldest)
         return sum(islice(filter(None, removed), limit))
+
+    def forget(self, now: datetime, limit: int) -> int:
+        """One request per row, and one for each thousand, five at most."""
+        rows, first = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
+        outdated = self._listed(SHARED, first, records.time_text(now), "until")[:limit]
+        for stored in outdated:
+            rows.drop(Place(SHARED, safe(stored.row["name"])), stored.version)
+        return len(outdated)
 
     def _forgotten(self, c: Continuation, before: datetime) -> bool:
         rows, place = self._rows(), places.continuation(c.key)

@@ -50,6 +50,17 @@ class Claim(NamedTuple):
     fresh: bool
 
 
+class Backlog(NamedTuple):
+    """How many continuations are open and since when the oldest is; `whole`: all were counted.
+
+    One that ended a moment ago may still be counted.
+    """
+
+    open: int
+    oldest: datetime | None
+    whole: bool = True
+
+
 class Ledger(Protocol):
     """The source of truth. Every method raises LedgerUnavailable when it cannot do its work."""
 
@@ -76,6 +87,12 @@ class Ledger(Protocol):
     def due(self, now: datetime, limit: int) -> Sequence[Key]:
         """Scheduled continuations whose time has come, the longest waiting first."""
 
+    def put_off(self, key: Key, until: datetime) -> None:
+        """Let `due` show it from then on, though its row cannot be read."""
+
+    def backlog(self) -> Backlog:
+        """What is open."""
+
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """Scheduled continuations that wait on the shared row of this name."""
 
@@ -96,6 +113,9 @@ class Ledger(Protocol):
 
     def discard(self, letter_id: str) -> None:
         """Remove a letter; one that is gone already is no error."""
+
+    def forget(self, now: datetime, limit: int) -> int:
+        """Remove shared rows whose `until` has passed, `limit` at most; returns how many."""
 
     def prune(self, before: datetime, limit: int) -> int:
         """Remove what ended and was not written since then, at most `limit`; returns how many."""
@@ -171,3 +191,15 @@ class Journal(Protocol):
 
     def write(self, level: Level, fields: Mapping[str, object]) -> None:
         """Write one line."""
+
+
+class Ports(NamedTuple):
+    """The outside, whole."""
+
+    ledger: Ledger
+    runs: Runs
+    credentials: Credentials
+    pipelines: Pipelines
+    routes: RouteSource
+    journal: Journal
+    clock: Clock

@@ -23,7 +23,7 @@ from functions.core.continuation import Continuation
 from functions.core.errors import Permanent, Unreadable
 from functions.core.places import safe
 from functions.core.reasons import Reason
-from functions.core.values import bounded
+from functions.core.values import bounded, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,8 +66,13 @@ def schedule_row(c: Continuation) -> Row:
     """What the schedule says of a continuation: its key, when it is due, and why it waits."""
     due_at = c.due_at if c.is_open or c.recheck_at is None else c.recheck_at
     waits_on = safe(c.waits_on) if c.waits_on else ""
-    copies = {"reason": c.reason, "due_at": due_at, "created_at": c.created_at}
-    copies |= {"waits_on": waits_on, **_names(c.key)}
+    copies: dict[str, object] = {
+        "reason": c.reason,
+        "due_at": due_at,
+        "created_at": c.created_at,
+    }
+    open_since = c.open_since if c.is_open else None
+    copies |= {"waits_on": waits_on, "open_since": open_since, **_names(c.key)}
     return _row(copies, key=msgspec.to_builtins(c.key))
 
 
@@ -79,8 +84,12 @@ def letter_row(letter: Letter) -> Row:
 
 
 def shared_row(name: str, value: Mapping[str, object]) -> Row:
-    """A shared row's columns; the value must be JSON. Raises Permanent (too_large)."""
-    return _row({"name": name}, value=dict(value))
+    """A shared row's columns; the value must be JSON. Raises Permanent (too_large).
+
+    Its `until`, a time in ISO 8601, tells how long the row is of use.
+    """
+    until = parse_time(value.get("until"))
+    return _row({"name": name, "until": until}, value=dict(value))
 
 
 def unpacked(row: Row, part: str, kind: type[T]) -> T:

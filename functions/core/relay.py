@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core import continuation as steps
-from functions.core import events, journal, routing
+from functions.core import events, journal, routing, sharing
 from functions.core.deadline import Deadline
 from functions.core.errors import (
     Ambiguous,
@@ -35,33 +35,23 @@ if TYPE_CHECKING:
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Entry, Journal, Ledger, RouteSource, Runs
+    from functions.core.ports import Entry, Ports
     from functions.core.routes import Route
     from functions.core.starting import Starter
     from functions.core.values import RunEvent
 
 
+PROBE = "probe"  # the shared row that shows the last probe
+
+
 class Relay:
     """Takes events in and drives their continuations as far as the time allows."""
 
-    def __init__(  # noqa: PLR0913 - one argument per port
-        self,
-        ledger: Ledger,
-        runs: Runs,
-        routes: RouteSource,
-        log: Journal,
-        clock: Clock,
-        policy: Policy,
-        *,
-        desk: Desk,
-        starter: Starter,
-        doubt: Doubt,
+    def __init__(
+        self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, doubt: Doubt
     ) -> None:
-        self._ledger = ledger
-        self._runs = runs
-        self._routes = routes
-        self._log = log
-        self._clock = clock
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._runs, self._routes = ports.runs, ports.routes
         self._policy = policy
         self._desk = desk
         self._starter = starter
@@ -75,6 +65,8 @@ class Relay:
         deadline = Deadline(self._clock, self._policy.delivery_deadline)
         try:
             event = events.parse(payload)
+        except events.Probe as probe:
+            return self._show(probe)
         except events.NotAnEnd as goes_on:
             return self._log.write(Level.DEBUG, journal.refused(goes_on))
         except NotARunEvent as error:
@@ -200,6 +192,12 @@ class Relay:
             return self._starter.park(work, error)
         verdict = routing.Wait(error.reason, error.detail, REFUSED_FOR)
         return self._conclude(work, verdict)
+
+    def _show(self, probe: events.Probe) -> None:
+        """Let the ledger and the log show that the probe arrived."""
+        arrived = {"id": probe.event_id, "at": self._clock.now().isoformat()}
+        sharing.change(self._ledger, PROBE, lambda _: arrived)
+        self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
 
     def _keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
         """Without routes, a root run's event goes to the inbox until they can be read."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
 from functions.core import journal
 from functions.core.deadline import Deadline
-from functions.core.errors import LedgerUnavailable, Lost, Retryable, RoutesUnreadable
+from functions.core.errors import (
+    LedgerUnavailable,
+    Lost,
+    Retryable,
+    RoutesUnreadable,
+    Unreadable,
+)
 from functions.core.ports import Level
 from functions.core.starting import Work
 
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.chronicle import Chronicle
     from functions.core.doubt import Doubt
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Credentials, Entry, Journal, Ledger, RouteSource
+    from functions.core.ports import Entry, Ports
     from functions.core.relay import Relay
     from functions.core.routes import Routes
     from functions.core.values import Key
@@ -28,18 +35,15 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 100
 ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
 EACH_SECONDS = 30.0
+UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class Rounds:
     """One round: the inbox, organizations to release, continuations that are due."""
 
-    def __init__(  # noqa: PLR0913 - one argument per port
+    def __init__(
         self,
-        ledger: Ledger,
-        credentials: Credentials,
-        routes: RouteSource,
-        log: Journal,
-        clock: Clock,
+        ports: Ports,
         policy: Policy,
         *,
         relay: Relay,
@@ -48,17 +52,15 @@ class Rounds:
         chronicle: Chronicle,
         for_each: ForEach,
     ) -> None:
-        self._ledger = ledger
-        self._credentials = credentials
-        self._routes = routes
-        self._log = log
-        self._clock = clock
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._credentials, self._routes = ports.credentials, ports.routes
         self._policy = policy
         self._relay = relay
         self._doubt = doubt
         self._admission = admission
         self._chronicle = chronicle
         self._for_each = for_each
+        self._told: set[str] = set()
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
@@ -75,9 +77,19 @@ class Rounds:
         keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
         self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
         self._chronicle.keep(routes)
-        for why in sorted(self._ledger.unreadable):
+        self._tell(len(keys), whole)
+
+    def _tell(self, resumed: int, whole: Deadline) -> None:
+        """The line that shows that the reconciler lives, and what is open."""
+        for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
-        self._log.write(Level.DEBUG, {"reconciled": len(keys), "ms": round(whole.elapsed * 1000)})
+            self._told.add(why)
+        log = self._ledger.backlog()
+        oldest = log.oldest and round((self._clock.now() - log.oldest).total_seconds())
+        line = {"reconciler": "done", "resumed": resumed, "open": log.open, "oldest_s": oldest}
+        cut = None if log.whole else 1
+        ms = round(whole.elapsed * 1000)
+        self._log.write(Level.INFO, {**line, "open_is_at_least": cut, "ms": ms})
 
     def _open_letters(self, whole: Deadline) -> None:
         """Take events out of the inbox, each only after all its routes were claimed."""
@@ -131,6 +143,9 @@ class Rounds:
                 self._take_up(entry, early=early)
         except Lost:
             pass  # another reconciler has it
+        except Unreadable as error:
+            self._ledger.put_off(key, self._clock.now() + UNREADABLE_AGAIN)
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, journal.unavailable(key, error))
 

@@ -117,6 +117,10 @@ class Routes(Struct, frozen=True):
         """The route of that name, spelled exactly."""
         return next((route for route in self.routes if route.name == name), None)
 
+    def secrets(self, default: str) -> list[str]:
+        """The names of the secrets that starts use, each once."""
+        return sorted({route.start.secret or default for route in self.routes if route.start})
+
 
 def decode(text: str, file: str = "routes.yaml") -> Routes:
     """Read a route file. Raises RoutesUnreadable with every mistake, one line each.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from functions.core.deadline import Deadline
     from functions.core.desk import Desk
     from functions.core.policy import Policy
-    from functions.core.ports import Clock, Credentials, Journal, Ledger, Pipelines
+    from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import Credential, PipelineRequest
 
@@ -39,23 +39,9 @@ class Work(NamedTuple):
 class Starter:
     """Starts pipelines, each at most once per ask."""
 
-    def __init__(  # noqa: PLR0913 - one argument per port
-        self,
-        ledger: Ledger,
-        credentials: Credentials,
-        pipelines: Pipelines,
-        log: Journal,
-        clock: Clock,
-        policy: Policy,
-        *,
-        desk: Desk,
-        admission: Admission,
-    ) -> None:
-        self._ledger = ledger
-        self._credentials = credentials
-        self._pipelines = pipelines
-        self._log = log
-        self._clock = clock
+    def __init__(self, ports: Ports, policy: Policy, desk: Desk, admission: Admission) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._credentials, self._pipelines = ports.credentials, ports.pipelines
         self._policy = policy
         self._desk = desk
         self._admission = admission

@@ -19,9 +19,12 @@ from functions.core.ports import Level
 from functions.core.rounds import EACH_SECONDS, ROUND_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from functions.core.chronicle import Chronicle, Memory
+    from functions.core.horizon import Horizon
     from functions.core.policy import SweepPolicy
-    from functions.core.ports import Clock, Journal, Ledger, RouteSource, Runs
+    from functions.core.ports import Ports
     from functions.core.relay import Relay
     from functions.core.routes import Route, Routes
     from functions.core.values import RunEvent, Workspace
@@ -34,51 +37,45 @@ LISTING = 0.5  # of a workspace's share of the time; what is listed must still b
 class Sweep:
     """Asks each workspace seen or configured what ended, and starts what is missing."""
 
-    def __init__(  # noqa: PLR0913 - one argument per port
+    def __init__(
         self,
-        ledger: Ledger,
-        runs: Runs,
-        routes: RouteSource,
-        log: Journal,
-        clock: Clock,
+        ports: Ports,
         policy: SweepPolicy,
         *,
         relay: Relay,
         chronicle: Chronicle,
+        horizon: Horizon,
     ) -> None:
-        self._ledger = ledger
-        self._runs = runs
-        self._routes = routes
-        self._log = log
-        self._clock = clock
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._runs, self._routes = ports.runs, ports.routes
         self._policy = policy
         self._relay = relay
         self._chronicle = chronicle
+        self._horizon = horizon
 
     def sweep(self) -> None:
         """One sweep over all workspaces, then the pruning. Raises LedgerUnavailable."""
-        if self._policy.mode is not SweepMode.OFF:
-            self._sweep(Deadline(self._clock, ROUND_SECONDS))
+        try:
+            routes = self._routes.routes()
+        except RoutesUnreadable as error:
+            self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        else:
+            self._horizon.look(routes)
+            if self._policy.mode is not SweepMode.OFF:
+                self._sweep(routes, Deadline(self._clock, ROUND_SECONDS))
         self._prune(Deadline(self._clock, PRUNING_SECONDS))
 
     def _prune(self, deadline: Deadline) -> None:
-        before, pruned = self._clock.now() - self._policy.kept_for, 0
-        more = True
-        while more and not deadline.has_passed:
-            removed = self._ledger.prune(before, PRUNED_AT_ONCE)
-            pruned += removed
-            more = removed == PRUNED_AT_ONCE
+        now = self._clock.now()
+        before = now - self._policy.kept_for
+        pruned = _repeated(lambda: self._ledger.prune(before, PRUNED_AT_ONCE), deadline)
+        _repeated(lambda: self._ledger.forget(now, PRUNED_AT_ONCE), deadline)
         if pruned:
             self._log.write(Level.INFO, {"pruned": pruned, "before": before})
 
-    def _sweep(self, whole: Deadline) -> None:
+    def _sweep(self, routes: Routes, whole: Deadline) -> None:
         try:
-            routes = self._routes.routes()
             memory = self._chronicle.register(routes)
-        except RoutesUnreadable as error:
-            return self._log.write(
-                Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]}
-            )
         except Permanent as error:
             return self._log.write(Level.ERROR, {"sweep": "failed", "detail": error.detail})
         since = self._clock.now() - self._policy.kept_for
@@ -137,3 +134,12 @@ class Sweep:
             return self._log.write(Level.WARNING, journal.missed(event, routes))
         deadline = Deadline(self._clock, EACH_SECONDS, whole=2 * EACH_SECONDS)
         return self._relay.accept(event, deadline, routes)
+
+
+def _repeated(remove: Callable[[], int], deadline: Deadline) -> int:
+    """Call it until there is no more to remove, or no time; returns how many it removed."""
+    removed, last = 0, PRUNED_AT_ONCE
+    while last == PRUNED_AT_ONCE and not deadline.has_passed:
+        last = remove()
+        removed += last
+    return removed

@@ -111,11 +111,15 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """What authorizes a call to Azure DevOps: a header's value that is never printed."""
+    """What authorizes a call to Azure DevOps: a header's value that is never printed.
+
+    `renews`: it is replaced in time without anybody's doing.
+    """
 
     authorization: str
     version: str
     expires_at: datetime | None = None
+    renews: bool = False
 
     def __repr__(self) -> str:
         return f"Credential(version={self.version!r})"

@@ -143,7 +143,7 @@ def test_a_workspace_that_nobody_named_is_not_asked(cloud: Cloud, tmp_path: Path
     stage.reconcile()
     end(stage, "r1", timedelta(seconds=-5))
     sweep(stage, minutes=1)
-    assert stage.outgoing() == []
+    assert stage.aml.server.requests == stage.cloud.arm.server.requests == []
 
 
 def test_processes_that_hear_of_workspaces_at_once_forget_none(stage: Stage) -> None:
@@ -151,13 +151,13 @@ def test_processes_that_hear_of_workspaces_at_once_forget_none(stage: Stage) -> 
     ids = {WORKSPACE.replace("ml-prod", f"ml-{n}") for n in range(12)}
 
     def heard(workspace: str) -> None:
-        chronicle = Chronicle(ports.ledger, ports.journal, ports.clock)
+        chronicle = Chronicle(ports)
         chronicle.meet(workspace)
         chronicle.keep(None)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(heard, ids))
-    known = Chronicle(ports.ledger, ports.journal, ports.clock).workspaces(stage.clock.now())
+    known = Chronicle(ports).workspaces(stage.clock.now())
     assert {workspace.id for workspace in known} == ids
 
 
@@ -274,7 +274,7 @@ def test_a_sweep_that_is_off_asks_nobody(stage: Stage) -> None:
     stage.deploy(SWEEP="off")
     end(stage, "r1")
     sweep(stage)
-    assert stage.outgoing() == []
+    assert stage.aml.server.requests == stage.cloud.arm.server.requests == []
 
 
 def test_a_workspace_that_fails_does_not_stop_another(

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from functions.core import continuation as steps
 from functions.core import places
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
-from functions.core.values import Key, Outcome, Shared, State
+from functions.core.values import Key, Outcome, Shared, State, Step
 from tests.ledger import samples
 from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
 
@@ -551,3 +552,45 @@ def test_a_key_from_text_is_the_key_of_the_row(ledger: Ledger) -> None:
     ledger.claim(opened())
     same = Key(WORKSPACE.id.lower(), "run-1", Outcome("Completed"), "register")
     assert ledger.read(same) is not None
+
+
+# backlog, put_off, forget
+
+
+def test_the_backlog_counts_what_is_open_and_knows_the_oldest(ledger: Ledger) -> None:
+    assert ledger.backlog() == (0, None, True)
+    for n in range(3):
+        ledger.claim(opened(f"run-{n}", at=NOON + n * HOUR))
+    ended(ledger, opened("done", at=NOON - HOUR))
+    assert ledger.backlog() == (3, NOON, True)
+
+
+def test_a_replayed_continuation_counts_as_open_since_then(ledger: Ledger) -> None:
+    entry = ledger.claim(opened()).entry
+    again = Step(LATER, steps.REPLAYED)
+    ledger.schedule(msgspec.structs.replace(entry.continuation, history=(again,)))
+    assert ledger.backlog().oldest == LATER
+
+
+def test_what_is_put_off_is_due_later(ledger: Ledger) -> None:
+    ledger.claim(opened())
+    ledger.put_off(key(), NOON + DAY)
+    assert ledger.due(NOON + HOUR, 10) == []
+    assert ledger.due(NOON + DAY, 10) == [key()]
+
+
+def test_what_is_not_scheduled_cannot_be_put_off(ledger: Ledger) -> None:
+    ledger.put_off(key(), NOON)
+    assert ledger.due(LATER, 10) == []
+
+
+def test_shared_rows_are_forgotten_once_their_time_is_over(ledger: Ledger) -> None:
+    for n in range(5):
+        row = Shared(f"limit/{n}", {}, None)
+        ledger.share(row, {"until": (NOON + n * HOUR).isoformat()})
+    ledger.share(Shared("for ever", {}, None), {"kept": 1})
+    assert ledger.forget(NOON + 3 * HOUR, 2) == 2
+    assert ledger.forget(NOON + 3 * HOUR, 9) == 2
+    assert ledger.forget(NOON + 3 * HOUR, 9) == 0
+    left = [n for n in range(5) if ledger.shared(f"limit/{n}").value]
+    assert (left, ledger.shared("for ever").value) == ([4], {"kept": 1})

@@ -1,0 +1,31 @@
+"""Change a row that all processes share, whoever else is changing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.errors import Lost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.ports import Ledger
+    from functions.core.values import Shared
+
+    Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def change(ledger: Ledger, name: str, to: Change) -> Shared:
+    """The row as it is after the change, which is made of what is there, until it sticks.
+
+    What it leaves as it was is not written. Raises LedgerUnavailable.
+    """
+    while True:
+        row = ledger.shared(name)
+        value = to(row.value)
+        if value == row.value:
+            return row
+        try:
+            return ledger.share(row, value)
+        except Lost:
+            continue
