@@ -48,6 +48,14 @@ class Wait(NamedTuple):
     patience: timedelta
 
 
+class Misfit(NamedTuple):
+    """A filter of a route, what it wants and what there is; None: there is none."""
+
+    filter: str
+    wanted: str
+    found: str | None
+
+
 class Changed(NamedTuple):
     """The run ended otherwise than the event said."""
 
@@ -63,22 +71,35 @@ Screened = End | Wait | Changed
 
 def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
     """The routes that the event concerns, as far as the event alone can tell. No I/O."""
-    child = events.is_child(event)
-    return tuple(
-        route
-        for route in routes.routes
-        if event.outcome in route.outcomes
-        and (route.children or not child)
-        and _fits_event(route, event)
-        and (event.tags is None or _fits_all(route.match.tags, event.tags))
-    )
+    return tuple(route for route in routes.routes if misfit(event, route) is None)
+
+
+def misfit(event: RunEvent, route: Route) -> Misfit | None:
+    """The first filter of the route that the event does not fit; None: it fits all."""
+    if event.outcome not in route.outcomes:
+        return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
+    match, workspace = route.match, event.workspace
+    in_full = "/" in (match.workspace or "")
+    for what, pattern, found in (
+        ("workspace", match.workspace, workspace.id if in_full else workspace.name),
+        ("experiment", match.experiment, event.experiment),
+        ("run_type", match.run_type, event.run_type),
+    ):
+        if not _fits(pattern, found):
+            return Misfit(what, pattern or "", found)
+    unlike = _unlike("properties", match.properties, event.properties)
+    if unlike := unlike or _unlike("tags", match.tags, event.tags):
+        return unlike
+    if not route.children and events.is_child(event):
+        return Misfit("children", "a root run", "a part of another run")
+    return None
 
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
     """What the run read back says before any fact is looked at; None: go on."""
     if not route.children and events.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
-    if event.tags is None and not _fits_all(route.match.tags, run.tags):
+    if event.tags is None and _unlike("tags", route.match.tags, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
@@ -164,23 +185,18 @@ def summary(wanted: PipelineRequest) -> str:
     return bounded(f"pipeline {where} {json.dumps(body, ensure_ascii=False)}")
 
 
-def _fits_event(route: Route, event: RunEvent) -> bool:
-    match = route.match
-    workspace = event.workspace.id if "/" in (match.workspace or "") else event.workspace.name
-    return (
-        _fits(match.workspace, workspace)
-        and _fits(match.experiment, event.experiment)
-        and _fits(match.run_type, event.run_type)
-        and _fits_all(match.properties, event.properties)
-    )
-
-
-def _fits_all(patterns: Mapping[str, str], values: Mapping[str, str]) -> bool:
+def _unlike(
+    what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
+) -> Misfit | None:
+    """The first pattern that no value fits; where there are no values nothing can be said."""
+    if not patterns or values is None:
+        return None
     folded = {key.lower(): value for key, value in values.items()}
-    return all(
-        key.lower() in folded and _fits(pattern, folded[key.lower()])
-        for key, pattern in patterns.items()
-    )
+    for key, pattern in patterns.items():
+        found = folded.get(key.lower())
+        if found is None or not _fits(pattern, found):
+            return Misfit(f"{what}.{key}", pattern, found)
+    return None
 
 
 def _fits(pattern: str | None, text: str) -> bool:

@@ -1,0 +1,163 @@
+"""What each state and reason means in words, what happens next by itself, and what a person can do.
+
+Every reason stands here once; the command line, the operations page and the runbook take it from
+here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in from the continuation.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.reasons import Reason
+from functions.core.values import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.continuation import Continuation
+
+
+class Words(NamedTuple):
+    """What a reason means, and what a person can do about it; empty where nothing is to be done."""
+
+    means: str
+    do: str = ""
+
+
+class Explained(NamedTuple):
+    """A continuation in words: what became of it, what happens next, what can be done."""
+
+    means: str
+    next: str
+    do: str
+
+
+STATES = {
+    State.OPEN: "not started yet",
+    State.STARTED: "the pipeline run exists",
+    State.HELD: "held back: nothing starts unless an operator replays it",
+    State.SKIPPED: "not to be started",
+    State.FAILED: "cannot start as configured: mend the cause, then replay it",
+}
+
+_REPLAY = "python -m relay replay {key}"
+_SETTLE = (
+    "look into the pipeline's runs in Azure DevOps, then say what you found: "
+    "python -m relay replay {key} --as-started BUILD_ID, or --again if there is none"
+)
+
+REASONS = {
+    Reason.WORKING: Words("a process is at work on it, or died at it"),
+    Reason.DEADLINE: Words("the services took so long that no time was left to start it"),
+    Reason.LATE: Words("the ledger took so long that the request was not sent"),
+    Reason.PAUSED: Words("the app is paused", "set PAUSED=0 to let it start"),
+    Reason.LIMIT: Words(
+        "the route has started as many pipelines as its `limit` allows",
+        "raise the `limit` of {route} if this is no loop",
+    ),
+    Reason.ROUTES_UNREADABLE: Words(
+        "the route file cannot be read", "run python -m relay check and deploy a route file"
+    ),
+    Reason.RUN_UNREADABLE: Words(
+        "the run could not be read from Azure Machine Learning",
+        "if it lasts: may the app's identity read the workspace?",
+    ),
+    Reason.RUN_NOT_FOUND: Words(
+        "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
+    ),
+    Reason.SECRET_UNREADABLE: Words(
+        "the secret {secret} could not be read from Key Vault",
+        "is it there and enabled, and may the app's identity read it?",
+    ),
+    Reason.SECRET_EXPIRED: Words(
+        "the secret {secret} has expired",
+        "make a new token and store it as a new version of the secret",
+    ),
+    Reason.CREDENTIAL_REFUSED: Words(
+        "Azure DevOps refused the credential; nothing more is sent to {organization} meanwhile",
+        "make a new token and store it as a new version of the secret {secret}",
+    ),
+    Reason.NOT_SENT: Words(
+        "no connection to Azure DevOps could be made", "if it lasts: name, network, DEVOPS_URL?"
+    ),
+    Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
+    Reason.UNFORESEEN: Words(
+        "an error that nobody foresaw: a bug, or an answer of a new kind",
+        "report it with the detail",
+    ),
+    Reason.FACTS_MISSING: Words(
+        "a fact that the route names was not there",
+        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
+    ),
+    Reason.NOT_FINAL: Words(
+        "Azure Machine Learning says that the run has not ended",
+        "if it has ended since: " + _REPLAY,
+    ),
+    Reason.IN_DOUBT: Words(
+        "the request to Azure DevOps was sent and no usable answer came", _SETTLE
+    ),
+    Reason.REFUSED: Words(
+        "Azure DevOps does not let this credential start that pipeline, or has none such",
+        "is the pipeline's id right, and may the token's owner queue builds there?",
+    ),
+    Reason.GATE: Words(
+        "the route's gate said no", f"to start it all the same: {_REPLAY} --ignore-gate"
+    ),
+    Reason.GATE_ERROR: Words(
+        "the route's gate gave no answer", f"mend `when` of {{route}}, then {_REPLAY}"
+    ),
+    Reason.AMBIGUOUS: Words(
+        "several child runs have what the route needs",
+        f"name one with `step` in {{route}}, then {_REPLAY}",
+    ),
+    Reason.NOT_SERVED: Words("the route asks for what this version does not do"),
+    Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
+    Reason.NOT_MATCHED: Words("the run read back does not fit the route's filters"),
+    Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),
+    Reason.SHADOW: Words("the route only records what it would have started"),
+    Reason.REJECTED: Words(
+        "Azure DevOps rejected the request", f"mend the start of {{route}}, then {_REPLAY}"
+    ),
+    Reason.ROUTE_REMOVED: Words(
+        "its route is gone from the route file", f"bring {{route}} back, then {_REPLAY}"
+    ),
+    Reason.TOO_LARGE: Words(
+        "the request is larger than Azure DevOps or the ledger takes",
+        f"send less in the parameters of {{route}}, then {_REPLAY}",
+    ),
+    Reason.ANSWERED: Words("Azure DevOps answered with the pipeline run"),
+    Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
+}
+
+
+def explained(c: Continuation, now: datetime, secret: str) -> Explained:
+    """The continuation in words. `secret` is the name of the default secret."""
+    filled = {
+        "key": shlex.quote(c.key.text),
+        "route": c.key.route,
+        "secret": c.request.secret if c.request else secret,
+        "organization": c.request.organization if c.request else "the organization",
+    }
+    words = REASONS[c.reason]
+    means = f"{STATES[c.state]}: {words.means.format(**filled)}"
+    settled = c.state in {State.STARTED, State.SKIPPED}
+    return Explained(means, _next(c, now), "" if settled else words.do.format(**filled))
+
+
+def _next(c: Continuation, now: datetime) -> str:
+    if c.recheck_at:
+        return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
+    if not c.is_open:
+        return "nothing more happens by itself"
+    then = "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
+    if c.is_asked:
+        return f"{then} its pipeline run is looked for before anything is sent again"
+    early = ", or as soon as the secret is renewed" if c.waits_on else ""
+    if c.reason is Reason.WORKING:
+        return f"{then} the reconciler takes it over, unless it is done by then"
+    return f"{then} it is tried again{early}"
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,66 @@
+"""Every state and every reason there is can be explained; a new one without words fails here."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from functions.core.explaining import REASONS, STATES, explained
+from functions.core.reasons import Reason
+from functions.core.values import Key, Outcome, State
+from tests.ledger.samples import NOON, opened, request
+
+HOSTILE = Key("w", "run'; rm -rf ~; {key}", Outcome.COMPLETED, "ro{ute}")
+
+
+def test_every_reason_and_every_state_has_its_words() -> None:
+    assert REASONS.keys() == {*Reason}
+    assert STATES.keys() == {*State}
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("state", State)
+def test_a_continuation_is_explained_whatever_it_is(state: State, reason: Reason) -> None:
+    c = opened(state=state, reason=reason, request=request())
+    told = explained(c, NOON, "azure-devops-pat")
+    assert told.means.startswith(STATES[state])
+    assert told.next
+    assert "{" not in " ".join(told)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> None:
+    c = msgspec.structs.replace(opened(state=State.HELD, reason=reason), key=HOSTILE)
+    do = explained(c, NOON, "pat").do
+    if "replay" in do:
+        command = do[do.index("python -m") :].split(", or")[0]
+        assert HOSTILE.text in shlex.split(command)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"due_at": NOON}, "with the reconciler's next round"),
+        ({"due_at": NOON + timedelta(minutes=5)}, "at 2026-03-14 12:05:00 UTC"),
+        ({"reason": Reason.PAUSED}, "tried again"),
+        ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "looked for before anything is sent again"),
+        (
+            {"reason": Reason.CREDENTIAL_REFUSED, "waits_on": "o"},
+            "as soon as the secret is renewed",
+        ),
+        ({"reason": Reason.WORKING}, "takes it over"),
+        ({"state": State.STARTED}, "nothing more happens"),
+        ({"state": State.STARTED, "recheck_at": NOON}, "second pipeline run"),
+    ],
+)
+def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
+    assert says in explained(opened(**given), NOON, "pat").next
+
+
+def test_what_is_settled_asks_nothing_of_a_person() -> None:
+    c = opened(state=State.STARTED, reason=Reason.FOUND)
+    assert explained(c, NOON, "pat").do == ""
