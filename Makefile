@@ -6,6 +6,8 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 CODE := $(wildcard function_app.py functions relay local tests examples benchmarks .ci/skips.py)
 AZURITE := azurite@3.37.0
+KUSTO := @kusto/language-service-next@12.4.1
+NPM_PARTS := .cache/node_modules/.$(AZURITE)-$(notdir $(KUSTO))
 PIP := -m pip install -qq --disable-pip-version-check
 
 # $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
@@ -71,7 +73,7 @@ clean: ## remove what the other targets made
 
 # What is installed, each once
 setup: .venv/.installed ## only install what the app, the demo and the checks need
-parts: .cache/node_modules/.$(AZURITE) .cache/py313/.installed ## only install the tests' real parts
+parts: $(NPM_PARTS) .cache/py313/.installed ## only install the tests' real parts
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo 'there is no $(PYTHON): make PYTHON=... names another' >&2; exit 1; }
@@ -80,13 +82,14 @@ parts: .cache/node_modules/.$(AZURITE) .cache/py313/.installed ## only install t
 	@$(call slowly,installing the packages (about a minute),$(VENV)/python $(PIP) -r requirements-dev.txt)
 	@touch $@
 
-# Azurite plays Table storage. Without node its tests are skipped, and say so.
-.cache/node_modules/.$(AZURITE):
+# Azurite plays Table storage, and Microsoft's language service checks the KQL. Without node the
+# tests that need them are skipped, and say so.
+$(NPM_PARTS):
 	@mkdir -p .cache
 	@if ! command -v node > /dev/null || ! command -v npm > /dev/null; then \
-		echo 'node or npm is missing: the tests on Azurite will be skipped'; \
-	elif ! ( $(call slowly,installing $(AZURITE) (about a minute),npm install --prefix .cache --no-save --no-audit --no-fund $(AZURITE) && touch $@) ); then \
-		echo 'the tests on Azurite will be skipped'; \
+		echo 'node or npm is missing: the tests on Azurite and of the KQL will be skipped'; \
+	elif ! ( $(call slowly,installing $(AZURITE) and $(KUSTO) (about a minute),npm install --prefix .cache --no-save --no-audit --no-fund $(AZURITE) $(KUSTO) && touch $@) ); then \
+		echo 'the tests on Azurite and of the KQL will be skipped'; \
 	fi
 
 # The library that Azure loads an app with exists from Python 3.13 on.

@@ -34,15 +34,15 @@ def connection_string(port: int) -> str:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[int]:
-    """Its port. Skips the test where Azurite is not installed."""
+def running(directory: Path, *more: str) -> Iterator[int]:
+    """Its port; `more` are further options. Skips the test where Azurite is not installed."""
     node, main, port = shutil.which("node"), _main(), free_port()
     if node is None:
         pytest.skip("no node, which runs Azurite")
     if main is None:
         pytest.skip("no Azurite: npm install --prefix .cache azurite, or set RUN_RELAY_AZURITE")
     log = directory / "log"
-    options = ["--inMemoryPersistence", "--silent", "--disableTelemetry"]
+    options = ["--inMemoryPersistence", "--silent", "--disableTelemetry", *more]
     command = [node, str(main), "--tableHost", "127.0.0.1", "--tablePort", str(port), *options]
     with (
         log.open("wb") as output,

@@ -1,0 +1,79 @@
+metadata description = 'Alerts, a workbook and saved queries, all from the KQL in infra/queries.'
+
+@description('Required. Region of the alert rules and the workbook: that of the Log Analytics workspace.')
+param location string
+
+@description('Required. What every name begins with.')
+@minLength(1)
+param namePrefix string
+
+@description('Optional. Tags of every resource.')
+param tags object = {}
+
+@description('Required. Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+@description('Required. Resource id of the Application Insights component: others may share its workspace.')
+param appInsightsId string
+
+@description('Required. Resource ids of the Event Grid system topics whose metrics and delivery failures reach the workspace.')
+param systemTopicIds array
+
+@description('Optional. E-mail addresses to alert.')
+param alertEmails array = []
+
+@description('Optional. Webhooks (https URLs) to alert; whoever may read deployments can read them.')
+param alertWebhooks array = []
+
+@description('Optional. How many hours without any event are worth an alert; 0 turns that alert off.')
+@minValue(0)
+@maxValue(48)
+param noEventHours int = 24
+
+var asWritten = {
+  'continuation-failed': loadTextContent('../queries/continuation-failed.kql')
+  'continuations-by-state': loadTextContent('../queries/continuations-by-state.kql')
+  'credential-days': loadTextContent('../queries/credential-days.kql')
+  'credential-expiring': loadTextContent('../queries/credential-expiring.kql')
+  'credential-refused': loadTextContent('../queries/credential-refused.kql')
+  'dead-letters': loadTextContent('../queries/dead-letters.kql')
+  'delivery-failures': loadTextContent('../queries/delivery-failures.kql')
+  'duplicate-start': loadTextContent('../queries/duplicate-start.kql')
+  exceptions: loadTextContent('../queries/exceptions.kql')
+  'failures-by-reason': loadTextContent('../queries/failures-by-reason.kql')
+  'no-event': replace(loadTextContent('../queries/no-event.kql'), 'ago(24h)', 'ago(${noEventHours}h)')
+  'open-too-long': loadTextContent('../queries/open-too-long.kql')
+  parked: loadTextContent('../queries/parked.kql')
+  'reconciler-silent': loadTextContent('../queries/reconciler-silent.kql')
+  'run-story': loadTextContent('../queries/run-story.kql')
+  'start-latency': loadTextContent('../queries/start-latency.kql')
+}
+var ofTheApp = mapValues(asWritten, text => replace(text, 'APPLICATION_INSIGHTS_ID', appInsightsId))
+var queries = mapValues(ofTheApp, text => replace(text, 'SYSTEM_TOPIC_IDS', join(systemTopicIds, '", "')))
+
+module alerts 'alerts.bicep' = {
+  name: '${namePrefix}-alerts'
+  params: {
+    location: location
+    namePrefix: namePrefix
+    tags: tags
+    workspaceId: workspaceId
+    queries: queries
+    emails: alertEmails
+    webhooks: alertWebhooks
+    switchedOff: noEventHours == 0 ? ['no-event'] : []
+  }
+}
+
+module workbook 'workbook.bicep' = {
+  name: '${namePrefix}-workbook'
+  params: { location: location, namePrefix: namePrefix, tags: tags, workspaceId: workspaceId, queries: queries }
+}
+
+module saved 'queries.bicep' = {
+  name: '${namePrefix}-queries'
+  params: { location: location, namePrefix: namePrefix, tags: tags, queries: queries }
+}
+
+@description('Resource id of the workbook.')
+output workbookId string = workbook.outputs.id
