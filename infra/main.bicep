@@ -1,0 +1,409 @@
+metadata name = 'Run Relay'
+metadata description = 'Everything but the code and the event subscriptions. Deploy the code next, then events.bicep.'
+
+// The resource group is yours: who deploys needs no right on the subscription.
+targetScope = 'resourceGroup'
+
+import { alwaysReadyType, policyType, workspaceType } from 'modules/types.bicep'
+
+// What it is for
+
+@description('Required. The workspaces whose runs are followed; each gets a system topic in its own resource group.')
+@minLength(1)
+param workspaces workspaceType[]
+
+@description('Optional. Settings of the app that differ from its defaults.')
+param policy policyType = {}
+
+@description('Optional. Settings of your own, such as AzureFunctionsJobHost__…: what is not here is not kept.')
+param moreSettings object = {}
+
+@description('Optional. How the app signs in to Azure DevOps: with a PAT from the vault, or with its own identity.')
+@allowed(['pat', 'entra'])
+param devopsAuth string = 'pat'
+
+@description('Optional. Name of the secret that is the PAT, unless a route names another. Its value is no part of a deployment.')
+@minLength(1)
+@maxLength(127)
+param patName string = 'azure-devops-pat'
+
+@description('Optional. true: make a topic that gets an event for each outcome.')
+param outcomeEvents bool = false
+
+// Names and places
+
+@description('Optional. What names are made of: lower-case letters, digits and single hyphens, a letter first.')
+@minLength(2)
+@maxLength(16)
+param namePrefix string = 'relay'
+
+@description('Optional. Region; it must offer Flex Consumption. Workspaces may be elsewhere.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags of every resource.')
+param tags object = {}
+
+@description('Optional. Name of the table that is the ledger. A new name is a new, empty ledger.')
+@minLength(3)
+@maxLength(63)
+param ledgerTable string = 'continuations'
+
+// Size
+
+@description('Optional. Version of Python.')
+@allowed(['3.12', '3.13'])
+param pythonVersion string = '3.12'
+
+@description('Optional. Memory of one instance, in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Optional. The most instances at once.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Optional. Functions that always have instances ready, which cost whether they work or not. None: an event may find a cold app, and come again.')
+param alwaysReady alwaysReadyType[] = [
+  { name: 'function:on_run_completed', instanceCount: 1 }
+]
+
+@description('Optional. Redundancy of the storage account, the ledger\'s included.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS', 'Standard_RAGRS', 'Standard_RAGZRS'])
+param storageSku string = 'Standard_ZRS'
+
+@description('Optional. Days that dead letters are kept.')
+@minValue(1)
+@maxValue(3650)
+param deadLetterDays int = 400
+
+@description('Optional. Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logDays int = 90
+
+// The vault
+
+@description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra.')
+param vaultId string = ''
+
+@description('Optional. true brings back the deleted vault of an earlier deployment. Say so once, when it is told that the name is taken by a deleted vault.')
+param recoverVault bool = false
+
+@description('Optional. Days that a deleted secret or vault can be brought back. Cannot be changed later.')
+@minValue(7)
+@maxValue(90)
+param softDeleteDays int = 90
+
+// Who may do what
+
+@description('Optional. false: roles are assigned by somebody else, who finds them in the README of this folder.')
+param assignRoles bool = true
+
+@description('Optional. Roles of our own: none; operators: one to read the app\'s settings (and, with policy.tagRuns, one for the app to tag runs); all: also one that reads runs but not datastore credentials, in place of Reader on the workspaces.')
+@allowed(['none', 'operators', 'all'])
+param customRoles string = 'operators'
+
+@description('Optional. Object id of the group that asks and replays. Empty: none.')
+param operatorsGroupId string = ''
+
+@description('Optional. Whether that group may read the PAT itself, so that `relay doctor` can try it.')
+param operatorsReadPat bool = false
+
+@description('Optional. Object id of the group that reads the ledger, the logs and the workbook. Empty: none.')
+param readersGroupId string = ''
+
+@description('Optional. Client id of an Entra application that people sign in to for the operations page. Empty: the page asks for a function key.')
+param operationsClientId string = ''
+
+@description('Optional. Object id of whoever stores and rotates the PAT. Empty: nobody is given that right here.')
+param rotatorId string = ''
+
+@description('Optional. What that is.')
+@allowed(['Group', 'ServicePrincipal', 'User'])
+param rotatorType string = 'Group'
+
+// Network
+
+@description('Optional. Resource id of the subnet through which the app reaches others, delegated to Microsoft.App/environments. Empty: the internet.')
+param integrationSubnetId string = ''
+
+@description('Optional. Resource id of the subnet that gets private endpoints for storage and the vault made here. Empty: none, and both are open to whoever has a role.')
+param endpointSubnetId string = ''
+
+@description('Optional. Resource id of the resource group that holds the private DNS zones. Empty: they are made here.')
+param dnsZonesGroupId string = ''
+
+@description('Optional. Disabled closes storage and vault to all but private endpoints, where a policy demands it: test then that dead letters still arrive.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string = 'Enabled'
+
+// Who is told
+
+@description('Optional. E-mail addresses to alert.')
+param alertEmails string[] = []
+
+@description('Optional. Webhooks to alert; whoever may read deployments can read them.')
+param alertWebhooks string[] = []
+
+@description('Optional. Hours without any event that are worth an alert; 0 turns that alert off.')
+@minValue(0)
+@maxValue(48)
+param noEventHours int = 24
+
+// The same group, prefix and region give the same names: that is what makes a second deployment the first one again.
+var unique = uniqueString(resourceGroup().id, namePrefix)
+var suffix = '${namePrefix}-${unique}'
+var appName = 'func-${suffix}'
+var storageName = toLower(take('st${replace(namePrefix, '-', '')}${unique}', 24))
+var packageContainer = 'deployments'
+var deadLetterContainer = 'dead-letters'
+var isPrivate = !empty(endpointSubnetId)
+
+var makesVault = devopsAuth == 'pat' && empty(vaultId)
+var vaultName = empty(vaultId) ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}' : last(split(vaultId, '/'))
+var vaultGroupId = empty(vaultId) ? resourceGroup().id : split(vaultId, '/providers/')[0]
+var hasVault = makesVault || !empty(vaultId)
+var vaultUrl = hasVault ? 'https://${vaultName}${environment().suffixes.keyvaultDns}' : ''
+
+var groups = union(empty(operatorsGroupId) ? [] : [operatorsGroupId], empty(readersGroupId) ? [] : [readersGroupId])
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity-${unique}'
+  params: { location: location, name: 'id-${suffix}', tags: tags }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage-${unique}'
+  params: {
+    location: location
+    name: storageName
+    tags: tags
+    sku: storageSku
+    ledgerTable: ledgerTable
+    packageContainer: packageContainer
+    publicNetworkAccess: publicNetworkAccess
+    isPrivate: isPrivate
+  }
+}
+
+module vault 'modules/vault.bicep' = if (makesVault) {
+  name: 'vault-${unique}'
+  params: {
+    location: location
+    name: vaultName
+    tags: tags
+    recover: recoverVault
+    softDeleteDays: softDeleteDays
+    publicNetworkAccess: publicNetworkAccess
+    isPrivate: isPrivate
+  }
+}
+
+module telemetry 'modules/telemetry.bicep' = {
+  name: 'telemetry-${unique}'
+  params: { location: location, suffix: suffix, tags: tags, retentionDays: logDays }
+}
+
+module network 'modules/network.bicep' = if (isPrivate) {
+  name: 'network-${unique}'
+  params: {
+    location: location
+    suffix: unique
+    tags: tags
+    subnetId: endpointSubnetId
+    zonesGroupId: dnsZonesGroupId
+    storageId: storage.outputs.id
+    vaultId: makesVault ? resourceId('Microsoft.KeyVault/vaults', vaultName) : ''
+  }
+  dependsOn: [vault]
+}
+
+module storageRoles 'modules/storage-roles.bicep' = if (assignRoles) {
+  name: 'storage-roles-${unique}'
+  params: {
+    storageName: storage.outputs.name
+    ledgerTable: ledgerTable
+    deadLetterContainer: deadLetterContainer
+    appPrincipalId: identity.outputs.principalId
+    operatorsGroupId: operatorsGroupId
+    readersGroupId: readersGroupId
+  }
+  dependsOn: [deadLetters]
+}
+
+module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
+  name: 'vault-roles-${unique}'
+  scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
+  params: {
+    vaultName: vaultName
+    appPrincipalId: identity.outputs.principalId
+    operatorsGroupId: operatorsGroupId
+    operatorsReadPat: operatorsReadPat
+    rotatorId: rotatorId
+    rotatorType: rotatorType
+  }
+  dependsOn: [vault]
+}
+
+module telemetryRoles 'modules/telemetry-roles.bicep' = if (assignRoles) {
+  name: 'telemetry-roles-${unique}'
+  params: {
+    workspaceName: telemetry.outputs.workspaceName
+    appInsightsName: telemetry.outputs.appInsightsName
+    appPrincipalId: identity.outputs.principalId
+    groupIds: groups
+  }
+}
+
+module outcomes 'modules/outcomes.bicep' = if (outcomeEvents) {
+  name: 'outcomes-${unique}'
+  params: {
+    location: location
+    name: 'evgt-${suffix}'
+    tags: tags
+    appPrincipalId: identity.outputs.principalId
+    assignRoles: assignRoles
+  }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'app-${unique}'
+  params: {
+    location: location
+    name: appName
+    tags: tags
+    identityId: identity.outputs.id
+    packageUrl: '${storage.outputs.blobUrl}${packageContainer}'
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReady: alwaysReady
+    subnetId: integrationSubnetId
+  }
+  dependsOn: [network, storageRoles]
+}
+
+module signIn 'modules/sign-in.bicep' = {
+  name: 'sign-in-${unique}'
+  params: { appName: app.outputs.name, clientId: operationsClientId }
+}
+
+module settings 'modules/settings.bicep' = {
+  name: 'settings-${unique}'
+  params: {
+    appName: app.outputs.name
+    storageName: storage.outputs.name
+    appInsightsName: telemetry.outputs.appInsightsName
+    clientId: identity.outputs.clientId
+    vaultUrl: vaultUrl
+    patName: patName
+    signIn: { devops: devopsAuth, people: signIn.outputs.mode }
+    ledgerTable: ledgerTable
+    workspaceIds: map(workspaces, workspace => workspace.id)
+    outcomeEndpoint: outcomeEvents ? outcomes!.outputs.endpoint : ''
+    policy: policy
+    more: moreSettings
+  }
+  dependsOn: [vaultRoles, telemetryRoles]
+}
+
+module operatorRole 'modules/operator-role.bicep' = if (assignRoles && !empty(operatorsGroupId) && customRoles != 'none') {
+  name: 'operator-role-${unique}'
+  params: { appName: app.outputs.name, operatorsGroupId: operatorsGroupId }
+}
+
+// In the workspaces' own resource groups and subscriptions: a system topic stands in the subscription of its source.
+module followed 'modules/workspace.bicep' = [for workspace in workspaces: {
+  name: 'workspace-${uniqueString(workspace.id, unique)}'
+  scope: resourceGroup(split(workspace.id, '/')[2], split(workspace.id, '/')[4])
+  params: {
+    workspaceName: last(split(workspace.id, '/'))
+    topicName: workspace.?topicName ?? ''
+    topicResourceGroup: workspace.?topicResourceGroup ?? split(workspace.id, '/')[4]
+    tags: tags
+    logAnalyticsId: telemetry.outputs.workspaceId
+    appName: appName
+    appPrincipalId: identity.outputs.principalId
+    operatorsGroupId: operatorsGroupId
+    assignRoles: assignRoles
+    customRole: customRoles == 'all'
+    tagRuns: customRoles != 'none' && (policy.?tagRuns ?? false)
+  }
+}]
+
+module deadLetters 'modules/dead-letters.bicep' = {
+  name: 'dead-letters-${unique}'
+  params: {
+    storageName: storage.outputs.name
+    container: deadLetterContainer
+    keptDays: deadLetterDays
+    topicPrincipalIds: [for (workspace, i) in workspaces: followed[i].outputs.topicPrincipalId]
+    assignRoles: assignRoles
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring-${unique}'
+  params: {
+    location: location
+    namePrefix: namePrefix
+    tags: tags
+    workspaceId: telemetry.outputs.workspaceId
+    appInsightsId: telemetry.outputs.appInsightsId
+    systemTopicIds: [for (workspace, i) in workspaces: followed[i].outputs.topicId]
+    alertEmails: alertEmails
+    alertWebhooks: alertWebhooks
+    noEventHours: noEventHours
+  }
+}
+
+// In the way of azd: outputs become the variables of its environment, and of the steps of a pipeline.
+
+@description('Name of the resource group.')
+output AZURE_RESOURCE_GROUP string = resourceGroup().name
+
+@description('Name of the function app.')
+output AZURE_FUNCTION_NAME string = app.outputs.name
+
+@description('Resource id of the function app: what `relay --app` takes.')
+output AZURE_FUNCTION_ID string = app.outputs.id
+
+@description('Client id of the app\'s identity.')
+output AZURE_FUNCTION_CLIENT_ID string = identity.outputs.clientId
+
+@description('Name of the app\'s identity: what to add to Azure DevOps as a user for devopsAuth entra.')
+output AZURE_FUNCTION_IDENTITY_NAME string = identity.outputs.name
+
+@description('Object id of the app\'s identity: what roles are assigned to.')
+output AZURE_FUNCTION_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Name of the storage account.')
+output AZURE_STORAGE_NAME string = storage.outputs.name
+
+@description('Resource id of the storage account: what events.bicep takes.')
+output AZURE_STORAGE_ID string = storage.outputs.id
+
+@description('Name of the table that is the ledger.')
+output RELAY_LEDGER_TABLE string = ledgerTable
+
+@description('URL of the dead letters: what `relay replay --dead-letters` takes.')
+output RELAY_DEAD_LETTERS_URL string = deadLetters.outputs.url
+
+@description('Resource ids of the system topics: what events.bicep takes.')
+output RELAY_TOPIC_IDS array = [for (workspace, i) in workspaces: followed[i].outputs.topicId]
+
+@description('Resource id of the topic that gets an event for each outcome; empty where there is none.')
+output RELAY_OUTCOME_TOPIC_ID string = outcomeEvents ? outcomes!.outputs.id : ''
+
+@description('Resource id of Application Insights.')
+output AZURE_APP_INSIGHTS_ID string = telemetry.outputs.appInsightsId
+
+@description('Resource id of the Log Analytics workspace.')
+output AZURE_LOG_ANALYTICS_ID string = telemetry.outputs.workspaceId
+
+@description('Name of the vault; empty where there is none.')
+output AZURE_KEY_VAULT_NAME string = hasVault ? vaultName : ''
+
+@description('URL of the vault; empty where there is none.')
+output AZURE_KEY_VAULT_URL string = vaultUrl

@@ -1,0 +1,36 @@
+metadata description = 'Whether App Service signs people in who open the operations page; the page itself then says who is let in.'
+
+@description('Required. Name of the function app.')
+param appName string
+
+@description('Required. Client id of the Entra application that people sign in to; empty: nobody is signed in, the page asks for a function key.')
+param clientId string
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
+
+var isOn = !empty(clientId)
+var entra = {
+  enabled: true
+  registration: {
+    clientId: clientId
+    openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+  }
+  validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
+}
+
+// Off is said too: what tells people apart must never be left on by half.
+resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: { enabled: isOn }
+    // Everybody passes, without a name: Event Grid cannot sign in, and has a key of its own.
+    globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+    identityProviders: isOn ? { azureActiveDirectory: entra } : {}
+    login: { tokenStore: { enabled: false } }
+    httpSettings: { requireHttps: true }
+  }
+}
+
+@description('What the setting OPERATIONS_AUTH says of it.')
+output mode string = isOn ? 'entra' : 'key'

@@ -1,0 +1,54 @@
+metadata description = 'Log Analytics and Application Insights, which takes telemetry from identities only.'
+
+@description('Required. Region.')
+param location string
+
+@description('Required. What the names end in.')
+@minLength(3)
+@maxLength(40)
+param suffix string
+
+@description('Required. Tags of every resource.')
+param tags object
+
+@description('Required. Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param retentionDays int
+
+resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+  name: 'log-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: retentionDays
+    features: { enableLogAccessUsingOnlyResourcePermissions: true }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: 'appi-${suffix}'
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: logs.id
+    IngestionMode: 'LogAnalytics'
+    // The connection string alone then lets nobody send anything: it is an address, no secret.
+    DisableLocalAuth: true
+  }
+}
+
+@description('Resource id of the Log Analytics workspace.')
+output workspaceId string = logs.id
+
+@description('Name of the Log Analytics workspace.')
+output workspaceName string = logs.name
+
+@description('Resource id of Application Insights.')
+output appInsightsId string = insights.id
+
+@description('Name of Application Insights.')
+output appInsightsName string = insights.name

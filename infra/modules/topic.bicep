@@ -1,0 +1,40 @@
+metadata description = 'The system topic of one workspace: made, or the one that is there already.'
+
+@description('Required. Resource id of the workspace.')
+param workspaceId string
+
+@description('Required. Region of the workspace: a system topic stands where its source does.')
+param location string
+
+@description('Required. Name of the topic where one is made.')
+@minLength(3)
+@maxLength(50)
+param newName string
+
+@description('Required. Name of the topic that is there already; empty: one is made.')
+param foundName string
+
+@description('Required. Tags of a topic that is made.')
+param tags object
+
+resource made 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (empty(foundName)) {
+  name: newName
+  location: location
+  tags: tags
+  identity: { type: 'SystemAssigned' }
+  properties: { source: workspaceId, topicType: 'Microsoft.MachineLearningServices.Workspaces' }
+}
+
+// Somebody else's: it is read, never written.
+resource found 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = if (!empty(foundName)) {
+  name: empty(foundName) ? newName : foundName
+}
+
+@description('Resource id of the topic.')
+output id string = empty(foundName) ? made!.id : found!.id
+
+@description('Name of the topic.')
+output name string = empty(foundName) ? made!.name : found!.name
+
+@description('Object id of the topic\'s identity: what writes dead letters.')
+output principalId string = empty(foundName) ? made!.identity.principalId : found!.identity.principalId

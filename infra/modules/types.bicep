@@ -1,0 +1,88 @@
+metadata description = 'What a workspace and the policy of the app are: the shapes that parameter files fill in.'
+
+@export()
+@description('A workspace whose runs are followed.')
+type workspaceType = {
+  @description('Required. Resource id of the workspace, in any resource group, region and subscription of the tenant.')
+  id: string
+
+  @description('Optional. Name of the system topic that the workspace has already: there can be only one. It must have a system-assigned identity. Left out: one is made.')
+  topicName: string?
+
+  @description('Optional. Resource group of that topic, in the workspace\'s subscription. Left out: that of the workspace.')
+  topicResourceGroup: string?
+}
+
+@export()
+@description('How many instances of one function are always there.')
+type alwaysReadyType = {
+  @description('Required. `function:` and the name of the function.')
+  name: string
+
+  @description('Required. How many instances.')
+  @minValue(1)
+  instanceCount: int
+}
+
+@export()
+@description('Settings of the app that have a default in functions/settings.py. What is left out is set empty, and that default holds.')
+type policyType = {
+  @description('Optional. true: keep claiming and deciding, start nothing.')
+  paused: bool?
+
+  @description('Optional. true: write the pipeline run\'s link to the AML run. Takes the role Run Relay run tagger.')
+  tagRuns: bool?
+
+  @description('Optional. true: export OpenTelemetry, from the app and its host alike.')
+  openTelemetry: bool?
+
+  @description('Optional. true: agentless tasks may register at /api/waits; run-relay-waits-key in the vault seals their tokens.')
+  waits: bool?
+
+  @description('Optional. What the sweep does with a run that no event told of.')
+  sweep: ('start' | 'report' | 'off')?
+
+  @description('Optional. How many hours the sweep looks back.')
+  @minValue(1)
+  sweepHours: int?
+
+  @description('Optional. NCRONTAB of the sweep.')
+  sweepSchedule: string?
+
+  @description('Optional. NCRONTAB of the reconciler.')
+  reconcileSchedule: string?
+
+  @description('Optional. Days that the ledger remembers what ended.')
+  @minValue(1)
+  retentionDays: int?
+
+  @description('Optional. First wait of the backoff, in seconds.')
+  @minValue(1)
+  retryFirstSeconds: int?
+
+  @description('Optional. How long a claim is held, in seconds.')
+  @minValue(1)
+  claimLeaseSeconds: int?
+
+  @description('Optional. How long a request whose answer was lost may still be queued, in seconds.')
+  @minValue(1)
+  inDoubtGraceSeconds: int?
+
+  @description('Optional. How long a refused credential blocks its organization, in seconds.')
+  @minValue(1)
+  credentialPauseSeconds: int?
+
+  @description('Optional. How long one delivery may work, in seconds; Event Grid waits for 30.')
+  @minValue(1)
+  @maxValue(25)
+  deliveryDeadlineSeconds: int?
+
+  @description('Optional. Azure DevOps base URL, where it is not https://dev.azure.com.')
+  devopsUrl: string?
+
+  @description('Optional. Path of the route file within the package.')
+  routesFile: string?
+
+  @description('Optional. Azure Resource Manager\'s URL, where it is not that of the cloud.')
+  resourceManagerUrl: string?
+}

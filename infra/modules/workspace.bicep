@@ -1,0 +1,81 @@
+metadata description = 'All that is done in the resource group of one workspace: rights to read its runs, and its system topic.'
+
+@description('Required. Name of the workspace.')
+param workspaceName string
+
+@description('Required. Name of the system topic that the workspace has already; empty: one is made.')
+param topicName string
+
+@description('Required. Resource group of that topic.')
+param topicResourceGroup string
+
+@description('Required. Tags of a topic that is made.')
+param tags object
+
+@description('Required. Resource id of the Log Analytics workspace that gets the topic\'s metrics.')
+param logAnalyticsId string
+
+@description('Required. Name of the function app: the diagnostic setting is called after it.')
+param appName string
+
+@description('Required. Object id of the app\'s identity.')
+param appPrincipalId string
+
+@description('Required. Object id of the operators\' group; empty: none.')
+param operatorsGroupId string
+
+@description('Required. Whether roles are assigned here.')
+param assignRoles bool
+
+@description('Required. Whether the role is one of our own in place of Reader.')
+param customRole bool
+
+@description('Required. Whether the app may write tags on runs.')
+param tagRuns bool
+
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
+
+module runs 'workspace-roles.bicep' = if (assignRoles) {
+  name: 'runs-${uniqueString(workspace.id, appName)}'
+  params: {
+    workspaceName: workspaceName
+    appPrincipalId: appPrincipalId
+    operatorsGroupId: operatorsGroupId
+    customRole: customRole
+  }
+}
+
+module runTags 'run-tagger.bicep' = if (assignRoles && tagRuns) {
+  name: 'tags-${uniqueString(workspace.id, appName)}'
+  params: { workspaceName: workspaceName, appPrincipalId: appPrincipalId }
+}
+
+// Its name tells the workspace only: a second app that follows the same workspace finds the same topic.
+module topic 'topic.bicep' = {
+  name: 'topic-${uniqueString(workspace.id, appName)}'
+  scope: resourceGroup(topicResourceGroup)
+  params: {
+    workspaceId: workspace.id
+    location: workspace.location
+    newName: 'evgt-${take(replace(workspaceName, '_', '-'), 31)}-${uniqueString(workspace.id)}'
+    foundName: topicName
+    tags: tags
+  }
+}
+
+module watch 'topic-watch.bicep' = {
+  name: 'watch-${uniqueString(workspace.id, appName)}'
+  scope: resourceGroup(topicResourceGroup)
+  params: {
+    topicName: topic.outputs.name
+    settingName: appName
+    logAnalyticsId: logAnalyticsId
+    operatorsGroupId: assignRoles ? operatorsGroupId : ''
+  }
+}
+
+@description('Resource id of the topic.')
+output topicId string = topic.outputs.id
+
+@description('Object id of the topic\'s identity.')
+output topicPrincipalId string = topic.outputs.principalId

@@ -1,0 +1,36 @@
+using './main.bicep'
+
+// For real work: an instance always ready for each kind of event, zone-redundant storage, a year of logs.
+// AML_WORKSPACE_IDS: resource ids of workspaces, between commas. See README.md for the other variables.
+
+param workspaces = map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => { id: trim(id) })
+param namePrefix = 'relay-prod'
+param tags = {
+  'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
+  product: 'run-relay'
+}
+
+param devopsAuth = readEnvironmentVariable('RELAY_DEVOPS_AUTH', 'pat')
+param policy = { devopsUrl: readEnvironmentVariable('RELAY_DEVOPS_URL', '') }
+param vaultId = readEnvironmentVariable('RELAY_VAULT_ID', '')
+
+param instanceMemoryMB = 2048
+param alwaysReady = [
+  { name: 'function:on_run_completed', instanceCount: 1 }
+  { name: 'function:on_run_status_changed', instanceCount: 1 }
+]
+param storageSku = 'Standard_ZRS'
+param logDays = 365
+
+param operatorsGroupId = readEnvironmentVariable('RELAY_OPERATORS_GROUP_ID', '')
+param readersGroupId = readEnvironmentVariable('RELAY_READERS_GROUP_ID', '')
+param operationsClientId = readEnvironmentVariable('RELAY_OPERATIONS_CLIENT_ID', '')
+param rotatorId = readEnvironmentVariable('RELAY_PAT_ROTATOR_ID', '')
+param rotatorType = readEnvironmentVariable('RELAY_PAT_ROTATOR_TYPE', 'Group')
+
+param integrationSubnetId = readEnvironmentVariable('RELAY_INTEGRATION_SUBNET_ID', '')
+param endpointSubnetId = readEnvironmentVariable('RELAY_ENDPOINT_SUBNET_ID', '')
+param dnsZonesGroupId = readEnvironmentVariable('RELAY_DNS_ZONES_GROUP_ID', '')
+
+param alertEmails = filter(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => !empty(mail))
+param noEventHours = 24
