@@ -66,6 +66,7 @@ def paths(request: pytest.FixtureRequest) -> set[str]:
 def test_the_app_and_nothing_else_is_deployed(paths: set[str]) -> None:
     assert {path.partition("/")[0] for path in paths} == DEPLOYED
     assert [path for path in paths if "__pycache__" in path] == []
+    assert {"functions/web/page.css", "functions/web/page.js"} <= paths
 
 
 @pytest.fixture
@@ -86,5 +87,5 @@ def test_what_is_deployed_imports_whole(package: Path) -> None:
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
-    declared = {"on_run_completed", "on_run_status_changed", "reconcile", "sweep"}
+    declared = {"on_run_completed", "on_run_status_changed", "operations", "reconcile", "sweep"}
     assert declared <= set(ran.stdout.split())

@@ -47,6 +47,7 @@ var asWritten = {
   'reconciler-silent': loadTextContent('../queries/reconciler-silent.kql')
   'run-story': loadTextContent('../queries/run-story.kql')
   'start-latency': loadTextContent('../queries/start-latency.kql')
+  'wait-lost': loadTextContent('../queries/wait-lost.kql')
 }
 var ofTheApp = mapValues(asWritten, text => replace(text, 'APPLICATION_INSIGHTS_ID', appInsightsId))
 var queries = mapValues(ofTheApp, text => replace(text, 'SYSTEM_TOPIC_IDS', join(systemTopicIds, '", "')))

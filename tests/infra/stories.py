@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.adapters.logfmt import LOGGER
+from functions.core.waits import registration
+from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import Stage, completed
 from tests.conftest import PAT
@@ -147,6 +149,18 @@ def doubled(stage: Stage) -> None:
     stage.reconcile(minutes=61)
 
 
+def waited_in_vain(stage: Stage) -> None:
+    stage.deploy(WAITS="1", SWEEP_WORKSPACES=WORKSPACE)
+    stage.routes("version: 1\nroutes:\n- {name: wait, complete: true}")
+    stage.cloud.vault.put("run-relay-waits-key", "any text of enough characters")
+    stage.aml.add_run("r1", status="Running", experiment=EXPERIMENT)
+    job = stage.devops.start_server_job("contoso", "mlops")
+    headers = {name.lower(): value for name, value in job.headers.items()}
+    stage.app.waits.register(registration(headers, {"run_id": "r1"}))
+    job.expire_token()
+    deliver(stage)
+
+
 ALL: dict[str, Callable[[Stage], None]] = {
     story.__name__: story
     for story in (
@@ -160,5 +174,6 @@ ALL: dict[str, Callable[[Stage], None]] = {
         expired,
         unreadable,
         doubled,
+        waited_in_vain,
     )
 } | {"near": ends_in(9), "far": ends_in(200)}

@@ -24,6 +24,7 @@ WHAT_IS_ALERTED = {
     "a secret expires within 14 days": "credential-expiring",
     "no event for a configurable time": "no-event",
     "the reconciler silent for 10 minutes": "reconciler-silent",
+    "a waiting task whose token expired or whose plan is gone": "wait-lost",
 }
 WHAT_THE_WORKBOOK_SHOWS = {
     "continuations over time by state": "continuations-by-state",

@@ -35,6 +35,8 @@ FIRING = [  # what happened, the alert, whether it fires
     ("far", "credential-expiring", False),
     ("started", "reconciler-silent", True),
     ("parked", "reconciler-silent", False),
+    ("started", "wait-lost", False),
+    ("waited_in_vain", "wait-lost", True),
 ]
 AWKWARD = [
     'no "such" thing = here, or \\ there',
