@@ -1,18 +1,28 @@
-"""Azure Resource Manager, as far as Azure Machine Learning's workspaces and jobs go.
+"""Azure Resource Manager: Azure Machine Learning's workspaces and jobs here, others beside.
 
 https://learn.microsoft.com/rest/api/azureml/workspaces/get
 https://learn.microsoft.com/rest/api/azureml/jobs/get
+https://learn.microsoft.com/rest/api/azureml/jobs/cancel
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Response, jsonify, request
 
+from local.arm_errors import error, not_found, unauthorized, wrong_version
+from local.arm_events import KIND as TOPIC
+from local.arm_events import SystemTopics
+from local.arm_resources import Resources
+from local.arm_roles import Roles
+from local.arm_vaults import KIND as VAULT
+from local.arm_vaults import Vaults
+from local.arm_web import KIND as SITE
+from local.arm_web import Sites
 from local.identity import MANAGEMENT, TENANT, Accepts
 from local.running import Running, bearer
 
@@ -20,17 +30,21 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from local.arm_errors import Answer
+    from local.arm_resources import Holder
+
 API_VERSIONS = (
     *("2026-05-01", "2025-12-01", "2025-09-01", "2025-06-01", "2025-04-01"),
     *("2024-10-01", "2024-04-01", "2023-10-01"),
 )
+KIND = "Microsoft.MachineLearningServices/workspaces"
+ENDED = ("Completed", "Failed", "Canceled")
 RESOURCE = re.compile(
     r"(?P<workspace>/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/]+))"
-    r"(?:/jobs/(?P<job>[^/]+))?",
+    r"(?:/jobs/(?P<job>[^/]+)(?P<cancel>/cancel)?)?",
     re.IGNORECASE,
 )
-Answer = Response | tuple[Response, int]
 
 
 @dataclass(frozen=True)
@@ -87,15 +101,36 @@ class Job:
         }
 
 
+class _Part(Protocol):
+    """One provider: which paths are its own, its api-versions, and its answers."""
+
+    @property
+    def path(self) -> re.Pattern[str]: ...
+
+    @property
+    def versions(self) -> tuple[str, ...]: ...
+
+    def answer(self, asked: re.Match[str]) -> Answer: ...
+
+
 class ARM(Running):
-    """Resource Manager for the workspaces and jobs it was given; ids match in any case."""
+    """Resource Manager for what it was given; ids match in any case."""
+
+    path = RESOURCE
+    versions = API_VERSIONS
 
     def __init__(self, accepts: Accepts, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(port, tls)
         self._accepts = accepts
         self._workspaces: dict[str, dict[str, Any]] = {}
         self._jobs: dict[tuple[str, str], Job] = {}
-        self.app.add_url_rule("/<path:_>", view_func=self._answer)
+        self.sites, self.vaults, self.roles = Sites(), Vaults(), Roles()
+        self.topics = SystemTopics(self.sites)
+        self._parts: tuple[_Part, ...]
+        listed: dict[str, Holder] = {SITE: self.sites, VAULT: self.vaults, TOPIC: self.topics}
+        resources = Resources(listed)
+        self._parts = (self, self.sites, self.vaults, self.topics, self.roles, resources)
+        self.app.add_url_rule("/<path:_>", view_func=self._answer, methods=["GET", "POST"])
 
     def add_workspace(
         self, workspace_id: str, tracking_uri: str, location: str = "westeurope"
@@ -115,38 +150,45 @@ class ARM(Running):
         refusal = self._refused()
         if refusal is not None:
             return refusal
-        asked = RESOURCE.fullmatch(request.path)
-        if asked is None:
-            return _error(404, "InvalidResourceType", "The resource type could not be found.")
+        for part in self._parts:
+            asked = part.path.fullmatch(request.path)
+            if asked is not None:
+                wrong = wrong_version(request.args["api-version"], part.versions)
+                return wrong or part.answer(asked)
+        return error(404, "InvalidResourceType", "The resource type could not be found.")
+
+    def answer(self, asked: re.Match[str]) -> Answer:
+        """A workspace, or one of its jobs."""
         workspace = self._workspaces.get(asked["workspace"].lower())
         if workspace is None:
-            return _no_workspace(asked["name"], asked["group"])
+            return not_found(KIND, asked["name"], asked["group"])
         if asked["job"] is None:
             return jsonify(workspace)
         job = self._jobs.get((asked["workspace"].lower(), asked["job"]))
         if job is None:
-            return _error(404, "UserError", f"Job {asked['job']} not found.")
+            return error(404, "UserError", f"Job {asked['job']} not found.")
+        if asked["cancel"]:
+            return self._cancelled(workspace["id"], job)
         return jsonify(job.wire(workspace["id"]))
 
+    def _cancelled(self, workspace_id: str, job: Job) -> Answer:
+        """It takes its time: whoever runs the job says when it is Canceled."""
+        if request.method != "POST":
+            return error(405, "MethodNotAllowed", "The HTTP method is not allowed.")
+        if job.status not in ENDED:
+            self.add_job(workspace_id, replace(job, status="CancelRequested"))
+        return Response(status=202, headers={"Location": f"{self.url}{request.path}/status"})
+
     def _refused(self) -> Answer | None:
-        version = request.args.get("api-version")
-        if not version:
-            return _error(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
-        if version not in API_VERSIONS:
-            known = ",".join(API_VERSIONS)
-            message = f"The api-version '{version}' is invalid. The supported versions are"
-            return _error(400, "InvalidApiVersionParameter", f"{message} '{known}'.")
+        if not request.args.get("api-version"):
+            return wrong_version(None, ())
         if not bearer():
-            return _unauthorized(
+            return unauthorized(
                 "AuthenticationFailed",
                 "Authentication failed. The 'Authorization' header is missing.",
             )
         if not self._accepts(bearer(), MANAGEMENT):
-            return _unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
+            return unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
         return None
 
 
@@ -155,7 +197,7 @@ def _workspace(workspace_id: str, tracking_uri: str, location: str) -> dict[str,
     return {
         "id": workspace_id,
         "name": name,
-        "type": "Microsoft.MachineLearningServices/workspaces",
+        "type": KIND,
         "location": location,
         "tags": {},
         "identity": {"type": "SystemAssigned", "tenantId": TENANT},
@@ -168,26 +210,3 @@ def _workspace(workspace_id: str, tracking_uri: str, location: str) -> dict[str,
             "publicNetworkAccess": "Enabled",
         },
     }
-
-
-def _error(status: int, code: str, message: str) -> tuple[Response, int]:
-    return jsonify({"error": {"code": code, "message": message}}), status
-
-
-def _unauthorized(code: str, message: str) -> Answer:
-    answer, status = _error(401, code, message)
-    answer.headers["WWW-Authenticate"] = (
-        f'Bearer authorization_uri="https://login.windows.net/{TENANT}", '
-        f'error="invalid_token", error_description="{message}"'
-    )
-    return answer, status
-
-
-def _no_workspace(name: str, group: str) -> Answer:
-    kind = "Microsoft.MachineLearningServices/workspaces"
-    return _error(
-        404,
-        "ResourceNotFound",
-        f"The Resource '{kind}/{name}' under resource group '{group}' was not found. For more "
-        "details please go to https://aka.ms/ARMResourceNotFoundFix",
-    )

@@ -62,7 +62,7 @@ class Topic(Running):
         seed: int | None = None,
     ) -> None:
         super().__init__(port)
-        self.resource, self._key = resource, key
+        self.resource, self.dead_letters, self._key = resource, dead_letters, key
         self._subscriptions: dict[str, Subscription] = {}
         self._awaited: dict[str, Subscription] = {}
         self._deliveries = Deliveries(
@@ -117,11 +117,16 @@ class Topic(Running):
         """
         given = [event] if isinstance(event, dict) else event
         checked = [accepted(one, self.resource) for one in given]
-        subscriptions = list(self._subscriptions.values())
+        subscriptions = self.subscriptions
         for one in checked:
             for subscription in subscriptions:
                 if subscription.wants(one):
                     self._deliveries.send(subscription, one)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Who gets events now."""
+        return list(self._subscriptions.values())
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -178,7 +183,7 @@ class Topic(Running):
         return jsonify(subscription.shown())
 
     def _list(self) -> Response:
-        return jsonify([one.shown() for one in self._subscriptions.values()])
+        return jsonify([one.shown() for one in self.subscriptions])
 
     def _record(self) -> Response:
         return jsonify([asdict(attempt) for attempt in self.attempts])

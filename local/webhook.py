@@ -7,6 +7,7 @@ https://github.com/Azure/azure-sdk-for-net/tree/main/sdk/eventgrid/Microsoft.Azu
 
 from __future__ import annotations
 
+import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,18 @@ ORIGINS = frozenset({PUBLIC_ORIGIN, "eventgrid.azure.us", "eventgrid.azure.cn"})
 REASON = "EventGrid trigger fired"
 
 
-def answer(request: Request, functions: Mapping[str, IndexedFunction], worker: Worker) -> Response:
-    """What Event Grid gets for this request; a delivery is answered when all its events ended."""
+def answer(
+    request: Request,
+    functions: Mapping[str, IndexedFunction],
+    worker: Worker,
+    key: str | None = None,
+) -> Response:
+    """What Event Grid gets for this request; a delivery is answered when all its events ended.
+
+    With a `key`, the system key of the extension, the query must hold it as `code`.
+    """
+    if key and not hmac.compare_digest(request.args.get("code", "").encode(), key.encode()):
+        return Response(status=401)
     name = request.args.get("functionName", "")
     function = functions.get(name)
     if function is None or function.kind != EVENT_GRID:

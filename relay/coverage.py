@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core import events
 from functions.core.chronicle import Chronicle
 from functions.core.deadline import Deadline
 from functions.core.errors import Retryable, RoutesUnreadable
@@ -58,7 +57,7 @@ def coverage(
     Exits with 1 if a route matches a run and there is no continuation, 3 if there is no such
     workspace, 4 if AML or the ledger cannot be read, 5 if there was more than could be read.
     """
-    span, asked = operator.span(since), _parsed(workspace or [])
+    span, asked = operator.span(since), operator.workspaces(workspace or [])
     with operator.office(app, routes) as office:
         survey = _Survey(office, office.ports.clock.now() - span)
         told = list(survey.of(asked or survey.workspaces()))
@@ -105,13 +104,6 @@ class _Survey:
         for run in ended.runs:
             known = ledger.of_run(workspace.id.lower(), run.id)
             yield became.of(workspace, run, ended, known, routes, memory)
-
-
-def _parsed(ids: list[str]) -> list[Workspace]:
-    try:
-        return [events.workspace(text) for text in ids]
-    except ValueError as error:
-        raise typer.BadParameter(str(error).replace("the topic", "--workspace")) from None
 
 
 def _routes(office: Office) -> Routes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from relay.operator import SignedIn
+    from relay.signin import SignedIn
 
 VERSION = "2020-10-02"  # https://learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -1,4 +1,4 @@
-"""What commands on a deployed app share: its ports, from the environment, and how they fail."""
+"""What commands on a deployed app share: its settings and ports, and how they fail."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ import socket
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import typer
+from msgspec.structs import replace
 
 from functions import bootstrap
 from functions import settings as known_settings
+from functions.core import events
 from functions.core.errors import ConfigurationError, LedgerUnavailable
+from relay import deployed
+from relay.refusals import ArmError
+from relay.signin import SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azure.core.credentials import AccessToken
-
-    from functions.bootstrap import Ports
+    from functions.core.ports import Ports
+    from functions.core.values import Workspace
     from functions.settings import Settings
+    from relay.deployed import Deployed
 
 THE_ANSWER_IS_NO = 1
 USAGE = 2
@@ -35,34 +40,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
 
 
-class SignedIn:
-    """Whoever is signed in here: environment, managed identity, Azure CLI, in the SDK's order.
-
-    https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains
-    """
-
-    def __init__(self) -> None:
-        self._credential: Any = None
-
-    def get_token(
-        self,
-        *scopes: str,
-        claims: str | None = None,
-        tenant_id: str | None = None,
-        enable_cae: bool = False,
-        **options: Any,  # noqa: ANN401 - the SDK's
-    ) -> AccessToken:
-        """A token as the SDK gives it; raises its ClientAuthenticationError."""
-        if self._credential is None:
-            from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - most need none
-
-            self._credential = DefaultAzureCredential()
-        token: AccessToken = self._credential.get_token(
-            *scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, **options
-        )
-        return token
-
-
 class Office(NamedTuple):
     """The app's own settings and ports, and who acts on them."""
 
@@ -71,25 +48,51 @@ class Office(NamedTuple):
     identity: SignedIn
 
 
-@contextmanager
-def office() -> Iterator[Office]:
-    """The app that the environment describes; an error in it becomes one line and an exit code.
+class Found(NamedTuple):
+    """The settings of an app, who acts, and the deployed app if one was named."""
 
-    2: a setting is missing or wrong; 3: there is no such ledger; 4: the ledger did not answer.
+    settings: Settings
+    identity: SignedIn
+    deployed: Deployed | None
+
+
+@contextmanager
+def found(app: str | None = None, routes: str | None = None) -> Iterator[Found]:
+    """The app that the environment describes, or the deployed one of that resource id.
+
+    `routes` is the route file on this machine. An error becomes one line and an exit code, as
+    with `office`.
     """
     logging.getLogger("azure").setLevel(logging.CRITICAL)  # what matters of it is in the error
+    identity = SignedIn(only_cli=bool(app))
     try:
-        settings = known_settings.read(os.environ)
-        for complaint in settings.complaints:
-            typer.echo(f"warning: {complaint}", err=True)
-        identity = SignedIn()
-        ports = bootstrap.connect(settings, identity=identity)
-        _insist_on_file(settings.ledger_url)
-        yield Office(settings, ports, identity)
+        there = deployed.read(app, os.environ, identity) if app else None
+        settings = there.settings if there else known_settings.read(os.environ)
+        if routes:
+            settings = replace(settings, routes_file=Path(routes))
+        yield Found(settings, identity, there)
     except ConfigurationError as error:
         stop(USAGE, str(error))
+    except ArmError as error:
+        stop(error.code, str(error))
     except LedgerUnavailable as error:
         stop(REFUSED, f"the ledger: {error}")
+
+
+@contextmanager
+def office(app: str | None = None, routes: str | None = None) -> Iterator[Office]:
+    """The app that the environment describes, or the deployed one of that resource id.
+
+    An error becomes one line and an exit code. 2: a setting is missing or wrong; 3: there is no
+    such app or ledger; 4: Azure, or the ledger, refused or did not answer.
+    """
+    with found(app, routes) as (settings, identity, _):
+        for complaint in settings.complaints:
+            typer.echo(f"warning: {complaint}", err=True)
+        ports = bootstrap.connect(settings, identity=identity)
+        if missing := absent(settings.ledger_url):
+            stop(NOT_FOUND, missing)
+        yield Office(settings, ports, identity)
 
 
 def stop(code: int, message: str) -> NoReturn:
@@ -107,6 +110,14 @@ def whoever() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+def workspaces(ids: list[str]) -> list[Workspace]:
+    """Workspaces by their resource ids, as `--workspace` names them; raises typer.BadParameter."""
+    try:
+        return [events.workspace(text) for text in ids]
+    except ValueError as error:
+        raise typer.BadParameter(str(error).replace("the topic", "--workspace")) from None
+
+
 def span(text: str) -> timedelta:
     """A length of time as in `90s`, `30m`, `24h`, `7d`, `2w`; raises typer.BadParameter."""
     found = _SPAN.fullmatch(text.strip())
@@ -115,8 +126,8 @@ def span(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _insist_on_file(ledger_url: str) -> None:
-    """A mistyped path must not look like an empty ledger."""
+def absent(ledger_url: str) -> str:
+    """What to say if it names a file that is not there: a mistyped path is no empty ledger."""
     path = ledger_url.removeprefix("sqlite:///")
-    if ledger_url and not Path(path).is_file():
-        stop(NOT_FOUND, f"there is no ledger at {path} (LEDGER_URL)")
+    missing = ledger_url and not Path(path).is_file()
+    return f"there is no ledger at {path} (LEDGER_URL)" if missing else ""

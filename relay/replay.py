@@ -14,7 +14,7 @@ from functions.core import keys
 from functions.core.deadletters import DeadLetters, Fate, Sorted
 from functions.core.replaying import Replaying, ended
 from functions.core.values import PipelineRun, State
-from relay import operator
+from relay import deployed, operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,7 @@ def replay(  # noqa: PLR0913 - one argument per option
     again: _Again = False,
     dead_letters: _DeadLetters = None,
     who: _As = "",
+    app: deployed.App = None,
 ) -> None:
     """Replay what is held or failed, settle what is in doubt, or take up dead letters.
 
@@ -96,7 +97,7 @@ def replay(  # noqa: PLR0913 - one argument per option
     states = _states(failed=failed, held=held)
     _check(key or [], wish, states, since, dead_letters)
     span = operator.span(since or BY_DEFAULT)
-    with operator.office() as office:
+    with operator.office(app) as office:
         ledger, clock = office.ports.ledger, office.ports.clock
         if dead_letters:
             return _take_up(office, dead_letters)

@@ -301,7 +301,7 @@ def test_a_dead_letter_of_what_was_started_says_so_and_starts_nothing(
 def test_what_is_no_end_of_a_root_run_is_skipped(stage: Stage, relay: Relay, folder: Path) -> None:
     stage.ledger.letters(1)
     registered = completed("r3")
-    registered["eventType"] = "Microsoft.MachineLearningServices.ModelRegistered"
+    registered["eventType"] = "Microsoft.Storage.BlobCreated"
     events = [
         recent(changed("r1", "Running")),
         recent(completed("r2", runType="azureml.StepRun")),
@@ -316,7 +316,7 @@ def test_what_is_no_end_of_a_root_run_is_skipped(stage: Stage, relay: Relay, fol
     assert [line.partition(": skipped: ")[2].partition(":")[0] for line in lines] == [
         "the run goes on",
         "a child run",
-        "not a run event Microsoft.MachineLearningServices.ModelRegistered",
+        "not a run event Microsoft.Storage.BlobCreated",
         "not a run event",
     ]
     assert total == "0 kept, 4 skipped, 0 refused"

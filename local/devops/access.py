@@ -43,11 +43,21 @@ class Keys:
             self._scopes[pat] = pats[pat] if isinstance(pats, Mapping) else "execute"
         self._bearer = bearer
         self._shapes: dict[str, Shape] = {}
+        self._global: set[str] = set()
 
     def accept(self, pat: str, scope: Scope = "execute") -> None:
         """Let this PAT in from now on; "read" may look, "execute" may also queue and tag."""
         self._shapes.pop(pat, None)
         self._scopes[pat] = scope
+
+    def accept_everywhere(self, pat: str) -> None:
+        """Let this PAT in as one for all organizations; the hosts above them know no other."""
+        self.accept(pat)
+        self._global.add(pat)
+
+    def is_global(self, authorization: str) -> bool:
+        """Whether this Authorization header is good beyond one organization."""
+        return _pat(authorization.partition(" ")[2]) in self._global
 
     def refuse(self, pat: str, shape: Shape = "401-html") -> None:
         """Refuse this PAT from now on, in one of the shapes seen from the service."""

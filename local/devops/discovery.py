@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local.devops.wire import Json
 
 BUILD_AREA = "965220d5-5bb9-42cf-8d67-9b146df2a5a4"
+PROFILE = "/_apis/profile/profiles/me"  # at https://app.vssps.visualstudio.com
 PIPELINES_AREA = "2e0bf237-8973-4ec9-a581-9c3d679d1776"
 
 
@@ -29,6 +30,7 @@ class _Location:
     route: str
     version: int = 1
     released: str = "7.1"
+    oldest: str = "5.0"
 
     def wire(self) -> Json:
         return {
@@ -37,10 +39,16 @@ class _Location:
             "resourceName": self.resource,
             "routeTemplate": self.route,
             "resourceVersion": self.version,
-            "minVersion": "5.0",
+            "minVersion": self.oldest,
             "maxVersion": "7.2",
             "releasedVersion": self.released,
         }
+
+
+def _of_plan(identifier: str, resource: str, route: str, version: int = 1) -> _Location:
+    """A resource of a pipeline run's execution plan."""
+    plans = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/"
+    return _Location(identifier, "distributedtask", resource, plans + route, version, oldest="2.0")
 
 
 _LOCATIONS = (
@@ -90,6 +98,19 @@ _LOCATIONS = (
         "{project}/_apis/{area}/builds/{buildId}/{resource}/{*tag}",
         version=3,
     ),
+    _of_plan("5cecd946-d704-471e-a45f-3b4064fcfaba", "plans", "{resource}/{planId}", version=2),
+    _of_plan("557624af-b29e-4c20-8ab0-0399d2204f3f", "events", "plans/{planId}/{resource}"),
+    _of_plan("46f5667d-263a-4684-91b1-dff7fdcf64e2", "logs", "plans/{planId}/{resource}/{logId}"),
+    _of_plan(
+        "8893bc5b-35b2-4be7-83cb-99e683551db4",
+        "records",
+        "plans/{planId}/timelines/{timelineId}/{resource}/{recordId}",
+    ),
+    _of_plan(
+        "858983e4-19bd-4c5e-864c-507b59b58b12",
+        "feed",
+        "plans/{planId}/timelines/{timelineId}/records/{recordId}/{resource}",
+    ),
 )
 
 
@@ -100,6 +121,7 @@ def install(app: Flask) -> None:
     app.add_url_rule(f"{base}/ResourceAreas", "areas", _list_areas)
     app.add_url_rule(f"{base}/ResourceAreas/<area>", "area", _area)
     app.add_url_rule(f"{base}/connectionData", "connection", _connection)
+    app.add_url_rule(PROFILE, "profile", _profile)
 
 
 def _options(organization: str) -> Response:
@@ -145,3 +167,8 @@ def _connection(organization: str) -> Response:
             "deploymentType": "hosted",
         }
     )
+
+
+def _profile() -> Response:
+    """Who is signed in, beyond any organization."""
+    return jsonify({"id": same_guid("identity"), "displayName": "Run Relay", "coreRevision": 1})

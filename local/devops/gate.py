@@ -9,6 +9,7 @@ from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from local.devops.access import Blocked, Shape, refused
+from local.devops.discovery import PROFILE
 from local.devops.errors import Refusal
 from local.devops.versions import require_version
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from local.devops.state import DevOpsState
 
 _OPEN = ("/_local/", "/_signin")
+_OLD = "/_apis/distributedtask/"
 _PREVIEW_ONLY = ("/_apis/connectionData", "/_apis/ResourceAreas")
 
 
@@ -34,16 +36,26 @@ def _enter(state: DevOpsState) -> Response | None:
     """What comes before every operation: the credential, the limits, the version."""
     if request.path.startswith(_OPEN):
         return None
-    allowed = state.keys.scope(request.headers.get("Authorization", ""))
+    organization = request.path.split("/")[1].lower()
+    g.held = state.jobs.holding(request.authorization)
+    allowed = (
+        g.held.allowed(organization)
+        if g.held
+        else state.keys.scope(request.headers.get("Authorization", ""))
+    )
     if allowed in get_args(Shape):
         return refused(cast("Shape", allowed))
+    if request.path.startswith(PROFILE):
+        known = state.keys.is_global(request.headers.get("Authorization", ""))
+        return None if known else refused("401-empty")
     g.scope = allowed
     g.limit_headers = state.limits.apply(request.method)
-    if request.path.split("/")[1].lower() not in state.catalogue.organizations():
+    if organization not in state.catalogue.organizations():
         return Response("<html>The resource cannot be found.</html>", 404, mimetype="text/html")
     version, accept = request.args.get("api-version"), request.headers.get("Accept", "")
     preview_only = any(part in request.path for part in _PREVIEW_ONLY)
-    require_version(request.method, version, accept, preview_only=preview_only)
+    old = _OLD in request.path
+    require_version(request.method, version, accept, preview_only=preview_only, old=old)
     return None
 
 

@@ -104,3 +104,16 @@ def test_a_delayed_request_is_done_and_says_to_slow_down(devops: DevOps) -> None
     assert (answer.status_code, answer.headers["Retry-After"]) == (200, "5")
     assert answer.headers["X-RateLimit-Delay"] == "0.010"
     assert "Retry-After" not in start(devops).headers
+
+
+def test_beyond_organizations_only_a_token_for_all_of_them_is_known(devops: DevOps) -> None:
+    def profile(pat: str) -> int:
+        url = f"{devops.url}/_apis/profile/profiles/me?api-version=7.1-preview.3"
+        header = {"Authorization": authorization(pat)}
+        return requests.get(url, headers=header, timeout=20, allow_redirects=False).status_code
+
+    assert (profile(PAT), profile("nobody")) == (401, 302)
+    devops.keys.accept_everywhere("global")
+    assert profile("global") == 200
+    header = {"Authorization": authorization("global")}
+    assert call(devops, "GET", "pipelines", headers=header).status_code == 200

@@ -1,0 +1,114 @@
+"""What the doctor looks at: the settings, and what is around the app, read once each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from functions import bootstrap
+from functions.adapters.clock import SystemClock
+from functions.adapters.routefile import RouteFile
+from functions.core.chronicle import Chronicle
+from functions.core.deadline import Deadline
+from functions.core.errors import ConfigurationError, LedgerUnavailable
+from relay import operator
+from relay.deployed import WEB_VERSION
+from relay.doctor import topics
+from relay.refusals import NeedsApp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.core.ports import Ports
+    from functions.core.routes import Routes
+    from functions.core.values import Workspace
+    from functions.settings import Settings
+    from relay.deployed import Deployed
+    from relay.doctor.topics import Topic
+    from relay.signin import SignedIn
+
+RESOURCES_VERSION = "2021-04-01"
+LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
+CALL_SECONDS = 20.0
+PATIENCE = 30.0  # seconds until the ledger shows a probe
+PROFILES = {"https://dev.azure.com": "https://app.vssps.visualstudio.com"}
+
+
+class Case:
+    """One examination; `workspaces` are those to look at beside those known.
+
+    `profiles` maps an Azure DevOps to where it knows users beyond one organization.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: SignedIn,
+        deployed: Deployed | None = None,
+        workspaces: Sequence[Workspace] = (),
+    ) -> None:
+        self.settings = settings
+        self.identity = identity
+        self.clock = SystemClock()
+        self.profiles = PROFILES
+        self.patience = PATIENCE
+        self._deployed = deployed
+        self._workspaces = workspaces
+
+    @cached_property
+    def ports(self) -> Ports:
+        """The outside as the operator reaches it; raises ConfigurationError."""
+        if missing := operator.absent(self.settings.ledger_url):
+            raise ConfigurationError(missing)
+        return bootstrap.connect(self.settings, self.clock, self.identity)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The routes of this machine's route file; raises RoutesUnreadable."""
+        return RouteFile(self.settings.routes_file).routes()
+
+    @property
+    def id(self) -> str | None:
+        """The resource id of the deployed app, if one was named."""
+        return self._deployed.id if self._deployed else None
+
+    @property
+    def app(self) -> Deployed:
+        """The deployed app; raises NeedsApp."""
+        if self._deployed is None:
+            raise NeedsApp
+        return self._deployed
+
+    @cached_property
+    def site(self) -> dict[str, Any]:
+        """The app as Resource Manager shows it; raises NeedsApp, ArmError."""
+        return self.app.arm.get(self.app.id, WEB_VERSION, "Microsoft.Web/sites/read")
+
+    @cached_property
+    def workspaces(self) -> list[Workspace]:
+        """Those named, those of the settings, and those that sent events if the ledger can tell."""
+        sweep = self.settings.sweep
+        since = self.clock.now() - sweep.kept_for
+        named = (*sweep.workspaces, *self._workspaces)
+        try:
+            return Chronicle(self.ports).workspaces(since, named)
+        except (ConfigurationError, LedgerUnavailable):  # of which another check tells
+            return list({workspace.id.lower(): workspace for workspace in named}.values())
+
+    @cached_property
+    def topics(self) -> list[Topic]:
+        """The topics of workspaces; raises NeedsApp, ArmError."""
+        return topics.read(self)
+
+    def resources(self, subscription: str, kind: str) -> Iterator[dict[str, Any]]:
+        """The resources of a type that the operator may see, as lists have them.
+
+        Raises NeedsApp, ArmError. https://learn.microsoft.com/rest/api/resources/resources/list
+        """
+        mine = {"$filter": f"resourceType eq '{kind}'"}
+        path = f"/subscriptions/{subscription}/resources"
+        return self.app.arm.every(path, RESOURCES_VERSION, LIST_RESOURCES, **mine)
+
+    def deadline(self, seconds: float = CALL_SECONDS) -> Deadline:
+        """Time for one call."""
+        return Deadline(self.clock, seconds)

@@ -1,0 +1,115 @@
+"""Every check, in the order in which one thing needs the other; and what befalls while checking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core.errors import (
+    ConfigurationError,
+    LedgerUnavailable,
+    RelayError,
+    Retryable,
+    RoutesUnreadable,
+)
+from functions.core.reasons import Reason
+from relay.doctor import aml, app, devops, events, ledger, pipelines, probe, rights, vault
+from relay.doctor.findings import failure, ok, unreachable, warning
+from relay.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from relay.doctor.case import Case
+    from relay.doctor.findings import Finding
+
+
+class Check(NamedTuple):
+    """A question, and how it is answered."""
+
+    name: str
+    asks: Callable[[Case], Iterator[Finding]]
+
+
+PROBE = Check("probe", probe.recorded)
+CHECKS = (
+    Check("settings", app.settings),
+    Check("running", app.running),
+    Check("paused", app.paused),
+    Check("right to the secret", rights.secret),
+    Check("right to the workspaces", rights.workspaces),
+    Check("secret", vault.secrets),
+    Check("Azure DevOps", devops.accepted),
+    Check("one organization", devops.bounded_to_one),
+    Check("pipelines", pipelines.accepted),
+    Check("ledger", ledger.writable),
+    Check("workspace", aml.readable),
+    Check("subscriptions", events.subscribed),
+    Check("no second app", events.alone),
+    PROBE,
+)
+
+
+def made(check: Check, case: Case) -> Iterator[Finding]:
+    """What the check finds; what keeps it from being made is a finding, too.
+
+    Raises NotSignedIn.
+    """
+    found = None
+    try:
+        for found in check.asks(case):
+            yield found
+    except NotSignedIn:
+        raise
+    except (NeedsApp, ArmError, RelayError) as error:
+        found = next(read(error) for kind, read in _KEPT if isinstance(error, kind))
+        yield found
+    if found is None:
+        yield ok("there is nothing to look at")
+
+
+def _unnamed(_: Any) -> Finding:  # noqa: ANN401 - one of the errors below, like the next
+    return warning("not checked", "name the deployed app: --app RESOURCE_ID")
+
+
+def _forbidden(error: Any) -> Finding:  # noqa: ANN401
+    return warning(f"not checked: {error}", "ask for that right, or let somebody look")
+
+
+def _missing(error: Any) -> Finding:  # noqa: ANN401
+    return failure(str(error), "see that the settings and the app's id are right")
+
+
+def _incomplete(error: Any) -> Finding:  # noqa: ANN401
+    return failure(f"not checked: {error}", "complete the settings first")
+
+
+def _unreadable(error: Any) -> Finding:  # noqa: ANN401
+    return failure(f"not checked: {error.problems[0]}", "python -m relay check FILE")
+
+
+def _no_ledger(error: Any) -> Finding:  # noqa: ANN401
+    how = "ask for Storage Table Data Contributor, and see that the account lets you in"
+    return failure(f"the ledger: {error}", how)
+
+
+def _unread(error: Any) -> Finding:  # noqa: ANN401
+    if error.reason is Reason.SECRET_UNREADABLE:
+        return warning(f"not checked: {error.detail}", "see what is said of the secret")
+    return unreachable(error.detail)
+
+
+def _wrong(error: Any) -> Finding:  # noqa: ANN401
+    return failure(str(error), "mend it")
+
+
+_KEPT: tuple[tuple[type[Exception], Callable[[Any], Finding]], ...] = (
+    (NeedsApp, _unnamed),
+    (Forbidden, _forbidden),
+    (Missing, _missing),
+    (ArmError, lambda error: unreachable(str(error))),
+    (ConfigurationError, _incomplete),
+    (RoutesUnreadable, _unreadable),
+    (LedgerUnavailable, _no_ledger),
+    (Retryable, _unread),
+    (RelayError, _wrong),
+)
