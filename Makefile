@@ -2,12 +2,14 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv/bin
-CODE := $(wildcard function_app.py functions relay local tests examples benchmarks .ci/skips.py)
+CODE := $(wildcard function_app.py functions relay local component tests examples benchmarks pipelines/comment.py .ci/skips.py)
 AZURITE := azurite@3.37.0
 KUSTO := @kusto/language-service-next@12.4.1
-NPM_PARTS := .cache/node_modules/.$(AZURITE)-$(notdir $(KUSTO))
+AXE := axe-core@4.14.1
+NPM_PARTS := .cache/node_modules/.$(AZURITE)-$(notdir $(KUSTO))-$(AXE)
 PIP := -m pip install -qq --disable-pip-version-check
 
 # $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
@@ -32,7 +34,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test soak check lint types floors schema format clean setup parts
+.PHONY: help demo up test soak bench check lint types floors schema format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +50,9 @@ test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k 
 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
+
+bench: setup parts ## how fast the operations page is with 100,000 continuations; some minutes
+	@$(VENV)/python -m benchmarks.page $(BENCH_ARGS)
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 
@@ -82,14 +87,14 @@ parts: $(NPM_PARTS) .cache/py313/.installed ## only install the tests' real part
 	@$(call slowly,installing the packages (about a minute),$(VENV)/python $(PIP) -r requirements-dev.txt)
 	@touch $@
 
-# Azurite plays Table storage, and Microsoft's language service checks the KQL. Without node the
-# tests that need them are skipped, and say so.
+# Azurite plays Table storage, Microsoft's language service checks the KQL, and axe judges whether
+# everybody can use the page. Without node the tests that need them are skipped, and say so.
 $(NPM_PARTS):
 	@mkdir -p .cache
 	@if ! command -v node > /dev/null || ! command -v npm > /dev/null; then \
-		echo 'node or npm is missing: the tests on Azurite and of the KQL will be skipped'; \
-	elif ! ( $(call slowly,installing $(AZURITE) and $(KUSTO) (about a minute),npm install --prefix .cache --no-save --no-audit --no-fund $(AZURITE) $(KUSTO) && touch $@) ); then \
-		echo 'the tests on Azurite and of the KQL will be skipped'; \
+		echo 'node or npm is missing: the tests on Azurite, of the KQL and with axe will be skipped'; \
+	elif ! ( $(call slowly,installing $(AZURITE) $(KUSTO) $(AXE) (about a minute),npm install --prefix .cache --no-save --no-audit --no-fund $(AZURITE) $(KUSTO) $(AXE) && touch $@) ); then \
+		echo 'the tests on Azurite, of the KQL and with axe will be skipped'; \
 	fi
 
 # The library that Azure loads an app with exists from Python 3.13 on.

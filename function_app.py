@@ -4,7 +4,7 @@ import os
 
 import azure.functions as func
 
-from functions import bootstrap, eventgrid, settings, timers
+from functions import bootstrap, eventgrid, operations, settings, timers, waits
 
 app = func.FunctionApp()
 app.register_functions(eventgrid.blueprint(bootstrap.app))
@@ -14,4 +14,9 @@ app.register_functions(
         settings.reconcile_schedule(os.environ),
         settings.sweep_schedule(os.environ),
     )
+)
+if settings.waits_on(os.environ):
+    app.register_functions(waits.blueprint(bootstrap.app))
+app.register_functions(
+    operations.blueprint(bootstrap.app, entra=settings.operations_entra(os.environ))
 )

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from functions.core.ports import Clock, Credentials, Journal, Ledger, Ports
+    from functions.adapters.telemetry import Telemetry
+    from functions.core.deadline import Deadline
+    from functions.core.overview import Overview
+    from functions.core.ports import Clock, Credentials, Journal, Ledger, Outcomes, Ports
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
     from functions.core.sweeping import Sweep
     from functions.core.values import Key
+    from functions.core.waiting import Waits
     from functions.settings import Settings
 
 RESUMED_AT_ONCE = 8
@@ -36,6 +40,8 @@ class App(NamedTuple):
     relay: Relay
     rounds: Rounds
     sweep: Sweep
+    overview: Overview
+    waits: Waits
 
 
 @functools.cache
@@ -43,10 +49,13 @@ def app() -> App:
     """The one app of this process, from its environment; raises ConfigurationError."""
     logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs every request it sends
     settings = known_settings.read(os.environ)
-    ports = connect(settings)
+    ports, telemetry = connect(settings), _telemetry(settings)
+    if telemetry:
+        ports = telemetry.around(ports)
     for complaint in settings.complaints:
         ports.journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
-    return build(settings, ports)
+    whole = build(settings, ports)
+    return whole._replace(relay=telemetry.counted(whole.relay)) if telemetry else whole
 
 
 def build(settings: Settings, ports: Ports) -> App:
@@ -56,16 +65,19 @@ def build(settings: Settings, ports: Ports) -> App:
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
     from functions.core.horizon import Horizon
+    from functions.core.overview import Overview
     from functions.core.relay import Relay
     from functions.core.rounds import Rounds
     from functions.core.starting import Starter
     from functions.core.sweeping import Sweep
+    from functions.core.waiting import Waits
 
     policy = settings.policy
     desk, admission, chronicle = Desk(ports, policy), Admission(ports, policy), Chronicle(ports)
     starter = Starter(ports, policy, desk, admission)
     doubt = Doubt(ports, policy, desk, starter, chronicle)
-    relay = Relay(ports, policy, desk, starter, doubt)
+    waits = Waits(ports, policy, chronicle, settings.sweep.workspaces)
+    relay = Relay(ports, policy, desk, starter, doubt, waits)
     rounds = Rounds(
         ports,
         policy,
@@ -73,11 +85,12 @@ def build(settings: Settings, ports: Ports) -> App:
         doubt=doubt,
         admission=admission,
         chronicle=chronicle,
+        waits=waits,
         for_each=functools.partial(_for_each, ports.journal),
     )
     horizon = Horizon(ports, policy)
     sweep = Sweep(ports, settings.sweep, relay=relay, chronicle=chronicle, horizon=horizon)
-    return App(relay, rounds, sweep)
+    return App(relay, rounds, sweep, Overview(ports, policy), waits)
 
 
 def connect(
@@ -90,9 +103,11 @@ def connect(
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
+    from functions.adapters.devops.tasks import DevOpsTasks
     from functions.adapters.entra import access_token
     from functions.adapters.logfmt import LogfmtJournal
     from functions.adapters.routefile import RouteFile
+    from functions.adapters.sealing import VaultSeal
     from functions.adapters.transport import Transport
     from functions.core.ports import Ports
     from functions.core.reasons import Reason
@@ -106,15 +121,32 @@ def connect(
         lambda: access_token(identity, scope, Reason.RUN_UNREADABLE).token,
         Transport(),
     )
+    journal = LogfmtJournal()
     return Ports(
         ledger=ledger,
         runs=AmlRuns(workspaces),
         credentials=_credentials(settings, identity, clock),
         pipelines=DevOpsPipelines(settings.devops_url, Transport()),
         routes=RouteFile(settings.routes_file),
-        journal=LogfmtJournal(),
+        journal=journal,
         clock=clock,
+        outcomes=_outcomes(settings, identity, journal),
+        tasks=DevOpsTasks(settings.devops_url, Transport()),
+        seal=VaultSeal(_key_of_waits(settings, identity)),
     )
+
+
+def _telemetry(settings: Settings) -> Telemetry | None:
+    """What observes the app, if it is wanted; it exports where Application Insights is named."""
+    if not settings.telemetry:
+        return None
+    from functions.adapters.telemetry import Telemetry, export
+
+    if settings.insights:
+        export(
+            settings.insights, _identity(settings.client_id) if settings.insights_entra else None
+        )
+    return Telemetry()
 
 
 def _identity(client_id: str | None) -> TokenCredential:
@@ -136,6 +168,26 @@ def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) ->
     if not settings.key_vault_url:
         return MissingVault()
     return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
+
+
+def _key_of_waits(settings: Settings, identity: TokenCredential) -> Callable[[Deadline], str]:
+    from functions.adapters.vault import MissingVault, open_vault, secret
+
+    def read(deadline: Deadline) -> str:
+        if not settings.key_vault_url:
+            return MissingVault().read(settings.waits_key, deadline).authorization
+        vault = open_vault(settings.key_vault_url, identity)
+        return secret(vault, settings.waits_key, deadline)[0]
+
+    return read
+
+
+def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
+    from functions.adapters.outcomes import EventGridOutcomes, NoOutcomes
+
+    if not settings.outcome_topic:
+        return NoOutcomes()
+    return EventGridOutcomes(settings.outcome_topic, identity, journal)
 
 
 def _ledger(settings: Settings, identity: TokenCredential | None) -> Ledger:

@@ -29,6 +29,21 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
         """A run took another status."""
         app().relay.deliver(envelope(event))
 
+    @triggers.event_grid_trigger(arg_name="event")
+    def on_model_registered(event: func.EventGridEvent) -> None:
+        """A model was registered."""
+        app().relay.deliver(envelope(event))
+
+    @triggers.event_grid_trigger(arg_name="event")
+    def on_model_deployed(event: func.EventGridEvent) -> None:
+        """A model was deployed."""
+        app().relay.deliver(envelope(event))
+
+    @triggers.event_grid_trigger(arg_name="event")
+    def on_dataset_drift_detected(event: func.EventGridEvent) -> None:
+        """Data drifted."""
+        app().relay.deliver(envelope(event))
+
     return triggers
 
 
@@ -42,6 +57,7 @@ def envelope(event: func.EventGridEvent | func.CloudEvent) -> dict[str, Any]:
             "subject": event.subject,
             "time": event.time and event.time.isoformat(),
             "data": event.get_json(),
+            "traceparent": (event.extension_attrs or {}).get("traceparent"),
         }
     return {
         "id": event.id,

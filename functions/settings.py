@@ -86,6 +86,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ledger_url: str
     ledger_table: str
     storage: StorageSettings
+    outcome_topic: str
+    telemetry: bool
+    insights: str
+    insights_entra: bool
+    waits_key: str
     complaints: tuple[str, ...] = ()
 
 
@@ -94,6 +99,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     given = _Given(environ)
     cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
     sweep = _sweep(given)
+    _operations(given)  # in force since the function was declared; here a mistake is told
+    given.flag("WAITS")  # the same
     return Settings(
         policy=_policy(given, cloud, sweep.kept_for),
         sweep=sweep,
@@ -107,6 +114,11 @@ def read(environ: Mapping[str, str]) -> Settings:
         ledger_url=given.text("LEDGER_URL"),
         ledger_table=given.text("LEDGER_TABLE", "continuations"),
         storage=_storage(given, cloud),
+        outcome_topic=given.url("OUTCOME_TOPIC_ENDPOINT"),
+        telemetry=given.flag("RELAY_OTEL"),
+        insights=given.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        waits_key=given.text("WAITS_KEY_SECRET", "run-relay-waits-key"),
+        insights_entra="AAD" in given.text("APPLICATIONINSIGHTS_AUTHENTICATION_STRING"),
         complaints=tuple(given.complaints),
     )
 
@@ -119,6 +131,16 @@ def reconcile_schedule(environ: Mapping[str, str]) -> str:
 def sweep_schedule(environ: Mapping[str, str]) -> str:
     """NCRONTAB of the sweep; read when the function is declared."""
     return _Given(environ).text("SWEEP_SCHEDULE", EVERY_HOUR)
+
+
+def operations_entra(environ: Mapping[str, str]) -> bool:
+    """Whether people sign in to the operations page; read when the function is declared."""
+    return _operations(_Given(environ))
+
+
+def waits_on(environ: Mapping[str, str]) -> bool:
+    """Whether agentless tasks may register; read when the function is declared."""
+    return _Given(environ).flag("WAITS")
 
 
 class _Given:
@@ -194,10 +216,15 @@ def _policy(given: _Given, cloud: Cloud, kept_for: timedelta) -> Policy:
         credential_pause=given.seconds("CREDENTIAL_PAUSE_SECONDS", 900),
         delivery_deadline=given.number("DELIVERY_DEADLINE_SECONDS", 20, at_most=25),
         paused=given.flag("PAUSED"),
+        tag_runs=given.flag("TAG_RUNS"),
         secret=given.text("DEVOPS_PAT_SECRET", "azure-devops-pat"),
         studio=cloud.studio,
         kept_for=kept_for,
     )
+
+
+def _operations(given: _Given) -> bool:
+    return given.choice("OPERATIONS_AUTH", "key", "entra") == "entra"
 
 
 def _sweep(given: _Given) -> SweepPolicy:

@@ -48,7 +48,7 @@ class Cloud:
     ) -> None:
         at = {**dict.fromkeys(("identity", "vault", "arm", "aml", "devops"), 0), **(ports or {})}
         authority = Authority(directory)
-        tls = authority.server_context()
+        self.tls = tls = authority.server_context()
         self.bundle = str(authority.bundle)
         self.pat = pat
         self.identity = Identity(port=at["identity"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GUIDE = """
 Host          {host}
+Operations    {host}/api/operations?code={function_key}
 Event Grid    {topic}
 MLflow        {mlflow}
 Azure DevOps  {devops}/{organization}/{project}
@@ -71,6 +72,7 @@ def guide(deployment: Deployment) -> str:
     cloud, directory = deployment.cloud, deployment.directory
     return GUIDE.format(
         host=deployment.host_url,
+        function_key=deployment.function_key,
         topic=deployment.topic.endpoint,
         mlflow=deployment.mlflow.url,
         devops=cloud.devops.url,
@@ -93,6 +95,7 @@ def write_files(deployment: Deployment) -> None:
     """`env` with the names that the commands use, `settings` with those of the app."""
     variables = {
         "HOST_URL": deployment.host_url,
+        "FUNCTION_KEY": deployment.function_key,
         "TOPIC": deployment.topic.endpoint,
         "TOPIC_KEY": deployment.key,
         "DEVOPS_URL": deployment.cloud.devops.url,

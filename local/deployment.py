@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 ENDS = ["Completed", "Failed", "Canceled", "NotResponding"]
 HOST_PATIENCE = 60.0
+FUNCTION_KEY = "LOCAL_FUNCTION_KEY"  # what the host asks for before HTTP functions
 _LISTENS = "Host listening on "
 _DIRECT = dict.fromkeys(("NO_PROXY", "no_proxy"), f"{LOOPBACK},localhost")
 
@@ -85,6 +86,7 @@ class Deployment:
         directory.mkdir(parents=True, exist_ok=True)
         self.ledger = directory / "ledger.db"
         self.key = secrets.token_urlsafe(24)
+        self.function_key = self._environment.get(FUNCTION_KEY) or secrets.token_urlsafe(24)
         self.mlflow = MLflow(directory, ports.mlflow)
         self.cloud = Cloud(directory, secrets.token_hex(26), self.mlflow.url, _known(ports))
         self.topic = Topic(
@@ -118,16 +120,30 @@ class Deployment:
 
     def training(self, name: str, *options: str) -> Child:
         """The example training as a process, started; its stdout is the file NAME.run."""
-        script = str(ROOT / "examples" / "training" / "train.py")
+        return self.program(name, str(ROOT / "examples" / "training" / "train.py"), *options)
+
+    def program(self, name: str, *command: str) -> Child:
+        """A Python program as a process, started; its stdout is the file NAME.run."""
         output = self.directory / f"{name}.run"
-        return self._children.start(self._child(name, script, *options, output=output))
+        return self._children.start(self._child(name, *command, output=output))
+
+    def step(self, name: str, command: str, folder: Path, variables: Mapping[str, str]) -> Child:
+        """A job's command as a node runs it, started: in its folder, with variables of its own."""
+        environment = {**self._environment, **self.cloud.settings(), **variables}
+        log = self.directory / f"{name}.log"
+        shell = ["/bin/bash", "-c", command]
+        return self._children.start(Child(shell, log, directory=folder, environment=environment))
 
     def webhook(self, function: str) -> str:
         """Where the host takes deliveries for a function."""
         return f"{self.host_url}/runtime/webhooks/EventGrid?functionName={function}"
 
     def _child(self, name: str, *command: str, output: Path | None = None) -> Child:
-        own = {"MLFLOW_TRACKING_URI": self.mlflow.url, "PYTHONUNBUFFERED": "1"}
+        own = {
+            "MLFLOW_TRACKING_URI": self.mlflow.url,
+            "PYTHONUNBUFFERED": "1",
+            FUNCTION_KEY: self.function_key,
+        }
         return Child(
             [sys.executable, *command],
             self.directory / f"{name}.log",

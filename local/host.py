@@ -6,9 +6,9 @@ Event Grid deliveries come to `/runtime/webhooks/EventGrid?functionName=NAME`, H
 under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function in the background
 (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
 `Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
-the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous. The
-host itself ends no invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to
-whoever waits for the answer.
+the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
+LOCAL_SYSTEM_KEY deliveries for that one (`code=` in the query). The host itself ends no invocation;
+the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for the answer.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Host:
         self._timers = Timers(self.worker, timed, known)
         self.endpoints = httptrigger.endpoints(self.functions.values(), prefix)
         self._key = known.get("LOCAL_FUNCTION_KEY")
+        self._system_key = known.get("LOCAL_SYSTEM_KEY")
         self.server = Server(self._face(), port)
         self.url = self.server.url
 
@@ -127,7 +128,7 @@ class Host:
 
     def _answer(self, path: str) -> Response:
         if path.lower().rstrip("/") == webhook.PATH:
-            return webhook.answer(request, self.functions, self.worker)
+            return webhook.answer(request, self.functions, self.worker, self._system_key)
         if path.lower().startswith("admin/"):
             return admin.answer(request, self.functions, self.worker)
         return httptrigger.answer(request, self.endpoints, self.worker, self._key)

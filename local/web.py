@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 THREADS = 32  # requests at a time, hanging ones among them
-SECRET_HEADERS = frozenset({"authorization", "x-identity-header", "aeg-sas-key", "x-functions-key"})
+SECRET_HEADERS = frozenset(
+    {"authorization", "authtoken", "x-identity-header", "aeg-sas-key", "x-functions-key"}
+)
 
 
 class _Gateway(Gateway_10):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,8 +25,13 @@ def requirements(file: str) -> list[Requirement]:
 @cache
 def shipped(*files: str) -> frozenset[str]:
     """The names of every distribution that these bring on this Python, requirements.txt first."""
+    return needed_by(r for file in ("requirements.txt", *files) for r in requirements(file))
+
+
+def needed_by(these: Iterable[Requirement]) -> frozenset[str]:
+    """The names of these distributions and of every one that they need on this Python."""
     found: set[str] = set()
-    left = [r for file in ("requirements.txt", *files) for r in requirements(file) if _applies(r)]
+    left = [r for r in these if _applies(r)]
     while left:
         name = canonicalize_name(left.pop().name)
         if name not in found:

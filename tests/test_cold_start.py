@@ -75,6 +75,10 @@ def test_indexing_the_app_does_not_load(package: str, indexed: Mapping[str, int]
     assert [name for name in indexed if f"{name}.".startswith(f"{package}.")] == []
 
 
+def test_the_page_is_loaded_only_when_somebody_asks_for_it(indexed: Mapping[str, int]) -> None:
+    assert [name for name in indexed if name.startswith("functions.web")] == []
+
+
 def test_the_first_event_starts_its_pipeline_with_few_modules(cloud: Cloud, tmp_path: Path) -> None:
     cloud.aml.add_run("r1", metrics={"accuracy": 0.9}, experiment="defect-detection")
     cloud.aml.add_model_version("defects", 1, "r1")
@@ -82,3 +86,4 @@ def test_the_first_event_starts_its_pipeline_with_few_modules(cloud: Cloud, tmp_
     modules = loaded(DELIVER, json.dumps(completed("r1")), **settings)
     assert [run.pipeline_id for run in cloud.devops.runs] == [42]
     assert count(modules) < FIRST_EVENT_LIMIT
+    assert [name for name in modules if name.startswith("functions.web")] == []

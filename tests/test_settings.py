@@ -60,6 +60,16 @@ def test_an_address_without_a_scheme_is_taken_as_https_and_told(name: str) -> No
     assert read.complaints == (f"{name}='here.example' is no address; https is assumed",)
 
 
+@pytest.mark.parametrize(
+    ("value", "entra"), [("", False), ("key", False), ("Entra", True), ("kee", False)]
+)
+def test_the_page_asks_for_a_key_unless_people_sign_in(value: str, *, entra: bool) -> None:
+    assert settings.operations_entra({"OPERATIONS_AUTH": value}) is entra
+    told = settings.read({"OPERATIONS_AUTH": value}).complaints
+    wrong = ("OPERATIONS_AUTH='kee' is not one of key, entra; key is used",)
+    assert told == (wrong if value == "kee" else ())
+
+
 def test_every_mistake_is_told() -> None:
     mistaken = {"PAUSED": "maybe", "DEVOPS_AUTH": "x", "IN_DOUBT_GRACE_SECONDS": "long"}
     assert len(settings.read(mistaken).complaints) == 3

@@ -15,13 +15,14 @@ from functions.core.places import Stored
 from functions.core.values import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from functions.core.places import Place
     from functions.core.records import Row
 
 PATIENCE = 5.0  # seconds to wait for another writer
+PAGE = 1000  # rows read at a time
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
     partition TEXT, key TEXT, version TEXT NOT NULL,
@@ -81,14 +82,24 @@ class _Rows:
         self._changed(delete, *place, version or "")
 
     def find(
-        self, partition: str, low: str = "", high: str = "~", column: str = "key"
+        self,
+        partition: str,
+        low: str = "",
+        high: str = "~",
+        column: str = "key",
+        only: Sequence[str] = (),
     ) -> Iterator[Stored]:
+        del only  # a row is one text
         tested = "key" if column == "key" else f"json_extract(columns, '$.{column}')"
-        within = f"partition = ? AND {tested} BETWEEN ? AND ? ORDER BY key"
-        query = f"SELECT version, columns FROM ledger WHERE {within}"  # noqa: S608 - ours
-        with self._connected() as connection:
-            found = connection.execute(query, (partition, low, high)).fetchall()
-        return (Stored(json.loads(columns), version) for version, columns in found)
+        within = f"partition = ? AND key > ? AND {tested} BETWEEN ? AND ? ORDER BY key LIMIT {PAGE}"
+        query = f"SELECT key, version, columns FROM ledger WHERE {within}"  # noqa: S608 - ours
+        last, more = "", True
+        while more:
+            with self._connected() as connection:
+                found = connection.execute(query, (partition, last, low, high)).fetchall()
+            yield from (Stored(json.loads(columns), version) for _, version, columns in found)
+            more = len(found) == PAGE
+            last = found[-1][0] if found else last
 
     def _changed(self, sql: str, *values: str) -> int:
         with self._connected() as connection:

@@ -137,8 +137,9 @@ class Transport:
         *,
         headers: Mapping[str, str],
         body: str,
+        method: str = "POST",
     ) -> Answer:
-        """POST once, whatever happens. Raises NotSentError or NoAnswerError.
+        """Send once, whatever happens. Raises NotSentError or NoAnswerError.
 
         A connection that was idle for long is not trusted: the far end may have forgotten it, and
         what is written to it would be in doubt.
@@ -147,7 +148,7 @@ class Transport:
         if now - self._last_effect > self._idle_seconds:
             self._effects.close()
         self._last_effect = now
-        call = requests.Request("POST", url, data=body.encode(), headers=headers)
+        call = requests.Request(method, url, data=body.encode(), headers=headers)
         return _exchange(self._effects, call, authorization, deadline, tries=1)
 
 

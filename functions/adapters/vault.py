@@ -26,6 +26,7 @@ from functions.core.values import Credential, bounded
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.keyvault.secrets import SecretProperties
 
     from functions.core.deadline import Deadline
     from functions.core.ports import Clock
@@ -80,28 +81,11 @@ class VaultCredentials:
             raise
 
     def _fetch(self, name: str, deadline: Deadline) -> Credential:
-        try:
-            secret = self._client.get_secret(
-                name,
-                connection_timeout=min(3.0, deadline.timeout(3.0)),
-                read_timeout=deadline.timeout(CALL_SECONDS),
-            )
-        except ResourceNotFoundError:
-            raise _unreadable(name, "it is not in the vault") from None
-        except ClientAuthenticationError as error:
-            raise _unreadable(name, f"the identity is not accepted: {error.message}") from None
-        except HttpResponseError as error:
-            why = f"Key Vault answered {error.status_code}: {_code(error)}"
-            raise _unreadable(name, why) from None
-        except (AzureError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise _unreadable(name, f"{type(error).__name__}: {error}") from None
-        value = (secret.value or "").strip()
-        if not value:
-            raise _unreadable(name, "its value is empty")
-        expires = secret.properties.expires_on
+        value, properties = secret(self._client, name, deadline)
+        expires = properties.expires_on
         return Credential(
             authorization=basic(value),
-            version=secret.properties.version or "",
+            version=properties.version or "",
             expires_at=expires if isinstance(expires, datetime) else None,
         )
 
@@ -120,6 +104,31 @@ def open_vault(url: str, credential: TokenCredential) -> SecretClient:
     return SecretClient(
         url, credential, connection_timeout=3, read_timeout=CALL_SECONDS, retry_total=0
     )
+
+
+def secret(client: SecretClient, name: str, deadline: Deadline) -> tuple[str, SecretProperties]:
+    """A secret's text, which is not empty, and what is known of it.
+
+    Raises Retryable (secret_unreadable).
+    """
+    try:
+        found = client.get_secret(
+            name,
+            connection_timeout=min(3.0, deadline.timeout(3.0)),
+            read_timeout=deadline.timeout(CALL_SECONDS),
+        )
+    except ResourceNotFoundError:
+        raise _unreadable(name, "it is not in the vault") from None
+    except ClientAuthenticationError as error:
+        raise _unreadable(name, f"the identity is not accepted: {error.message}") from None
+    except HttpResponseError as error:
+        why = f"Key Vault answered {error.status_code}: {_code(error)}"
+        raise _unreadable(name, why) from None
+    except (AzureError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(name, f"{type(error).__name__}: {error}") from None
+    if text := (found.value or "").strip():
+        return text, found.properties
+    raise _unreadable(name, "its value is empty")
 
 
 def basic(pat: str) -> str:

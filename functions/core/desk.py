@@ -35,6 +35,7 @@ class Desk:
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._outcomes = ports.outcomes
         self._policy = policy
 
     def park(
@@ -71,7 +72,7 @@ class Desk:
     def end(self, entry: Entry, end: End, deadline: Deadline | None = None) -> None:
         """Hold, skip or fail it."""
         changed = steps.ended(entry.continuation, self._clock.now(), *end)
-        self._put(entry, changed, deadline, schedule=False)
+        self._put(entry, changed, deadline)
 
     def started(
         self, entry: Entry, run: PipelineRun, reason: Reason, deadline: Deadline | None = None
@@ -120,20 +121,19 @@ class Desk:
         entry: Entry,
         changed: Continuation,
         deadline: Deadline | None,
-        *,
-        schedule: bool = True,
     ) -> None:
         try:
             self._ledger.write(entry, changed)
         except Lost:
             return
-        if schedule:
+        if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
         self._tell(changed, deadline)
 
     def _tell(self, c: Continuation, deadline: Deadline | None) -> None:
         ms = None if deadline is None else round(deadline.elapsed * 1000)
         self._log.write(journal.level(c), journal.outcome(c, ms))
+        self._outcomes.note(c)
 
     def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:
         backoff = self._policy.wait(c.key.text, c.attempts, reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.modelevents import BY_OUTCOME
 from functions.core.placeholders import as_text, named_in, only_fact
 from functions.core.values import Outcome
 
@@ -53,8 +54,10 @@ def _why(one: _Asked, group: list[_Asked]) -> str:
     if one.start.correlation:  # the hash is of this run, outcome and route
         return ""
     facts = {only_fact(value) for value in one.start.parameters.values()}
-    if "run.id" not in facts:
-        return "no parameter is exactly {{ run.id }} and there is no `correlation`"
+    kinds = [BY_OUTCOME[o] for o in one.route.outcomes if o in BY_OUTCOME]
+    for name in kinds[0].identity if kinds else ("run.id",):
+        if name not in facts:
+            return f"no parameter is exactly {{{{ {name} }}}} and there is no `correlation`"
     twice = Outcome.NOT_RESPONDING in one.route.outcomes and len(one.route.outcomes) > 1
     if twice and "run.status" not in facts:  # what stopped responding may still end otherwise
         return "NotResponding and another outcome of a run look alike without {{ run.status }}"

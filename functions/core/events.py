@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import NotARunEvent
-from functions.core.values import Outcome, RunEvent, Workspace, bounded, parse_time
+from functions.core.modelevents import KINDS, facts_of, identity_of
+from functions.core.values import ENDS, Outcome, RunEvent, Workspace, bounded, parse_time
+
+if TYPE_CHECKING:
+    from functions.core.modelevents import Kind
 
 COMPLETED = "microsoft.machinelearningservices.runcompleted"
 STATUS_CHANGED = "microsoft.machinelearningservices.runstatuschanged"
 PROBE = "runrelay.probe"
 LONGEST_TEXT = 4096
-OUTCOMES = {o.lower(): o for o in Outcome} | {"cancelled": Outcome.CANCELED}
+OUTCOMES = {o.lower(): o for o in ENDS} | {"cancelled": Outcome.CANCELED}
 
 _WORKSPACE_ID = re.compile(
     r"/subscriptions/([0-9a-z-]{1,64})/resourcegroups/([\w.()-]{1,90})"
@@ -58,22 +62,17 @@ def parse(payload: object) -> RunEvent:
     subject = bounded(envelope.get("subject") or "", 1000)
     if event_type.lower() == PROBE:
         raise Probe("a probe", event_id, event_type)
+    kind = KINDS.get(event_type.lower())
     try:
-        outcome = _outcome(event_type.lower(), data)
-        experiment_id, run = _run(data, subject)
+        told = _news(kind, event_id, data) if kind else _end(event_type.lower(), data, subject)
         return RunEvent(
             id=event_id,
             type=event_type,
             subject=subject,
             time=parse_time(envelope.get("eventtime") or envelope.get("time")),
             workspace=workspace(envelope.get("topic") or envelope.get("source")),
-            run=run,
-            outcome=outcome,
-            experiment=bounded(data.get("experimentname") or ""),
-            experiment_id=experiment_id,
-            run_type=bounded(data.get("runtype") or "", 200),
-            tags=_texts(data.get("runtags")),
-            properties=_texts(data.get("runproperties")) or {},
+            trace=bounded(envelope.get("traceparent") or "", 60),
+            **told,
         )
     except _GoesOnError as status:
         raise NotAnEnd(f"the run goes on: {status}", event_id, event_type) from None
@@ -89,9 +88,14 @@ def workspace(topic: object) -> Workspace:
     return Workspace(*found.groups())
 
 
+def is_run_id(text: str) -> bool:
+    """Whether a text can be a run's id."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def is_child(event: RunEvent) -> bool:
     """Whether the event itself shows that its run is a step, a trial or a nested pipeline."""
-    return (
+    return event.outcome.ends_run and (
         event.run_type.lower() == "azureml.steprun"
         or _lower(event.properties).get("runtemplate", "").lower() == "automl_child"
         or has_parent(event.run, event.tags or {})
@@ -109,6 +113,36 @@ class _GoesOnError(ValueError):
     pass
 
 
+def _end(event_type: str, data: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    """What an event about a run says of it."""
+    outcome = _outcome(event_type, data)
+    experiment_id, run = _run(data, subject)
+    return {
+        "run": run,
+        "outcome": outcome,
+        "experiment": bounded(data.get("experimentname") or ""),
+        "experiment_id": experiment_id,
+        "run_type": bounded(data.get("runtype") or "", 200),
+        "tags": _texts(data.get("runtags")),
+        "properties": _texts(data.get("runproperties")) or {},
+    }
+
+
+def _news(kind: Kind, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event about a model or its data says."""
+    given = facts_of(kind, data)
+    identity = identity_of(kind, event_id, given)
+    if not is_run_id(identity):
+        raise ValueError(f"no usable identity: {bounded(identity, 100)!r}")
+    return {
+        "run": identity,
+        "outcome": kind.outcome,
+        "tags": _texts(data.get(f"{kind.labels}tags")) or {},
+        "properties": _texts(data.get(f"{kind.labels}properties")) or {},
+        "given": {kind.root: given},
+    }
+
+
 def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
     if event_type == COMPLETED:
         return Outcome.COMPLETED
@@ -124,7 +158,7 @@ def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
 def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
     named = _SUBJECT.fullmatch(subject)
     run = str(data.get("runid") or (named[2] if named else ""))
-    if not _RUN_ID.fullmatch(run):
+    if not is_run_id(run):
         raise ValueError(f"no usable run id: {bounded(run, 100)!r}")
     return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
 

@@ -111,7 +111,7 @@ REASONS = {
         "several child runs have what the route needs",
         f"name one with `step` in {{route}}, then {_REPLAY}",
     ),
-    Reason.NOT_SERVED: Words("the route asks for what this version does not do"),
+    Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
     Reason.NOT_MATCHED: Words("the run read back does not fit the route's filters"),
     Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),

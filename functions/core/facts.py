@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 
-def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
-    """What the event and the run say. `outcome` is what the continuation is about."""
+def told(event: RunEvent) -> Facts:
+    """What the event alone says."""
     return {
         "event": _known(id=event.id, type=event.type, time=_iso(event.time), subject=event.subject),
         "workspace": {
@@ -24,6 +24,14 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
             "subscription": event.workspace.subscription,
             "id": event.workspace.id,
         },
+        **event.given,
+    }
+
+
+def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
+    """What the event and the run say. `outcome` is what the continuation is about."""
+    return {
+        **told(event),
         "run": {
             **_known(
                 id=run.id,

@@ -51,20 +51,13 @@ def outcome(c: Continuation, ms: int | None = None) -> Line:
         "reason": c.reason,
         "detail": c.detail,
         "pipeline_run": c.pipeline_run,
-        "latency_s": _latency(c),
+        "latency_s": c.latency,
         "due": c.due_at if c.is_open else None,
         "attempts": c.attempts,
         "event": c.event.id,
         "ms": ms,
     }
     return {name: value for name, value in line.items() if value not in {None, ""}}
-
-
-def _latency(c: Continuation) -> int | None:
-    """Seconds from the run's end, as the event tells it, to the start."""
-    if c.state is not State.STARTED or c.event.time is None:
-        return None
-    return max(0, round((c.updated_at - c.event.time).total_seconds()))
 
 
 def duplicate(c: Continuation) -> Line:

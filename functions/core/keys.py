@@ -83,8 +83,8 @@ def _workspaces(ledger: Ledger, named: str) -> list[str]:
             return [events.workspace(named).id.lower()]
         except ValueError as error:
             raise NotAKey(str(error)) from None
-    recent = ledger.recent(_EVER, MOST_LOOKED_AT)
-    known = {c.key.workspace: c.event.workspace.name.lower() for c in recent}
+    listed = ledger.listed(_EVER, MOST_LOOKED_AT)
+    known = {one.key.workspace: one.workspace for one in listed}
     return sorted(id_ for id_, name in known.items() if named in {"", name})
 
 

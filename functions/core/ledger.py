@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
 from functions.core.errors import Lost, Unreadable
-from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, Place, safe
+from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
 from functions.core.ports import Backlog, Claim, Entry
+from functions.core.records import LISTED
 from functions.core.values import Key, Letter, Shared, parse_time
+from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from functions.core.continuation import Continuation
+    from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
     from functions.core.records import Row
 
@@ -41,6 +44,7 @@ class RowLedger:
     def __init__(self, rows: Callable[[], Rows]) -> None:
         self._rows = rows
         self.unreadable: set[str] = set()
+        self.waits = RowWaitBook(rows, self.unreadable)
 
     def claim(self, new: Continuation) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""
@@ -119,6 +123,23 @@ class RowLedger:
         chosen = [*known.values(), *islice(others, limit - len(known))]
         return sorted(chosen, key=_age, reverse=True)
 
+    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+        """One request per thousand that are scheduled, five at most, and per thousand that ended.
+
+        A row of the schedule may have been replaced by that of the end, or the other way round:
+        what was written last counts.
+        """
+        rows, high = self._rows(), places.newest_first(since) + AFTER
+        scheduled = islice(rows.find(OPEN, only=LISTED), MOST_SORTED)
+        latest = {one.key: one for one in self._readable(scheduled, records.listed_of)}
+        ended = self._readable(rows.find(ENDED, high=high, only=LISTED), records.listed_of)
+        for one in islice(ended, limit):
+            latest[one.key] = max(one, latest.get(one.key, one), key=_written)
+        newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
+        others = (one for one in newest if not one.is_open and one.created_at >= since)
+        chosen = {one.key for one in islice(others, limit)}
+        return [one for one in newest if one.is_open or one.key in chosen]
+
     def keep(self, letter: Letter) -> None:
         """One request, two if it is there."""
         place = Place(INBOX, safe(letter.id))
@@ -164,10 +185,13 @@ class RowLedger:
     def forget(self, now: datetime, limit: int) -> int:
         """One request per row, and one for each thousand, five at most."""
         rows, first = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
-        outdated = self._listed(SHARED, first, records.time_text(now), "until")[:limit]
-        for stored in outdated:
-            rows.drop(Place(SHARED, safe(stored.row["name"])), stored.version)
-        return len(outdated)
+        forgotten = 0
+        for partition in (SHARED, WAITS):
+            for stored in self._listed(partition, first, records.time_text(now), "until"):
+                if forgotten < limit:
+                    rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
+                    forgotten += 1
+        return forgotten
 
     def _forgotten(self, c: Continuation, before: datetime) -> bool:
         rows, place = self._rows(), places.continuation(c.key)
@@ -207,6 +231,10 @@ class RowLedger:
 
 def _entry(stored: Stored) -> Entry:
     return Entry(records.continuation_of(stored.row), stored.version)
+
+
+def _written(one: Listed) -> tuple[datetime, bool]:
+    return one.updated_at or one.created_at, not one.is_open
 
 
 def _age(c: Continuation) -> tuple[datetime, Key]:

@@ -29,6 +29,11 @@ FIXED: Final = {
         *("root_id", "parent_id", "start_time", "end_time", "url"),
     ),
     "model": ("name", "version", "run_id", "path", "flavors", "uri"),
+    "endpoint": ("name", "compute_type", "models"),
+    "drift": (
+        *("id", "name", "run_id", "base_dataset", "target_dataset"),
+        *("coefficient", "start_time", "end_time"),
+    ),
 }
 FAMILIES: Final = ("run.metrics", "run.params", "run.tags", "run.properties")
 FACTS: Final = (

@@ -7,6 +7,7 @@ r"""Where each row of the ledger lives, and what can be done with it.
 | ended        | `ended`                              | newest first `_` continuation's   |
 | letter       | `inbox`                              | its id                            |
 | shared       | `shared`                             | its name                          |
+| wait         | `waits`                              | its task's id                     |
 
 A key must not hold `/ \ # ?` or control characters, and ends at 1 KiB, 512 characters.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from functions.core.values import Key, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from functions.core.continuation import Continuation
     from functions.core.records import Row
@@ -31,6 +32,7 @@ OPEN = "open"
 ENDED = "ended"
 INBOX = "inbox"
 SHARED = "shared"
+WAITS = "waits"
 
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
@@ -71,9 +73,17 @@ class Rows(Protocol):
         """Remove the row, if it is there and has this version."""
 
     def find(
-        self, partition: str, low: str = "", high: str = "~", column: str = "key"
+        self,
+        partition: str,
+        low: str = "",
+        high: str = "~",
+        column: str = "key",
+        only: Sequence[str] = (),
     ) -> Iterator[Stored]:
-        """Rows by key, of which this column is not below `low` and not above `high`."""
+        """Rows by key, of which this column is not below `low` and not above `high`.
+
+        They are read as they are taken. Of each row the columns `only` suffice, if given.
+        """
 
 
 def continuation(key: Key) -> Place:

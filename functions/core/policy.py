@@ -34,6 +34,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     credential_pause: timedelta = timedelta(seconds=900)
     delivery_deadline: float = 20.0
     paused: bool = False
+    tag_runs: bool = False
     secret: str = "azure-devops-pat"
     studio: str = "https://ml.azure.com"
     kept_for: timedelta = timedelta(days=400)

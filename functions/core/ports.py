@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
+    from functions.core.judging import Verdict
+    from functions.core.listed import Listed
     from functions.core.routes import Routes
     from functions.core.values import (
         Credential,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         Shared,
         Workspace,
     )
+    from functions.core.waits import Task, Wait
 
 
 class Clock(Protocol):
@@ -61,8 +64,52 @@ class Backlog(NamedTuple):
     whole: bool = True
 
 
+class Waiting(NamedTuple):
+    """A wait as read, with the version that a write must still find."""
+
+    wait: Wait
+    version: str
+
+
+class WaitBook(Protocol):
+    """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
+
+    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
+        """The task's wait as it is there now, and whether it is this one."""
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """Those that were not answered, the longest waiting first."""
+
+    def change(self, entry: Waiting, changed: Wait) -> Waiting:
+        """Replace it if it still has the entry's version; raises Lost otherwise."""
+
+
+class Tasks(Protocol):
+    """Agentless tasks of Azure Pipelines."""
+
+    def prove(self, task: Task, token: str, deadline: Deadline) -> None:
+        """Ask for the task's own plan. Raises Permanent if that is refused, and Retryable."""
+
+    def complete(self, task: Task, token: str, verdict: Verdict, deadline: Deadline) -> None:
+        """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
+
+
+class Seal(Protocol):
+    """Keeps secrets that must lie in the ledger. Raises Retryable (secret_unreadable)."""
+
+    def sealed(self, text: str, deadline: Deadline) -> str:
+        """The text so that only `opened` can read it."""
+
+    def opened(self, text: str, deadline: Deadline) -> str:
+        """The text; raises Permanent if it was sealed with another key."""
+
+
 class Ledger(Protocol):
     """The source of truth. Every method raises LedgerUnavailable when it cannot do its work."""
+
+    @property
+    def waits(self) -> WaitBook:
+        """The waits beside the continuations."""
 
     @property
     def unreadable(self) -> Collection[str]:
@@ -105,6 +152,13 @@ class Ledger(Protocol):
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """Continuations claimed since then, newest first; open ones always."""
 
+    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+        """All that are open, and of the others claimed since then the newest `limit`.
+
+        Newest first. An open one stands as it was last scheduled: it may be at work, or have ended
+        minutes ago.
+        """
+
     def keep(self, letter: Letter) -> None:
         """Put an event into the inbox; the same letter id again changes nothing."""
 
@@ -144,6 +198,14 @@ class Runs(Protocol):
     def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
         """The workspace's root runs that ended since then."""
 
+    def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
+        """The name of the run's experiment."""
+
+    def tag(
+        self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
+    ) -> None:
+        """Add the tags to the run."""
+
 
 class Credentials(Protocol):
     """What authorizes calls to Azure DevOps. Raises Retryable (secret_unreadable)."""
@@ -169,6 +231,16 @@ class Pipelines(Protocol):
     ) -> Sequence[PipelineRun]:
         """Builds queued since then that match the request; raises Retryable unless complete."""
 
+    def tag(
+        self,
+        request: PipelineRequest,
+        run: int,
+        tag: str,
+        credential: Credential,
+        deadline: Deadline,
+    ) -> None:
+        """Add a tag to the request's pipeline run; raises as `start` does."""
+
 
 class RouteSource(Protocol):
     """The route file."""
@@ -193,6 +265,16 @@ class Journal(Protocol):
         """Write one line."""
 
 
+class Outcomes(Protocol):
+    """Whoever wants to hear what becomes of continuations. Raises nothing."""
+
+    def note(self, c: Continuation) -> None:
+        """Remember what became of it."""
+
+    def send(self) -> None:
+        """Tell what was noted, in bounded time; called when the work is done."""
+
+
 class Ports(NamedTuple):
     """The outside, whole."""
 
@@ -203,3 +285,6 @@ class Ports(NamedTuple):
     routes: RouteSource
     journal: Journal
     clock: Clock
+    outcomes: Outcomes
+    tasks: Tasks
+    seal: Seal

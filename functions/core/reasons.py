@@ -32,7 +32,7 @@ class Reason(StrEnum):
     GATE = "gate"
     GATE_ERROR = "gate_error"
     AMBIGUOUS = "ambiguous"
-    NOT_SERVED = "not_served"  # the route asks for what this version does not do
+    NOT_SERVED = "not_served"  # the route starts no pipeline any more
     # skipped
     NOT_ROOT = "not_root"
     NOT_MATCHED = "not_matched"

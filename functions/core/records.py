@@ -19,18 +19,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from functions.core import listed
 from functions.core.continuation import Continuation
 from functions.core.errors import Permanent, Unreadable
+from functions.core.listed import Listed
 from functions.core.places import safe
 from functions.core.reasons import Reason
 from functions.core.values import bounded, parse_time
+from functions.core.waits import Answered, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from functions.core.values import Key, Letter, RunEvent
+    from functions.core.values import Letter, RunEvent
 
 Row = dict[str, str]
+WAITS = "yes"
 T = TypeVar("T")
 
 LONGEST_COLUMN = 16_000  # characters, of at most four bytes
@@ -39,8 +43,8 @@ LONGEST_TAGS = 12_000  # characters, for tags and for properties
 LONGEST_TEXT = 2_000
 
 _PARTS = ("event", "request", "history")
-_TIMES = ("created_at", "updated_at", "due_at")
-_COPIES = ("state", "reason", "detail", "pipeline_run", "url", *_TIMES)
+_KEY = ("route", "run", "outcome", "workspace")
+LISTED = (*_KEY, *listed.NAMES)  # the columns that a list is made of
 _EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
 _REASONS = frozenset(Reason)
 _AWKWARD = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # not in every store
@@ -51,8 +55,7 @@ def continuation_row(c: Continuation) -> Row:
     """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
     whole = msgspec.to_builtins(msgspec.structs.replace(c, event=_bounded(c.event)))
     parts = {name: whole.pop(name) for name in _PARTS}
-    copies = {"experiment": c.event.experiment, **{name: getattr(c, name) for name in _COPIES}}
-    return _row({**_names(c.key), **copies}, **parts, more=whole)
+    return _row(_copies(c), **parts, more=whole)
 
 
 def continuation_of(row: Row) -> Continuation:
@@ -63,17 +66,24 @@ def continuation_of(row: Row) -> Continuation:
 
 
 def schedule_row(c: Continuation) -> Row:
-    """What the schedule says of a continuation: its key, when it is due, and why it waits."""
+    """What the schedule says of a continuation: its key, what lists show, and when it is due."""
     due_at = c.due_at if c.is_open or c.recheck_at is None else c.recheck_at
     waits_on = safe(c.waits_on) if c.waits_on else ""
-    copies: dict[str, object] = {
-        "reason": c.reason,
-        "due_at": due_at,
-        "created_at": c.created_at,
-    }
     open_since = c.open_since if c.is_open else None
-    copies |= {"waits_on": waits_on, "open_since": open_since, **_names(c.key)}
-    return _row(copies, key=msgspec.to_builtins(c.key))
+    own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
+    return _row(_copies(c) | own, key=msgspec.to_builtins(c.key))
+
+
+def listed_of(row: Row) -> Listed:
+    """What a list shows, by the columns `LISTED` of a continuation's or schedule's row.
+
+    Raises Unreadable. Texts are those for people: one line, without tokens.
+    """
+    with _naming(row):
+        key = {name: row.get(name, "") for name in _KEY}
+        told = {name: row[name] for name in listed.NAMES if name in row}
+        known = _known({"reason": Reason.WORKING, **told, "key": key})
+        return msgspec.convert(known, Listed, strict=False)
 
 
 def letter_row(letter: Letter) -> Row:
@@ -90,6 +100,13 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
     """
     until = parse_time(value.get("until"))
     return _row({"name": name, "until": until}, value=dict(value))
+
+
+def wait_row(wait: Wait) -> Row:
+    """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten."""
+    waits = WAITS if wait.state is Answered.WAITING else ""
+    copies = {"waits": waits, "until": wait.until, "name": wait.task.id, "runs": wait.runs}
+    return _row(copies, wait=msgspec.to_builtins(wait))
 
 
 def unpacked(row: Row, part: str, kind: type[T]) -> T:
@@ -134,8 +151,10 @@ def _shown(value: object) -> str:
     return time_text(value) if isinstance(value, datetime) else _AWKWARD.sub("?", bounded(value))
 
 
-def _names(key: Key) -> dict[str, str]:
-    return {name: getattr(key, name) for name in ("route", "run", "outcome", "workspace")}
+def _copies(c: Continuation) -> dict[str, object]:
+    shown = Listed.of(c)
+    told = {name: getattr(shown, name) for name in listed.NAMES}
+    return {**{name: getattr(c.key, name) for name in _KEY}, **told}
 
 
 def _bounded(event: RunEvent) -> RunEvent:

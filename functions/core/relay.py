@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core import continuation as steps
-from functions.core import events, journal, routing, sharing
+from functions.core import events, facts, journal, routing, sharing
 from functions.core.deadline import Deadline
 from functions.core.errors import (
     Ambiguous,
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
     from functions.core.desk import Desk
     from functions.core.doubt import Doubt
+    from functions.core.facts import Facts
     from functions.core.policy import Policy
     from functions.core.ports import Entry, Ports
     from functions.core.routes import Route
     from functions.core.starting import Starter
     from functions.core.values import RunEvent
+    from functions.core.waiting import Waits
 
 
 PROBE = "probe"  # the shared row that shows the last probe
@@ -48,20 +50,34 @@ class Relay:
     """Takes events in and drives their continuations as far as the time allows."""
 
     def __init__(
-        self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, doubt: Doubt
+        self,
+        ports: Ports,
+        policy: Policy,
+        desk: Desk,
+        starter: Starter,
+        doubt: Doubt,
+        waits: Waits,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
+        self._outcomes = ports.outcomes
         self._policy = policy
         self._desk = desk
         self._starter = starter
         self._doubt = doubt
+        self._waits = waits
 
     def deliver(self, payload: object) -> None:
         """Handle one delivered event; returning acknowledges it.
 
         Raises LedgerUnavailable when the event could not be recorded, and nothing else.
         """
+        try:
+            self._deliver(payload)
+        finally:
+            self._outcomes.send()
+
+    def _deliver(self, payload: object) -> None:
         deadline = Deadline(self._clock, self._policy.delivery_deadline)
         try:
             event = events.parse(payload)
@@ -87,11 +103,13 @@ class Relay:
         wanted = routing.matching(event, self._routes.routes()) if on is None else on
         if not wanted:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
-        claimed = [(self._claim(event, route), route) for route in wanted]
+        claimed = [(self._claim(event, route), route) for route in wanted if route.start]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
             if entry is not None:
                 self._work(Work(entry, deadline), route, reading)
+        if any(route.complete for route in wanted):
+            self._waits.ended(event, deadline)
         return None
 
     def resume(self, entry: Entry, deadline: Deadline) -> None:
@@ -152,6 +170,8 @@ class Relay:
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
+        if not c.key.outcome.ends_run:
+            return self._settle(work, route, facts.told(reading.event))
         screened = routing.screen(route, reading.event, c.key.outcome, reading.run)
         if isinstance(screened, routing.Changed):
             return self._follow(work, reading, screened.outcome)
@@ -162,7 +182,11 @@ class Relay:
             known = reading.facts(needed, c.key.outcome, self._policy.studio)
         except Ambiguous as error:
             return self._conclude(work, routing.End(State.HELD, Reason.AMBIGUOUS, str(error)))
-        secret = self._policy.secret
+        return self._settle(work, route, known)
+
+    def _settle(self, work: Work, route: Route, known: Facts) -> None:
+        """Decide by the facts, and act on it."""
+        c, secret = work.entry.continuation, self._policy.secret
         decision = routing.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
         if isinstance(decision, routing.Go):
             return self._starter.start(work, route, decision)

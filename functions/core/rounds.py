@@ -15,6 +15,7 @@ from functions.core.errors import (
     RoutesUnreadable,
     Unreadable,
 )
+from functions.core.linking import Links
 from functions.core.ports import Level
 from functions.core.starting import Work
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from functions.core.relay import Relay
     from functions.core.routes import Routes
     from functions.core.values import Key
+    from functions.core.waiting import Waits
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
 
@@ -41,7 +43,7 @@ UNREADABLE_AGAIN = timedelta(hours=1)
 class Rounds:
     """One round: the inbox, organizations to release, continuations that are due."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it has something of everybody's to resume
         self,
         ports: Ports,
         policy: Policy,
@@ -50,20 +52,30 @@ class Rounds:
         doubt: Doubt,
         admission: Admission,
         chronicle: Chronicle,
+        waits: Waits,
         for_each: ForEach,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._credentials, self._routes = ports.credentials, ports.routes
+        self._outcomes = ports.outcomes
         self._policy = policy
         self._relay = relay
         self._doubt = doubt
         self._admission = admission
         self._chronicle = chronicle
+        self._waits = waits
         self._for_each = for_each
+        self._links = Links(ports, wanted=policy.tag_runs)
         self._told: set[str] = set()
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
+        try:
+            self._reconcile()
+        finally:
+            self._outcomes.send()
+
+    def _reconcile(self) -> None:
         whole = Deadline(self._clock, ROUND_SECONDS)
         routes, organizations = None, []
         try:
@@ -76,6 +88,7 @@ class Rounds:
         due = self._ledger.due(self._clock.now(), MOST_AT_ONCE)
         keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
         self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
+        self._waits.look(whole)
         self._chronicle.keep(routes)
         self._tell(len(keys), whole)
 
@@ -163,6 +176,7 @@ class Rounds:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
+            self._links.write(c, self._each())
             return self._ledger.retire(c.key)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)

@@ -77,14 +77,13 @@ class Needs(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One route. `outcomes` is empty for a route on a model event, which then is `event`.
+    """One route; `outcomes` is what it is about: ends of runs, or one kind of other news.
 
     `distinct`: a pipeline run that matches can only be its own; see `functions.core.distinct`.
     """
 
     name: str
     outcomes: frozenset[Outcome] = frozenset({Outcome.COMPLETED})
-    event: str | None = None
     match: Match = Match()
     children: bool = False
     when: str | None = None
@@ -96,6 +95,11 @@ class Route(Struct, frozen=True, kw_only=True):
     start: Start | None = None
     needs: Needs = Needs()
     distinct: bool = False
+
+    @property
+    def is_about_runs(self) -> bool:
+        """Whether it is about ends of runs."""
+        return all(outcome.ends_run for outcome in self.outcomes)
 
     @property
     def gate(self) -> Gate | None:

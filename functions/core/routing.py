@@ -85,7 +85,7 @@ def misfit(event: RunEvent, route: Route) -> Misfit | None:
         ("experiment", match.experiment, event.experiment),
         ("run_type", match.run_type, event.run_type),
     ):
-        if not _fits(pattern, found):
+        if not fits(pattern, found):
             return Misfit(what, pattern or "", found)
     unlike = _unlike("properties", match.properties, event.properties)
     if unlike := unlike or _unlike("tags", match.tags, event.tags):
@@ -112,6 +112,11 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
 def ungated(route: Route) -> Route:
     """The route as if it had no gate: what only the gate looks at is not needed either."""
     return replace(route, when=None, needs=needs.of(route.match, None, route.start))
+
+
+def only_gate(route: Route) -> Route:
+    """The route as if it started nothing: what only a start would need is not needed."""
+    return replace(route, start=None, needs=needs.of(route.match, route.when, None))
 
 
 def decide(
@@ -194,12 +199,13 @@ def _unlike(
     folded = {key.lower(): value for key, value in values.items()}
     for key, pattern in patterns.items():
         found = folded.get(key.lower())
-        if found is None or not _fits(pattern, found):
+        if found is None or not fits(pattern, found):
             return Misfit(f"{what}.{key}", pattern, found)
     return None
 
 
-def _fits(pattern: str | None, text: str) -> bool:
+def fits(pattern: str | None, text: str) -> bool:
+    """Whether a text fits a pattern; None is any text."""
     return pattern is None or _wildcard(pattern).fullmatch(text) is not None
 
 

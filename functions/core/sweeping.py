@@ -48,6 +48,7 @@ class Sweep:
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
+        self._outcomes = ports.outcomes
         self._policy = policy
         self._relay = relay
         self._chronicle = chronicle
@@ -55,6 +56,12 @@ class Sweep:
 
     def sweep(self) -> None:
         """One sweep over all workspaces, then the pruning. Raises LedgerUnavailable."""
+        try:
+            self._whole_sweep()
+        finally:
+            self._outcomes.send()
+
+    def _whole_sweep(self) -> None:
         try:
             routes = self._routes.routes()
         except RoutesUnreadable as error:

@@ -22,12 +22,23 @@ def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
 
 
 class Outcome(StrEnum):
-    """How a run ended. A run that is still going has none."""
+    """How a run ended (one that is still going has none), or what else the news is about."""
 
     COMPLETED = "Completed"
     FAILED = "Failed"
     CANCELED = "Canceled"
     NOT_RESPONDING = "NotResponding"
+    MODEL_REGISTERED = "ModelRegistered"
+    MODEL_DEPLOYED = "ModelDeployed"
+    DRIFT_DETECTED = "DatasetDriftDetected"
+
+    @property
+    def ends_run(self) -> bool:
+        """Whether it is about a run's end."""
+        return self in ENDS
+
+
+ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPONDING)
 
 
 class State(StrEnum):
@@ -57,7 +68,12 @@ class Workspace(Struct, frozen=True):
 
 
 class RunEvent(Struct, frozen=True, kw_only=True):
-    """The news that a run ended. `tags` is None where the event did not say."""
+    """The news that a run ended, or that something else happened to a model or its data.
+
+    `tags` is None where the event did not say. `given` are the facts of news that is about no
+    run; its identity then stands in the place of the run's id.
+    `trace` is the W3C traceparent of whoever sent it, where it came with one.
+    """
 
     id: str
     type: str
@@ -71,6 +87,8 @@ class RunEvent(Struct, frozen=True, kw_only=True):
     run_type: str = ""
     tags: dict[str, str] | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    trace: str = ""
+    given: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A strict local Azure DevOps (Services) over HTTP: pipelines, runs, previews, builds, tags.
+"""A strict local Azure DevOps (Services) over HTTP: pipelines, runs, builds, agentless jobs.
 
 It refuses what the service refuses, with the service's status, type key and words where those
 are known publicly, and can be made to fail in the ways that matter to somebody who must start
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Self
 
 from flask import Flask
 
-from local.devops import control, discovery, gate, routes
+from local.devops import control, discovery, gate, jobcontrol, routes, taskroutes
 from local.devops.pipelines import Parameter, Pipeline
 from local.devops.runs import QueuedRun, now
+from local.devops.serverjobs import ServerJob
 from local.devops.state import DevOpsState
+from local.devops.taskplan import TWO_DAYS
 from local.web import Server
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from local.devops.access import Scope
 
-__all__ = ["DevOps", "Parameter", "Pipeline", "QueuedRun"]
+__all__ = ["DevOps", "Parameter", "Pipeline", "QueuedRun", "ServerJob"]
 
 
 class DevOps(DevOpsState):
@@ -52,6 +54,40 @@ class DevOps(DevOpsState):
         gate.install(app, self)
         discovery.install(app)
         routes.install(app, self)
+        taskroutes.install(app, self)
+        jobcontrol.install(app, self.jobs, self.start_server_job)
+
+    @property
+    def server_jobs(self) -> list[ServerJob]:
+        """Every agentless job, oldest first."""
+        return self.jobs.all()
+
+    def start_server_job(  # noqa: PLR0913 - one keyword for each thing a job or its task sets
+        self,
+        organization: str,
+        project: str,
+        *,
+        url: str | None = None,
+        body: object = "",
+        headers: Mapping[str, str | None] | None = None,
+        method: str = "POST",
+        hub: str = "build",
+        timeout: float = 3600.0,
+        token_life: float = TWO_DAYS,
+        call_timeout: float = 20.0,
+    ) -> ServerJob:
+        """Start an agentless job in a project that exists, and with a `url` make its task's call.
+
+        `body` is sent as it is if it is text, else as JSON; `headers` come on top of the task's
+        default ones, and None leaves one out. `timeout` and `token_life` count in seconds by
+        this service's clock. The call is over when this returns; the endpoint has `call_timeout`
+        real seconds to answer. ValueError if the body is longer than the task's input may be.
+        """
+        where = self.catalogue.project(organization, project)
+        job = self.jobs.start(where, self.url, hub, timeout, token_life)
+        if url is not None:
+            job.call(url, body, headers, method, call_timeout)
+        return job
 
     def __enter__(self) -> Self:
         self.server.start()

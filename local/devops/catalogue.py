@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from local.devops import declared
 from local.devops.errors import Refusal, broken, invalid
 from local.devops.pipelines import Parameter, Pipeline
 
@@ -54,8 +55,11 @@ class Catalogue:
         """Make a pipeline and what it stands in, or replace it.
 
         `parameters` maps a name to a Parameter, to the default of a string parameter, or to
-        None for a required string. The first of `branches` is the default branch.
+        None for a required string; without it, they are those that the YAML declares. The first
+        of `branches` is the default branch.
         """
+        if parameters is None and yaml is not None:
+            parameters = declared.parameters(yaml)
         where = self.add_project(organization, project)
         pipeline = Pipeline(
             organization=where.organization,

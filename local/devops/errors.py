@@ -5,6 +5,7 @@ from __future__ import annotations
 _WEBAPI = "Microsoft.VisualStudio.Services.WebApi"
 _COMMON = "Microsoft.VisualStudio.Services.Common"
 _FRAMEWORK = "Microsoft.TeamFoundation.Framework.Server"
+_TASK = "Microsoft.TeamFoundation.DistributedTask.WebApi"
 _TYPES = {
     "AccessDeniedException": (
         "Microsoft.TeamFoundation.Build.WebApi",
@@ -19,11 +20,18 @@ _TYPES = {
         "Microsoft.Azure.Pipelines.WebApi",
         "Microsoft.Azure.Pipelines.WebApi",
     ),
+    "OrchestrationSessionNotFoundException": (_TASK, _TASK),
     "ProjectDoesNotExistWithNameException": (
         "Microsoft.TeamFoundation.Core.WebApi",
         "Microsoft.TeamFoundation.Core.WebApi",
     ),
     "RequestBlockedException": (_FRAMEWORK, _FRAMEWORK),
+    "TaskLogNotFoundException": (_TASK, _TASK),
+    "TaskOrchestrationPlanNotFoundException": (_TASK, _TASK),
+    "TaskOrchestrationPlanSecurityException": (_TASK, _TASK),
+    "TimelineNotFoundException": (_TASK, _TASK),
+    "TimelineRecordInvalidException": (_TASK, _TASK),
+    "TimelineRecordNotFoundException": (_TASK, _TASK),
     "UnauthorizedRequestException": (_FRAMEWORK, _FRAMEWORK),
     "VssInvalidPreviewVersionException": (_WEBAPI, _WEBAPI),
     "VssRequestContentTypeNotSupportedException": (_WEBAPI, _WEBAPI),
@@ -74,6 +82,15 @@ def bad_argument(name: str, value: str) -> Refusal:
     return Refusal(
         400, "VssPropertyValidationException", f"The value '{value}' is not valid for {name}."
     )
+
+
+def unsupported(method: str, given: str | None, *valid: str) -> Refusal:
+    """400: the body has a content type that the operation does not take."""
+    message = (
+        f'The request indicated a Content-Type of "{given or ""}" for method type "{method}" which '
+        f"is not supported. Valid content types for this method are: {', '.join(valid)}."
+    )
+    return Refusal(400, "VssRequestContentTypeNotSupportedException", message)
 
 
 def broken() -> Refusal:

@@ -12,7 +12,7 @@ import msgspec
 from flask import Response, g, jsonify, request
 
 from local.devops.builds import page
-from local.devops.errors import Refusal, bad_argument, malformed
+from local.devops.errors import Refusal, bad_argument, malformed, unsupported
 from local.devops.pipelines import Pipeline, RunRequest
 from local.devops.wire import build_json, pipeline_json, preview_json, run_json
 from local.faults import cut
@@ -181,12 +181,8 @@ def _need_execute(permission: str, where: Project) -> None:
 
 def _need_json() -> None:
     if not request.is_json:
-        message = (
-            f'The request indicated a Content-Type of "{request.content_type or ""}" for method '
-            f'type "{request.method}" which is not supported. Valid content types for this '
-            "method are: application/json, application/json-patch+json."
-        )
-        raise Refusal(400, "VssRequestContentTypeNotSupportedException", message)
+        types = ("application/json", "application/json-patch+json")
+        raise unsupported(request.method, request.content_type, *types)
 
 
 def _number(name: str, default: int) -> int:

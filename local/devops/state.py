@@ -9,6 +9,7 @@ from local.devops.access import Keys, Limits
 from local.devops.catalogue import Catalogue, Project
 from local.devops.errors import Refusal
 from local.devops.held import HeldBack
+from local.devops.jobs import ServerJobs
 from local.devops.runs import Runs, now
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class DevOpsState(Switches):
         self.keys = Keys(pats, tokens if callable(tokens) else tokens.__contains__)
         self.limits = Limits()
         self.catalogue = Catalogue()
+        self.jobs = ServerJobs(clock)
         self._held = HeldBack()
         self._runs = Runs(clock)
         self._clock = clock

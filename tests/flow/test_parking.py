@@ -254,10 +254,13 @@ def test_a_gate_that_cannot_be_answered_holds_and_says_why(stage: Stage) -> None
     assert "No matching overloads" in row.detail
 
 
-def test_a_route_that_starts_nothing_yet_says_so(stage: Stage) -> None:
-    stage.routes("version: 1\nroutes:\n- {name: wait, complete: true}")
+def test_a_route_that_starts_nothing_any_more_says_so(stage: Stage) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deploy(PAUSED="1")
     stage.deliver(completed("r1"))
+    stage.routes("version: 1\nroutes:\n- {name: register, complete: true}")
+    stage.deploy(PAUSED="0")
+    stage.reconcile(minutes=1)
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.HELD, Reason.NOT_SERVED)
 

@@ -85,6 +85,7 @@ def test_other_calls_take_as_few_requests(ledger: TableLedger, wire: Wire) -> No
         (["GET"], lambda: ledger.of_run(WORKSPACE.id.lower(), "run-1")),
         (["GET", "GET", "PUT", "DELETE"], lambda: ledger.retire(entry.continuation.key)),
         (["GET", "GET"], lambda: ledger.recent(NOON, 100)),  # schedule, what has ended
+        (["GET", "GET"], lambda: ledger.listed(NOON, 100)),  # the same
         (["POST"], lambda: ledger.keep(letter("e-1"))),
         (["GET"], lambda: ledger.letters(100)),
         (["DELETE"], lambda: ledger.discard("e-1")),

@@ -113,3 +113,28 @@ def test_resource_manager_throttles_when_told_to(arm: ARM) -> None:
     answer = get(arm, WORKSPACE)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "9")
     assert get(arm, WORKSPACE).ok
+
+
+def cancel(arm: ARM, job: str, method: str = "POST") -> requests.Response:
+    token = ManagedIdentityCredential().get_token(f"{MANAGEMENT}/.default").token
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{arm.url}{WORKSPACE}/jobs/{job}/cancel?api-version={VERSION}"
+    return requests.request(method, url, headers=headers, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("status", "then"), [("Running", "CancelRequested"), ("Completed", "Completed")]
+)
+def test_a_cancelled_job_is_asked_to_end_and_one_that_ended_stays_so(
+    arm: ARM, status: str, then: str
+) -> None:
+    arm.add_job(WORKSPACE, Job("happy_cloud_1", status=status))
+    assert cancel(arm, "happy_cloud_1").status_code == 202
+    found = get(arm, f"{WORKSPACE}/jobs/happy_cloud_1").json()
+    assert found["properties"]["status"] == then
+
+
+def test_a_job_that_is_not_there_cannot_be_cancelled(arm: ARM) -> None:
+    assert cancel(arm, "happy_cloud_1").status_code == 404
+    arm.add_job(WORKSPACE, Job("happy_cloud_1"))
+    assert cancel(arm, "happy_cloud_1", "GET").status_code == 405

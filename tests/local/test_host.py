@@ -434,3 +434,10 @@ def test_alone_it_ends_with_an_error_if_nothing_can_be_indexed(folder: Path) -> 
     assert process.returncode == 1
     assert "No functions were indexed" in printed
     assert "no_such_module" in printed
+
+
+def test_a_system_key_is_asked_for_of_deliveries_once_one_is_set(folder: Path) -> None:
+    with Host(folder, timers=False, settings={"LOCAL_SYSTEM_KEY": "k"}) as host:
+        url = f"{host.url}/runtime/webhooks/EventGrid?functionName=nobody"
+        codes = [requests.post(f"{url}{key}", timeout=30).status_code for key in ("&code=k", "")]
+    assert codes == [404, 401]

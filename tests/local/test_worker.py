@@ -190,6 +190,7 @@ def test_the_worker_indexes_this_product(worker: str, product: Path) -> None:
     assert triggers["on_run_status_changed"] == "eventGridTrigger"
     assert triggers["reconcile"] == "timerTrigger"
     assert triggers["sweep"] == "timerTrigger"
+    assert triggers["operations"] == "httpTrigger"
 
 
 def test_the_local_host_indexes_the_same_functions_of_this_product(

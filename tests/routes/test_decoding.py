@@ -145,7 +145,7 @@ def test_a_text_that_goes_too_deep_is_refused_by_either_loader(text: str, loader
         parse(text, "f", loader)
 
 
-def test_both_model_events_and_waiting_tasks_decode_and_are_warned_of() -> None:
+def test_both_model_events_and_waiting_tasks_decode() -> None:
     found = routes("""\
         - name: on-model
           event: ModelRegistered
@@ -154,11 +154,8 @@ def test_both_model_events_and_waiting_tasks_decode_and_are_warned_of() -> None:
           complete: true
         """)
 
-    assert [(r.event, r.outcomes, r.complete) for r in found.routes] == [
-        ("ModelRegistered", frozenset(), False),
-        (None, {Outcome.COMPLETED}, True),
+    assert [(r.outcomes, r.complete, r.is_about_runs) for r in found.routes] == [
+        ({Outcome.MODEL_REGISTERED}, False, False),
+        ({Outcome.COMPLETED}, True, True),
     ]
-    assert found.warnings == (
-        "routes.yaml:5: routes[0].event: this version starts nothing for model events yet",
-        "routes.yaml:8: routes[1].complete: this version finishes no waiting task yet",
-    )
+    assert found.warnings == ()

@@ -79,6 +79,26 @@ class AmlRuns:
         """Root runs that ended since then, as far as time and pages allow; raises Retryable."""
         return self._ended.since(workspace, since, deadline)
 
+    def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
+        """The name of the run's experiment; raises Retryable."""
+        asked = {"experiment_id": run.experiment_id}
+        answer = self._workspaces.mlflow(
+            workspace, "/api/2.0/mlflow/experiments/get", deadline, params=asked
+        )
+        found = found_or_raise(answer, f"experiment {run.experiment_id}").get("experiment")
+        return bounded(found.get("name") or "") if isinstance(found, dict) else ""
+
+    def tag(
+        self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
+    ) -> None:
+        """Add the tags one by one, or replace them; raises Retryable."""
+        for key, value in tags.items():
+            body = {"run_id": run, "key": key, "value": value}
+            answer = self._workspaces.mlflow(
+                workspace, "/api/2.0/mlflow/runs/set-tag", deadline, body=body
+            )
+            found_or_raise(answer, f"tag {key} of run {run}")
+
 
 def parse(found: object) -> Run:
     """A run from MLflow's JSON: metrics, params and tags are lists of key and value.

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-d
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -35,11 +36,17 @@ PAGE = "200"
 
 
 class DevOpsPipelines:
-    """The pipelines of the organizations below one base URL."""
+    """The pipelines of the organizations below one base URL.
 
-    def __init__(self, url: str, transport: Transport) -> None:
+    Every call names `api_version`; a server that does not serve it answers 400.
+    https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
+    """
+
+    def __init__(self, url: str, transport: Transport, api_version: str = API_VERSION) -> None:
         self._url = url.rstrip("/")
         self._transport = transport
+        self._version = api_version
+        self._headers = {**HEADERS, "Accept": f"application/json;api-version={api_version}"}
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
@@ -48,19 +55,9 @@ class DevOpsPipelines:
         version = f"&pipelineVersion={request.pipeline_version}" if request.pipeline_version else ""
         url = (
             f"{self._project(request)}/_apis/pipelines/{request.pipeline}/runs"
-            f"?api-version={API_VERSION}{version}"
+            f"?api-version={self._version}{version}"
         )
-        try:
-            answer = self._transport.effect(
-                url, credential.authorization, deadline, headers=HEADERS, body=request.body
-            )
-        except NotSentError as error:
-            raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
-        except NoAnswerError as error:
-            raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
-        refusal = verdict(answer)
-        if refusal is not None:
-            raise refusal
+        answer = self._effect(url, credential, deadline, request.body)
         run = answer.json["id"]
         url = f"{self._project(request)}/_build/results?buildId={run}"
         return PipelineRun(id=run, url=url, retry_after=answer.retry_after)
@@ -82,6 +79,43 @@ class DevOpsPipelines:
             if matches(request, self._whole(request, build, credential, deadline))
         ]
 
+    def tag(
+        self,
+        request: PipelineRequest,
+        run: int,
+        tag: str,
+        credential: Credential,
+        deadline: Deadline,
+    ) -> None:
+        """Tags - Add Build Tags. Raises as `start` does.
+
+        https://learn.microsoft.com/rest/api/azure/devops/build/tags/add-build-tags?view=azure-devops-rest-7.1
+        """
+        url = f"{self._project(request)}/_apis/build/builds/{run}/tags?api-version={self._version}"
+        self._effect(url, credential, deadline, json.dumps([tag]), needs_id=False)
+
+    def _effect(
+        self,
+        url: str,
+        credential: Credential,
+        deadline: Deadline,
+        body: str,
+        *,
+        needs_id: bool = True,
+    ) -> Answer:
+        try:
+            answer = self._transport.effect(
+                url, credential.authorization, deadline, headers=self._headers, body=body
+            )
+        except NotSentError as error:
+            raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
+        except NoAnswerError as error:
+            raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
+        refusal = verdict(answer, needs_id=needs_id)
+        if refusal is not None:
+            raise refusal
+        return answer
+
     def _builds(
         self,
         request: PipelineRequest,
@@ -95,7 +129,7 @@ class DevOpsPipelines:
             "minTime": since.isoformat().replace("+00:00", "Z"),
             "queryOrder": "queueTimeAscending",
             "$top": PAGE,
-            "api-version": API_VERSION,
+            "api-version": self._version,
         }
         for _ in range(MOST_PAGES):
             answer = self._read(url, credential, deadline, params)
@@ -120,7 +154,7 @@ class DevOpsPipelines:
         if not asks_parameters(request) or isinstance(build.get("templateParameters"), dict):
             return build
         url = f"{self._project(request)}/_apis/build/builds/{build['id']}"
-        single = self._read(url, credential, deadline, {"api-version": API_VERSION}).json
+        single = self._read(url, credential, deadline, {"api-version": self._version}).json
         if not isinstance(single, dict) or not isinstance(single.get("templateParameters"), dict):
             raise _incomplete(f"build {build['id']} does not show its parameters")
         return single
@@ -130,7 +164,7 @@ class DevOpsPipelines:
     ) -> Answer:
         try:
             answer = self._transport.read(
-                url, credential.authorization, deadline, params=params, headers=HEADERS
+                url, credential.authorization, deadline, params=params, headers=self._headers
             )
         except (NotSentError, NoAnswerError) as error:
             raise _incomplete(f"Azure DevOps: {error}") from None

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from functions.core import needs, placeholders
 from functions.core.distinct import not_told_apart
 from functions.core.gate import GateRefused, gate_of
+from functions.core.modelevents import BY_OUTCOME
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
 from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
@@ -69,11 +70,44 @@ def _contradictions(entry: Entry, defaults: Entry) -> Said:
         yield (), "has neither `start` nor `complete: true`: nothing would follow"
     if "event" in entry and "outcome" in entry:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
+    yield from _foreign(entry)
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
         for below, what in _contradictions_in_start({**defaults, **entry["start"]}):
             yield ("start", *below), what
+
+
+def _foreign(entry: Entry) -> Said:
+    """What the route names although the news that it is about has none of it."""
+    event = entry.get("event")
+    kind = next((k for k in BY_OUTCOME.values() if k.outcome == event), None)
+    if event and not kind:  # it is no event that is known, which was said
+        return
+    if kind:
+        about_runs: list[At] = [(key,) for key in ("children", "step") if key in entry]
+        about_runs += [
+            ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
+        ]
+        yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
+    roots = {"event", "workspace", kind.root if kind else "run", *(() if kind else ("model",))}
+    for at, paths in _paths(entry):
+        for root, *below in sorted(paths):
+            if root not in roots:
+                yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
+            elif kind and root == kind.root and below and below[0] not in kind.facts:
+                known = ", ".join(kind.facts)
+                yield at, f"names `{root}.{below[0]}`, but {event} tells only {known}"
+
+
+def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
+    """The facts that each text names."""
+    if "when" in entry and not _problems_of_gate(entry["when"]):
+        yield ("when",), {path[:2] for path in gate_of(entry["when"]).mentions}
+    for kind in ("parameters", "variables"):
+        for name, value in entry.get("start", {}).get(kind, {}).items():
+            paths = {placeholders.path_of(n)[:2] for n in placeholders.named_in(value)}
+            yield ("start", kind, name), {p for p in paths if p[0] in placeholders.FIXED}
 
 
 def _problems_of_gate(text: str) -> list[str]:
@@ -103,7 +137,7 @@ def _contradictions_in_start(entry: Entry) -> Said:
 
 
 def _route(entry: Entry, defaults: Entry) -> Route:
-    as_written = ("name", "event", "children", "when", "step", "complete")
+    as_written = ("name", "children", "when", "step", "complete")
     start = _start({**defaults, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
     wait = entry.get("wait_for_facts", "10m")
@@ -121,7 +155,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
 
 
 def _outcomes(entry: Entry) -> frozenset[Outcome]:
-    named = entry.get("outcome", [] if "event" in entry else ["Completed"])
+    named = entry.get("event") or entry.get("outcome", ["Completed"])
     return frozenset(map(Outcome, [named] if isinstance(named, str) else named))
 
 
@@ -137,10 +171,6 @@ def _start(entry: Entry) -> Start:
 def _warnings(route: Route, doubt: str) -> Said:
     if doubt:
         yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
-    if route.needs.only_event:
+    if route.needs.only_event and route.is_about_runs:
         what = "needs the run's type or properties, which only the event tells"
         yield (), f"{what}: the sweep cannot find runs for it"
-    if route.event:
-        yield ("event",), "this version starts nothing for model events yet"
-    if route.complete:
-        yield ("complete",), "this version finishes no waiting task yet"

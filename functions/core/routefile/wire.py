@@ -10,7 +10,7 @@ import re
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.core.values import Outcome, bounded
+from functions.core.values import ENDS, Outcome, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +44,9 @@ _ID = {"minimum": 1, "maximum": 2**31 - 1}
 _KEY = _text("1 to 256 printable characters", r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,256}$")
 _PATTERN = _text("text where `*` and `?` are wildcards, in any case; leave it out for any")
 _SCALARS = [{"type": kind} for kind in ("string", "number", "boolean")]
-_OUTCOME = {"type": "string", "enum": list(map(str, Outcome))}
+_OUTCOME = {"type": "string", "enum": list(map(str, ENDS))}
 _SECRET = "^[A-Za-z0-9-]{1,127}$"
-_EVENTS = ["ModelRegistered", "ModelDeployed", "DatasetDriftDetected"]
+_EVENTS = [str(outcome) for outcome in Outcome if not outcome.ends_run]
 
 _DEFAULTS = _closed(
     "what `start` says unless a route says otherwise",

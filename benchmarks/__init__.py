@@ -1,0 +1,1 @@
+"""How fast it is; nothing here is part of the tests."""

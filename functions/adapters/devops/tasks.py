@@ -1,0 +1,125 @@
+"""Agentless tasks: prove that a token is its plan's, show lines, end the task.
+
+https://learn.microsoft.com/azure/devops/pipelines/process/invoke-checks
+https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/invoke-rest-api-v1
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from functions.adapters.devops.answers import message
+from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.core.errors import InDoubt, Permanent, Retryable
+from functions.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from functions.core.deadline import Deadline
+    from functions.core.judging import Verdict
+    from functions.core.waits import Task
+
+EVENTS = "2.0-preview.1"
+RECORDS = "4.1"
+LONGEST_LINE = 500
+
+
+class DevOpsTasks:
+    """The tasks of collections on hosts that a token may be sent to."""
+
+    def __init__(self, devops_url: str, transport: Transport) -> None:
+        self._own = urlsplit(devops_url)
+        self._transport = transport
+
+    def prove(self, task: Task, token: str, deadline: Deadline) -> None:
+        """One GET on the plan, which its own token alone may read.
+
+        Raises Permanent, with nothing sent, for an address that is not allowed; and where the
+        answer is anything but that plan. Raises Retryable where there is none.
+        """
+        if not self._may_be_asked(task.url):
+            raise Permanent(Reason.REFUSED, "the plan's address is not allowed")
+        url = f"{_plan(task)}?api-version={EVENTS}"
+        try:
+            answer = self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
+        except (NotSentError, NoAnswerError) as error:
+            raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+        if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004
+            raise Retryable(Reason.THROTTLED, f"Azure DevOps answered {answer.status}")
+        found = answer.json if answer.status == 200 else None  # noqa: PLR2004
+        if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
+            raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
+
+    def complete(self, task: Task, token: str, verdict: Verdict, deadline: Deadline) -> None:
+        """Lines first, as well as they can be shown, then the event that ends the task."""
+        lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
+        with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words
+            self._show(task, token, lines, deadline)
+        result = "succeeded" if verdict.succeeded else "failed"
+        event = {"name": "TaskCompleted", "taskId": task.id, "jobId": task.job, "result": result}
+        self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event, deadline)
+
+    def _show(self, task: Task, token: str, lines: list[str], deadline: Deadline) -> None:
+        """In the live view, and as the task's log."""
+        records = f"{_plan(task)}/timelines/{task.timeline}/records"
+        feed = f"{records}/{task.job}/feed?api-version={RECORDS}"
+        self._send(feed, token, {"value": lines, "count": len(lines)}, deadline)
+        path = {"path": f"logs\\{task.id}"}
+        log = self._send(f"{_plan(task)}/logs?api-version={RECORDS}", token, path, deadline).json
+        number = log.get("id") if isinstance(log, dict) else None
+        if not isinstance(number, int):
+            return
+        text = "".join(f"{line}\r\n" for line in lines)
+        url = f"{_plan(task)}/logs/{number}?api-version={RECORDS}"
+        self._send(url, token, text, deadline)
+        changed = {"value": [{"id": task.id, "log": {"id": number}}], "count": 1}
+        self._send(f"{records}?api-version={RECORDS}", token, changed, deadline, method="PATCH")
+
+    def _send(
+        self, url: str, token: str, body: object, deadline: Deadline, method: str = "POST"
+    ) -> Answer:
+        raw = isinstance(body, str)
+        try:
+            answer = self._transport.effect(
+                url,
+                f"Bearer {token}",
+                deadline,
+                headers=_BYTES if raw else _JSON,
+                body=str(body) if raw else json.dumps(body),
+                method=method,
+            )
+        except NotSentError as error:
+            raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
+        except NoAnswerError as error:
+            raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
+        if answer.status in {200, 201, 204}:
+            return answer
+        said = f"Azure DevOps answered {answer.status}: {message(answer)}"
+        if answer.status in {408, 429} or answer.status >= 500:  # noqa: PLR2004
+            raise Retryable(Reason.THROTTLED, said, answer.retry_after)
+        raise Permanent(Reason.REFUSED, said)
+
+    def _may_be_asked(self, url: str) -> bool:
+        """Whether the token may go there: our own Azure DevOps, or Microsoft's."""
+        try:
+            asked = urlsplit(url)
+            port = asked.port
+        except ValueError:
+            return False
+        host = (asked.hostname or "").lower()
+        plain = not (asked.username or asked.password or asked.query or asked.fragment)
+        own = (asked.scheme, host, port) == (self._own.scheme, self._own.hostname, self._own.port)
+        hosted = host == "dev.azure.com" or host.endswith(".visualstudio.com")
+        return plain and (own or (hosted and asked.scheme == "https" and port in {None, 443}))
+
+
+_HEADERS = {"Accept": "application/json", "X-TFS-FedAuthRedirect": "Suppress"}
+_JSON = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
+_BYTES = {**_HEADERS, "Content-Type": "application/octet-stream"}
+
+
+def _plan(task: Task) -> str:
+    parts = (task.project, "_apis/distributedtask/hubs", task.hub, "plans", task.plan)
+    return "/".join((task.url, *(quote(part) for part in parts)))

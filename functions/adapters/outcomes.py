@@ -1,0 +1,107 @@
+"""Event Grid again, the other way: one CloudEvent per outcome, for whoever wants to hear of it.
+
+What is noted is sent after the work of a delivery or a round is done, all in one request, which is
+tried once: the ledger is the truth, and these are only news of it.
+https://learn.microsoft.com/azure/event-grid/cloud-event-schema
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from functions.core.ports import Level
+from functions.core.values import State, bounded
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.messaging import CloudEvent
+
+    from functions.core.continuation import Continuation
+    from functions.core.ports import Journal
+
+TYPES = {
+    State.STARTED: "RunRelay.ContinuationStarted",
+    State.HELD: "RunRelay.ContinuationHeld",
+    State.FAILED: "RunRelay.ContinuationFailed",
+    State.OPEN: "RunRelay.ContinuationParked",
+}
+MOST_KEPT = 1000  # of what could not be sent yet
+MOST_AT_ONCE = 100  # events of at most 3 KB each; a request may have 1 MB
+ONCE = {  # given to each call, since the SDK's constructor ignores them
+    "retry_total": 0,
+    "connection_timeout": 1.0,
+    "read_timeout": 2.0,
+    "permit_redirects": False,
+}
+
+
+class NoOutcomes:
+    """Stands where nobody wants to hear."""
+
+    def note(self, c: Continuation) -> None:
+        """Nothing."""
+
+    def send(self) -> None:
+        """Nothing."""
+
+
+class EventGridOutcomes:
+    """The port `Outcomes` over one custom topic with the CloudEvents schema."""
+
+    def __init__(self, endpoint: str, identity: TokenCredential, journal: Journal) -> None:
+        self._endpoint = endpoint
+        self._identity = identity
+        self._journal = journal
+        self._noted: deque[Continuation] = deque(maxlen=MOST_KEPT)
+        self._client: Any = None
+
+    def note(self, c: Continuation) -> None:
+        """Keep it until `send`; the oldest gives way if too many wait."""
+        if c.state in TYPES:
+            self._noted.append(c)
+
+    def send(self) -> None:
+        """One request with what was noted; a failure is told in the log, and nothing is raised."""
+        batch = [self._noted.popleft() for _ in range(min(len(self._noted), MOST_AT_ONCE))]
+        if not batch:
+            return
+        try:
+            self._publisher().send([event(c) for c in batch], **ONCE)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the continuations are settled
+            detail = bounded(f"{type(error).__name__}: {error}", 200)
+            line = {"outcomes": "not sent", "count": len(batch), "detail": detail}
+            self._journal.write(Level.WARNING, line)
+
+    def _publisher(self) -> Any:  # noqa: ANN401 - the SDK's
+        if self._client is None:
+            from azure.eventgrid import EventGridPublisherClient  # noqa: PLC0415 - where wanted
+
+            self._client = EventGridPublisherClient(self._endpoint, self._identity)
+        return self._client
+
+
+def event(c: Continuation) -> CloudEvent[Any]:
+    """The news of a continuation; its id is the same for the same step of the same continuation."""
+    from azure.core.messaging import CloudEvent  # noqa: PLC0415 - where wanted
+
+    return CloudEvent(
+        source=c.event.workspace.id,
+        type=TYPES[c.state],
+        id=f"{c.key.hash}-{c.updated_at:%Y%m%dT%H%M%S%f}",
+        time=c.updated_at,
+        subject=c.key.text,
+        data={
+            "route": c.key.route,
+            "run": c.key.run,
+            "outcome": c.key.outcome,
+            "experiment": c.event.experiment,
+            "state": c.state,
+            "reason": c.reason,
+            "detail": c.detail,
+            "attempts": c.attempts,
+            "pipeline_run": c.pipeline_run,
+            "url": c.url or None,
+            "due": c.due_at.isoformat() if c.is_open else None,
+        },
+    )

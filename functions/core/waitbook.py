@@ -1,0 +1,59 @@
+"""The waits in any store of rows: one row each, by the task's id."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from functions.core import records
+from functions.core.errors import Unreadable
+from functions.core.places import WAITS, Place, safe
+from functions.core.ports import Waiting
+from functions.core.waits import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from functions.core.places import Rows, Stored
+
+
+class RowWaitBook:
+    """The port `WaitBook`; the requests that a method costs are those of Table storage.
+
+    What cannot be read is passed over, and named in `unreadable`.
+    """
+
+    def __init__(self, rows: Callable[[], Rows], unreadable: set[str]) -> None:
+        self._rows = rows
+        self._unreadable = unreadable
+
+    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
+        """One request, two if it is there."""
+        stored, fresh = self._rows().insert(_place(wait), records.wait_row(wait))
+        return (Waiting(wait, stored.version) if fresh else _entry(stored)), fresh
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """One request per thousand."""
+        found = self._rows().find(WAITS, records.WAITS, records.WAITS, "waits")
+        readable = islice(self._readable(found), limit)
+        return sorted(readable, key=lambda entry: entry.wait.created_at)
+
+    def change(self, entry: Waiting, changed: Wait) -> Waiting:
+        """One request, two if it is refused."""
+        row = records.wait_row(changed)
+        return Waiting(changed, self._rows().replace(_place(changed), row, entry.version))
+
+    def _readable(self, found: Iterable[Stored]) -> Iterator[Waiting]:
+        for stored in found:
+            try:
+                yield _entry(stored)
+            except Unreadable as error:
+                self._unreadable.add(str(error))
+
+
+def _place(wait: Wait) -> Place:
+    return Place(WAITS, safe(wait.task.id))
+
+
+def _entry(stored: Stored) -> Waiting:
+    return Waiting(records.unpacked(stored.row, "wait", Wait), stored.version)

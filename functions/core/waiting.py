@@ -1,0 +1,183 @@
+"""Agentless tasks that wait for runs: registered, answered once when the runs are over.
+
+    registered ──► waiting ──► answering ──► completed     the pipeline went on, or failed
+                      │            └───────► lost          its token expired, or its plan is gone
+                      └─ not over yet, or not readable: looked at again within half an hour
+
+A task is known by its TaskInstanceId. Its token is kept sealed, and only until it is answered.
+https://learn.microsoft.com/azure/devops/pipelines/process/invoke-checks
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from functions.core import judging
+from functions.core.deadline import Deadline
+from functions.core.errors import (
+    InDoubt,
+    LedgerUnavailable,
+    Lost,
+    Permanent,
+    RelayError,
+    Retryable,
+    RoutesUnreadable,
+)
+from functions.core.ports import Level
+from functions.core.values import bounded
+from functions.core.waits import Answered, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.core.chronicle import Chronicle
+    from functions.core.policy import Policy
+    from functions.core.ports import Ports, Waiting
+    from functions.core.values import RunEvent, Workspace
+    from functions.core.waits import Registration
+
+MOST_WAITS = 200
+SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
+LONGEST = timedelta(days=7)
+REMEMBERED = timedelta(days=2)  # a late copy of the registration is then still the same task's
+REGISTERING_SECONDS = 12.0  # the task gives up its call after 20
+EACH_SECONDS = 20.0
+
+
+class Refused(RelayError):
+    """A registration is not taken. `detail` may be told to whoever proved to be a task."""
+
+    def __init__(self, status: int, why: str, *, told: bool = False) -> None:
+        super().__init__(why)
+        self.status = status
+        self.told = told
+
+
+class Waits:
+    """Takes registrations, and answers the tasks."""
+
+    def __init__(
+        self, ports: Ports, policy: Policy, chronicle: Chronicle, named: Sequence[Workspace]
+    ) -> None:
+        self._book, self._log, self._clock = ports.ledger.waits, ports.journal, ports.clock
+        self._tasks, self._seal = ports.tasks, ports.seal
+        self._judge = judging.Judge(ports, policy)
+        self._policy = policy
+        self._chronicle = chronicle
+        self._named = named
+
+    def register(self, registration: Registration) -> None:
+        """Let a task wait; what is over already is answered before this returns.
+
+        Raises Refused: nothing was sent but the one question whether the token is that of its
+        own plan, and not even that where the plan's address is not allowed.
+        """
+        deadline = Deadline(self._clock, REGISTERING_SECONDS)
+        try:
+            self._tasks.prove(registration.task, registration.token, deadline)
+            workspace = self._workspace(registration)
+            self._judge.admit(workspace, registration.runs, deadline)
+            sealed = self._seal.sealed(registration.token, deadline)
+            now = self._clock.now()
+            entry, fresh = self._book.enroll(registration.wait(workspace, sealed, now))
+        except judging.Unfit as error:
+            raise Refused(422, str(error), told=True) from None
+        except Permanent as error:
+            raise Refused(403, error.detail) from None
+        except (InDoubt, LedgerUnavailable, Retryable, RoutesUnreadable) as error:
+            raise Refused(503, str(error)) from None
+        if fresh:
+            self._say(entry.wait, "registered")
+            self._attempt(entry, deadline)
+
+    def refused(self, why: str) -> None:
+        """A registration was not taken: whoever sent it is told little, the log is told why."""
+        self._log.write(Level.WARNING, {"wait": "refused", "detail": bounded(why)})
+
+    def ended(self, event: RunEvent, deadline: Deadline) -> None:
+        """A run ended: answer who waits for it. Raises nothing; the reconciler does the rest."""
+        key = event.workspace.id.lower()
+        try:
+            for entry in self._book.waiting(MOST_WAITS):
+                if event.run in entry.wait.runs and entry.wait.workspace.id.lower() == key:
+                    self._attempt(entry, deadline)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"waits": "unavailable", "detail": error})
+
+    def look(self, whole: Deadline) -> None:
+        """Look at all whose time has come. Raises LedgerUnavailable."""
+        now = self._clock.now()
+        for entry in self._book.waiting(MOST_WAITS):
+            if whole.has_passed:
+                return
+            if entry.wait.due_at <= now:
+                self._attempt(entry, Deadline(self._clock, EACH_SECONDS))
+
+    def _workspace(self, registration: Registration) -> Workspace:
+        if registration.workspace is not None:
+            return registration.workspace
+        since = self._clock.now() - self._policy.kept_for
+        known = self._chronicle.workspaces(since, self._named)
+        if len(known) == 1:
+            return known[0]
+        names = ", ".join(workspace.name for workspace in known[:10]) or "none"
+        raise judging.Unfit(f"name the `workspace`: known are {names}")
+
+    def _attempt(self, entry: Waiting, deadline: Deadline) -> None:
+        """One look at its runs; whatever goes wrong, it is looked at again."""
+        wait = entry.wait
+        try:
+            verdict = self._judge.verdict(wait, deadline)
+            if verdict is not None:
+                self._answer(entry, verdict, deadline)
+            elif self._clock.now() - wait.created_at > LONGEST:
+                self._end(entry, Answered.LOST, f"it waits for more than {LONGEST.days} days")
+            else:  # an event will tell, and if none does, the clock
+                self._book.change(entry, replace(wait, due_at=self._clock.now() + LATEST))
+        except (InDoubt, Retryable, RoutesUnreadable) as error:
+            with suppress(LedgerUnavailable, Lost):
+                self._book.change(entry, self._put_off(wait, str(error)))
+        except (LedgerUnavailable, Lost):  # another is at it, or the clock will be
+            return
+
+    def _answer(self, entry: Waiting, verdict: judging.Verdict, deadline: Deadline) -> None:
+        """Note the answer, give it, and forget the token.
+
+        The note comes first: a task that refuses an answer that was noted before has had it.
+        """
+        noted_before = entry.wait.result != ""
+        result = "succeeded" if verdict.succeeded else "failed"
+        noted = replace(self._put_off(entry.wait, verdict.why), result=result)
+        entry = self._book.change(entry, noted)
+        try:
+            token = self._seal.opened(noted.token, deadline)
+        except Permanent as error:
+            return self._end(entry, Answered.LOST, error.detail)
+        try:
+            self._tasks.complete(noted.task, token, verdict, deadline)
+        except Permanent as error:
+            if not noted_before:
+                return self._end(entry, Answered.LOST, error.detail)
+        return self._end(entry, Answered.COMPLETED, verdict.why)
+
+    def _put_off(self, wait: Wait, why: str) -> Wait:
+        """The same, to be looked at after a pause that doubles."""
+        pause = min(SOONEST * 2 ** min(wait.attempts, 10), LATEST)
+        due = self._clock.now() + pause
+        return replace(wait, due_at=due, attempts=wait.attempts + 1, why=bounded(why))
+
+    def _end(self, entry: Waiting, state: Answered, why: str) -> None:
+        until = self._clock.now() + REMEMBERED
+        ended = replace(entry.wait, state=state, token="", why=why, until=until)
+        self._book.change(entry, ended)
+        self._say(ended, ended.result if state is Answered.COMPLETED else "lost")
+
+    def _say(self, wait: Wait, what: str) -> None:
+        line: dict[str, object] = {"wait": what, "task": wait.task.id, "runs": ",".join(wait.runs)}
+        line |= {"workspace": wait.workspace.name, "plan": wait.task.plan}
+        level = Level.ERROR if what == "lost" else Level.INFO
+        self._log.write(level, {**line, "detail": wait.why or None})

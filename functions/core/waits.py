@@ -1,0 +1,123 @@
+"""The values of waiting: a task, its registration, and what the ledger keeps of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from functions.core import events
+from functions.core.values import Workspace  # noqa: TC001 - the same
+
+MOST_RUNS = 50
+LONGEST_TOKEN = 8_000
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HUBS = frozenset({"build", "checks", "gates", "release"})
+
+
+class Answered(StrEnum):
+    """Where a wait stands."""
+
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    LOST = "lost"
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """An agentless task in Azure Pipelines, by the values that it sends of itself.
+
+    `url` is the collection's address, without a slash at its end.
+    """
+
+    url: str
+    project: str
+    hub: str
+    plan: str
+    job: str
+    timeline: str
+    id: str
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """A task that waits for runs of a workspace. `token` is sealed; `until`: kept no longer."""
+
+    task: Task
+    workspace: Workspace
+    runs: tuple[str, ...]
+    created_at: datetime
+    due_at: datetime
+    token: str = ""
+    state: Answered = Answered.WAITING
+    result: str = ""
+    why: str = ""
+    attempts: int = 0
+    until: datetime | None = None
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """What a task asks for. `workspace` is None where it did not say."""
+
+    task: Task
+    token: str = field(name="token")
+    runs: tuple[str, ...]
+    workspace: Workspace | None = None
+
+    def __repr__(self) -> str:
+        return f"Registration({self.task!r}, {self.runs!r})"
+
+    def wait(self, workspace: Workspace, sealed: str, now: datetime) -> Wait:
+        """What the ledger keeps of it."""
+        return Wait(
+            task=self.task,
+            workspace=workspace,
+            runs=self.runs,
+            created_at=now,
+            due_at=now,
+            token=sealed,
+        )
+
+
+def registration(headers: Mapping[str, str], body: object) -> Registration:
+    """The registration in a request; `headers` has its names in lower case.
+
+    The names are those of the task's default headers. Raises ValueError, saying what is amiss.
+    https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/invoke-rest-api-v1
+    """
+    names = ("projectid", "planid", "jobid", "timelineid", "taskinstanceid")
+    ids = {name: headers.get(name, "").lower() for name in names}
+    if odd := [name for name, value in ids.items() if not _GUID.fullmatch(value)]:
+        raise ValueError(f"the header {odd[0]} is no GUID")
+    hub, token = headers.get("hubname", "").lower(), headers.get("authtoken", "")
+    if hub not in _HUBS:
+        raise ValueError("the header hubname names no hub")
+    if not 0 < len(token) <= LONGEST_TOKEN or not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise ValueError("the header authtoken holds no token")
+    project, plan, job, timeline, task = ids.values()
+    url = headers.get("planurl", "").rstrip("/")
+    return Registration(
+        task=Task(
+            url=url, project=project, hub=hub, plan=plan, job=job, timeline=timeline, id=task
+        ),
+        token=token,
+        runs=_runs(body),
+        workspace=_workspace(body),
+    )
+
+
+def _runs(body: object) -> tuple[str, ...]:
+    given: Any = body if isinstance(body, Mapping) else {}
+    runs = given.get("run_ids", [given["run_id"]] if "run_id" in given else [])
+    if not isinstance(runs, list) or not 0 < len(runs) <= MOST_RUNS:
+        raise ValueError(f"the body needs `run_id`, or `run_ids` with at most {MOST_RUNS}")
+    if not all(isinstance(run, str) and events.is_run_id(run) for run in runs):
+        raise ValueError("a run id is none")
+    return tuple(dict.fromkeys(runs))
+
+
+def _workspace(body: object) -> Workspace | None:
+    given: Any = body if isinstance(body, Mapping) else {}
+    return events.workspace(given["workspace"]) if given.get("workspace") else None

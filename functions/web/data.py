@@ -1,0 +1,70 @@
+"""The same as JSON, for programs: a page of the list, or one continuation."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from functions.core.listed import Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.core.overview import Seen, Whole
+
+
+def listing(seen: Seen, offset: int, limit: int) -> str:
+    """A page of the list. `next` is the address of the following one, without any key."""
+    total, later = len(seen.listed), offset + limit
+    following = {**seen.wanted.given, "offset": later, "limit": limit}
+    return _text(
+        {
+            "at": seen.at,
+            "paused": seen.paused,
+            "among": len(seen.among),
+            "total": total,
+            "offset": offset,
+            "next": f"?{urlencode(following)}" if later < total else None,
+            "secrets": [{"name": n, "ends": e} for n, e in seen.ends.items()],
+            "continuations": [_listed(one) for one in seen.listed[offset:later]],
+        }
+    )
+
+
+def one(whole: Whole) -> str:
+    """One continuation, with what is said of it."""
+    c = whole.continuation
+    return _text(
+        {
+            **_listed(Listed.of(c)),
+            **whole.told._asdict(),
+            "name": whole.name,
+            "command": whole.command,
+            "studio": whole.studio,
+            "gate": whole.gate,
+            "duplicates": c.duplicates,
+            "parameters": whole.parameters,
+            "variables": whole.variables,
+            "branch": whole.branch,
+            "tags": c.event.tags,
+            "properties": c.event.properties,
+            "history": [{"at": s.at, "what": s.what, "detail": s.detail} for s in c.history],
+        }
+    )
+
+
+def trouble(title: str, told: str, do: str, keys: Sequence[str] = ()) -> str:
+    """What went wrong, and what to do."""
+    return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
+
+
+def _listed(one: Listed) -> dict[str, Any]:
+    told = msgspec.to_builtins(one)
+    return {**told, "key": f"{one.key.text}@{one.key.workspace}", "latency_s": one.latency}
+
+
+def _text(told: dict[str, Any]) -> str:
+    return json.dumps(msgspec.to_builtins(told))

@@ -1,0 +1,66 @@
+"""HTML from values: every text is escaped where it enters, so nothing has to be remembered later.
+
+Characters that show nothing, or turn round what follows, are shown by their number: a name must not
+look like another one. https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_VOID = frozenset({"br", "input", "link", "meta"})
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child: TypeAlias = "Markup | str | int | Sequence[Child] | None"
+Attribute: TypeAlias = "str | int | float | bool | None"
+
+
+def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
+    """An element; `class_` stands for class, `_` in an attribute's name for a hyphen.
+
+    None and False leave an attribute out, True gives it without a value.
+    """
+    given = "".join(_attribute(name, value) for name, value in attributes.items())
+    return Markup(f"<{name}{given}>" + ("" if name in _VOID else f"{text(children)}</{name}>"))
+
+
+def text(child: Child) -> Markup:
+    """What stands between two tags."""
+    if isinstance(child, Markup):
+        return child
+    if child is None:
+        return Markup()
+    if isinstance(child, str | int):
+        return Markup(escape(visible(str(child))))
+    return Markup("".join(map(text, child)))
+
+
+def visible(told: str) -> str:
+    """The text with every character that hides or turns others shown by its number."""
+    return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", told)
+
+
+def said(told: object) -> Markup:
+    """A text from outside, which may run from right to left without turning what is around it."""
+    return tag("bdi", str(told))
+
+
+def _attribute(name: str, value: Attribute) -> str:
+    if value is None or value is False:
+        return ""
+    name = name.rstrip("_").replace("_", "-")
+    return f" {name}" if value is True else f' {name}="{escape(visible(str(value)))}"'

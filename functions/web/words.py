@@ -1,0 +1,69 @@
+"""Times, spans and links as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from functions.core.explaining import REASONS
+from functions.web.html import Child, Markup, said, tag
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.listed import Listed
+    from functions.core.values import Key, State
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_SHAPES = {  # a shape beside each word: colour is never alone
+    "open": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 2v4l3 2",
+    "started": "M3 8.5l3.2 3.2L13 5",
+    "held": "M5.5 3.5v9M10.5 3.5v9",
+    "failed": "M4 4l8 8M12 4l-8 8",
+    "skipped": "M3.5 8h9",
+}
+
+
+def when(at: datetime | None) -> Child:
+    """A time of day, in UTC."""
+    if at is None:
+        return "not known"
+    return tag("time", f"{at:%Y-%m-%d %H:%M:%S}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def span(seconds: float) -> str:
+    """A length of time by its two largest units: 41 s, 3 min 20 s, 2 h 5 min."""
+    left = round(abs(seconds))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:2])) or "0 s"
+
+
+def link(address: str, what: Child) -> Child:
+    """A link to another site if it is one by https, else only what it would say."""
+    try:
+        good = urlsplit(address).scheme == "https" and bool(urlsplit(address).hostname)
+    except ValueError:
+        good = False
+    return tag("a", what, href=address, rel="noreferrer") if good else what
+
+
+def to_one(key: Key) -> str:
+    """The address of a continuation's page, from any other."""
+    return "?" + urlencode({"key": f"{key.text}@{key.workspace}"})
+
+
+def badge(state: State) -> Markup:
+    """The state, with its shape and colour."""
+    shape = tag("svg", tag("path", d=_SHAPES[state]), viewBox="0 0 16 16", aria_hidden="true")
+    return tag("span", shape, str(state), class_=f"badge {state}")
+
+
+def reason(one: Listed) -> Child:
+    """Why it is where it is, in words that fit every route."""
+    means = REASONS[one.reason].means
+    means = means.format(secret="that the route names", organization="its organization")
+    return [means, tag("span", said(one.detail), class_="detail") if one.detail else None]

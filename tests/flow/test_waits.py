@@ -1,0 +1,468 @@
+"""Agentless tasks that wait for runs: registered, answered once, and nothing told to strangers."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+import pytest
+from flask import Flask
+
+from functions import waits
+from functions.core.deadline import Deadline
+from functions.core.waits import Answered
+from local.cloud import WORKSPACE
+from local.faults import Fault
+from local.web import Server
+from tests.azure import Stage, changed, completed
+from tests.flow.asking import EXPERIMENT
+from tests.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from local.cloud import Cloud
+    from local.devops import ServerJob
+
+SAW = "run.metrics.accuracy = 0.95"
+KEY = "a key of the waits, long enough"
+ROUTES = """
+version: 1
+defaults: {organization: contoso, project: mlops}
+routes:
+  - name: wait
+    complete: true
+    match: {experiment: "defect-*"}
+    when: run.metrics.accuracy >= 0.9
+"""
+
+
+@pytest.fixture
+def stage(cloud: Cloud, tmp_path: Path) -> Stage:
+    stage = Stage(cloud, tmp_path, WAITS="1", SWEEP_WORKSPACES=WORKSPACE)
+    stage.cloud.vault.put("run-relay-waits-key", KEY)
+    stage.routes(ROUTES)
+    return stage
+
+
+def runs(stage: Stage, run: str = "r1", accuracy: float | None = None, **of: Any) -> None:
+    """A run that goes on, or has ended if it has an accuracy (or a status)."""
+    metrics = {} if accuracy is None else {"accuracy": accuracy}
+    status = of.pop("status", "Running" if accuracy is None else "Completed")
+    stage.aml.add_run(run, status=status, metrics=metrics, **{"experiment": EXPERIMENT, **of})
+
+
+def post(stage: Stage, headers: Mapping[str, str], body: object) -> tuple[int, str]:
+    """What the endpoint answers."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = func.HttpRequest("POST", "/api/waits", headers=dict(headers), body=raw)
+    (endpoint,) = waits.blueprint(lambda: stage.app)._function_builders  # noqa: SLF001 - as indexed
+    answer = endpoint._function._func(request)  # noqa: SLF001 - the same
+    return answer.status_code, answer.get_body().decode()
+
+
+def register(stage: Stage, *asked: str, job: ServerJob | None = None, **body: Any) -> ServerJob:
+    """A server job that waits for these runs."""
+    job = job or stage.devops.start_server_job("contoso", "mlops")
+    told = {"run_ids": list(asked or ["r1"]), **body}
+    assert post(stage, job.headers, told) == (202, "")
+    return job
+
+
+def ends(stage: Stage, run: str = "r1", accuracy: float = 0.95, status: str = "Completed") -> None:
+    runs(stage, run, accuracy, status=status)
+    stage.deliver(completed(run) if status == "Completed" else changed(run, status))
+
+
+# the ways an answer comes about
+
+
+def test_the_task_goes_on_when_its_run_completed_and_the_gate_holds(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    assert job.result is None
+    ends(stage)
+    assert job.result == "succeeded"
+    assert job.lines == ["Run Relay: run r1 ended as Completed; route wait: its gate holds: " + SAW]
+    assert job.log.strip() == job.lines[0]
+
+
+def test_the_task_fails_where_the_gate_says_no_and_the_view_says_why(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    ends(stage, accuracy=0.5)
+    assert job.result == "failed"
+    assert "its gate does not hold: run.metrics.accuracy = 0.5" in job.lines[0]
+
+
+@pytest.mark.parametrize("status", ["Failed", "Canceled"])
+def test_the_task_fails_with_its_run(stage: Stage, status: str) -> None:
+    runs(stage)
+    job = register(stage)
+    runs(stage, accuracy=0.95, status=status)
+    stage.deliver(changed("r1", status))
+    stage.reconcile(minutes=31)
+    assert job.result == "failed"
+    assert job.lines == [f"Run Relay: run r1 ended as {status}"]
+
+
+def test_a_run_that_is_over_already_is_answered_at_once(stage: Stage) -> None:
+    runs(stage, accuracy=0.95)
+    assert register(stage).result == "succeeded"
+
+
+def test_without_an_event_the_clock_answers(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    runs(stage, accuracy=0.95)
+    stage.reconcile(minutes=1)
+    assert job.result is None
+    stage.reconcile(minutes=30)
+    assert job.result == "succeeded"
+
+
+def test_all_runs_of_a_task_must_succeed(stage: Stage) -> None:
+    for run in ("r1", "r2"):
+        runs(stage, run)
+    job = register(stage, "r1", "r2")
+    ends(stage, "r1")
+    assert job.result is None
+    ends(stage, "r2")
+    assert job.result == "succeeded"
+    assert len(job.lines) == 2
+
+
+def test_one_run_that_failed_is_enough(stage: Stage) -> None:
+    for run in ("r1", "r2"):
+        runs(stage, run)
+    job = register(stage, "r1", "r2")
+    ends(stage, "r2", accuracy=0.1)
+    assert job.result == "failed"
+
+
+def test_every_task_that_waits_for_a_run_is_answered(stage: Stage) -> None:
+    runs(stage)
+    jobs = [register(stage) for _ in range(3)]
+    ends(stage)
+    assert [job.result for job in jobs] == ["succeeded"] * 3
+
+
+def test_a_route_may_start_a_pipeline_and_answer_tasks(stage: Stage) -> None:
+    start = "start: {pipeline: 42, parameters: {run_id: '{{ run.id }}'}}"
+    stage.routes(ROUTES.replace("complete: true", f"complete: true\n    {start}"))
+    runs(stage)
+    job = register(stage)
+    ends(stage)
+    assert job.result == "succeeded"
+    assert stage.started() == [(42, "r1")]
+
+
+def test_a_metric_that_comes_late_is_waited_for(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert job.result is None
+    runs(stage, accuracy=0.95)
+    stage.reconcile(minutes=31)
+    assert job.result == "succeeded"
+
+
+def test_a_metric_that_never_comes_fails_the_task(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    for _ in range(3):
+        stage.reconcile(minutes=31)
+    assert job.result == "failed"
+    assert "run.metrics.accuracy is not known" in job.lines[0]
+
+
+# once, whatever happens
+
+
+def test_a_registration_that_comes_twice_is_one(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    register(stage, job=job)
+    ends(stage)
+    register(stage, job=job)
+    assert [event.status for event in job.events] == [204]
+
+
+def test_events_that_come_again_answer_once(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    ends(stage)
+    stage.deliver(changed("r1", "Completed"))
+    stage.reconcile(minutes=31)
+    assert [event.status for event in job.events] == [204]
+
+
+class Dying(Wrapped):
+    """The wait book; the process dies as it is about to write what was answered."""
+
+    def change(self, entry: Any, changed: Any) -> Any:
+        if changed.state is Answered.COMPLETED:
+            raise KeyboardInterrupt
+        return self.real.change(entry, changed)
+
+
+class DyingLedger(Wrapped):
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        self.waits = Dying(real.waits)
+
+
+def test_a_process_that_dies_after_the_answer_leaves_no_lost_task(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    job = register(stage)
+    stage.build(ledger=DyingLedger(stage.ports.ledger))
+    with pytest.raises(KeyboardInterrupt):
+        ends(stage)
+    assert job.result == "succeeded"
+    stage.build()
+    stage.reconcile(minutes=2)
+    assert stage.ledger.waits.waiting(9) == []
+    assert not [m for m in caplog.messages if m.startswith("wait=lost")]
+
+
+@pytest.mark.parametrize(
+    "how", [{"status": 503}, {"status": 429}, {"drop": "before"}, {"drop": "after"}]
+)
+def test_an_answer_that_is_not_taken_is_given_again(stage: Stage, how: dict[str, Any]) -> None:
+    runs(stage)
+    job = register(stage)
+    stage.devops.server.faults.add(Fault(method="POST", path="*/events", **how))
+    ends(stage)
+    stage.reconcile(minutes=2)
+    assert job.result == "succeeded"
+    assert stage.ledger.waits.waiting(9) == []
+
+
+def test_a_view_that_takes_no_lines_does_not_keep_the_answer_back(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    stage.devops.server.faults.add(Fault(path="*/feed", status=500, times=9))
+    ends(stage)
+    assert job.result == "succeeded"
+
+
+def test_a_row_that_cannot_be_read_keeps_nobody_else_waiting(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    register(stage)
+    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
+        file.execute(
+            "UPDATE ledger SET columns = json_set(columns, '$.wait', '[') WHERE partition = 'waits'"
+        )
+        file.commit()
+    job = register(stage)
+    ends(stage)
+    stage.reconcile(minutes=1)
+    assert job.result == "succeeded"
+    assert any(m.startswith("ledger=unreadable") for m in caplog.messages)
+
+
+# what is lost is told
+
+
+@pytest.mark.parametrize("how", ["expire_token", "forget", "cancel"])
+def test_a_task_whose_token_or_plan_is_gone_is_recorded_and_told(
+    stage: Stage, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    job = register(stage)
+    getattr(job, how)()
+    ends(stage)
+    (line,) = [r for r in caplog.records if r.getMessage().startswith("wait=lost")]
+    assert line.levelname == "ERROR"
+    assert f"task={job.task_id}" in line.getMessage()
+    assert stage.ledger.waits.waiting(9) == []
+
+
+def test_a_task_that_waits_for_a_week_is_given_up(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    register(stage)
+    stage.reconcile(days=8)
+    assert [m for m in caplog.messages if m.startswith("wait=lost")]
+    assert stage.ledger.waits.waiting(9) == []
+
+
+# secrets
+
+
+def rows(stage: Stage) -> str:
+    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
+        return str(file.execute("SELECT * FROM ledger").fetchall())
+
+
+def test_the_token_lies_sealed_in_the_ledger_and_not_after_the_answer(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    runs(stage)
+    job = register(stage)
+    (entry,) = stage.ledger.waits.waiting(9)
+    assert entry.wait.token
+    assert stage.ports.seal.opened(entry.wait.token, Deadline(stage.clock, 9)) == job.token
+    assert job.token not in rows(stage)
+    ends(stage)
+    assert entry.wait.token not in rows(stage)
+    assert job.token not in caplog.text
+
+
+def test_without_a_key_nothing_is_registered(stage: Stage) -> None:
+    stage.cloud.vault.delete("run-relay-waits-key")
+    runs(stage)
+    job = stage.devops.start_server_job("contoso", "mlops")
+    assert post(stage, job.headers, {"run_id": "r1"})[0] == 503
+    assert job.token not in rows(stage)
+
+
+def test_a_key_that_was_renewed_meanwhile_loses_the_task_and_says_so(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    register(stage)
+    stage.cloud.vault.put("run-relay-waits-key", "another key, long enough too")
+    stage.deploy()
+    ends(stage)
+    assert any("wait=lost" in m and "another key" in m for m in caplog.messages)
+
+
+# refusals
+
+
+@pytest.mark.parametrize(
+    ("routes", "body", "why"),
+    [
+        (ROUTES.replace("complete: true", "start: {pipeline: 42}"), {}, "no route has `complete"),
+        (ROUTES.replace("defect-*", "churn-*"), {}, "wait wants experiment churn-*, it is defect"),
+        (ROUTES, {"run_ids": ["r1", "nowhere"]}, "nowhere"),
+    ],
+)
+def test_a_registration_that_no_route_could_answer_is_refused_naming_why(
+    stage: Stage, routes: str, body: dict[str, Any], why: str
+) -> None:
+    stage.routes(routes)
+    runs(stage)
+    job = stage.devops.start_server_job("contoso", "mlops")
+    status, told = post(stage, job.headers, {"run_id": "r1", **body})
+    assert status == 422
+    assert why in told
+
+
+def test_the_workspace_must_be_named_where_none_or_several_are_known(stage: Stage) -> None:
+    runs(stage)
+    stage.deploy(SWEEP_WORKSPACES="")
+    job = stage.devops.start_server_job("contoso", "mlops")
+    assert post(stage, job.headers, {"run_id": "r1"})[0] == 422
+    register(stage, job=job, workspace=WORKSPACE)
+
+
+def hostile(job: ServerJob, **headers: str | None) -> dict[str, str]:
+    changed = {**job.headers, **headers}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/contoso/",
+        "https://dev.azure.com.evil.example/contoso/",
+        "https://evil.example/dev.azure.com/",
+        "https://dev.azure.com@127.0.0.1:{port}/",
+        "http://dev.azure.com/contoso/",
+        "https://dev.azure.com:8443/contoso/",
+        "//127.0.0.1:{port}/",
+        "file:///etc/passwd",
+        "https://[::1",
+        "",
+    ],
+)
+def test_a_token_is_never_sent_elsewhere(
+    stage: Stage, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    job = stage.devops.start_server_job("contoso", "mlops")
+    with Server(Flask("elsewhere")) as elsewhere:
+        given = hostile(job, PlanUrl=url.format(port=elsewhere.port))
+        status, told = post(stage, given, {"run_id": "r1"})
+        assert elsewhere.requests == []
+    assert (status, json.loads(told)) == (403, {"error": "refused"})
+    assert job.requests == []
+    assert any(m.startswith("wait=refused") for m in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    "name", ["ProjectId", "HubName", "PlanId", "JobId", "TimelineId", "TaskInstanceId", "AuthToken"]
+)
+@pytest.mark.parametrize("value", [None, "x /../y", "a" * 9000])
+def test_headers_that_are_missing_or_odd_are_refused_without_a_request(
+    stage: Stage, name: str, value: str | None
+) -> None:
+    job = stage.devops.start_server_job("contoso", "mlops")
+    status, told = post(stage, hostile(job, **{name: value}), {"run_id": "r1"})
+    assert (status, json.loads(told)) == (400, {"error": "refused"})
+    assert stage.outgoing() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[" * 5000,
+        b"x" * 100_000,
+        {},
+        {"run_id": 7},
+        {"run_ids": []},
+        {"run_ids": ["r"] * 51},
+        {"run_id": "a b"},
+        {"run_id": "r1", "workspace": "/subscriptions/x"},
+        [],
+    ],
+)
+def test_bodies_that_are_odd_are_refused_without_a_request(stage: Stage, body: object) -> None:
+    job = stage.devops.start_server_job("contoso", "mlops")
+    status, told = post(stage, job.headers, body)
+    assert (status, json.loads(told)) == (400, {"error": "refused"})
+    assert stage.outgoing() == []
+
+
+def test_a_token_of_another_plan_is_refused_and_nothing_is_kept(stage: Stage) -> None:
+    runs(stage)
+    own, other = (stage.devops.start_server_job("contoso", "mlops") for _ in range(2))
+    given = hostile(own, PlanId=other.plan_id, ProjectId=other.project_id)
+    status, told = post(stage, given, {"run_id": "r1"})
+    assert (status, json.loads(told)) == (403, {"error": "refused"})
+    assert stage.ledger.waits.waiting(9) == []
+    assert stage.aml.server.requests == []
+
+
+def test_a_replayed_token_after_the_end_changes_nothing(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    ends(stage)
+    job.expire_token()
+    assert post(stage, job.headers, {"run_id": "r1"})[0] == 403
+    assert [event.status for event in job.events] == [204]
+
+
+def test_what_was_answered_is_forgotten_after_two_days(stage: Stage) -> None:
+    runs(stage, accuracy=0.95)
+    job = register(stage)
+    assert job.task_id in rows(stage)
+    stage.clock.forward(days=3)
+    stage.app.sweep.sweep()
+    assert job.task_id not in rows(stage)

@@ -1,0 +1,129 @@
+"""A ledger as operators find it: days of starts, what is held and failed, and what is open."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.core import continuation as steps
+from functions.core.horizon import HORIZON
+from functions.core.ports import Entry
+from functions.core.reasons import Reason
+from functions.core.values import (
+    Key,
+    Outcome,
+    PipelineRequest,
+    PipelineRun,
+    RunEvent,
+    Shared,
+    State,
+    Workspace,
+)
+
+if TYPE_CHECKING:
+    from functions.core.continuation import Continuation
+    from functions.core.ports import Ledger
+
+WORKSPACE = Workspace("5f1c", "rg-ml", "ml-prod")
+LEASE, HOUR = timedelta(seconds=120), timedelta(hours=1)
+ROUTES = ("register-model", "report-failure", "deploy-canary")
+EXPERIMENTS = ("defect-detection", "churn", "demand-forecast")
+HELD = (Reason.GATE, Reason.FACTS_MISSING, Reason.AMBIGUOUS)
+WAITING = (Reason.CREDENTIAL_REFUSED, Reason.THROTTLED, Reason.LIMIT, Reason.FACTS_MISSING)
+HOSTILE_RUN = "run<b>&\"'\u202edlrow"
+SCRIPT = "<script>document.title = 'owned'</script><img src=x onerror=document.title='owned'>"
+LONG = "\"'><" + "x" * 10_236  # 10 KB
+HOSTILE_TAGS = {"note": SCRIPT, "q\"'>": "\u202etxt.exe", "long": LONG, "שלום": "ערב טוב"}
+
+
+def news(run: str, at: datetime, **given: Any) -> RunEvent:
+    plain: dict[str, Any] = {
+        "id": f"event-{run}",
+        "type": "Microsoft.MachineLearningServices.RunCompleted",
+        "subject": f"experiments/0001/runs/{run}",
+        "time": at,
+        "workspace": WORKSPACE,
+        "run": run,
+        "outcome": Outcome.COMPLETED,
+        "experiment": EXPERIMENTS[0],
+        "run_type": "azureml.PipelineRun",
+        "tags": {"stage": "production", "team": "vision"},
+    }
+    return RunEvent(**{**plain, **given})
+
+
+def claimed(event: RunEvent, route: str, after: float = 2) -> Continuation:
+    key = Key(event.workspace.id.lower(), event.run, event.outcome, route)
+    return steps.opened(key, event, _later(event.time, after), LEASE)
+
+
+def started(c: Continuation, build: int, after: float = 3) -> Continuation:
+    body = {
+        "resources": {"repositories": {"self": {"refName": "refs/heads/main"}}},
+        "templateParameters": {"run_id": c.key.run, "model_name": "defects", "model_version": "7"},
+        "variables": {"token": {"value": "hidden-value", "isSecret": True}},
+    }
+    asked = PipelineRequest(
+        organization="contoso", project="mlops", pipeline=42, secret="pat", body=json.dumps(body)
+    )
+    saw = "gate run.metrics.accuracy = 0.93"
+    c = steps.asked(c, _later(c.created_at, after), asked, LEASE, saw)
+    url = f"https://dev.azure.com/contoso/mlops/_build/results?buildId={build}"
+    return steps.started(c, c.updated_at, PipelineRun(id=build, url=url), Reason.ANSWERED, HOUR)
+
+
+def ended(c: Continuation, state: State, reason: Reason, detail: str) -> Continuation:
+    return steps.ended(c, _later(c.created_at, 4), state, reason, detail)
+
+
+def put(ledger: Ledger, c: Continuation) -> None:
+    """As the app leaves it behind, once the reconciler has tidied."""
+    entry = ledger.claim(c).entry
+    ledger.write(Entry(entry.continuation, entry.version), c)
+    if c.is_open:
+        ledger.schedule(c)
+    else:
+        ledger.retire(c.key)
+
+
+def fill(ledger: Ledger, now: datetime | None = None, ends: int = 90) -> None:
+    """Two days of a busy team."""
+    now = now or datetime.now(UTC)
+    for n in range(ends):
+        put(ledger, _one_end(n, now - timedelta(minutes=17 + n * 31)))
+    for n, reason in enumerate(WAITING):
+        put(ledger, _one_open(n, reason, now))
+    put(ledger, claimed(news("train-at-work", now - timedelta(seconds=9)), ROUTES[0]))
+    put(ledger, hostile(now))
+    ends_at = {"azure-devops-pat": (now + timedelta(days=12.5)).isoformat(), "other-pat": ""}
+    ledger.share(Shared(HORIZON, {}, None), {"day": now.date().isoformat(), "ends": ends_at})
+
+
+def hostile(now: datetime) -> Continuation:
+    event = news(HOSTILE_RUN, now - 2 * HOUR, tags=HOSTILE_TAGS, experiment=SCRIPT)
+    return ended(claimed(event, ROUTES[0]), State.HELD, Reason.GATE, SCRIPT)
+
+
+def _one_end(n: int, at: datetime) -> Continuation:
+    run = f"train-{n:03d}"
+    event = news(run, at, experiment=EXPERIMENTS[n % 3])
+    c = claimed(event, ROUTES[n % 3])
+    if n % 13 == 5:
+        return ended(c, State.FAILED, Reason.REJECTED, "400: parameter model_nam is not declared")
+    if n % 7 == 3:
+        return ended(c, State.HELD, HELD[n % 3], "run.metrics.accuracy >= 0.9; accuracy = 0.71")
+    if n % 17 == 11:
+        return ended(c, State.SKIPPED, Reason.SHADOW, "pipeline contoso/mlops/42")
+    return started(c, 4000 + n, after=(4, 7, 95, 11, 6, 640)[n % 6])
+
+
+def _one_open(n: int, reason: Reason, now: datetime) -> Continuation:
+    c = claimed(news(f"train-open-{n}", now - (n + 1) * HOUR), ROUTES[n % 3])
+    c = steps.resumed(c, now - timedelta(minutes=9), LEASE)
+    detail = "contoso: 401 Access Denied" if reason is Reason.CREDENTIAL_REFUSED else ""
+    return steps.parked(c, now - timedelta(minutes=8), reason, detail, now + timedelta(minutes=6))
+
+
+def _later(at: datetime | None, seconds: float) -> datetime:
+    return (at or datetime.now(UTC)) + timedelta(seconds=seconds)

@@ -1,0 +1,362 @@
+"""The operations page as an operator sees it, in Chromium."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.values import State
+from tests.page import scene
+from tests.page.conftest import KEY, SCREENSHOTS, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+    from tests.page.conftest import Site, Tab
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+REFRESHED = 31  # seconds, after which the page has asked again
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("table.rows tbody tr")
+
+
+def states(page: Page) -> set[str]:
+    return set(rows(page).locator(".badge").all_inner_texts())
+
+
+def wait_for(page: Page, told: str) -> None:
+    page.get_by_text(told).first.wait_for()
+
+
+# list
+
+
+def test_the_open_ones_come_first_with_the_reason_in_words(tab: Tab) -> None:
+    tab.open()
+    headings = tab.page.locator("h2").all_inner_texts()
+    assert headings.index("Open") < headings.index("Ended")
+    group = tab.page.locator("#open")
+    assert set(group.locator(".badge").all_inner_texts()) == {"open"}
+    refused = group.locator("tr", has_text="train-open-0").inner_text()
+    assert "Azure DevOps refused the credential" in refused
+    assert "contoso: 401 Access Denied" in refused
+    assert "1 h so far" in refused
+
+
+def test_a_started_one_shows_run_route_pipeline_run_latency_and_tries(tab: Tab) -> None:
+    tab.open(q="train-000")
+    cells = [text.strip() for text in rows(tab.page).first.locator("td").all_inner_texts()]
+    assert cells[0] == "started"
+    assert cells[1].split() == ["train-000", "defect-detection", "·", "ml-prod"]
+    assert [cells[2], cells[4], cells[5], cells[6]] == ["register-model", "#4000", "6 s", "1"]
+    link = rows(tab.page).first.get_by_role("link", name="#4000")
+    assert link.get_attribute("rel") == "noreferrer"
+    assert link.get_attribute("href") == (
+        "https://dev.azure.com/contoso/mlops/_build/results?buildId=4000"
+    )
+
+
+def test_the_page_says_what_it_is_made_of(tab: Tab) -> None:
+    tab.open()
+    assert tab.page.get_by_text("All that are open and the 1,000 newest others").count() == 1
+
+
+def test_the_days_until_a_credential_expires_are_shown(tab: Tab) -> None:
+    tab.open()
+    assert "azure-devops-pat: 12 days left" in tab.page.locator(".credentials").inner_text()
+    assert "other-pat: no expiry date is set" in tab.page.locator(".credentials").inner_text()
+
+
+def test_the_rest_of_a_long_list_is_on_the_next_page(tab: Tab) -> None:
+    tab.open()
+    first = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
+    tab.page.get_by_role("link", name="Next").click()
+    second = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
+    assert len(first) == 50
+    assert set(first) & set(second) == set()
+    assert tab.page.get_by_text(re.compile(r"^51 to (\d+) of \1$")).count() == 1
+
+
+def test_the_charts_have_titles_and_their_numbers_as_tables(tab: Tab) -> None:
+    tab.open()
+    titles = tab.page.locator("figure svg[role=img] title").all_text_contents()
+    assert titles[0].startswith("started: ")
+    assert [title.split(":")[0] for title in titles[:3]] == ["started", "held", "failed"]
+    tab.page.get_by_text("As a table").first.click()
+    cells = tab.page.locator("#table-ends td:nth-child(2)").all_inner_texts()
+    total = tab.page.locator(".lane .number").first.inner_text()
+    assert sum(map(int, cells)) == int(total) > 0
+
+
+# filter
+
+
+def test_a_filter_goes_into_the_address_and_only_what_fits_is_listed(tab: Tab) -> None:
+    tab.open()
+    tab.page.get_by_label("State").select_option("held")
+    tab.page.get_by_label("Experiment").fill("demand-*")
+    tab.page.get_by_role("button", name="Filter").click()
+    tab.page.wait_for_url(re.compile(r"state=held.*experiment=demand-"))
+    assert states(tab.page) == {"held"}
+    assert "q=" not in tab.page.url
+    where = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
+    assert all("demand-forecast" in text for text in where)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"q": "TRAIN-003"}, {"train-003"}),
+        ({"q": "#4002"}, {"train-002"}),
+        ({"q": "Access Denied"}, {"train-open-0"}),
+        ({"route": "deploy-?anary", "state": "open"}, {"train-open-2"}),
+        ({"since": "30m"}, {"train-000", "train-at-work", *(f"train-open-{n}" for n in range(4))}),
+    ],
+)
+def test_filters_in_the_address_find(tab: Tab, query: dict[str, str], expected: set[str]) -> None:
+    tab.open(**query)
+    assert set(rows(tab.page).locator("td:nth-child(2) a").all_inner_texts()) == expected
+
+
+def test_what_fits_nothing_says_so_and_leads_back(tab: Tab) -> None:
+    tab.open(q="no such run")
+    assert tab.page.get_by_text("Nothing fits these filters.").count() == 1
+    tab.page.get_by_role("link", name="Show all").click()
+    assert rows(tab.page).count() == 50
+
+
+def test_an_empty_ledger_says_what_to_do(browser: Browser, empty_site: Site) -> None:
+    with opened(browser, empty_site) as tab:
+        tab.open()
+        assert tab.page.get_by_role("heading", name="No continuation yet").count() == 1
+        assert tab.page.get_by_text("python -m relay why RUN_ID").count() == 1
+
+
+# one
+
+
+def test_a_click_shows_why_it_is_held_and_how_to_replay_it(tab: Tab) -> None:
+    tab.open(q="train-003")
+    tab.page.get_by_role("link", name="train-003").click()
+    told = tab.page.locator("main").inner_text()
+    assert "held back: nothing starts unless an operator replays it" in told
+    assert "run.metrics.accuracy >= 0.9; accuracy = 0.71" in told
+    command = tab.page.locator("code.command").inner_text()
+    assert shlex.split(command) == [
+        *("python", "-m", "relay", "replay"),
+        "register-model/train-003/Completed@ml-prod",
+    ]
+
+
+def test_a_started_one_shows_its_facts_request_and_timeline(tab: Tab) -> None:
+    tab.open(key="register-model/train-000/Completed")
+    steps = tab.page.locator(".timeline strong").all_inner_texts()
+    told = tab.page.locator("main").inner_text()
+    assert steps == ["claimed", "asked", "started"]
+    assert "run.metrics.accuracy = 0.93" in told
+    assert "refs/heads/main" in told
+    assert re.search(r"model_version\s+7\b", told)
+    assert "hidden-value" not in tab.page.content()
+    studio = tab.page.get_by_role("link", name="open in Azure Machine Learning studio")
+    assert (studio.get_attribute("href") or "").startswith("https://ml.azure.com/runs/train-000?")
+    assert tab.page.get_by_role("link", name="#4000 in Azure DevOps").count() == 1
+
+
+def test_what_users_wrote_is_shown_and_does_nothing(tab: Tab) -> None:
+    tab.open(q="run<b>")
+    assert tab.page.locator("main script, main img, main b").count() == 0
+    tab.page.get_by_role("link", name="run<b>&\"'[U+202E]dlrow").click()
+    main = tab.page.locator("main")
+    assert main.locator("script, img, b").count() == 0
+    assert scene.SCRIPT in main.inner_text()
+    assert "[U+202E]txt.exe" in main.inner_text()
+    assert "שלום" in main.inner_text()
+    assert tab.page.title() != "owned"
+
+
+def test_ten_kilobytes_of_text_are_shown_when_asked_for(tab: Tab) -> None:
+    tab.open(q="run<b>")
+    tab.page.locator("table.rows tbody a").first.click()
+    long = tab.page.locator("details", has_text="10,240 characters")
+    assert long.locator("p").is_hidden()
+    long.locator("summary").click()
+    assert long.locator("p").inner_text() == scene.LONG
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_not_there_says_so(tab: Tab) -> None:
+    tab.page.on("response", lambda response: codes.append(response.status))
+    codes: list[int] = []
+    tab.open(key="register-model/other/Completed")
+    assert codes == [404]
+    assert tab.page.get_by_role("heading", name="There is no such continuation").count() == 1
+    tab.wrong.clear()  # the browser itself tells of the 404
+
+
+def test_a_ledger_that_cannot_be_read_says_what_to_do(browser: Browser, broken_site: Site) -> None:
+    with opened(browser, broken_site) as tab:
+        tab.open()
+        told = tab.page.locator("main").inner_text()
+        assert "The ledger cannot be read" in told
+        assert "Reload in a minute" in told
+        assert "Traceback" not in tab.page.content()
+        tab.wrong.clear()  # the browser itself tells of the 503
+
+
+# the key
+
+
+def test_the_key_in_the_address_goes_along_but_is_never_in_the_page(tab: Tab) -> None:
+    tab.open(q="train-003")
+    assert KEY not in tab.site.get(q="train-003").text
+    tab.page.get_by_role("link", name="train-003").click()
+    wait_for(tab.page, "Timeline")
+    tab.page.get_by_role("link", name="All continuations").click()
+    tab.page.get_by_label("Search").fill("train-004")
+    tab.page.get_by_role("button", name="Filter").click()
+    tab.page.wait_for_url(re.compile(f"q=train-004.*code={KEY}"))
+    assert rows(tab.page).count() == 1
+
+
+# refreshing
+
+
+def test_the_page_renews_itself_and_leaves_a_field_that_is_being_filled_in(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    tab.page.get_by_label("Search").type("half a wo")
+    event = scene.news("train-just-now", datetime.now(UTC) + timedelta(minutes=1))
+    scene.put(tab.site.ledger, scene.started(scene.claimed(event, "register-model"), 5000))
+    tab.page.clock.run_for(REFRESHED * 1000)
+    tab.page.get_by_role("link", name="train-just-now").wait_for()
+    assert tab.page.get_by_label("Search").input_value() == "half a wo"
+    assert tab.page.evaluate("document.activeElement.id") == "q"
+
+
+def test_a_part_that_holds_the_focus_stays_as_it_is(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    tab.page.get_by_role("link", name="train-open-0").focus()
+    with tab.page.expect_response(re.compile("operations")):
+        tab.page.clock.run_for(REFRESHED * 1000)
+    tab.page.evaluate("new Promise(requestAnimationFrame)")
+    assert tab.page.evaluate("document.activeElement.textContent") == "train-open-0"
+
+
+def test_an_opened_table_stays_open_when_the_page_renews_itself(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    tab.page.get_by_text("As a table").first.click()
+    tab.page.get_by_label("Search").focus()
+    before = tab.page.locator("#charts").element_handle()
+    tab.page.clock.run_for(REFRESHED * 1000)
+    tab.page.wait_for_function("before => !before.isConnected", arg=before)
+    assert tab.page.locator("#table-ends table").is_visible()
+
+
+def test_refreshing_can_be_paused(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    tab.page.get_by_role("button", name="Pause refreshing").click()
+    asked: list[Any] = []
+    tab.page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - not of C
+    tab.page.clock.run_for(10 * REFRESHED * 1000)
+    assert asked == []
+    tab.page.get_by_role("button", name="Refresh again").click()
+    with tab.page.expect_response(re.compile("operations")):
+        tab.page.clock.run_for(REFRESHED * 1000)
+
+
+def test_a_refresh_that_fails_says_so_and_keeps_what_is_there(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    tab.page.route("**/api/operations**", lambda route: route.fulfill(status=503, body=""))
+    tab.page.clock.run_for(REFRESHED * 1000)
+    wait_for(tab.page, "could not be refreshed, tried again soon")
+    assert rows(tab.page).count() == 50
+    tab.wrong.clear()  # the browser itself tells of the 503
+
+
+def test_a_slow_ledger_is_told_of_while_one_waits(tab: Tab) -> None:
+    tab.page.clock.install()
+    tab.open()
+    held: list[Any] = []
+    tab.page.route("**/api/operations**", lambda route: held.append(route))  # noqa: PLW0108 - not of C
+    tab.page.clock.run_for(REFRESHED * 1000)
+    tab.page.clock.run_for(1100)
+    wait_for(tab.page, "asking the ledger…")
+    held[0].continue_()
+    tab.page.wait_for_function("() => document.getElementById('status').textContent === ''")
+
+
+# everybody
+
+
+def test_the_first_key_stroke_leads_past_the_head(tab: Tab) -> None:
+    tab.open()
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    tab.page.keyboard.press("Enter")
+    assert tab.page.evaluate("document.activeElement.id") == "content"
+
+
+QUERIES = {
+    "list": {},
+    "filtered": {"state": "held"},
+    "nothing": {"q": "no such run"},
+    "started": {"key": "register-model/train-000/Completed"},
+    "hostile": {"q": "run<b>"},
+    "hostile-one": {"key": f"register-model/{scene.HOSTILE_RUN}/Completed@ml-prod"},
+    "unknown": {"key": "register-model/other/Completed"},
+}
+SCREENS = {"phone": PHONE, "desktop": DESKTOP}
+
+
+def judged(tab: Tab, axe: str) -> list[str]:
+    """What axe has to say against the page."""
+    tab.page.evaluate(axe)
+    found: Any = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", QUERIES)
+def test_everybody_can_read_and_use(
+    browser: Browser, site: Site, axe: str, name: str, screen: str, scheme: Any
+) -> None:
+    with opened(browser, site, viewport=SCREENS[screen], color_scheme=scheme) as tab:
+        tab.open(**QUERIES[name])
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.png"
+        tab.page.screenshot(path=picture, full_page=True)
+        assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for closed in tab.page.locator("details > summary").all():
+            closed.click()
+        assert judged(tab, axe) == []
+        tab.wrong = [w for w in tab.wrong if "404" not in w]
+
+
+@pytest.mark.parametrize("which", ["empty_site", "broken_site"])
+def test_everybody_can_read_that_there_is_nothing(
+    browser: Browser, request: pytest.FixtureRequest, axe: str, which: str
+) -> None:
+    with opened(browser, request.getfixturevalue(which), viewport=PHONE) as tab:
+        tab.open()
+        tab.page.screenshot(path=SCREENSHOTS / f"{which}-phone-light.png", full_page=True)
+        assert judged(tab, axe) == []
+        tab.wrong = [w for w in tab.wrong if "503" not in w]
+
+
+def test_every_state_has_its_own_shape_and_word(tab: Tab) -> None:
+    tab.open()
+    seen = states(tab.page)
+    tab.open(offset="50")
+    seen |= states(tab.page)
+    assert seen == {*State}
