@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
-from relay import check, coverage, replay
+from relay import check, coverage, listing, preview, replay, wait, why
+from relay.doctor import command as doctor
+
+PROGRAM = os.environ.get("RUN_RELAY_PROGRAM", "")  # shells complete a program, not `python -m`
 
 app = typer.Typer(
     name="relay",
     help="Run Relay: what follows when an Azure Machine Learning run ends.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=bool(PROGRAM),
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 ok, 1 the answer is no, 2 usage, 3 not found, 4 a remote service refused "
-    "or could not be reached, 5 timed out, 130 interrupted.",
+    "or could not be reached, 5 timed out, 130 interrupted; of wait "
+    "also 10 Failed, 11 Canceled, 12 unreadable.",
 )
 
 
@@ -24,8 +30,13 @@ def commands() -> None:
 
 check.add_to(app)
 coverage.add_to(app)
+doctor.add_to(app)
+listing.add_to(app)
+preview.add_to(app)
 replay.add_to(app)
+wait.add_to(app)
+why.add_to(app)
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m relay")
+    app(prog_name=PROGRAM or "python -m relay")

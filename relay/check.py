@@ -75,7 +75,7 @@ def _show(routes: Routes, file: Path) -> None:
     console = Console()
     if console.is_terminal:
         table = Table()
-        for heading in ("route", "when a run", "of", "if", "starts", "told apart"):
+        for heading in ("route", "on", "of", "if", "starts", "told apart"):
             table.add_column(heading, overflow="fold")
         for route in routes.routes:
             table.add_row(*_row(route))
@@ -91,7 +91,7 @@ def _row(route: Route) -> tuple[str, ...]:
     starts = f"{start.organization}/{start.project} {start.pipeline}" if start else "nothing"
     shown = (
         route.name + (" (shadow)" if route.shadow else ""),
-        route.event or ", ".join(sorted(route.outcomes)),
+        ", ".join(sorted(route.outcomes)),
         route.match.experiment or "any experiment",
         route.when or "",
         starts,

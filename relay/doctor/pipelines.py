@@ -1,32 +1,26 @@
 """Every route's pipeline, asked for a preview: nothing is started.
 
-https://learn.microsoft.com/rest/api/azure/devops/pipelines/preview/preview
-https://learn.microsoft.com/rest/api/azure/devops/pipelines/pipelines/get
+Facts are stood for by sample values, which a pipeline may refuse for being no values of its own.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from functions.adapters.devops.answers import verdict
-from functions.adapters.devops.pipelines import API_VERSION
-from functions.adapters.transport import NoAnswerError, NotSentError
 from functions.core import placeholders, routing
-from functions.core.errors import Permanent
+from functions.core.errors import InDoubt, Permanent, Retryable
+from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome
 from relay.doctor import devops
 from relay.doctor.findings import failure, ok, unreachable, warning
+from relay.previewing import Previews
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.adapters.transport import Answer
-    from functions.core.errors import RelayError
     from functions.core.routes import Route, Start
-    from functions.core.values import Credential
+    from functions.core.values import PipelineRequest
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 
@@ -40,60 +34,48 @@ SAMPLES: dict[str, object] = {
     "model.version": "1",
     "model.flavors": ["python_function"],
 }
-_NO_PIPELINE = 404
-_VALUE = re.compile(r"The '(?P<name>[^']+)' parameter value '[^']*' is not [^']*", re.IGNORECASE)
+REFUSED = "Azure DevOps answered 400: "
+_VALUE = re.compile(
+    r"The '(?P<name>[^']+)' parameter value '[^']*' is not [^']*?(?= ?The '|$)\s*", re.IGNORECASE
+)
 
 
 def accepted(case: Case) -> Iterator[Finding]:
     """Whether each route's pipeline is there and takes the route's parameters."""
+    previews = Previews(case.settings.devops_url, case.clock)
     for route in case.routes.routes:
         if route.start is None:
             yield ok(f"{route.name} starts no pipeline")
-            continue
-        try:
-            yield _route(case, route, route.start)
-        except (NotSentError, NoAnswerError) as error:
-            yield unreachable(f"{route.name}: Azure DevOps did not answer: {error}")
+        else:
+            yield _asked(case, previews, route, route.start)
 
 
-def _route(case: Case, route: Route, start: Start) -> Finding:
+def _asked(case: Case, previews: Previews, route: Route, start: Start) -> Finding:
     secret = devops.credential(case, devops.sender(case, start))
-    place = f"{quote(start.organization, '')}/{quote(start.project, '')}"
-    pipeline = f"{case.settings.devops_url}/{place}/_apis/pipelines/{start.pipeline}"
     named = f"{route.name}: pipeline {start.organization}/{start.project}/{start.pipeline}"
-    there = devops.ask(case, pipeline, API_VERSION, secret)
-    if there.status == _NO_PIPELINE:
-        how = "mend the route, or give the token's owner the right to see the pipeline"
-        return failure(f"{named} is not there", how)
-    unseen = verdict(there)
-    if unseen is not None:
-        return _refused(named, unseen)
-    answer = _previewed(case, route, start, pipeline, secret)
-    refusal = verdict(answer, needs_id=False)
-    if isinstance(refusal, Permanent) and _only_samples(start, answer):
-        how = "see that the facts which the route names can be such values"
-        return warning(f"{named} did not take a sample value: {refusal.detail}", how)
-    if refusal is not None:
-        return _refused(named, refusal)
-    return ok(f"{named} ({there.json.get('name')}) takes the route's parameters")
+    try:
+        name = previews.ask(sample_request(route, start), secret)
+    except Permanent as refused:
+        if _only_samples(start, refused.detail):
+            how = "see that the facts which the route names can be such values"
+            return warning(f"{named} did not take a sample value: {refused.detail}", how)
+        how = "mend the route, or the pipeline and what the token's owner may see"
+        return failure(f"{named}: {refused.detail}", how)
+    except Retryable as error:
+        if error.reason is Reason.NOT_SENT:
+            return unreachable(f"{named}: {error.detail}")
+        return failure(f"{named}: {error.detail}", "see what the token may do, and where")
+    except InDoubt as error:
+        return unreachable(f"{named}: {error.detail}")
+    return ok(f"{named} ({name}) takes the route's parameters")
 
 
-def _previewed(
-    case: Case, route: Route, start: Start, pipeline: str, credential: Credential
-) -> Answer:
-    """What the service would run; nothing is queued."""
-    version = f"?pipelineVersion={start.pipeline_version}" if start.pipeline_version else ""
-    url, asked = f"{pipeline}/preview{version}", sample_request(route, start)
-    return devops.ask(case, url, API_VERSION, credential, asked)
-
-
-def sample_request(route: Route, start: Start) -> dict[str, object]:
-    """The request of the route for a run that never was; only a preview."""
+def sample_request(route: Route, start: Start) -> PipelineRequest:
+    """The request of the route for a run that never was; only for a preview."""
     values = [start.parameters, [v.value for v in start.variables.values()]]
     facts = _facts(sorted(placeholders.named_in(values)))
     outcome = min(route.outcomes, default=Outcome.COMPLETED)
-    asked = routing.request(route, start, Key(SAMPLE, SAMPLE, outcome, route.name), facts, SAMPLE)
-    return {**json.loads(asked.body), "previewRun": True}
+    return routing.request(route, start, Key(SAMPLE, SAMPLE, outcome, route.name), facts, SAMPLE)
 
 
 def _facts(names: list[str]) -> dict[str, Any]:
@@ -108,17 +90,12 @@ def _facts(names: list[str]) -> dict[str, Any]:
     return facts
 
 
-def _only_samples(start: Start, answer: Answer) -> bool:
+def _only_samples(start: Start, said: str) -> bool:
     """Whether all that is wrong are values that stand for facts."""
-    message = answer.json.get("message") if isinstance(answer.json, dict) else None
-    found = [_VALUE.fullmatch(line.strip()) for line in str(message or "").splitlines()]
-    return bool(found) and all(
-        one and placeholders.named_in(start.parameters.get(one["name"])) for one in found
+    told = said.removeprefix(REFUSED)
+    found = list(_VALUE.finditer(told))
+    every = "".join(one[0] for one in found) == told
+    names = [one["name"] for one in found]
+    return (
+        every and bool(names) and all(placeholders.named_in(start.parameters.get(n)) for n in names)
     )
-
-
-def _refused(named: str, refusal: RelayError) -> Finding:
-    wrong = isinstance(refusal, Permanent)
-    rights = "see what the token may do, and its organization"
-    how = "mend the route's parameters, or the pipeline's" if wrong else rights
-    return failure(f"{named}: {getattr(refusal, 'detail', refusal)}", how)

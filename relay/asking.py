@@ -1,0 +1,87 @@
+"""What the commands that ask about a run share: options, and the ends that are no answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from functions.core.errors import RoutesUnreadable
+from relay import operator, whereabouts
+from relay.forecast import truth, untold
+from relay.printing import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.core.ports import Ports
+    from functions.core.routes import Route
+    from functions.core.values import Workspace
+    from functions.settings import Settings
+    from relay.forecast import News
+    from relay.whereabouts import Located, Named
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+InWorkspace = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        metavar="ID",
+        help="Resource id; else SWEEP_WORKSPACES and those that the ledger has seen are asked.",
+    ),
+]
+
+
+def meant(named: Named, workspace: str | None) -> list[Workspace]:
+    """The workspace that was typed, if one was; raises typer.BadParameter."""
+    asked = operator.workspaces([workspace] if workspace else [])
+    if asked and named.workspace and asked[0].id.lower() != named.workspace.id.lower():
+        raise typer.BadParameter("--workspace is another one than the address names")
+    return asked or ([named.workspace] if named.workspace else [])
+
+
+def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Workspace]) -> Located:
+    """The run in the one workspace that has it; ends the command where there is no such."""
+    workspaces = workspaces or whereabouts.candidates(settings, ports)
+    if not workspaces:
+        unseen = "no workspace was seen yet: name one with --workspace or SWEEP_WORKSPACES"
+        operator.stop(operator.NOT_FOUND, unseen)
+    try:
+        found, troubles = whereabouts.locate(ports, run, workspaces)
+    except whereabouts.Ambiguous as error:
+        operator.stop(operator.USAGE, str(error))
+    except whereabouts.Unknown as error:
+        hint = f"\nfor a KEY: python -m relay show {plain(run)}" if "/" in run else ""
+        operator.stop(operator.NOT_FOUND, f"{error}{hint}")
+    except whereabouts.Unreachable as error:
+        operator.stop(operator.REFUSED, str(error))
+    for trouble in troubles:
+        typer.echo(f"warning: {plain(trouble)}", err=True)
+    return found
+
+
+def news(ports: Ports, found: Located) -> News | None:
+    """The newest that was told of the run, else what the run itself tells; raises Retryable.
+
+    None where Azure Machine Learning tells nothing of it.
+    """
+    if found.run is None:
+        return None
+    if found.known:
+        newest = max(found.known, key=lambda c: c.created_at)
+        return truth(newest.event, found.run)
+    return untold(ports, found.workspace, found.run)
+
+
+def routes(ports: Ports, settings: Settings) -> Sequence[Route]:
+    """Today's routes; ends the command where they cannot be read."""
+    try:
+        return ports.routes.routes().routes
+    except RoutesUnreadable as error:
+        no_routes(settings, error)
+
+
+def no_routes(settings: Settings, error: RoutesUnreadable) -> NoReturn:
+    """End the command since there are no routes."""
+    missing = not settings.routes_file.exists()
+    operator.stop(operator.NOT_FOUND if missing else operator.USAGE, "\n".join(error.problems[:20]))

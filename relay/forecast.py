@@ -1,0 +1,189 @@
+"""What becomes of a run on a route, decided as the app decides it: nothing is started or written.
+
+Pure over the ports.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from msgspec.structs import replace
+
+from functions.core import continuation as steps
+from functions.core import facts, missed, routing
+from functions.core.admission import Admission
+from functions.core.deadline import Deadline
+from functions.core.errors import Ambiguous, Retryable
+from functions.core.gathering import Reading
+from functions.core.ports import Entry
+from functions.core.reasons import Reason
+from functions.core.routing import Decision, End, Go, Misfit
+from functions.core.values import Ended, Key, Outcome, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from functions.core.facts import Facts
+    from functions.core.policy import Policy
+    from functions.core.ports import Ledger, Ports
+    from functions.core.routes import Route
+    from functions.core.values import PipelineRequest, Run, RunEvent, Shared, Workspace
+
+READ_SECONDS = 120.0
+NEVER_YET = timedelta(days=31)  # no run ends after now, so that no page of runs is read but one
+
+
+class Later(NamedTuple):
+    """Something holds all starts of the route back just now; `until` is None where it lasts."""
+
+    reason: Reason
+    detail: str
+    until: datetime | None = None
+
+
+class Unread(NamedTuple):
+    """What is needed for the decision could not be read."""
+
+    reason: Reason
+    detail: str
+
+
+class Prospect(NamedTuple):
+    """What becomes of a run on a route. `request` is there too where only the gate says no.
+
+    `event` is what the route is judged by, with the outcome that is true.
+    """
+
+    route: Route
+    event: RunEvent
+    found: Misfit | Decision | Later | Unread
+    request: PipelineRequest | None = None
+
+
+class News(NamedTuple):
+    """What is known of a run that ended, or goes on; `run` is None for news about no run.
+
+    `told`: an event told it, so that its run type and its properties are known.
+    """
+
+    event: RunEvent
+    run: Run | None
+    told: bool
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run has not ended, as far as AML knows."""
+        not_responding = self.event.outcome is Outcome.NOT_RESPONDING
+        return self.run is not None and self.run.outcome is None and not not_responding
+
+
+class Forecast:
+    """Forecasts for one run. Each remote read happens at most once, when first needed."""
+
+    def __init__(self, ports: Ports, policy: Policy, news: News) -> None:
+        self._policy = policy
+        self._clock = ports.clock
+        self._admission = Admission(ports._replace(ledger=_unwritten(ports.ledger)), policy)
+        self._news = news
+        deadline = Deadline(ports.clock, READ_SECONDS)
+        self._reading = Reading(ports.runs, news.event, deadline)
+        if news.run is not None:
+            self._reading.run = news.run
+
+    def of(self, route: Route) -> Prospect:
+        """What becomes of the run on this route, whenever the app gets to it."""
+        event = self._event(route)
+        if unlike := routing.misfit(event, route):
+            return Prospect(route, event, unlike)
+        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
+        try:
+            return self._decided(route, event, key)
+        except Ambiguous as error:
+            return Prospect(route, event, End(State.HELD, Reason.AMBIGUOUS, str(error)))
+        except Retryable as error:
+            return Prospect(route, event, Unread(error.reason, error.detail))
+
+    def just_now(self, prospect: Prospect) -> Prospect:
+        """With what would hold its start back at this moment; raises LedgerUnavailable."""
+        if not isinstance(prospect.found, Go):
+            return prospect
+        later = self._later(prospect, prospect.found.request)
+        return prospect._replace(found=later or prospect.found)
+
+    def _event(self, route: Route) -> RunEvent:
+        """A run that goes on may still end as the route wants it."""
+        event = self._news.event
+        may_come = self._news.goes_on and route.is_about_runs
+        if may_come and event.outcome not in route.outcomes:
+            return replace(event, outcome=min(route.outcomes))
+        return event
+
+    def _decided(self, route: Route, event: RunEvent, key: Key) -> Prospect:
+        if self._news.run is None:
+            return self._settled(route, event, key, facts.told(event))
+        screened = routing.screen(route, event, event.outcome, self._news.run)
+        if screened is not None:
+            assert not isinstance(screened, routing.Changed)  # noqa: S101 - `truth` saw to it
+            return Prospect(route, event, screened)
+        known = self._reading.facts(route, event.outcome, self._policy.studio)
+        return self._settled(route, event, key, known)
+
+    def _settled(self, route: Route, event: RunEvent, key: Key, known: Facts) -> Prospect:
+        found = routing.decide(route, key, known, self._policy.secret)
+        if isinstance(found, Go) and route.shadow:
+            return Prospect(route, event, End(State.SKIPPED, Reason.SHADOW), found.request)
+        asked = found
+        if isinstance(found, End) and found.reason in {Reason.GATE, Reason.GATE_ERROR}:
+            asked = routing.decide(route, key, known, self._policy.secret, ignore_gate=True)
+        return Prospect(route, event, found, asked.request if isinstance(asked, Go) else None)
+
+    def _later(self, prospect: Prospect, request: PipelineRequest) -> Later | None:
+        """What holds its start back, in the order in which the app asks."""
+        if self._policy.paused:
+            return Later(Reason.PAUSED, "PAUSED=1")
+        if block := self._admission.blocked(Admission.organization(request.organization)):
+            return Later(*block)
+        route, event = prospect.route, prospect.event
+        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
+        mine = steps.opened(key, event, self._clock.now(), self._policy.lease)
+        full = self._admission.take_slot(Entry(mine, ""), route)
+        return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
+
+
+def truth(event: RunEvent, run: Run) -> News:
+    """The news of an event, with the outcome of the run read back: the app follows that one."""
+    return News(replace(event, outcome=run.outcome or event.outcome), run, told=True)
+
+
+def untold(ports: Ports, workspace: Workspace, run: Run) -> News:
+    """The news of a run that no event told of; raises Retryable.
+
+    A run that goes on is told as Completed, which each route may take as it wants.
+    """
+    never = ports.clock.now() + NEVER_YET
+    ended = ports.runs.ended(workspace, never, Deadline(ports.clock, READ_SECONDS))
+    known = Ended(runs=(run,), experiments=ended.experiments)
+    over = replace(run, outcome=run.outcome or Outcome.COMPLETED)
+    return News(missed.news(workspace, over, known), run, told=False)
+
+
+class _Unwritten:
+    """A ledger's shared rows as they stand: what is written to them goes nowhere."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def shared(self, name: str) -> Shared:
+        """As it stands."""
+        return self._ledger.shared(name)
+
+    def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
+        """Nothing is written."""
+        del value
+        return row
+
+
+def _unwritten(ledger: Ledger) -> Ledger:
+    return cast("Ledger", _Unwritten(ledger))

@@ -1,0 +1,99 @@
+"""Asks Azure DevOps whether it would run a request as asked. Nothing is queued by it.
+
+The address that is asked can only preview, whatever the body says: the one that runs pipelines
+is never called.
+https://learn.microsoft.com/rest/api/azure/devops/pipelines/preview/preview
+https://learn.microsoft.com/rest/api/azure/devops/pipelines/pipelines/get
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from functions.adapters.devops.answers import has_id, message, verdict
+from functions.adapters.devops.pipelines import API_VERSION, HEADERS
+from functions.adapters.transport import NoAnswerError, NotSentError, Transport
+from functions.core.deadline import Deadline
+from functions.core.errors import InDoubt, Permanent, Retryable
+from functions.core.reasons import Reason
+from functions.core.values import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.adapters.transport import Answer
+    from functions.core.ports import Clock
+    from functions.core.values import Credential, PipelineRequest
+
+CALL_SECONDS = 30.0
+_NOT_FOUND = 404
+
+
+class Previews:
+    """Previews of the pipelines below one base URL."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._url = url.rstrip("/")
+        self._clock = clock
+        self._transport = Transport()
+
+    def ask(self, request: PipelineRequest, credential: Credential) -> str:
+        """The pipeline's name, if it would run with this branch, version and these parameters.
+
+        Raises Permanent (rejected) with the service's words where it would not, or where there is
+        no such pipeline; Retryable where the credential is refused, the service asks to slow down
+        or there is no connection; InDoubt where there is no usable answer.
+        """
+        pipeline = pipeline_url(self._url, request)
+        name = self._name(pipeline, request, credential)  # asked first: without one it is a 500
+        body = {**json.loads(request.body), "previewRun": True}
+        answer = self._answer(f"{pipeline}/preview", credential, _version(request), body)
+        if refusal := verdict(answer, needs_id=False):
+            raise refusal
+        if not isinstance(answer.json, dict) or not isinstance(answer.json.get("finalYaml"), str):
+            raise InDoubt(Reason.IN_DOUBT, "Azure DevOps answered 200 without a preview")
+        return name
+
+    def _name(self, pipeline: str, request: PipelineRequest, credential: Credential) -> str:
+        answer = self._answer(pipeline, credential, {}, None)
+        if answer.status == _NOT_FOUND:
+            what = f"{request.organization}/{request.project}/{request.pipeline}"
+            why = f"there is no pipeline {what}, or the token may not see it"
+            raise Permanent(Reason.REJECTED, f"{why}: {message(answer)}")
+        if refusal := verdict(answer, needs_id=False):
+            raise refusal
+        if not has_id(answer.json):
+            raise InDoubt(Reason.IN_DOUBT, "Azure DevOps answered 200 without a pipeline")
+        return bounded(answer.json.get("name") or "", 100)
+
+    def _answer(
+        self, url: str, credential: Credential, query: Mapping[str, str], body: object
+    ) -> Answer:
+        deadline = Deadline(self._clock, CALL_SECONDS)
+        params = {"api-version": API_VERSION, **query}
+        try:
+            return self._transport.read(
+                url, credential.authorization, deadline, params=params, headers=HEADERS, body=body
+            )
+        except (NotSentError, NoAnswerError) as error:
+            why = f"no answer from Azure DevOps: {error}"
+            raise Retryable(Reason.NOT_SENT, why) from None
+
+
+def pipeline_url(url: str, request: PipelineRequest) -> str:
+    """The pipeline's address below the base URL of an Azure DevOps."""
+    project = f"{quote(request.organization, '')}/{quote(request.project, '')}"
+    return f"{url.rstrip('/')}/{project}/_apis/pipelines/{request.pipeline}"
+
+
+def run_url(url: str, request: PipelineRequest) -> str:
+    """Where the request to run the pipeline is posted."""
+    query = {"api-version": API_VERSION, **_version(request)}
+    return f"{pipeline_url(url, request)}/runs?" + "&".join(f"{n}={v}" for n, v in query.items())
+
+
+def _version(request: PipelineRequest) -> dict[str, str]:
+    version = request.pipeline_version
+    return {"pipelineVersion": str(version)} if version else {}

@@ -1,0 +1,65 @@
+"""Text for people and for programs: what others named is made harmless and bounded."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import typer
+
+from functions.core.values import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+LONGEST = 300  # characters of what others named
+PIPED_WIDTH = 10_000  # columns where there is no terminal: no line is broken
+_LOGGING_COMMAND = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
+_MARK = "\N{REPLACEMENT CHARACTER}"
+
+
+def plain(text: object, longest: int = LONGEST) -> str:
+    """One line that is no command to a terminal: a mark stands for what is not printable.
+
+    Nor is it one to an agent of Azure Pipelines.
+    https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
+    """
+    shown = "".join(c if c.isprintable() else _MARK for c in bounded(text, longest))
+    return _LOGGING_COMMAND.sub("# #", shown)
+
+
+def at(time: datetime) -> str:
+    """A time as people read it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def as_json(document: object) -> str:
+    """Indented JSON; what is no plain text to a terminal or an agent stands as its escape."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return _LOGGING_COMMAND.sub(r"\\u0023#", text)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; where it is piped each row is one line."""
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this needs
+    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    shown = Table()
+    for heading in headings:
+        shown.add_column(heading, overflow="fold")
+    for cells in rows:
+        shown.add_row(*(Text(plain(cell)) for cell in cells))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    console.print(shown)
+
+
+def echo(lines: Iterable[str], indent: str = "") -> None:
+    """Print lines."""
+    for line in lines:
+        typer.echo(f"{indent}{line}".rstrip())

@@ -1,0 +1,131 @@
+"""`pipelines/preview.yml`: what Azure Pipelines would read and run of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from tests.azure import completed
+from tests.shipping import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.operator.conftest import Desk
+
+SCHEMA = ROOT.parent / "shared/schemas/azure-pipelines.json"
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+
+
+@pytest.fixture
+def template() -> Any:
+    return yaml.safe_load((ROOT / "pipelines/preview.yml").read_text("utf-8"))
+
+
+def scripts(template: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each inline script, and the environment that its step gives it."""
+    for step in template["steps"]:
+        script = step.get("script") or step["inputs"].get("inlineScript")
+        if script:
+            yield script, step["env"]
+
+
+@pytest.mark.skipif(not SCHEMA.is_file(), reason=f"there is no {SCHEMA.name}")
+def test_it_is_a_steps_template_by_the_published_schema(template: Any) -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    of_steps = {"definitions": schema["definitions"], "$ref": "#/definitions/stepsTemplate"}
+    assert list(Draft7Validator(of_steps).iter_errors(template)) == []
+    template["steps"][0]["tusk"] = "UsePythonVersion@0"
+    assert list(Draft7Validator(of_steps).iter_errors(template)) != []
+
+
+def test_every_parameter_has_a_type_a_default_and_a_name_for_people(template: Any) -> None:
+    for parameter in template["parameters"]:
+        assert {"name", "displayName", "type", "default"} <= parameter.keys(), parameter
+    text = (ROOT / "pipelines/preview.yml").read_text("utf-8")
+    assert [p for p in template["parameters"] if f"parameters.{p['name']}" not in text] == []
+
+
+def test_no_parameter_is_put_into_a_script(template: Any) -> None:
+    assert [script for script, _ in scripts(template) if "${{" in script] == []
+
+
+@pytest.mark.skipif(not SHELLCHECK.is_file(), reason="shellcheck is not installed")
+def test_shellcheck_finds_nothing_in_its_scripts(template: Any) -> None:
+    for script, _ in scripts(template):
+        ran = subprocess.run(
+            [SHELLCHECK, "--shell=bash", "-"],
+            input=script,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert ran.stdout == ""
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    """The folder of an agent where the step before has installed Run Relay."""
+    python = tmp_path / "relay/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+    python.chmod(0o755)
+    return tmp_path
+
+
+def step(desk: Desk, template: Any, agent: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    """Run the step that previews, with these parameters and the others' defaults."""
+    (script, environ) = list(scripts(template))[-1]
+    defaults = {p["name"]: p["default"] for p in template["parameters"]}
+    values = {**defaults, "relay": str(ROOT), "routes": str(desk.stage.routes_file), **given}
+    said = {
+        "${{ join(';', parameters.runs) }}": ";".join(values.pop("runs", [])),
+        **{f"${{{{ parameters.{name} }}}}": value for name, value in values.items()},
+    }
+    env = {**os.environ, **desk.stage.environ, **{n: said[v] for n, v in environ.items()}}
+    env |= {"AGENT_TEMPDIRECTORY": str(agent)}
+    env.pop("ROUTES_FILE")
+    return subprocess.run(
+        ["/usr/bin/env", "bash", "-c", script],
+        env=env,
+        cwd=agent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_it_passes_while_every_request_would_be_taken(
+    desk: Desk, template: Any, agent: Path
+) -> None:
+    for run in ("r1", "r2", "r3"):
+        desk.end(run)
+    (agent / "recorded").mkdir()
+    (agent / "recorded/r1.json").write_text(json.dumps(completed("r1")), "utf-8")
+    runs: Any = ["r2", "r3"]
+    ran = step(desk, template, agent, runs=runs)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1].startswith("3 runs: 3 accepted, 0 refused")
+    assert desk.stage.devops.runs == []
+
+
+def test_a_wrong_parameter_name_fails_it_in_the_words_of_the_service(
+    desk: Desk, template: Any, agent: Path
+) -> None:
+    desk.end("r1")
+    text = desk.stage.routes_file.read_text("utf-8")
+    desk.stage.routes(text.replace("{run_id:", "{run_idd:"))
+    runs: Any = ["r1"]
+    ran = step(desk, template, agent, events="", runs=runs)
+    assert ran.returncode == 1
+    assert "refused: Azure DevOps answered 400: Unexpected parameter 'run_idd'" in ran.stdout
