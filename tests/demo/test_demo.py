@@ -88,6 +88,9 @@ def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Pat
     up.wait_for("continuation=skipped route=report-failure .*outcome_changed")
     listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
     assert [run["pipeline"]["name"] for run in listed["value"]] == ["register-model"]
+    page = _shown(guide, r"Operations +(\S+)")
+    assert 'class="badge started"' in _pasted(f"curl -sS '{page}'")
+    assert _pasted(f"curl -sS '{page}x'") == ""
     up.interrupt()
     assert up.ended() == 130, up.output
     assert up.none_left(), up.processes()
@@ -110,7 +113,11 @@ def _free_base() -> int:
 
 
 def _command(guide: str, pattern: str) -> str:
-    found = re.search(rf"^  ({pattern})$", guide, re.MULTILINE)
+    return _shown(guide, f"  ({pattern})")
+
+
+def _shown(guide: str, pattern: str) -> str:
+    found = re.search(rf"^{pattern}$", guide, re.MULTILINE)
     assert found, f"{pattern} is not in:\n{guide}"
     return found[1]
 

@@ -314,7 +314,7 @@ def test_a_sample_that_a_pipeline_does_not_take_is_a_warning(patient: Patient) -
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("pipeline: 42", "pipeline: 44", "pipeline contoso/mlops/44 is not there"),
+        ("pipeline: 42", "pipeline: 44", "there is no pipeline contoso/mlops/44"),
         ("pipeline: 42", "pipeline: 42\n      branch: refs/heads/gone", "Unable to resolve"),
         ("pipeline: 42", "pipeline: 42\n      pipeline_version: 9", "has no version 9"),
     ],

@@ -1,0 +1,142 @@
+"""What stands in this step for AML and for the route file: the mounted model, and one route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from functions.adapters.aml.models import mlmodel
+from functions.core import needs
+from functions.core.routes import Match, Route, Routes, Start
+from functions.core.values import Ended, Outcome, Run, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from functions.core.deadline import Deadline
+    from functions.core.ports import Pipelines
+    from functions.core.values import (
+        Credential,
+        Model,
+        PipelineRequest,
+        PipelineRun,
+        Workspace,
+    )
+
+    from .arguments import Wanted
+
+LONGEST_RUN_ID = 256
+
+
+class NoModelError(Exception):
+    """The mounted folder holds no model that names its run; the message says what is missing."""
+
+
+def mounted(folder: Path, name: str) -> Model:
+    """The model in a folder as its `MLmodel` file describes it; raises NoModelError.
+
+    https://mlflow.org/docs/latest/ml/model/#mlmodel-file
+    """
+    file = folder / "MLmodel"
+    try:
+        found = mlmodel(file.read_bytes())
+    except OSError as error:
+        raise NoModelError(f"{file} cannot be read: {error.strerror or error}") from None
+    if found is None:
+        raise NoModelError(f"{file} is no MLmodel file")
+    run = found.run_id or ""
+    if not run or run != bounded(run, LONGEST_RUN_ID) or " " in run:
+        raise NoModelError(f"{file} has no run_id: was the model logged within a run?")
+    uri = found.uri or (f"runs:/{run}/{found.path}" if found.path else None)
+    return msgspec.structs.replace(found, name=name, uri=uri)
+
+
+class ModelRuns:
+    """The run that made the model, as far as the model tells: it ended, or there were no model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
+        """The run, completed."""
+        del workspace, deadline
+        ended = Outcome.COMPLETED
+        return Run(id=run, name=run, experiment_id="", status="FINISHED", outcome=ended)
+
+    def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
+        """None are looked for."""
+        del workspace, run, deadline
+        return ()
+
+    def model(
+        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+    ) -> Model | None:
+        """The mounted model."""
+        del workspace, run, needed, deadline
+        return self._model
+
+    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
+        """Nothing is swept here."""
+        del workspace, since, deadline
+        return Ended(runs=(), experiments={})
+
+    def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
+        """Not known from the model; AML tells the step its own."""
+        del workspace, run, deadline
+        return ""
+
+    def tag(
+        self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
+    ) -> None:
+        """The training's run is left alone; the step's own gets the link."""
+
+
+class OneRoute(NamedTuple):
+    """The step as a route file with one route."""
+
+    route: Route
+
+    def routes(self) -> Routes:
+        """The one."""
+        return Routes((self.route,))
+
+
+def route_of(wanted: Wanted, own_run: str) -> Route:
+    """The route that starts what is wanted; `own_run` tells this step from every other."""
+    parameters = {"run_id": "{{ run.id }}", "model_name": "{{ model.name }}", **wanted.parameters}
+    start = Start(
+        organization=wanted.organization,
+        project=wanted.project,
+        pipeline=wanted.pipeline_id,
+        pipeline_version=wanted.pipeline_version,
+        secret=wanted.secret_name,
+        branch=wanted.branch,
+        parameters=parameters,
+        correlation=wanted.correlation_parameter,
+    )
+    name = f"trigger_pipeline-{own_run}"
+    return Route(name=name, start=start, needs=needs.of(Match(), None, start), distinct=True)
+
+
+class StartedBefore:
+    """Pipelines that are looked for before each start.
+
+    A step whose node is taken away is run again from its beginning, under the same id: what it
+    started then carries the same correlation.
+    https://hi-ml.readthedocs.io/en/latest/lowpriority.html
+    """
+
+    def __init__(self, pipelines: Pipelines, since: datetime) -> None:
+        self._pipelines = pipelines
+        self._since = since
+        self.find, self.tag = pipelines.find, pipelines.tag
+
+    def start(
+        self, request: PipelineRequest, credential: Credential, deadline: Deadline
+    ) -> PipelineRun:
+        """The run that is there already, or a new one; raises as Pipelines.start does."""
+        found = self._pipelines.find(request, credential, self._since, deadline)
+        return found[0] if found else self._pipelines.start(request, credential, deadline)

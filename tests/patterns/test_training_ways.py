@@ -1,0 +1,211 @@
+"""One training in three ways of running: the run that ends leads to the same continuation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.values import State
+from local.cloud import WORKSPACE
+from tests.azure import changed, completed
+from tests.shipping import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from local.mlflow import MLflow
+    from tests.azure import Stage
+
+    Train = Callable[..., subprocess.Popen[str]]
+
+PATIENCE = 60.0
+ENDED = {"FINISHED", "FAILED", "KILLED"}
+WAYS = ("sync", "async", "thread")
+
+
+@pytest.fixture
+def train(mlflow_server: MLflow) -> Iterator[Train]:
+    """Starts a training in one of the ways; what is left of it is ended afterwards."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(way: str, *options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "examples.training.ways", way, *options],
+            cwd=ROOT,
+            env=os.environ | {"MLFLOW_TRACKING_URI": mlflow_server.url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture
+def tracking(mlflow_server: MLflow) -> MlflowClient:
+    from mlflow import MlflowClient  # noqa: PLC0415 - seconds, on every collection
+
+    return MlflowClient(mlflow_server.url)
+
+
+@pytest.fixture
+def shipped(stage: Stage, mlflow_server: MLflow) -> Stage:
+    """The app with the routes that it ships with, over the real MLflow server."""
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    stage.routes((ROOT / "routes.yaml").read_text("utf-8"))
+    return stage
+
+
+def begun(process: subprocess.Popen[str]) -> str:
+    """The id of the run that the training began."""
+    assert process.stdout is not None
+    run = process.stdout.readline().strip()
+    assert run, "the training said nothing"
+    return run
+
+
+def ended(tracking: MlflowClient, run: str) -> Run:
+    """The run, once it has ended."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = tracking.get_run(run)
+        if found.info.status in ENDED:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"run {run} is still {found.info.status}")
+
+
+def news(run: Run) -> dict[str, Any]:
+    """What AML tells when the run ends."""
+    if run.info.status == "FINISHED":
+        return completed(run.info.run_id)
+    return changed(run.info.run_id, "Failed")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_logged_is_the_same_in_every_way(
+    train: Train, tracking: MlflowClient, way: str
+) -> None:
+    run = ended(tracking, begun(train(way, "--epochs", "3")))
+    assert run.info.status == "FINISHED"
+    assert {"epochs": "3", "seed": "7"}.items() <= run.data.params.items()
+    steps = [m.step for m in tracking.get_metric_history(run.info.run_id, "accuracy")]
+    assert steps == [1, 2, 3]
+    (model,) = tracking.search_logged_models(
+        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"
+    )
+    (version,) = tracking.search_model_versions(f"run_id = '{run.info.run_id}'")
+    assert (model.name, version.name) == ("model", "defect-classifier")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_good_training_starts_the_same_pipeline_in_every_way(
+    train: Train, tracking: MlflowClient, shipped: Stage, way: str
+) -> None:
+    run = ended(tracking, begun(train(way)))
+    shipped.deliver(news(run))
+    (started,) = shipped.devops.runs
+    (version,) = tracking.search_model_versions(f"run_id = '{run.info.run_id}'")
+    assert started.pipeline_id == 42
+    assert started.template_parameters == {
+        "model_name": "defect-classifier",
+        "model_version": version.version,
+        "accuracy": str(run.data.metrics["accuracy"]),
+        "run_id": run.info.run_id,
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_training_that_raises_takes_the_failure_route_in_every_way(
+    train: Train, tracking: MlflowClient, shipped: Stage, way: str
+) -> None:
+    run = ended(tracking, begun(train(way, "--fail")))
+    assert run.info.status == "FAILED"
+    shipped.deliver(news(run))
+    assert shipped.started() == [(43, run.info.run_id)]
+    assert shipped.only(run.info.run_id).state is State.STARTED
+
+
+def test_a_submitted_job_is_not_waited_for(train: Train, tracking: MlflowClient) -> None:
+    submitter = train("async", "--epochs", "40")
+    run = begun(submitter)
+    assert submitter.wait(PATIENCE) == 0
+    assert tracking.get_run(run).info.status == "RUNNING"
+    assert ended(tracking, run).info.status == "FINISHED"
+
+
+def test_the_main_thread_goes_on_while_the_other_trains(
+    train: Train, tracking: MlflowClient
+) -> None:
+    process = train("thread", "--epochs", "10")
+    run = begun(process)
+    _, said = process.communicate(timeout=PATIENCE)
+    first = said.index("the main thread goes on")
+    assert first < said.index("epoch 10/10")
+    assert (process.returncode, tracking.get_run(run).info.status) == (0, "FINISHED")
+
+
+@pytest.mark.parametrize(("way", "code"), [("sync", 1), ("thread", 1), ("async", 0)])
+def test_only_who_waits_learns_that_the_training_went_wrong(
+    train: Train, tracking: MlflowClient, way: str, code: int
+) -> None:
+    process = train(way, "--fail")
+    assert ended(tracking, begun(process)).info.status == "FAILED"
+    assert process.wait(PATIENCE) == code
+
+
+@pytest.mark.parametrize("way", ["sync", "thread"])
+def test_a_training_whose_process_is_told_to_end_ends_its_run_as_failed(
+    train: Train, tracking: MlflowClient, way: str
+) -> None:
+    process = train(way, "--epochs", "100000")
+    run = begun(process)
+    process.terminate()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert tracking.get_run(run).info.status == "FAILED"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to find it")
+def test_a_job_whose_process_is_killed_ends_as_failed(train: Train, tracking: MlflowClient) -> None:
+    run = begun(train("async", "--epochs", "100000"))
+    os.kill(trainer_of(run), signal.SIGKILL)
+    assert ended(tracking, run).info.status == "FAILED"
+
+
+def trainer_of(run: str) -> int:
+    """The process that trains for a submitted run, once there is one."""
+    mark = f"MLFLOW_RUN_ID={run}\0".encode()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        for process in Path("/proc").glob("[0-9]*"):
+            trains = b"train.py" in read(process / "cmdline")
+            if trains and mark in read(process / "environ"):
+                return int(process.name)
+        time.sleep(0.05)
+    raise AssertionError("no process trains")
+
+
+def read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
