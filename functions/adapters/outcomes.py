@@ -8,6 +8,7 @@ https://learn.microsoft.com/azure/event-grid/cloud-event-schema
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.core.ports import Level
@@ -63,7 +64,10 @@ class EventGridOutcomes:
 
     def send(self) -> None:
         """One request with what was noted; a failure is told in the log, and nothing is raised."""
-        batch = [self._noted.popleft() for _ in range(min(len(self._noted), MOST_AT_ONCE))]
+        batch: list[Continuation] = []
+        with suppress(IndexError):  # other threads send, too
+            while len(batch) < MOST_AT_ONCE:
+                batch.append(self._noted.popleft())
         if not batch:
             return
         try:

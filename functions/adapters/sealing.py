@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 from functions.core.errors import Permanent, Retryable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from functions.core.deadline import Deadline
 
 SHORTEST = 16
+CACHED_FOR = 300.0
 
 
 class VaultSeal:
@@ -28,6 +30,7 @@ class VaultSeal:
 
     def __init__(self, key: Callable[[Deadline], str]) -> None:
         self._key = key
+        self._kept: tuple[str, float] | None = None
 
     def sealed(self, text: str, deadline: Deadline) -> str:
         """The text, encrypted and authenticated."""
@@ -46,7 +49,9 @@ class VaultSeal:
     def _fernet(self, deadline: Deadline) -> Fernet:
         from cryptography.fernet import Fernet  # noqa: PLC0415 - the same
 
-        key = self._key(deadline)
+        if self._kept is None or time.monotonic() - self._kept[1] > CACHED_FOR:
+            self._kept = (self._key(deadline), time.monotonic())
+        key = self._kept[0]
         if len(key) < SHORTEST:
             what = f"the key of the waits has fewer than {SHORTEST} characters"
             raise Retryable(Reason.SECRET_UNREADABLE, what)

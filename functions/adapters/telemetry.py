@@ -32,6 +32,8 @@ SERVICES = {
     "runs": "azure_machine_learning",
     "credentials": "key_vault",
     "pipelines": "azure_devops",
+    "tasks": "azure_devops",
+    "seal": "key_vault",
 }
 _FAILURES = (InDoubt, LedgerUnavailable, Permanent, Retryable)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")

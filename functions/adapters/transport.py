@@ -127,7 +127,8 @@ class Transport:
         call = requests.Request(
             "GET" if body is None else "POST", url, params=params, data=data, headers=headers
         )
-        return _exchange(self._reads, call, authorization, deadline, tries=2)
+        within = deadline.timeout(READ_SECONDS * 2) / 2
+        return _exchange(self._reads, call, authorization, within, tries=2)
 
     def effect(
         self,
@@ -138,6 +139,7 @@ class Transport:
         headers: Mapping[str, str],
         body: str,
         method: str = "POST",
+        within: float = READ_SECONDS,
     ) -> Answer:
         """Send once, whatever happens. Raises NotSentError or NoAnswerError.
 
@@ -149,7 +151,8 @@ class Transport:
             self._effects.close()
         self._last_effect = now
         call = requests.Request(method, url, data=body.encode(), headers=headers)
-        return _exchange(self._effects, call, authorization, deadline, tries=1)
+        del deadline  # what has begun is waited for: its answer is worth more than the time
+        return _exchange(self._effects, call, authorization, within, tries=1)
 
 
 def _session(retry: Retry) -> requests.Session:
@@ -165,7 +168,7 @@ def _exchange(
     session: requests.Session,
     call: requests.Request,
     authorization: str,
-    deadline: Deadline,
+    read: float,
     tries: int,
 ) -> Answer:
     def authorize(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -173,7 +176,6 @@ def _exchange(
         return prepared  # as `auth`, so that a .netrc file cannot replace it
 
     call.auth = authorize
-    read = READ_SECONDS if tries == 1 else deadline.timeout(READ_SECONDS * tries) / tries
     connect = min(CONNECT_SECONDS, read)
     ends = time.monotonic() + connect * tries + read * tries
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 class Unfit(RelayError):
     """No route with `complete: true` could ever answer for the run; the message says why."""
+
+
+class Pending(StrEnum):
+    """There is no answer yet."""
+
+    RUNS = "a run goes on"
+    FACTS = "a fact is not visible yet"
 
 
 class Verdict(NamedTuple):
@@ -59,46 +67,55 @@ class Judge:
                     raise Unfit(error.detail) from None
                 raise
 
-    def verdict(self, wait: Wait, deadline: Deadline) -> Verdict | None:
-        """The answer, once all runs are over or one has failed; None: not yet.
+    def verdict(self, wait: Wait, deadline: Deadline) -> Verdict | Pending:
+        """The answer, once all runs are over or one has failed.
 
-        Raises Retryable and RoutesUnreadable.
+        Raises Retryable for a run that cannot be read, unless another has failed; and
+        RoutesUnreadable.
         """
-        told = [self._of_run(wait, run, deadline) for run in wait.runs]
-        failed = [one for one in told if one is not None and not one.succeeded]
-        if not failed and None in told:
-            return None
-        lines = [line for one in told if one is not None for line in one.lines]
-        return Verdict(not failed, tuple(lines))
+        told: list[Verdict | Pending] = []
+        unread: list[Retryable] = []
+        for run in wait.runs:
+            try:
+                told.append(self._of_run(wait, run, deadline))
+            except Retryable as error:
+                unread.append(error)
+        judged = [one for one in told if isinstance(one, Verdict)]
+        failed = [one for one in judged if not one.succeeded]
+        if unread and not failed:
+            raise unread[0]
+        if len(judged) < len(told) and not failed:
+            facts = Pending.FACTS in told
+            return Pending.FACTS if facts else Pending.RUNS
+        return Verdict(not failed, tuple(line for one in judged for line in one.lines))
 
-    def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> Verdict | None:
+    def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> Verdict | Pending:
         try:
             reading = self._reading(wait.workspace, run, deadline)
         except Retryable as error:
             gone = error.reason is Reason.RUN_NOT_FOUND
             if gone and self._clock.now() - wait.created_at > REFUSED_FOR:
-                return Verdict(succeeded=False, lines=(f"run {run}: {error.detail}",))
+                return _no(f"run {run}: {error.detail}")
             raise
         if (outcome := reading.run.outcome) is None:
-            return None
+            return Pending.RUNS
         if outcome is not Outcome.COMPLETED:
-            return Verdict(succeeded=False, lines=(f"run {run} ended as {outcome}",))
+            return _no(f"run {run} ended as {outcome}")
         try:
             routes = self._fitting(reading.event)
         except Unfit as error:
-            return Verdict(succeeded=False, lines=(str(error),))
+            return _no(str(error))
         return self._gated(reading, routes)
 
-    def _gated(self, reading: Reading, routes: list[Route]) -> Verdict | None:
+    def _gated(self, reading: Reading, routes: list[Route]) -> Verdict | Pending:
         """Completed: now all gates must hold."""
-        run, lines, holds = reading.run, [], True
-        for route in routes:
-            said = self._gate(route, reading)
-            if said is None:
-                return None
-            holds = holds and said[0]
-            lines.append(f"run {run.id} ended as Completed; route {route.name}: {said[1]}")
-        return Verdict(holds, tuple(lines))
+        said = [(route.name, self._gate(route, reading)) for route in routes]
+        known = [(name, answer) for name, answer in said if answer is not None]
+        holds = all(answer[0] for _, answer in known)
+        if holds and len(known) < len(said):
+            return Pending.FACTS
+        ended = f"run {reading.run.id} ended as Completed"
+        return Verdict(holds, tuple(f"{ended}; route {name}: {why}" for name, (_, why) in known))
 
     def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | None:
         """Whether it holds and what it saw; None while a fact may still come."""
@@ -113,17 +130,18 @@ class Judge:
         if not verdict.missing:
             said = "holds" if verdict.holds else "does not hold"
             return verdict.holds, f"its gate {said}: {verdict.error or verdict.explain}"
-        ended = reading.run.end_time
-        if ended is None or self._clock.now() - ended > route.wait_for_facts:
+        ended = reading.run.end_time or reading.run.start_time
+        if ended and self._clock.now() - ended > route.wait_for_facts:
             return False, f"{verdict.missing} is not known"
         return None
 
     def _completing(self) -> list[Route]:
-        return [route for route in self._routes.routes().routes if route.complete]
+        routes = self._routes.routes().routes
+        return [route for route in routes if route.complete and not route.shadow]
 
     def _fitting(self, event: RunEvent) -> list[Route]:
         """The routes that may answer for it; raises Unfit, naming the filter of each other one."""
-        tried = [(route, routing.misfit(event, route)) for route in self._completing()]
+        tried = [(route, _misfit(event, route)) for route in self._completing()]
         if fitting := [route for route, misfit in tried if misfit is None]:
             return fitting
         why = "; ".join(
@@ -148,7 +166,16 @@ class Judge:
         read, experiment = reading.run, ""
         if any(route.match.experiment for route in self._completing()):
             experiment = self._runs.experiment(workspace, read, deadline)
-        reading.event = replace(
-            bare, time=read.end_time, tags=dict(read.tags), experiment=experiment
-        )
+        tags = None if read.outcome is None else dict(read.tags)  # it may still set some
+        reading.event = replace(bare, time=read.end_time, tags=tags, experiment=experiment)
         return reading
+
+
+def _misfit(event: RunEvent, route: Route) -> routing.Misfit | None:
+    if route.when and routing.only_gate(route).needs.only_event:
+        return routing.Misfit("facts", "that only an event tells, in its gate", "no event")
+    return routing.misfit(event, route)
+
+
+def _no(why: str) -> Verdict:
+    return Verdict(succeeded=False, lines=(why,))

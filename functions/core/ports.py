@@ -78,7 +78,7 @@ class WaitBook(Protocol):
         """The task's wait as it is there now, and whether it is this one."""
 
     def waiting(self, limit: int) -> Sequence[Waiting]:
-        """Those that were not answered, the longest waiting first."""
+        """Those that were not answered, those that are due first."""
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
         """Replace it if it still has the entry's version; raises Lost otherwise."""
@@ -92,6 +92,9 @@ class Tasks(Protocol):
 
     def complete(self, task: Task, token: str, verdict: Verdict, deadline: Deadline) -> None:
         """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
+
+    def result(self, task: Task, token: str, deadline: Deadline) -> str:
+        """The result in its own record, if that says that it is completed; raises Retryable."""
 
 
 class Seal(Protocol):

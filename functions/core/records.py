@@ -105,7 +105,7 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
 def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten."""
     waits = WAITS if wait.state is Answered.WAITING else ""
-    copies = {"waits": waits, "until": wait.until, "name": wait.task.id, "runs": wait.runs}
+    copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
     return _row(copies, wait=msgspec.to_builtins(wait))
 
 

@@ -100,15 +100,17 @@ class Relay:
         `on` names the routes, where they are known to match and not all of them are meant.
         Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
         """
-        wanted = routing.matching(event, self._routes.routes()) if on is None else on
-        if not wanted:
+        routes = self._routes.routes()
+        wanted = routing.matching(event, routes) if on is None else on
+        completing = routing.completing(event, routes)
+        if not wanted and not completing:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
         claimed = [(self._claim(event, route), route) for route in wanted if route.start]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
             if entry is not None:
                 self._work(Work(entry, deadline), route, reading)
-        if any(route.complete for route in wanted):
+        if completing:
             self._waits.ended(event, deadline)
         return None
 

@@ -88,7 +88,7 @@ class Rounds:
         due = self._ledger.due(self._clock.now(), MOST_AT_ONCE)
         keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
         self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
-        self._waits.look(whole)
+        self._waits.look()
         self._chronicle.keep(routes)
         self._tell(len(keys), whole)
 

@@ -74,6 +74,14 @@ def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
     return tuple(route for route in routes.routes if misfit(event, route) is None)
 
 
+def completing(event: RunEvent, routes: Routes) -> bool:
+    """Whether a route may answer a task that waits for the run, however it ended."""
+    if not event.outcome.ends_run or not any(route.complete for route in routes.routes):
+        return False
+    ended = replace(event, outcome=Outcome.COMPLETED)
+    return any(route.complete and misfit(ended, route) is None for route in routes.routes)
+
+
 def misfit(event: RunEvent, route: Route) -> Misfit | None:
     """The first filter of the route that the event does not fit; None: it fits all."""
     if event.outcome not in route.outcomes:

@@ -36,7 +36,7 @@ class RowWaitBook:
         """One request per thousand."""
         found = self._rows().find(WAITS, records.WAITS, records.WAITS, "waits")
         readable = islice(self._readable(found), limit)
-        return sorted(readable, key=lambda entry: entry.wait.created_at)
+        return sorted(readable, key=lambda entry: entry.wait.due_at)
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
         """One request, two if it is refused."""
@@ -52,7 +52,7 @@ class RowWaitBook:
 
 
 def _place(wait: Wait) -> Place:
-    return Place(WAITS, safe(wait.task.id))
+    return Place(WAITS, safe(wait.task.key))
 
 
 def _entry(stored: Stored) -> Waiting:

@@ -4,7 +4,8 @@
                       │            └───────► lost          its token expired, or its plan is gone
                       └─ not over yet, or not readable: looked at again within half an hour
 
-A task is known by its TaskInstanceId. Its token is kept sealed, and only until it is answered.
+A task is known by its plan, its job and its TaskInstanceId. Its token is kept sealed, and only
+until it is answered.
 https://learn.microsoft.com/azure/devops/pipelines/process/invoke-checks
 """
 
@@ -40,12 +41,15 @@ if TYPE_CHECKING:
     from functions.core.values import RunEvent, Workspace
     from functions.core.waits import Registration
 
-MOST_WAITS = 200
+MOST_WAITS = 5000
+SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST = timedelta(days=7)
+ANSWERING = timedelta(seconds=90)  # longer than an answer takes
 REMEMBERED = timedelta(days=2)  # a late copy of the registration is then still the same task's
 REGISTERING_SECONDS = 12.0  # the task gives up its call after 20
 EACH_SECONDS = 20.0
+WHOLE_SECONDS = 60.0
 
 
 class Refused(RelayError):
@@ -93,6 +97,8 @@ class Waits:
         if fresh:
             self._say(entry.wait, "registered")
             self._attempt(entry, deadline)
+        elif entry.wait.state is Answered.LOST:
+            raise Refused(409, "the task was given up: run it again", told=True)
 
     def refused(self, why: str) -> None:
         """A registration was not taken: whoever sent it is told little, the log is told why."""
@@ -101,21 +107,26 @@ class Waits:
     def ended(self, event: RunEvent, deadline: Deadline) -> None:
         """A run ended: answer who waits for it. Raises nothing; the reconciler does the rest."""
         key = event.workspace.id.lower()
-        try:
-            for entry in self._book.waiting(MOST_WAITS):
-                if event.run in entry.wait.runs and entry.wait.workspace.id.lower() == key:
-                    self._attempt(entry, deadline)
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"waits": "unavailable", "detail": error})
+        for entry in self._waiting():
+            wait = entry.wait
+            if event.run in wait.runs and wait.workspace.id.lower() == key:
+                if not deadline.allows_post:
+                    return
+                self._attempt(entry, deadline, told=True)
 
-    def look(self, whole: Deadline) -> None:
-        """Look at all whose time has come. Raises LedgerUnavailable."""
-        now = self._clock.now()
-        for entry in self._book.waiting(MOST_WAITS):
-            if whole.has_passed:
-                return
-            if entry.wait.due_at <= now:
+    def look(self) -> None:
+        """Look at all whose time has come. Raises nothing."""
+        whole, now = Deadline(self._clock, WHOLE_SECONDS), self._clock.now()
+        for entry in self._waiting():
+            if entry.wait.due_at <= now and not whole.has_passed:
                 self._attempt(entry, Deadline(self._clock, EACH_SECONDS))
+
+    def _waiting(self) -> Sequence[Waiting]:
+        try:
+            return self._book.waiting(MOST_WAITS)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"ledger": "unavailable", "detail": error})
+            return ()
 
     def _workspace(self, registration: Registration) -> Workspace:
         if registration.workspace is not None:
@@ -127,42 +138,61 @@ class Waits:
         names = ", ".join(workspace.name for workspace in known[:10]) or "none"
         raise judging.Unfit(f"name the `workspace`: known are {names}")
 
-    def _attempt(self, entry: Waiting, deadline: Deadline) -> None:
-        """One look at its runs; whatever goes wrong, it is looked at again."""
-        wait = entry.wait
+    def _attempt(self, entry: Waiting, deadline: Deadline, *, told: bool = False) -> None:
+        """One look at its runs; whatever goes wrong, it is looked at again.
+
+        `told`: an event says that one is over, so that what is not visible yet soon will be.
+        """
         try:
-            verdict = self._judge.verdict(wait, deadline)
-            if verdict is not None:
-                self._answer(entry, verdict, deadline)
-            elif self._clock.now() - wait.created_at > LONGEST:
-                self._end(entry, Answered.LOST, f"it waits for more than {LONGEST.days} days")
-            else:  # an event will tell, and if none does, the clock
-                self._book.change(entry, replace(wait, due_at=self._clock.now() + LATEST))
-        except (InDoubt, Retryable, RoutesUnreadable) as error:
-            with suppress(LedgerUnavailable, Lost):
-                self._book.change(entry, self._put_off(wait, str(error)))
+            self._try(entry, deadline, told=told)
         except (LedgerUnavailable, Lost):  # another is at it, or the clock will be
             return
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one wait
+            why = (
+                str(error) if isinstance(error, RelayError) else f"{type(error).__name__}: {error}"
+            )
+            with suppress(LedgerUnavailable, Lost):
+                self._book.change(entry, self._put_off(entry.wait, why))
+
+    def _try(self, entry: Waiting, deadline: Deadline, *, told: bool) -> None:
+        wait = entry.wait
+        if wait.result:  # noted by one that may have died: the same answer again
+            given = judging.Verdict(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
+            return self._answer(entry, given, deadline)
+        if self._policy.paused:
+            self._book.change(entry, self._put_off(wait, "PAUSED=1"))
+            return None
+        verdict = self._judge.verdict(wait, deadline)
+        if isinstance(verdict, judging.Verdict):
+            return self._answer(entry, verdict, deadline)
+        if self._clock.now() - wait.created_at > LONGEST:
+            why = f"it waits for more than {LONGEST.days} days"
+            return self._answer(entry, judging.Verdict(succeeded=False, lines=(why,)), deadline)
+        soon = told or verdict is judging.Pending.FACTS
+        later = replace(wait, due_at=self._clock.now() + LATEST, attempts=0)
+        self._book.change(entry, self._put_off(wait, str(verdict)) if soon else later)
+        return None
 
     def _answer(self, entry: Waiting, verdict: judging.Verdict, deadline: Deadline) -> None:
-        """Note the answer, give it, and forget the token.
+        """Note the answer, give it, and forget the token. Raises Retryable and InDoubt.
 
-        The note comes first: a task that refuses an answer that was noted before has had it.
+        The note comes first, so that whoever goes on gives the same. A refusal does not tell
+        whether an earlier try arrived: the task's own record does.
         """
-        noted_before = entry.wait.result != ""
-        result = "succeeded" if verdict.succeeded else "failed"
-        noted = replace(self._put_off(entry.wait, verdict.why), result=result)
-        entry = self._book.change(entry, noted)
         try:
-            token = self._seal.opened(noted.token, deadline)
+            token = self._seal.opened(entry.wait.token, deadline)
         except Permanent as error:
             return self._end(entry, Answered.LOST, error.detail)
+        due, result = self._clock.now() + ANSWERING, SUCCEEDED if verdict.succeeded else FAILED
+        noted = replace(entry.wait, result=result, lines=verdict.lines, why=verdict.why, due_at=due)
+        entry = self._book.change(entry, noted)
         try:
             self._tasks.complete(noted.task, token, verdict, deadline)
         except Permanent as error:
-            if not noted_before:
+            result = self._tasks.result(noted.task, token, deadline)
+            if not result:
                 return self._end(entry, Answered.LOST, error.detail)
-        return self._end(entry, Answered.COMPLETED, verdict.why)
+        return self._end(entry, Answered.COMPLETED, verdict.why, result)
 
     def _put_off(self, wait: Wait, why: str) -> Wait:
         """The same, to be looked at after a pause that doubles."""
@@ -170,9 +200,10 @@ class Waits:
         due = self._clock.now() + pause
         return replace(wait, due_at=due, attempts=wait.attempts + 1, why=bounded(why))
 
-    def _end(self, entry: Waiting, state: Answered, why: str) -> None:
-        until = self._clock.now() + REMEMBERED
-        ended = replace(entry.wait, state=state, token="", why=why, until=until)
+    def _end(self, entry: Waiting, state: Answered, why: str, result: str = "") -> None:
+        """It is over; `result` is what the task ended with, which may be that it was canceled."""
+        until, told = self._clock.now() + REMEMBERED, result or entry.wait.result
+        ended = replace(entry.wait, state=state, result=told, token="", why=why, until=until)
         self._book.change(entry, ended)
         self._say(ended, ended.result if state is Answered.COMPLETED else "lost")
 

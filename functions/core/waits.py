@@ -8,12 +8,12 @@ from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from functions.core import events
 from functions.core.values import Workspace  # noqa: TC001 - the same
 
-MOST_RUNS = 50
+MOST_RUNS = 20  # each is read before the task gives up its call
 LONGEST_TOKEN = 8_000
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HUBS = frozenset({"build", "checks", "gates", "release"})
@@ -41,9 +41,18 @@ class Task(Struct, frozen=True, kw_only=True):
     timeline: str
     id: str
 
+    @property
+    def key(self) -> str:
+        """What it is known by. Its id alone is the same in every run of a pipeline."""
+        return f"{self.plan}.{self.job}.{self.id}"
+
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """A task that waits for runs of a workspace. `token` is sealed; `until`: kept no longer."""
+    """A task that waits for runs of a workspace.
+
+    `token` is sealed. `result` and `lines` are the answer, noted before it is given; `until`: kept
+    no longer.
+    """
 
     task: Task
     workspace: Workspace
@@ -53,6 +62,7 @@ class Wait(Struct, frozen=True, kw_only=True):
     token: str = ""
     state: Answered = Answered.WAITING
     result: str = ""
+    lines: tuple[str, ...] = ()
     why: str = ""
     attempts: int = 0
     until: datetime | None = None
@@ -62,7 +72,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     """What a task asks for. `workspace` is None where it did not say."""
 
     task: Task
-    token: str = field(name="token")
+    token: str
     runs: tuple[str, ...]
     workspace: Workspace | None = None
 

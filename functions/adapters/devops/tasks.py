@@ -7,12 +7,19 @@ https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/invoke-rest-a
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from functions.adapters.devops.answers import message
-from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.adapters.transport import (
+    READ_SECONDS,
+    Answer,
+    NoAnswerError,
+    NotSentError,
+    Transport,
+)
 from functions.core.errors import InDoubt, Permanent, Retryable
 from functions.core.reasons import Reason
 
@@ -24,13 +31,20 @@ if TYPE_CHECKING:
 EVENTS = "2.0-preview.1"
 RECORDS = "4.1"
 LONGEST_LINE = 500
+LINE_SECONDS = 3.0
+# Nothing that two readers of addresses could read differently: no user, query, fragment, backslash
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]{1,253})(:(?P<port>[0-9]{1,5}))?"
+    r"(/[A-Za-z0-9._~%-]+)*"
+)
 
 
 class DevOpsTasks:
     """The tasks of collections on hosts that a token may be sent to."""
 
     def __init__(self, devops_url: str, transport: Transport) -> None:
-        self._own = urlsplit(devops_url)
+        own = urlsplit(devops_url)
+        self._own = (own.scheme, own.hostname, own.port)
         self._transport = transport
 
     def prove(self, task: Task, token: str, deadline: Deadline) -> None:
@@ -61,24 +75,49 @@ class DevOpsTasks:
         event = {"name": "TaskCompleted", "taskId": task.id, "jobId": task.job, "result": result}
         self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event, deadline)
 
+    def result(self, task: Task, token: str, deadline: Deadline) -> str:
+        """The result in the task's own record, if that says that it is completed; else "".
+
+        "" too where it cannot be read with the task's token; raises Retryable.
+        """
+        url = f"{_plan(task)}/timelines/{task.timeline}/records?api-version={RECORDS}"
+        try:
+            answer = self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
+        except (NotSentError, NoAnswerError) as error:
+            raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+        found = answer.json.get("value") if isinstance(answer.json, dict) else None
+        records = [r for r in found if isinstance(r, dict)] if isinstance(found, list) else []
+        own = [r for r in records if str(r.get("id", "")).lower() == task.id]
+        over = (str(r.get("result")) for r in own if r.get("state") == "completed")
+        return next(over, "")
+
     def _show(self, task: Task, token: str, lines: list[str], deadline: Deadline) -> None:
         """In the live view, and as the task's log."""
         records = f"{_plan(task)}/timelines/{task.timeline}/records"
         feed = f"{records}/{task.job}/feed?api-version={RECORDS}"
-        self._send(feed, token, {"value": lines, "count": len(lines)}, deadline)
+        self._send(feed, token, {"value": lines, "count": len(lines)}, deadline, LINE_SECONDS)
         path = {"path": f"logs\\{task.id}"}
-        log = self._send(f"{_plan(task)}/logs?api-version={RECORDS}", token, path, deadline).json
+        log = self._send(
+            f"{_plan(task)}/logs?api-version={RECORDS}", token, path, deadline, LINE_SECONDS
+        ).json
         number = log.get("id") if isinstance(log, dict) else None
         if not isinstance(number, int):
             return
         text = "".join(f"{line}\r\n" for line in lines)
         url = f"{_plan(task)}/logs/{number}?api-version={RECORDS}"
-        self._send(url, token, text, deadline)
+        self._send(url, token, text, deadline, LINE_SECONDS)
         changed = {"value": [{"id": task.id, "log": {"id": number}}], "count": 1}
-        self._send(f"{records}?api-version={RECORDS}", token, changed, deadline, method="PATCH")
+        at = f"{records}?api-version={RECORDS}"
+        self._send(at, token, changed, deadline, LINE_SECONDS, method="PATCH")
 
     def _send(
-        self, url: str, token: str, body: object, deadline: Deadline, method: str = "POST"
+        self,
+        url: str,
+        token: str,
+        body: object,
+        deadline: Deadline,
+        seconds: float = READ_SECONDS,
+        method: str = "POST",
     ) -> Answer:
         raw = isinstance(body, str)
         try:
@@ -86,6 +125,7 @@ class DevOpsTasks:
                 url,
                 f"Bearer {token}",
                 deadline,
+                within=seconds,
                 headers=_BYTES if raw else _JSON,
                 body=str(body) if raw else json.dumps(body),
                 method=method,
@@ -103,16 +143,13 @@ class DevOpsTasks:
 
     def _may_be_asked(self, url: str) -> bool:
         """Whether the token may go there: our own Azure DevOps, or Microsoft's."""
-        try:
-            asked = urlsplit(url)
-            port = asked.port
-        except ValueError:
+        found = _ADDRESS.fullmatch(url)
+        if not found:
             return False
-        host = (asked.hostname or "").lower()
-        plain = not (asked.username or asked.password or asked.query or asked.fragment)
-        own = (asked.scheme, host, port) == (self._own.scheme, self._own.hostname, self._own.port)
+        scheme, host, port = found["scheme"], found["host"].lower(), found["port"]
+        own = (scheme, host, port and int(port)) == self._own
         hosted = host == "dev.azure.com" or host.endswith(".visualstudio.com")
-        return plain and (own or (hosted and asked.scheme == "https" and port in {None, 443}))
+        return own or (hosted and scheme == "https" and port in {None, "443"})
 
 
 _HEADERS = {"Accept": "application/json", "X-TFS-FedAuthRedirect": "Suppress"}
