@@ -155,12 +155,12 @@ param noEventHours int = 24
 var unique = uniqueString(resourceGroup().id, namePrefix)
 var suffix = '${namePrefix}-${unique}'
 var appName = 'func-${suffix}'
-var storageName = toLower(take('st${replace(namePrefix, '-', '')}${unique}', 24))
+var storageName = toLower('st${take(replace(namePrefix, '-', ''), 9)}${unique}')
 var packageContainer = 'deployments'
 var deadLetterContainer = 'dead-letters'
 var isPrivate = !empty(endpointSubnetId)
 
-var makesVault = devopsAuth == 'pat' && empty(vaultId)
+var makesVault = (devopsAuth == 'pat' || (policy.?waits ?? false)) && empty(vaultId)
 var vaultName = empty(vaultId) ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}' : last(split(vaultId, '/'))
 var vaultGroupId = empty(vaultId) ? resourceGroup().id : split(vaultId, '/providers/')[0]
 var hasVault = makesVault || !empty(vaultId)
@@ -321,7 +321,6 @@ module followed 'modules/workspace.bicep' = [for workspace in workspaces: {
     workspaceName: last(split(workspace.id, '/'))
     topicName: workspace.?topicName ?? ''
     topicResourceGroup: workspace.?topicResourceGroup ?? split(workspace.id, '/')[4]
-    tags: tags
     logAnalyticsId: telemetry.outputs.workspaceId
     appName: appName
     appPrincipalId: identity.outputs.principalId

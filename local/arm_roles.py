@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 _AUTHORIZATION = "Microsoft.Authorization"
+_SUBSCRIPTION = 2  # slashes in /subscriptions/ID
 _ASSIGNED_TO = re.compile(r"(?:atScope\(\) and )?assignedTo\('(?P<principal>[0-9a-fA-F-]+)'\)")
 
 
@@ -121,6 +122,8 @@ class Roles:
 
     def answer(self, asked: re.Match[str]) -> Answer:
         """A role, or the assignments that the filter asks for: at, above and below the scope."""
+        if asked["role"] and asked["scope"].count("/") <= _SUBSCRIPTION:
+            return error(403, "AuthorizationFailed", "An operator has no role on the subscription.")
         if asked["role"]:
             role = self._roles.get(asked["role"].lower())
             if role is None:

@@ -58,7 +58,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     publicNetworkAccess: 'Enabled' // Event Grid has no private way to a function
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2', ftpsState: 'Disabled' }
+    siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' } // Flex refuses ftpsState; FTP is off below
     functionAppConfig: {
       deployment: {
         storage: {

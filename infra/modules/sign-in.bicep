@@ -18,12 +18,13 @@ var entra = {
   validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
 }
 
-// Off is said too: what tells people apart must never be left on by half.
+// It stays on without a provider, too: App Service then strips the header that tells who came, so that
+// there is no moment in which anybody could send it.
 resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: {
-    platform: { enabled: isOn }
+    platform: { enabled: true }
     // Everybody passes, without a name: Event Grid cannot sign in, and has a key of its own.
     globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
     identityProviders: isOn ? { azureActiveDirectory: entra } : {}

@@ -14,13 +14,10 @@ param newName string
 @description('Required. Name of the topic that is there already; empty: one is made.')
 param foundName string
 
-@description('Required. Tags of a topic that is made.')
-param tags object
-
+// Without tags: two apps may share it, and each would write its own.
 resource made 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (empty(foundName)) {
   name: newName
   location: location
-  tags: tags
   identity: { type: 'SystemAssigned' }
   properties: { source: workspaceId, topicType: 'Microsoft.MachineLearningServices.Workspaces' }
 }

@@ -9,9 +9,6 @@ param topicName string
 @description('Required. Resource group of that topic.')
 param topicResourceGroup string
 
-@description('Required. Tags of a topic that is made.')
-param tags object
-
 @description('Required. Resource id of the Log Analytics workspace that gets the topic\'s metrics.')
 param logAnalyticsId string
 
@@ -59,7 +56,6 @@ module topic 'topic.bicep' = {
     location: workspace.location
     newName: 'evgt-${take(replace(workspaceName, '_', '-'), 31)}-${uniqueString(workspace.id)}'
     foundName: topicName
-    tags: tags
   }
 }
 

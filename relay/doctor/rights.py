@@ -124,7 +124,9 @@ def _given(case: Case, identity: str, resource: str, thing: str) -> list[dict[st
         given = assignment.get("properties") or {}
         scope = str(given.get("scope")).rstrip("/").lower()
         if f"{thing}/".lower().startswith(f"{scope}/"):
-            role = case.app.arm.get(str(given.get("roleDefinitionId")), ROLES_VERSION, READ_ROLE)
+            number = str(given.get("roleDefinitionId")).rpartition("/")[2]
+            at = f"{resource}/providers/Microsoft.Authorization/roleDefinitions/{number}"
+            role = case.app.arm.get(at, ROLES_VERSION, READ_ROLE)  # rights may end at the resource
             found += (role.get("properties") or {}).get("permissions") or []
     return found
 

@@ -150,7 +150,7 @@ def test_a_header_is_believed_only_where_app_service_writes_it() -> None:
     (mode,) = declared(INFRA / "modules" / "sign-in.bicep", "output")
     assert mode.given == "isOn ? 'entra' : 'key'"
     auth = one("modules/sign-in.bicep", "resource", "auth").body["properties"]
-    assert auth["platform"] == {"enabled": "isOn"}
+    assert auth["platform"] == {"enabled": True}  # else anybody could send the principal
     assert in_bicep()["OPERATIONS_AUTH"] == "signIn.people"
     given = one("main.bicep", "module", "settings").body["params"]["signIn"]
     assert given == {"devops": "devopsAuth", "people": "signIn.outputs.mode"}
