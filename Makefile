@@ -39,8 +39,8 @@ export FIT
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## show a training run start a pipeline, on a local Azure, and check it all
-	@$(VENV)/python -m local.demo
+demo: setup ## show a training run start a pipeline; PATTERN=sync, async, thread, wait or component: others
+	@$(VENV)/python -m local.demo $(if $(PATTERN),--pattern $(PATTERN))
 
 up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
 	@$(VENV)/python -m local.up

@@ -1,6 +1,6 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
-    python -m local.demo [--refuse-pat] [--keep]
+    python -m local.demo [--pattern sync|async|thread|wait|component] [--refuse-pat] [--keep]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
 was not, 130 or 143 after a signal.
@@ -17,17 +17,20 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import console
+from local import console, waiting
 from local.app import RelayError
 from local.checks import NotSo
 from local.children import Children, Interrupted
 from local.deployment import Broken, Deployment, plain_environment
+from local.patterns import PATTERNS
 from local.screen import Screen
 from local.story import Story
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+WAIT = "wait"
+STORIES: dict[str, Callable[..., Story]] = {"": Story, **PATTERNS, WAIT: waiting.Wait}
 HEALING = {"RETRY_FIRST_SECONDS": "1", "RECONCILE_SCHEDULE": "*/2 * * * * *"}
 LOG_LINES_TOLD = 8
 _TELLING = re.compile(r"(ERROR|WARNING|CRITICAL): |continuation=|Executed ")  # not the SDKs' own
@@ -40,18 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     directory = Path(tempfile.mkdtemp(prefix="run-relay-demo-"))
     screen.plain("Run Relay: a training run ends, and the next pipeline starts")
     screen.plain(f"All of it runs on this machine; logs and ledger are in {directory}")
-    code = _told(directory, screen, refuse_pat=options.refuse_pat)
+    code = _told(directory, screen, options)
     if code != 1 and not options.keep:
         shutil.rmtree(directory, ignore_errors=True)
     return code
 
 
-def _told(directory: Path, screen: Screen, *, refuse_pat: bool) -> int:
+def _told(directory: Path, screen: Screen, options: argparse.Namespace) -> int:
     """The exit code, once the story is told and every process has ended."""
     children = Children()
     try:
         with children:
-            passed = _tell(directory, children, screen, refuse_pat=refuse_pat)
+            passed = _tell(directory, children, screen, options)
     except Interrupted as signal:
         screen.failed(f"\nInterrupted ({signal}); every process that was started has ended.")
         return signal.code
@@ -65,14 +68,16 @@ def _told(directory: Path, screen: Screen, *, refuse_pat: bool) -> int:
     return 0
 
 
-def _tell(directory: Path, children: Children, screen: Screen, *, refuse_pat: bool) -> int:
+def _tell(directory: Path, children: Children, screen: Screen, options: argparse.Namespace) -> int:
     """Tell the story; returns the number of checks that passed."""
     environment = plain_environment() | HEALING
+    if options.pattern == WAIT:
+        environment |= waiting.settings(directory)
     with Deployment(directory, children, screen, environment) as deployment:
-        if refuse_pat:
+        if options.refuse_pat:
             deployment.cloud.devops.refuse(deployment.cloud.pat)
             screen.say("From now on Azure DevOps refuses the access token: this must fail")
-        story = Story(deployment, screen)
+        story = STORIES[options.pattern](deployment, screen)
         story.tell()
     return len(story.checks.passed)
 
@@ -100,6 +105,9 @@ def _options() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--keep", action="store_true", help="keep logs and ledger afterwards")
+    parser.add_argument(
+        "--pattern", default="", choices=list(STORIES)[1:], help="show this one (docs/patterns.md)"
+    )
     parser.add_argument(
         "--refuse-pat", action="store_true", help="break it: Azure DevOps refuses the token"
     )

@@ -1,7 +1,8 @@
 """The patterns as stories, each told on a deployment of its own: `make demo PATTERN=...`.
 
 sync, async and thread: one training in three ways of running; the run that ends leads to the same
-continuation. component: the last step of a pipeline job starts the next pipeline by itself.
+continuation. component: the last step of a pipeline job starts the next pipeline by itself. `wait`
+stands in local/waiting.py.
 """
 
 from __future__ import annotations

@@ -46,6 +46,24 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
     assert not list(demo.directory.glob("run-relay-*"))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("sync", "a pipeline run|pipeline +contoso/mlops/43"),
+        ("async", "ok +who submitted it has ended, and the run goes on"),
+        ("thread", "pipeline +contoso/mlops/43"),
+        ("wait", "ok +the job has succeeded, and its log says why"),
+        ("component", "ok +the step looked for it, and did not ask again"),
+    ],
+)
+def test_each_pattern_is_shown_and_leaves_nothing(typed: Type, pattern: str, said: str) -> None:
+    demo = typed("local.demo", "--pattern", pattern)
+    assert demo.ended() == 0, demo.output
+    demo.wait_for(said)
+    demo.wait_for(r"^All \d+ checks are so, in [\d.]+ s\.$")
+    assert demo.none_left(), demo.processes()
+
+
 def test_a_broken_demo_fails_and_says_what_was_not_so_and_where_to_look(typed: Type) -> None:
     demo = typed("local.demo", "--refuse-pat")
     assert demo.ended() == 1, demo.output

@@ -55,12 +55,14 @@ def test_mistakes_are_lines_that_an_editor_can_jump_to(tmp_path: Path) -> None:
 
 
 def test_warnings_do_not_make_the_answer_no(tmp_path: Path) -> None:
-    path = written(tmp_path, HEAD + "  - {name: a, complete: true}\n")
+    path = written(tmp_path, HEAD + "  - {name: a, start: {pipeline: 1}}\n")
+    alike = "no parameter is exactly {{ run.id }} and there is no `correlation`"
+    doubt = f"{alike}; a start in doubt will be held for an operator"
 
     assert relay("check", path) == (
         0,
         f"{path}: 1 routes, no problems, 1 warnings\n",
-        f"{path}:4: warning: routes[0].complete: this version finishes no waiting task yet\n",
+        f"{path}:4: warning: routes[0].start: {doubt}\n",
     )
 
 

@@ -155,7 +155,7 @@ def test_both_model_events_and_waiting_tasks_decode() -> None:
         """)
 
     assert [(r.outcomes, r.complete, r.is_about_runs) for r in found.routes] == [
-        ({Outcome.MODEL_REGISTERED}, False, False),
-        ({Outcome.COMPLETED}, True, True),
+        (frozenset({Outcome.MODEL_REGISTERED}), False, False),
+        (frozenset({Outcome.COMPLETED}), True, True),
     ]
     assert found.warnings == ()
