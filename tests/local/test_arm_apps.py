@@ -100,7 +100,10 @@ def test_roles_are_listed_at_above_and_below_a_scope_for_one_principal(arm: ARM)
     mine = {"$filter": f"assignedTo('{WHO}')"}
     found = call(arm, "GET", path, "2022-04-01", **mine).json()["value"]
     assert [one["properties"]["scope"] for one in found] == list(scopes[:3])
-    role = call(arm, "GET", found[0]["properties"]["roleDefinitionId"], "2022-04-01").json()
+    definition = found[0]["properties"]["roleDefinitionId"]
+    assert call(arm, "GET", definition, "2022-04-01").status_code == 403
+    at = f"{VAULT}/providers/Microsoft.Authorization/roleDefinitions"
+    role = call(arm, "GET", f"{at}/{definition.rpartition('/')[2]}", "2022-04-01").json()
     assert role["properties"]["roleName"] == "Key Vault Secrets User"
     arm.roles.revoke(WHO)
     assert call(arm, "GET", path, "2022-04-01", **mine).json()["value"] == []
