@@ -1,4 +1,4 @@
-"""What the commands that ask about a run share: options, and the ends that are no answer."""
+"""What the commands that ask about runs share: options, and the ends that are no answer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.ports import Ports
-    from functions.core.routes import Route
+    from functions.core.routes import Routes
     from functions.core.values import Workspace
     from functions.settings import Settings
     from relay.forecast import News
     from relay.whereabouts import Located, Named
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 InWorkspace = Annotated[
     str | None,
     typer.Option(
@@ -40,14 +39,19 @@ def meant(named: Named, workspace: str | None) -> list[Workspace]:
     return asked or ([named.workspace] if named.workspace else [])
 
 
-def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Workspace]) -> Located:
-    """The run in the one workspace that has it; ends the command where there is no such."""
-    workspaces = workspaces or whereabouts.candidates(settings, ports)
-    if not workspaces:
+def seen(ports: Ports, settings: Settings) -> list[Workspace]:
+    """The workspaces seen and those of the settings; ends the command where there are none."""
+    found = whereabouts.candidates(settings, ports)
+    if not found:
         unseen = "no workspace was seen yet: name one with --workspace or SWEEP_WORKSPACES"
         operator.stop(operator.NOT_FOUND, unseen)
+    return found
+
+
+def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Workspace]) -> Located:
+    """The run in the one workspace that has it; ends the command where there is no such."""
     try:
-        found, troubles = whereabouts.locate(ports, run, workspaces)
+        found, troubles = whereabouts.locate(ports, run, workspaces or seen(ports, settings))
     except whereabouts.Ambiguous as error:
         operator.stop(operator.USAGE, str(error))
     except whereabouts.Unknown as error:
@@ -73,10 +77,10 @@ def news(ports: Ports, found: Located) -> News | None:
     return untold(ports, found.workspace, found.run)
 
 
-def routes(ports: Ports, settings: Settings) -> Sequence[Route]:
+def routes(ports: Ports, settings: Settings) -> Routes:
     """Today's routes; ends the command where they cannot be read."""
     try:
-        return ports.routes.routes().routes
+        return ports.routes.routes()
     except RoutesUnreadable as error:
         no_routes(settings, error)
 

@@ -10,9 +10,9 @@ import typer
 
 from functions.core.chronicle import Chronicle
 from functions.core.deadline import Deadline
-from functions.core.errors import Retryable, RoutesUnreadable
+from functions.core.errors import Retryable
 from functions.core.reasons import Reason
-from relay import became, deployed, operator
+from relay import asking, became, deployed, operator, printing
 from relay.became import Became
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _Workspaces = Annotated[
         "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +47,7 @@ def coverage(
     since: _Since = BY_DEFAULT,
     workspace: _Workspaces = None,
     *,
-    as_json: _Json = False,
+    as_json: printing.Json = False,
     routes: deployed.RoutesFile = None,
     app: deployed.App = None,
 ) -> None:
@@ -60,7 +59,7 @@ def coverage(
     span, asked = operator.span(since), operator.workspaces(workspace or [])
     with operator.office(app, routes) as office:
         survey = _Survey(office, office.ports.clock.now() - span)
-        told = list(survey.of(asked or survey.workspaces()))
+        told = list(survey.of(asked or asking.seen(office.ports, office.settings)))
         _print_json(told, survey) if as_json else _print_table(told)
         _conclude(told, survey)
 
@@ -75,19 +74,9 @@ class _Survey:
         self.whole = True
         self.failed = 0
 
-    def workspaces(self) -> list[Workspace]:
-        """Those seen and those of the settings; ends the command where there are none."""
-        sweep = self._office.settings.sweep
-        heard_of = self._office.ports.clock.now() - sweep.kept_for
-        found = self._chronicle.workspaces(heard_of, sweep.workspaces)
-        if not found:
-            why = "no workspace was seen yet: name one with --workspace or SWEEP_WORKSPACES"
-            operator.stop(operator.NOT_FOUND, why)
-        return found
-
     def of(self, workspaces: list[Workspace]) -> Iterator[Told]:
         """What became of the runs of these workspaces."""
-        routes = _routes(self._office)
+        routes = asking.routes(self._office.ports, self._office.settings)
         for workspace in workspaces:
             try:
                 yield from self._one(workspace, routes)
@@ -104,15 +93,6 @@ class _Survey:
         for run in ended.runs:
             known = ledger.of_run(workspace.id.lower(), run.id)
             yield became.of(workspace, run, ended, known, routes, memory)
-
-
-def _routes(office: Office) -> Routes:
-    try:
-        return office.ports.routes.routes()
-    except RoutesUnreadable as error:
-        missing = not office.settings.routes_file.exists()
-        code = operator.NOT_FOUND if missing else operator.USAGE
-        operator.stop(code, error.problems[0])
 
 
 def _code(error: Retryable) -> int:

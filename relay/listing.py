@@ -61,7 +61,6 @@ _Since = Annotated[
 _Limit = Annotated[
     int, typer.Option(metavar="N", min=1, max=MOST_LOOKED_AT, help="So many at most, the newest.")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _Key = Annotated[
     str, typer.Argument(metavar="KEY", help="ROUTE/RUN_ID/OUTCOME, @WORKSPACE where ambiguous.")
 ]
@@ -106,7 +105,7 @@ def listed(
     experiment: _Experiment = None,
     since: _Since = BY_DEFAULT,
     limit: _Limit = 50,
-    as_json: _Json = False,
+    as_json: printing.Json = False,
     app: deployed.App = None,
 ) -> None:
     """List continuations, the newest first: what was started, what waits, what went wrong.
@@ -124,7 +123,7 @@ def listed(
             _print(chosen)
 
 
-def show(key: _Key, *, as_json: _Json = False, app: deployed.App = None) -> None:
+def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None) -> None:
     """Show one continuation whole: why it is where it is, what its event told, its request.
 
     The values of secret variables are hidden.
@@ -133,7 +132,7 @@ def show(key: _Key, *, as_json: _Json = False, app: deployed.App = None) -> None
     the ledger cannot be read.
     """
     with operator.office(app) as office:
-        c = _resolved(office, key)
+        c = operator.resolved(office.ports.ledger, key)
         if as_json:
             document = telling.continuation(c, office.ports.clock.now(), office.settings)
             typer.echo(printing.as_json({**document, "event": msgspec.to_builtins(c.event)}))
@@ -199,17 +198,6 @@ def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
         key = f"{one.key.text}@{workspace}"
         why = (claimed, one.state, one.reason, key, one.experiment)
         yield (*why, one.pipeline_run or "", one.attempts + 1, due)
-
-
-def _resolved(office: Office, text: str) -> Continuation:
-    try:
-        return keys.resolve(office.ports.ledger, text)
-    except keys.NotAKey as error:
-        operator.stop(operator.USAGE, str(error))
-    except keys.Ambiguous as error:
-        operator.stop(operator.USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
-    except keys.Unknown as error:
-        operator.stop(operator.NOT_FOUND, str(error))
 
 
 def _whole(office: Office, c: Continuation) -> Iterator[str]:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from functions import bootstrap
 from functions import settings as known_settings
-from functions.core import events
+from functions.core import events, keys
 from functions.core.errors import ConfigurationError, LedgerUnavailable
 from relay import deployed
 from relay.refusals import ArmError
@@ -26,7 +26,8 @@ from relay.signin import SignedIn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.core.ports import Ports
+    from functions.core.continuation import Continuation
+    from functions.core.ports import Ledger, Ports
     from functions.core.values import Workspace
     from functions.settings import Settings
     from relay.deployed import Deployed
@@ -93,6 +94,18 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
         if missing := absent(settings.ledger_url):
             stop(NOT_FOUND, missing)
         yield Office(settings, ports, identity)
+
+
+def resolved(ledger: Ledger, text: str) -> Continuation:
+    """The one continuation that a KEY names; ends the command where there is none, or several."""
+    try:
+        return keys.resolve(ledger, text)
+    except keys.NotAKey as error:
+        stop(USAGE, str(error))
+    except keys.Ambiguous as error:
+        stop(USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
+    except keys.Unknown as error:
+        stop(NOT_FOUND, str(error))
 
 
 def stop(code: int, message: str) -> NoReturn:

@@ -62,7 +62,7 @@ def preview(
     workspace: asking.InWorkspace = None,
     *,
     check: _Check = False,
-    as_json: asking.Json = False,
+    as_json: printing.Json = False,
     routes: deployed.RoutesFile = None,
     app: deployed.App = None,
 ) -> None:

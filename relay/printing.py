@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 300  # characters of what others named
 PIPED_WIDTH = 10_000  # columns where there is no terminal: no line is broken
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _LOGGING_COMMAND = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
 _MARK = "\N{REPLACEMENT CHARACTER}"
 

@@ -83,7 +83,7 @@ class Rehearsal:
 
     def __init__(self, ports: Ports, settings: Settings, *, check: bool) -> None:
         self._ports, self._settings = ports, settings
-        self._routes = asking.routes(ports, settings)
+        self._routes = asking.routes(ports, settings).routes
         self._checks = Checks(ports, settings) if check else None
         self._runs: list[_OfRun] = []
         self._unread = 0

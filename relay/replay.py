@@ -105,7 +105,7 @@ def replay(  # noqa: PLR0913 - one argument per option
         if states:
             found = list(ended(ledger, states, clock.now() - span))
         else:
-            found = [_resolved(office, text) for text in dict.fromkeys(key or [])]
+            found = [operator.resolved(ledger, text) for text in dict.fromkeys(key or [])]
         return _replay(replaying, wish, found)
 
 
@@ -132,17 +132,6 @@ def _check(
         raise typer.BadParameter("--as-started and --again go with exactly one KEY")
     if wish.ignore_gate and dead_letters is not None:
         raise typer.BadParameter("--ignore-gate does not go with --dead-letters")
-
-
-def _resolved(office: Office, text: str) -> Continuation:
-    try:
-        return keys.resolve(office.ports.ledger, text)
-    except keys.NotAKey as error:
-        operator.stop(operator.USAGE, str(error))
-    except keys.Ambiguous as error:
-        operator.stop(operator.USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
-    except keys.Unknown as error:
-        operator.stop(operator.NOT_FOUND, str(error))
 
 
 def _replay(replaying: Replaying, wish: _Wish, found: list[Continuation]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core import facts
 from functions.core.explaining import REASONS, STATES, explained
+from functions.core.reasons import Reason
 from functions.core.routing import End, Go, Misfit, Wait
 from functions.core.values import State
 from relay.forecast import Later
@@ -107,17 +108,20 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
             saw = f"; its gate saw {plain(found.saw)}" if found.saw else ""
             pipeline = f"{asked.organization}/{asked.project}/{asked.pipeline}"
             return f"would start pipeline {pipeline}{saw}"
+        case End(reason=Reason.NOT_SERVED):
+            return "starts no pipeline: it only answers tasks that wait for the run"
+        case End() | Wait() if one.route.start is None:
+            what = "starts no pipeline, and lets no task go on"
         case End():
-            ends = STATES[found.state]
-            return _reasoned(f"would end as {found.state}: {ends}", one, settings)
+            what = f"would end as {found.state}: {STATES[found.state]}"
         case Wait():
-            end = f"would wait, for {found.patience} at most, then be held"
-            return _reasoned(end, one, settings)
+            what = f"would wait, for {found.patience} at most, then be held"
         case Later():
             until = f" until {at(found.until)}" if found.until else ""
-            return _reasoned(f"would start, but not now: it waits{until}", one, settings)
+            what = f"would start, but not now: it waits{until}"
         case _:
-            return _reasoned("cannot be told just now", one, settings)
+            what = "cannot be told just now"
+    return _reasoned(what, one, settings)
 
 
 def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
@@ -126,7 +130,7 @@ def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
     return {
         "outcome": one.event.outcome,
         "found": type(found).__name__.lower(),
-        "state": _state(found),
+        "state": _state(one),
         "filter": found._asdict() if isinstance(found, Misfit) else None,
         "reason": None if isinstance(found, Misfit | Go) else found.reason,
         "means": means(one, news, settings),
@@ -135,9 +139,10 @@ def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _state(found: object) -> State | None:
+def _state(one: Prospect) -> State | None:
     """The state that a continuation of it would have; None: there would be none."""
-    if isinstance(found, Misfit):
+    found = one.found
+    if isinstance(found, Misfit) or one.route.start is None:
         return None
     if isinstance(found, End):
         return found.state
@@ -146,7 +151,7 @@ def _state(found: object) -> State | None:
 
 def may_start(one: Prospect) -> bool:
     """Whether something may still start, as far as the route itself is concerned."""
-    return not isinstance(one.found, Misfit | End)
+    return one.route.start is not None and not isinstance(one.found, Misfit | End)
 
 
 def _reasoned(what: str, one: Prospect, settings: Settings) -> str:

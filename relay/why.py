@@ -43,7 +43,7 @@ def why(
     run: _Run,
     workspace: asking.InWorkspace = None,
     *,
-    as_json: asking.Json = False,
+    as_json: printing.Json = False,
     routes: deployed.RoutesFile = None,
     app: deployed.App = None,
 ) -> None:

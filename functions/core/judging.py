@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from functions.core.values import Workspace
     from functions.core.waits import Wait
 
+SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
+
 
 class Unfit(RelayError):
     """No route with `complete: true` could ever answer for the run; the message says why."""
@@ -41,6 +43,11 @@ class Verdict(NamedTuple):
 
     succeeded: bool
     lines: tuple[str, ...]
+
+    @property
+    def result(self) -> str:
+        """What the task ends with."""
+        return SUCCEEDED if self.succeeded else FAILED
 
     @property
     def why(self) -> str:

@@ -105,7 +105,7 @@ class Relay:
         completing = routing.completing(event, routes)
         if not wanted and not completing:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
-        claimed = [(self._claim(event, route), route) for route in wanted if route.start]
+        claimed = [(self._claim(event, route), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
             if entry is not None:

@@ -84,10 +84,10 @@ class Rounds:
             self._open_letters(whole)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        released = [key for name in organizations for key in self._released(name)]
-        due = self._ledger.due(self._clock.now(), MOST_AT_ONCE)
-        keys = list(dict.fromkeys([*released, *due]))[:MOST_AT_ONCE]
-        self._for_each(lambda key: self._resume(key, whole, early=key in set(released)), keys)
+        released = dict.fromkeys(key for name in organizations for key in self._released(name))
+        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_AT_ONCE))
+        keys = list(released | due)[:MOST_AT_ONCE]
+        self._for_each(lambda key: self._resume(key, whole, early=key in released), keys)
         self._waits.look()
         self._chronicle.keep(routes)
         self._tell(len(keys), whole)

@@ -70,16 +70,16 @@ Screened = End | Wait | Changed
 
 
 def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
-    """The routes that the event concerns, as far as the event alone can tell. No I/O."""
-    return tuple(route for route in routes.routes if misfit(event, route) is None)
+    """The routes that may start a pipeline for it, as far as the event alone can tell. No I/O."""
+    return tuple(route for route in routes.routes if route.start and misfit(event, route) is None)
 
 
 def completing(event: RunEvent, routes: Routes) -> bool:
     """Whether a route may answer a task that waits for the run, however it ended."""
-    if not event.outcome.ends_run or not any(route.complete for route in routes.routes):
-        return False
     ended = replace(event, outcome=Outcome.COMPLETED)
-    return any(route.complete and misfit(ended, route) is None for route in routes.routes)
+    return event.outcome.ends_run and any(
+        route.complete and misfit(ended, route) is None for route in routes.routes
+    )
 
 
 def misfit(event: RunEvent, route: Route) -> Misfit | None:

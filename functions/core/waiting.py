@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from functions.core.waits import Registration
 
 MOST_WAITS = 5000
-SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST = timedelta(days=7)
 ANSWERING = timedelta(seconds=90)  # longer than an answer takes
@@ -53,7 +52,7 @@ WHOLE_SECONDS = 60.0
 
 
 class Refused(RelayError):
-    """A registration is not taken. `detail` may be told to whoever proved to be a task."""
+    """A registration is not taken. `told`: whoever sent it proved to be a task, and is told why."""
 
     def __init__(self, status: int, why: str, *, told: bool = False) -> None:
         super().__init__(why)
@@ -157,7 +156,7 @@ class Waits:
     def _try(self, entry: Waiting, deadline: Deadline, *, told: bool) -> None:
         wait = entry.wait
         if wait.result:  # noted by one that may have died: the same answer again
-            given = judging.Verdict(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
+            given = judging.Verdict(succeeded=wait.result == judging.SUCCEEDED, lines=wait.lines)
             return self._answer(entry, given, deadline)
         if self._policy.paused:
             self._book.change(entry, self._put_off(wait, "PAUSED=1"))
@@ -183,7 +182,7 @@ class Waits:
             token = self._seal.opened(entry.wait.token, deadline)
         except Permanent as error:
             return self._end(entry, Answered.LOST, error.detail)
-        due, result = self._clock.now() + ANSWERING, SUCCEEDED if verdict.succeeded else FAILED
+        due, result = self._clock.now() + ANSWERING, verdict.result
         noted = replace(entry.wait, result=result, lines=verdict.lines, why=verdict.why, due_at=due)
         entry = self._book.change(entry, noted)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay import deployed, operator
+from relay import deployed, operator, printing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SLOW = 2.0  # seconds after which a check that goes on is told of
 
-_Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _NoProbe = Annotated[bool, typer.Option("--no-probe", help="Send no event to the app.")]
 _Workspaces = Annotated[
     list[str] | None,
@@ -41,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 def doctor(
     workspace: _Workspaces = None,
     *,
-    as_json: _Json = False,
+    as_json: printing.Json = False,
     no_probe: _NoProbe = False,
     routes: deployed.RoutesFile = None,
     app: deployed.App = None,

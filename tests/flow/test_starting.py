@@ -147,6 +147,16 @@ def test_the_run_read_back_counts_and_not_the_event(stage: Stage) -> None:
     assert stage.started() == [(43, "r1")]
 
 
+def test_a_run_that_ended_otherwise_claims_nothing_on_a_route_that_starts_nothing(
+    stage: Stage,
+) -> None:
+    stage.routes(f"{ROUTES}  - {{name: wait, complete: true}}\n")
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(changed("r1", "Failed"))
+    assert sorted(stage.of_run("r1")) == ["register", "report"]
+    assert stage.started() == [(42, "r1")]
+
+
 def test_a_run_that_still_goes_on_is_waited_for(stage: Stage) -> None:
     stage.aml.add_run("r1", status="Finalizing", experiment="defect-detection")
     stage.deliver(completed("r1"))

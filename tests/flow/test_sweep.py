@@ -35,6 +35,7 @@ routes:
   - name: property
     start: {pipeline: 43, parameters: {run_id: "{{ run.id }}", status: "{{ run.properties.x }}"}}
 """
+ONLY_ANSWERS = "version: 1\nroutes: [{name: wait, complete: true}]"
 
 
 def milliseconds(at: datetime) -> int:
@@ -240,6 +241,22 @@ def test_what_ended_before_the_window_is_not_swept(stage: Stage) -> None:
     stage.deploy(SWEEP_HOURS="4")
     sweep(stage)
     assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("mode", ["start", "report"])
+def test_a_run_of_a_route_that_starts_nothing_is_not_missed(
+    stage: Stage, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stage.deploy(SWEEP=mode)
+    stage.routes(ONLY_ANSWERS)
+    stage.reconcile()
+    stage.clock.forward(days=1)
+    end(stage, "r1")
+    sweep(stage)
+    assert " ended=1 missed=0 " in lines(caplog, "sweep")[0]
+    assert lines(caplog, "missed") == []
+    assert stage.ledger.of_run(WORKSPACE.lower(), "r1") == []
 
 
 def test_a_report_tells_each_missed_run_and_starts_nothing(

@@ -150,6 +150,11 @@ def test_every_task_that_waits_for_a_run_is_answered(stage: Stage) -> None:
     assert [job.result for job in jobs] == ["succeeded"] * 3
 
 
+def test_a_route_that_only_answers_claims_nothing(stage: Stage) -> None:
+    ends(stage)
+    assert stage.of_run("r1") == {}
+
+
 def test_a_route_may_start_a_pipeline_and_answer_tasks(stage: Stage) -> None:
     start = "start: {pipeline: 42, parameters: {run_id: '{{ run.id }}'}}"
     stage.routes(ROUTES.replace("complete: true", f"complete: true\n    {start}"))

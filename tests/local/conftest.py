@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.certificates import Authority
+from local.devops import DevOps, ServerJob
 from local.identity import Identity
+from tests.local.devops_calls import Clock, with_pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +16,24 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def devops(clock: Clock) -> Iterator[DevOps]:
+    """Two projects in one organization, the pipelines in the first."""
+    with DevOps(clock=clock) as service:
+        service.add_project("contoso", "other")
+        yield with_pipelines(service)
+
+
+@pytest.fixture
+def job(devops: DevOps) -> ServerJob:
+    return devops.start_server_job("contoso", "mlops")
 
 
 @pytest.fixture

@@ -8,16 +8,13 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 
 from local.devops import DevOps
 from tests.local.devops_calls import PAT, RUNS, authorization, call, start, with_pipelines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,12 +24,6 @@ azure_devops = pytest.importorskip("azure.devops.connection")
 exceptions = pytest.importorskip("azure.devops.exceptions")
 models = pytest.importorskip("azure.devops.v7_1.pipelines.models")
 authentication = pytest.importorskip("msrest.authentication")
-
-
-@pytest.fixture
-def devops() -> Iterator[DevOps]:
-    with DevOps() as service:
-        yield with_pipelines(service)
 
 
 def connected(devops: DevOps) -> Any:

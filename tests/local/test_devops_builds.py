@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.devops import DevOps
 from tests.local.devops_calls import (
     RUNS,
     Clock,
@@ -16,24 +15,12 @@ from tests.local.devops_calls import (
     listed,
     start,
     started,
-    with_pipelines,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from local.devops import DevOps
 
 NEWEST = "queueTimeDescending"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def devops(clock: Clock) -> Iterator[DevOps]:
-    with DevOps(clock=clock) as service:
-        yield with_pipelines(service)
 
 
 @pytest.fixture

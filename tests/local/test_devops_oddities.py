@@ -24,21 +24,9 @@ from tests.local.devops_calls import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
 CONTROL = "/_local/devops"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def devops(clock: Clock) -> Iterator[DevOps]:
-    with DevOps(clock=clock) as service:
-        yield with_pipelines(service)
 
 
 def parameters_in_list(devops: DevOps) -> dict[str, object] | None:

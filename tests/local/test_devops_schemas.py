@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from local.devops import DevOps
-from tests.local.devops_calls import BUILDS, RUNS, call, with_pipelines
+from tests.local.devops_calls import BUILDS, RUNS, call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from local.devops import DevOps
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "shared" / "schemas"
 PIPELINES_API = SCHEMAS / "devops-pipelines-7.1.json"
@@ -27,12 +26,6 @@ ASKED = {
 pytestmark = pytest.mark.skipif(
     not PIPELINES_API.exists(), reason="the published schemas are not beside this repository"
 )
-
-
-@pytest.fixture
-def devops() -> Iterator[DevOps]:
-    with DevOps() as service:
-        yield with_pipelines(service)
 
 
 def validator(swagger: dict[str, Any], name: str) -> jsonschema.Draft4Validator:

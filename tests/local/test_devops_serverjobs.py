@@ -12,14 +12,15 @@ import pytest
 import requests
 from flask import Flask
 
-from local.devops import DevOps, ServerJob
 from local.faults import Fault
 from local.web import Server
 from tests.local.devops_calls import PAT, Clock
 from tests.local.serverjob_calls import call, complete, completed, endpoint, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from local.devops import DevOps, ServerJob
 
 os.environ.setdefault("AZURE_DEVOPS_CACHE_DIR", tempfile.mkdtemp())
 azure_devops = pytest.importorskip("azure.devops.connection")
@@ -28,24 +29,6 @@ models = pytest.importorskip("azure.devops.v7_1.task.models")
 TaskClient: Any = pytest.importorskip("azure.devops.v7_1.task.task_client").TaskClient
 wrapper = pytest.importorskip("azure.devops._models").VssJsonCollectionWrapper
 authentication = pytest.importorskip("msrest.authentication")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def devops(clock: Clock) -> Iterator[DevOps]:
-    with DevOps(clock=clock) as service:
-        service.add_project("contoso", "mlops")
-        service.add_project("contoso", "other")
-        yield service
-
-
-@pytest.fixture
-def job(devops: DevOps) -> ServerJob:
-    return devops.start_server_job("contoso", "mlops")
 
 
 def connected(job: ServerJob, token: str = "") -> Any:

@@ -116,6 +116,25 @@ def test_the_gate_that_held_is_told_with_what_it_saw(desk: Desk) -> None:
     assert "replay register/r1/Completed --ignore-gate" in did.out
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "reason", "words"),
+    [
+        (0.95, "not_served", "starts no pipeline: it only answers tasks that wait for the run"),
+        (0.42, "gate", "starts no pipeline, and lets no task go on: the route's gate said no"),
+    ],
+)
+def test_a_route_that_starts_nothing_is_not_said_to_hold_the_run(
+    desk: Desk, accuracy: float, reason: str, words: str
+) -> None:
+    desk.stage.routes(f"{GATED.split('    limit', maxsplit=1)[0]}    complete: true\n")
+    desk.end("r1", metrics={"accuracy": accuracy}, tags={"stage": "prod"})
+    said = desk.type("why", "r1")
+    assert (said.code, f"register: {words}" in said.out) == (1, True)
+    assert "nothing happens by itself" in said.out
+    (route,) = told(desk)["routes"]
+    assert (route["state"], route["reason"]) == (None, reason)
+
+
 def test_a_run_that_no_event_reached_is_evaluated_and_nothing_is_written_or_started(
     desk: Desk,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What Azure DevOps' answers mean. Pure functions of an Answer.
+"""What Azure DevOps' answers mean, and what it means that none came. Pure functions.
 
 https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.adapters.transport import NoAnswerError, NotSentError
 from functions.core.errors import InDoubt, Permanent, RelayError, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import bounded
@@ -34,6 +35,13 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     if status == 200 and (not needs_id or has_id(answer.json)):  # noqa: PLR2004
         return None
     return InDoubt(Reason.IN_DOUBT, said, wait)
+
+
+def unanswered(error: NotSentError | NoAnswerError) -> Retryable | InDoubt:
+    """What it means for an effect that no answer came."""
+    if isinstance(error, NotSentError):
+        return Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}")
+    return InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}")
 
 
 def message(answer: Answer) -> str:

@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from functions.adapters.devops.answers import has_id, verdict
+from functions.adapters.devops.answers import has_id, unanswered, verdict
 from functions.adapters.devops.matching import asks_parameters, matches
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.errors import InDoubt, Retryable
+from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 from functions.core.values import PipelineRun
 
@@ -107,10 +107,8 @@ class DevOpsPipelines:
             answer = self._transport.effect(
                 url, credential.authorization, deadline, headers=self._headers, body=body
             )
-        except NotSentError as error:
-            raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
-        except NoAnswerError as error:
-            raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
+        except (NotSentError, NoAnswerError) as error:
+            raise unanswered(error) from None
         refusal = verdict(answer, needs_id=needs_id)
         if refusal is not None:
             raise refusal

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from functions.adapters.devops.answers import message
+from functions.adapters.devops.answers import message, unanswered
 from functions.adapters.transport import (
     READ_SECONDS,
     Answer,
@@ -56,10 +56,7 @@ class DevOpsTasks:
         if not self._may_be_asked(task.url):
             raise Permanent(Reason.REFUSED, "the plan's address is not allowed")
         url = f"{_plan(task)}?api-version={EVENTS}"
-        try:
-            answer = self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
-        except (NotSentError, NoAnswerError) as error:
-            raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+        answer = self._read(url, token, deadline)
         if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004
             raise Retryable(Reason.THROTTLED, f"Azure DevOps answered {answer.status}")
         found = answer.json if answer.status == 200 else None  # noqa: PLR2004
@@ -71,8 +68,8 @@ class DevOpsTasks:
         lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
         with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words
             self._show(task, token, lines, deadline)
-        result = "succeeded" if verdict.succeeded else "failed"
-        event = {"name": "TaskCompleted", "taskId": task.id, "jobId": task.job, "result": result}
+        ids = {"taskId": task.id, "jobId": task.job}
+        event = {"name": "TaskCompleted", **ids, "result": verdict.result}
         self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event, deadline)
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
@@ -81,10 +78,7 @@ class DevOpsTasks:
         "" too where it cannot be read with the task's token; raises Retryable.
         """
         url = f"{_plan(task)}/timelines/{task.timeline}/records?api-version={RECORDS}"
-        try:
-            answer = self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
-        except (NotSentError, NoAnswerError) as error:
-            raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+        answer = self._read(url, token, deadline)
         found = answer.json.get("value") if isinstance(answer.json, dict) else None
         records = [r for r in found if isinstance(r, dict)] if isinstance(found, list) else []
         own = [r for r in records if str(r.get("id", "")).lower() == task.id]
@@ -110,6 +104,12 @@ class DevOpsTasks:
         at = f"{records}?api-version={RECORDS}"
         self._send(at, token, changed, deadline, LINE_SECONDS, method="PATCH")
 
+    def _read(self, url: str, token: str, deadline: Deadline) -> Answer:
+        try:
+            return self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
+        except (NotSentError, NoAnswerError) as error:
+            raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+
     def _send(
         self,
         url: str,
@@ -130,10 +130,8 @@ class DevOpsTasks:
                 body=str(body) if raw else json.dumps(body),
                 method=method,
             )
-        except NotSentError as error:
-            raise Retryable(Reason.NOT_SENT, f"no connection to Azure DevOps: {error}") from None
-        except NoAnswerError as error:
-            raise InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}") from None
+        except (NotSentError, NoAnswerError) as error:
+            raise unanswered(error) from None
         if answer.status in {200, 201, 204}:
             return answer
         said = f"Azure DevOps answered {answer.status}: {message(answer)}"
