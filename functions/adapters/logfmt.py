@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOGGER = "run_relay"
+_QUOTED = re.compile(r'[ "=\\]')
 
 
 class LogfmtJournal:
@@ -39,5 +41,5 @@ def _value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
     text = bounded(value)
-    plain = text and not any(c in text for c in ' "=\\')
+    plain = text and not _QUOTED.search(text)
     return text if plain else json.dumps(text, ensure_ascii=False)

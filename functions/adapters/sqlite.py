@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS ledger (
     partition TEXT, key TEXT, version TEXT NOT NULL,
     columns TEXT NOT NULL CHECK (json_valid(columns)),
     PRIMARY KEY (partition, key)
-) WITHOUT ROWID
-"""
+)
+"""  # with a rowid, since rows of some kilobytes make a deep tree: https://www.sqlite.org/withoutrowid.html
 
 
 class SqliteLedger(RowLedger):
@@ -90,16 +90,22 @@ class _Rows:
         only: Sequence[str] = (),
     ) -> Iterator[Stored]:
         del only  # a row is one text
-        tested = "key" if column == "key" else f"json_extract(columns, '$.{column}')"
-        within = f"partition = ? AND key > ? AND {tested} BETWEEN ? AND ? ORDER BY key LIMIT {PAGE}"
-        query = f"SELECT key, version, columns FROM ledger WHERE {within}"  # noqa: S608 - ours
-        last, more = "", True
+        query = (
+            "SELECT key, version, columns FROM ledger WHERE partition = ?"  # noqa: S608 - ours
+            " AND key {after} ? AND {tested} BETWEEN ? AND ?"
+            f" ORDER BY key LIMIT {PAGE}"
+        )
+        by_key = column == "key"
+        tested = "key" if by_key else f"json_extract(columns, '$.{column}')"
+        after, last, more = ">=", low if by_key else "", True
         while more:
             with self._connected() as connection:
-                found = connection.execute(query, (partition, last, low, high)).fetchall()
+                found = connection.execute(
+                    query.format(after=after, tested=tested), (partition, last, low, high)
+                ).fetchall()
             yield from (Stored(json.loads(columns), version) for _, version, columns in found)
             more = len(found) == PAGE
-            last = found[-1][0] if found else last
+            after, last = ">", found[-1][0] if found else last
 
     def _changed(self, sql: str, *values: str) -> int:
         with self._connected() as connection:

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
+from functions.adapters.session import SteadySession
 from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
 from functions.core.ledger import RowLedger
 from functions.core.places import Stored
@@ -55,7 +57,7 @@ def open_table(
     Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
     ConfigurationError.
     """
-    options["retry_total"] = 0
+    options = {"retry_total": 0, "transport": RequestsTransport(session=SteadySession()), **options}
     try:
         if connection_string:
             return TableClient.from_connection_string(connection_string, name, **options)

@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
     ClosedPoolError,
@@ -24,6 +23,8 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry
 
+from functions.adapters.session import SteadySession
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,8 +34,8 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LONGEST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers forget a connection
-POOL = 32
 
+_HEADERS = {"User-Agent": "run-relay", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
 _NEVER_MADE = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
@@ -108,8 +109,8 @@ class Transport:
             raise_on_status=False,
             respect_retry_after_header=False,
         )
-        self._reads = _session(again)
-        self._effects = _session(Retry(total=0, read=False, redirect=False))
+        self._reads = SteadySession(again)
+        self._effects = SteadySession(Retry(total=0, read=False, redirect=False))
         self._last_effect = 0.0
 
     def read(
@@ -124,11 +125,10 @@ class Transport:
     ) -> Answer:
         """GET, or POST where a search takes a body. Raises NotSentError or NoAnswerError."""
         data = None if body is None else json.dumps(body).encode()
-        call = requests.Request(
-            "GET" if body is None else "POST", url, params=params, data=data, headers=headers
-        )
+        method = "GET" if body is None else "POST"
+        call = _Call(method, url, authorization, headers or {}, data, params)
         within = deadline.timeout(READ_SECONDS * 2) / 2
-        return _exchange(self._reads, call, authorization, within, tries=2)
+        return _exchange(self._reads, call, within, tries=2)
 
     def effect(
         self,
@@ -150,42 +150,48 @@ class Transport:
         if now - self._last_effect > self._idle_seconds:
             self._effects.close()
         self._last_effect = now
-        call = requests.Request(method, url, data=body.encode(), headers=headers)
+        call = _Call(method, url, authorization, headers, body.encode())
         del deadline  # what has begun is waited for: its answer is worth more than the time
-        return _exchange(self._effects, call, authorization, within, tries=1)
+        return _exchange(self._effects, call, within, tries=1)
 
 
-def _session(retry: Retry) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=retry)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = "run-relay"
-    return session
+class _Call(NamedTuple):
+    """A request as it is meant, without what a session would add: cookies, or a .netrc's login."""
+
+    method: str
+    url: str
+    authorization: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    params: Mapping[str, str] | None = None
+
+    def prepared(self) -> requests.PreparedRequest:
+        return requests.Request(
+            self.method,
+            self.url,
+            headers={**_HEADERS, **self.headers},
+            data=self.body,
+            params=self.params,
+            auth=self._authorized,
+        ).prepare()
+
+    def _authorized(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = self.authorization
+        return prepared  # as `auth`, so that an address with a login in it cannot replace it
 
 
-def _exchange(
-    session: requests.Session,
-    call: requests.Request,
-    authorization: str,
-    read: float,
-    tries: int,
-) -> Answer:
-    def authorize(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = authorization
-        return prepared  # as `auth`, so that a .netrc file cannot replace it
-
-    call.auth = authorize
+def _exchange(session: SteadySession, call: _Call, read: float, tries: int) -> Answer:
     connect = min(CONNECT_SECONDS, read)
     ends = time.monotonic() + connect * tries + read * tries
     try:
-        prepared = session.prepare_request(call)
-        prepared.headers.pop("Cookie", None)
-        proxied = session.merge_environment_settings(prepared.url, {}, True, None, None)
-        response = session.send(prepared, timeout=(connect, read), allow_redirects=False, **proxied)
+        prepared = call.prepared()
+        proxies, verify = session.around(call.url)
+        response = session.get_adapter(call.url).send(
+            prepared, stream=True, timeout=(connect, read), verify=verify, proxies=proxies
+        )
         with response:
-            body = _body(response, ends)
-            return _without(authorization, Answer(response.status_code, response.headers, body))
+            answer = Answer(response.status_code, response.headers, _body(response, ends))
+        return _without(call.authorization, answer)
     except requests.RequestException as error:
         raise _translated(error) from None
     except (HTTPError, OSError) as error:
@@ -201,8 +207,9 @@ def _without(authorization: str, answer: Answer) -> Answer:
     body, headers = answer.body, answer.headers
     for secret in filter(None, secrets):
         body = body.replace(secret.encode(), b"***")
-        hidden = {name: value.replace(secret, "***") for name, value in headers.items()}
-        headers = CaseInsensitiveDict(hidden)
+        if any(secret in value for value in headers.values()):
+            hidden = {name: value.replace(secret, "***") for name, value in headers.items()}
+            headers = CaseInsensitiveDict(hidden)
     return Answer(answer.status, headers, body)
 
 

@@ -41,6 +41,7 @@ LONGEST_COLUMN = 16_000  # characters, of at most four bytes
 LONGEST_PART = 4 * LONGEST_COLUMN
 LONGEST_TAGS = 12_000  # characters, for tags and for properties
 LONGEST_TEXT = 2_000
+LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to a pair
 
 _PARTS = ("event", "request", "history")
 _KEY = ("route", "run", "outcome", "workspace")
@@ -48,6 +49,7 @@ LISTED = (*_KEY, *listed.NAMES)  # the columns that a list is made of
 _EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
 _REASONS = frozenset(Reason)
 _AWKWARD = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # not in every store
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
 
@@ -117,7 +119,7 @@ def unpacked(row: Row, part: str, kind: type[T]) -> T:
 
 def time_text(at: datetime) -> str:
     """27 characters that sort as the times do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _row(copies: Mapping[str, object], **parts: object) -> Row:
@@ -143,12 +145,17 @@ def _column(name: str, at: int) -> str:
 
 def _json(part: object) -> str:
     """JSON in which the letters of all scripts stay readable."""
-    text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(part)
+    if text.isprintable():  # nothing awkward is
+        return text
     return _AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _shown(value: object) -> str:
-    return time_text(value) if isinstance(value, datetime) else _AWKWARD.sub("?", bounded(value))
+    if isinstance(value, datetime):
+        return time_text(value)
+    text = bounded(value)
+    return text if text.isprintable() else _AWKWARD.sub("?", text)
 
 
 def _copies(c: Continuation) -> dict[str, object]:
@@ -165,6 +172,9 @@ def _bounded(event: RunEvent) -> RunEvent:
 
 def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
     """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
+    letters = sum(len(key) + len(value) for key, value in pairs.items())
+    if LONGEST_ESCAPE * letters + BRACES * len(pairs) <= LONGEST_TAGS:
+        return dict(pairs)
     room, kept = LONGEST_TAGS, {}
     for key, value in sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1])):
         room -= len(_json({key: value}))

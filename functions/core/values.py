@@ -12,12 +12,17 @@ from msgspec import Struct, field
 
 LONGEST_DETAIL = 500
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JSON Web Token, whoever echoes it
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 
 
 def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
     """An outside string made safe to store and print: one line, no tokens, cut."""
-    flat = re.sub(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+", " ", str(text)).strip()
-    flat = _TOKEN.sub("***", flat)
+    flat = str(text)
+    if not flat.isprintable():  # nearly all are, and it is told faster than searched for
+        flat = _UNPRINTABLE.sub(" ", flat)
+    flat = flat.strip()
+    if "eyJ" in flat:
+        flat = _TOKEN.sub("***", flat)
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
@@ -92,7 +97,10 @@ class RunEvent(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended."""
+    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended.
+
+    `logged`: its own tags say that it logged a model.
+    """
 
     id: str
     name: str
@@ -104,6 +112,7 @@ class Run(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    logged: bool = False
 
 
 class Ended(Struct, frozen=True, kw_only=True):
