@@ -4,19 +4,15 @@ import os
 
 import azure.functions as func
 
-from functions import bootstrap, eventgrid, operations, settings, timers, waits
+from functions import bootstrap, eventgrid, operations, timers, waits
+from functions.declared import Environment
 
+given = Environment(os.environ)
 app = func.FunctionApp()
 app.register_functions(eventgrid.blueprint(bootstrap.app))
 app.register_functions(
-    timers.blueprint(
-        bootstrap.app,
-        settings.reconcile_schedule(os.environ),
-        settings.sweep_schedule(os.environ),
-    )
+    timers.blueprint(bootstrap.app, given.reconcile_schedule(), given.sweep_schedule())
 )
-if settings.waits_on(os.environ):
+if given.waits_on():
     app.register_functions(waits.blueprint(bootstrap.app))
-app.register_functions(
-    operations.blueprint(bootstrap.app, entra=settings.operations_entra(os.environ))
-)
+app.register_functions(operations.blueprint(bootstrap.app, entra=given.operations_entra()))

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from functions.core.events import workspace
 from functions.core.policy import Policy, SweepMode, SweepPolicy
+from functions.declared import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from functions.core.values import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
-EVERY_MINUTE = "0 * * * * *"
-EVERY_HOUR = "0 0 * * * *"
 LARGEST = 10.0**7
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CENTURY = 36_525 * DAY
@@ -99,8 +98,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     given = _Given(environ)
     cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
     sweep = _sweep(given)
-    _operations(given)  # in force since the function was declared; here a mistake is told
-    given.flag("WAITS")  # the same
+    given.operations_entra()  # in force since the function was declared; here a mistake is told
+    given.waits_on()  # the same
     return Settings(
         policy=_policy(given, cloud, sweep.kept_for),
         sweep=sweep,
@@ -123,51 +122,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     )
 
 
-def reconcile_schedule(environ: Mapping[str, str]) -> str:
-    """NCRONTAB of the reconciler; read when the function is declared."""
-    return _Given(environ).text("RECONCILE_SCHEDULE", EVERY_MINUTE)
-
-
-def sweep_schedule(environ: Mapping[str, str]) -> str:
-    """NCRONTAB of the sweep; read when the function is declared."""
-    return _Given(environ).text("SWEEP_SCHEDULE", EVERY_HOUR)
-
-
-def operations_entra(environ: Mapping[str, str]) -> bool:
-    """Whether people sign in to the operations page; read when the function is declared."""
-    return _operations(_Given(environ))
-
-
-def waits_on(environ: Mapping[str, str]) -> bool:
-    """Whether agentless tasks may register; read when the function is declared."""
-    return _Given(environ).flag("WAITS")
-
-
-class _Given:
-    """An environment, read with defaults; what does not parse is complained about, not fatal."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.complaints: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._environ.get(name, "").strip() or default
-
-    def flag(self, name: str) -> bool:
-        value = self.text(name, "0").lower()
-        if value not in {"0", "false", "no", "off", "1", "true", "yes", "on"}:
-            self.complaints.append(f"{name}={value[:50]!r} is neither 0 nor 1; 1 is used")
-        return value not in {"0", "false", "no", "off"}
-
-    def choice(self, name: str, default: str, *others: str) -> str:
-        """One of the words, in any case."""
-        value = self.text(name, default)
-        known = {word.lower(): word for word in (default, *others)}
-        if value.lower() in known:
-            return known[value.lower()]
-        allowed = ", ".join((default, *others))
-        self.complaints.append(f"{name}={value[:50]!r} is not one of {allowed}; {default} is used")
-        return default
+class _Given(Environment):
+    """What only the app reads, once an event is there."""
 
     def url(self, name: str, default: str = "") -> str:
         """An address without a slash at its end; https where none is said."""
@@ -221,10 +177,6 @@ def _policy(given: _Given, cloud: Cloud, kept_for: timedelta) -> Policy:
         studio=cloud.studio,
         kept_for=kept_for,
     )
-
-
-def _operations(given: _Given) -> bool:
-    return given.choice("OPERATIONS_AUTH", "key", "entra") == "entra"
 
 
 def _sweep(given: _Given) -> SweepPolicy:

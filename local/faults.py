@@ -77,6 +77,11 @@ class Faults:
         with self._lock:
             self._pending.append(fault)
 
+    @property
+    def waiting(self) -> int:
+        """How many are still to be committed."""
+        return len(self._pending)
+
     def clear(self) -> None:
         """Forget all faults and let hanging requests go."""
         with self._lock:

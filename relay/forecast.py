@@ -88,9 +88,7 @@ class Forecast:
         self._admission = Admission(ports._replace(ledger=_unwritten(ports.ledger)), policy)
         self._news = news
         deadline = Deadline(ports.clock, READ_SECONDS)
-        self._reading = Reading(ports.runs, news.event, deadline)
-        if news.run is not None:
-            self._reading.run = news.run
+        self._reading = Reading(ports.runs, news.event, deadline, news.run)
 
     def of(self, route: Route) -> Prospect:
         """What becomes of the run on this route, whenever the app gets to it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import typer
 from msgspec.structs import replace
 
-from functions import bootstrap
+from functions import connections
 from functions import settings as known_settings
 from functions.core import events, keys
 from functions.core.errors import ConfigurationError, LedgerUnavailable
@@ -90,7 +90,7 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
     with found(app, routes) as (settings, identity, _):
         for complaint in settings.complaints:
             typer.echo(f"warning: {complaint}", err=True)
-        ports = bootstrap.connect(settings, identity=identity)
+        ports = connections.connect(settings, identity=identity)
         if missing := absent(settings.ledger_url):
             stop(NOT_FOUND, missing)
         yield Office(settings, ports, identity)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 import typer
 from msgspec.structs import replace
 
-from functions import bootstrap
+from functions import connections
 from functions.core.errors import LedgerUnavailable
 from functions.core.values import Shared
 from relay import asking, deployed, operator, printing, recorded, whereabouts
@@ -102,7 +102,7 @@ def _connected(found: Found) -> Ports:
     there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
     if not there:
         settings = replace(settings, ledger_url="sqlite:///:memory:")
-    ports = bootstrap.connect(settings, identity=found.identity)
+    ports = connections.connect(settings, identity=found.identity)
     return ports._replace(ledger=cast("Ledger", _IfReadable(ports.ledger)))
 
 

@@ -128,8 +128,7 @@ def _once(ports: Ports, run: Judgeable, requirements: Sequence[Requirement]) -> 
     deadline = Deadline(ports.clock, READ_SECONDS)
     read = replace(ports.runs.read(run.workspace, run.id, deadline), outcome=run.outcome)
     event = _news(ports, run.workspace, read, requirements)
-    reading = Reading(ports.runs, event, deadline)
-    reading.run = read
+    reading = Reading(ports.runs, event, deadline, read)
     return [one.judge(reading, run.outcome, run.studio) for one in requirements]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions import bootstrap
+from functions import connections
 from functions.adapters.aml import Workspaces
 from functions.adapters.entra import access_token
 from functions.adapters.transport import Transport
@@ -60,7 +60,7 @@ class Vigil:
         self, settings: Settings, identity: SignedIn, workspace: Workspace, wishes: Wishes
     ) -> None:
         none = replace(settings, ledger_url="sqlite:///:memory:")  # no ledger is needed
-        self._ports = bootstrap.connect(none, identity=identity)
+        self._ports = connections.connect(none, identity=identity)
         self._settings = settings
         self._identity = identity
         self._workspace = workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions import bootstrap, settings
+from functions import bootstrap, connections, settings
 from functions.adapters.clock import SystemClock
 from local.cloud import WORKSPACE
 
@@ -75,12 +75,12 @@ class Stage:
         """Start a new process of the app: nothing it held in memory is left."""
         self.environ |= given
         self.read = settings.read(self.environ)
-        self.ports = bootstrap.connect(self.read, self.clock)
+        self.ports = connections.connect(self.read, self.clock)
         self.build()
 
     def build(self, **other: Any) -> None:
         """Put the app together again, with other ports."""
-        self.app = bootstrap.build(self.read, self.ports._replace(**other))
+        self.app = bootstrap.App(self.read, self.ports._replace(**other))
 
     @property
     def ledger(self) -> Ledger:

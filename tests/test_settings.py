@@ -6,6 +6,7 @@ import pytest
 
 from functions import settings
 from functions.core.policy import Policy
+from functions.declared import Environment
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on "])
@@ -64,7 +65,7 @@ def test_an_address_without_a_scheme_is_taken_as_https_and_told(name: str) -> No
     ("value", "entra"), [("", False), ("key", False), ("Entra", True), ("kee", False)]
 )
 def test_the_page_asks_for_a_key_unless_people_sign_in(value: str, *, entra: bool) -> None:
-    assert settings.operations_entra({"OPERATIONS_AUTH": value}) is entra
+    assert Environment({"OPERATIONS_AUTH": value}).operations_entra() is entra
     told = settings.read({"OPERATIONS_AUTH": value}).complaints
     wrong = ("OPERATIONS_AUTH='kee' is not one of key, entra; key is used",)
     assert told == (wrong if value == "kee" else ())

@@ -13,7 +13,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions import bootstrap, settings
+from functions import bootstrap, connections, settings
 from functions.adapters.clock import SystemClock
 from functions.adapters.devops import DevOpsPipelines
 from functions.adapters.transport import Transport
@@ -96,10 +96,10 @@ def start(
     gives.
     """
     known = settings.read(environ)
-    ports = _ports(wanted, model, where, bootstrap.connect(known, hours.clock), known.devops_url)
+    ports = _ports(wanted, model, where, connections.connect(known, hours.clock), known.devops_url)
     for complaint in known.complaints:
         ports.journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
-    app = bootstrap.build(known, ports)
+    app = bootstrap.App(known, ports)
     (route,) = ports.routes.routes().routes
     event = _event(model, where, ports.clock.now())
     until = ports.clock.now() + timedelta(seconds=wanted.patience_seconds)

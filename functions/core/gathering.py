@@ -6,7 +6,6 @@ that `step` names, else the only child that has them.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from functions.core import facts
@@ -28,27 +27,43 @@ _BEST_CHILD = "automl_best_child_run_id"
 
 
 class Reading:
-    """The run behind one event. Each remote read happens at most once, when first needed."""
+    """The run behind one event, `run` where it was read already.
 
-    def __init__(self, runs: Runs, event: RunEvent, deadline: Deadline) -> None:
+    Each remote read happens at most once, when first needed.
+    """
+
+    def __init__(
+        self, runs: Runs, event: RunEvent, deadline: Deadline, run: Run | None = None
+    ) -> None:
         self.event = event
         self._runs = runs
         self._deadline = deadline
+        self._run = run
+        self._children: Sequence[Run] | None = None
+        self._best_child: Run | None = None
 
-    @cached_property
+    # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
+
+    @property
     def run(self) -> Run:
         """The run as it is now; raises Retryable."""
-        return self._runs.read(self.event.workspace, self.event.run, self._deadline)
+        if self._run is None:
+            self._run = self._runs.read(self.event.workspace, self.event.run, self._deadline)
+        return self._run
 
-    @cached_property
+    @property
     def children(self) -> Sequence[Run]:
         """The run's children; raises Retryable."""
-        return self._runs.children(self.event.workspace, self.run, self._deadline)
+        if self._children is None:
+            self._children = self._runs.children(self.event.workspace, self.run, self._deadline)
+        return self._children
 
-    @cached_property
+    @property
     def _best(self) -> Sequence[Run]:
         best = self.run.tags.get(_BEST_CHILD)
-        return [self._runs.read(self.event.workspace, best, self._deadline)] if best else []
+        if best and self._best_child is None:
+            self._best_child = self._runs.read(self.event.workspace, best, self._deadline)
+        return [self._best_child] if self._best_child else []
 
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
@@ -91,6 +106,17 @@ class Reading:
         return [c for c in self.children if not step or c.name.lower() == step]
 
     def _model(self, route: Route, needed: frozenset[str]) -> Model | None:
+        """The root's model, else that of the only run below it which has one.
+
+        Where the children were read anyway, for a metric, the only one that says it logged a model
+        is asked first, and alone if that suffices: a pipeline job's root would be asked in vain.
+        """
+        below = self._children or self._best_child
+        if below and not self.run.logged:
+            said = [run for run in self._candidates(route) if run.logged]
+            model = self._logged(said[0], needed) if len(said) == 1 else None
+            if model is not None and needed <= facts.of_model(model).keys():
+                return model
         own = self._logged(self.run, needed)
         if own is not None:
             return own

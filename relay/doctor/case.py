@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from functions import bootstrap
+from functions import connections
 from functions.adapters.clock import SystemClock
 from functions.adapters.routefile import RouteFile
 from functions.core.chronicle import Chronicle
@@ -60,7 +60,7 @@ class Case:
         """The outside as the operator reaches it; raises ConfigurationError."""
         if missing := operator.absent(self.settings.ledger_url):
             raise ConfigurationError(missing)
-        return bootstrap.connect(self.settings, self.clock, self.identity)
+        return connections.connect(self.settings, self.clock, self.identity)
 
     @cached_property
     def routes(self) -> Routes:

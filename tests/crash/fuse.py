@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions import bootstrap, settings
+from functions import bootstrap, connections, settings
 from functions.core.values import State
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _written(_entry: object, changed: Any) -> Point | None:
 def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     environ = dict(given)
     read = settings.read(environ)
-    ports = bootstrap.connect(read)
+    ports = connections.connect(read)
     wrapped = ports._replace(
         ledger=After(ports.ledger, claim=lambda _: Point.CLAIMED, write=_written),
         runs=After(ports.runs, read=lambda *_: Point.READ),
@@ -89,7 +89,7 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     for port in wrapped:
         if isinstance(port, After):
             port.fuse = Fuse(environ)
-    return bootstrap.build(read, wrapped)
+    return bootstrap.App(read, wrapped)
 
 
 def fused(environ: Mapping[str, str]) -> bootstrap.App:

@@ -164,6 +164,40 @@ def test_a_registered_model_is_found_although_aml_refuses_to_search_by_run(stage
     assert calls(stage) == ["runs/get", "registered-models/search"]
 
 
+def pipeline_job(stage: Stage) -> None:
+    """A job whose metric and model are those of its step."""
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.aml.add_run("prepare", parent="r1", experiment=EXPERIMENT)
+    tags = {"mlflow.log-model.history": HISTORY.replace("r1", "train")}
+    stage.aml.add_run(
+        "train", parent="r1", metrics={"accuracy": 0.9}, tags=tags, experiment=EXPERIMENT
+    )
+
+
+def test_a_pipeline_job_costs_three_reads_where_its_step_says_that_it_logged_the_model(
+    stage: Stage,
+) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}", name="{{ model.name }}")
+    pipeline_job(stage)
+    stage.aml.add_model_version("defects", 4, "train")
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"accuracy": "0.9", "name": "defects"}
+    assert calls(stage)[:2] == ["runs/get", "runs/search"]
+    assert set(calls(stage)[2:]) == {"model-versions/search", "registered-models/search"}
+    assert len(stage.cloud.arm.server.requests) == 1  # the workspace, once per process
+
+
+def test_the_root_is_asked_too_where_the_step_that_logged_the_model_does_not_suffice(
+    stage: Stage,
+) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}", version="{{ model.version }}")
+    pipeline_job(stage)
+    output = JobOutput("mlflow_model", "azureml://x", "defects", "3")
+    stage.cloud.arm.add_job(WORKSPACE, Job("r1", outputs={"model": output}))
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"accuracy": "0.9", "version": "3"}
+
+
 @pytest.mark.parametrize("refusal", [500, 503, 401, 403, 404])
 def test_a_run_that_cannot_be_read_parks_and_starts_later(stage: Stage, refusal: int) -> None:
     route(stage)

@@ -34,7 +34,7 @@ class Seen:
         telemetry = Telemetry(tracers, MeterProvider([self._metrics]))
         stage.ports = telemetry.around(stage.ports)
         stage.build()
-        stage.app = stage.app._replace(relay=telemetry.counted(stage.app.relay))
+        stage.app.relay = telemetry.counted(stage.app.relay)
 
     def spans(self, name: str) -> list[ReadableSpan]:
         return [span for span in self._spans.get_finished_spans() if span.name == name]

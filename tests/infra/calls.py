@@ -114,7 +114,7 @@ CALLS = {
         APP,
         "eventGridDataSender",
         "outcomes",
-        "functions/bootstrap.py",
+        "functions/connections.py",
         "EventGridOutcomes(",
     ),
     "runs, read by operators": Call(

@@ -9,6 +9,7 @@ import pytest
 
 from functions import settings
 from functions.core.policy import SweepMode
+from functions.declared import EVERY_HOUR, EVERY_MINUTE, Environment
 from tests.infra.bicep import INFRA, Code, declared, everywhere, files, one
 
 OF_THE_HOST = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__")
@@ -49,9 +50,9 @@ def known(given: dict[str, str]) -> set[str]:
     """The settings that the app asks for."""
     environ = Recording(given)
     settings.read(environ)
-    settings.reconcile_schedule(environ)
-    settings.sweep_schedule(environ)
-    settings.operations_entra(environ)
+    Environment(environ).reconcile_schedule()
+    Environment(environ).sweep_schedule()
+    Environment(environ).operations_entra()
     return environ.asked
 
 
@@ -98,8 +99,8 @@ def test_what_is_left_out_keeps_the_defaults_of_the_app() -> None:
     odd = {name for name in left_out if not str(in_bicep()[name]).endswith(("?? ''", "?? '')"))}
     assert odd == {name for name in odd if str(in_bicep()[name]).endswith("?? false) ? '1' : '0'")}
     assert settings.read(left_out | literally()) == settings.read({})
-    assert settings.reconcile_schedule(left_out) == settings.EVERY_MINUTE
-    assert settings.sweep_schedule(left_out) == settings.EVERY_HOUR
+    assert Environment(left_out).reconcile_schedule() == EVERY_MINUTE
+    assert Environment(left_out).sweep_schedule() == EVERY_HOUR
 
 
 def test_nothing_is_paused_unless_that_is_said() -> None:
@@ -154,8 +155,8 @@ def test_a_header_is_believed_only_where_app_service_writes_it() -> None:
     assert in_bicep()["OPERATIONS_AUTH"] == "signIn.people"
     given = one("main.bicep", "module", "settings").body["params"]["signIn"]
     assert given == {"devops": "devopsAuth", "people": "signIn.outputs.mode"}
-    assert settings.operations_entra({"OPERATIONS_AUTH": "entra"})
-    assert not settings.operations_entra({"OPERATIONS_AUTH": "key"})
+    assert Environment({"OPERATIONS_AUTH": "entra"}).operations_entra()
+    assert not Environment({"OPERATIONS_AUTH": "key"}).operations_entra()
 
 
 def test_event_grid_need_not_sign_in() -> None:

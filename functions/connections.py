@@ -1,0 +1,137 @@
+"""Every adapter by name, chosen by the settings; each is imported when it is first needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.core.credentials import TokenCredential
+
+    from functions.core.deadline import Deadline
+    from functions.core.ports import Clock, Credentials, Journal, Ledger, Outcomes, Ports
+    from functions.settings import Settings
+
+
+def connect(
+    settings: Settings, clock: Clock | None = None, identity: TokenCredential | None = None
+) -> Ports:
+    """The adapters that the settings name; nothing connects before its first use.
+
+    `identity` signs in everywhere; without it the app's managed identity does.
+    """
+    from functions.adapters.aml import AmlRuns, Workspaces
+    from functions.adapters.clock import SystemClock
+    from functions.adapters.devops import DevOpsPipelines
+    from functions.adapters.devops.tasks import DevOpsTasks
+    from functions.adapters.entra import access_token
+    from functions.adapters.logfmt import LogfmtJournal
+    from functions.adapters.routefile import RouteFile
+    from functions.adapters.sealing import VaultSeal
+    from functions.adapters.transport import Transport
+    from functions.core.ports import Ports
+    from functions.core.reasons import Reason
+
+    ledger = _ledger(settings, identity)
+    identity = identity or managed_identity(settings.client_id)
+    scope = f"{settings.cloud.resource_manager}/.default"
+    clock = clock or SystemClock()
+    workspaces = Workspaces(
+        settings.resource_manager_url,
+        lambda: access_token(identity, scope, Reason.RUN_UNREADABLE).token,
+        Transport(),
+    )
+    journal = LogfmtJournal()
+    return Ports(
+        ledger=ledger,
+        runs=AmlRuns(workspaces),
+        credentials=_credentials(settings, identity, clock),
+        pipelines=DevOpsPipelines(settings.devops_url, Transport()),
+        routes=RouteFile(settings.routes_file),
+        journal=journal,
+        clock=clock,
+        outcomes=_outcomes(settings, identity, journal),
+        tasks=DevOpsTasks(settings.devops_url, Transport()),
+        seal=VaultSeal(_key_of_waits(settings, identity)),
+    )
+
+
+def managed_identity(client_id: str | None) -> TokenCredential:
+    """The app's managed identity; its calls fit into a delivery."""
+    from azure.identity import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(
+        client_id=client_id, connection_timeout=3, read_timeout=5, retry_total=0
+    )
+
+
+def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) -> Credentials:
+    if settings.devops_entra:
+        from functions.adapters.entra import EntraCredentials
+
+        return EntraCredentials(identity)
+    from functions.adapters.vault import MissingVault, VaultCredentials, open_vault
+
+    if not settings.key_vault_url:
+        return MissingVault()
+    return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
+
+
+def _key_of_waits(settings: Settings, identity: TokenCredential) -> Callable[[Deadline], str]:
+    from functions.adapters.vault import MissingVault, open_vault, secret
+
+    def read(deadline: Deadline) -> str:
+        if not settings.key_vault_url:
+            return MissingVault().read(settings.waits_key, deadline).authorization
+        vault = open_vault(settings.key_vault_url, identity)
+        return secret(vault, settings.waits_key, deadline)[0]
+
+    return read
+
+
+def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
+    from functions.adapters.outcomes import EventGridOutcomes, NoOutcomes
+
+    if not settings.outcome_topic:
+        return NoOutcomes()
+    return EventGridOutcomes(settings.outcome_topic, identity, journal)
+
+
+def _ledger(settings: Settings, identity: TokenCredential | None) -> Ledger:
+    if settings.ledger_url:
+        from functions.adapters.sqlite import SqliteLedger
+
+        return SqliteLedger(_sqlite_path(settings.ledger_url))
+    from functions.adapters.tables import TableLedger, open_table
+
+    storage = settings.storage
+    if storage.connection_string:
+        return TableLedger(
+            open_table(settings.ledger_table, connection_string=storage.connection_string)
+        )
+    if not storage.table_url:
+        from functions.core.errors import ConfigurationError
+
+        raise ConfigurationError(
+            "no ledger: set AzureWebJobsStorage (a connection string, or "
+            "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
+        )
+    table = open_table(
+        settings.ledger_table,
+        endpoint=storage.table_url,
+        credential=identity or managed_identity(storage.client_id),
+        audience=settings.cloud.storage_audience,
+    )
+    return TableLedger(table)
+
+
+def _sqlite_path(url: str) -> Path:
+    """The path of `sqlite:///relative` or `sqlite:////absolute`."""
+    scheme, _, path = url.partition(":///")
+    if scheme != "sqlite" or not path:
+        from functions.core.errors import ConfigurationError
+
+        raise ConfigurationError(f"LEDGER_URL={url[:50]!r} is not of the form sqlite:///path")
+    return Path(path)
