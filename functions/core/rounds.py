@@ -20,7 +20,7 @@ from functions.core.ports import Level
 from functions.core.starting import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from functions.core.admission import Admission
     from functions.core.chronicle import Chronicle
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
+MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
 ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
 EACH_SECONDS = 30.0
 UNREADABLE_AGAIN = timedelta(hours=1)
@@ -85,9 +86,9 @@ class Rounds:
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = dict.fromkeys(key for name in organizations for key in self._released(name))
-        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_AT_ONCE))
-        keys = list(released | due)[:MOST_AT_ONCE]
-        self._for_each(lambda key: self._resume(key, whole, early=key in released), keys)
+        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_LOOKED_AT))
+        keys, turns = list(released | due)[:MOST_LOOKED_AT], iter(range(MOST_AT_ONCE))
+        self._for_each(lambda key: self._resume(key, whole, turns, early=key in released), keys)
         self._waits.look()
         self._chronicle.keep(routes)
         self._tell(len(keys), whole)
@@ -145,7 +146,7 @@ class Rounds:
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
 
-    def _resume(self, key: Key, whole: Deadline, *, early: bool) -> None:
+    def _resume(self, key: Key, whole: Deadline, turns: Iterator[int], *, early: bool) -> None:
         if whole.has_passed:
             return  # the next round takes it
         try:
@@ -153,7 +154,7 @@ class Rounds:
             if entry is None:
                 self._ledger.retire(key)  # pruned, or removed by hand
             else:
-                self._take_up(entry, early=early)
+                self._take_up(entry, turns, early=early)
         except Lost:
             pass  # another reconciler has it
         except Unreadable as error:
@@ -162,13 +163,15 @@ class Rounds:
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, journal.unavailable(key, error))
 
-    def _take_up(self, entry: Entry, *, early: bool) -> None:
+    def _take_up(self, entry: Entry, turns: Iterator[int], *, early: bool) -> None:
         c, now = entry.continuation, self._clock.now()
         self._chronicle.meet(c.event.workspace.id)
         if not c.is_open:
             return self._tidy(entry)
         if c.due_at > now and not (early and c.waits_on):
             return self._ledger.schedule(c)
+        if next(turns, None) is None:
+            return None  # the next round takes it
         changed = steps.resumed(c, now, self._policy.lease)
         return self._relay.resume(self._ledger.write(entry, changed), self._each())
 

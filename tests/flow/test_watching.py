@@ -50,6 +50,24 @@ def ends_in(stage: Stage, **time: float) -> datetime:
 # the reconciler
 
 
+def test_a_round_resumes_a_hundred_and_lets_all_go_that_have_ended(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(150):
+        stage.aml.add_run(f"r{n}", experiment=EXPERIMENT)
+        stage.deliver(completed(f"r{n}"))
+    stage.deploy(PAUSED="1")
+    for n in range(150, 260):
+        stage.aml.add_run(f"r{n}", experiment=EXPERIMENT)
+        stage.deliver(completed(f"r{n}"))
+    stage.deploy(PAUSED="0")
+    stage.reconcile(minutes=10)
+    assert stage.posts() == 250
+    assert lines(caplog, "reconciler")[-1].startswith("reconciler=done resumed=260 open=110 ")
+    stage.reconcile(minutes=1)
+    assert stage.posts() == 260
+
+
 def test_each_round_says_that_it_was_and_what_is_open(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
