@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from functions.adapters.telemetry import Telemetry
+    from functions.core.chronicle import Chronicle
+    from functions.core.deadline import Deadline
+    from functions.core.doubt import Doubt
     from functions.core.overview import Overview
     from functions.core.ports import Journal, Ports
     from functions.core.rounds import Rounds
+    from functions.core.starting import Work
     from functions.core.sweeping import Sweep
-    from functions.core.values import Key
+    from functions.core.values import Key, RunEvent
+    from functions.core.waiting import Waits
     from functions.settings import Settings
 
 RESUMED_AT_ONCE = 8
@@ -29,28 +34,32 @@ _building = threading.Lock()
 
 
 class App:
-    """What the triggers call: `relay` and `waits`, and what is built when it is first asked for.
+    """What the triggers call: `relay`, and what is built when it is first asked for.
 
-    An instance that starts for an event needs none of the latter, and the event waits for it.
+    An instance that starts for an event needs none of that, and the event waits for it.
     """
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         from functions.core.admission import Admission
-        from functions.core.chronicle import Chronicle
         from functions.core.desk import Desk
-        from functions.core.doubt import Doubt
         from functions.core.relay import Relay
         from functions.core.starting import Starter
-        from functions.core.waiting import Waits
 
         policy = settings.policy
         self._settings, self._ports = settings, ports
-        self._admission, self._chronicle = Admission(ports, policy), Chronicle(ports)
-        desk = Desk(ports, policy)
-        starter = Starter(ports, policy, desk, self._admission)
-        self._doubt = Doubt(ports, policy, desk, starter, self._chronicle)
-        self.waits = Waits(ports, policy, self._chronicle, settings.sweep.workspaces)
-        self.relay = Relay(ports, policy, desk, starter, self._doubt, self.waits)
+        self._admission, self._desk = Admission(ports, policy), Desk(ports, policy)
+        self._starter = Starter(ports, policy, self._desk, self._admission)
+        self.relay = Relay(
+            ports, policy, self._desk, self._starter, look=self._look, ended=self._ended
+        )
+
+    @functools.cached_property
+    def waits(self) -> Waits:
+        """The tasks that wait for runs."""
+        from functions.core.waiting import Waits
+
+        workspaces = self._settings.sweep.workspaces
+        return Waits(self._ports, self._settings.policy, self._chronicle, workspaces)
 
     @functools.cached_property
     def rounds(self) -> Rounds:
@@ -88,6 +97,25 @@ class App:
         from functions.core.overview import Overview
 
         return Overview(self._ports, self._settings.policy)
+
+    def _look(self, work: Work) -> None:
+        self._doubt.look(work)
+
+    def _ended(self, event: RunEvent, deadline: Deadline) -> None:
+        self.waits.ended(event, deadline)
+
+    @functools.cached_property
+    def _doubt(self) -> Doubt:
+        from functions.core.doubt import Doubt
+
+        policy = self._settings.policy
+        return Doubt(self._ports, policy, self._desk, self._starter, self._chronicle)
+
+    @functools.cached_property
+    def _chronicle(self) -> Chronicle:
+        from functions.core.chronicle import Chronicle
+
+        return Chronicle(self._ports)
 
 
 def app() -> App:

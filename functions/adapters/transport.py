@@ -10,7 +10,9 @@ import json
 import ssl
 import time
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -166,18 +168,25 @@ class _Call(NamedTuple):
     params: Mapping[str, str] | None = None
 
     def prepared(self) -> requests.PreparedRequest:
-        return requests.Request(
-            self.method,
-            self.url,
-            headers={**_HEADERS, **self.headers},
-            data=self.body,
-            params=self.params,
-            auth=self._authorized,
-        ).prepare()
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.body = self.method, self.body
+        prepared.url = address = _address(self.url)
+        if self.params:
+            prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
+        own = {"Authorization": self.authorization}
+        if self.body is not None:
+            own["Content-Length"] = str(len(self.body))
+        prepared.prepare_headers({**_HEADERS, **self.headers, **own})
+        return prepared
 
-    def _authorized(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = self.authorization
-        return prepared  # as `auth`, so that an address with a login in it cannot replace it
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> str:
+    """The address as it is sent; there are few, and to make one takes as long as to send to it.
+
+    Raises requests.RequestException.
+    """
+    return str(requests.Request("GET", url).prepare().url)
 
 
 def _exchange(session: SteadySession, call: _Call, read: float, tries: int) -> Answer:

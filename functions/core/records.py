@@ -44,6 +44,7 @@ LONGEST_TEXT = 2_000
 LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to a pair
 
 _PARTS = ("event", "request", "history")
+_MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
 _KEY = ("route", "run", "outcome", "workspace")
 LISTED = (*_KEY, *listed.NAMES)  # the columns that a list is made of
 _EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
@@ -55,9 +56,9 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError
 
 def continuation_row(c: Continuation) -> Row:
     """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
-    whole = msgspec.to_builtins(msgspec.structs.replace(c, event=_bounded(c.event)))
-    parts = {name: whole.pop(name) for name in _PARTS}
-    return _row(_copies(c), **parts, more=whole)
+    more = {name: getattr(c, name) for name in _MORE}
+    event = _bounded(c.event)
+    return _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
 
 
 def continuation_of(row: Row) -> Continuation:
@@ -73,7 +74,7 @@ def schedule_row(c: Continuation) -> Row:
     waits_on = safe(c.waits_on) if c.waits_on else ""
     open_since = c.open_since if c.is_open else None
     own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
-    return _row(_copies(c) | own, key=msgspec.to_builtins(c.key))
+    return _row(_copies(c) | own, key=c.key)
 
 
 def listed_of(row: Row) -> Listed:
@@ -92,7 +93,7 @@ def letter_row(letter: Letter) -> Row:
     """A letter's columns; raises Permanent (too_large)."""
     kept = msgspec.structs.replace(letter, event=_bounded(letter.event))
     copies = {"run": letter.event.run, "received_at": letter.received_at}
-    return _row(copies, letter=msgspec.to_builtins(kept))
+    return _row(copies, letter=kept)
 
 
 def shared_row(name: str, value: Mapping[str, object]) -> Row:
@@ -108,7 +109,7 @@ def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten."""
     waits = WAITS if wait.state is Answered.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
-    return _row(copies, wait=msgspec.to_builtins(wait))
+    return _row(copies, wait=wait)
 
 
 def unpacked(row: Row, part: str, kind: type[T]) -> T:
@@ -145,7 +146,10 @@ def _column(name: str, at: int) -> str:
 
 def _json(part: object) -> str:
     """JSON in which the letters of all scripts stay readable."""
-    text = _ENCODER.encode(part)
+    try:
+        text = msgspec.json.encode(part).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which only the other one writes
+        text = _ENCODER.encode(msgspec.to_builtins(part))
     if text.isprintable():  # nothing awkward is
         return text
     return _AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

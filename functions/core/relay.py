@@ -33,21 +33,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from functions.core.desk import Desk
-    from functions.core.doubt import Doubt
     from functions.core.facts import Facts
     from functions.core.policy import Policy
     from functions.core.ports import Entry, Ports
     from functions.core.routes import Route
     from functions.core.starting import Starter
     from functions.core.values import RunEvent
-    from functions.core.waiting import Waits
 
 
 PROBE = "probe"  # the shared row that shows the last probe
 
 
 class Relay:
-    """Takes events in and drives their continuations as far as the time allows."""
+    """Takes events in and drives their continuations as far as the time allows.
+
+    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run.
+    """
 
     def __init__(
         self,
@@ -55,8 +56,8 @@ class Relay:
         policy: Policy,
         desk: Desk,
         starter: Starter,
-        doubt: Doubt,
-        waits: Waits,
+        look: Callable[[Work], None],
+        ended: Callable[[RunEvent, Deadline], None],
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
@@ -64,8 +65,8 @@ class Relay:
         self._policy = policy
         self._desk = desk
         self._starter = starter
-        self._doubt = doubt
-        self._waits = waits
+        self._look = look
+        self._ended = ended
 
     def deliver(self, payload: object) -> None:
         """Handle one delivered event; returning acknowledges it.
@@ -111,14 +112,14 @@ class Relay:
             if entry is not None:
                 self._work(Work(entry, deadline), route, reading)
         if completing:
-            self._waits.ended(event, deadline)
+            self._ended(event, deadline)
         return None
 
     def resume(self, entry: Entry, deadline: Deadline) -> None:
         """Go on with an open continuation, with today's routes; an asked one is looked up."""
         c = entry.continuation
         if c.is_asked:
-            return self._guarded(Work(entry, deadline), self._doubt.look)
+            return self._guarded(Work(entry, deadline), self._look)
         try:
             route = self._routes.routes().named(c.key.route)
         except RoutesUnreadable as error:

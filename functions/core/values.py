@@ -18,11 +18,10 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
     """An outside string made safe to store and print: one line, no tokens, cut."""
     flat = str(text)
-    if not flat.isprintable():  # nearly all are, and it is told faster than searched for
-        flat = _UNPRINTABLE.sub(" ", flat)
-    flat = flat.strip()
-    if "eyJ" in flat:
-        flat = _TOKEN.sub("***", flat)
+    if flat.isprintable() and "eyJ" not in flat:  # told faster than searched for, and nearly always
+        flat = flat.strip()
+    else:
+        flat = _TOKEN.sub("***", _UNPRINTABLE.sub(" ", flat).strip())
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
