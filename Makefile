@@ -34,10 +34,10 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test soak bench check lint types floors schema format clean setup parts
+.PHONY: help demo up test soak bench bench-growth check lint types floors schema format clean setup parts
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## show a training run start a pipeline; PATTERN=sync, async, thread, wait or component: others
 	@$(VENV)/python -m local.demo $(if $(PATTERN),--pattern $(PATTERN))
@@ -51,8 +51,11 @@ test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
 
-bench: setup parts ## how fast the operations page is with 100,000 continuations; some minutes
-	@$(VENV)/python -m benchmarks.page $(BENCH_ARGS)
+bench: setup parts ## how fast, light and cheap it is, in some 8 minutes; roughly in one: QUICK=1
+	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)
+
+bench-growth: setup parts ## the same with up to a million continuations in the ledger; half an hour
+	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 

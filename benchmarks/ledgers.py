@@ -50,21 +50,38 @@ def claimed(name: str, at: datetime) -> Continuation:
     return steps.opened(key, event, at + timedelta(seconds=2), LEASE)
 
 
+def stages(
+    name: str, at: datetime, now: datetime | None = None, n: int = 1
+) -> tuple[Continuation, Continuation, Continuation]:
+    """One as it is claimed, asked and started, the last two `now`; `n` is its pipeline run."""
+    c = claimed(name, at)
+    parameters = {
+        "model_name": "defects",
+        "model_version": "7",
+        "accuracy": "0.93",
+        "run_id": name,
+    }
+    body = json.dumps({"templateParameters": parameters})
+    request = PipelineRequest(
+        organization="contoso", project="mlops", pipeline=42, secret="pat", body=body
+    )
+    then = now or c.created_at
+    asked = steps.asked(c, then, request, LEASE, "gate run.metrics.accuracy = 0.93")
+    url = f"https://dev.azure.com/contoso/mlops/_build/results?buildId={n}"
+    run = PipelineRun(id=n, url=url)
+    return c, asked, steps.started(asked, then, run, Reason.ANSWERED, HOUR)
+
+
 def ended(n: int, at: datetime) -> Continuation:
     """One that has ended: most have started, some were held or failed."""
-    c = claimed(f"run-{n:06d}", at)
+    name = f"run-{n:06d}"
+    c = claimed(name, at)
     now = c.created_at + timedelta(seconds=3 + n % 60)
     if n % 10 == 0:
         return steps.ended(c, now, State.HELD, Reason.GATE, "run.metrics.accuracy = 0.71")
     if n % 10 == 1:
         return steps.ended(c, now, State.FAILED, Reason.REJECTED, "400: no such parameter")
-    body = json.dumps({"templateParameters": {"run_id": c.key.run, "model_name": "defects"}})
-    request = PipelineRequest(
-        organization="contoso", project="mlops", pipeline=42, secret="pat", body=body
-    )
-    url = f"https://dev.azure.com/contoso/mlops/_build/results?buildId={n}"
-    asked = steps.asked(c, now, request, LEASE, "gate run.metrics.accuracy = 0.93")
-    return steps.started(asked, now, PipelineRun(id=n, url=url), Reason.ANSWERED, HOUR)
+    return stages(name, at, now, n)[-1]
 
 
 def parked(n: int, at: datetime) -> Continuation:

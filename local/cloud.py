@@ -13,19 +13,15 @@ from local.arm import ARM
 from local.certificates import Authority
 from local.devops import DevOps, Parameter
 from local.identity import Identity
+from local.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
 from local.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
-WORKSPACE = (
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
-    "/providers/Microsoft.MachineLearningServices/workspaces/ml-prod"
-)
-ORGANIZATION, PROJECT = "contoso", "mlops"
-SECRET = "azure-devops-pat"
+__all__ = ["ORGANIZATION", "PROJECT", "SECRET", "SUBSCRIPTION", "WORKSPACE", "Cloud"]
+
 DEVOPS_RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"
 TEXT = Parameter(default="")
 

@@ -21,19 +21,24 @@ if TYPE_CHECKING:
     import ssl
 
 LOOPBACK = "127.0.0.1"
+FIRST = "local.first"
 THREADS = 32  # requests at a time, hanging ones among them
+BACKLOG = 128  # connections that wait to be accepted, or are kept: beyond a client begins anew
 SECRET_HEADERS = frozenset(
     {"authorization", "authtoken", "x-identity-header", "aeg-sas-key", "x-functions-key"}
 )
 
 
 class _Gateway(Gateway_10):
-    """Hands the connection's socket to the app, for the faults that cut it."""
+    """Hands the connection to the app, for the faults that cut it and for what making it takes."""
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """The WSGI environment."""
         environ = super().get_environ()  # type: ignore[no-untyped-call]
-        return {**environ, CONNECTION: self.req.conn.socket}
+        connection = self.req.conn
+        first = not hasattr(connection, "greeted")
+        connection.greeted = True
+        return {**environ, CONNECTION: connection.socket, FIRST: first}
 
 
 class _Listener(wsgi.Server):
@@ -66,16 +71,25 @@ class Received:
 
 
 class Server:
-    """Serve one Flask app on a loopback port until stopped; port 0 takes a free one."""
+    """Serve one Flask app on a loopback port until stopped; port 0 takes a free one.
+
+    `lag` is how many seconds every answer takes on top, after the work was done, and `greeting`
+    what the first answer on a connection takes besides.
+    """
 
     def __init__(self, app: Flask, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.app = app
         self.requests: list[Received] = []
         self.faults = Faults()
+        self.lag = self.greeting = 0.0
         app.before_request(self._record)
+        app.after_request(self._answered)
         app.add_url_rule("/_local/requests", "requests", self._list)
         app.wsgi_app = self.faults.around(app.wsgi_app)  # type: ignore[method-assign]
-        self._server = _Listener((LOOPBACK, port), app, numthreads=THREADS)
+        self._server = _Listener(
+            (LOOPBACK, port), app, numthreads=THREADS, request_queue_size=BACKLOG
+        )
+        self._server.keep_alive_conn_limit = BACKLOG
         self._server.gateway = _Gateway
         self._server.ssl_adapter = _Tls(tls) if tls else None
         self._server.expiration_interval = 0.02  # seconds that stopping may take
@@ -117,6 +131,11 @@ class Server:
         body = request.get_data(as_text=True)
         query = {k: v for k, v in request.args.items() if k != "code"}
         self.requests.append(Received(request.method, request.path, query, headers, body))
+
+    def _answered(self, response: Response) -> Response:
+        if self.lag and not request.path.startswith("/_local/"):
+            time.sleep(self.lag + (self.greeting if request.environ[FIRST] else 0.0))
+        return response
 
     def _list(self) -> Response:
         return jsonify([vars(r) for r in self.requests])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POOL = 32
+_HEADERS = {"User-Agent": "run-relay", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
 
 
 class Around(NamedTuple):
@@ -64,5 +67,38 @@ class SteadySession(requests.Session):
         }
 
 
+class Call(NamedTuple):
+    """A request as it is meant, without what a session would add: cookies, or a .netrc's login."""
+
+    method: str
+    url: str
+    authorization: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    params: Mapping[str, str] | None = None
+
+    def prepared(self) -> requests.PreparedRequest:
+        """As it is sent; raises requests.RequestException where that is not possible."""
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.body = self.method, self.body
+        prepared.url = address = _address(self.url)
+        if self.params:
+            prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
+        own = {"Authorization": self.authorization}
+        if self.body is not None:
+            own["Content-Length"] = str(len(self.body))
+        prepared.prepare_headers({**_HEADERS, **self.headers, **own})
+        return prepared
+
+
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
     return prepared
+
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> str:
+    """The address as it is sent; there are few, and to make one takes as long as to send to it.
+
+    Raises requests.RequestException.
+    """
+    return str(requests.Request("GET", url).prepare().url)

@@ -10,9 +10,7 @@ import json
 import ssl
 import time
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -25,7 +23,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry
 
-from functions.adapters.session import SteadySession
+from functions.adapters.session import Call, SteadySession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +35,6 @@ READ_SECONDS = 10.0
 LONGEST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers forget a connection
 
-_HEADERS = {"User-Agent": "run-relay", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
 _NEVER_MADE = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
@@ -128,7 +125,7 @@ class Transport:
         """GET, or POST where a search takes a body. Raises NotSentError or NoAnswerError."""
         data = None if body is None else json.dumps(body).encode()
         method = "GET" if body is None else "POST"
-        call = _Call(method, url, authorization, headers or {}, data, params)
+        call = Call(method, url, authorization, headers or {}, data, params)
         within = deadline.timeout(READ_SECONDS * 2) / 2
         return _exchange(self._reads, call, within, tries=2)
 
@@ -152,44 +149,12 @@ class Transport:
         if now - self._last_effect > self._idle_seconds:
             self._effects.close()
         self._last_effect = now
-        call = _Call(method, url, authorization, headers, body.encode())
+        call = Call(method, url, authorization, headers, body.encode())
         del deadline  # what has begun is waited for: its answer is worth more than the time
         return _exchange(self._effects, call, within, tries=1)
 
 
-class _Call(NamedTuple):
-    """A request as it is meant, without what a session would add: cookies, or a .netrc's login."""
-
-    method: str
-    url: str
-    authorization: str
-    headers: Mapping[str, str]
-    body: bytes | None
-    params: Mapping[str, str] | None = None
-
-    def prepared(self) -> requests.PreparedRequest:
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.body = self.method, self.body
-        prepared.url = address = _address(self.url)
-        if self.params:
-            prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
-        own = {"Authorization": self.authorization}
-        if self.body is not None:
-            own["Content-Length"] = str(len(self.body))
-        prepared.prepare_headers({**_HEADERS, **self.headers, **own})
-        return prepared
-
-
-@lru_cache(maxsize=1024)
-def _address(url: str) -> str:
-    """The address as it is sent; there are few, and to make one takes as long as to send to it.
-
-    Raises requests.RequestException.
-    """
-    return str(requests.Request("GET", url).prepare().url)
-
-
-def _exchange(session: SteadySession, call: _Call, read: float, tries: int) -> Answer:
+def _exchange(session: SteadySession, call: Call, read: float, tries: int) -> Answer:
     connect = min(CONNECT_SECONDS, read)
     ends = time.monotonic() + connect * tries + read * tries
     try:

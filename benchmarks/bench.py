@@ -1,0 +1,125 @@
+"""What every part gets: the services, processes to measure in, and somebody to tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.cloud import Services
+from benchmarks.names import HERE, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from benchmarks.report import Section
+
+_DIRECT = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+class Bench:
+    """One run of the benchmarks. `done` are the sections so far, `quick` wants rough figures."""
+
+    def __init__(self, services: Services, folder: Path, *, quick: bool) -> None:
+        self.services, self.folder, self.quick = services, folder, quick
+        self.done: dict[str, Section] = {}
+        self._tables = 0
+
+    def lag(self, name: str) -> None:
+        """From now on services take as long as `none` or `cloud` says, and count from zero."""
+        self.services.ask("lag", name)
+        self.services.ask("forget")
+
+    def ledger(self, kind: str) -> dict[str, str]:
+        """The settings of a new, empty ledger: `table` or `sqlite`."""
+        self._tables += 1
+        if kind == "sqlite":
+            return {"LEDGER_URL": f"sqlite:///{self.folder}/ledger{self._tables}.db"}
+        return {"LEDGER_URL": "", "LEDGER_TABLE": f"continuations{self._tables}"}
+
+    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """A process's environment, with the services' settings and these."""
+        routes = {"ROUTES_FILE": str(HERE / "routes.yaml")}
+        return {**os.environ, **_DIRECT, **self.services.settings, **routes, **settings}
+
+    def subject(self, name: str, settings: Mapping[str, str], **arguments: object) -> Any:  # noqa: ANN401
+        """What a subject found, in a process of its own; see `benchmarks.subject`."""
+        with self.started(name, settings, **arguments) as process:
+            return result(process)
+
+    @contextmanager
+    def started(
+        self, name: str, settings: Mapping[str, str], **arguments: object
+    ) -> Iterator[subprocess.Popen[str]]:
+        """The process of a subject, which is ended if it has not ended by itself."""
+        command = [sys.executable, "-m", "benchmarks.subject", name, json.dumps(arguments)]
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment(settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+def warm(process: subprocess.Popen[str]) -> None:
+    """Wait until the process is warm. Raises RuntimeError if it failed."""
+    assert process.stdout  # noqa: S101 - a pipe
+    if process.stdout.readline() != "ready\n":
+        result(process)
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """Let a warm process go on."""
+    assert process.stdin  # noqa: S101 - a pipe
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    """Let the process go on once it is warm."""
+    warm(process)
+    go_on(process)
+
+
+def result(process: subprocess.Popen[str]) -> Any:  # noqa: ANN401 - JSON is anything
+    """What the process found. Raises RuntimeError if it failed; what it said is on the screen."""
+    output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r} exited with {process.returncode}")
+    return json.loads(output.splitlines()[-1])
+
+
+@contextmanager
+def running(*, quick: bool) -> Iterator[Bench]:
+    """The services, entered; raises NotInstalledError without Azurite."""
+    with tempfile.TemporaryDirectory() as folder, Services() as services:
+        yield Bench(services, Path(folder), quick=quick)
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say what takes its time, and how long it took."""
+    sys.stdout.write(f"{what} ... ")
+    sys.stdout.flush()
+    begun = time.monotonic()
+    yield
+    sys.stdout.write(f"{time.monotonic() - begun:.0f} s\n")
+    sys.stdout.flush()
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that this share of them is not above."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

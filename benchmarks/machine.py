@@ -1,0 +1,37 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "azure-functions",
+    "azure-data-tables",
+    "azure-identity",
+    "azure-keyvault-secrets",
+    "requests",
+    "urllib3",
+)
+
+
+def described() -> str:
+    """Date, processor, system and versions, in one line."""
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    today = datetime.now(UTC).date().isoformat()
+    where = f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}"
+    return f"{today}; {where}; Python {platform.python_version()}, {packages}"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9

@@ -1,0 +1,58 @@
+"""Two candidates side by side in one process, run by run, so that noise hits both alike."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypedDict
+
+from benchmarks import news
+from benchmarks.candidates import CANDIDATES, Floor, Relay
+from benchmarks.subject import ready
+
+if TYPE_CHECKING:
+    from benchmarks.candidates import Act, Candidate
+
+
+class Times(TypedDict):
+    """By run: when it began in epoch seconds, and how many milliseconds and of CPU it took."""
+
+    began: dict[str, float]
+    took: list[float]
+    cpu: list[float]
+
+
+def side_by_side(
+    names: list[str], runs: int, of: str = "run", what: str = "start", warm: int = 10
+) -> dict[str, Times]:
+    """`start`, `duplicate` or `ignored` for so many runs, whose ids begin with `of`."""
+    candidates = {name: CANDIDATES[name]() for name in names}
+    found: dict[str, Times] = {name: {"began": {}, "took": [], "cpu": []} for name in names}
+    for n in range(warm):
+        for name, candidate in candidates.items():
+            _act(candidate, what, f"{of}-{name}-warm{n}")()
+    ready()
+    for n in range(runs):
+        turn = list(candidates.items())
+        for name, candidate in turn[:: -1 if n % 2 else 1]:  # who is second finds warm caches
+            run = f"{of}-{name}-{n}"
+            _timed(_act(candidate, what, run), found[name], run)
+    return found
+
+
+def _act(candidate: Candidate, what: str, run: str) -> Act:
+    if what == "start":
+        return candidate.prepared(run)
+    assert isinstance(candidate, Relay | Floor)  # noqa: S101 - only they are asked for this
+    if what == "ignored" and isinstance(candidate, Relay):
+        other = news.completed(run, experimentName="something-else")
+        return candidate.delivery(news.of_step(run) if hash(run) % 2 else other)
+    candidate.prepared(run)()
+    return candidate.duplicate(run)
+
+
+def _timed(act: Act, into: Times, run: str) -> None:
+    cpu, began, since = time.process_time(), time.time(), time.perf_counter()
+    act()
+    into["took"].append((time.perf_counter() - since) * 1000)
+    into["cpu"].append((time.process_time() - cpu) * 1000)
+    into["began"][run] = began

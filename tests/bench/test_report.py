@@ -1,0 +1,54 @@
+"""What a report says of figures, and what it keeps of those that were not measured again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import report
+from benchmarks.report import Section, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("found", "at_least", "met"),
+    [(1.2, False, True), (1.3, False, False), (1.2, True, True), (1.1, True, False)],
+)
+def test_a_limit_itself_is_within_it(found: float, *, at_least: bool, met: bool) -> None:
+    assert Target("it", found, 1.2, at_least=at_least).met is met
+
+
+def test_a_miss_is_shown_with_its_reason_and_a_hit_without() -> None:
+    hit, miss = (Target("it", found, 2, "ms", why="so it is") for found in (1, 3))
+    assert hit.row == ("it", "1 ms", "≤ 2 ms", "met")
+    assert miss.row == ("it", "3 ms", "≤ 2 ms", "**missed**: so it is")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0223, "0.0223"), (1.6, "1.6"), (99.96, "100"), (12345.6, "12,346")]
+)
+def test_numbers_have_three_digits_that_count(value: float, shown: str) -> None:
+    assert report.number(value) == shown
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures.json")
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "RESULTS.md")
+    return tmp_path
+
+
+def test_what_is_not_measured_again_stays_in_its_place(kept: Path) -> None:
+    order = ("speed", "growth")
+    growth = Section(title="Growth", text="it grows", figures={"ms": 2.5}, machine="an old one")
+    report.write({"growth": growth}, order)
+    report.write({"speed": Section(title="Speed", text="fast", machine="a new one")}, order)
+    text = (kept / "RESULTS.md").read_text("utf-8")
+    assert text.index("## Speed") < text.index("a new one") < text.index("## Growth")
+    assert text.index("it grows") < text.index("an old one")
+    assert report.read()["growth"] == growth
+    assert list(json.loads((kept / "figures.json").read_text("utf-8"))) == ["speed", "growth"]
