@@ -12,7 +12,7 @@ from flask import Flask, request
 from functions.core.reasons import Reason
 from functions.core.values import State
 from local.arm import Job, JobOutput
-from local.cloud import WORKSPACE
+from local.cloud import TEXT, WORKSPACE
 from local.faults import Fault
 from local.web import Server
 from tests.azure import completed
@@ -185,6 +185,27 @@ def test_a_pipeline_job_costs_three_reads_where_its_step_says_that_it_logged_the
     assert calls(stage)[:2] == ["runs/get", "runs/search"]
     assert set(calls(stage)[2:]) == {"model-versions/search", "registered-models/search"}
     assert len(stage.cloud.arm.server.requests) == 1  # the workspace, once per process
+
+
+def test_what_one_route_reads_does_not_change_what_another_finds(stage: Stage) -> None:
+    model = 'parameters: {run_id: "{{ run.id }}", name: "{{ model.name }}"}'
+    stage.routes(f"""
+version: 1
+defaults: {{organization: contoso, project: mlops}}
+routes:
+  - {{name: above, when: run.metrics.accuracy >= 0.8, start: {{pipeline: 42, {model}}}}}
+  - {{name: below, start: {{pipeline: 43, {model}}}}}
+""")
+    for number in (42, 43):
+        stage.devops.add_pipeline(
+            "contoso", "mlops", number, "next", parameters={"run_id": TEXT, "name": TEXT}
+        )
+    pipeline_job(stage)
+    stage.aml.add_model_version("of-the-step", 4, "train")
+    stage.aml.add_model_version("of-the-root", 4, "r1")
+    stage.deliver(completed("r1"))
+    found = {run.pipeline_id: run.template_parameters["name"] for run in stage.devops.runs}
+    assert found == {42: "of-the-step", 43: "of-the-root"}
 
 
 def test_the_root_is_asked_too_where_the_step_that_logged_the_model_does_not_suffice(
