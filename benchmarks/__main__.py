@@ -1,11 +1,11 @@
 """How fast, light and cheap it is, beside what people would otherwise run.
 
-    python -m benchmarks [--quick] [PART...]
+    python -m benchmarks [--quick | --smoke] [PART...]
 
 Without parts all but `growth` and `page` are measured, which have a target of their own
 (`make bench-growth`). Writes RESULTS.md and figures.json beside this file; with --quick, whose
-figures are rough, it only prints. Exit code 1 if a target was missed that the report does not
-explain, 2 if something is not installed.
+figures are rough, it only prints. Exit codes: 0 done, 1 a target was missed that the report does
+not explain, 2 something is not installed, 3 something could not be measured.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 USUAL = ("latency", "throughput", "coldstart", "burst", "routes", "bill")
 LONG = ("growth", "page")
+SIZES = {
+    bench.QUICK: "rough figures, in a minute or two",
+    bench.SMOKE: "a few of everything, to see that it can be measured",
+}
 
 
 def main() -> int:
     """Measure, keep and tell; the exit code."""
     options = _options().parse_args()
     try:
-        with bench.running(quick=options.quick) as running:
+        with bench.running(options.size) as running:
             for name in options.parts or USUAL:
                 part = importlib.import_module(f"benchmarks.{name}")
                 section: Section = part.measured(running)
@@ -41,7 +45,10 @@ def main() -> int:
     except NotInstalledError as absent:
         sys.stderr.write(f"{absent}\n")
         return 2
-    if not options.quick:
+    except RuntimeError as broken:
+        sys.stderr.write(f"\n{broken}\n")
+        return 3
+    if options.size == bench.USUAL:
         report.write(running.done, (*USUAL, *LONG))
     missed = [t for section in running.done.values() for t in section.targets if not t.met]
     for target in missed:
@@ -55,10 +62,17 @@ def _options() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="rough figures in under a minute")
+    sizes = parser.add_mutually_exclusive_group()
+    for size, what in SIZES.items():
+        sizes.add_argument(f"--{size}", dest="size", action="store_const", const=size, help=what)
+    parser.set_defaults(size=bench.USUAL)
     names = (*USUAL, *LONG)
     parser.add_argument(
-        "parts", nargs="*", choices=[[], *names], metavar="PART", help=", ".join(names)
+        "parts",
+        nargs="*",
+        choices=[[], *names],  # the empty list is what argparse checks where none is given
+        metavar="PART",
+        help=", ".join(names),
     )
     return parser
 

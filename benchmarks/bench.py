@@ -20,16 +20,30 @@ if TYPE_CHECKING:
 
     from benchmarks.report import Section
 
-_DIRECT = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+USUAL, QUICK, SMOKE = "usual", "quick", "smoke"
 
 
 class Bench:
-    """One run of the benchmarks. `done` are the sections so far, `quick` wants rough figures."""
+    """One run of the benchmarks; `done` are its sections so far.
 
-    def __init__(self, services: Services, folder: Path, *, quick: bool) -> None:
-        self.services, self.folder, self.quick = services, folder, quick
+    `size` is how much is measured: `usual`, `quick` for rough figures, or `smoke`, which only shows
+    that it can be measured.
+    """
+
+    def __init__(self, services: Services, folder: Path, size: str) -> None:
+        self.services, self.folder, self.size = services, folder, size
         self.done: dict[str, Section] = {}
         self._tables = 0
+
+    @property
+    def quick(self) -> bool:
+        """Whether rough figures suffice."""
+        return self.size != USUAL
+
+    def times(self, usual: int, quick: int) -> int:
+        """How often something is to be done."""
+        return {USUAL: usual, QUICK: quick}.get(self.size, min(quick, 2))
 
     def lag(self, name: str) -> None:
         """From now on services take as long as `none` or `cloud` says, and count from zero."""
@@ -46,7 +60,8 @@ class Bench:
     def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         """A process's environment, with the services' settings and these."""
         routes = {"ROUTES_FILE": str(HERE / "routes.yaml")}
-        return {**os.environ, **_DIRECT, **self.services.settings, **routes, **settings}
+        direct = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        return {**direct, **self.services.settings, **routes, **settings}
 
     def subject(self, name: str, settings: Mapping[str, str], **arguments: object) -> Any:  # noqa: ANN401
         """What a subject found, in a process of its own; see `benchmarks.subject`."""
@@ -102,10 +117,10 @@ def result(process: subprocess.Popen[str]) -> Any:  # noqa: ANN401 - JSON is any
 
 
 @contextmanager
-def running(*, quick: bool) -> Iterator[Bench]:
+def running(size: str = "usual") -> Iterator[Bench]:
     """The services, entered; raises NotInstalledError without Azurite."""
     with tempfile.TemporaryDirectory() as folder, Services() as services:
-        yield Bench(services, Path(folder), quick=quick)
+        yield Bench(services, Path(folder), size)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from benchmarks import prices, report, usage
 from benchmarks.report import Section
 from benchmarks.usage import DEV, PROD, Load
@@ -38,8 +40,13 @@ HEAD = (
 
 
 def measured(running: Bench) -> Section:
-    """The bill, from the figures of this run, else of the last one."""
-    return section(Load(), figures_of(running.done, report.read()), prices.read())
+    """The bill, from the figures of this run or of the last one; it says what it assumes else."""
+    runs = (running.done, report.read())
+    found = section(Load(), figures_of(*runs), prices.read())
+    assumed = [name for part, name in FIGURES if not any(_has(run, part, name) for run in runs)]
+    if not assumed:
+        return found
+    return replace(found, text=f"{found.text}\n\nAssumed, not measured: {', '.join(assumed)}.")
 
 
 def figures_of(*runs: Mapping[str, Section]) -> dict[str, float]:
@@ -83,9 +90,13 @@ def section(load: Load, figures: Mapping[str, float], known: Prices) -> Section:
 
 def _found(runs: tuple[Mapping[str, Section], ...], part: str, name: str) -> float:
     for run in runs:
-        if part in run and name in run[part].figures:
+        if _has(run, part, name):
             return run[part].figures[name]
     return FIGURES[part, name]
+
+
+def _has(run: Mapping[str, Section], part: str, name: str) -> bool:
+    return part in run and name in run[part].figures
 
 
 def _row(bill: Bill, known: Prices) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from benchmarks import bench, report
+from benchmarks.bench import QUICK, SMOKE, USUAL
 from benchmarks.crowds import CHILDREN, MIXED, SEED, mix
 from benchmarks.names import SERVICES
 from benchmarks.report import Section, Target
@@ -13,26 +14,36 @@ from benchmarks.report import Section, Target
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-DELIVERIES, QUICK = 10_000, 1_000
+DELIVERIES = {USUAL: 10_000, QUICK: 1_000, SMOKE: 50}
 PROCESSES, THREADS = 2, 32
 
 
 def measured(running: Bench) -> Section:
     """Half of the deliveries are of steps, three in ten come again, at cloud latencies."""
-    deliveries = QUICK if running.quick else DELIVERIES
+    deliveries = DELIVERIES[running.size]
+    with bench.told(f"a burst of {deliveries:,} deliveries"):
+        seconds, counts = _drained(running, deliveries)
+    wanted = {run for kind, run in mix(deliveries, "burst") if kind != CHILDREN}
+    arrived = running.services.ask("arrivals")
+    posts = {run: times for run, times in arrived.items() if "-warm-" not in run}
+    wrong = len(wanted ^ set(posts)) + sum(len(times) > 1 for times in posts.values())
+    calls = {name: count / len(wanted) for name, count in counts.items()}
+    return _section(deliveries, len(wanted), seconds, calls, wrong)
+
+
+def _drained(running: Bench, deliveries: int) -> tuple[float, dict[str, int]]:
+    """How many seconds it took, and how many requests each service got meanwhile."""
     running.lag("cloud")
-    settings = running.ledger("table")
-    with bench.told(f"a burst of {deliveries:,} deliveries"), ExitStack() as stack:
+    settings, given = running.ledger("table"), {"who": "relay", "what": MIXED, "of": "burst"}
+    with ExitStack() as stack:
         every = [
             stack.enter_context(
                 running.started(
                     "many",
                     settings,
-                    who="relay",
-                    what=MIXED,
+                    **given,
                     events=deliveries,
                     threads=THREADS,
-                    of="burst",
                     share=(n, PROCESSES),
                 )
             )
@@ -44,13 +55,8 @@ def measured(running: Bench) -> Section:
         for process in every:
             bench.go_on(process)
         seconds = max(bench.result(process)["seconds"] for process in every)
-    after, arrived = running.services.ask("counts"), running.services.ask("arrivals")
-    told = mix(deliveries, "burst")
-    wanted = {run for kind, run in told if kind != CHILDREN}
-    posts = {run: times for run, times in arrived.items() if "-warm-" not in run}
-    calls = {name: (after[name] - before[name]) / len(wanted) for name in SERVICES}
-    wrong = len(wanted ^ set(posts)) + sum(len(times) > 1 for times in posts.values())
-    return _section(deliveries, len(wanted), seconds, calls, wrong)
+    after = running.services.ask("counts")
+    return seconds, {name: after[name] - before[name] for name in SERVICES}
 
 
 def _section(

@@ -17,7 +17,8 @@ import requests
 
 from benchmarks import ledgers, news
 from benchmarks.names import PAT, RESOURCE, ROOT
-from benchmarks.stores import Sqlite, Store, Tables
+from benchmarks.stores import Sqlite, Store, Tables, pooled
+from functions.adapters.session import SteadySession
 from functions.adapters.vault import basic
 from functions.core import places, records
 from local.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
@@ -63,9 +64,9 @@ class Floor:
     What is written and the tokens are ready before; what comes back is not looked at.
     """
 
-    def __init__(self) -> None:
-        self._store: Store = Sqlite() if os.environ.get("LEDGER_URL") else Tables()
-        self._mlflow, self._devops = requests.Session(), requests.Session()
+    def __init__(self, session: Callable[[], requests.Session] = pooled) -> None:
+        self._store: Store = Sqlite() if os.environ.get("LEDGER_URL") else Tables(session())
+        self._mlflow, self._devops = session(), session()
         self._mlflow.headers["Authorization"] = f"Bearer {_identity_token(RESOURCE)}"
         self._devops.headers["Authorization"] = basic(PAT)
 
@@ -102,7 +103,15 @@ class Floor:
 
 
 class Handler:
-    """The usual sample: a new credential, client and connection for each event, and no ledger."""
+    """The usual sample: a new credential, client and connection for each event, and no ledger.
+
+    It asks Resource Manager where the workspace's MLflow is, as the page of Azure Machine Learning
+    shows it, unless it is `told`.
+    https://learn.microsoft.com/azure/machine-learning/how-to-use-mlflow-configure-tracking
+    """
+
+    def __init__(self, told: str = "") -> None:
+        self._told = told
 
     def prepared(self, run: str) -> Act:
         """The handler's body."""
@@ -114,9 +123,7 @@ class Handler:
             with requests.Session() as session:
                 token = credential.get_token(f"{RESOURCE}/.default").token
                 session.headers["Authorization"] = f"Bearer {token}"
-                where = os.environ["RESOURCE_MANAGER_URL"] + WORKSPACE
-                answer = session.get(where, params={"api-version": "2024-10-01"}, timeout=30)
-                uri = answer.json()["properties"]["mlFlowTrackingUri"]
+                uri = self._told or _tracking_uri(session)
                 found = _read(session, "runs/get", uri, run_id=run)
                 search = f"run_id='{run}'"
                 versions = _read(session, "model-versions/search", uri, filter=search)
@@ -149,9 +156,17 @@ class Script:
 CANDIDATES: dict[str, Callable[[], Candidate]] = {
     "relay": Relay,
     "floor": Floor,
+    "steady": lambda: Floor(SteadySession),
     "handler": Handler,
+    "told": lambda: Handler(os.environ["MLFLOW_URL"]),
     "script": Script,
 }
+
+
+def _tracking_uri(session: requests.Session) -> str:
+    where = os.environ["RESOURCE_MANAGER_URL"] + WORKSPACE
+    answer = session.get(where, params={"api-version": "2024-10-01"}, timeout=30)
+    return str(answer.json()["properties"]["mlFlowTrackingUri"])
 
 
 def _read(session: requests.Session, call: str, base: str = "", **params: str) -> Any:  # noqa: ANN401 - JSON

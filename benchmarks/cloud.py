@@ -10,9 +10,11 @@ by service), `arrivals` (when the request to start a pipeline arrived, by run), 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import traceback
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -101,7 +103,7 @@ class Benched:
         lags = LAGS[name]
         for service, server in self._servers().items():
             server.lag, server.greeting = lags.get(service, 0) / 1000, GREETING[name] / 1000
-        self._lagged(ms=str(lags.get("table", 0)))
+        self._lagged(ms=str(lags.get("table", 0)), greeting=str(GREETING[name]))
         return lags
 
     def forget(self) -> dict[str, int]:
@@ -159,7 +161,9 @@ class Services:
         self._process.stdin.write(" ".join(words) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
-        found = json.loads(line or '{"missing": "the services did not start"}')
+        if not line:
+            raise RuntimeError("the services ended by themselves: what they said is above")
+        found = json.loads(line)
         if "missing" in found:
             raise azurite.NotInstalledError(found["missing"])
         return found
@@ -180,6 +184,10 @@ def main() -> int:
                 sys.stdout.flush()
     except azurite.NotInstalledError as absent:
         sys.stdout.write(json.dumps({"missing": str(absent)}) + "\n")
+    except Exception:  # noqa: BLE001 - a server that was made and not started would keep it alive
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
     return 0
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from benchmarks import bench, report
+from benchmarks.bench import QUICK, SMOKE, USUAL
 from benchmarks.names import ROOT
 from benchmarks.report import Section, Target
 from local.names import WORKSPACE
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
 TIMES = 9
-POINTS, QUICK_POINTS = (1, 1_000, 20_000), (1, 200, 1_000)
+POINTS = {USUAL: (1, 1_000, 20_000), QUICK: (1, 200, 1_000), SMOKE: (1, 5, 10)}
 MOST_MB, MOST_GROWTH = 120.0, 1.05
 TITLES = {
     "azure.functions": "`import azure.functions`",
@@ -33,8 +34,8 @@ def measured(running: Bench) -> Section:
     running.lag("none")
     settings = running.ledger("table") | {"WORKSPACE": WORKSPACE}
     with bench.told("fresh processes"):
-        found = _fresh(running, settings, 3 if running.quick else TIMES)
-    points = QUICK_POINTS if running.quick else POINTS
+        found = _fresh(running, settings, running.times(TIMES, 3))
+    points = POINTS[running.size]
     with bench.told(f"{points[-1]:,} events, for memory"):
         mb = running.subject(
             "memory", running.ledger("table"), points=list(points), threads=4, of="memory"
@@ -65,7 +66,7 @@ def _fresh(running: Bench, settings: dict[str, str], times: int) -> dict[str, li
     seen: dict[str, list[dict[str, float]]] = defaultdict(list)
     environment = running.environment(settings)
     for turn in range(times + 1):  # the first time nothing is in the cache of files
-        for what in TITLES:
+        for what in [*TITLES][:: -1 if turn % 2 else 1]:
             ran = subprocess.run(
                 [sys.executable, "-m", "benchmarks.first", what],
                 cwd=ROOT,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.first relay|floor|IMPORT
 
-Prints JSON: seconds, modules and megabytes. With a module's name it only imports that.
+Prints JSON: milliseconds, modules and megabytes. With a module's name it only imports that.
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ def floor() -> None:
         search = {"filter": f"run_id='{run}'"}
         session.get(f"{mlflow}/model-versions/search", params=search, timeout=30).raise_for_status()
     pat = SecretClient(os.environ["KEY_VAULT_URL"], credential).get_secret("azure-devops-pat").value
-    table.get_entity("p", row["RowKey"])  # whether the organization is blocked
     table.update_entity(row, mode=UpdateMode.REPLACE)
     url = f"{devops}/contoso/mlops/_apis/pipelines/42/runs?api-version=7.1"
     body = {"templateParameters": {"run_id": run}}

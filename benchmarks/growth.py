@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks import bench
 from benchmarks.bench import told
 from benchmarks.filling import filled
 from benchmarks.report import Section, Target, number, table
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     Found = dict[str, dict[str, float]]  # milliseconds by act and number of continuations
 
-SIZES = {"sqlite": (1_000, 100_000, 1_000_000), "table": (1_000, 100_000)}
-QUICK = {"sqlite": (1_000, 10_000)}
+SIZES: dict[str, dict[str, tuple[int, ...]]] = {
+    bench.USUAL: {"sqlite": (1_000, 100_000, 1_000_000), "table": (1_000, 100_000)},
+    bench.QUICK: {"sqlite": (1_000, 10_000)},
+    bench.SMOKE: {"sqlite": (100, 200)},
+}
 LIMITS = {"sqlite": 1.2, "table": 1.3}
 NAMES = {"sqlite": "SQLite", "table": "a table in Azurite"}
 ACTS = {
@@ -39,7 +43,7 @@ ROUGHLY, BRIEFLY = 150, 1
 def measured(running: Bench) -> Section:
     """The parts of the app that read or write the ledger, over ledgers of every size."""
     running.lag("none")
-    sizes = QUICK if running.quick else SIZES
+    sizes = SIZES[running.size]
     found = {kind: _found(running, kind, counts) for kind, counts in sizes.items()}
     return Section(
         title="Growth",
@@ -56,7 +60,7 @@ def measured(running: Bench) -> Section:
 
 def _found(running: Bench, kind: str, counts: tuple[int, ...]) -> Found:
     ledgers = {str(count): filled(running, kind, count) for count in counts}
-    repeats, seconds = (ROUGHLY, BRIEFLY) if running.quick else (REPEATS, SECONDS)
+    repeats, seconds = running.times(REPEATS, ROUGHLY), running.times(SECONDS, BRIEFLY)
     with told(f"asking {kind} with {' and '.join(f'{count:,}' for count in counts)}"):
         found: Found = running.subject(
             "growth", {}, sizes=ledgers, repeats=repeats, seconds=seconds

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+
+from local import azurite
 
 PACKAGES = (
     "azure-functions",
@@ -23,7 +27,20 @@ def described() -> str:
     packages = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     today = datetime.now(UTC).date().isoformat()
     where = f"{_processor()}, {os.cpu_count()} cores, {_memory():.0f} GB, {platform.system()}"
-    return f"{today}; {where}; Python {platform.python_version()}, {packages}"
+    azurite, node = _azurite(), _node()
+    return f"{today}; {where}; Python {platform.python_version()}, {packages}, {azurite}, {node}"
+
+
+def _azurite() -> str:
+    main = azurite.installed()
+    package = main and main.parents[3] / "package.json"
+    version = json.loads(package.read_text("utf-8"))["version"] if package else "none"
+    return f"Azurite {version}"
+
+
+def _node() -> str:
+    ran = subprocess.run(["node", "--version"], capture_output=True, check=False, text=True)  # noqa: S607
+    return f"Node {ran.stdout.strip().removeprefix('v')}"
 
 
 def _processor() -> str:

@@ -21,31 +21,29 @@ class Times(TypedDict):
     cpu: list[float]
 
 
-def side_by_side(
-    names: list[str], runs: int, of: str = "run", what: str = "start", warm: int = 10
-) -> dict[str, Times]:
+def side_by_side(names: list[str], runs: int, of: str, what: str, warm: int) -> dict[str, Times]:
     """`start`, `duplicate` or `ignored` for so many runs, whose ids begin with `of`."""
     candidates = {name: CANDIDATES[name]() for name in names}
     found: dict[str, Times] = {name: {"began": {}, "took": [], "cpu": []} for name in names}
     for n in range(warm):
         for name, candidate in candidates.items():
-            _act(candidate, what, f"{of}-{name}-warm{n}")()
+            _act(candidate, what, f"{of}-{name}-warm{n}", n)()
     ready()
     for n in range(runs):
         turn = list(candidates.items())
         for name, candidate in turn[:: -1 if n % 2 else 1]:  # who is second finds warm caches
             run = f"{of}-{name}-{n}"
-            _timed(_act(candidate, what, run), found[name], run)
+            _timed(_act(candidate, what, run, n), found[name], run)
     return found
 
 
-def _act(candidate: Candidate, what: str, run: str) -> Act:
+def _act(candidate: Candidate, what: str, run: str, n: int) -> Act:
     if what == "start":
         return candidate.prepared(run)
     assert isinstance(candidate, Relay | Floor)  # noqa: S101 - only they are asked for this
     if what == "ignored" and isinstance(candidate, Relay):
         other = news.completed(run, experimentName="something-else")
-        return candidate.delivery(news.of_step(run) if hash(run) % 2 else other)
+        return candidate.delivery(news.of_step(run) if n % 2 else other)
     candidate.prepared(run)()
     return candidate.duplicate(run)
 

@@ -12,8 +12,9 @@ from benchmarks.names import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-FIGURES, RESULTS = HERE / "figures.json", HERE / "RESULTS.md"
+FIGURES, RESULTS = "figures.json", "RESULTS.md"
 HEAD = """# What was measured
 
 Written by `make bench` and `make bench-growth`, a section each time it is measured; the numbers are
@@ -44,7 +45,12 @@ class Target(Struct, frozen=True):
         unit = self.unit if self.unit in {"×", ""} else f" {self.unit}"
         why = f": {self.why}" if self.why else ""
         verdict = "met" if self.met else f"**missed**{why}"
-        return (self.what, f"{number(self.found)}{unit}", f"{sign} {self.limit:g}{unit}", verdict)
+        return (
+            self.what,
+            f"{number(self.found)}{unit}",
+            f"{sign} {number(self.limit)}{unit}",
+            verdict,
+        )
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -57,18 +63,20 @@ class Section(Struct, frozen=True, kw_only=True):
     machine: str = ""
 
 
-def read() -> dict[str, Section]:
+def read(folder: Path = HERE) -> dict[str, Section]:
     """The sections as they were measured last, by the names of their parts."""
-    return decode(FIGURES.read_bytes(), type=dict[str, Section]) if FIGURES.exists() else {}
+    file = folder / FIGURES
+    return decode(file.read_bytes(), type=dict[str, Section]) if file.exists() else {}
 
 
-def write(measured: Mapping[str, Section], order: Iterable[str]) -> None:
+def write(measured: Mapping[str, Section], order: Iterable[str], folder: Path = HERE) -> None:
     """Keep these sections, and what was kept of others, in this order."""
-    known = read() | dict(measured)
+    known = read(folder) | dict(measured)
     kept = {name: known[name] for name in order if name in known}
     document = {name: _plain(section) for name, section in kept.items()}
-    FIGURES.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    RESULTS.write_text("\n".join([HEAD, *map(shown, kept.values())]), "utf-8")
+    figures = json.dumps(document, indent=1, ensure_ascii=False)
+    (folder / FIGURES).write_text(f"{figures}\n", "utf-8")
+    (folder / RESULTS).write_text("\n".join([HEAD, *map(shown, kept.values())]), "utf-8")
 
 
 def shown(section: Section) -> str:

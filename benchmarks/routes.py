@@ -29,11 +29,11 @@ def measured(running: Bench) -> Section:
         running.lag("none")
         for count in COUNTS:
             _write(running.folder / f"{count}.yaml", count)
-        runs = 30 if running.quick else 300
+        runs = running.times(300, 30)
         settings = running.ledger("sqlite")
         with running.started("routes", settings, folder=str(running.folder), runs=runs) as process:
             found: dict[str, list[float]] = bench.result(process)
-    rows = [(f"{count:,} routes", *found[str(count)]) for count in COUNTS]
+    rows = [(f"{count:,} route{'s'[: count - 1]}", *found[str(count)]) for count in COUNTS]
     ratio = found[str(COUNTS[-1])][0] / found[str(COUNTS[0])][0]
     return Section(
         title="Routes",

@@ -9,18 +9,30 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+import requests
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, UpdateMode
+from requests.adapters import HTTPAdapter
 
 from benchmarks.names import STORAGE
 from functions.adapters import sqlite
+from functions.adapters.session import POOL
 
 if TYPE_CHECKING:
     from functions.core.places import Place
     from functions.core.records import Row
 
 TABLE = "floor"
+
+
+def pooled() -> requests.Session:
+    """A session that keeps as many connections as the app's; by themselves they keep ten."""
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=POOL))
+    return session
 
 
 class Store(Protocol):
@@ -42,9 +54,9 @@ class Store(Protocol):
 class Tables:
     """Table storage by its SDK, as its pages show it."""
 
-    def __init__(self) -> None:
-        storage = os.environ[STORAGE]
-        self._table = TableClient.from_connection_string(storage, TABLE)
+    def __init__(self, session: requests.Session) -> None:
+        storage, wire = os.environ[STORAGE], RequestsTransport(session=session)
+        self._table = TableClient.from_connection_string(storage, TABLE, transport=wire)
         with suppress(ResourceExistsError):
             self._table.create_table()
 

@@ -36,7 +36,8 @@ _building = threading.Lock()
 class App:
     """What the triggers call: `relay`, and what is built when it is first asked for.
 
-    An instance that starts for an event needs none of that, and the event waits for it.
+    An instance that starts for an event needs none of that, and the event waits for it. Should two
+    threads build a part at once, each has its own: none of them holds what must be there once.
     """
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
@@ -153,8 +154,8 @@ def _uncollected() -> Iterator[None]:
     gc.disable()
     try:
         yield
-    finally:
         gc.freeze()
+    finally:
         gc.enable()
 
 

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from functions.core.deadline import Deadline
-    from functions.core.ports import Clock, Credentials, Journal, Ledger, Outcomes, Ports
+    from functions.core.ports import (
+        Clock,
+        Credentials,
+        Journal,
+        Ledger,
+        Outcomes,
+        Ports,
+        Runs,
+    )
     from functions.settings import Settings
 
 
@@ -22,31 +30,21 @@ def connect(
 
     `identity` signs in everywhere; without it the app's managed identity does.
     """
-    from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
     from functions.adapters.devops.tasks import DevOpsTasks
-    from functions.adapters.entra import access_token
     from functions.adapters.logfmt import LogfmtJournal
     from functions.adapters.routefile import RouteFile
     from functions.adapters.sealing import VaultSeal
     from functions.adapters.transport import Transport
     from functions.core.ports import Ports
-    from functions.core.reasons import Reason
 
     ledger = _ledger(settings, identity)
     identity = identity or managed_identity(settings.client_id)
-    scope = f"{settings.cloud.resource_manager}/.default"
-    clock = clock or SystemClock()
-    workspaces = Workspaces(
-        settings.resource_manager_url,
-        lambda: access_token(identity, scope, Reason.RUN_UNREADABLE).token,
-        Transport(),
-    )
-    journal = LogfmtJournal()
+    clock, journal = clock or SystemClock(), LogfmtJournal()
     return Ports(
         ledger=ledger,
-        runs=AmlRuns(workspaces),
+        runs=_runs(settings, identity),
         credentials=_credentials(settings, identity, clock),
         pipelines=DevOpsPipelines(settings.devops_url, Transport()),
         routes=RouteFile(settings.routes_file),
@@ -56,6 +54,20 @@ def connect(
         tasks=DevOpsTasks(settings.devops_url, Transport()),
         seal=VaultSeal(_key_of_waits(settings, identity)),
     )
+
+
+def _runs(settings: Settings, identity: TokenCredential) -> Runs:
+    from functions.adapters.aml import AmlRuns, Workspaces
+    from functions.adapters.entra import access_token
+    from functions.adapters.transport import Transport
+    from functions.core.reasons import Reason
+
+    scope = f"{settings.cloud.resource_manager}/.default"
+
+    def token() -> str:
+        return access_token(identity, scope, Reason.RUN_UNREADABLE).token
+
+    return AmlRuns(Workspaces(settings.resource_manager_url, token, Transport()))
 
 
 def managed_identity(client_id: str | None) -> TokenCredential:

@@ -46,7 +46,7 @@ def running(directory: Path, *options: str, before: Sequence[str] = ()) -> Itera
 
     Raises NotInstalledError, and RuntimeError with the end of its log if it does not start.
     """
-    node, main, port = shutil.which("node"), _main(), free_port()
+    node, main, port = shutil.which("node"), installed(), free_port()
     if node is None:
         raise NotInstalledError("no node, which runs Azurite")
     if main is None:
@@ -69,7 +69,8 @@ def running(directory: Path, *options: str, before: Sequence[str] = ()) -> Itera
             process.terminate()
 
 
-def _main() -> Path | None:
+def installed() -> Path | None:
+    """The table service's program, None where there is none."""
     given = os.environ.get("RUN_RELAY_AZURITE")
     base = Path(given) if given else ROOT / ".cache" / "node_modules"
     inside = ("", "dist/src", "azurite/dist/src", "node_modules/azurite/dist/src")

@@ -38,6 +38,8 @@ IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers fo
 _NEVER_MADE = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
 )
@@ -159,8 +161,8 @@ def _exchange(session: SteadySession, call: Call, read: float, tries: int) -> An
     ends = time.monotonic() + connect * tries + read * tries
     try:
         prepared = call.prepared()
-        proxies, verify = session.around(call.url)
-        response = session.get_adapter(call.url).send(
+        proxies, verify = session.around(str(prepared.url))
+        response = session.get_adapter(str(prepared.url)).send(
             prepared, stream=True, timeout=(connect, read), verify=verify, proxies=proxies
         )
         with response:

@@ -41,7 +41,6 @@ class Reading:
         self._run = run
         self._children: Sequence[Run] | None = None
         self._best_child: Run | None = None
-        self._was_below = False
 
     # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
 
@@ -67,8 +66,7 @@ class Reading:
         return [self._best_child] if self._best_child else []
 
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
-        """The facts that the route may use, whatever others asked; raises Retryable, Ambiguous."""
-        self._was_below = False
+        """The facts that the route may use; raises Retryable and Ambiguous."""
         known = facts.of(self.event, self.run, outcome, studio)
         needs = route.needs
         known["run"]["metrics"] |= self._values(route, "metric", needs.metrics, lambda r: r.metrics)
@@ -100,7 +98,6 @@ class Reading:
         return _only(what, holders) or self.run
 
     def _candidates(self, route: Route) -> Sequence[Run]:
-        self._was_below = True
         if self._best:
             return self._best
         step = (route.step or "").lower()
@@ -111,14 +108,8 @@ class Reading:
     def _model(self, route: Route, needed: frozenset[str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
 
-        Where a metric was sought below too, the only child that says it logged a model is asked
-        first, and alone if that suffices: a pipeline job's root would be asked in vain.
+        Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
         """
-        if self._was_below and not self.run.logged:
-            said = [run for run in self._candidates(route) if run.logged]
-            model = self._logged(said[0], needed) if len(said) == 1 else None
-            if model is not None and needed <= facts.of_model(model).keys():
-                return model
         own = self._logged(self.run, needed)
         if own is not None:
             return own

@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.values import Outcome, bounded
@@ -83,6 +84,6 @@ def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
 
 
 def _fact(name: str, value: object) -> str | float:
-    if name == "coefficient" and isinstance(value, int | float):
+    if name == "coefficient" and isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return bounded(value, LONGEST_FACT)

@@ -91,16 +91,17 @@ class Rounds:
         self._for_each(lambda key: self._resume(key, whole, turns, early=key in released), keys)
         self._waits.look()
         self._chronicle.keep(routes)
-        self._tell(len(keys), whole)
+        self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
 
-    def _tell(self, resumed: int, whole: Deadline) -> None:
+    def _tell(self, looked_at: int, resumed: int, whole: Deadline) -> None:
         """The line that shows that the reconciler lives, and what is open."""
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
         log = self._ledger.backlog()
         oldest = log.oldest and round((self._clock.now() - log.oldest).total_seconds())
-        line = {"reconciler": "done", "resumed": resumed, "open": log.open, "oldest_s": oldest}
+        line = {"reconciler": "done", "resumed": resumed, "looked_at": looked_at}
+        line |= {"open": log.open, "oldest_s": oldest}
         cut = None if log.whole else 1
         ms = round(whole.elapsed * 1000)
         self._log.write(Level.INFO, {**line, "open_is_at_least": cut, "ms": ms})
@@ -167,7 +168,7 @@ class Rounds:
         c, now = entry.continuation, self._clock.now()
         self._chronicle.meet(c.event.workspace.id)
         if not c.is_open:
-            return self._tidy(entry)
+            return self._tidy(entry, turns)
         if c.due_at > now and not (early and c.waits_on):
             return self._ledger.schedule(c)
         if next(turns, None) is None:
@@ -175,7 +176,7 @@ class Rounds:
         changed = steps.resumed(c, now, self._policy.lease)
         return self._relay.resume(self._ledger.write(entry, changed), self._each())
 
-    def _tidy(self, entry: Entry) -> None:
+    def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
@@ -183,6 +184,8 @@ class Rounds:
             return self._ledger.retire(c.key)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)
+        if next(turns, None) is None:
+            return None
         return self._doubt.look_again(Work(entry, self._each()))
 
     def _each(self) -> Deadline:

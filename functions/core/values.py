@@ -96,10 +96,7 @@ class RunEvent(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended.
-
-    `logged`: its own tags say that it logged a model.
-    """
+    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended."""
 
     id: str
     name: str
@@ -111,7 +108,6 @@ class Run(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    logged: bool = False
 
 
 class Ended(Struct, frozen=True, kw_only=True):

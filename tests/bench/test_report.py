@@ -35,20 +35,14 @@ def test_numbers_have_three_digits_that_count(value: float, shown: str) -> None:
     assert report.number(value) == shown
 
 
-@pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures.json")
-    monkeypatch.setattr(report, "RESULTS", tmp_path / "RESULTS.md")
-    return tmp_path
-
-
-def test_what_is_not_measured_again_stays_in_its_place(kept: Path) -> None:
+def test_what_is_not_measured_again_stays_in_its_place(tmp_path: Path) -> None:
     order = ("speed", "growth")
     growth = Section(title="Growth", text="it grows", figures={"ms": 2.5}, machine="an old one")
-    report.write({"growth": growth}, order)
-    report.write({"speed": Section(title="Speed", text="fast", machine="a new one")}, order)
-    text = (kept / "RESULTS.md").read_text("utf-8")
+    report.write({"growth": growth}, order, tmp_path)
+    speed = Section(title="Speed", text="fast", machine="a new one")
+    report.write({"speed": speed}, order, tmp_path)
+    text = (tmp_path / "RESULTS.md").read_text("utf-8")
     assert text.index("## Speed") < text.index("a new one") < text.index("## Growth")
     assert text.index("it grows") < text.index("an old one")
-    assert report.read()["growth"] == growth
-    assert list(json.loads((kept / "figures.json").read_text("utf-8"))) == ["speed", "growth"]
+    assert report.read(tmp_path)["growth"] == growth
+    assert list(json.loads((tmp_path / "figures.json").read_text("utf-8"))) == ["speed", "growth"]

@@ -174,20 +174,7 @@ def pipeline_job(stage: Stage) -> None:
     )
 
 
-def test_a_pipeline_job_costs_three_reads_where_its_step_says_that_it_logged_the_model(
-    stage: Stage,
-) -> None:
-    route(stage, accuracy="{{ run.metrics.accuracy }}", name="{{ model.name }}")
-    pipeline_job(stage)
-    stage.aml.add_model_version("defects", 4, "train")
-    stage.deliver(completed("r1"))
-    assert asked(stage) == {"accuracy": "0.9", "name": "defects"}
-    assert calls(stage)[:2] == ["runs/get", "runs/search"]
-    assert set(calls(stage)[2:]) == {"model-versions/search", "registered-models/search"}
-    assert len(stage.cloud.arm.server.requests) == 1  # the workspace, once per process
-
-
-def test_what_one_route_reads_does_not_change_what_another_finds(stage: Stage) -> None:
+def test_the_root_s_own_model_is_the_one_wherever_the_metric_is_found(stage: Stage) -> None:
     model = 'parameters: {run_id: "{{ run.id }}", name: "{{ model.name }}"}'
     stage.routes(f"""
 version: 1
@@ -205,14 +192,13 @@ routes:
     stage.aml.add_model_version("of-the-root", 4, "r1")
     stage.deliver(completed("r1"))
     found = {run.pipeline_id: run.template_parameters["name"] for run in stage.devops.runs}
-    assert found == {42: "of-the-step", 43: "of-the-root"}
+    assert found == {42: "of-the-root", 43: "of-the-root"}
 
 
-def test_the_root_is_asked_too_where_the_step_that_logged_the_model_does_not_suffice(
-    stage: Stage,
-) -> None:
+def test_an_output_of_the_job_comes_before_the_model_of_its_step(stage: Stage) -> None:
     route(stage, accuracy="{{ run.metrics.accuracy }}", version="{{ model.version }}")
     pipeline_job(stage)
+    stage.aml.add_model_version("defects", 7, "train")
     output = JobOutput("mlflow_model", "azureml://x", "defects", "3")
     stage.cloud.arm.add_job(WORKSPACE, Job("r1", outputs={"model": output}))
     stage.deliver(completed("r1"))

@@ -23,7 +23,7 @@ TOGETHER = """
 import sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from functions import bootstrap
-count, apps = 8, []
+count = 8
 barrier = threading.Barrier(count)
 def ask(_):
     barrier.wait()

@@ -187,7 +187,7 @@ def test_no_event_fires_after_the_hours_given(hours: int, ago: int, fires: bool)
 @pytest.mark.parametrize("minutes", [9, 11])
 def test_the_reconciler_is_silent_after_ten_minutes(minutes: int) -> None:
     made = Logs()
-    made.trace("reconciler=done resumed=0 open=0 ms=3", timedelta(minutes=minutes))
+    made.trace("reconciler=done resumed=0 looked_at=0 open=0 ms=3", timedelta(minutes=minutes))
     assert bool(made.ask("reconciler-silent")) is (minutes > 10)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.ended import EndedRuns
-from functions.adapters.aml.models import HISTORY, Models
+from functions.adapters.aml.models import Models
 from functions.adapters.aml.workspaces import Workspaces, found_or_raise
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
@@ -120,7 +120,6 @@ def parse(found: object) -> Run:
             metrics=_metrics(data.get("metrics")),
             params=_pairs(data.get("params")),
             tags=tags,
-            logged=HISTORY in tags,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         detail = f"AML sent something that is no run: {type(error).__name__}"
