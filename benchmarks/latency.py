@@ -65,14 +65,13 @@ def measured(running: Bench) -> Section:
 
 
 def _found(running: Bench) -> Found:
-    many, some, few = running.times(200, 20), running.times(300, 50), running.times(30, 4)
+    many, some, few = running.times(120, 20), running.times(300, 50), running.times(20, 4)
     pairs: dict[str, Compared] = {}
     with bench.told("warm event to POST, beside the calls alone"):
         both = ["relay", "floor"]
         pairs[CLOUD] = compared(running, "cloud", "table", both, many)
         for what, kind in ((TABLE, "table"), (SQLITE, "sqlite")):
-            steady = compared(running, "none", kind, ["relay", "steady"], some)
-            pairs[what] = steady | compared(running, "none", kind, both, some)
+            pairs[what] = compared(running, "none", kind, [*both, "steady"], some)
     with bench.told("beside the usual handler, and beside a script each time"):
         for name in ("handler", "told", "script"):
             pairs[name] = compared(running, "cloud", "table", ["relay", name], few)

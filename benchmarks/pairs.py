@@ -1,4 +1,4 @@
-"""Two candidates side by side in one process, run by run, so that noise hits both alike."""
+"""Candidates side by side in one process, run by run, so that noise hits all of them alike."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def side_by_side(names: list[str], runs: int, of: str, what: str, warm: int) -> 
     ready()
     for n in range(runs):
         turn = list(candidates.items())
-        for name, candidate in turn[:: -1 if n % 2 else 1]:  # who is second finds warm caches
+        first = n % len(turn)  # who comes later finds warm caches
+        for name, candidate in turn[first:] + turn[:first]:
             run = f"{of}-{name}-{n}"
             _timed(_act(candidate, what, run, n), found[name], run)
     return found

@@ -16,7 +16,7 @@ from tests.shipping import ROOT
 TEXT = (ROOT / "docs/scale.md").read_text("utf-8")
 SPAN = re.compile(r"`([\d.*/+() ]+) = ([\d.]+)`")
 SIZES = (10, 1000, 100000)
-BY_INSTANCE = ("ARM", "Key Vault")  # what is asked for there does not grow with the runs
+BY_INSTANCE = "Key Vault"  # what is asked for there does not grow with the runs
 ROUNDED = 0.1  # requests: what processes ask once in a while is shared by all starts
 
 
