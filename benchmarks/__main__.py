@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 USUAL = ("latency", "throughput", "coldstart", "burst", "routes", "bill")
 LONG = ("growth", "page")
 SIZES = {
-    bench.QUICK: "rough figures, in a minute or two",
+    bench.QUICK: "rough figures, in a minute",
     bench.SMOKE: "a few of everything, to see that it can be measured",
 }
 

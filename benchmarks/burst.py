@@ -14,7 +14,7 @@ from benchmarks.report import Section, Target
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-DELIVERIES = {USUAL: 10_000, QUICK: 1_000, SMOKE: 50}
+DELIVERIES = {USUAL: 10_000, QUICK: 500, SMOKE: 50}
 PROCESSES, THREADS = 2, 32
 
 

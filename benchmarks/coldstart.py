@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
 TIMES = 9
-POINTS = {USUAL: (1, 1_000, 20_000), QUICK: (1, 200, 1_000), SMOKE: (1, 5, 10)}
+POINTS = {USUAL: (1, 1_000, 20_000), QUICK: (1, 100, 500), SMOKE: (1, 5, 10)}
 MOST_MB, MOST_GROWTH = 120.0, 1.05
 TITLES = {
     "azure.functions": "`import azure.functions`",
@@ -34,7 +34,7 @@ def measured(running: Bench) -> Section:
     running.lag("none")
     settings = running.ledger("table") | {"WORKSPACE": WORKSPACE}
     with bench.told("fresh processes"):
-        found = _fresh(running, settings, running.times(TIMES, 3))
+        found = _fresh(running, settings, running.times(TIMES, 2))
     points = POINTS[running.size]
     with bench.told(f"{points[-1]:,} events, for memory"):
         mb = running.subject(

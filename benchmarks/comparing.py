@@ -67,7 +67,7 @@ def requests(
 ) -> dict[str, float]:
     """How many requests each service gets for one event of the app; `routes` as a file's text."""
     running.lag("none")
-    settings, runs = running.ledger("table"), running.times(100, 100)
+    settings, runs = running.ledger("table"), running.times(100, 25)
     if routes:
         file = running.folder / "routes.yaml"
         file.write_text(routes, "utf-8")
@@ -90,7 +90,7 @@ def requests(
 
 
 def _warm(running: Bench) -> int:
-    return running.times(10, 10)
+    return running.times(10, 3)
 
 
 def limited() -> str:

@@ -65,7 +65,7 @@ def measured(running: Bench) -> Section:
 
 
 def _found(running: Bench) -> Found:
-    many, some, few = running.times(120, 20), running.times(300, 50), running.times(20, 4)
+    many, some, few = running.times(120, 8), running.times(300, 25), running.times(20, 2)
     pairs: dict[str, Compared] = {}
     with bench.told("warm event to POST, beside the calls alone"):
         both = ["relay", "floor"]

@@ -29,7 +29,7 @@ def measured(running: Bench) -> Section:
         running.lag("none")
         for count in COUNTS:
             _write(running.folder / f"{count}.yaml", count)
-        runs = running.times(300, 30)
+        runs = running.times(300, 20)
         settings = running.ledger("sqlite")
         with running.started("routes", settings, folder=str(running.folder), runs=runs) as process:
             found: dict[str, list[float]] = bench.result(process)

@@ -95,7 +95,7 @@ def _more(running: Bench) -> Iterator[tuple[object, ...]]:
 def _events(running: Bench, threads: int, what: str) -> int:
     if what == "children":
         return 20_000
-    return max(8, min(running.times(25, 15) * threads, 1000))
+    return max(8, min(running.times(25, 8) * threads, 1000))
 
 
 def _threads(count: int) -> str:
