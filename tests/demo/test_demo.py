@@ -87,8 +87,7 @@ def test_an_interrupted_demo_leaves_no_process(
 ) -> None:
     demo = typed("local.demo")
     demo.wait_for(moment)
-    before = "\n".join(demo.processes())
-    assert {name for name in running if name in before} == running
+    assert demo.runs(*running), demo.processes()
     demo.interrupt(number)
     assert demo.ended() == code, demo.output
     assert demo.none_left(), demo.processes()

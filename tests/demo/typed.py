@@ -11,7 +11,10 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -67,12 +70,13 @@ class Typed:
         """The command lines of all its processes that run now."""
         return [_command(pid) for pid in self._pids()]
 
+    def runs(self, *names: str) -> bool:
+        """Whether processes of these names run; one just started shows no command line yet."""
+        return _soon(lambda: all(name in "\n".join(self.processes()) for name in names))
+
     def none_left(self) -> bool:
         """Whether all its processes are gone; those just killed are given a moment."""
-        end = time.monotonic() + 5
-        while self._pids() and time.monotonic() < end:
-            time.sleep(0.05)
-        return not self._pids()
+        return _soon(lambda: not self._pids())
 
     def clear_away(self) -> None:
         """End what is left, so that one broken test breaks no other."""
@@ -99,6 +103,13 @@ class Typed:
     def _pids(self) -> list[int]:
         mark = f"TMPDIR={self.directory}\0".encode()
         return [pid for pid in _all_pids() if mark in _environment(pid)]
+
+
+def _soon(so: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 5
+    while not so() and time.monotonic() < end:
+        time.sleep(0.05)
+    return so()
 
 
 def _all_pids() -> list[int]:
