@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import machine
 from benchmarks.cloud import Services
 from benchmarks.names import HERE, ROOT
 
@@ -63,10 +65,40 @@ class Bench:
         direct = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         return {**direct, **self.services.settings, **routes, **settings}
 
+    def started_once(self, runs: int) -> None:
+        """Raise RuntimeError unless so many runs were asked about, each started exactly once."""
+        arrived = self.services.ask("arrivals")
+        wrong = [run for run, times in arrived.items() if len(times) != 1]
+        if wrong or len(arrived) != runs:
+            named = f", {', '.join(wrong[:5])} more than once" if wrong else ""
+            raise RuntimeError(f"{len(arrived):,} runs were started, not {runs:,}{named}")
+
     def subject(self, name: str, settings: Mapping[str, str], **arguments: object) -> Any:  # noqa: ANN401
         """What a subject found, in a process of its own; see `benchmarks.subject`."""
         with self.started(name, settings, **arguments) as process:
             return result(process)
+
+    def together(
+        self, name: str, settings: Mapping[str, str], processes: int, **arguments: object
+    ) -> tuple[list[Any], dict[str, int], float]:
+        """What so many processes found, each with its `share` of the work.
+
+        With it the requests that each service got meanwhile, and how many cores were busy.
+        """
+        with ExitStack() as stack:
+            every = [
+                stack.enter_context(self.started(name, settings, **arguments, share=(n, processes)))
+                for n in range(processes)
+            ]
+            for process in every:
+                warm(process)
+            before, worked, began = self.services.ask("counts"), machine.busy(), time.monotonic()
+            for process in every:
+                go_on(process)
+            found = [result(process) for process in every]
+            cores = (machine.busy() - worked) / (time.monotonic() - began)
+        after = self.services.ask("counts")
+        return found, {each: after[each] - before[each] for each in after}, cores
 
     @contextmanager
     def started(
@@ -137,4 +169,4 @@ def told(what: str) -> Iterator[None]:
 def percentile(values: list[float], share: float) -> float:
     """The value that this share of them is not above."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,14 +1,12 @@
 """The bill: a month of trainings, by the way in which what follows them is started.
 
-What is billed follows from what was measured (`latency`, `burst`), from `benchmarks.usage` and
-from the prices in prices.toml.
+What is billed follows from what was measured (`latency`), from `benchmarks.usage` and from the
+prices in prices.toml.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from benchmarks import prices, report, usage
 from benchmarks.report import Section
@@ -21,12 +19,12 @@ if TYPE_CHECKING:
     from benchmarks.prices import Prices
     from benchmarks.usage import Bill
 
-FIGURES = {  # by part and name; the values stand in where nothing was measured
-    ("latency", "table_calls_per_start"): 4.0,
-    ("latency", "duplicate_ms_table"): 3.0,
-    ("latency", "ignored_cpu_ms"): 0.3,
-    ("latency", "duration_ms_cloud_table"): 280.0,
-}
+FIGURES = (  # of `latency`
+    "table_calls_per_start",
+    "duplicate_ms_table",
+    "ignored_cpu_ms",
+    "duration_ms_cloud_table",
+)
 HEAD = (
     "pattern",
     "agent minutes",
@@ -40,18 +38,9 @@ HEAD = (
 
 
 def measured(running: Bench) -> Section:
-    """The bill, from the figures of this run or of the last one; it says what it assumes else."""
-    runs = (running.done, report.read())
-    found = section(Load(), figures_of(*runs), prices.read())
-    assumed = [name for part, name in FIGURES if not any(_has(run, part, name) for run in runs)]
-    if not assumed:
-        return found
-    return replace(found, text=f"{found.text}\n\nAssumed, not measured: {', '.join(assumed)}.")
-
-
-def figures_of(*runs: Mapping[str, Section]) -> dict[str, float]:
-    """What is needed of each start, from the first run that has it; else it is assumed."""
-    return {name: _found(runs, part, name) for part, name in FIGURES}
+    """The bill, from the figures of this run or, where it did not measure them, of the last."""
+    latency = running.done.get("latency") or report.read()["latency"]
+    return section(Load(), {name: latency.figures[name] for name in FIGURES}, prices.read())
 
 
 def bills(load: Load, figures: Mapping[str, float], known: Prices) -> dict[str, Bill]:
@@ -75,28 +64,17 @@ def section(load: Load, figures: Mapping[str, float], known: Prices) -> Section:
         text="\n\n".join(
             (
                 table,
-                _compared(load, found),
-                _outlasted(load),
-                _of_prices(known),
+                _idle(found),
+                _of_agents(load),
+                _of_ready(known),
                 _of_events(load),
                 _of_executions(figures, known),
-                _of_operations(figures),
-                _of_waiting(load),
+                _of_operations(),
+                _of_assumptions(),
             )
         ),
         figures=found,
     )
-
-
-def _found(runs: tuple[Mapping[str, Section], ...], part: str, name: str) -> float:
-    for run in runs:
-        if _has(run, part, name):
-            return run[part].figures[name]
-    return FIGURES[part, name]
-
-
-def _has(run: Mapping[str, Section], part: str, name: str) -> bool:
-    return part in run and name in run[part].figures
 
 
 def _row(bill: Bill, known: Prices) -> tuple[str, ...]:
@@ -133,33 +111,39 @@ def _figures(load: Load, every: Mapping[str, Bill], known: Prices) -> dict[str, 
     }
 
 
-def _compared(load: Load, found: Mapping[str, float]) -> str:
+def _idle(found: Mapping[str, float]) -> str:
+    rows = (
+        ("in a month in which nothing happens", f"{found['usd_relay_idle']:.2f}"),
+        ("of it for alerts", f"{found['usd_relay_alerts']:.2f}"),
+        ("for each run", f"{found['usd_relay_a_run']:.5f}"),
+        (
+            "all, if nobody else uses the subscription's free amounts",
+            f"{found['usd_relay_free']:.2f}",
+        ),
+    )
+    return report.table((f"of this app, `{DEV.file}`", "USD"), rows)
+
+
+def _of_agents(load: Load) -> str:
     return (
-        f"Of the {found['usd_relay']:.2f} dollars {found['usd_relay_idle']:.2f} are for a month in "
-        f"which nothing happens, {found['usd_relay_alerts']:.2f} of them for alerts; a run adds "
-        f"{found['usd_relay_a_run']:.5f}. In a subscription whose free amounts nobody else uses it "
-        f"is {found['usd_relay_free']:.2f}. With `{PROD.file}` {PROD.ready:g} instances are always "
-        "ready, which is most of it. Agents cost by how many wait at the same time: "
-        f"{load.at_once} here, since the trainings are spread evenly over the month; "
-        f"{load.runs:,g} in one night would need as many agents at once, and cost the same here."
+        f"Agents are paid by how many wait at the same time: {load.at_once} here, since the "
+        f"trainings are spread evenly over the month. {load.runs:,g} in one night would need "
+        f"{load.runs:,g} agents, and change nothing for this app. A machine of one's own holds "
+        f"{load.agents:g} agents that only wait, and runs all month. A hosted agent might not even "
+        f"last: a job on one ends after 360 minutes, and a training of {load.hours:g} hours takes "
+        f"{load.hours * 60:g} without its queue, its start and its end ([parallel jobs]"
+        "(https://learn.microsoft.com/azure/devops/pipelines/licensing/concurrent-jobs))."
     )
 
 
-def _outlasted(load: Load) -> str:
+def _of_ready(known: Prices) -> str:
     return (
-        "A hosted agent might not even last: a job on one ends after 360 minutes, and a training "
-        f"of {load.hours:g} hours takes {load.hours * 60:g} without its queue, its start and its "
-        "end ([parallel jobs](https://learn.microsoft.com/azure/devops/pipelines/licensing/"
-        "concurrent-jobs))."
-    )
-
-
-def _of_prices(known: Prices) -> str:
-    return (
-        f"Prices are those of {known.region} on {known.date} ([prices.toml](prices.toml)); what is "
-        "free each month is taken to be used up by others. A month has 30 days. Left out, since "
-        "every pattern has them: the training, the job that submits it, and the pipeline that "
-        "follows."
+        f"With `{PROD.file}` {PROD.ready:g} instances are always ready, which is most of it. That "
+        "file keeps the ledger in three zones; it is counted here at the prices of one, so the "
+        f"storage costs somewhat more. Prices are those of {known.region}, compared on "
+        f"{known.date} with the sources that [prices.toml](prices.toml) names. What is free each "
+        "month is taken to be used up by others. Left out, since every pattern has them: the "
+        "training, the job that submits it, and the pipeline that follows."
     )
 
 
@@ -176,28 +160,32 @@ def _of_events(load: Load) -> str:
 def _of_executions(figures: Mapping[str, float], known: Prices) -> str:
     start_ms = figures["duration_ms_cloud_table"]
     return (
-        f"A start takes {start_ms:.0f} ms, a duplicate {figures['duplicate_ms_table']:.3g} ms, an "
-        f"event that no route wants {figures['ignored_cpu_ms']:.2g} ms. Flex bills "
-        f"{known.flex.least_seconds:g} s at least for each ({known.flex.billed(start_ms / 1000):g} "
-        "s for a start), of the whole instance's memory, here as if no two ever shared one."
+        f"Measured: a start takes {start_ms:.0f} ms and {figures['table_calls_per_start']:g} table "
+        f"operations, a duplicate {figures['duplicate_ms_table']:.3g} ms, an event that no route "
+        f"wants {figures['ignored_cpu_ms']:.2g} ms. Flex bills {known.flex.least_seconds:g} s at "
+        f"least for each ({known.flex.billed(start_ms / 1000):g} s for a start), and the whole "
+        "memory of an instance, here as if no two executions ever shared one."
     )
 
 
-def _of_operations(figures: Mapping[str, float]) -> str:
+def _of_operations() -> str:
     return (
-        f"A started continuation is {figures['table_calls_per_start']:g} table operations until "
-        f"it is settled, {usage.ADMITTING:g} that reads whether its organization is blocked, where "
-        f"no start did so just before, {usage.TIDYING:g} until it leaves the schedule, "
-        f"{usage.LOOKS:g} that the hourly sweep takes to see that it is known, and "
-        f"{usage.PRUNING:g} when it is forgotten. A round of the reconciler, one a minute, is "
-        f"{usage.ROUND_REQUESTS:g}. The secret is read for each start at most."
+        f"Counted by a test (`tests/flow/test_billed_requests.py`): {usage.ADMITTING:g} table "
+        "operation more where no start just before read whether the organization is blocked, "
+        f"{usage.TIDYING:g} until a started continuation leaves the schedule, {usage.LOOKS:g} in "
+        f"which the hourly sweep sees that it is known, {usage.PRUNING:g} when it is forgotten, "
+        f"and {usage.ROUND_REQUESTS:g} for a round of the reconciler, one a minute. The secret is "
+        "read once for each start, at most. An agentless task holds no agent and no parallel job, "
+        "but this app answers it: it lists all that wait once a minute, in one operation, and "
+        "reads each run and writes its row once in half an hour."
     )
 
 
-def _of_waiting(load: Load) -> str:
+def _of_assumptions() -> str:
     return (
-        "An agentless task holds no agent and no parallel job, but something must answer it: here "
-        "this app does, which lists all that wait once a minute, in one operation, and reads each "
-        "run and writes its row once in half an hour. A machine of one's own holds "
-        f"{load.agents:g} agents that only wait, and runs all month."
+        f"Assumed: a round of the reconciler takes {usage.ROUND_SECONDS:g} s and a sweep "
+        f"{usage.SWEEP_SECONDS:g} s; the host writes {usage.HOST_WRITES:g} blobs a minute; a round "
+        f"leaves {usage.ROUND_ROWS:g} rows of logs and an event {usage.EVENT_ROWS:g}, of "
+        f"{usage.LOG_GB * 1e6:g} kB each. With the alerts these are nearly all of an idle month. A "
+        "month has 30 days."
     )

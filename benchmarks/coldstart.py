@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import bench, report
 from benchmarks.bench import QUICK, SMOKE, USUAL
+from benchmarks.crowds import CHILDREN, mix
 from benchmarks.names import ROOT
 from benchmarks.report import Section, Target
 from local.names import WORKSPACE
@@ -34,15 +35,19 @@ def measured(running: Bench) -> Section:
     running.lag("none")
     settings = running.ledger("table") | {"WORKSPACE": WORKSPACE}
     with bench.told("fresh processes"):
-        found = _fresh(running, settings, running.times(TIMES, 2))
+        times = running.times(TIMES, 2)
+        found = _fresh(running, settings, times)
+        running.started_once(2 * (times + 1))  # by the app and by its calls alone
     points = POINTS[running.size]
     with bench.told(f"{points[-1]:,} events, for memory"):
+        running.lag("none")
         mb = running.subject(
             "memory", running.ledger("table"), points=list(points), threads=4, of="memory"
         )
+    running.started_once(len({run for kind, run in mix(points[-1], "") if kind != CHILDREN}))
     last, base = mb[str(points[-1])], mb[str(points[1])]
     rows = [(title, *found[what]) for what, title in TITLES.items()]
-    of_memory = [[f"{point:,} events" for point in points], [mb[str(point)] for point in points]]
+    of_memory = [[f"after {point:,}" for point in points], [mb[str(point)] for point in points]]
     text = (
         report.table(("fresh process", "ms", "modules", "MB"), rows),
         "Memory of a process, in MB, by how many events it has seen (the mix of the burst):",
@@ -55,7 +60,7 @@ def measured(running: Bench) -> Section:
             _ratio(found, "function_app", "azure.functions", 1.25),
             _ratio(found, "relay", "floor", 1.3),
             Target(f"memory after {points[-1]:,} events", last, MOST_MB, "MB"),
-            Target(f"the same against {points[1]:,} events", last / base, MOST_GROWTH),
+            Target(f"memory after {points[-1]:,} against {points[1]:,}", last / base, MOST_GROWTH),
         ),
         figures={"import_ms": found["function_app"][0], "first_ms": found["relay"][0], "mb": last},
     )

@@ -5,19 +5,23 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import convert
+
 from benchmarks import bench
-from benchmarks.names import HERE, SERVICES
+from benchmarks.names import HERE, SERVICES, START
+from benchmarks.pairs import Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.bench import Bench
 
-START, KNOWN, IGNORED = "start", "duplicate", "ignored"
-
 
 class Measured(NamedTuple):
-    """One candidate, in milliseconds: until the request arrived, of CPU, until all was settled."""
+    """One candidate, in milliseconds: until the request arrived, of CPU, until all was settled.
+
+    An event that is known or ignored has no request that arrives.
+    """
 
     until: list[float]
     cpu: list[float]
@@ -42,24 +46,38 @@ Compared = dict[str, Measured]
 
 
 def compared(
-    running: Bench, lag: str, kind: str, names: list[str], runs: int, what: str = START
+    running: Bench,
+    lag: str,
+    kind: str,
+    names: list[str],
+    runs: int,
+    what: str = START,
+    of: str = "run",
 ) -> Compared:
-    """The candidates over a new ledger. Raises RuntimeError unless each run started once."""
+    """The candidates over a new ledger; `of` is what ids begin with.
+
+    Raises RuntimeError unless each run started once.
+    """
     running.lag(lag)
     settings = running.ledger(kind)
-    of = f"run-{settings.get('LEDGER_TABLE', 'sqlite')}"
     with running.started(
-        "side_by_side", settings, names=names, runs=runs, of=of, what=what, warm=_warm(running)
+        "side_by_side",
+        settings,
+        names=names,
+        runs=runs,
+        of=f"{of}-{settings.get('LEDGER_TABLE', 'sqlite')}",
+        what=what,
+        warm=_warm(running),
     ) as process:
         bench.go(process)
-        found = bench.result(process)
+        found = convert(bench.result(process), dict[str, Times])
     arrived = running.services.ask("arrivals")
-    wanted = 0 if what == IGNORED else 1
     for times in found.values():
-        wrong = [run for run in times["began"] if len(arrived.get(run, ())) != wanted]
-        if wrong and what != KNOWN:  # whose runs were started before, in part by nobody
-            raise RuntimeError(f"started not {wanted} times: {', '.join(wrong[:5])}")
-    return {name: _measured(times, arrived) for name, times in found.items()}
+        if wrong := [run for run in times["began"] if len(arrived.get(run, ())) != 1]:
+            raise RuntimeError(f"started not once: {', '.join(wrong[:5])}")
+    return {
+        name: _measured(times, arrived if what == START else {}) for name, times in found.items()
+    }
 
 
 def requests(
@@ -80,6 +98,7 @@ def requests(
         of=of,
         what=what,
         warm=_warm(running),
+        alone=True,
     ) as process:
         bench.warm(process)
         before = running.services.ask("counts")
@@ -99,12 +118,6 @@ def limited() -> str:
     return usual.replace("    start:\n", "    limit: 9999/d\n    start:\n", 1)
 
 
-def _measured(
-    times: Mapping[str, dict[str, float] | list[float]], arrived: Mapping[str, list[float]]
-) -> Measured:
-    began, cpu, took = times["began"], times["cpu"], times["took"]
-    assert isinstance(began, dict)  # noqa: S101 - as `pairs.Times` says
-    assert isinstance(cpu, list)  # noqa: S101
-    assert isinstance(took, list)  # noqa: S101
-    until = [(arrived[run][0] - at) * 1000 for run, at in began.items() if run in arrived]
-    return Measured(until, cpu, took)
+def _measured(times: Times, arrived: Mapping[str, list[float]]) -> Measured:
+    until = [(arrived[run][0] - at) * 1000 for run, at in times["began"].items() if arrived]
+    return Measured(until, times["cpu"], times["took"])

@@ -9,18 +9,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from benchmarks import news
-from benchmarks.candidates import Floor, Relay
+from benchmarks.candidates import CANDIDATES, Floor, Relay
 from benchmarks.memory import resident
 from benchmarks.subject import ready
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from benchmarks.candidates import Act
 
 SEED = 20_261_122
-STARTS, CHILDREN, KNOWN = "starts", "children", "known"
-MIXED = "mixed"
+STARTS, CHILDREN, KNOWN, MIXED = "starts", "children", "known", "mixed"
+WARMED = 2  # starts of each thread before it is measured
 HANDED_OVER = 100
 
 
@@ -28,15 +28,14 @@ def many(
     who: str, what: str, events: int, threads: int, of: str, share: tuple[int, int] = (0, 1)
 ) -> dict[str, float]:
     """Take this process's share of the events: in how many seconds, and with how much CPU."""
-    candidate = Relay() if who == "relay" else Floor()
-    acts = [
-        act for n, act in enumerate(_acts(candidate, what, events, of)) if n % share[1] == share[0]
-    ]
+    candidate = CANDIDATES[who]()
+    assert isinstance(candidate, Relay | Floor)  # noqa: S101 - the others are for one at a time
+    acts = list(_shared(_acts(candidate, what, events, of), share))
     with ThreadPoolExecutor(threads) as pool:
-        warm = [candidate.prepared(f"{of}-warm-{share[0]}-{n}") for n in range(2 * threads)]
+        warm = [candidate.prepared(f"{of}-warm-{share[0]}-{n}") for n in range(WARMED * threads)]
         list(pool.map(_done, warm))
         if what == KNOWN:
-            list(pool.map(_done, _acts(candidate, STARTS, events, of)))
+            list(pool.map(_done, _shared(_acts(candidate, STARTS, events, of), share)))
         ready()
         cpu, began = time.process_time(), time.perf_counter()
         list(pool.map(_done, acts))
@@ -77,6 +76,11 @@ def _acts(candidate: Relay | Floor, what: str, events: int, of: str) -> Iterator
             yield candidate.duplicate(run)
         else:
             yield candidate.prepared(run)
+
+
+def _shared(acts: Iterable[Act], share: tuple[int, int]) -> Iterator[Act]:
+    """Every process takes its turn: the acts of one of them."""
+    return islice(acts, share[0], None, share[1])
 
 
 def _done(act: Act) -> None:

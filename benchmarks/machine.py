@@ -31,6 +31,17 @@ def described() -> str:
     return f"{today}; {where}; Python {platform.python_version()}, {packages}, {azurite}, {node}"
 
 
+def busy() -> float:
+    """Seconds that all cores together have worked since the machine started.
+
+    https://man7.org/linux/man-pages/man5/proc_stat.5.html
+    """
+    user, nice, system, _, _, interrupt, soft, *_ = (
+        int(n) for n in Path("/proc/stat").read_text("utf-8").split(maxsplit=9)[1:9]
+    )
+    return (user + nice + system + interrupt + soft) / os.sysconf("SC_CLK_TCK")
+
+
 def _azurite() -> str:
     main = azurite.installed()
     package = main and main.parents[3] / "package.json"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from benchmarks import news
 from benchmarks.candidates import CANDIDATES, Floor, Relay
+from benchmarks.names import IGNORED, KNOWN, START
 from benchmarks.subject import ready
 
 if TYPE_CHECKING:
@@ -21,31 +22,39 @@ class Times(TypedDict):
     cpu: list[float]
 
 
-def side_by_side(names: list[str], runs: int, of: str, what: str, warm: int) -> dict[str, Times]:
-    """`start`, `duplicate` or `ignored` for so many runs, whose ids begin with `of`."""
+def side_by_side(
+    names: list[str], runs: int, of: str, what: str, warm: int, *, alone: bool = False
+) -> dict[str, Times]:
+    """What is named for so many runs, whose ids begin with `of`.
+
+    An event that is known or ignored comes after a start, as it does in life; an ignored one that
+    is `alone` does not.
+    """
     candidates = {name: CANDIDATES[name]() for name in names}
     found: dict[str, Times] = {name: {"began": {}, "took": [], "cpu": []} for name in names}
     for n in range(warm):
         for name, candidate in candidates.items():
-            _act(candidate, what, f"{of}-{name}-warm{n}", n)()
+            _act(candidate, what, f"{of}-{name}-warm{n}", n, alone=alone)()
     ready()
     for n in range(runs):
         turn = list(candidates.items())
         first = n % len(turn)  # who comes later finds warm caches
         for name, candidate in turn[first:] + turn[:first]:
             run = f"{of}-{name}-{n}"
-            _timed(_act(candidate, what, run, n), found[name], run)
+            _timed(_act(candidate, what, run, n, alone=alone), found[name], run)
     return found
 
 
-def _act(candidate: Candidate, what: str, run: str, n: int) -> Act:
-    if what == "start":
-        return candidate.prepared(run)
+def _act(candidate: Candidate, what: str, run: str, n: int, *, alone: bool) -> Act:
+    start = candidate.prepared(run)
+    if what == START:
+        return start
+    if what == KNOWN or not alone:
+        start()
     assert isinstance(candidate, Relay | Floor)  # noqa: S101 - only they are asked for this
-    if what == "ignored" and isinstance(candidate, Relay):
+    if what == IGNORED and isinstance(candidate, Relay):
         other = news.completed(run, experimentName="something-else")
         return candidate.delivery(news.of_step(run) if n % 2 else other)
-    candidate.prepared(run)()
     return candidate.duplicate(run)
 
 
