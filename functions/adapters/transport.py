@@ -37,7 +37,6 @@ IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers fo
 
 _NEVER_MADE = (
     requests.ConnectTimeout,
-    requests.exceptions.ProxyError,
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
@@ -200,17 +199,29 @@ def _body(response: requests.Response, ends: float) -> bytes:
 
 
 def _translated(error: requests.RequestException) -> NotSentError | NoAnswerError:
-    """Whether bytes can have left: only a connection that was never made says no for certain."""
+    """Whether bytes can have left: only a connection that was never made says no for certain.
+
+    Behind a proxy every loss is a ProxyError, an answer that never came too: what it wraps counts.
+    """
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", None) or cause
+    reason = getattr(reason, "original_error", reason)
     name = type(reason if isinstance(reason, Exception) else error).__name__
     never_made = isinstance(error, _NEVER_MADE) or isinstance(reason, _NO_CONNECTION)
-    if never_made or (isinstance(reason, SSLError) and _in_handshake(reason)):
+    if never_made or _in_handshake(reason) or _without_tunnel(reason):
         return NotSentError(name)
     return NoAnswerError(name)
 
 
-def _in_handshake(error: SSLError) -> bool:
+def _in_handshake(reason: object) -> bool:
     """Whether TLS failed before any request could be sent; what is unclear counts as sent."""
-    cause = error.args[0] if error.args else None
+    cause = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
     return isinstance(cause, ssl.SSLError) and cause.reason in _HANDSHAKE_ONLY
+
+
+def _without_tunnel(reason: object) -> bool:
+    """Whether the proxy opened no tunnel, so that nothing could go through it.
+
+    https://github.com/python/cpython/blob/v3.11.7/Lib/http/client.py#L957
+    """
+    return type(reason) is OSError and str(reason).startswith("Tunnel connection failed")

@@ -10,6 +10,7 @@ from functions.core.reasons import Reason
 from functions.core.values import State
 from local.faults import Fault
 from tests.azure import completed
+from tests.proxies import Proxy, behind
 
 if TYPE_CHECKING:
     from tests.azure import Stage
@@ -40,6 +41,21 @@ def test_a_run_that_was_queued_is_found_and_not_asked_for_again(
     assert (row.state, row.reason) == (State.STARTED, Reason.FOUND)
     assert row.pipeline_run == stage.devops.runs[0].id
     assert stage.posts() == 1
+
+
+def test_behind_a_proxy_too_a_run_that_was_queued_is_not_asked_for_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy() as proxy:
+        behind(proxy.url, monkeypatch)
+        stage.build()
+        post_fault(stage, drop="after")
+        deliver(stage)
+        stage.reconcile(seconds=31)
+        stage.build()
+    assert any(asked.startswith("POST ") for asked in proxy.asked)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.STARTED, Reason.FOUND)
+    assert stage.started() == [(42, "r1")]
 
 
 def test_the_redelivered_event_of_a_doubtful_start_sends_nothing(stage: Stage) -> None:

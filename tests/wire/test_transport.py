@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from flask import Flask, request
@@ -17,6 +17,7 @@ from functions.core.deadline import Deadline
 from local.certificates import Authority
 from local.faults import Fault
 from local.web import Server
+from tests.proxies import Proxy, behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
+    with Server(_app()) as running:
+        yield running
+
+
+def _app() -> Flask:
     app = Flask("remote")
     app.add_url_rule("/", view_func=_port_of_caller, methods=["GET", "POST"])
-    with Server(app) as running:
-        yield running
+    return app
 
 
 def _port_of_caller() -> dict[str, object]:
@@ -40,7 +45,11 @@ def deadline(seconds: float = 5) -> Deadline:
 
 
 def post(url: str) -> Answer:
-    return Transport().effect(url, "Bearer x", deadline(), headers={}, body="{}")
+    return effect(Transport(), url)
+
+
+def effect(transport: Transport, url: str) -> Answer:
+    return transport.effect(url, "Bearer x", deadline(), headers={}, body="{}")
 
 
 def test_a_closed_port_was_not_sent_to() -> None:
@@ -65,6 +74,63 @@ def test_a_connection_lost_after_sending_is_no_answer(server: Server, fault: Fau
     server.faults.add(fault)
     with pytest.raises(NoAnswerError):
         post(server.url)
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+@pytest.mark.parametrize("tunnel", [False, True])
+def test_behind_a_proxy_too_a_connection_lost_after_sending_is_no_answer(
+    drop: Literal["before", "after"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tunnel: bool,
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    tls = authority.server_context() if tunnel else None
+    with Server(_app(), tls=tls) as server, Proxy() as proxy:
+        behind(proxy.url, monkeypatch)
+        transport = Transport()
+        effect(transport, server.url)
+        server.faults.add(Fault(drop=drop))
+        with pytest.raises(NoAnswerError):  # on a connection that was kept
+            effect(transport, server.url)
+        server.faults.add(Fault(drop=drop))
+        with pytest.raises(NoAnswerError):  # on a new one
+            effect(Transport(), server.url)
+    assert len(proxy.asked) == (2 if tunnel else 3)
+
+
+@pytest.mark.parametrize("status", [403, 407, 502])
+def test_what_a_proxy_opens_no_tunnel_for_was_not_sent(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    with Proxy(refuses=status) as proxy:
+        behind(proxy.url, monkeypatch)
+        with pytest.raises(NotSentError):
+            post("https://far.invalid/")
+    assert proxy.asked == ["CONNECT far.invalid:443"]
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "http://nowhere.invalid:3128"])
+@pytest.mark.parametrize("url", ["http://far.invalid/", "https://far.invalid/"])
+def test_without_its_proxy_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, url: str
+) -> None:
+    behind(proxy, monkeypatch)
+    with pytest.raises(NotSentError):
+        post(url)
+
+
+def test_a_certificate_that_nobody_trusts_was_not_sent_to_behind_a_proxy_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = Authority(tmp_path).server_context()
+    with Server(Flask("remote"), tls=tls) as server, Proxy() as proxy:
+        behind(proxy.url, monkeypatch)
+        with pytest.raises(NotSentError):
+            post(server.url)
+        assert server.requests == []
 
 
 def test_an_effect_is_sent_once_and_a_read_twice(server: Server) -> None:
