@@ -110,8 +110,7 @@ class Transport:
             respect_retry_after_header=False,
         )
         self._reads = SteadySession(again)
-        self._effects = SteadySession(Retry(total=0, read=False, redirect=False))
-        self._last_effect = 0.0
+        self._effects, self._made = _once(), time.monotonic()
 
     def read(
         self,
@@ -143,16 +142,18 @@ class Transport:
     ) -> Answer:
         """Send once, whatever happens. Raises NotSentError or NoAnswerError.
 
-        A connection that was idle for long is not trusted: the far end may have forgotten it, and
-        what is written to it would be in doubt.
+        A connection that may have been idle for long is not trusted, and so none that is older: the
+        far end may have forgotten it, and what is written to it would be in doubt.
         """
-        now = time.monotonic()
-        if now - self._last_effect > self._idle_seconds:
-            self._effects.close()
-        self._last_effect = now
+        if time.monotonic() - self._made > self._idle_seconds:
+            self._effects, self._made = _once(), time.monotonic()  # who still sends keeps the old
         call = Call(method, url, authorization, headers, body.encode())
         del deadline  # what has begun is waited for: its answer is worth more than the time
         return _exchange(self._effects, call, within, tries=1)
+
+
+def _once() -> SteadySession:
+    return SteadySession(Retry(total=0, read=False, redirect=False))
 
 
 def _exchange(session: SteadySession, call: Call, read: float, tries: int) -> Answer:

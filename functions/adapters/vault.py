@@ -46,26 +46,32 @@ class VaultCredentials:
     def __init__(self, client: SecretClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._cache: dict[str, _Cached] = {}
         self._failed: dict[str, tuple[Retryable, float]] = {}
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """The PAT of that name; raises Retryable (secret_unreadable)."""
         asked_at = self._clock.monotonic()
-        if not self._lock.acquire(timeout=deadline.left):
+        if known := self._known(name, asked_at, fresh=fresh):
+            return known
+        lock = self._locks.setdefault(name, threading.Lock())
+        if not lock.acquire(timeout=deadline.left):
             raise _unreadable(name, "the vault has not answered others in time")
         try:
             self._raise_again(name, asked_at)
-            cached = self._cache.get(name)
-            usable = cached and (
-                cached.read_at >= asked_at if fresh else asked_at - cached.read_at < CACHED_FOR
-            )
-            if cached is None or not usable:
-                cached = self._cache[name] = self._fetched(name, deadline)
+            if known := self._known(name, asked_at, fresh=fresh):
+                return known
+            cached = self._cache[name] = self._fetched(name, deadline)
             return cached.credential
         finally:
-            self._lock.release()
+            lock.release()
+
+    def _known(self, name: str, asked_at: float, *, fresh: bool) -> Credential | None:
+        """What was read lately; a fresh one was read by another since it was asked for."""
+        cached = self._cache.get(name)
+        since = asked_at if fresh else asked_at - CACHED_FOR
+        return cached.credential if cached and cached.read_at >= since else None
 
     def _raise_again(self, name: str, asked_at: float) -> None:
         """Who waited for a fetch that failed shares its error, instead of failing in turn."""

@@ -7,7 +7,7 @@ is believed for 10 seconds.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -52,31 +52,25 @@ class Admission:
 
     def blocked(self, name: str) -> Block | None:
         """Why and until when the organization is left alone; None if it is not."""
-        value = self._believed(name).value
-        until = parse_time(value.get("blocked_until"))
-        if until is None or until <= self._clock.now():
-            return None
-        reason = (
-            Reason.THROTTLED if value.get("reason") == "throttled" else Reason.CREDENTIAL_REFUSED
-        )
-        return Block(reason, str(value.get("detail", "")), until)
+        return self._block(self._believed(name).value)
 
     def block(self, name: str, secret: str, version: str, detail: str) -> Block:
         """Send nothing to the organization until the pause is over or the secret has changed."""
         until = self._clock.now() + self._policy.credential_pause
         block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), until)
-        self._overwrite(name, {**_row(block), "secret": secret, "version": version})
+        self._change(name, lambda _: {**_row(block), "secret": secret, "version": version})
         return block
 
     def slow_down(self, name: str, seconds: float) -> None:
         """Send nothing for as long as the service asks, which it also does with a success.
 
+        A block that another wrote meanwhile stays: it may tell of a secret that was refused.
         https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
         """
         if self.blocked(name) is None and seconds >= 1:
             until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
             block = Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
-            self._overwrite(name, _row(block))
+            self._change(name, lambda there: there if self._block(there) else _row(block))
 
     def refused(self, name: str) -> tuple[str, str]:
         """Name and version of the secret that was refused; empty if none was."""
@@ -85,7 +79,7 @@ class Admission:
 
     def unblock(self, name: str) -> None:
         """Let the organization be asked again."""
-        self._overwrite(name, {})
+        self._change(name, lambda _: {})
 
     def take_slot(self, entry: Entry, route: Route) -> Entry | datetime:
         """Pay for one start of the route's limit, or tell when the next window begins.
@@ -119,8 +113,17 @@ class Admission:
             self._read[name] = (now, row)
         return row
 
-    def _overwrite(self, name: str, value: Mapping[str, object]) -> None:
-        row = sharing.change(self._ledger, name, lambda _: value)
+    def _block(self, value: Mapping[str, Any]) -> Block | None:
+        until = parse_time(value.get("blocked_until"))
+        if until is None or until <= self._clock.now():
+            return None
+        reason = (
+            Reason.THROTTLED if value.get("reason") == "throttled" else Reason.CREDENTIAL_REFUSED
+        )
+        return Block(reason, str(value.get("detail", "")), until)
+
+    def _change(self, name: str, to: sharing.Change) -> None:
+        row = sharing.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
 
 

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.values import Outcome, bounded
@@ -84,6 +85,8 @@ def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
 
 
 def _fact(name: str, value: object) -> str | float:
-    if name == "coefficient" and isinstance(value, int | float) and math.isfinite(value):
-        return float(value)
+    if name == "coefficient" and isinstance(value, int | float):
+        with suppress(OverflowError):  # JSON's whole numbers may be of any size
+            if math.isfinite(value):
+                return float(value)
     return bounded(value, LONGEST_FACT)

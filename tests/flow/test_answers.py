@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from functions.core.admission import Admission
 from functions.core.reasons import Reason
 from functions.core.values import State
 from local.devops.access import Shape
@@ -44,6 +45,7 @@ def deliver(stage: Stage, run: str = "r1") -> tuple[State, Reason]:
         (Fault(status=502, headers=HTML, body="<html>"), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=503, headers={"Retry-After": "90"}), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=203, times=2), State.OPEN, Reason.CREDENTIAL_REFUSED),
+        (Fault(status=203, headers=JSON, body='{"id": 7}'), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=302, times=2), State.OPEN, Reason.CREDENTIAL_REFUSED),
         (Fault(status=408), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=202, headers=JSON, body='{"id": 7}'), State.OPEN, Reason.IN_DOUBT),
@@ -87,6 +89,17 @@ def test_a_new_pat_in_the_vault_is_taken_at_once(stage: Stage) -> None:
     stage.cloud.vault.put("azure-devops-pat", "renewed")
     assert deliver(stage) == (State.STARTED, Reason.ANSWERED)
     assert [run for _, run in stage.started()] == ["warm", "r1"]
+
+
+def test_a_success_that_asks_to_slow_down_forgets_no_refused_secret(stage: Stage) -> None:
+    other = Admission(stage.ports, stage.read.policy)
+    name = Admission.organization("contoso")
+    assert other.blocked(name) is None  # which it believes for seconds
+    stage.devops.refuse(PAT, "401-json")
+    deliver(stage)
+    other.slow_down(name, 5)
+    assert stage.ledger.shared(name).value["secret"] == "azure-devops-pat"
+    assert other.refused(name)[0] == "azure-devops-pat"
 
 
 def test_a_renewed_secret_releases_the_organization(stage: Stage) -> None:

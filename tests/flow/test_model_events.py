@@ -125,6 +125,12 @@ def test_a_gate_sees_numbers_as_numbers(stage: Stage, least: float, state: State
     assert row.state is state
 
 
+def test_a_number_beyond_all_numbers_is_no_number(stage: Stage) -> None:
+    follow(stage, "DatasetDriftDetected", "when: drift.coefficient > 0.1")
+    stage.deliver(news("DatasetDriftDetected", driftCoefficient=10**400))
+    assert stage.devops.runs == []
+
+
 @pytest.mark.parametrize(("stage_tag", "starts"), [("prod", 1), ("test", 0)])
 def test_tags_of_the_model_are_matched(stage: Stage, stage_tag: str, starts: int) -> None:
     follow(stage, "ModelRegistered", "match: {tags: {stage: prod}}")

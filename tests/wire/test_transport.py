@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Literal
 
@@ -151,6 +152,15 @@ def test_an_effect_does_not_trust_a_connection_that_was_idle(
         transport.effect(server.url, "x", deadline(), headers={}, body="{}") for _ in range(2)
     ]
     assert len({answer.json["port"] for answer in answers}) == connections
+
+
+def test_nor_one_that_lay_idle_while_others_were_used(server: Server) -> None:
+    transport = Transport(idle_seconds=0.5)
+    first = effect(transport, server.url).json["port"]
+    ends = time.monotonic() + 0.6
+    while time.monotonic() < ends:
+        last = effect(transport, server.url).json["port"]
+    assert last != first
 
 
 def test_a_redirect_is_an_answer_and_not_followed(server: Server) -> None:

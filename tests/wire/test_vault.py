@@ -52,6 +52,7 @@ class Vault:
         self.fails = fails
         self.gets = 0
         self.asked = threading.Event()
+        self.slow: threading.Event | None = None
         self._callers = callers
         client = cast("SecretClient", self)
         self._credentials = VaultCredentials(client, self.queue)
@@ -60,16 +61,20 @@ class Vault:
         self.gets += 1
         self.asked.set()
         self.queue.wait_for(self._callers)
+        if self.slow:
+            assert self.slow.wait(20)
         if self.fails:
             raise ServiceResponseTimeoutError(f"{name}: no answer")
         return SimpleNamespace(
             value="pat", properties=SimpleNamespace(version="v1", expires_on=EXPIRES)
         )
 
-    def read(self, *, seconds: float = 60, fresh: bool = False) -> Credential | Retryable:
+    def read(
+        self, name: str = "pat", *, seconds: float = 60, fresh: bool = False
+    ) -> Credential | Retryable:
         """What a delivery with so much time left gets."""
         try:
-            return self._credentials.read("pat", Deadline(SystemClock(), seconds), fresh=fresh)
+            return self._credentials.read(name, Deadline(SystemClock(), seconds), fresh=fresh)
         except Retryable as error:
             return error
 
@@ -116,3 +121,17 @@ def test_who_has_no_time_left_does_not_wait_for_the_others() -> None:
         assert not isinstance(first.result(), Retryable)
     assert isinstance(late, Retryable)
     assert "not answered others in time" in late.detail
+
+
+def test_a_secret_that_is_known_does_not_wait_for_another_one() -> None:
+    vault = Vault(fails=False, callers=1)
+    known = vault.read("known")
+    vault.slow = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        vault.asked.clear()
+        slow = pool.submit(vault.read, "slow")
+        assert vault.asked.wait(20)
+        again = vault.read("known", seconds=0)
+        vault.slow.set()
+        assert not isinstance(slow.result(), Retryable)
+    assert again == known

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     """What an answer means; None is success: 200 with a JSON object that has an integer id.
 
-    A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200.
+    A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200. A
+    proxy that changes an answer calls it 203 too; one with an id may tell of a run.
+    https://www.rfc-editor.org/rfc/rfc9110#name-203-non-authoritative-infor
     """
     status, wait = answer.status, answer.retry_after
     page = "html" in answer.headers.get("Content-Type", "").lower()
-    if status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300):  # noqa: PLR2004
+    refused = status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300)  # noqa: PLR2004
+    if refused and not (status == 203 and has_id(answer.json)):  # noqa: PLR2004
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
     said = f"Azure DevOps answered {status}: {message(answer)}"
     if status == 429:  # noqa: PLR2004
