@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 
 
 class Links:
-    """Writes the links of a started continuation, if they are wanted."""
+    """Writes the links of started continuations, if they are wanted."""
 
     def __init__(self, ports: Ports, *, wanted: bool) -> None:
         self._runs, self._pipelines = ports.runs, ports.pipelines
         self._credentials, self._log = ports.credentials, ports.journal
         self._wanted = wanted
 
+    def wanted(self, c: Continuation) -> bool:
+        """Whether it gets links."""
+        return self._wanted and c.state is State.STARTED
+
     def write(self, c: Continuation, deadline: Deadline) -> None:
         """Tag run and build; raises nothing that a service may have done."""
-        if not self._wanted or c.state is not State.STARTED:
-            return
         for link in (self._of_run, self._of_build) if c.key.outcome.ends_run else (self._of_build,):
             try:
                 link(c, deadline)

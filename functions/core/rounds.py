@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from functions.core.admission import Admission
     from functions.core.chronicle import Chronicle
+    from functions.core.continuation import Continuation
     from functions.core.doubt import Doubt
     from functions.core.policy import Policy
     from functions.core.ports import Entry, Ports
@@ -36,7 +39,9 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
+MOST_LISTED = 5000  # of these that are due, some of every route's
 ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
+LETTERS_SECONDS = 60.0  # of these for the inbox
 EACH_SECONDS = 30.0
 UNREADABLE_AGAIN = timedelta(hours=1)
 
@@ -82,12 +87,12 @@ class Rounds:
         try:
             routes = self._routes.routes()
             organizations = self._organizations(routes)
-            self._open_letters(whole)
+            self._open_letters(Deadline(self._clock, LETTERS_SECONDS))
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = dict.fromkeys(key for name in organizations for key in self._released(name))
-        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_LOOKED_AT))
-        keys, turns = list(released | due)[:MOST_LOOKED_AT], iter(range(MOST_AT_ONCE))
+        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_LISTED))
+        keys, turns = _fairly(released | due)[:MOST_LOOKED_AT], iter(range(MOST_AT_ONCE))
         self._for_each(lambda key: self._resume(key, whole, turns, early=key in released), keys)
         self._waits.look()
         self._chronicle.keep(routes)
@@ -106,10 +111,10 @@ class Rounds:
         ms = round(whole.elapsed * 1000)
         self._log.write(Level.INFO, {**line, "open_is_at_least": cut, "ms": ms})
 
-    def _open_letters(self, whole: Deadline) -> None:
+    def _open_letters(self, share: Deadline) -> None:
         """Take events out of the inbox, each only after all its routes were claimed."""
         for letter in self._ledger.letters(MOST_AT_ONCE):
-            if whole.has_passed:
+            if share.has_passed:
                 return
             try:
                 self._relay.accept(letter.event, self._each())
@@ -171,6 +176,8 @@ class Rounds:
             return self._tidy(entry, turns)
         if c.due_at > now and not (early and c.waits_on):
             return self._ledger.schedule(c)
+        if c.waits_on and self._left_alone(c.key, c.waits_on):
+            return None
         if next(turns, None) is None:
             return None  # the next round takes it
         changed = steps.resumed(c, now, self._policy.lease)
@@ -180,13 +187,41 @@ class Rounds:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
-            self._links.write(c, self._each())
-            return self._ledger.retire(c.key)
+            return self._let_go(c, turns)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)
         if next(turns, None) is None:
             return None
         return self._doubt.look_again(Work(entry, self._each()))
 
+    def _let_go(self, c: Continuation, turns: Iterator[int]) -> None:
+        """Take it off the schedule, with its links if they are wanted, which takes a turn."""
+        if self._links.wanted(c):
+            request = c.request
+            if request and self._left_alone(
+                c.key, self._admission.organization(request.organization)
+            ):
+                return
+            if next(turns, None) is None:
+                return
+            self._links.write(c, self._each())
+        self._ledger.retire(c.key)
+
+    def _left_alone(self, key: Key, organization: str) -> bool:
+        """Whether its organization is asked nothing just now; if so, it is due when that ends."""
+        block = self._admission.blocked(organization)
+        if block:
+            self._ledger.put_off(key, block.until)
+        return block is not None
+
     def _each(self) -> Deadline:
         return Deadline(self._clock, EACH_SECONDS, whole=2 * EACH_SECONDS)
+
+
+def _fairly(keys: Iterable[Key]) -> list[Key]:
+    """Route by route in turn, so that one with very many leaves room for the others."""
+    routes: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        routes[key.route].append(key)
+    turns = zip_longest(*routes.values())
+    return [key for turn in turns for key in turn if key is not None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.deadline import Deadline
+from functions.core.rounds import MOST_AT_ONCE
 from functions.core.values import State
 from local.faults import Fault
 from tests.azure import completed
@@ -85,3 +86,27 @@ def test_without_the_setting_nothing_is_tagged(stage: Stage) -> None:
     retire(stage)
     assert tags(stage) == {}
     assert stage.devops.runs[0].tags == ()
+
+
+def test_an_organization_that_is_left_alone_gets_its_links_afterwards(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.deliver(completed("r1"))
+    stage.aml.add_run("r2", experiment=EXPERIMENT)
+    stage.devops.throttle(1, retry_after=600, method="POST")
+    stage.deliver(completed("r2"))
+    retire(stage)
+    assert stage.devops.server.received("POST", "/tags") == []
+    stage.reconcile(minutes=10)
+    assert [build.tags for build in stage.devops.runs if build.tags] == [("r1",)]
+    assert not [message for message in caplog.messages if message.startswith("link=")]
+
+
+def test_links_take_turns_with_what_is_to_be_started(stage: Stage) -> None:
+    for n in range(MOST_AT_ONCE + 10):
+        stage.aml.add_run(f"m{n}", experiment=EXPERIMENT)
+        stage.deliver(completed(f"m{n}"))
+    retire(stage)
+    assert sum(bool(build.tags) for build in stage.devops.runs) == MOST_AT_ONCE
+    retire(stage)
+    assert all(build.tags for build in stage.devops.runs)

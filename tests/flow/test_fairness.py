@@ -1,0 +1,112 @@
+"""One route, one organization or a full inbox leaves room for what else is due in a round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.bootstrap import RESUMED_AT_ONCE
+from functions.core.reasons import Reason
+from functions.core.rounds import MOST_AT_ONCE
+from functions.core.values import State
+from local.cloud import TEXT
+from local.faults import Fault
+from tests.azure import ROUTES, completed
+from tests.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from tests.azure import Stage
+
+OTHERS = """
+  - name: other
+    match: {experiment: "other-*"}
+    start: {organization: fabrikam, pipeline: 7, parameters: {run_id: "{{ run.id }}"}}
+"""
+MANY = MOST_AT_ONCE + 20
+FEW = 5
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.routes(ROUTES + OTHERS)
+    stage.deploy()
+    stage.devops.add_pipeline("fabrikam", "mlops", 7, "other", parameters={"run_id": TEXT})
+    return stage
+
+
+def delivered(stage: Stage, count: int, of: str) -> None:
+    for n in range(count):
+        stage.aml.add_run(f"{of}{n}", experiment=f"{of}-x")
+        stage.deliver(completed(f"{of}{n}", experimentName=f"{of}-x"))
+
+
+def others_wait(stage: Stage) -> None:
+    """So many of the other organization are due a minute from now, later than all before."""
+    stage.aml.server.faults.add(Fault(path="*/runs/get", status=500, times=2 * FEW))
+    delivered(stage, FEW, "other")
+    assert [stage.only(f"other{n}").reason for n in range(FEW)] == [Reason.RUN_UNREADABLE] * FEW
+
+
+def others_started(stage: Stage) -> int:
+    return sum(stage.only(f"other{n}").state is State.STARTED for n in range(FEW))
+
+
+def test_a_throttled_organization_leaves_a_round_to_the_others(stage: Stage) -> None:
+    stage.devops.throttle(1, retry_after=40)
+    delivered(stage, MANY, "defect")
+    assert stage.only(f"defect{MANY - 1}").reason is Reason.THROTTLED
+    others_wait(stage)
+    slow = Fault("POST", "/contoso/*", status=429, headers={"Retry-After": "600"}, times=MANY)
+    stage.devops.server.faults.add(slow)
+    stage.reconcile(seconds=90)
+    assert others_started(stage) == FEW
+
+
+def test_what_waits_for_a_throttled_organization_is_not_read_again_in_vain(stage: Stage) -> None:
+    stage.devops.throttle(1, retry_after=40)
+    delivered(stage, MANY, "defect")
+    reads = len(stage.aml.server.requests)
+    stage.devops.throttle(1, retry_after=600)
+    stage.reconcile(seconds=60)
+    assert len(stage.aml.server.requests) - reads < 3 * RESUMED_AT_ONCE
+    stage.reconcile(minutes=11)
+    stage.reconcile(minutes=2)
+    assert len(stage.started()) == MANY
+
+
+def test_a_full_limit_leaves_a_round_to_other_routes(stage: Stage) -> None:
+    limited = ROUTES.replace("name: register", "name: register\n    limit: 1/h")
+    stage.routes(limited + OTHERS)
+    stage.deploy()
+    stage.mid_hour()
+    delivered(stage, MANY, "defect")
+    stage.clock.forward(minutes=31)  # these are due now
+    others_wait(stage)
+    stage.reconcile(minutes=2)
+    assert others_started(stage) == FEW
+
+
+class SlowRuns(Wrapped):
+    """AML, which takes so long for each run that the inbox alone could fill a round."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ports.runs)
+        self._clock = stage.clock
+
+    def read(self, *given: Any) -> Any:
+        self._clock.forward(seconds=15)
+        return self.real.read(*given)
+
+
+def test_a_full_inbox_leaves_time_for_what_is_due(stage: Stage) -> None:
+    others_wait(stage)
+    stage.routes("not: routes")
+    stage.deploy()
+    delivered(stage, 20, "defect")
+    stage.routes(ROUTES + OTHERS)
+    stage.deploy()
+    stage.build(runs=SlowRuns(stage))
+    stage.reconcile(seconds=90)
+    assert others_started(stage) > 0
+    assert stage.ledger.letters(99)
