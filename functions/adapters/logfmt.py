@@ -23,8 +23,8 @@ _QUOTED = re.compile(r'[ "=\\]')
 class LogfmtJournal:
     """Writes fields as one line of `name=value`, in the order given; None is left out."""
 
-    def __init__(self, logger: logging.Logger | None = None) -> None:
-        self._logger = logger or logging.getLogger(LOGGER)
+    def __init__(self) -> None:
+        self._logger = logging.getLogger(LOGGER)
 
     def write(self, level: int, fields: Mapping[str, object]) -> None:
         """Write one line."""

@@ -135,7 +135,7 @@ def parked(
 
 
 def asked(
-    c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str = ""
+    c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str
 ) -> Continuation:
     """Marked before the POST. The first mark stays, so that a look-up covers every POST."""
     return step(

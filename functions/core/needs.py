@@ -19,12 +19,10 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
     of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
     model = _names(paths, "model")
     only_event = match.run_type or match.properties or of_run & {"type", "properties"}
-    beyond = of_run - {"id", "status", "experiment", "url", "type", "properties"}
     return Needs(
         metrics=_names(paths, "run", "metrics"),
         params=_names(paths, "run", "params"),
         model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
-        beyond_event=("run",) in paths or bool(model or beyond),
         only_event=("run",) in paths or bool(only_event),
     )
 

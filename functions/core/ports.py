@@ -61,7 +61,7 @@ class Backlog(NamedTuple):
 
     open: int
     oldest: datetime | None
-    whole: bool = True
+    whole: bool
 
 
 class Waiting(NamedTuple):

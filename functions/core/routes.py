@@ -65,14 +65,13 @@ class Start(Struct, frozen=True, kw_only=True):
 class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
 
-    `beyond_event`: the event alone cannot tell them. `only_event`: nothing but the event can
-    (run type, properties), so the sweep cannot serve the route.
+    `only_event`: nothing but the event can tell some (run type, properties), so the sweep cannot
+    serve the route.
     """
 
     metrics: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
     model: frozenset[str] = frozenset()
-    beyond_event: bool = False
     only_event: bool = False
 
 

@@ -87,9 +87,7 @@ class Starter:
         self._desk.park(entry, Reason.SECRET_EXPIRED, detail, deadline=deadline)
         return None
 
-    def send(
-        self, work: Work, request: PipelineRequest, credential: Credential, saw: str = ""
-    ) -> None:
+    def send(self, work: Work, request: PipelineRequest, credential: Credential, saw: str) -> None:
         """Ask, then POST; a refused credential is fetched and tried once more."""
         refused = self._post(work, request, credential, saw)
         if refused is None:

@@ -56,7 +56,7 @@ def one(whole: Whole) -> str:
     )
 
 
-def trouble(title: str, told: str, do: str, keys: Sequence[str] = ()) -> str:
+def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
     """What went wrong, and what to do."""
     return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-_VOID = frozenset({"br", "input", "link", "meta"})
+_VOID = frozenset({"input", "link", "meta"})
 
 
 class Markup(str):

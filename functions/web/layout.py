@@ -55,7 +55,7 @@ def headers() -> dict[str, str]:
     }
 
 
-def page(title: str, *content: Child, at: datetime | None = None, nav: Child = None) -> str:
+def page(title: str, *content: Child, at: datetime | None = None) -> str:
     """A whole page. With `at`, the time it is of, it refreshes itself."""
     head = tag(
         "head",
@@ -70,7 +70,7 @@ def page(title: str, *content: Child, at: datetime | None = None, nav: Child = N
     body = tag(
         "body",
         tag("a", "Skip to the content", href="#content", class_="skip"),
-        tag("header", tag("p", tag("a", "Run Relay", href="?"), class_="home"), nav, _fresh(at)),
+        tag("header", tag("p", tag("a", "Run Relay", href="?"), class_="home"), _fresh(at)),
         tag("main", *content, id="content", tabindex=-1),
         tag("footer", tag("p", "Read-only. All times are UTC."), tag("noscript", NO_SCRIPT)),
         tag("script", source("page.js")),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def trouble(title: str, told: str, do: str, keys: Sequence[str] = ()) -> str:
+def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
     """A page that says what is wrong and what to do; `keys` are continuations to choose from."""
     choices: Child = None
     if keys:

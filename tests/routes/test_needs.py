@@ -65,21 +65,12 @@ def test_a_gate_that_hands_the_model_on_needs_all_of_it() -> None:
 def test_a_gate_that_hands_the_run_on_needs_all_of_it() -> None:
     everything = frozenset({ANY})
 
-    assert needs("size(run) > 1") == Needs(
-        metrics=everything, params=everything, beyond_event=True, only_event=True
-    )
+    assert needs("size(run) > 1") == Needs(metrics=everything, params=everything, only_event=True)
 
 
 @pytest.mark.parametrize("value", ["", "{{ event.id }}", "{{ run.id }} {{ workspace.name }}"])
 def test_a_route_may_need_nothing_but_the_event(value: str) -> None:
     assert needs(value=value) == Needs()
-
-
-@pytest.mark.parametrize(
-    "value", ["{{ run.name }}", "{{ run.tags.a }}", "{{ model.uri }}", "{{ run.end_time }}"]
-)
-def test_a_route_may_need_more_than_the_event_tells(value: str) -> None:
-    assert needs(value=value).beyond_event
 
 
 @pytest.mark.parametrize(
