@@ -109,7 +109,7 @@ class EndedRuns:
             )
             if answer.status not in _REFUSED or search.token:
                 break
-        if not by_end and answer.status == 200:  # noqa: PLR2004
+        if not by_end and answer.status == 200:
             self._no_order_by_end.add(name)
         return by_end, answer
 

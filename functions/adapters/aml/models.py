@@ -58,7 +58,7 @@ class Models:
             if answer.status not in REFUSED:
                 found = found_or_raise(answer, f"model versions of run {run.id}")
                 return _latest(_dicts(found.get("model_versions")))
-            if answer.status == 400:  # noqa: PLR2004 - the filter is refused, for good
+            if answer.status == 400:  # the filter is refused, for good
                 self._no_search_by_run.add(workspace.id.lower())
         return _latest(self._latest_versions(workspace, run, deadline))
 
@@ -123,7 +123,7 @@ class Models:
         self, workspace: Workspace, path: str, params: Mapping[str, str], deadline: Deadline
     ) -> Model | None:
         answer = self._workspaces.mlflow(workspace, path, deadline, params=params)
-        return mlmodel(answer.body) if answer.status == 200 else None  # noqa: PLR2004
+        return mlmodel(answer.body) if answer.status == 200 else None
 
     def _is_aml(self, workspace: Workspace, deadline: Deadline) -> bool:
         return self._workspaces.tracking_uri(workspace, deadline).startswith("azureml:")

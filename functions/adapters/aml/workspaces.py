@@ -96,10 +96,10 @@ class Workspaces:
 def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
     """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else."""
     found = answer.json
-    if answer.status == 200 and isinstance(found, dict):  # noqa: PLR2004
+    if answer.status == 200 and isinstance(found, dict):
         return found
     said = found.get("message") or found.get("error") if isinstance(found, dict) else ""
     detail = bounded(f"{what}: answered {answer.status}: {said}")
-    missing = answer.status == 404  # noqa: PLR2004
+    missing = answer.status == 404
     reason = Reason.RUN_NOT_FOUND if missing else Reason.RUN_UNREADABLE
     raise Retryable(reason, detail, answer.retry_after)

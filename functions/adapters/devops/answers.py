@@ -25,17 +25,17 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     """
     status, wait = answer.status, answer.retry_after
     page = "html" in answer.headers.get("Content-Type", "").lower()
-    refused = status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300)  # noqa: PLR2004
-    if refused and not (status == 203 and has_id(answer.json)):  # noqa: PLR2004
+    refused = status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300)
+    if refused and not (status == 203 and has_id(answer.json)):
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
     said = f"Azure DevOps answered {status}: {message(answer)}"
-    if status == 429:  # noqa: PLR2004
+    if status == 429:
         return Retryable(Reason.THROTTLED, said, wait)
-    if status == 400:  # noqa: PLR2004
+    if status == 400:
         return Permanent(Reason.REJECTED, said)
-    if 400 < status < 500 and status != 408:  # noqa: PLR2004
+    if 400 < status < 500 and status != 408:
         return Retryable(Reason.REFUSED, said)
-    if status == 200 and (not needs_id or has_id(answer.json)):  # noqa: PLR2004
+    if status == 200 and (not needs_id or has_id(answer.json)):
         return None
     return InDoubt(Reason.IN_DOUBT, said, wait)
 
@@ -60,6 +60,6 @@ def has_id(found: object) -> bool:
 
 
 def _refusal(answer: Answer, *, page: bool) -> str:
-    what = "a sign-in page" if page or answer.status == 203 else "a refusal"  # noqa: PLR2004
-    what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what  # noqa: PLR2004
+    what = "a sign-in page" if page or answer.status == 203 else "a refusal"
+    what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what
     return f"Azure DevOps answered {answer.status}, {what}: the credential is not accepted"

@@ -57,9 +57,9 @@ class DevOpsTasks:
             raise Permanent(Reason.REFUSED, "the plan's address is not allowed")
         url = f"{_plan(task)}?api-version={EVENTS}"
         answer = self._read(url, token, deadline)
-        if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004
+        if answer.status == 429 or answer.status >= 500:
             raise Retryable(Reason.THROTTLED, f"Azure DevOps answered {answer.status}")
-        found = answer.json if answer.status == 200 else None  # noqa: PLR2004
+        found = answer.json if answer.status == 200 else None
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
 
@@ -135,7 +135,7 @@ class DevOpsTasks:
         if answer.status in {200, 201, 204}:
             return answer
         said = f"Azure DevOps answered {answer.status}: {message(answer)}"
-        if answer.status in {408, 429} or answer.status >= 500:  # noqa: PLR2004
+        if answer.status in {408, 429} or answer.status >= 500:
             raise Retryable(Reason.THROTTLED, said, answer.retry_after)
         raise Permanent(Reason.REFUSED, said)
 
