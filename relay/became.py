@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from functions.core import missed
+from functions.core import missed, routing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,8 +109,8 @@ def of(
     A route that the ledger has known only since the run ended is not missing; where the ledger
     has not yet noted any route, every one is.
     """
-    event = missed.news(workspace, run, ended)
-    lacking = missed.missing(event, routes, known)
+    event = missed.news(workspace, run, ended.experiment(run))
+    lacking = missed.missing(event, routing.matching(event, routes), known)
     return Told(
         event,
         (*map(_continued, known), *(_lacking(route, event, memory) for route in lacking)),

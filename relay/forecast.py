@@ -19,7 +19,7 @@ from functions.core.gathering import Reading
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import Decision, End, Go, Misfit
-from functions.core.values import Ended, Key, Outcome, State
+from functions.core.values import Key, Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,9 +162,8 @@ def untold(ports: Ports, workspace: Workspace, run: Run) -> News:
     """
     never = ports.clock.now() + NEVER_YET
     ended = ports.runs.ended(workspace, never, Deadline(ports.clock, READ_SECONDS))
-    known = Ended(runs=(run,), experiments=ended.experiments)
     over = replace(run, outcome=run.outcome or Outcome.COMPLETED)
-    return News(missed.news(workspace, over, known), run, told=False)
+    return News(missed.news(workspace, over, ended.experiment(run)), run, told=False)
 
 
 class _Unwritten:

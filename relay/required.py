@@ -13,7 +13,6 @@ from functions.core.errors import Ambiguous, Retryable
 from functions.core.gate import GateRefused, gate_of
 from functions.core.gathering import Reading
 from functions.core.routes import Match, Route
-from functions.core.values import Ended
 from relay import forecast
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def _news(
 ) -> RunEvent:
     if any(one.names_experiment for one in requirements):
         return forecast.untold(ports, workspace, run).event
-    return missed.news(workspace, run, Ended(runs=(run,), experiments={}))
+    return missed.news(workspace, run, experiment="")
 
 
 def _in_full(text: str) -> str:

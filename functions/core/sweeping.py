@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from functions.core import journal, missed
+from functions.core import journal, missed, routing
 from functions.core.deadline import Deadline
 from functions.core.errors import Permanent, RoutesUnreadable
 from functions.core.policy import SweepMode
@@ -112,7 +110,7 @@ class Sweep:
         for run in ended.runs:
             if deadline.has_passed:
                 break
-            event = missed.news(workspace, run, ended)
+            event = missed.news(workspace, run, ended.experiment(run))
             looked += 1
             if lacking := self._lacking(event, routes, memory):
                 lost += 1
@@ -128,13 +126,13 @@ class Sweep:
         """The routes to take the run up on; the ledger is asked only if there may be any."""
         wanted = tuple(
             route
-            for route in missed.missing(event, routes, ())
+            for route in routing.matching(event, routes)
             if not route.needs.only_event and event.time and memory.knew(route.name, event.time)
         )
         if not wanted:
             return ()
         known = self._ledger.of_run(event.workspace.id.lower(), event.run)
-        return missed.missing(event, msgspec.structs.replace(routes, routes=wanted), known)
+        return missed.missing(event, wanted, known)
 
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
         if self._policy.mode is SweepMode.REPORT:

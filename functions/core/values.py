@@ -120,6 +120,10 @@ class Ended(Struct, frozen=True, kw_only=True):
     experiments: dict[str, str]
     whole: bool = True
 
+    def experiment(self, run: Run) -> str:
+        """The name of the run's experiment, "" where it is not known."""
+        return self.experiments.get(run.experiment_id, "")
+
 
 class Model(Struct, frozen=True, kw_only=True):
     """What is known of the model a run logged; the fields not yet known are None."""
@@ -227,12 +231,9 @@ class Letter(Struct, frozen=True):
 
 
 def parse_time(text: object) -> datetime | None:
-    """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
-
-    Event Grid sends up to seven digits, which `fromisoformat` refuses before Python 3.11.
-    """
+    """ISO 8601 with any number of fractional digits as UTC; None for what is no time."""
     try:
-        parsed = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(text)))
+        parsed = datetime.fromisoformat(str(text))
         return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
     except (OverflowError, ValueError):
         return None
