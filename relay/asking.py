@@ -34,7 +34,7 @@ InWorkspace = Annotated[
 def meant(named: Named, workspace: str | None) -> list[Workspace]:
     """The workspace that was typed, if one was; raises typer.BadParameter."""
     asked = operator.workspaces([workspace] if workspace else [])
-    if asked and named.workspace and asked[0].id.lower() != named.workspace.id.lower():
+    if asked and named.workspace and asked[0].key != named.workspace.key:
         raise typer.BadParameter("--workspace is another one than the address names")
     return asked or ([named.workspace] if named.workspace else [])
 

@@ -91,7 +91,7 @@ class _Survey:
         ended = runs.ended(workspace, self.since, deadline)
         self.whole = self.whole and ended.whole
         for run in ended.runs:
-            known = ledger.of_run(workspace.id.lower(), run.id)
+            known = ledger.of_run(workspace.key, run.id)
             yield became.of(workspace, run, ended, known, routes, memory)
 
 

@@ -19,7 +19,7 @@ from functions.core.gathering import Reading
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import Decision, End, Go, Misfit
-from functions.core.values import Key, Outcome, State
+from functions.core.values import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,9 +95,8 @@ class Forecast:
         event = self._event(route)
         if unlike := routing.misfit(event, route):
             return Prospect(route, event, unlike)
-        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
         try:
-            return self._decided(route, event, key)
+            return self._decided(route, event)
         except Ambiguous as error:
             return Prospect(route, event, End(State.HELD, Reason.AMBIGUOUS, str(error)))
         except Retryable as error:
@@ -118,17 +117,18 @@ class Forecast:
             return replace(event, outcome=min(route.outcomes))
         return event
 
-    def _decided(self, route: Route, event: RunEvent, key: Key) -> Prospect:
+    def _decided(self, route: Route, event: RunEvent) -> Prospect:
         if self._news.run is None:
-            return self._settled(route, event, key, facts.told(event))
+            return self._settled(route, event, facts.told(event))
         screened = routing.screen(route, event, event.outcome, self._news.run)
         if screened is not None:
             assert not isinstance(screened, routing.Changed)  # noqa: S101 - `truth` saw to it
             return Prospect(route, event, screened)
         known = self._reading.facts(route, event.outcome, self._policy.studio)
-        return self._settled(route, event, key, known)
+        return self._settled(route, event, known)
 
-    def _settled(self, route: Route, event: RunEvent, key: Key, known: Facts) -> Prospect:
+    def _settled(self, route: Route, event: RunEvent, known: Facts) -> Prospect:
+        key = event.key(route.name)
         found = routing.decide(route, key, known, self._policy.secret)
         if isinstance(found, Go) and route.shadow:
             return Prospect(route, event, End(State.SKIPPED, Reason.SHADOW), found.request)
@@ -144,8 +144,7 @@ class Forecast:
         if block := self._admission.blocked(Admission.organization(request.organization)):
             return Later(*block)
         route, event = prospect.route, prospect.event
-        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
-        mine = steps.opened(key, event, self._clock.now(), self._policy.lease)
+        mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         full = self._admission.take_slot(Entry(mine, ""), route)
         return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
 

@@ -59,8 +59,7 @@ class Previews:
     def _name(self, pipeline: str, request: PipelineRequest, credential: Credential) -> str:
         answer = self._answer(pipeline, credential, {}, None)
         if answer.status == _NOT_FOUND:
-            what = f"{request.organization}/{request.project}/{request.pipeline}"
-            why = f"there is no pipeline {what}, or the token may not see it"
+            why = f"there is no pipeline {request.where}, or the token may not see it"
             raise Permanent(Reason.REJECTED, f"{why}: {message(answer)}")
         if refusal := verdict(answer, needs_id=False):
             raise refusal

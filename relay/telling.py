@@ -104,10 +104,8 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
         case Misfit():
             return _unlike(found, news)
         case Go():
-            asked = found.request
             saw = f"; its gate saw {plain(found.saw)}" if found.saw else ""
-            pipeline = f"{asked.organization}/{asked.project}/{asked.pipeline}"
-            return f"would start pipeline {pipeline}{saw}"
+            return f"would start pipeline {found.request.where}{saw}"
         case End(reason=Reason.NOT_SERVED):
             return "starts no pipeline: it only answers tasks that wait for the run"
         case End() | Wait() if one.route.start is None:

@@ -40,16 +40,16 @@ class Upcoming:
         chronicle = Chronicle(ports)
         self._memory = chronicle.recall()
         since = self._now - settings.sweep.kept_for
-        self._swept = {w.id.lower() for w in chronicle.workspaces(since, self._sweep.workspaces)}
+        self._swept = {w.key for w in chronicle.workspaces(since, self._sweep.workspaces)}
         letters = ports.ledger.letters(MOST_LETTERS)
-        self._inbox = {(letter.event.workspace.id.lower(), letter.event.run) for letter in letters}
+        self._inbox = {(letter.event.workspace.key, letter.event.run) for letter in letters}
 
     def of(self, prospect: Prospect) -> Next:
         """What happens next, and when."""
         event = self._news.event
         if not telling.may_start(prospect):
             return Next(NOTHING)
-        if (event.workspace.id.lower(), event.run) in self._inbox:
+        if (event.workspace.key, event.run) in self._inbox:
             words = "its event is in the inbox: the reconciler takes it up with its next round"
             return Next(words, comes=True)
         if self._news.goes_on:
@@ -66,7 +66,7 @@ class Upcoming:
         reasons = (
             (sweep.mode is not SweepMode.START, f"the sweep starts nothing (SWEEP={sweep.mode})"),
             (
-                workspace.id.lower() not in self._swept,
+                workspace.key not in self._swept,
                 "the sweep does not know its workspace: name it in SWEEP_WORKSPACES",
             ),
             (

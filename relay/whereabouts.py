@@ -160,7 +160,7 @@ def _each(ask: Callable[[Workspace], Located], workspaces: Sequence[Workspace]) 
 
 
 def _asked(ports: Ports, run: str, workspace: Workspace) -> Located:
-    known = ports.ledger.of_run(workspace.id.lower(), run)
+    known = ports.ledger.of_run(workspace.key, run)
     try:
         found = ports.runs.read(workspace, run, Deadline(ports.clock, CALL_SECONDS))
     except Retryable as error:

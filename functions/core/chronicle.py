@@ -88,7 +88,7 @@ class Chronicle:
         """
         days = self._ledger.shared(WORKSPACES).value
         heard_of = _parsed(name for name, day in days.items() if day >= _day(since))
-        every = {w.id.lower(): w for w in (*heard_of, *also)}
+        every = {w.key: w for w in (*heard_of, *also)}
         return [every[name] for name in sorted(every)]
 
     def _keep_workspaces(self) -> None:

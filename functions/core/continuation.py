@@ -142,7 +142,7 @@ def asked(
         c,
         now,
         "asked",
-        saw or f"pipeline {request.organization}/{request.project}/{request.pipeline}",
+        saw or f"pipeline {request.where}",
         request=request,
         reason=Reason.WORKING,
         detail="",

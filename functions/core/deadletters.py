@@ -88,7 +88,7 @@ class DeadLetters:
 
     def _known(self, event: RunEvent) -> str:
         """What the ledger already has of it: none of that is started again."""
-        found = self._ledger.of_run(event.workspace.id.lower(), event.run)
+        found = self._ledger.of_run(event.workspace.key, event.run)
         known = [c for c in found if c.key.outcome is event.outcome]
         told = "; ".join(f"{c.key.route} is {standing(c)}" for c in known)
         return bounded(f"known already: {told}" if told else "the reconciler takes it up")

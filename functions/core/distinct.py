@@ -40,8 +40,7 @@ def _groups(asked: list[_Asked]) -> Iterator[list[_Asked]]:
     """Starts of one pipeline that agree in all that is certain: no others can be alike."""
     by_pipeline = defaultdict(list)
     for one in asked:
-        where = f"{one.start.organization}/{one.start.project}/{one.start.pipeline}"
-        by_pipeline[where.casefold()].append(one)
+        by_pipeline[one.start.where.casefold()].append(one)
     for same in by_pipeline.values():
         certain = [k for k in same[0].values if all(len(o.values.get(k, ())) == 1 for o in same)]
         by_values = defaultdict(list)

@@ -115,7 +115,7 @@ class Doubt:
 
     def _of_others(self, c: Continuation, since: datetime) -> set[int | None]:
         """Pipeline runs of this run id in workspaces heard of, and those too new for that."""
-        known = (w.id.lower() for w in self._chronicle.workspaces(since))
+        known = (w.key for w in self._chronicle.workspaces(since))
         elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
         newest = self._ledger.recent(since, MOST_NEW)
         return {o.pipeline_run for o in (*chain(*elsewhere), *newest) if o.key != c.key}

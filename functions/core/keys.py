@@ -80,7 +80,7 @@ def _workspaces(ledger: Ledger, named: str) -> list[str]:
     """Ids, in lower case, of the workspaces that the ledger knows by this name, "" being all."""
     if "/" in named:
         try:
-            return [events.workspace(named).id.lower()]
+            return [events.workspace(named).key]
         except ValueError as error:
             raise NotAKey(str(error)) from None
     listed = ledger.listed(_EVER, MOST_LOOKED_AT)

@@ -27,7 +27,7 @@ from functions.core.policy import REFUSED_FOR
 from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.starting import Work
-from functions.core.values import Key, Letter, Outcome, State, bounded
+from functions.core.values import Letter, Outcome, State, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,8 +131,7 @@ class Relay:
 
     def _claim(self, event: RunEvent, route: Route) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known."""
-        key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
-        new = steps.opened(key, event, self._clock.now(), self._policy.lease)
+        new = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         try:
             entry, fresh = self._ledger.claim(new)
         except Unreadable as error:  # written by a newer version: known, and not ours to touch

@@ -124,8 +124,9 @@ def _again_from_start(
     if c.state not in REPLAYABLE:
         return Answer(f"{standing(c)}; only what is held or failed is replayed", done=False)
     if c.is_doubtful:
+        where = c.request.where if c.request else "run"
         what = (
-            f"{standing(c)}; pipeline {_asked_for(c)} was asked for at {c.asked_at:%Y-%m-%d %H:%M}"
+            f"{standing(c)}; pipeline {where} was asked for at {c.asked_at:%Y-%m-%d %H:%M}"
             " UTC and may have been queued: look for it, then say --as-started BUILD_ID, or --again"
             " if it is not there"
         )
@@ -174,11 +175,6 @@ def _not_in_doubt(c: Continuation) -> Answer | None:
     if c.is_doubtful:
         return None
     return Answer(f"{standing(c)}; it is not in doubt, so nothing was changed", done=False)
-
-
-def _asked_for(c: Continuation) -> str:
-    asked = c.request
-    return f"{asked.organization}/{asked.project}/{asked.pipeline}" if asked else "run"
 
 
 def _done(c: Continuation) -> str:

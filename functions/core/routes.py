@@ -61,6 +61,11 @@ class Start(Struct, frozen=True, kw_only=True):
     variables: dict[str, Variable] = field(default_factory=dict)
     skip_stages: tuple[str, ...] = ()
 
+    @property
+    def where(self) -> str:
+        """The pipeline, as people see it."""
+        return f"{self.organization}/{self.project}/{self.pipeline}"
+
 
 class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.

@@ -194,8 +194,7 @@ def summary(wanted: PipelineRequest) -> str:
     body = json.loads(wanted.body)
     for variable in body.get("variables", {}).values():
         variable["value"] = "***" if variable["isSecret"] else variable["value"]
-    where = f"{wanted.organization}/{wanted.project}/{wanted.pipeline}"
-    return bounded(f"pipeline {where} {json.dumps(body, ensure_ascii=False)}")
+    return bounded(f"pipeline {wanted.where} {json.dumps(body, ensure_ascii=False)}")
 
 
 def _unlike(

@@ -131,7 +131,7 @@ class Sweep:
         )
         if not wanted:
             return ()
-        known = self._ledger.of_run(event.workspace.id.lower(), event.run)
+        known = self._ledger.of_run(event.workspace.key, event.run)
         return missed.missing(event, wanted, known)
 
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:

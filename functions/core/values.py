@@ -70,6 +70,11 @@ class Workspace(Struct, frozen=True):
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
         )
 
+    @property
+    def key(self) -> str:
+        """What it is known by: its id in lower case, however that was spelled."""
+        return self.id.lower()
+
 
 class RunEvent(Struct, frozen=True, kw_only=True):
     """The news that a run ended, or that something else happened to a model or its data.
@@ -93,6 +98,10 @@ class RunEvent(Struct, frozen=True, kw_only=True):
     properties: dict[str, str] = field(default_factory=dict)
     trace: str = ""
     given: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def key(self, route: str) -> Key:
+        """Its continuation on that route."""
+        return Key(self.workspace.key, self.run, self.outcome, route)
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -166,6 +175,11 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
     pipeline_version: int | None = None
     distinct: bool = False
 
+    @property
+    def where(self) -> str:
+        """Its pipeline, as people see it."""
+        return f"{self.organization}/{self.project}/{self.pipeline}"
+
 
 class PipelineRun(Struct, frozen=True, kw_only=True):
     """A pipeline run that exists at Azure DevOps. `retry_after`: the service asked to slow down."""
@@ -226,8 +240,7 @@ class Letter(Struct, frozen=True):
     @classmethod
     def of(cls, event: RunEvent, received_at: datetime) -> Letter:
         """A letter whose id is the same for all events that bring the same news."""
-        key = Key(event.workspace.id.lower(), event.run, event.outcome, "")
-        return cls(key.hash, event, received_at)
+        return cls(event.key("").hash, event, received_at)
 
 
 def parse_time(text: object) -> datetime | None:

@@ -105,10 +105,10 @@ class Waits:
 
     def ended(self, event: RunEvent, deadline: Deadline) -> None:
         """A run ended: answer who waits for it. Raises nothing; the reconciler does the rest."""
-        key = event.workspace.id.lower()
+        key = event.workspace.key
         for entry in self._waiting():
             wait = entry.wait
-            if event.run in wait.runs and wait.workspace.id.lower() == key:
+            if event.run in wait.runs and wait.workspace.key == key:
                 if not deadline.allows_post:
                     return
                 self._attempt(entry, deadline, told=True)

@@ -90,7 +90,7 @@ def _request(one: Whole) -> Child:
     if asked is None:
         return None
     told: list[tuple[str, Child]] = [
-        ("Pipeline", said(f"{asked.organization}/{asked.project}/{asked.pipeline}")),
+        ("Pipeline", said(asked.where)),
         ("Version", asked.pipeline_version),
         ("Branch", said(one.branch) if one.branch else None),
         ("Asked", when(one.continuation.asked_at) if one.continuation.asked_at else None),

@@ -93,7 +93,7 @@ class Case:
         try:
             return Chronicle(self.ports).workspaces(since, named)
         except (ConfigurationError, LedgerUnavailable):  # of which another check tells
-            return list({workspace.id.lower(): workspace for workspace in named}.values())
+            return list({workspace.key: workspace for workspace in named}.values())
 
     @cached_property
     def topics(self) -> list[Topic]:

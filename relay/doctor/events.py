@@ -37,10 +37,10 @@ _DEPLOY = "deploy infra/events.bicep"
 def subscribed(case: Case) -> Iterator[Finding]:
     """Whether each workspace has the subscriptions it needs, as they need to be."""
     mine = [topic for topic in case.topics if topic.leads_to(case.app.id)]
-    known = {w.id.lower(): w.name for w in case.workspaces}
+    known = {w.key: w.name for w in case.workspaces}
     for topic in mine:
         yield from _of_topic(case, topic)
-    for workspace in sorted(known.keys() - {topic.workspace.id.lower() for topic in mine}):
+    for workspace in sorted(known.keys() - {topic.workspace.key for topic in mine}):
         yield failure(f"no event of {known[workspace]} leads to this app", _DEPLOY)
     if not mine and not known:
         yield failure("no event subscription that you can see leads to this app", _DEPLOY)

@@ -52,7 +52,7 @@ def accepted(case: Case) -> Iterator[Finding]:
 
 def _asked(case: Case, previews: Previews, route: Route, start: Start) -> Finding:
     secret = devops.credential(case, devops.sender(case, start))
-    named = f"{route.name}: pipeline {start.organization}/{start.project}/{start.pipeline}"
+    named = f"{route.name}: pipeline {start.where}"
     try:
         name = previews.ask(sample_request(route, start), secret)
     except Permanent as refused:

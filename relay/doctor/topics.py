@@ -83,10 +83,10 @@ def read(case: Case) -> list[Topic]:
 
 def workspaces(case: Case) -> list[Workspace]:
     """Those that the case knows, and those whose events lead to the app, if that can be seen."""
-    found = {workspace.id.lower(): workspace for workspace in case.workspaces}
+    found = {workspace.key: workspace for workspace in case.workspaces}
     with suppress(NeedsApp, ArmError):
         leading = [t.workspace for t in case.topics if t.leads_to(case.app.id)]
-        found = {workspace.id.lower(): workspace for workspace in leading} | found
+        found = {workspace.key: workspace for workspace in leading} | found
     return list(found.values())
 
 

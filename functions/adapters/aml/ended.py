@@ -97,7 +97,7 @@ class EndedRuns:
         self, workspace: Workspace, search: _Search, deadline: Deadline
     ) -> tuple[bool, Answer]:
         """One page, and whether it is ordered by end; a server that cannot orders by start."""
-        name = workspace.id.lower()
+        name = workspace.key
         for by_end in (True, False):
             if by_end and name in self._no_order_by_end:
                 continue

@@ -50,7 +50,7 @@ class Models:
         return known
 
     def _registered(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
-        if workspace.id.lower() not in self._no_search_by_run and "'" not in run.id:
+        if workspace.key not in self._no_search_by_run and "'" not in run.id:
             search = {"filter": f"run_id='{run.id}'", "max_results": str(PAGE)}
             answer = self._workspaces.mlflow(
                 workspace, "/api/2.0/mlflow/model-versions/search", deadline, params=search
@@ -59,7 +59,7 @@ class Models:
                 found = found_or_raise(answer, f"model versions of run {run.id}")
                 return _latest(_dicts(found.get("model_versions")))
             if answer.status == 400:  # the filter is refused, for good
-                self._no_search_by_run.add(workspace.id.lower())
+                self._no_search_by_run.add(workspace.key)
         return _latest(self._latest_versions(workspace, run, deadline))
 
     def _latest_versions(

@@ -42,11 +42,11 @@ class Workspaces:
 
     def tracking_uri(self, workspace: Workspace, deadline: Deadline) -> str:
         """`azureml://…` for AML's own endpoint, `http(s)://…` for a plain MLflow server."""
-        known = self._tracking.get(workspace.id.lower())
+        known = self._tracking.get(workspace.key)
         if known:
             return known
         with self._lock:  # the first events of a process arrive together
-            if (key := workspace.id.lower()) not in self._tracking:
+            if (key := workspace.key) not in self._tracking:
                 self._tracking[key] = self._ask(workspace, deadline)
             return self._tracking[key]
 
