@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from functions.adapters.telemetry import Telemetry
     from functions.core.chronicle import Chronicle
     from functions.core.deadline import Deadline
+    from functions.core.desk import Work
     from functions.core.doubt import Doubt
     from functions.core.overview import Overview
     from functions.core.ports import Journal, Ports
     from functions.core.rounds import Rounds
-    from functions.core.starting import Work
     from functions.core.sweeping import Sweep
     from functions.core.values import Key, RunEvent
     from functions.core.waiting import Waits

@@ -7,7 +7,7 @@ insists, since a pipeline run exists and must not be forgotten.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core import continuation as steps
 from functions.core import journal
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
 
 
+class Work(NamedTuple):
+    """One continuation that this process holds, and the time there is for it."""
+
+    entry: Entry
+    deadline: Deadline
+
+
 class Desk:
     """Writes what became of a continuation, to the ledger and to the log."""
 
@@ -40,46 +47,40 @@ class Desk:
 
     def park(
         self,
-        entry: Entry,
+        work: Work,
         reason: Reason,
         detail: str,
         *,
         after: float | None = None,
         until: datetime | None = None,
         waits_on: str = "",
-        deadline: Deadline | None = None,
     ) -> None:
         """Leave it open: due `until` then, `after` so many seconds, or after the backoff."""
-        c, now = entry.continuation, self._clock.now()
+        c, now = work.entry.continuation, self._clock.now()
         due = until or now + self._wait(c, reason, after)
-        self._put(entry, steps.parked(c, now, reason, detail, due, waits_on), deadline)
+        self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
 
-    def wait(
-        self, entry: Entry, reason: Reason, detail: str, patience: timedelta, deadline: Deadline
-    ) -> bool:
+    def wait(self, work: Work, reason: Reason, detail: str, patience: timedelta) -> bool:
         """Park while patience lasts, counted from when the reason was first given.
 
         Returns False, with nothing written, when it is used up.
         """
-        c, now = entry.continuation, self._clock.now()
+        c, now = work.entry.continuation, self._clock.now()
         last = c.since.get(reason, now) + patience
         if now >= last:
             return False
         due = min(now + self._wait(c, reason, None), last)
-        self._put(entry, steps.parked(c, now, reason, detail, due), deadline)
+        self._put(work, steps.parked(c, now, reason, detail, due))
         return True
 
-    def end(self, entry: Entry, end: End, deadline: Deadline | None = None) -> None:
+    def end(self, work: Work, end: End) -> None:
         """Hold, skip or fail it."""
-        changed = steps.ended(entry.continuation, self._clock.now(), *end)
-        self._put(entry, changed, deadline)
+        self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
 
-    def started(
-        self, entry: Entry, run: PipelineRun, reason: Reason, deadline: Deadline | None = None
-    ) -> None:
+    def started(self, work: Work, run: PipelineRun, reason: Reason) -> None:
         """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
         while True:
-            c, now = entry.continuation, self._clock.now()
+            c, now = work.entry.continuation, self._clock.now()
             if c.pipeline_run == run.id or run.id in c.duplicates:
                 return None
             if c.state is State.STARTED:
@@ -87,28 +88,27 @@ class Desk:
             else:
                 changed = steps.started(c, now, run, reason, RECHECK)
             try:
-                self._ledger.write(entry, changed)
+                self._ledger.write(work.entry, changed)
             except LedgerUnavailable as error:
                 self._tell_unsettled(c, run, error)
                 raise
             except Lost:
                 latest = self._ledger.read(c.key)
                 if latest is None:  # pruned meanwhile: only the log can still tell
-                    return self._tell(changed, deadline)
-                entry = latest
+                    return self._tell(changed, work.deadline)
+                work = Work(latest, work.deadline)
             else:
-                return self.tell_started(changed, c, deadline)
+                return self.tell_started(work, changed)
 
-    def tell_started(
-        self, c: Continuation, before: Continuation, deadline: Deadline | None = None
-    ) -> None:
-        """Schedule the second look if one is owed, and say what is new."""
+    def tell_started(self, work: Work, c: Continuation) -> None:
+        """Schedule the second look if one is owed, and say what is new since the work began."""
+        before = work.entry.continuation
         if c.recheck_at:
             self._ledger.schedule(c)
         if c.duplicates != before.duplicates:
             self._log.write(Level.ERROR, journal.duplicate(c))
         elif c.state != before.state:
-            self._tell(c, deadline)
+            self._tell(c, work.deadline)
 
     def _tell_unsettled(self, c: Continuation, run: PipelineRun, error: Exception) -> None:
         """Only the log knows of the pipeline run until it is found again."""
@@ -116,22 +116,17 @@ class Desk:
         known = {"pipeline_run": run.id, "url": run.url, "detail": error}
         self._log.write(Level.ERROR, started | known)
 
-    def _put(
-        self,
-        entry: Entry,
-        changed: Continuation,
-        deadline: Deadline | None,
-    ) -> None:
+    def _put(self, work: Work, changed: Continuation) -> None:
         try:
-            self._ledger.write(entry, changed)
+            self._ledger.write(work.entry, changed)
         except Lost:
             return
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
-        self._tell(changed, deadline)
+        self._tell(changed, work.deadline)
 
-    def _tell(self, c: Continuation, deadline: Deadline | None) -> None:
-        ms = None if deadline is None else round(deadline.elapsed * 1000)
+    def _tell(self, c: Continuation, deadline: Deadline) -> None:
+        ms = round(deadline.elapsed * 1000)
         self._log.write(journal.level(c), journal.outcome(c, ms))
         self._outcomes.note(c)
 

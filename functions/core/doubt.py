@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
 from functions.core import sharing
+from functions.core.desk import Work
 from functions.core.errors import Retryable
 from functions.core.policy import CLOCK_SKEW, MOST_SENDS, POST_TAKES
 from functions.core.ports import Entry
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from functions.core.desk import Desk
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.starting import Starter, Work
+    from functions.core.starting import Starter
     from functions.core.values import Credential, PipelineRequest, PipelineRun
 
 
@@ -77,10 +78,9 @@ class Doubt:
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run."""
-        c, request = work.entry.continuation, work.entry.continuation.request
-        now = self._clock.now()
+        c, now = work.entry.continuation, self._clock.now()
         try:
-            found = self._matching(work, request, self._credential(request, work))
+            found = self._matching(work, c.request, self._credential(c.request, work))
         except Retryable as error:
             patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
             then = now + self._policy.wait(c.key.text, c.attempts, error.reason)
@@ -88,7 +88,7 @@ class Doubt:
         else:
             changed = steps.looked_again(c, now, *(run.id for run in found))
         self._ledger.write(work.entry, changed)
-        self._desk.tell_started(changed, c)
+        self._desk.tell_started(work, changed)
 
     def _credential(self, request: PipelineRequest | None, work: Work) -> Credential:
         """For a look that may wait: none where the organization is blocked; raises Retryable."""
@@ -126,10 +126,10 @@ class Doubt:
         for run in own:
             entry = self._ledger.read(work.entry.continuation.key) if run != own[0] else work.entry
             if entry is not None:
-                self._desk.started(entry, run, Reason.FOUND, work.deadline)
+                self._desk.started(Work(entry, work.deadline), run, Reason.FOUND)
         if not own:
             detail = "the pipeline run that was found is another continuation's"
-            self._desk.park(work.entry, Reason.IN_DOUBT, detail, deadline=work.deadline)
+            self._desk.park(work, Reason.IN_DOUBT, detail)
 
     def _claims(self, work: Work, run: PipelineRun) -> bool:
         """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
@@ -149,18 +149,16 @@ class Doubt:
             return self._look_later(work, sure_at, began)
         if c.sends >= MOST_SENDS:
             detail = f"sent {c.sends} times, never answered and never found"
-            return self._desk.end(
-                work.entry, End(State.HELD, Reason.IN_DOUBT, detail), work.deadline
-            )
+            return self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
         if self._policy.paused:
-            return self._desk.park(work.entry, Reason.PAUSED, "PAUSED=1", deadline=work.deadline)
+            return self._desk.park(work, Reason.PAUSED, "PAUSED=1")
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None
 
     def _look_later(self, work: Work, sure_at: datetime, began: datetime) -> None:
         changed = steps.absent(work.entry.continuation, self._clock.now())
-        entry = Entry(changed, work.entry.version)
+        looked = Work(Entry(changed, work.entry.version), work.deadline)
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
-        self._desk.park(entry, Reason.IN_DOUBT, detail, until=until, deadline=work.deadline)
+        self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)

@@ -39,7 +39,7 @@ def level(c: Continuation) -> Level:
     return Level.WARNING
 
 
-def outcome(c: Continuation, ms: int | None) -> Line:
+def outcome(c: Continuation, ms: int) -> Line:
     """The line for a continuation that was settled or parked."""
     line: Line = {
         "continuation": "parked" if c.is_open else c.state,

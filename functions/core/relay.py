@@ -13,6 +13,7 @@ import msgspec
 from functions.core import continuation as steps
 from functions.core import events, facts, journal, routing, sharing
 from functions.core.deadline import Deadline
+from functions.core.desk import Work
 from functions.core.errors import (
     Ambiguous,
     LedgerUnavailable,
@@ -26,7 +27,6 @@ from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
 from functions.core.ports import Level
 from functions.core.reasons import Reason
-from functions.core.starting import Work
 from functions.core.values import Letter, Outcome, State, bounded
 
 if TYPE_CHECKING:
@@ -115,19 +115,19 @@ class Relay:
             self._ended(event, deadline)
         return None
 
-    def resume(self, entry: Entry, deadline: Deadline) -> None:
+    def resume(self, work: Work) -> None:
         """Go on with an open continuation, with today's routes; an asked one is looked up."""
-        c = entry.continuation
+        c = work.entry.continuation
         if c.is_asked:
-            return self._guarded(Work(entry, deadline), self._look)
+            return self._guarded(work, self._look)
         try:
             route = self._routes.routes().named(c.key.route)
         except RoutesUnreadable as error:
-            return self._desk.park(entry, Reason.ROUTES_UNREADABLE, error.problems[0])
+            return self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         if route is None:
             end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
-            return self._desk.end(entry, end)
-        return self._work(Work(entry, deadline), route, Reading(self._runs, c.event, deadline))
+            return self._desk.end(work, end)
+        return self._work(work, route, Reading(self._runs, c.event, work.deadline))
 
     def _claim(self, event: RunEvent, route: Route) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known."""
@@ -152,10 +152,9 @@ class Relay:
         except Retryable as error:
             self._unreadable(work, error)
         except Permanent as error:  # the ledger cannot keep the request
-            end = routing.End(State.FAILED, error.reason, error.detail)
-            self._desk.end(work.entry, end, work.deadline)
+            self._desk.end(work, routing.End(State.FAILED, error.reason, error.detail))
         except RoutesUnreadable as error:
-            self._desk.park(work.entry, Reason.ROUTES_UNREADABLE, error.problems[0])
+            self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
@@ -196,10 +195,10 @@ class Relay:
 
     def _conclude(self, work: Work, verdict: routing.End | routing.Wait) -> None:
         if isinstance(verdict, routing.Wait):
-            if self._desk.wait(work.entry, *verdict, work.deadline):
+            if self._desk.wait(work, *verdict):
                 return
             verdict = routing.End(State.HELD, verdict.reason, verdict.detail)
-        self._desk.end(work.entry, verdict, work.deadline)
+        self._desk.end(work, verdict)
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
@@ -209,8 +208,7 @@ class Relay:
             if (entry := self._claim(truth, other)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         detail = f"the run reads as {true}"
-        end = routing.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail)
-        self._desk.end(work.entry, end, work.deadline)
+        self._desk.end(work, routing.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
         """Park; a run that is not found, or too much to read, is given up after three days."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from functions.core import continuation as steps
 from functions.core import journal
 from functions.core.deadline import Deadline
+from functions.core.desk import Work
 from functions.core.errors import (
     LedgerUnavailable,
     Lost,
@@ -19,7 +20,6 @@ from functions.core.errors import (
 )
 from functions.core.linking import Links
 from functions.core.ports import Level
-from functions.core.starting import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -181,7 +181,7 @@ class Rounds:
         if next(turns, None) is None:
             return None  # the next round takes it
         changed = steps.resumed(c, now, self._policy.lease)
-        return self._relay.resume(self._ledger.write(entry, changed), self._each())
+        return self._relay.resume(Work(self._ledger.write(entry, changed), self._each()))
 
     def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
         """An ended continuation leaves the schedule, once no second look is owed."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core import continuation as steps
 from functions.core import routing
+from functions.core.desk import Work
 from functions.core.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.policy import POST_WITHIN, REFUSED_FOR
 from functions.core.ports import Entry, Level
@@ -21,19 +22,11 @@ from functions.core.values import State
 if TYPE_CHECKING:
     from functions.core.admission import Admission, Block
     from functions.core.continuation import Continuation
-    from functions.core.deadline import Deadline
     from functions.core.desk import Desk
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import Credential, PipelineRequest
-
-
-class Work(NamedTuple):
-    """One continuation that this process holds, and the time there is for it."""
-
-    entry: Entry
-    deadline: Deadline
 
 
 class Starter:
@@ -48,43 +41,37 @@ class Starter:
 
     def start(self, work: Work, route: Route, go: routing.Go) -> None:
         """Start the decided request, unless something holds all starts back just now."""
-        entry, deadline = work
         if route.shadow:
             detail = routing.summary(go.request)
-            return self._desk.end(
-                entry, routing.End(State.SKIPPED, Reason.SHADOW, detail), deadline
-            )
+            return self._desk.end(work, routing.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
-            return self._desk.park(entry, Reason.PAUSED, "PAUSED=1", deadline=deadline)
-        if not deadline.allows_post:
-            return self._too_late(entry, deadline)
+            return self._desk.park(work, Reason.PAUSED, "PAUSED=1")
+        if not work.deadline.allows_post:
+            return self._too_late(work)
         if credential := self.credential(work, go.request):
-            full = self._admission.take_slot(entry, route)
+            full = self._admission.take_slot(work.entry, route)
             if isinstance(full, Entry):
-                return self.send(Work(full, deadline), go.request, credential, go.saw)
-            self._desk.park(
-                entry, Reason.LIMIT, f"the limit of {route.name}", until=full, deadline=deadline
-            )
+                return self.send(Work(full, work.deadline), go.request, credential, go.saw)
+            self._desk.park(work, Reason.LIMIT, f"the limit of {route.name}", until=full)
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
         """A credential that may be used now; None once the continuation is parked without one."""
-        entry, deadline = work
         name = self._admission.organization(request.organization)
         if block := self._admission.blocked(name):
             self._park_blocked(work, name, block)
             return None
         try:
-            credential = self._credentials.read(request.secret, deadline)
+            credential = self._credentials.read(request.secret, work.deadline)
             if self._expired(credential):
-                credential = self._credentials.read(request.secret, deadline, fresh=True)
+                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
         except Retryable as error:
             self.park(work, error)
             return None
         if not self._expired(credential):
             return credential
         detail = f"the secret {request.secret} expired at {credential.expires_at}"
-        self._desk.park(entry, Reason.SECRET_EXPIRED, detail, deadline=deadline)
+        self._desk.park(work, Reason.SECRET_EXPIRED, detail)
         return None
 
     def send(self, work: Work, request: PipelineRequest, credential: Credential, saw: str) -> None:
@@ -92,8 +79,7 @@ class Starter:
         refused = self._post(work, request, credential, saw)
         if refused is None:
             return None
-        version = credential.version
-        work = Work(refused.entry, work.deadline)
+        version, work = credential.version, refused.work
         try:
             renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
         except Retryable as error:
@@ -102,7 +88,7 @@ class Starter:
             refused = self._post(work, request, renewed, saw)
             version = renewed.version
         if refused is not None:
-            self.block(Work(refused.entry, work.deadline), request, version, refused.detail)
+            self.block(refused.work, request, version, refused.detail)
         return None
 
     def is_blocked(self, request: PipelineRequest) -> bool:
@@ -112,15 +98,13 @@ class Starter:
 
     def park(self, work: Work, error: Retryable) -> None:
         """Park for the reason and the time that the error gives."""
-        self._desk.park(
-            work.entry, error.reason, error.detail, after=error.retry_after, deadline=work.deadline
-        )
+        self._desk.park(work, error.reason, error.detail, after=error.retry_after)
 
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str
     ) -> _Refused | None:
         if not work.deadline.allows_post:
-            self._too_late(work.entry, work.deadline)
+            self._too_late(work)
             return None
         before, began = work.entry.continuation, self._clock.monotonic()
         marked = steps.asked(before, self._clock.now(), request, self._policy.lease, saw)
@@ -128,65 +112,60 @@ class Starter:
             entry = self._ledger.write(work.entry, marked)
         except Lost:
             return None
-        late = self._clock.monotonic() - began
+        late, work = self._clock.monotonic() - began, Work(entry, work.deadline)
         if late > POST_WITHIN or not work.deadline.allows_post:
-            detail = f"the ask took {late:.1f} s"
-            unsent = self._unmarked(entry, before)
-            self._desk.park(unsent, Reason.LATE, detail, after=0, deadline=work.deadline)
+            unsent = self._unmarked(work, before)
+            self._desk.park(unsent, Reason.LATE, f"the ask took {late:.1f} s", after=0)
             return None
-        return self._answer(Work(entry, work.deadline), before, request, credential)
+        return self._answer(work, before, request, credential)
 
     def _answer(
         self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
     ) -> _Refused | None:
-        entry, deadline = work
         try:
-            run = self._pipelines.start(request, credential, deadline)
+            run = self._pipelines.start(request, credential, work.deadline)
         except Retryable as error:
-            unsent = self._unmarked(entry, before)
+            unsent = self._unmarked(work, before)
             if error.reason is Reason.CREDENTIAL_REFUSED:
                 return _Refused(unsent, error.detail)
-            self._nothing_queued(Work(unsent, deadline), error)
+            self._nothing_queued(unsent, error)
             self._slow_down(request, error.retry_after)
         except Permanent as error:
             end = routing.End(State.FAILED, error.reason, error.detail)
-            self._desk.end(self._unmarked(entry, before), end, deadline)
+            self._desk.end(self._unmarked(work, before), end)
         except InDoubt as error:
             self.in_doubt(work, error.detail, error.retry_after)
         else:
-            self._desk.started(entry, run, Reason.ANSWERED, deadline)
+            self._desk.started(work, run, Reason.ANSWERED)
             self._slow_down(request, run.retry_after)
         return None
 
-    def _too_late(self, entry: Entry, deadline: Deadline) -> None:
-        detail = f"{deadline.elapsed:.0f} s were used up before the POST"
-        self._desk.park(entry, Reason.DEADLINE, detail, after=0, deadline=deadline)
+    def _too_late(self, work: Work) -> None:
+        detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
+        self._desk.park(work, Reason.DEADLINE, detail, after=0)
 
-    def _unmarked(self, entry: Entry, before: Continuation) -> Entry:
-        """The entry as it is to be written once it is certain that nothing was queued."""
-        changed = steps.unasked(entry.continuation, before, self._clock.now())
-        return Entry(changed, entry.version)
+    def _unmarked(self, work: Work, before: Continuation) -> Work:
+        """The work as it is to be written once it is certain that nothing was queued."""
+        changed = steps.unasked(work.entry.continuation, before, self._clock.now())
+        return Work(Entry(changed, work.entry.version), work.deadline)
 
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason is not Reason.REFUSED:
             return self.park(work, error)
-        if not self._desk.wait(work.entry, error.reason, error.detail, REFUSED_FOR, work.deadline):
-            end = routing.End(State.FAILED, error.reason, error.detail)
-            self._desk.end(work.entry, end, work.deadline)
+        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR):
+            self._desk.end(work, routing.End(State.FAILED, error.reason, error.detail))
         return None
 
     def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
         """Keep the mark: look before asking again, or hold what could not be recognised."""
-        entry, deadline = work
-        request = entry.continuation.request
+        request = work.entry.continuation.request
         if request is not None and not request.distinct:
             detail = (
                 f"{detail}; the request cannot be told from others, so no look-up can settle it"
             )
-            end = routing.End(State.HELD, Reason.IN_DOUBT, detail)
-            return self._desk.end(entry, end, deadline)
+            return self._desk.end(work, routing.End(State.HELD, Reason.IN_DOUBT, detail))
         after = self._policy.retry_first.total_seconds() if retry_after is None else retry_after
-        return self._desk.park(entry, Reason.IN_DOUBT, detail, after=after, deadline=deadline)
+        return self._desk.park(work, Reason.IN_DOUBT, detail, after=after)
 
     def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
         """Block the organization until the secret has another version than the refused one."""
@@ -198,9 +177,7 @@ class Starter:
 
     def _park_blocked(self, work: Work, name: str, block: Block) -> None:
         reason, detail, until = block
-        self._desk.park(
-            work.entry, reason, detail, until=until, waits_on=name, deadline=work.deadline
-        )
+        self._desk.park(work, reason, detail, until=until, waits_on=name)
 
     def _slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
         if seconds:
@@ -212,7 +189,7 @@ class Starter:
 
 
 class _Refused(NamedTuple):
-    """A credential was refused: the row as it would be without the mark, and the answer's words."""
+    """A credential was refused: the work as it would be without the mark, and what was answered."""
 
-    entry: Entry
+    work: Work
     detail: str
