@@ -165,7 +165,7 @@ class Vigil:
     def _cancel(self) -> None:
         cancelling = Cancelling(self._settings.resource_manager_url, self._token, Transport())
         try:
-            cancelling.cancel(self._workspace, self._run, self._ports.clock)
+            cancelling.cancel(self._workspace, self._run)
         except Trouble as trouble:
             self._account.complain(f"{self._run} could not be cancelled: {trouble.detail}")
         except KeyboardInterrupt:

@@ -120,14 +120,13 @@ class Cancelling:
         self._token = token
         self._transport = transport
 
-    def cancel(self, workspace: Workspace, run: str, clock: Clock) -> None:
+    def cancel(self, workspace: Workspace, run: str) -> None:
         """Have the job cancelled, which takes its time; raises Trouble."""
         url = f"{self._url}{workspace.id}/jobs/{quote(run, '')}/cancel?api-version={API_VERSION}"
-        deadline = Deadline(clock, CALL_SECONDS)
         authorization = f"Bearer {self._token()}"
         headers = {"Accept": "application/json"}
         try:
-            answer = self._transport.effect(url, authorization, deadline, headers=headers, body="")
+            answer = self._transport.effect(url, authorization, headers=headers, body="")
         except (NotSentError, NoAnswerError) as error:
             raise Trouble(Kind.UNREADABLE, f"no answer: {error}") from None
         if answer.status not in _ACCEPTED:

@@ -133,7 +133,6 @@ class Transport:
         self,
         url: str,
         authorization: str,
-        deadline: Deadline,
         *,
         headers: Mapping[str, str],
         body: str,
@@ -142,13 +141,14 @@ class Transport:
     ) -> Answer:
         """Send once, whatever happens. Raises NotSentError or NoAnswerError.
 
+        No deadline cuts it short: its answer is worth more than the time.
+
         A connection that may have been idle for long is not trusted, and so none that is older: the
         far end may have forgotten it, and what is written to it would be in doubt.
         """
         if time.monotonic() - self._made > self._idle_seconds:
             self._effects, self._made = _once(), time.monotonic()  # who still sends keeps the old
         call = Call(method, url, authorization, headers, body.encode())
-        del deadline  # what has begun is waited for: its answer is worth more than the time
         return _exchange(self._effects, call, within, tries=1)
 
 

@@ -48,4 +48,4 @@ class Links:
     def _of_build(self, c: Continuation, deadline: Deadline) -> None:
         if c.request is not None and c.pipeline_run is not None:
             credential = self._credentials.read(c.request.secret, deadline)
-            self._pipelines.tag(c.request, c.pipeline_run, c.key.run, credential, deadline)
+            self._pipelines.tag(c.request, c.pipeline_run, c.key.run, credential)

@@ -90,7 +90,7 @@ class Tasks(Protocol):
     def prove(self, task: Task, token: str, deadline: Deadline) -> None:
         """Ask for the task's own plan. Raises Permanent if that is refused, and Retryable."""
 
-    def complete(self, task: Task, token: str, verdict: Verdict, deadline: Deadline) -> None:
+    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
         """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
@@ -240,7 +240,6 @@ class Pipelines(Protocol):
         run: int,
         tag: str,
         credential: Credential,
-        deadline: Deadline,
     ) -> None:
         """Add a tag to the request's pipeline run; raises as `start` does."""
 

@@ -186,7 +186,7 @@ class Waits:
         noted = replace(entry.wait, result=result, lines=verdict.lines, why=verdict.why, due_at=due)
         entry = self._book.change(entry, noted)
         try:
-            self._tasks.complete(noted.task, token, verdict, deadline)
+            self._tasks.complete(noted.task, token, verdict)
         except Permanent as error:
             result = self._tasks.result(noted.task, token, deadline)
             if not result:

@@ -73,7 +73,7 @@ def deadline() -> Deadline:
 def test_reads_and_effects_go_through_the_proxy_of_the_environment(proxy: Proxy) -> None:
     transport = Transport()
     transport.read(f"{FAR}/run", "Bearer token", deadline())
-    transport.effect(f"{FAR}/start", "Bearer token", deadline(), headers={}, body="{}")
+    transport.effect(f"{FAR}/start", "Bearer token", headers={}, body="{}")
     assert proxy.asked == [("GET", f"{FAR}/run"), ("POST", f"{FAR}/start")]
 
 

@@ -50,7 +50,7 @@ def post(url: str) -> Answer:
 
 
 def effect(transport: Transport, url: str) -> Answer:
-    return transport.effect(url, "Bearer x", deadline(), headers={}, body="{}")
+    return transport.effect(url, "Bearer x", headers={}, body="{}")
 
 
 def test_a_closed_port_was_not_sent_to() -> None:
@@ -137,7 +137,7 @@ def test_a_certificate_that_nobody_trusts_was_not_sent_to_behind_a_proxy_either(
 def test_an_effect_is_sent_once_and_a_read_twice(server: Server) -> None:
     server.faults.add(Fault(status=503, times=9, after=True))
     transport = Transport()
-    assert transport.effect(server.url, "x", deadline(), headers={}, body="").status == 503
+    assert transport.effect(server.url, "x", headers={}, body="").status == 503
     assert len(server.requests) == 1
     assert transport.read(server.url, "x", deadline()).status == 503
     assert len(server.requests) == 3
@@ -148,9 +148,7 @@ def test_an_effect_does_not_trust_a_connection_that_was_idle(
     server: Server, idle_seconds: float, connections: int
 ) -> None:
     transport = Transport(idle_seconds)
-    answers = [
-        transport.effect(server.url, "x", deadline(), headers={}, body="{}") for _ in range(2)
-    ]
+    answers = [transport.effect(server.url, "x", headers={}, body="{}") for _ in range(2)]
     assert len({answer.json["port"] for answer in answers}) == connections
 
 

@@ -52,12 +52,13 @@ class DevOpsPipelines:
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
     ) -> PipelineRun:
         """Send the request once; see `verdict` for what each answer means."""
+        del deadline  # what has begun is waited for; it is for those that look before they start
         version = f"&pipelineVersion={request.pipeline_version}" if request.pipeline_version else ""
         url = (
             f"{self._project(request)}/_apis/pipelines/{request.pipeline}/runs"
             f"?api-version={self._version}{version}"
         )
-        answer = self._effect(url, credential, deadline, request.body)
+        answer = self._effect(url, credential, request.body)
         run = answer.json["id"]
         url = f"{self._project(request)}/_build/results?buildId={run}"
         return PipelineRun(id=run, url=url, retry_after=answer.retry_after)
@@ -85,27 +86,25 @@ class DevOpsPipelines:
         run: int,
         tag: str,
         credential: Credential,
-        deadline: Deadline,
     ) -> None:
         """Tags - Add Build Tags. Raises as `start` does.
 
         https://learn.microsoft.com/rest/api/azure/devops/build/tags/add-build-tags?view=azure-devops-rest-7.1
         """
         url = f"{self._project(request)}/_apis/build/builds/{run}/tags?api-version={self._version}"
-        self._effect(url, credential, deadline, json.dumps([tag]), needs_id=False)
+        self._effect(url, credential, json.dumps([tag]), needs_id=False)
 
     def _effect(
         self,
         url: str,
         credential: Credential,
-        deadline: Deadline,
         body: str,
         *,
         needs_id: bool = True,
     ) -> Answer:
         try:
             answer = self._transport.effect(
-                url, credential.authorization, deadline, headers=self._headers, body=body
+                url, credential.authorization, headers=self._headers, body=body
             )
         except (NotSentError, NoAnswerError) as error:
             raise unanswered(error) from None

@@ -63,14 +63,14 @@ class DevOpsTasks:
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
 
-    def complete(self, task: Task, token: str, verdict: Verdict, deadline: Deadline) -> None:
+    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
         """Lines first, as well as they can be shown, then the event that ends the task."""
         lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
         with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words
-            self._show(task, token, lines, deadline)
+            self._show(task, token, lines)
         ids = {"taskId": task.id, "jobId": task.job}
         event = {"name": "TaskCompleted", **ids, "result": verdict.result}
-        self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event, deadline)
+        self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event)
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
         """The result in the task's own record, if that says that it is completed; else "".
@@ -85,24 +85,22 @@ class DevOpsTasks:
         over = (str(r.get("result")) for r in own if r.get("state") == "completed")
         return next(over, "")
 
-    def _show(self, task: Task, token: str, lines: list[str], deadline: Deadline) -> None:
+    def _show(self, task: Task, token: str, lines: list[str]) -> None:
         """In the live view, and as the task's log."""
         records = f"{_plan(task)}/timelines/{task.timeline}/records"
         feed = f"{records}/{task.job}/feed?api-version={RECORDS}"
-        self._send(feed, token, {"value": lines, "count": len(lines)}, deadline, LINE_SECONDS)
-        path = {"path": f"logs\\{task.id}"}
-        log = self._send(
-            f"{_plan(task)}/logs?api-version={RECORDS}", token, path, deadline, LINE_SECONDS
-        ).json
+        self._send(feed, token, {"value": lines, "count": len(lines)}, LINE_SECONDS)
+        path, logs = {"path": f"logs\\{task.id}"}, f"{_plan(task)}/logs"
+        log = self._send(f"{logs}?api-version={RECORDS}", token, path, LINE_SECONDS).json
         number = log.get("id") if isinstance(log, dict) else None
         if not isinstance(number, int):
             return
         text = "".join(f"{line}\r\n" for line in lines)
-        url = f"{_plan(task)}/logs/{number}?api-version={RECORDS}"
-        self._send(url, token, text, deadline, LINE_SECONDS)
+        url = f"{logs}/{number}?api-version={RECORDS}"
+        self._send(url, token, text, LINE_SECONDS)
         changed = {"value": [{"id": task.id, "log": {"id": number}}], "count": 1}
         at = f"{records}?api-version={RECORDS}"
-        self._send(at, token, changed, deadline, LINE_SECONDS, method="PATCH")
+        self._send(at, token, changed, LINE_SECONDS, method="PATCH")
 
     def _read(self, url: str, token: str, deadline: Deadline) -> Answer:
         try:
@@ -115,7 +113,6 @@ class DevOpsTasks:
         url: str,
         token: str,
         body: object,
-        deadline: Deadline,
         seconds: float = READ_SECONDS,
         method: str = "POST",
     ) -> Answer:
@@ -124,7 +121,6 @@ class DevOpsTasks:
             answer = self._transport.effect(
                 url,
                 f"Bearer {token}",
-                deadline,
                 within=seconds,
                 headers=_BYTES if raw else _JSON,
                 body=str(body) if raw else json.dumps(body),
