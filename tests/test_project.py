@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import rounds, sweeping
+from functions.core import deadline, sweeping
 from tests.shipping import ROOT, provided, requirements, shipped
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def seconds(text: str) -> float:
 
 
 def test_the_host_lets_a_round_of_the_reconciler_end(host: dict[str, Any]) -> None:
-    longest = rounds.ROUND_SECONDS + rounds.EACH_SECONDS
+    longest = deadline.ROUND_SECONDS + deadline.EACH_SECONDS
     assert longest < seconds(host["functionTimeout"]) <= LONGEST_ON_CONSUMPTION.total_seconds()
 
 
 def test_the_host_lets_a_sweep_end(host: dict[str, Any]) -> None:
-    last_start = 2 * rounds.EACH_SECONDS
-    longest = rounds.ROUND_SECONDS + last_start + sweeping.PRUNING_SECONDS
+    last_start = 2 * deadline.EACH_SECONDS
+    longest = deadline.ROUND_SECONDS + last_start + sweeping.PRUNING_SECONDS
     assert longest < seconds(host["functionTimeout"])
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 EVENT_GRID_WAITS = 30.0
 POST_NEEDS = 15.0
+ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
+EACH_SECONDS = 30.0
 
 
 class Deadline:
@@ -48,3 +50,8 @@ class Deadline:
     def timeout(self, at_most: float) -> float:
         """Seconds that one call may take: never zero, which libraries read as unlimited."""
         return max(0.05, min(at_most, self.left))
+
+
+def each(clock: Clock) -> Deadline:
+    """For one continuation of a round or a sweep: Event Grid does not wait for it."""
+    return Deadline(clock, EACH_SECONDS, whole=2 * EACH_SECONDS)

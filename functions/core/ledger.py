@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
-from functions.core.errors import Lost, Unreadable
+from functions.core.errors import Lost
 from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
 from functions.core.ports import Backlog, Claim, Entry
 from functions.core.records import LISTED
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.records import Row
 
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to chance
-MOST_NAMED = 100
 
 T = TypeVar("T")
 
@@ -220,13 +219,7 @@ class RowLedger:
         return list(islice(self._rows().find(*where), MOST_SORTED))
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
-        """What can be read of these rows; what cannot is passed over, and named."""
-        for stored in found:
-            try:
-                yield read(stored.row)
-            except Unreadable as error:
-                if len(self.unreadable) < MOST_NAMED:
-                    self.unreadable.add(str(error))
+        return records.readable(found, lambda stored: read(stored.row), self.unreadable)
 
 
 def _entry(stored: Stored) -> Entry:

@@ -29,8 +29,9 @@ from functions.core.values import bounded, parse_time
 from functions.core.waits import Answered, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from functions.core.places import Stored
     from functions.core.values import Letter, RunEvent
 
 Row = dict[str, str]
@@ -41,6 +42,7 @@ LONGEST_COLUMN = 16_000  # characters, of at most four bytes
 LONGEST_PART = 4 * LONGEST_COLUMN
 LONGEST_TAGS = 12_000  # characters, for tags and for properties
 LONGEST_TEXT = 2_000
+MOST_NAMED = 100  # rows that cannot be read
 LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to a pair
 
 _PARTS = ("event", "request", "history")
@@ -116,6 +118,18 @@ def unpacked(row: Row, part: str, kind: type[T]) -> T:
     """The `key` of the schedule, a `letter`, or a shared `value`; raises Unreadable."""
     with _naming(row):
         return msgspec.convert(_part(row, part), kind)
+
+
+def readable(
+    found: Iterable[Stored], read: Callable[[Stored], T], unreadable: set[str]
+) -> Iterator[T]:
+    """What can be read of these rows; what cannot is passed over, and named in `unreadable`."""
+    for stored in found:
+        try:
+            yield read(stored)
+        except Unreadable as error:
+            if len(unreadable) < MOST_NAMED:
+                unreadable.add(str(error))
 
 
 def time_text(at: datetime) -> str:

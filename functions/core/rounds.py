@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.core import continuation as steps
 from functions.core import journal
-from functions.core.deadline import Deadline
+from functions.core.deadline import ROUND_SECONDS, Deadline, each
 from functions.core.desk import Work
 from functions.core.errors import (
     LedgerUnavailable,
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
 MOST_LISTED = 5000  # of these that are due, some of every route's
-ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
-LETTERS_SECONDS = 60.0  # of these for the inbox
-EACH_SECONDS = 30.0
+LETTERS_SECONDS = 60.0  # of a round's, for the inbox
 UNREADABLE_AGAIN = timedelta(hours=1)
 
 
@@ -117,7 +115,7 @@ class Rounds:
             if share.has_passed:
                 return
             try:
-                self._relay.accept(letter.event, self._each())
+                self._relay.accept(letter.event, each(self._clock))
                 self._ledger.discard(letter.id)
             except LedgerUnavailable as error:  # it stays; the others have their turn
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
@@ -143,7 +141,7 @@ class Rounds:
         if not secret:
             return False
         try:
-            version = self._credentials.read(secret, self._each(), fresh=True).version
+            version = self._credentials.read(secret, each(self._clock), fresh=True).version
         except Retryable:
             return False
         if version == refused:
@@ -181,7 +179,7 @@ class Rounds:
         if next(turns, None) is None:
             return None  # the next round takes it
         changed = steps.resumed(c, now, self._policy.lease)
-        return self._relay.resume(Work(self._ledger.write(entry, changed), self._each()))
+        return self._relay.resume(Work(self._ledger.write(entry, changed), each(self._clock)))
 
     def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
         """An ended continuation leaves the schedule, once no second look is owed."""
@@ -192,7 +190,7 @@ class Rounds:
             return self._ledger.schedule(c)
         if next(turns, None) is None:
             return None
-        return self._doubt.look_again(Work(entry, self._each()))
+        return self._doubt.look_again(Work(entry, each(self._clock)))
 
     def _let_go(self, c: Continuation, turns: Iterator[int]) -> None:
         """Take it off the schedule, with its links if they are wanted, which takes a turn."""
@@ -204,7 +202,7 @@ class Rounds:
                 return
             if next(turns, None) is None:
                 return
-            self._links.write(c, self._each())
+            self._links.write(c, each(self._clock))
         self._ledger.retire(c.key)
 
     def _left_alone(self, key: Key, organization: str) -> bool:
@@ -213,9 +211,6 @@ class Rounds:
         if block:
             self._ledger.put_off(key, block.until)
         return block is not None
-
-    def _each(self) -> Deadline:
-        return Deadline(self._clock, EACH_SECONDS, whole=2 * EACH_SECONDS)
 
 
 def _fairly(keys: Iterable[Key]) -> list[Key]:

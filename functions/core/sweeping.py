@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core import journal, missed, routing
-from functions.core.deadline import Deadline
+from functions.core.deadline import ROUND_SECONDS, Deadline, each
 from functions.core.errors import Permanent, RoutesUnreadable
 from functions.core.policy import SweepMode
 from functions.core.ports import Level
-from functions.core.rounds import EACH_SECONDS, ROUND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,8 +136,7 @@ class Sweep:
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
         if self._policy.mode is SweepMode.REPORT:
             return self._log.write(Level.WARNING, journal.missed(event, routes))
-        deadline = Deadline(self._clock, EACH_SECONDS, whole=2 * EACH_SECONDS)
-        return self._relay.accept(event, deadline, routes)
+        return self._relay.accept(event, each(self._clock), routes)
 
 
 def _repeated(remove: Callable[[], int], deadline: Deadline) -> int:

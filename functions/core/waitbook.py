@@ -6,13 +6,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core import records
-from functions.core.errors import Unreadable
 from functions.core.places import WAITS, Place, safe
 from functions.core.ports import Waiting
 from functions.core.waits import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from functions.core.places import Rows, Stored
 
@@ -35,20 +34,13 @@ class RowWaitBook:
     def waiting(self, limit: int) -> Sequence[Waiting]:
         """One request per thousand."""
         found = self._rows().find(WAITS, records.WAITS, records.WAITS, "waits")
-        readable = islice(self._readable(found), limit)
-        return sorted(readable, key=lambda entry: entry.wait.due_at)
+        readable = records.readable(found, _entry, self._unreadable)
+        return sorted(islice(readable, limit), key=lambda entry: entry.wait.due_at)
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
         """One request, two if it is refused."""
         row = records.wait_row(changed)
         return Waiting(changed, self._rows().replace(_place(changed), row, entry.version))
-
-    def _readable(self, found: Iterable[Stored]) -> Iterator[Waiting]:
-        for stored in found:
-            try:
-                yield _entry(stored)
-            except Unreadable as error:
-                self._unreadable.add(str(error))
 
 
 def _place(wait: Wait) -> Place:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from functions.adapters.aml.workspaces import Workspaces, found_or_raise
+from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
 from functions.core import events
 from functions.core.errors import Retryable
 from functions.core.values import Ended, bounded
@@ -69,7 +69,7 @@ class EndedRuns:
                 workspace, "/api/2.0/mlflow/experiments/search", deadline, body=search
             )
             page = found_or_raise(answer, f"experiments of {workspace.name}")
-            for found in _dicts(page.get("experiments")):
+            for found in dicts(page.get("experiments")):
                 names[str(found.get("experiment_id"))] = bounded(found.get("name") or "")
             if not page.get("next_page_token"):
                 return names, True
@@ -116,7 +116,7 @@ class EndedRuns:
     def _read(self, found: object) -> list[Run]:
         """The runs of a page; what is no run is passed over, and costs the others nothing."""
         runs = []
-        for item in _dicts(found):
+        for item in dicts(found):
             with suppress(Retryable):
                 runs.append(self._parse(item))
         return runs
@@ -155,7 +155,3 @@ def _is_older(runs: Sequence[Run], since: datetime, *, by_end: bool) -> bool:
         return bool(ends) and max(ends) < since
     starts = [run.start_time for run in runs if run.start_time]
     return bool(starts) and max(starts) < since - LONGEST_RUN
-
-
-def _dicts(found: object) -> list[dict[str, Any]]:
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

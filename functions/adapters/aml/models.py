@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from functions.adapters.aml.workspaces import Workspaces, found_or_raise
+from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
 from functions.core.values import Model, bounded
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Models:
             )
             if answer.status not in REFUSED:
                 found = found_or_raise(answer, f"model versions of run {run.id}")
-                return _latest(_dicts(found.get("model_versions")))
+                return _latest(dicts(found.get("model_versions")))
             if answer.status == 400:  # the filter is refused, for good
                 self._no_search_by_run.add(workspace.key)
         return _latest(self._latest_versions(workspace, run, deadline))
@@ -74,8 +74,8 @@ class Models:
             if answer.status in REFUSED:
                 return
             page = found_or_raise(answer, "registered models")
-            for model in _dicts(page.get("registered_models")):
-                versions = _dicts(model.get("latest_versions"))
+            for model in dicts(page.get("registered_models")):
+                versions = dicts(model.get("latest_versions"))
                 yield from (v for v in versions if v.get("run_id") == run.id)
             if not page.get("next_page_token"):
                 return
@@ -109,7 +109,7 @@ class Models:
         )
         if answer.status in REFUSED or answer.json is None:
             return self._file(workspace, "/get-artifact", _artifact(run), deadline)
-        models = _dicts(found_or_raise(answer, "logged models").get("models"))
+        models = dicts(found_or_raise(answer, "logged models").get("models"))
         known = [info for m in models if isinstance(info := m.get("info"), dict)]
         if not known:
             return None
@@ -132,9 +132,7 @@ class Models:
 def logged(run: Run) -> Model | None:
     """The model last logged, as the run's own tag tells it. Anyone may write tags."""
     try:
-        history = [
-            e for e in _dicts(json.loads(run.tags[HISTORY])) if _text(e.get("artifact_path"))
-        ]
+        history = [e for e in dicts(json.loads(run.tags[HISTORY])) if _text(e.get("artifact_path"))]
     except (KeyError, RecursionError, ValueError):
         return None
     if not history:
@@ -183,11 +181,6 @@ def _number(value: object) -> int:
         return int(str(value))
     except ValueError:
         return 0
-
-
-def _dicts(found: object) -> list[dict[str, Any]]:
-    """The objects of a list; nothing where the service sent something else."""
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _described(found: Mapping[str, Any]) -> Model:

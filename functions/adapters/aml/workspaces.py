@@ -93,6 +93,11 @@ class Workspaces:
             raise Retryable(Reason.RUN_UNREADABLE, f"no answer from AML: {error}") from None
 
 
+def dicts(found: object) -> list[dict[str, Any]]:
+    """The objects of a list; nothing where the service sent something else."""
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
 def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
     """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else."""
     found = answer.json
