@@ -96,7 +96,7 @@ def _key_of_waits(settings: Settings, identity: TokenCredential) -> Callable[[De
 
     def read(deadline: Deadline) -> str:
         if not settings.key_vault_url:
-            return MissingVault().read(settings.waits_key, deadline).authorization
+            MissingVault().read(settings.waits_key, deadline)
         vault = open_vault(settings.key_vault_url, identity)
         return secret(vault, settings.waits_key, deadline)[0]
 

@@ -15,6 +15,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from functions.core.errors import InDoubt, LedgerUnavailable, Permanent, Retryable
+from functions.core.listed import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,8 +164,8 @@ class _ObservedOutcomes(_Proxy):
     def note(self, c: Continuation) -> None:
         labels = {"state": "parked" if c.is_open else str(c.state), "route": c.key.route}
         self._telemetry.continuations.add(1, labels)
-        if c.latency is not None:
-            self._telemetry.latency.record(c.latency, {"route": c.key.route})
+        if (latency := Listed.of(c).latency) is not None:
+            self._telemetry.latency.record(round(latency), {"route": c.key.route})
         if not c.is_open:
             self._span(c)
         self._real.note(c)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from azure.core.exceptions import (
     AzureError,
@@ -99,7 +99,7 @@ class VaultCredentials:
 class MissingVault:
     """Stands where no vault is configured, so that events are still claimed and kept."""
 
-    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> NoReturn:
         """Raises Retryable, naming the settings."""
         del deadline, fresh
         raise _unreadable(name, "KEY_VAULT_URL is not set; set it, or DEVOPS_AUTH=entra")

@@ -82,14 +82,6 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return max(replays, default=self.created_at)
 
     @property
-    def latency(self) -> int | None:
-        """Seconds from the run's end, as the event tells it, to the start; None if it never was."""
-        if self.state is not State.STARTED or self.event.time is None:
-            return None
-        steps = (step.at for step in self.history if step.what == State.STARTED)
-        return max(0, round((next(steps, self.updated_at) - self.event.time).total_seconds()))
-
-    @property
     def is_doubtful(self) -> bool:
         """Whether its POST may have been queued, and nobody is at work on it."""
         at_work = self.reason is Reason.WORKING

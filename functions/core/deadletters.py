@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/event-grid/manage-event-delivery
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -96,6 +95,4 @@ class DeadLetters:
 
 def _published(payload: object) -> datetime | None:
     """When Event Grid took the event, which is said beside it in either schema's spelling."""
-    named = payload if isinstance(payload, Mapping) else {}
-    folded = {str(key).lower(): value for key, value in named.items()}
-    return parse_time(folded.get("publishtime"))
+    return parse_time(events.folded(payload).get("publishtime"))

@@ -16,15 +16,11 @@ from functions.core import continuation as steps
 from functions.core import sharing
 from functions.core.desk import Work
 from functions.core.errors import Retryable
-from functions.core.policy import CLOCK_SKEW, MOST_SENDS, POST_TAKES
+from functions.core.policy import CLOCK_SKEW, MOST_SENDS, OTHERS_BEFORE, POST_TAKES
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import End
 from functions.core.values import State
-
-OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
-MOST_NEW = 100
-LOOKED_AGAIN_FOR = timedelta(days=1)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +33,9 @@ if TYPE_CHECKING:
     from functions.core.ports import Ports
     from functions.core.starting import Starter
     from functions.core.values import Credential, PipelineRequest, PipelineRun
+
+MOST_NEW = 100
+LOOKED_AGAIN_FOR = timedelta(days=1)
 
 
 class Doubt:
@@ -80,7 +79,7 @@ class Doubt:
         """Look once more, an hour after a second POST, for a second pipeline run."""
         c, now = work.entry.continuation, self._clock.now()
         try:
-            found = self._matching(work, c.request, self._credential(c.request, work))
+            found = self._found_by_now(work)
         except Retryable as error:
             patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
             then = now + self._policy.wait(c.key.text, c.attempts, error.reason)
@@ -90,22 +89,22 @@ class Doubt:
         self._ledger.write(work.entry, changed)
         self._desk.tell_started(work, changed)
 
-    def _credential(self, request: PipelineRequest | None, work: Work) -> Credential:
+    def _found_by_now(self, work: Work) -> Sequence[PipelineRun]:
         """For a look that may wait: none where the organization is blocked; raises Retryable."""
+        request = work.entry.continuation.request
         if request is None or self._starter.is_blocked(request):
             raise Retryable(Reason.CREDENTIAL_REFUSED, "the organization is blocked")
-        return self._credentials.read(request.secret, work.deadline)
+        credential = self._credentials.read(request.secret, work.deadline)
+        return self._matching(work, request, credential)
 
     def _matching(
-        self, work: Work, request: PipelineRequest | None, credential: Credential
+        self, work: Work, request: PipelineRequest, credential: Credential
     ) -> Sequence[PipelineRun]:
         """The builds that match and are not another continuation's; raises Retryable.
 
         Run ids are unique within a workspace only: two workspaces may ask for the same.
         """
         c = work.entry.continuation
-        if request is None:
-            return []
         since = (c.asked_at or c.created_at) - CLOCK_SKEW
         found = self._pipelines.find(request, credential, since, work.deadline)
         if not found:

@@ -55,10 +55,10 @@ def parse(payload: object) -> RunEvent:
     id, no run id; NotAnEnd where the run goes on, Probe for a probe. Nothing else, whatever the
     payload.
     """
-    envelope = _folded(payload)
+    envelope = folded(payload)
     event_id = bounded(envelope.get("id") or "", 200)
     event_type = bounded(envelope.get("eventtype") or envelope.get("type") or "", 200)
-    data = _folded(envelope.get("data"))
+    data = folded(envelope.get("data"))
     subject = bounded(envelope.get("subject") or "", 1000)
     if event_type.lower() == PROBE:
         raise Probe("a probe", event_id, event_type)
@@ -88,6 +88,13 @@ def workspace(topic: object) -> Workspace:
     return Workspace(*found.groups())
 
 
+def folded(value: object) -> dict[str, Any]:
+    """An object of JSON with its keys in lower case; empty for anything else."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key).lower(): item for key, item in value.items()}
+
+
 def is_run_id(text: str) -> bool:
     """Whether a text can be a run's id."""
     return _RUN_ID.fullmatch(text) is not None
@@ -105,8 +112,8 @@ def is_child(event: RunEvent) -> bool:
 
 def has_parent(run: str, marks: Mapping[str, str]) -> bool:
     """Whether tags or properties name another run as this run's parent or root."""
-    folded = _lower(marks)
-    return any(folded.get(mark) not in {None, "", run} for mark in _PARENTS)
+    named = _lower(marks)
+    return any(named.get(mark) not in {None, "", run} for mark in _PARENTS)
 
 
 class _GoesOnError(ValueError):
@@ -161,12 +168,6 @@ def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
     if not is_run_id(run):
         raise ValueError(f"no usable run id: {bounded(run, 100)!r}")
     return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
-
-
-def _folded(value: object) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key).lower(): item for key, item in value.items()}
 
 
 def _lower(marks: Mapping[str, str]) -> dict[str, str]:

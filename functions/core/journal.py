@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.listed import Listed
 from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.values import State
@@ -41,6 +42,7 @@ def level(c: Continuation) -> Level:
 
 def outcome(c: Continuation, ms: int) -> Line:
     """The line for a continuation that was settled or parked."""
+    latency = Listed.of(c).latency
     line: Line = {
         "continuation": "parked" if c.is_open else c.state,
         "route": c.key.route,
@@ -51,7 +53,7 @@ def outcome(c: Continuation, ms: int) -> Line:
         "reason": c.reason,
         "detail": c.detail,
         "pipeline_run": c.pipeline_run,
-        "latency_s": c.latency,
+        "latency_s": None if latency is None else round(latency),
         "due": c.due_at if c.is_open else None,
         "attempts": c.attempts,
         "event": c.event.id,

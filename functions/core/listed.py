@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,6 +12,8 @@ from functions.core.values import Key, State
 
 if TYPE_CHECKING:
     from functions.core.continuation import Continuation
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
 
 
 class Listed(Struct, frozen=True, kw_only=True):

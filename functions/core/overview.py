@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from functions.core import facts, keys
 from functions.core.errors import RelayError, Unreadable
 from functions.core.explaining import Explained, explained
 from functions.core.horizon import HORIZON
-from functions.core.listed import Listed
+from functions.core.listed import EVER, Listed
 from functions.core.reasons import Reason
 from functions.core.replaying import REPLAYABLE
 from functions.core.routing import fits
@@ -22,6 +22,7 @@ from functions.core.values import State, bounded, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.policy import Policy
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 MOST_ENDED = 1000  # the newest; the open ones are all listed
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
 LONGEST_ASKED = 200
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -71,7 +71,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def begins(self, now: datetime) -> datetime:
         """Since when."""
         found = _SPAN.fullmatch(self.since)
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else _EVER
+        return now - timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else EVER
 
     def takes(self, one: Listed, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
@@ -156,7 +156,7 @@ class Overview:
     def _as_they_stand(self, now: datetime) -> Iterator[Listed]:
         """What is at work may have ended since it was scheduled: the newest of it are read."""
         left = MOST_READ
-        for one in self._ledger.listed(_EVER, MOST_ENDED):
+        for one in self._ledger.listed(EVER, MOST_ENDED):
             at_work = one.is_open and (one.reason is Reason.WORKING or one.due_at <= now)
             if not at_work or not left:
                 yield one

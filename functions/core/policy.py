@@ -14,12 +14,12 @@ from functions.core.values import Workspace  # noqa: TC001 - msgspec reads the a
 POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
 POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will
 CLOCK_SKEW = timedelta(minutes=5)
+OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
 RECHECK = timedelta(hours=1)
 MOST_SENDS = 3  # the first and two more
 NOT_FINAL_FOR = timedelta(minutes=10)
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
-_SLOW = frozenset({Reason.REFUSED})
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,8 @@ class Policy(Struct, frozen=True, kw_only=True):
         Jitter takes off up to a quarter. It is drawn from the key, so that the same row always
         waits the same while different rows spread out.
         """
-        times = LONGEST_WAIT_FACTOR if reason in _SLOW else min(2**attempts, LONGEST_WAIT_FACTOR)
+        refused = reason is Reason.REFUSED
+        times = LONGEST_WAIT_FACTOR if refused else min(2**attempts, LONGEST_WAIT_FACTOR)
         drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
         return self.retry_first * times * (1 - drawn / 4)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.continuation import REPLAYED, started, step
 from functions.core.errors import Lost
-from functions.core.policy import CLOCK_SKEW, RECHECK
+from functions.core.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
 from functions.core.reasons import Reason
 from functions.core.values import PipelineRun, State, bounded
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 LONGEST_OPEN = timedelta(days=30)  # how long before its end a listed one may have been claimed
 MOST_LISTED = 10_000
-OTHERS_BEFORE = timedelta(days=1)
 MOST_OTHERS = 1000
 REPLAYABLE = frozenset({State.HELD, State.FAILED})
 

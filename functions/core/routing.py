@@ -62,7 +62,7 @@ class Changed(NamedTuple):
     outcome: Outcome
 
 
-OPEN = Verdict(holds=True)  # what a route without a gate says
+UNGATED = Verdict(holds=True)  # what a route without a gate says
 IGNORED = Verdict(holds=True, explain="the gate was ignored, as an operator asked")
 
 Decision = Go | End | Wait
@@ -96,11 +96,10 @@ def misfit(event: RunEvent, route: Route) -> Misfit | None:
         if not fits(pattern, found):
             return Misfit(what, pattern or "", found)
     unlike = _unlike("properties", match.properties, event.properties)
-    if unlike := unlike or _unlike("tags", match.tags, event.tags):
-        return unlike
-    if not route.children and events.is_child(event):
+    unlike = unlike or _unlike("tags", match.tags, event.tags)
+    if unlike is None and not route.children and events.is_child(event):
         return Misfit("children", "a root run", "a part of another run")
-    return None
+    return unlike
 
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
@@ -111,10 +110,9 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
-    if run.outcome not in {None, outcome}:
-        assert run.outcome is not None  # noqa: S101 - the line above said so, for the type checker
-        return Changed(run.outcome)
-    return None
+    if run.outcome is None or run.outcome is outcome:
+        return None
+    return Changed(run.outcome)
 
 
 def ungated(route: Route) -> Route:
@@ -148,7 +146,7 @@ def decide(
 
 
 def _gated(route: Route, known: Facts) -> Verdict:
-    return route.gate.evaluate(known) if route.gate else OPEN
+    return route.gate.evaluate(known) if route.gate else UNGATED
 
 
 def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:

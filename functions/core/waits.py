@@ -108,18 +108,18 @@ def registration(headers: Mapping[str, str], body: object) -> Registration:
         raise ValueError("the header authtoken holds no token")
     project, plan, job, timeline, task = ids.values()
     url = headers.get("planurl", "").rstrip("/")
+    given = body if isinstance(body, Mapping) else {}
     return Registration(
         task=Task(
             url=url, project=project, hub=hub, plan=plan, job=job, timeline=timeline, id=task
         ),
         token=token,
-        runs=_runs(body),
-        workspace=_workspace(body),
+        runs=_runs(given),
+        workspace=_workspace(given),
     )
 
 
-def _runs(body: object) -> tuple[str, ...]:
-    given: Any = body if isinstance(body, Mapping) else {}
+def _runs(given: Mapping[str, Any]) -> tuple[str, ...]:
     runs = given.get("run_ids", [given["run_id"]] if "run_id" in given else [])
     if not isinstance(runs, list) or not 0 < len(runs) <= MOST_RUNS:
         raise ValueError(f"the body needs `run_id`, or `run_ids` with at most {MOST_RUNS}")
@@ -128,6 +128,5 @@ def _runs(body: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(runs))
 
 
-def _workspace(body: object) -> Workspace | None:
-    given: Any = body if isinstance(body, Mapping) else {}
+def _workspace(given: Mapping[str, Any]) -> Workspace | None:
     return events.workspace(given["workspace"]) if given.get("workspace") else None
