@@ -102,7 +102,7 @@ def resolved(ledger: Ledger, text: str) -> Continuation:
         return keys.resolve(ledger, text)
     except keys.NotAKey as error:
         stop(USAGE, str(error))
-    except keys.Ambiguous as error:
+    except keys.Several as error:
         stop(USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
     except keys.Unknown as error:
         stop(NOT_FOUND, str(error))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from functions.core import events
 from functions.core.errors import RelayError
+from functions.core.listed import EVER
 from functions.core.values import Key, Outcome, bounded
 
 if TYPE_CHECKING:
@@ -24,14 +24,13 @@ _KEY = re.compile(
     rf"(?P<route>[^/]+)/(?P<run>.+)/(?P<outcome>{'|'.join(_OUTCOMES)})(?:@(?P<workspace>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class NotAKey(RelayError):
     """The text has not the form of a KEY."""
 
 
-class Ambiguous(RelayError):
+class Several(RelayError):
     """Several workspaces have such a continuation; `keys` names each."""
 
     def __init__(self, text: str, keys: Sequence[str]) -> None:
@@ -46,7 +45,7 @@ class Unknown(RelayError):
 def resolve(ledger: Ledger, text: str) -> Continuation:
     """The one continuation that a KEY names; WORKSPACE is a name or a whole resource id.
 
-    Raises NotAKey, Ambiguous, Unknown and LedgerUnavailable.
+    Raises NotAKey, Several, Unknown and LedgerUnavailable.
     """
     parts = _KEY.fullmatch(text.strip())
     if not parts:
@@ -59,7 +58,7 @@ def resolve(ledger: Ledger, text: str) -> Continuation:
     if not found:
         raise Unknown(f"{bounded(text)} is not in the ledger")
     if len(found) > 1:
-        raise Ambiguous(text, whole(found))
+        raise Several(text, whole(found))
     return found[0]
 
 
@@ -83,7 +82,7 @@ def _workspaces(ledger: Ledger, named: str) -> list[str]:
             return [events.workspace(named).key]
         except ValueError as error:
             raise NotAKey(str(error)) from None
-    listed = ledger.listed(_EVER, MOST_LOOKED_AT)
+    listed = ledger.listed(EVER, MOST_LOOKED_AT)
     known = {one.key.workspace: one.workspace for one in listed}
     return sorted(id_ for id_, name in known.items() if named in {"", name})
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from functions.core.values import Letter, RunEvent
 
 Row = dict[str, str]
-WAITS = "yes"
+UNANSWERED = "yes"  # in the column `waits`
 T = TypeVar("T")
 
 LONGEST_COLUMN = 16_000  # characters, of at most four bytes
@@ -109,7 +109,7 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
 
 def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten."""
-    waits = WAITS if wait.state is Answered.WAITING else ""
+    waits = UNANSWERED if wait.state is Answered.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
     return _row(copies, wait=wait)
 

@@ -33,7 +33,7 @@ class RowWaitBook:
 
     def waiting(self, limit: int) -> Sequence[Waiting]:
         """One request per thousand."""
-        found = self._rows().find(WAITS, records.WAITS, records.WAITS, "waits")
+        found = self._rows().find(WAITS, records.UNANSWERED, records.UNANSWERED, "waits")
         readable = records.readable(found, _entry, self._unreadable)
         return sorted(islice(readable, limit), key=lambda entry: entry.wait.due_at)
 

@@ -50,7 +50,7 @@ _TROUBLES: dict[type[RelayError], _Trouble] = {
         "There is no such continuation",
         "It may have been pruned, or its event did not arrive: python -m relay why RUN_ID",
     ),
-    keys.Ambiguous: _Trouble(409, "Which one?", "Choose the workspace:"),
+    keys.Several: _Trouble(409, "Which one?", "Choose the workspace:"),
     LedgerUnavailable: _Trouble(
         503,
         "The ledger cannot be read",
@@ -72,7 +72,7 @@ def answer(overview: Callable[[], Overview], query: Mapping[str, str], accept: s
         status, body = 200, _asked(overview(), query, as_json=as_json)
     except tuple(_TROUBLES) as error:
         what = next(t for kind_of, t in _TROUBLES.items() if isinstance(error, kind_of))
-        among = error.keys if isinstance(error, keys.Ambiguous) else ()
+        among = error.keys if isinstance(error, keys.Several) else ()
         say = data.trouble if as_json else trouble
         status, body = what.status, say(what.title, str(error), what.do, among)
     return Answer(status, body, kind, headers())
