@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, cast
 from benchmarks import ledgers
 from functions import bootstrap, connections
 from functions import settings as known_settings
-from functions.core import chronicle, horizon, sharing
-from functions.core import continuation as steps
+from functions.core import chronicle, horizon, sharing, steps
 from functions.core.reasons import Reason
 from functions.core.values import Ended, Outcome, Run, State
 

@@ -6,8 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.core import continuation as steps
-from functions.core import places, records
+from functions.core import places, records, steps
 from functions.core.reasons import Reason
 from functions.core.values import (
     Key,

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from functions.core import continuation as steps
-from functions.core import facts, missed, routing
+from functions.core import facts, missed, routing, steps
 from functions.core.admission import Admission
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from typer.testing import CliRunner, Result
 
-from functions.core import continuation as steps
-from functions.core import events
+from functions.core import events, steps
 from functions.core.reasons import Reason
 from functions.core.values import Key, State
 from local.cloud import WORKSPACE

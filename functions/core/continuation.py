@@ -1,32 +1,14 @@
-"""A continuation and the steps it can take. Pure: each step gives the next value.
-
-    open ──► started                       the pipeline run exists
-      │ ├──► held | failed                 an operator may replay it
-      │ └──► skipped
-      └──► open, parked                    due later, with the reason
-
-`asked_at` is the fence: a row without it was never sent, a row with it is in doubt for everyone.
-"""
+"""A continuation: what the ledger keeps of one outcome of one run on one route."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta  # noqa: TC003 - msgspec reads the annotations
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 
-import msgspec
 from msgspec import Struct, field
 
 from functions.core.reasons import Reason
-from functions.core.values import (
-    Key,
-    PipelineRequest,
-    PipelineRun,
-    RunEvent,
-    State,
-    Step,
-    bounded,
-)
+from functions.core.values import Key, PipelineRequest, RunEvent, State, Step
 
-LONGEST_HISTORY = 40
 REPLAYED = "replayed"  # what an operator did is never cut from a history
 
 
@@ -86,148 +68,3 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """Whether its POST may have been queued, and nobody is at work on it."""
         at_work = self.reason is Reason.WORKING
         return self.asked_at is not None and self.state is not State.STARTED and not at_work
-
-
-def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
-    """A new continuation, leased to whoever claims it."""
-    return Continuation(
-        key=key,
-        event=event,
-        created_at=now,
-        updated_at=now,
-        due_at=now + lease,
-        history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
-    )
-
-
-def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
-    """Leased again, to the reconciler."""
-    return step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
-
-
-def parked(
-    c: Continuation,
-    now: datetime,
-    reason: Reason,
-    detail: str,
-    due_at: datetime,
-    waits_on: str = "",
-) -> Continuation:
-    """Open, to be taken up again at `due_at`."""
-    return step(
-        c,
-        now,
-        "parked",
-        reason=reason,
-        detail=bounded(detail),
-        due_at=due_at,
-        since={reason: c.since.get(reason, now)},
-        waits_on=waits_on,
-    )
-
-
-def asked(
-    c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str
-) -> Continuation:
-    """Marked before the POST. The first mark stays, so that a look-up covers every POST."""
-    return step(
-        c,
-        now,
-        "asked",
-        saw or f"pipeline {request.where}",
-        request=request,
-        reason=Reason.WORKING,
-        detail="",
-        waits_on="",
-        asked_at=c.asked_at or now,
-        sent_at=now,
-        sends=c.sends + 1,
-        absent_at=None,
-        due_at=now + lease,
-    )
-
-
-def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:
-    """The mark taken back, because it is certain that its POST queued nothing."""
-    return step(
-        c,
-        now,
-        "taken back",
-        "nothing was queued",
-        asked_at=before.asked_at,
-        sent_at=before.sent_at,
-        sends=before.sends,
-        absent_at=before.absent_at,
-        request=before.request,
-    )
-
-
-def absent(c: Continuation, now: datetime) -> Continuation:
-    """A complete look-up found no pipeline run."""
-    return step(c, now, "looked: absent", absent_at=c.absent_at or now)
-
-
-def started(
-    c: Continuation, now: datetime, run: PipelineRun, reason: Reason, recheck: timedelta
-) -> Continuation:
-    """The pipeline run exists. After a second POST one more look is due, for a duplicate."""
-    return step(
-        c,
-        now,
-        "started",
-        f"pipeline run {run.id}",
-        state=State.STARTED,
-        reason=reason,
-        detail="",
-        pipeline_run=run.id,
-        url=bounded(run.url, 1000),
-        waits_on="",
-        recheck_at=now + recheck if c.sends > 1 else None,
-    )
-
-
-def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
-    """Started, and more than one pipeline run exists for it."""
-    known = {c.pipeline_run, *c.duplicates}
-    more = tuple(sorted({o for o in others if o not in known}))
-    what = "duplicate" if more else "looked again"
-    detail = ", ".join(map(str, more)) or "no other pipeline run"
-    return step(c, now, what, detail, duplicates=(*c.duplicates, *more))
-
-
-def looked_again(c: Continuation, now: datetime, *others: int) -> Continuation:
-    """The second look is done."""
-    return msgspec.structs.replace(duplicated(c, now, *others), recheck_at=None)
-
-
-def look_later(c: Continuation, now: datetime, then: datetime | None) -> Continuation:
-    """The second look was not complete; None: it is given up."""
-    what = "looking again later" if then else "second look given up"
-    return step(c, now, what, attempts=c.attempts + 1, recheck_at=then)
-
-
-def ended(
-    c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
-) -> Continuation:
-    """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
-    told = bounded(detail)
-    return step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
-
-
-def step(
-    c: Continuation, now: datetime, what: str, say: str = "", **changes: object
-) -> Continuation:
-    """The next value, with a line of history; `say` is the reason and detail if not given."""
-    changed = msgspec.structs.replace(c, updated_at=now, **changes)
-    detail = say or " ".join(filter(None, (f"{changed.reason}", changed.detail)))
-    history = _cut(*c.history, Step(now, what, bounded(detail, 200)))
-    return msgspec.structs.replace(changed, history=history)
-
-
-def _cut(*history: Step) -> tuple[Step, ...]:
-    """The beginning tells the cause, the end the state: what is between them goes first."""
-    if len(history) <= LONGEST_HISTORY:
-        return history
-    between = range(5, len(history) - 1)
-    at = next((i for i in between if history[i].what != REPLAYED), 5)
-    return _cut(*history[:at], *history[at + 1 :])

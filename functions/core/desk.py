@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import continuation as steps
-from functions.core import journal
+from functions.core import journal, steps
 from functions.core.errors import LedgerUnavailable, Lost
 from functions.core.policy import RECHECK
 from functions.core.ports import Level

@@ -12,8 +12,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from functions.core import continuation as steps
-from functions.core import sharing
+from functions.core import sharing, steps
 from functions.core.desk import Work
 from functions.core.errors import Retryable
 from functions.core.policy import CLOCK_SKEW, MOST_SENDS, OTHERS_BEFORE, POST_TAKES

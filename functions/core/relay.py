@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core import continuation as steps
-from functions.core import events, facts, journal, routing, sharing
+from functions.core import events, facts, journal, routing, sharing, steps
 from functions.core.deadline import Deadline
 from functions.core.desk import Work
 from functions.core.errors import (

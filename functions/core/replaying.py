@@ -11,10 +11,11 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.continuation import REPLAYED, started, step
+from functions.core.continuation import REPLAYED
 from functions.core.errors import Lost
 from functions.core.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
 from functions.core.reasons import Reason
+from functions.core.steps import started, step
 from functions.core.values import PipelineRun, State, bounded
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from functions.core import continuation as steps
-from functions.core import journal
+from functions.core import journal, steps
 from functions.core.deadline import ROUND_SECONDS, Deadline, each
 from functions.core.desk import Work
 from functions.core.errors import (

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import continuation as steps
-from functions.core import routing
+from functions.core import routing, steps
 from functions.core.desk import Work
 from functions.core.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.policy import POST_WITHIN, REFUSED_FOR

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core import continuation as steps
+from functions.core import steps
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 from functions.core.values import State

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from functions.core import continuation as steps
+from functions.core import steps
 from functions.core.continuation import Continuation
 from functions.core.reasons import Reason
 from functions.core.values import (

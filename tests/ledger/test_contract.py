@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core import continuation as steps
 from functions.core import places
+from functions.core.continuation import REPLAYED
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
@@ -567,7 +567,7 @@ def test_the_backlog_counts_what_is_open_and_knows_the_oldest(ledger: Ledger) ->
 
 def test_a_replayed_continuation_counts_as_open_since_then(ledger: Ledger) -> None:
     entry = ledger.claim(opened()).entry
-    again = Step(LATER, steps.REPLAYED)
+    again = Step(LATER, REPLAYED)
     ledger.schedule(msgspec.structs.replace(entry.continuation, history=(again,)))
     assert ledger.backlog().oldest == LATER
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core import continuation as steps
+from functions.core import steps
 from functions.core.horizon import HORIZON
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
