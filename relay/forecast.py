@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from functions.core import facts, missed, routing, steps
+from functions.core import facts, filters, missed, routing, steps
 from functions.core.admission import Admission
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable
 from functions.core.gathering import Reading
 from functions.core.ports import Entry
 from functions.core.reasons import Reason
-from functions.core.routing import Decision, End, Go, Misfit
+from functions.core.routing import Decision, End, Go
 from functions.core.values import Outcome, State
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.facts import Facts
+    from functions.core.filters import Misfit
     from functions.core.policy import Policy
     from functions.core.ports import Ledger, Ports
     from functions.core.routes import Route
@@ -92,7 +93,7 @@ class Forecast:
     def of(self, route: Route) -> Prospect:
         """What becomes of the run on this route, whenever the app gets to it."""
         event = self._event(route)
-        if unlike := routing.misfit(event, route):
+        if unlike := filters.misfit(event, route):
             return Prospect(route, event, unlike)
         try:
             return self._decided(route, event)

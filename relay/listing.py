@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import typer
 
-from functions.core import keys, routing
+from functions.core import filters, keys
 from functions.core.errors import Unreadable
 from functions.core.listed import Listed
 from functions.core.values import State
@@ -76,8 +76,8 @@ class _Filters(NamedTuple):
     def fit(self, one: Listed) -> bool:
         return (
             (not self.states or one.state in self.states)
-            and routing.fits(self.route, one.key.route)
-            and routing.fits(self.experiment, one.experiment)
+            and filters.fits(self.route, one.key.route)
+            and filters.fits(self.experiment, one.experiment)
         )
 
     @property

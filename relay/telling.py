@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core import facts
 from functions.core.explaining import REASONS, STATES, explained
+from functions.core.filters import Misfit
 from functions.core.reasons import Reason
-from functions.core.routing import End, Go, Misfit, Wait
+from functions.core.routing import End, Go, Wait
 from functions.core.values import State
 from relay.forecast import Later
 from relay.printing import as_json, at, plain

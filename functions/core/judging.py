@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import routing
+from functions.core import filters, routing
 from functions.core.errors import Ambiguous, RelayError, Retryable
 from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
@@ -178,10 +178,10 @@ class Judge:
         return reading
 
 
-def _misfit(event: RunEvent, route: Route) -> routing.Misfit | None:
+def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
     if route.when and routing.only_gate(route).needs.only_event:
-        return routing.Misfit("facts", "that only an event tells, in its gate", "no event")
-    return routing.misfit(event, route)
+        return filters.Misfit("facts", "that only an event tells, in its gate", "no event")
+    return filters.misfit(event, route)
 
 
 def _no(why: str) -> Verdict:

@@ -13,11 +13,11 @@ from msgspec import Struct
 from functions.core import facts, keys
 from functions.core.errors import RelayError, Unreadable
 from functions.core.explaining import Explained, explained
+from functions.core.filters import fits
 from functions.core.horizon import HORIZON
 from functions.core.listed import EVER, Listed
 from functions.core.reasons import Reason
 from functions.core.replaying import REPLAYABLE
-from functions.core.routing import fits
 from functions.core.values import State, bounded, parse_time
 
 if TYPE_CHECKING:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import events, needs, placeholders
+from functions.core import events, filters, needs, placeholders
 from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
@@ -17,7 +15,6 @@ from functions.core.reasons import Reason
 from functions.core.values import Outcome, PipelineRequest, RunEvent, State, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import timedelta
 
     from functions.core.facts import Facts
@@ -48,14 +45,6 @@ class Wait(NamedTuple):
     patience: timedelta
 
 
-class Misfit(NamedTuple):
-    """A filter of a route, what it wants and what there is; None: there is none."""
-
-    filter: str
-    wanted: str
-    found: str | None
-
-
 class Changed(NamedTuple):
     """The run ended otherwise than the event said."""
 
@@ -71,42 +60,24 @@ Screened = End | Wait | Changed
 
 def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
     """The routes that may start a pipeline for it, as far as the event alone can tell. No I/O."""
-    return tuple(route for route in routes.routes if route.start and misfit(event, route) is None)
+    return tuple(
+        route for route in routes.routes if route.start and filters.misfit(event, route) is None
+    )
 
 
 def completing(event: RunEvent, routes: Routes) -> bool:
     """Whether a route may answer a task that waits for the run, however it ended."""
     ended = replace(event, outcome=Outcome.COMPLETED)
     return event.outcome.ends_run and any(
-        route.complete and misfit(ended, route) is None for route in routes.routes
+        route.complete and filters.misfit(ended, route) is None for route in routes.routes
     )
-
-
-def misfit(event: RunEvent, route: Route) -> Misfit | None:
-    """The first filter of the route that the event does not fit; None: it fits all."""
-    if event.outcome not in route.outcomes:
-        return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
-    match, workspace = route.match, event.workspace
-    in_full = "/" in (match.workspace or "")
-    for what, pattern, found in (
-        ("workspace", match.workspace, workspace.id if in_full else workspace.name),
-        ("experiment", match.experiment, event.experiment),
-        ("run_type", match.run_type, event.run_type),
-    ):
-        if not fits(pattern, found):
-            return Misfit(what, pattern or "", found)
-    unlike = _unlike("properties", match.properties, event.properties)
-    unlike = unlike or _unlike("tags", match.tags, event.tags)
-    if unlike is None and not route.children and events.is_child(event):
-        return Misfit("children", "a root run", "a part of another run")
-    return unlike
 
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
     """What the run read back says before any fact is looked at; None: go on."""
     if not route.children and events.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
-    if event.tags is None and _unlike("tags", route.match.tags, run.tags):
+    if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
@@ -193,30 +164,3 @@ def summary(wanted: PipelineRequest) -> str:
     for variable in body.get("variables", {}).values():
         variable["value"] = "***" if variable["isSecret"] else variable["value"]
     return bounded(f"pipeline {wanted.where} {json.dumps(body, ensure_ascii=False)}")
-
-
-def _unlike(
-    what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
-) -> Misfit | None:
-    """The first pattern that no value fits; where there are no values nothing can be said."""
-    if not patterns or values is None:
-        return None
-    folded = {key.lower(): value for key, value in values.items()}
-    for key, pattern in patterns.items():
-        found = folded.get(key.lower())
-        if found is None or not fits(pattern, found):
-            return Misfit(f"{what}.{key}", pattern, found)
-    return None
-
-
-def fits(pattern: str | None, text: str) -> bool:
-    """Whether a text fits a pattern; None is any text."""
-    return pattern is None or _wildcard(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=4096)
-def _wildcard(pattern: str) -> re.Pattern[str]:
-    """`*` any text, `?` one character, everything else itself, in any case."""
-    parts = (re.escape(p) for p in re.split(r"([*?])", pattern))
-    text = "".join({r"\*": ".*", r"\?": "."}.get(p, p) for p in parts)
-    return re.compile(text, re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,70 @@
+"""The filters of a route: what each wants of an event, and what it finds. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core import events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.routes import Route
+    from functions.core.values import RunEvent
+
+
+class Misfit(NamedTuple):
+    """A filter of a route, what it wants and what there is; None: there is none."""
+
+    filter: str
+    wanted: str
+    found: str | None
+
+
+def misfit(event: RunEvent, route: Route) -> Misfit | None:
+    """The first filter of the route that the event does not fit; None: it fits all."""
+    if event.outcome not in route.outcomes:
+        return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
+    match, workspace = route.match, event.workspace
+    in_full = "/" in (match.workspace or "")
+    for what, pattern, found in (
+        ("workspace", match.workspace, workspace.id if in_full else workspace.name),
+        ("experiment", match.experiment, event.experiment),
+        ("run_type", match.run_type, event.run_type),
+    ):
+        if not fits(pattern, found):
+            return Misfit(what, pattern or "", found)
+    odd = unlike("properties", match.properties, event.properties)
+    odd = odd or unlike("tags", match.tags, event.tags)
+    if odd is None and not route.children and events.is_child(event):
+        return Misfit("children", "a root run", "a part of another run")
+    return odd
+
+
+def unlike(
+    what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
+) -> Misfit | None:
+    """The first pattern that no value fits; where there are no values nothing can be said."""
+    if not patterns or values is None:
+        return None
+    folded = {key.lower(): value for key, value in values.items()}
+    for key, pattern in patterns.items():
+        found = folded.get(key.lower())
+        if found is None or not fits(pattern, found):
+            return Misfit(f"{what}.{key}", pattern, found)
+    return None
+
+
+def fits(pattern: str | None, text: str) -> bool:
+    """Whether a text fits a pattern; None is any text."""
+    return pattern is None or _wildcard(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    """`*` any text, `?` one character, everything else itself, in any case."""
+    parts = (re.escape(p) for p in re.split(r"([*?])", pattern))
+    text = "".join({r"\*": ".*", r"\?": "."}.get(p, p) for p in parts)
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
