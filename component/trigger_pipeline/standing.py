@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from functions.adapters.aml.models import mlmodel
+from functions.adapters.aml.described import mlmodel
 from functions.core import needs
 from functions.core.routes import Match, Route, Routes, Start
 from functions.core.values import Ended, Outcome, Run, bounded
