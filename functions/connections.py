@@ -11,15 +11,8 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from functions.core.deadline import Deadline
-    from functions.core.ports import (
-        Clock,
-        Credentials,
-        Journal,
-        Ledger,
-        Outcomes,
-        Ports,
-        Runs,
-    )
+    from functions.core.ledger import Ledger
+    from functions.core.ports import Clock, Credentials, Journal, Outcomes, Ports, Runs
     from functions.settings import Settings
 
 

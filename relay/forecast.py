@@ -15,7 +15,7 @@ from functions.core.admission import Admission
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable
 from functions.core.gathering import Reading
-from functions.core.ports import Entry
+from functions.core.ledger import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import Decision, End, Go
 from functions.core.values import Outcome, State
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from functions.core.facts import Facts
     from functions.core.filters import Misfit
+    from functions.core.ledger import Ledger
     from functions.core.policy import Policy
-    from functions.core.ports import Ledger, Ports
+    from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import PipelineRequest, Run, RunEvent, Shared, Workspace
 

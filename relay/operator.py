@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger, Ports
+    from functions.core.ledger import Ledger
+    from functions.core.ports import Ports
     from functions.core.values import Workspace
     from functions.settings import Settings
     from relay.deployed import Deployed

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger, Ports
+    from functions.core.ledger import Ledger
+    from functions.core.ports import Ports
     from functions.settings import Settings
     from relay.operator import Found
     from relay.recorded import Recorded

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
     from local.cloud import Cloud
 
 ROUTES = """

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Clock, Ledger, Pipelines, Ports
+    from functions.core.ledger import Ledger
+    from functions.core.ports import Clock, Pipelines, Ports
     from functions.core.values import Model
 
     from .arguments import Wanted

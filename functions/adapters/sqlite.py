@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import LedgerUnavailable, Lost
-from functions.core.ledger import RowLedger
 from functions.core.places import Stored
+from functions.core.rowledger import RowLedger
 from functions.core.values import bounded
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from azure.data.tables import TableClient, TableEntity, UpdateMode
 
 from functions.adapters.session import SteadySession
 from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
-from functions.core.ledger import RowLedger
 from functions.core.places import Stored
+from functions.core.rowledger import RowLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,7 @@ import msgspec
 
 from functions.core import sharing
 from functions.core.errors import Lost
-from functions.core.ports import Entry
+from functions.core.ledger import Entry
 from functions.core.reasons import Reason
 from functions.core.values import bounded, parse_time
 

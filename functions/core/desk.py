@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
+    from functions.core.ledger import Entry
     from functions.core.policy import Policy
-    from functions.core.ports import Entry, Ports
+    from functions.core.ports import Ports
     from functions.core.reasons import Reason
     from functions.core.routing import End
     from functions.core.values import PipelineRun

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from functions.core import sharing, steps
 from functions.core.desk import Work
 from functions.core.errors import Retryable
+from functions.core.ledger import Entry
 from functions.core.policy import CLOCK_SKEW, MOST_SENDS, OTHERS_BEFORE, POST_TAKES
-from functions.core.ports import Entry
 from functions.core.reasons import Reason
 from functions.core.routing import End
 from functions.core.values import State

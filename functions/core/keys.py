@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
 
 MOST_LOOKED_AT = 1000  # the newest; what they do not name is found by its workspace's resource id
 

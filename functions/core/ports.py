@@ -6,24 +6,21 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
     from functions.core.judging import Verdict
-    from functions.core.listed import Listed
+    from functions.core.ledger import Ledger
     from functions.core.routes import Routes
     from functions.core.values import (
         Credential,
         Ended,
-        Key,
-        Letter,
         Model,
         PipelineRequest,
         PipelineRun,
         Run,
-        Shared,
         Workspace,
     )
     from functions.core.waits import Task, Wait
@@ -37,31 +34,6 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
-
-
-class Entry(NamedTuple):
-    """A continuation as read, with the version that a write must still find."""
-
-    continuation: Continuation
-    version: str
-
-
-class Claim(NamedTuple):
-    """What a claim found: `fresh` is true for the one caller that wrote the row."""
-
-    entry: Entry
-    fresh: bool
-
-
-class Backlog(NamedTuple):
-    """How many continuations are open and since when the oldest is; `whole`: all were counted.
-
-    One that ended a moment ago may still be counted.
-    """
-
-    open: int
-    oldest: datetime | None
-    whole: bool
 
 
 class Waiting(NamedTuple):
@@ -105,83 +77,6 @@ class Seal(Protocol):
 
     def opened(self, text: str, deadline: Deadline) -> str:
         """The text; raises Permanent if it was sealed with another key."""
-
-
-class Ledger(Protocol):
-    """The source of truth. Every method raises LedgerUnavailable when it cannot do its work."""
-
-    @property
-    def waits(self) -> WaitBook:
-        """The waits beside the continuations."""
-
-    @property
-    def unreadable(self) -> Collection[str]:
-        """Rows that were passed over since this version cannot read them, and why."""
-
-    def claim(self, new: Continuation) -> Claim:
-        """Insert the continuation unless its key is there; the row is scheduled when this returns.
-
-        Exactly one of any number of callers gets `fresh`. An open row that was there already is
-        scheduled again, since its first claimer may have died before doing so.
-        """
-
-    def read(self, key: Key) -> Entry | None:
-        """The continuation as it stands now."""
-
-    def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """Replace the row if it still has the entry's version; raises Lost otherwise."""
-
-    def schedule(self, continuation: Continuation) -> None:
-        """Let `due` show the continuation from its due time (or recheck time) on."""
-
-    def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        """Scheduled continuations whose time has come, the longest waiting first."""
-
-    def put_off(self, key: Key, until: datetime) -> None:
-        """Let `due` show it from then on, though its row cannot be read."""
-
-    def backlog(self) -> Backlog:
-        """What is open."""
-
-    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """Scheduled continuations that wait on the shared row of this name."""
-
-    def retire(self, key: Key) -> None:
-        """Take from the schedule what has ended, or is not there; what ended stays listed."""
-
-    def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
-        """All continuations of a run (workspace id in lower case)."""
-
-    def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
-        """Continuations claimed since then, newest first; open ones always."""
-
-    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
-        """All that are open, and of the others claimed since then the newest `limit`.
-
-        Newest first. An open one stands as it was last scheduled: it may be at work, or have ended
-        minutes ago.
-        """
-
-    def keep(self, letter: Letter) -> None:
-        """Put an event into the inbox; the same letter id again changes nothing."""
-
-    def letters(self, limit: int) -> Sequence[Letter]:
-        """The inbox, oldest first."""
-
-    def discard(self, letter_id: str) -> None:
-        """Remove a letter; one that is gone already is no error."""
-
-    def forget(self, now: datetime, limit: int) -> int:
-        """Remove shared rows whose `until` has passed, `limit` at most; returns how many."""
-
-    def prune(self, before: datetime, limit: int) -> int:
-        """Remove what ended and was not written since then, at most `limit`; returns how many."""
-
-    def shared(self, name: str) -> Shared:
-        """A shared row, empty with version None while it does not exist."""
-
-    def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
-        """Write a shared row if it still has that version; raises Lost otherwise."""
 
 
 class Runs(Protocol):

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from functions.core.desk import Desk
     from functions.core.facts import Facts
+    from functions.core.ledger import Entry
     from functions.core.policy import Policy
-    from functions.core.ports import Entry, Ports
+    from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.starting import Starter
     from functions.core.values import RunEvent

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from functions.core.chronicle import Chronicle
     from functions.core.continuation import Continuation
     from functions.core.doubt import Doubt
+    from functions.core.ledger import Entry
     from functions.core.policy import Policy
-    from functions.core.ports import Entry, Ports
+    from functions.core.ports import Ports
     from functions.core.relay import Relay
     from functions.core.routes import Routes
     from functions.core.values import Key

@@ -9,7 +9,7 @@ from functions.core.errors import Lost
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
     from functions.core.values import Shared
 
     Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core import routing, steps
 from functions.core.desk import Work
 from functions.core.errors import InDoubt, Lost, Permanent, Retryable
+from functions.core.ledger import Entry
 from functions.core.policy import POST_WITHIN, REFUSED_FOR
-from functions.core.ports import Entry, Level
+from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.values import State
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pytest
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Claim, Entry
+    from functions.core.ledger import Claim, Entry
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"

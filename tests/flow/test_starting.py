@@ -14,7 +14,7 @@ from tests.azure import ROUTES, as_cloud_event, changed, completed
 
 if TYPE_CHECKING:
     from functions.core.continuation import Continuation
-    from functions.core.ports import Entry
+    from functions.core.ledger import Entry
     from functions.core.values import Run
     from tests.azure import Stage
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableClient
 
+    from functions.core.ledger import Ledger
     from functions.core.places import Place
-    from functions.core.ports import Ledger
     from functions.core.values import Key
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from functions.core import places
 from functions.core.continuation import REPLAYED
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
-from functions.core.ports import Entry
+from functions.core.ledger import Entry
 from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome, Shared, State, Step
 from tests.ledger import samples
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
     from tests.ledger.stores import Store
 
 HOUR = timedelta(hours=1)

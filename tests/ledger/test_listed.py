@@ -17,7 +17,7 @@ from tests.ledger.samples import LEASE, NOON, key, opened, started
 
 if TYPE_CHECKING:
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
     from tests.ledger.stores import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.continuation import Continuation
-    from functions.core.ports import Entry
+    from functions.core.ledger import Entry
 
 HOUR = timedelta(hours=1)
 LATER = NOON + HOUR

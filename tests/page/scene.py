@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core import steps
 from functions.core.horizon import HORIZON
-from functions.core.ports import Entry
+from functions.core.ledger import Entry
 from functions.core.reasons import Reason
 from functions.core.values import (
     Key,
@@ -23,7 +23,7 @@ from functions.core.values import (
 
 if TYPE_CHECKING:
     from functions.core.continuation import Continuation
-    from functions.core.ports import Ledger
+    from functions.core.ledger import Ledger
 
 WORKSPACE = Workspace("5f1c", "rg-ml", "ml-prod")
 LEASE, HOUR = timedelta(seconds=120), timedelta(hours=1)
