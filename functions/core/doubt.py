@@ -89,7 +89,7 @@ class Doubt:
         self._desk.tell_started(work, changed)
 
     def _found_by_now(self, work: Work) -> Sequence[PipelineRun]:
-        """For a look that may wait: none where the organization is blocked; raises Retryable."""
+        """What a look that may wait finds; raises Retryable, also for a blocked organization."""
         request = work.entry.continuation.request
         if request is None or self._starter.is_blocked(request):
             raise Retryable(Reason.CREDENTIAL_REFUSED, "the organization is blocked")
