@@ -54,7 +54,7 @@ soak: setup parts ## 5,000 runs while services fail and processes die; again: RU
 bench: setup parts ## how fast, light and cheap it is, in some 8 minutes; roughly in one: QUICK=1
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)
 
-bench-growth: setup parts ## the same with up to a million continuations in the ledger; half an hour
+bench-growth: setup parts ## the same with up to a million continuations in the ledger; some 10 minutes
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
