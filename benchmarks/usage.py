@@ -1,6 +1,6 @@
 """What each way to go on after a training uses in a month, by the names of the prices.
 
-What a request to the ledger is, the methods of `functions.core.ledger` say.
+What a request to the ledger is, the methods of `functions.core.rowledger` say.
 """
 
 from __future__ import annotations
