@@ -45,7 +45,7 @@ MOST_WAITS = 5000
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST = timedelta(days=7)
 ANSWERING = timedelta(seconds=90)  # longer than an answer takes
-REMEMBERED = timedelta(days=2)  # a late copy of the registration is then still the same task's
+REMEMBERED = timedelta(hours=2)  # a late copy of the registration is still the same task's
 REGISTERING_SECONDS = 12.0  # the task gives up its call after 20
 EACH_SECONDS = 20.0
 WHOLE_SECONDS = 60.0
