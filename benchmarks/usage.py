@@ -32,7 +32,7 @@ ROWS, ROW_GB = 2.0, 2e-6  # of an ended continuation: the truth, and the copy fo
 HOST_WRITES = 4.0  # of blobs a minute: the host's locks
 ROUND_ROWS, EVENT_ROWS, LOG_GB = 4.0, 6.0, 1e-6  # rows of logs, of a round and an event; of a row
 KNOWN_REQUESTS = 2.0  # of a duplicate: a refused insert and a read
-WAIT_REQUESTS = 6.0  # enrolled, looked at, listed as the event comes, noted, answered, forgotten
+WAIT_REQUESTS = 7.0  # listed, enrolled, looked at, listed by the event, noted, answered, forgotten
 
 Amounts = dict[str, float]
 

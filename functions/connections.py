@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from azure.core.credentials import TokenCredential
 
+    from functions.adapters.sealing import Key, Keys
     from functions.core.deadline import Deadline
     from functions.core.ledger import Ledger
     from functions.core.ports import Clock, Credentials, Journal, Outcomes, Ports, Runs
@@ -45,7 +44,7 @@ def connect(
         clock=clock,
         outcomes=_outcomes(settings, identity, journal),
         tasks=DevOpsTasks(settings.devops_url, Transport()),
-        seal=VaultSeal(_key_of_waits(settings, identity)),
+        seal=VaultSeal(_keys_of_waits(settings, identity)),
     )
 
 
@@ -84,14 +83,16 @@ def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) ->
     return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
 
 
-def _key_of_waits(settings: Settings, identity: TokenCredential) -> Callable[[Deadline], str]:
+def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
+    from functions.adapters.sealing import Key
     from functions.adapters.vault import MissingVault, open_vault, secret
 
-    def read(deadline: Deadline) -> str:
+    def read(version: str, deadline: Deadline) -> Key:
         if not settings.key_vault_url:
             MissingVault().read(settings.waits_key, deadline)
         vault = open_vault(settings.key_vault_url, identity)
-        return secret(vault, settings.waits_key, deadline)[0]
+        text, found = secret(vault, settings.waits_key, deadline, version)
+        return Key(text, found.version or "")
 
     return read
 

@@ -109,7 +109,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         devops_url=given.url("DEVOPS_URL", "https://dev.azure.com"),
         devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         client_id=given.text("AZURE_CLIENT_ID") or None,
-        routes_file=Path(given.text("ROUTES_FILE", str(ROOT / "routes.yaml"))),
+        routes_file=ROOT / given.text("ROUTES_FILE", "routes.yaml"),
         ledger_url=given.text("LEDGER_URL"),
         ledger_table=given.text("LEDGER_TABLE", "continuations"),
         storage=_storage(given, cloud),

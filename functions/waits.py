@@ -33,8 +33,9 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
 
 
 def _registered(app: Callable[[], App], req: func.HttpRequest) -> tuple[int, str]:
-    """Status and, for a task that proved to be one, why it is refused."""
-    from functions.core.waiting import Refused  # noqa: PLC0415 - not before a task calls
+    """Status and why it is refused; of what its own Azure DevOps says of it, only the log tells."""
+    from functions.core.values import bounded  # noqa: PLC0415 - not before a task calls
+    from functions.core.waiting import Refused  # noqa: PLC0415 - the same
     from functions.core.waits import registration  # noqa: PLC0415 - the same
 
     told = app().waits
@@ -43,7 +44,7 @@ def _registered(app: Callable[[], App], req: func.HttpRequest) -> tuple[int, str
         told.register(registration(headers, _body(req)))
     except (ValueError, RecursionError) as error:
         told.refused(str(error))
-        return 400, "refused"
+        return 400, bounded(error)
     except Refused as refused:
         told.refused(str(refused))
         return refused.status, str(refused) if refused.told else "refused"

@@ -1,7 +1,8 @@
 """Secrets that must lie in the ledger, sealed with a key from Key Vault.
 
-The key is any text of 16 characters or more; a new version of it makes what was sealed before
-unreadable. https://cryptography.io/en/latest/fernet/
+The key is any text of 16 characters or more. What is sealed names the version of its key, so that
+it can be opened after a newer one was made, as long as the old one is enabled.
+https://cryptography.io/en/latest/fernet/
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from functions.core.errors import Permanent, Retryable
 from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cryptography.fernet import Fernet
 
     from functions.core.deadline import Deadline
@@ -25,34 +24,53 @@ SHORTEST = 16
 CACHED_FOR = 300.0
 
 
-class VaultSeal:
-    """The port `Seal`; `key` reads the key's text, and raises Retryable."""
+class Key(NamedTuple):
+    """One version of the key."""
 
-    def __init__(self, key: Callable[[Deadline], str]) -> None:
-        self._key = key
-        self._kept: tuple[str, float] | None = None
+    text: str
+    version: str
+
+
+class Keys(Protocol):
+    """Reads the key."""
+
+    def __call__(self, version: str, deadline: Deadline) -> Key:
+        """Its text in this version, in the newest where that is empty; raises Retryable."""
+
+
+class VaultSeal:
+    """The port `Seal`."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._newest: tuple[Key, float] | None = None
+        self._known: dict[str, Key] = {}
 
     def sealed(self, text: str, deadline: Deadline) -> str:
-        """The text, encrypted and authenticated."""
-        return self._fernet(deadline).encrypt(text.encode()).decode()
+        """The text, encrypted and authenticated, after the version of its key."""
+        if self._newest is None or time.monotonic() - self._newest[1] > CACHED_FOR:
+            self._newest = (self._keys("", deadline), time.monotonic())
+        key = self._newest[0]
+        return f"{key.version}:{_fernet(key).encrypt(text.encode()).decode()}"
 
     def opened(self, text: str, deadline: Deadline) -> str:
         """The text; raises Permanent for what this key did not seal."""
         from cryptography.fernet import InvalidToken  # noqa: PLC0415 - where waits are on
 
+        version, _, sealed = text.rpartition(":")
+        if version not in self._known:
+            self._known[version] = self._keys(version, deadline)
         try:
-            return self._fernet(deadline).decrypt(text.encode()).decode()
+            return _fernet(self._known[version]).decrypt(sealed.encode()).decode()
         except InvalidToken:
             what = "the token was sealed with another key"
             raise Permanent(Reason.SECRET_UNREADABLE, what) from None
 
-    def _fernet(self, deadline: Deadline) -> Fernet:
-        from cryptography.fernet import Fernet  # noqa: PLC0415 - the same
 
-        if self._kept is None or time.monotonic() - self._kept[1] > CACHED_FOR:
-            self._kept = (self._key(deadline), time.monotonic())
-        key = self._kept[0]
-        if len(key) < SHORTEST:
-            what = f"the key of the waits has fewer than {SHORTEST} characters"
-            raise Retryable(Reason.SECRET_UNREADABLE, what)
-        return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))
+def _fernet(key: Key) -> Fernet:
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - the same
+
+    if len(key.text) < SHORTEST:
+        what = f"the key of the waits has fewer than {SHORTEST} characters"
+        raise Retryable(Reason.SECRET_UNREADABLE, what)
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.text.encode()).digest()))

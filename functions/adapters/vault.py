@@ -112,14 +112,17 @@ def open_vault(url: str, credential: TokenCredential) -> SecretClient:
     )
 
 
-def secret(client: SecretClient, name: str, deadline: Deadline) -> tuple[str, SecretProperties]:
-    """A secret's text, which is not empty, and what is known of it.
+def secret(
+    client: SecretClient, name: str, deadline: Deadline, version: str = ""
+) -> tuple[str, SecretProperties]:
+    """A secret's text, which is not empty, and what is known of it; by default the newest version.
 
     Raises Retryable (secret_unreadable).
     """
     try:
         found = client.get_secret(
             name,
+            version or None,
             connection_timeout=min(3.0, deadline.timeout(3.0)),
             read_timeout=deadline.timeout(CALL_SECONDS),
         )

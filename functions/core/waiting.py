@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports, Waiting
     from functions.core.values import RunEvent, Workspace
-    from functions.core.waits import Registration
+    from functions.core.waits import Registration, Task
 
 MOST_WAITS = 5000
+MOST_OF_A_PLAN = 100
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST = timedelta(days=7)
 ANSWERING = timedelta(seconds=90)  # longer than an answer takes
@@ -80,24 +81,45 @@ class Waits:
         own plan, and not even that where the plan's address is not allowed.
         """
         deadline = Deadline(self._clock, REGISTERING_SECONDS)
+        self._prove(registration, deadline)
         try:
-            self._tasks.prove(registration.task, registration.token, deadline)
             workspace = self._workspace(registration)
             self._judge.admit(workspace, registration.runs, deadline)
+            self._make_room(registration.task)
             sealed = self._seal.sealed(registration.token, deadline)
             now = self._clock.now()
             entry, fresh = self._book.enroll(registration.wait(workspace, sealed, now))
         except judging.Unfit as error:
             raise Refused(422, str(error), told=True) from None
-        except Permanent as error:
-            raise Refused(403, error.detail) from None
-        except (InDoubt, LedgerUnavailable, Retryable, RoutesUnreadable) as error:
-            raise Refused(503, str(error)) from None
+        except (InDoubt, LedgerUnavailable, Permanent, Retryable, RoutesUnreadable) as error:
+            raise Refused(503, str(error), told=True) from None
         if fresh:
             self._say(entry.wait, "registered")
             self._attempt(entry, deadline)
         elif entry.wait.state is Answered.LOST:
             raise Refused(409, "the task was given up: run it again", told=True)
+
+    def _prove(self, registration: Registration, deadline: Deadline) -> None:
+        """Raises Refused, which tells nothing, unless the token is that of the task's plan."""
+        try:
+            self._tasks.prove(registration.task, registration.token, deadline)
+        except Permanent as error:
+            raise Refused(403, error.detail) from None
+        except Retryable as error:
+            raise Refused(503, error.detail) from None
+
+    def _make_room(self, task: Task) -> None:
+        """Raises Refused where too many wait; one that waits already has its place."""
+        waiting = [entry.wait.task for entry in self._book.waiting(MOST_WAITS)]
+        if any(other.key == task.key for other in waiting):
+            return
+        if sum(other.plan == task.plan for other in waiting) >= MOST_OF_A_PLAN:
+            raise Refused(429, f"{MOST_OF_A_PLAN} tasks of this plan wait already", told=True)
+        if len(waiting) >= MOST_WAITS:
+            self._log.write(
+                Level.ERROR, {"wait": "refused", "detail": f"{MOST_WAITS} wait already"}
+            )
+            raise Refused(429, f"{MOST_WAITS} tasks wait already: try later", told=True)
 
     def refused(self, why: str) -> None:
         """A registration was not taken: whoever sent it is told little, the log is told why."""
