@@ -64,7 +64,12 @@ def fits(pattern: str | None, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    """`*` any text, `?` one character, everything else itself, in any case."""
-    parts = (re.escape(p) for p in re.split(r"([*?])", pattern))
-    text = "".join({r"\*": ".*", r"\?": "."}.get(p, p) for p in parts)
+    """`*` any text, `?` one character, everything else itself, in any case.
+
+    What stands between two `*` is found where it comes first, and never sought again: whoever
+    chooses the text cannot make it try all the ways to share it out.
+    """
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    text = f"{first}{between}.*{rest[-1]}" if rest else first
     return re.compile(text, re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,54 @@
+"""What a pattern fits, however its author and that of the text shape them."""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+import re
+
+import pytest
+
+from functions.core.filters import fits
+
+SEED = 20_261_122
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "so"),
+    [
+        (None, "anything", True),
+        ("", "", True),
+        ("", "x", False),
+        ("*", "", True),
+        ("defect-*", "Defect-Detection", True),
+        ("defect-*", "a defect-", False),
+        ("*-prod", "eu-prod", True),
+        ("*-prod", "eu-prod-2", False),
+        ("?", "", False),
+        ("a?c", "abc", True),
+        ("a**c", "abbc", True),
+        ("*ab*ab*", "abab", True),
+        ("*ab*ab*", "aba", False),
+        ("*a?b*b", "axbab", True),
+        ("*a*a", "a", False),
+        ("a.c", "abc", False),
+        ("*", "two\nlines", True),
+        ("[ab]", "[AB]", True),
+    ],
+)
+def test_a_pattern_fits(pattern: str | None, text: str, *, so: bool) -> None:
+    assert fits(pattern, text) is so
+
+
+def test_any_pattern_fits_as_a_plain_translation_says() -> None:
+    chance = random.Random(SEED)  # noqa: S311 - the same each time
+    for _ in range(20_000):
+        pattern = "".join(chance.choices("ab*?", k=chance.randrange(8)))
+        text = "".join(chance.choices("ab", k=chance.randrange(9)))
+        plain = re.fullmatch(fnmatch.translate(pattern), text) is not None
+        assert fits(pattern, text) is plain, (SEED, pattern, text)
+
+
+def test_no_text_makes_a_pattern_try_all_ways_to_share_it_out() -> None:
+    assert not fits("*a*b*c*d*e*f*", "abcde" * 800)
+    assert not fits("*a*a*a*a*a*a*b", "a" * 4096)
