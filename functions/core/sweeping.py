@@ -131,6 +131,9 @@ class Sweep:
         if not wanted:
             return ()
         known = self._ledger.of_run(event.workspace.key, event.run)
+        for c in known:
+            if c.is_open:  # who claimed it may have died before it was on the schedule
+                self._ledger.schedule(c)
         return missed.missing(event, wanted, known)
 
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:

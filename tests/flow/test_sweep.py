@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.chronicle import Chronicle
+from functions.core.errors import LedgerUnavailable
+from functions.core.places import OPEN
+from functions.core.rowledger import RowLedger
 from functions.core.values import State
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.hosted import Hosted
+from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -404,4 +408,30 @@ def test_nothing_is_forgotten_that_a_sweep_would_start_again(stage: Stage) -> No
     stage.reconcile(minutes=3)
     for _ in range(5):
         sweep(stage, days=1)
+    assert stage.started() == [(42, "r1")]
+
+
+class Forgetful(Wrapped):
+    """A store in which the schedule cannot be written, once."""
+
+    broken = True
+
+    def put(self, place: Any, row: Any) -> None:
+        if place.partition == OPEN and self.broken:
+            self.broken = False
+            raise LedgerUnavailable("an outage")
+        self.real.put(place, row)
+
+
+def test_a_run_that_was_claimed_and_not_scheduled_is_started_by_the_next_sweep(
+    stage: Stage,
+) -> None:
+    end(stage, "r1")
+    rows = Forgetful(stage.ledger._rows())  # type: ignore[attr-defined]  # noqa: SLF001
+    stage.build(ledger=RowLedger(lambda: rows))
+    sweep(stage)
+    assert (stage.started(), rows.broken) == ([], False)
+    stage.build()
+    sweep(stage, hours=1)
+    stage.reconcile(minutes=3)
     assert stage.started() == [(42, "r1")]
