@@ -39,7 +39,7 @@ def connect(
         runs=_runs(settings, identity),
         credentials=_credentials(settings, identity, clock),
         pipelines=DevOpsPipelines(settings.devops_url, Transport()),
-        routes=RouteFile(settings.routes_file),
+        routes=RouteFile(settings.routes_file, clock),
         journal=journal,
         clock=clock,
         outcomes=_outcomes(settings, identity, journal),

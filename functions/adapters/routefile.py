@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from functions.core.errors import RoutesUnreadable
 from functions.core.routes import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from functions.core.ports import Clock
     from functions.core.routes import Routes
 
 
 class RouteFile:
     """Routes from a path. A broken file is broken until it changes, and is tried only then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self._path = path
+        self._clock = clock
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._decoded: Routes | RoutesUnreadable | None = None
@@ -42,7 +46,8 @@ class RouteFile:
         if seen == self._seen:
             return
         try:
-            self._decoded = decode(self._path.read_text("utf-8"), self._path.name)
+            read = decode(self._path.read_text("utf-8"), self._path.name)
+            self._decoded = replace(read, since=self._clock.now()) if self._clock else read
         except RoutesUnreadable as error:
             self._decoded = error
         except UnicodeDecodeError:

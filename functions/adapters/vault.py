@@ -122,7 +122,7 @@ def secret(
     try:
         found = client.get_secret(
             name,
-            version or None,
+            version=version or None,
             connection_timeout=min(3.0, deadline.timeout(3.0)),
             read_timeout=deadline.timeout(CALL_SECONDS),
         )

@@ -79,6 +79,7 @@ class Desk:
 
     def started(self, work: Work, run: PipelineRun, reason: Reason) -> None:
         """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
+        first = work
         while True:
             c, now = work.entry.continuation, self._clock.now()
             if c.pipeline_run == run.id or run.id in c.duplicates:
@@ -98,6 +99,8 @@ class Desk:
                     return self._tell(changed, work.deadline)
                 work = Work(latest, work.deadline)
             else:
+                if work is not first:  # it may have left the schedule as something else
+                    self._ledger.schedule(changed)
                 return self.tell_started(work, changed)
 
     def tell_started(self, work: Work, c: Continuation) -> None:

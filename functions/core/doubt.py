@@ -112,11 +112,16 @@ class Doubt:
         return [run for run in found if run.id not in others]
 
     def _of_others(self, c: Continuation, since: datetime) -> set[int | None]:
-        """Pipeline runs of this run id in workspaces heard of, and those too new for that."""
+        """Pipeline runs of this run id in workspaces heard of, and those too new for that.
+
+        They count per organization.
+        """
         known = (w.key for w in self._chronicle.workspaces(since))
         elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
-        newest = self._ledger.recent(since, MOST_NEW)
-        return {o.pipeline_run for o in (*chain(*elsewhere), *newest) if o.key != c.key}
+        newest, own = self._ledger.recent(since, MOST_NEW), _organization(c)
+        others = [o for o in (*chain(*elsewhere), *newest) if o.key != c.key]
+        beside = [o for o in others if _organization(o) == own]
+        return {run for o in beside for run in (o.pipeline_run, *o.duplicates)}
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
         """Settle with the first pipeline run that no other continuation adopts; more are told."""
@@ -132,17 +137,18 @@ class Doubt:
     def _claims(self, work: Work, run: PipelineRun) -> bool:
         """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
         c = work.entry.continuation
-        organization = c.request.organization.lower() if c.request else ""
         until = self._clock.now() + self._policy.kept_for
         own = {"by": c.key.hash, "until": until.isoformat()}
         row = sharing.change(
-            self._ledger, f"adopted/{organization}/{run.id}", lambda known: known or own
+            self._ledger, f"adopted/{_organization(c)}/{run.id}", lambda known: known or own
         )
         return bool(row.value["by"] == c.key.hash)
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation
         sure_at = (c.sent_at or began) + POST_TAKES + self._policy.grace
+        if c.absent_at is not None:  # by the clock of who looks, should that of who asked be behind
+            sure_at = max(sure_at, c.absent_at + self._policy.grace)
         if c.absent_at is None or began < sure_at:
             return self._look_later(work, sure_at, began)
         if c.sends >= MOST_SENDS:
@@ -160,3 +166,7 @@ class Doubt:
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
         self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
+
+
+def _organization(c: Continuation) -> str:
+    return c.request.organization.lower() if c.request else ""

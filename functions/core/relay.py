@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from functions.core.ledger import Entry
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.routes import Route
+    from functions.core.routes import Route, Routes
     from functions.core.starting import Starter
     from functions.core.values import RunEvent
 
@@ -121,13 +121,21 @@ class Relay:
         if c.is_asked:
             return self._guarded(work, self._look)
         try:
-            route = self._routes.routes().named(c.key.route)
+            routes = self._routes.routes()
         except RoutesUnreadable as error:
             return self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
-        if route is None:
-            end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
-            return self._desk.end(work, end)
+        if (route := routes.named(c.key.route)) is None:
+            return self._without(work, routes)
         return self._work(work, route, Reading(self._runs, c.event, work.deadline))
+
+    def _without(self, work: Work, routes: Routes) -> None:
+        """Its route is gone; or so new that only those who were deployed since then know it."""
+        c = work.entry.continuation
+        if routes.since and routes.since < c.created_at:
+            why = f"a newer version of the app has the route {c.key.route}"
+            return self._desk.park(work, Reason.ROUTE_REMOVED, why)
+        end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
+        return self._desk.end(work, end)
 
     def _claim(self, event: RunEvent, route: Route) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known."""

@@ -132,6 +132,10 @@ def _again_from_start(
             " if it is not there"
         )
         return Answer(what, done=False)
+    return _opened(c, now, who=who, ignore_gate=ignore_gate)
+
+
+def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:
     how = f"by {who}, ignoring the gate" if ignore_gate else f"by {who}"
     return step(
         c,
@@ -155,12 +159,14 @@ def _asked_anew(
 ) -> Continuation | Answer:
     if (refused := _not_in_doubt(c)) is not None:
         return refused
-    if c.is_open:
-        return Answer(f"{standing(c)}; it is still being looked for", done=False)
+    sought_until = (c.sent_at or c.asked_at or now) + RECHECK
+    if c.is_open and now < sought_until:
+        what = f"it is still being looked for; --again is taken from {sought_until:%H:%M} UTC on"
+        return Answer(f"{standing(c)}; {what}", done=False)
     told = f"again, by {who}: the request of {c.asked_at:%Y-%m-%dT%H:%M:%SZ} counts as not queued"
     cleared = {"asked_at": None, "sent_at": None, "absent_at": None, "sends": 0, "slot": ""}
     unasked = step(c, now, REPLAYED, told, **cleared)
-    return _again_from_start(unasked, now, who=who, ignore_gate=ignore_gate)
+    return _opened(unasked, now, who=who, ignore_gate=ignore_gate)
 
 
 def _named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Continuation | Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
@@ -116,10 +116,14 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Routes(Struct, frozen=True):
-    """All routes in the order of the file, and what `check` warns of, one line each."""
+    """All routes in the order of the file, and what `check` warns of, one line each.
+
+    `since`: when this process first had them; None where they are of no process.
+    """
 
     routes: tuple[Route, ...] = ()
     warnings: tuple[str, ...] = ()
+    since: datetime | None = None
 
     def named(self, name: str) -> Route | None:
         """The route of that name, spelled exactly."""

@@ -32,8 +32,13 @@ _REASON = {
     *("resourceTrigger", "triggered", "all"),
 }
 _ABSENT = {
-    *("queues", "requestedFor", "properties", "maxBuildsPerDefinition", "deletedFilter"),
+    *("queues", "requestedFor", "properties", "maxBuildsPerDefinition"),
     *("repositoryId", "repositoryType"),
+}
+_DELETED = {
+    "excludeDeleted": {False},
+    "includeDeleted": {False, True},
+    "onlyDeleted": {True},
 }
 _NEVER = datetime.min.replace(tzinfo=UTC)
 MAX_TOP = 5000
@@ -58,7 +63,7 @@ def page(runs: list[QueuedRun], query: Mapping[str, str], default_top: int) -> P
     for name in _ABSENT & set(query):
         raise Refusal(501, "NotImplementedException", f"{name} is not served locally.")
     time, descending = _order(query.get("queryOrder") or "finishTimeDescending")
-    wanted = [*_filters(query), *_bounds(query, time)]
+    wanted = [_deleted(query), *_filters(query), *_bounds(query, time)]
     found = [run for run in runs if all(fits(run) for fits in wanted)]
     found.sort(key=lambda run: _place(run, time), reverse=descending)
     rest = _after(found, query.get("continuationToken"), time, descending=descending)
@@ -134,6 +139,13 @@ def _moment(text: str) -> datetime:
 
 def _filters(query: Mapping[str, str]) -> list[Predicate]:
     return [make(text) for name, make in _FILTERS.items() if (text := query.get(name))]
+
+
+def _deleted(query: Mapping[str, str]) -> Predicate:
+    name = query.get("deletedFilter") or "excludeDeleted"
+    if name not in _DELETED:
+        raise bad_argument("deletedFilter", name)
+    return lambda run: run.deleted in _DELETED[name]
 
 
 def _ids(name: str, text: str) -> set[int]:

@@ -75,7 +75,8 @@ class Routes:
     def list_runs(self, where: Project, pipeline_id: int) -> Response:
         """Runs - List: the newest 10,000, without their template parameters."""
         self._state.catalogue.pipeline(where, pipeline_id)
-        mine = [run for run in self._state.visible(where) if run.pipeline_id == pipeline_id]
+        there = [run for run in self._state.visible(where) if not run.deleted]
+        mine = [run for run in there if run.pipeline_id == pipeline_id]
         newest = mine[::-1][:10_000]
         return _collection([run_json(_host(), run, parameters=False) for run in newest])
 
@@ -84,7 +85,8 @@ class Routes:
         run = self._state.run(where, run_id)
         if run.pipeline_id != pipeline_id:
             raise Refusal(404, "RunNotFoundException", f"Pipeline {pipeline_id} has no such run.")
-        return jsonify(run_json(_host(), run))
+        shown = not self._state.builds_never_show_parameters
+        return jsonify(run_json(_host(), run, parameters=shown))
 
     def list_builds(self, where: Project) -> Response:
         """Builds - List; more pages are told by the header X-MS-ContinuationToken."""
@@ -98,6 +100,12 @@ class Routes:
     def get_build(self, where: Project, build_id: int) -> Response:
         """Builds - Get."""
         return jsonify(self._build(self._state.run(where, build_id), parameters=True))
+
+    def delete_build(self, where: Project, build_id: int) -> Response:
+        """Builds - Delete."""
+        _need_execute("Delete builds", where)
+        self._state.delete(self._state.run(where, build_id).id, where.organization)
+        return Response(status=204)
 
     def get_tags(self, where: Project, build_id: int) -> Response:
         """Tags - Get Build Tags."""
@@ -118,7 +126,7 @@ class Routes:
     def _tagged(self, where: Project, build_id: int, tags: list[str]) -> Response:
         _need_execute("Edit build quality", where)
         self._state.run(where, build_id)
-        return _collection(list(self._state.tag(build_id, tags).tags))
+        return _collection(list(self._state.tag(build_id, tags, where.organization).tags))
 
     def _asked(
         self, where: Project, pipeline_id: int, *, preview: bool = False
@@ -146,6 +154,7 @@ _RULES = (
     ("POST", "pipelines/<int:pipeline_id>/preview", Routes.preview),
     ("GET", "build/builds", Routes.list_builds),
     ("GET", "build/builds/<int:build_id>", Routes.get_build),
+    ("DELETE", "build/builds/<int:build_id>", Routes.delete_build),
     ("GET", "build/builds/<int:build_id>/tags", Routes.get_tags),
     ("POST", "build/builds/<int:build_id>/tags", Routes.add_tags),
     ("PUT", "build/builds/<int:build_id>/tags/<path:tag>", Routes.add_tag),

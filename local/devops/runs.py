@@ -35,6 +35,7 @@ class QueuedRun:
     finish_time: datetime | None = None
     result: Result | None = None
     tags: tuple[str, ...] = ()
+    deleted: bool = False
 
     @property
     def organization(self) -> str:
@@ -63,7 +64,10 @@ class QueuedRun:
 
 
 class Runs:
-    """All runs, in the order they were queued; ids are never given twice. Safe for threads."""
+    """All runs, in the order they were queued. Safe for threads.
+
+    Each organization counts for itself, so that an id alone names the first run that has it.
+    """
 
     def __init__(self, clock: Callable[[], datetime], first_id: int = 1001) -> None:
         self._clock = clock
@@ -77,7 +81,7 @@ class Runs:
             arrived = self._clock()
             told = arrived + timedelta(seconds=skew)
             run = QueuedRun(
-                id=self._first + len(self._runs),
+                id=self._first + sum(_is_of(run, pipeline.organization) for run in self._runs),
                 pipeline=pipeline,
                 number=self._number(pipeline, told),
                 template_parameters=dict(asked.template_parameters or {}),
@@ -95,9 +99,10 @@ class Runs:
         with self._lock:
             return list(self._runs)
 
-    def get(self, run_id: int) -> QueuedRun | None:
-        """The run with this id."""
-        return next((run for run in self.all() if run.id == run_id), None)
+    def get(self, run_id: int, organization: str = "") -> QueuedRun | None:
+        """The run with this id, of this organization if one is named."""
+        runs = (run for run in self.all() if _is_of(run, organization))
+        return next((run for run in runs if run.id == run_id), None)
 
     def finish(self, run_id: int, result: Result = "succeeded") -> QueuedRun:
         """End a run with a result; KeyError if there is no such run."""
@@ -109,14 +114,22 @@ class Runs:
             ),
         )
 
-    def tag(self, run_id: int, tags: list[str]) -> QueuedRun:
-        """Add tags to a run; one it has already, in any case, stays as it is."""
-        return self._change(run_id, lambda run: replace(run, tags=_joined(run.tags, tags)))
+    def delete(self, run_id: int, organization: str = "") -> QueuedRun:
+        """Delete a run: lists leave it out unless they are asked for deleted ones."""
+        return self._change(run_id, lambda run: replace(run, deleted=True), organization)
 
-    def _change(self, run_id: int, change: Callable[[QueuedRun], QueuedRun]) -> QueuedRun:
+    def tag(self, run_id: int, tags: list[str], organization: str = "") -> QueuedRun:
+        """Add tags to a run; one it has already, in any case, stays as it is."""
+        return self._change(
+            run_id, lambda run: replace(run, tags=_joined(run.tags, tags)), organization
+        )
+
+    def _change(
+        self, run_id: int, change: Callable[[QueuedRun], QueuedRun], organization: str = ""
+    ) -> QueuedRun:
         with self._lock:
             for place, run in enumerate(self._runs):
-                if run.id == run_id:
+                if run.id == run_id and _is_of(run, organization):
                     self._runs[place] = change(run)
                     return self._runs[place]
         raise KeyError(run_id)
@@ -131,6 +144,10 @@ class Runs:
             and run.number.startswith(day)
         ]
         return f"{day}.{len(same) + 1}"
+
+
+def _is_of(run: QueuedRun, organization: str) -> bool:
+    return organization.lower() in {"", run.organization.lower()}
 
 
 def now() -> datetime:

@@ -26,7 +26,7 @@ class Switches:
     """Ways in which the service may differ; set them at any time.
 
     `builds_list_without_parameters`: Builds - List leaves `templateParameters` out, a single
-    build has them. `builds_never_show_parameters`: neither has them.
+    build has them. `builds_never_show_parameters`: neither has them, nor has the pipeline run.
     `builds_show_typed_parameters`: builds show `true`, `3` or lists instead of their text.
     `hidden_seconds`: lists leave out what was queued less than this ago, single reads find it.
     `clock_skew`: seconds by which the queue time told is off, for runs queued from now on.
@@ -69,6 +69,7 @@ class DevOpsState(Switches):
         self.add_pipeline = self.catalogue.add_pipeline
         self.queue_later, self.queue_now = self._held.queue_later, self._held.queue_now
         self.finish, self.tag = self._runs.finish, self._runs.tag
+        self.delete, self.queue = self._runs.delete, self._runs.queue
 
     @property
     def runs(self) -> list[QueuedRun]:
@@ -94,8 +95,8 @@ class DevOpsState(Switches):
 
     def run(self, where: Project, run_id: int) -> QueuedRun:
         """The project's run, hidden or not, or a 404 Refusal."""
-        found = self._runs.get(run_id)
-        if found is None or _place(found) != where:
+        found = self._runs.get(run_id, where.organization)
+        if found is None or found.deleted or _place(found) != where:
             message = f"The requested build {run_id} could not be found."
             raise Refusal(404, "BuildNotFoundException", message)
         return found

@@ -88,7 +88,7 @@ def preview_json(host: str, pipeline: Pipeline, text: str) -> Json:
 
 
 def build_json(host: str, run: QueuedRun, *, parameters: bool, typed: bool) -> Json:
-    """The same run as the Builds API tells it."""
+    """The same run as the Builds API tells it: one that asked for no parameter shows none."""
     url = f"{base(host, run.pipeline)}/_apis/build/builds/{run.id}"
     plan = {"planId": same_guid("plan", run.id)}
     asked = _template_parameters(run, typed=typed)
@@ -98,7 +98,8 @@ def build_json(host: str, run: QueuedRun, *, parameters: bool, typed: bool) -> J
         "tags": list(run.tags),
         "validationResults": [],
         "plans": [plan],
-        **({"templateParameters": asked} if parameters else {}),
+        **({"templateParameters": asked} if parameters and run.template_parameters else {}),
+        **({"deleted": True} if run.deleted else {}),
         "triggerInfo": {},
         "id": run.id,
         "buildNumber": run.number,

@@ -8,14 +8,22 @@ import pytest
 
 from functions.core.reasons import Reason
 from functions.core.values import State
+from local.cloud import TEXT
+from local.devops.catalogue import Project
+from local.devops.pipelines import RunRequest
 from local.faults import Fault
-from tests.azure import completed
+from tests.azure import ROUTES, completed
 from tests.proxies import Proxy, behind
 
 if TYPE_CHECKING:
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"
+ALSO = """
+  - name: also
+    match: {experiment: "defect-*"}
+    start: {organization: fabrikam, pipeline: 7, parameters: {run_id: "{{ run.id }}"}}
+"""
 
 
 def post_fault(stage: Stage, **fault: object) -> None:
@@ -197,3 +205,45 @@ def test_a_second_run_that_shows_up_later_is_told_as_a_duplicate(
     assert {row.pipeline_run, *row.duplicates} == {run.id for run in stage.devops.runs}
     assert len(stage.devops.runs) == 2
     assert "duplicate=register" in caplog.text
+
+
+def test_a_build_without_parameters_is_no_obstacle(stage: Stage) -> None:
+    post_fault(stage, drop="before")
+    deliver(stage)
+    pipeline = stage.devops.catalogue.pipeline(Project("contoso", "mlops"), 42)
+    stage.devops.queue(pipeline, RunRequest())  # by a push, or by hand
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=12)
+    assert stage.only("r1").state is State.STARTED
+    assert [run.template_parameters for run in stage.devops.runs] == [{}, {"run_id": "r1"}]
+
+
+def test_a_build_that_somebody_deleted_is_found(stage: Stage) -> None:
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.devops.delete(stage.devops.runs[0].id)
+    stage.reconcile(seconds=31)
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.FOUND, 1)
+
+
+def test_another_organization_s_build_of_the_same_number_is_another(stage: Stage) -> None:
+    stage.routes(ROUTES + ALSO)
+    stage.devops.add_pipeline("fabrikam", "mlops", 7, "also", parameters={"run_id": TEXT})
+    lost = Fault("POST", "/fabrikam/*", drop="after")
+    stage.devops.server.faults.add(lost)
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    assert len({run.id for run in stage.devops.runs}) == 1
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=12)
+    assert sorted(stage.started()) == [(7, "r1"), (42, "r1")]
+    assert {c.state for c in stage.of_run("r1").values()} == {State.STARTED}
+
+
+def test_who_looks_by_a_clock_that_is_ahead_waits_the_grace_too(stage: Stage) -> None:
+    post_fault(stage, drop="after")
+    stage.devops.hide_builds_younger_than(5)
+    deliver(stage)
+    stage.reconcile(minutes=11)
+    stage.reconcile(minutes=1)
+    assert stage.posts() == 1

@@ -237,6 +237,19 @@ def test_what_is_still_looked_for_can_be_named_but_not_asked_anew(stage: Stage) 
     assert stage.posts() == 1
 
 
+def test_what_cannot_be_looked_for_any_more_can_be_asked_anew(stage: Stage) -> None:
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, drop="before"))
+    assert ran(stage).reason is Reason.IN_DOUBT
+    stage.cloud.vault.put("renamed", stage.cloud.pat)
+    stage.cloud.vault.delete("azure-devops-pat")
+    stage.deploy(DEVOPS_PAT_SECRET="renamed")
+    stage.reconcile(minutes=61)
+    assert stage.only("r1").reason is Reason.SECRET_UNREADABLE
+    assert operator(stage).ask_anew(KEY).done
+    stage.reconcile(minutes=1)
+    assert stage.started() == [(42, "r1")]
+
+
 @pytest.mark.parametrize("method", ["ask_anew", "name"])
 def test_what_is_not_in_doubt_is_not_settled_as_if_it_were(stage: Stage, method: str) -> None:
     held_by_the_gate(stage, accuracy=0.5)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.bootstrap import App
 from functions.core.reasons import Reason
 from functions.core.values import State
-from tests.azure import ROUTES, as_cloud_event, changed, completed
+from tests.azure import ROUTES, Stage, as_cloud_event, changed, completed
+from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.core.continuation import Continuation
     from functions.core.ledger import Entry
     from functions.core.values import Run
-    from tests.azure import Stage
 
 
 def test_a_completed_run_starts_the_pipeline_of_its_route(stage: Stage) -> None:
@@ -338,3 +342,50 @@ def test_an_event_that_starts_nothing_leaves_a_line_that_says_why(
     stage.deliver(payload)
     (said,) = [r.getMessage() for r in caplog.records if r.name == "run_relay"]
     assert line in said
+
+
+def test_an_older_version_of_the_app_does_not_end_what_a_newer_one_claimed(
+    stage: Stage, tmp_path: Path
+) -> None:
+    (tmp_path / "older").mkdir()
+    older = Stage(stage.cloud, tmp_path / "older")
+    older.routes(ROUTES.replace("name: register", "name: before"))
+    older.deploy(LEDGER_URL=stage.environ["LEDGER_URL"])
+    older.reconcile()
+    stage.clock.forward(minutes=5)
+    stage.aml.add_run("r1", experiment="defect-detection", status="Running")
+    stage.deliver(completed("r1"))
+    older.reconcile(minutes=6)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.ROUTE_REMOVED)
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.reconcile(minutes=6)
+    assert stage.started() == [(42, "r1")]
+
+
+class Frozen(Wrapped):
+    """The process freezes in its POST, until the reconciler of another has held and retired it."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ports.pipelines)
+        self._stage = stage
+
+    def start(self, *given: Any) -> Any:
+        run = self.real.start(*given)
+        other = App(self._stage.read, self._stage.ports)
+        for _ in range(3):
+            self._stage.clock.forward(minutes=3)
+            other.rounds.reconcile()
+        assert self._stage.only("r1").state is State.HELD
+        return run
+
+
+def test_what_was_started_late_is_listed_as_started(stage: Stage) -> None:
+    stage.routes(ROUTES.replace('run_id: "{{ run.id }}"}', 'run_id: "x"}'))
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.build(pipelines=Frozen(stage))
+    stage.deliver(completed("r1"))
+    stage.build()
+    stage.reconcile(minutes=5)
+    (listed,) = stage.ledger.listed(stage.clock.now() - timedelta(days=1), 9)
+    assert (listed.state, listed.reason) == (State.STARTED, Reason.ANSWERED)

@@ -137,3 +137,10 @@ def test_without_a_branch_in_the_request_any_will_do() -> None:
     asking = request(templateParameters={"run_id": "r1"})
     build = {"templateParameters": {"run_id": "r1"}, "sourceBranch": "refs/heads/any"}
     assert matches(asking, build)
+
+
+def test_a_value_that_would_unfold_to_gigabytes_is_compared_as_text() -> None:
+    folds = (f",&a{n} [*a{n - 1},*a{n - 1},*a{n - 1}]" for n in range(1, 40))
+    bomb = f"[&a0 [x]{''.join(folds)}]"
+    assert not shows(bomb, "another")
+    assert shows(bomb, bomb)

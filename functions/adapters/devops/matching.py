@@ -59,10 +59,15 @@ def _same(asked: str, shown: object) -> bool:
 
 
 def _structure(text: str) -> str | None:
-    """The list or mapping that a text is, as JSON or as YAML, in one spelling; None: neither."""
+    """The list or mapping that a text is, as JSON or as YAML, in one spelling; None: neither.
+
+    Nor is one with aliases, of which a few hundred characters may unfold to gigabytes.
+    """
     import yaml  # noqa: PLC0415 - only a look-up compares
 
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            return None
         value = yaml.safe_load(text)
         if not isinstance(value, dict | list):
             return None

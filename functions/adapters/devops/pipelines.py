@@ -70,15 +70,20 @@ class DevOpsPipelines:
         since: datetime,
         deadline: Deadline,
     ) -> Sequence[PipelineRun]:
-        """Builds queued since then with everything that was asked; raises Retryable unless sure."""
-        return [
-            PipelineRun(
-                id=build["id"],
-                url=f"{self._project(request)}/_build/results?buildId={build['id']}",
-            )
-            for build in self._builds(request, credential, since, deadline)
-            if matches(request, self._whole(request, build, credential, deadline))
-        ]
+        """Builds queued since then with everything that was asked.
+
+        Raises Retryable where none is found and not all could be looked at.
+        """
+        found: list[PipelineRun] = []
+        try:
+            for build in self._builds(request, credential, since, deadline):
+                if matches(request, self._whole(request, build, credential, deadline)):
+                    url = f"{self._project(request)}/_build/results?buildId={build['id']}"
+                    found.append(PipelineRun(id=build["id"], url=url))
+        except Retryable:
+            if not found:
+                raise
+        return found
 
     def tag(
         self,
@@ -125,6 +130,7 @@ class DevOpsPipelines:
             "definitions": str(request.pipeline),
             "minTime": since.isoformat().replace("+00:00", "Z"),
             "queryOrder": "queueTimeAscending",
+            "deletedFilter": "includeDeleted",  # what somebody removed was started all the same
             "$top": PAGE,
             "api-version": self._version,
         }
@@ -147,14 +153,24 @@ class DevOpsPipelines:
         credential: Credential,
         deadline: Deadline,
     ) -> dict[str, Any]:
-        """The build with its parameters, read singly where the list leaves them out."""
-        if not asks_parameters(request) or isinstance(build.get("templateParameters"), dict):
+        """The build with its parameters, read singly where the list leaves them out.
+
+        One that was queued without any shows none as a build, and an empty set as a pipeline run.
+        https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/get?view=azure-devops-rest-7.1
+        """
+        if not asks_parameters(request):
             return build
-        url = f"{self._project(request)}/_apis/build/builds/{build['id']}"
-        single = self._read(url, credential, deadline, {"api-version": self._version}).json
-        if not isinstance(single, dict) or not isinstance(single.get("templateParameters"), dict):
-            raise _incomplete(f"build {build['id']} does not show its parameters")
-        return single
+        of_project, number = f"{self._project(request)}/_apis", build["id"]
+        found = build.get("templateParameters")
+        for where in (f"build/builds/{number}", f"pipelines/{request.pipeline}/runs/{number}"):
+            if isinstance(found, dict):
+                return {**build, "templateParameters": found}
+            params = {"api-version": self._version}
+            single = self._read(f"{of_project}/{where}", credential, deadline, params).json
+            found = single.get("templateParameters") if isinstance(single, dict) else None
+        if not isinstance(found, dict):
+            raise _incomplete(f"build {number} does not show its parameters")
+        return {**build, "templateParameters": found}
 
     def _read(
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
