@@ -6,12 +6,17 @@ https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-d
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.values import PipelineRequest
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 
 
 def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
@@ -49,8 +54,11 @@ def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
 def _same(asked: str, shown: object) -> bool:
     """Parameters are asked as text and may be shown typed, or with a boolean's case changed.
 
-    Scalars are compared as text: YAML would read `2026_1_2` and `202_612` as one number.
+    Texts are compared as such: YAML would read `2026_1_2` and `202_612` as one number. What is
+    shown as a number is one, and then `10.0` is 10.
     """
+    if isinstance(shown, int | float) and not isinstance(shown, bool) and _NUMBER.fullmatch(asked):
+        return Decimal(asked) == Decimal(str(shown))
     text = shown if isinstance(shown, str) else json.dumps(shown)
     if asked == text or {asked.lower(), text.lower()} in ({"true"}, {"false"}):
         return True
@@ -65,10 +73,14 @@ def _structure(text: str) -> str | None:
     """
     import yaml  # noqa: PLC0415 - only a look-up compares
 
+    class Plain(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as yaml has it
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("an alias")
+            return super().compose_node(parent, index)
+
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            return None
-        value = yaml.safe_load(text)
+        value = yaml.load(text, Loader=Plain)  # noqa: S506 - a safe loader
         if not isinstance(value, dict | list):
             return None
         return json.dumps(value, sort_keys=True, default=str)
