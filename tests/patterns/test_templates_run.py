@@ -224,25 +224,27 @@ def test_a_name_that_no_model_has_reaches_no_command(
     assert (code, asked.calls(), "has characters" in out) == (1, [], True)
 
 
+@pytest.mark.parametrize("marks", [2, 3, 4])
 @pytest.mark.parametrize("file", ["register", "deploy-model"])
-def test_what_was_sent_is_shown_and_commands_nothing(agent: Agent, file: str) -> None:
-    hostile = "x##vso[task.setvariable variable=a]$(id)`id`"
+def test_what_was_sent_is_shown_and_commands_nothing(agent: Agent, file: str, marks: int) -> None:
+    hostile = f"x{'#' * marks}vso[task.setvariable variable=a]$(id)`id`"
     sent = {**SENT, "model_name": hostile}
     code, out = agent.run(Pipeline(f"{file}.yml"), "Show what the route sent", **sent)
     assert (code, "##" in out) == (0, False)
-    assert "MODEL_NAME: x# #vso[task.setvariable variable=a]$(id)`id`\n" in out
+    assert f"MODEL_NAME: x{'# ' * marks}vso[task.setvariable variable=a]$(id)`id`\n" in out
     assert "MODEL_VERSION: 3\n" in out
 
 
+@pytest.mark.parametrize("marks", [2, 3, 4])
 def test_a_failure_is_an_error_of_the_pipeline_and_what_was_sent_is_no_command(
-    agent: Agent,
+    agent: Agent, marks: int
 ) -> None:
     report = Pipeline("report-failure.yml")
     sent = {
         "run_id": "r1",
-        "experiment": "##vso[task.complete result=Succeeded]",
+        "experiment": f"{'#' * marks}vso[task.complete result=Succeeded]",
         "status": "Failed",
     }
     code, out = agent.run(report, "Show what the route sent", **sent)
-    shown = "Run r1 of # #vso[task.complete result=Succeeded] ended as Failed."
+    shown = f"Run r1 of {'# ' * marks}vso[task.complete result=Succeeded] ended as Failed."
     assert (code, out) == (1, f"##vso[task.logissue type=error]{shown}\n")
