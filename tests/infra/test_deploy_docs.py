@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from functions import settings
 from relay.__main__ import app
@@ -148,6 +149,14 @@ def test_the_pat_is_never_part_of_a_command_line() -> None:
     assert "--file /dev/stdin" in stored
     assert "-o none" in stored
     assert "--expires" in stored
+
+
+def test_it_tells_which_connection_reads_the_pat_and_which_only_reads() -> None:
+    preview, deploy = (ROOT / f"pipelines/{name}.yml" for name in ("preview", "deploy"))
+    for file, parameter in ((preview, "serviceConnection"), (deploy, "previewConnection")):
+        parameters = yaml.safe_load(file.read_text("utf-8"))["parameters"]
+        (name,) = (p["default"] for p in parameters if p["name"] == parameter)
+        assert name in SPANS
 
 
 def test_it_is_no_longer_than_people_read() -> None:

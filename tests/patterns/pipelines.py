@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "pipelines"
-_VALUE = re.compile(r"\$\{\{ (?:(?P<json>convertToJson)\()?parameters\.(?P<name>\w+)\)? \}\}")
+_VALUE = re.compile(
+    r"\$\{\{ (?:(?P<json>convertToJson)\(|(?P<list>join)\(';', )?parameters\.(?P<name>\w+)\)? \}\}"
+)
 _MACRO = re.compile(r"\$\((?P<name>[\w.]+)\)")
 
 
@@ -86,8 +88,9 @@ class Pipeline:
             yield from (job for job in stage["jobs"] if "template" not in job)
 
     def steps(self) -> Iterator[dict[str, Any]]:
-        """All steps of all jobs, in order."""
-        for job in self.jobs():
+        """All steps of all jobs, or of a template of steps, in order."""
+        jobs = [self.read] if "steps" in self.read else self.jobs()
+        for job in jobs:
             yield from job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
 
     @property
@@ -122,6 +125,8 @@ def _expanded(found: Any, known: Mapping[str, Any], *, inputs: bool = False) -> 
 def _filled(text: str, parameters: Mapping[str, Any], variables: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         value = parameters[found["name"]]
+        if found["list"]:
+            return ";".join(value)
         return json.dumps(value, indent=2) if found["json"] else str(value)
 
     filled = _VALUE.sub(value, str(text))

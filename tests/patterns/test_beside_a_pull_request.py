@@ -1,0 +1,108 @@
+"""Templates run Run Relay beside code that a pull request brings: none of that code is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.patterns.pipelines import Pipeline
+from tests.patterns.waiter import PATIENCE
+
+PREVIEW, VALIDATE = Pipeline("preview.yml"), Pipeline("validate.yml")
+INSTALL = "Install Run Relay"
+IMPORTED = ("relay", "venv", "pip", "json", "pathlib")
+BOTH = pytest.mark.parametrize("template", [PREVIEW, VALIDATE], ids=lambda t: t.file)
+
+
+def module(folder: Path, name: str, text: str) -> None:
+    """A package that prints a text when it is imported, or run."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text("", "utf-8")
+    (folder / name / "__main__.py").write_text(text, "utf-8")
+    if name != "relay":
+        (folder / name / "__init__.py").write_text(text, "utf-8")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """The checkout of Run Relay, as the resource names it, beside one of a hostile pull request."""
+    trusted = "import sys\nprint('resource:', *sys.argv[1:])\n"
+    module(tmp_path / "relay", "relay", trusted)
+    (tmp_path / "relay/requirements.txt").write_text("", "utf-8")
+    for name in IMPORTED:
+        module(tmp_path / "code", name, "print('the code of the pull request')\n")
+    return tmp_path
+
+
+def run(template: Pipeline, step: str, folder: Path, **given: Any) -> tuple[int, str]:
+    """Exit code and output of a step that runs in the checkout of the pull request."""
+    code = folder / "code"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = {"Pipeline.Workspace": str(folder), "jobName": "pr-7"}
+    values = template.values(**given)
+    process = template.script(step).run(code, values, variables, {"PATH": path})
+    out, _ = process.communicate(timeout=4 * PATIENCE)
+    return process.returncode, out
+
+
+def installed(template: Pipeline, workspace: Path) -> str:
+    code, out = run(template, INSTALL, workspace, **_python(template))
+    assert code == 0, out
+    return out
+
+
+def _python(template: Pipeline) -> dict[str, str]:
+    return {"python": sys.executable} if template is VALIDATE else {}
+
+
+@BOTH
+def test_the_install_runs_nothing_of_the_pull_request(template: Pipeline, workspace: Path) -> None:
+    assert "pull request" not in installed(template, workspace)
+
+
+def test_the_preview_with_the_pat_is_run_relays_own(workspace: Path) -> None:
+    installed(PREVIEW, workspace)
+    code, out = run(PREVIEW, "Preview what the routes start", workspace, runs=["r1", "r2"])
+    asked = "preview --check --routes routes.yaml --event recorded --run r1 --run r2"
+    assert (code, out) == (0, f"resource: {asked}\n")
+
+
+def test_the_wait_is_run_relays_own(workspace: Path) -> None:
+    installed(VALIDATE, workspace)
+    given = {"workspace": "/w", "jobFile": "job.yml", "require": ["metrics.accuracy >= 0.5"]}
+    code, out = run(VALIDATE, "Submit and wait", workspace, **given)
+    assert (code, out.startswith("resource: wait --submit job.yml ")) == (0, True), out
+    assert out.endswith(" --require=metrics.accuracy >= 0.5\n")
+
+
+@BOTH
+def test_run_relay_comes_from_the_resource_and_not_from_the_pull_request(
+    template: Pipeline,
+) -> None:
+    steps = list(template.steps())
+    checkouts = {step["checkout"]: step["path"] for step in steps if "checkout" in step}
+    assert checkouts == {"self": "code", "${{ parameters.relay }}": "relay"}
+    (relay,) = (p["default"] for p in template.read["parameters"] if p["name"] == "relay")
+    assert relay == "run-relay"
+    (install,) = (step for step in steps if step.get("displayName") == INSTALL)
+    assert install["env"]["RELAY"] == "$(Pipeline.Workspace)/relay"
+
+
+def test_the_connection_that_reads_the_pat_is_not_that_of_every_pull_request() -> None:
+    reads = PREVIEW.values()["serviceConnection"]
+    assert Pipeline("deploy.yml").values()["previewConnection"] != reads
+    head, example = PREVIEW.text.split("\n#   resources:", 1)
+    assert "READS THE PAT" in head
+    lines = re.findall(r"^#   (.*)", "#   resources:" + example, re.MULTILINE)
+    shown = yaml.safe_load("\n".join(lines))
+    (used,) = shown["steps"]
+    assert used["parameters"]["serviceConnection"] == reads
+    (repository,) = shown["resources"]["repositories"]
+    assert used["template"].partition("@")[2] == repository["repository"] == "run-relay"
+    assert repository["ref"] == "refs/heads/main"
