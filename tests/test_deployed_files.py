@@ -69,6 +69,13 @@ def test_the_app_and_nothing_else_is_deployed(paths: set[str]) -> None:
     assert {"functions/web/page.css", "functions/web/page.js"} <= paths
 
 
+@pytest.mark.parametrize("hides", [as_git, as_core_tools])
+def test_a_pat_in_a_file_is_neither_deployed_nor_committed(hides: Callable[[], Hides]) -> None:
+    assert hides()("pat.txt")
+    ignored = GitIgnoreSpec.from_lines((ROOT / ".gitignore").read_text("utf-8").splitlines())
+    assert ignored.match_file("pat.txt")
+
+
 @pytest.fixture
 def package(paths: set[str], tmp_path: Path) -> Path:
     for path in paths:

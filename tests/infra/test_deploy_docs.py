@@ -143,12 +143,21 @@ def test_commands_of_azure_are_those_of_its_reference(tool: str, known: set[str]
     assert unknown == set()
 
 
-def test_the_pat_is_never_part_of_a_command_line() -> None:
-    assert "--value" not in TEXT
-    (stored,) = (block for block in BLOCKS if "keyvault secret set" in block)
+@pytest.mark.parametrize("file", ["docs/deploy.md", "infra/README.md"])
+def test_the_pat_is_never_part_of_a_command_line_or_in_a_file(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert "--value" not in text
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    (stored,) = (block for block in blocks if "keyvault secret set" in block)
     assert "--file /dev/stdin" in stored
     assert "-o none" in stored
     assert "--expires" in stored
+
+
+def test_it_tells_how_to_make_the_key_of_the_waits() -> None:
+    name = settings.read({}).waits_key
+    (made,) = (span for span in SPANS if "keyvault secret set" in span)
+    assert f" -n {name} --file /dev/stdin " in made
 
 
 def test_it_tells_which_connection_reads_the_pat_and_which_only_reads() -> None:
