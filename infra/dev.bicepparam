@@ -3,7 +3,11 @@ using './main.bicep'
 // The least of everything, to try it out: nothing always ready, one copy region-wide, short memory of logs.
 // AML_WORKSPACE_IDS: resource ids of workspaces, between commas. See README.md for the other variables.
 
-param workspaces = map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => { id: trim(id) })
+// What stands between commas, without blanks and without what is empty.
+var workspaceIds = filter(map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => trim(id)), id => !empty(id))
+var emails = filter(map(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => trim(mail)), mail => !empty(mail))
+
+param workspaces = map(workspaceIds, id => { id: id })
 param namePrefix = 'relay-dev'
 param tags = {
   'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
@@ -12,6 +16,7 @@ param tags = {
 
 param devopsAuth = readEnvironmentVariable('RELAY_DEVOPS_AUTH', 'pat')
 param policy = { devopsUrl: readEnvironmentVariable('RELAY_DEVOPS_URL', '') }
+param vaultId = readEnvironmentVariable('RELAY_VAULT_ID', '')
 
 param instanceMemoryMB = 512
 param alwaysReady = []
@@ -21,9 +26,15 @@ param softDeleteDays = 7
 
 param operatorsGroupId = readEnvironmentVariable('RELAY_OPERATORS_GROUP_ID', '')
 param operatorsReadPat = true
+param readersGroupId = readEnvironmentVariable('RELAY_READERS_GROUP_ID', '')
 param operationsClientId = readEnvironmentVariable('RELAY_OPERATIONS_CLIENT_ID', '')
 param rotatorId = readEnvironmentVariable('RELAY_PAT_ROTATOR_ID', '')
 param rotatorType = readEnvironmentVariable('RELAY_PAT_ROTATOR_TYPE', 'User')
 
+param integrationSubnetId = readEnvironmentVariable('RELAY_INTEGRATION_SUBNET_ID', '')
+param endpointSubnetId = readEnvironmentVariable('RELAY_ENDPOINT_SUBNET_ID', '')
+param dnsZonesGroupId = readEnvironmentVariable('RELAY_DNS_ZONES_GROUP_ID', '')
+
+param alertEmails = emails
 // Nobody is woken for a night without trainings.
 param noEventHours = 0

@@ -3,7 +3,11 @@ using './main.bicep'
 // For real work: an instance always ready for each kind of event, zone-redundant storage, a year of logs.
 // AML_WORKSPACE_IDS: resource ids of workspaces, between commas. See README.md for the other variables.
 
-param workspaces = map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => { id: trim(id) })
+// What stands between commas, without blanks and without what is empty.
+var workspaceIds = filter(map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => trim(id)), id => !empty(id))
+var emails = filter(map(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => trim(mail)), mail => !empty(mail))
+
+param workspaces = map(workspaceIds, id => { id: id })
 param namePrefix = 'relay-prod'
 param tags = {
   'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
@@ -32,5 +36,5 @@ param integrationSubnetId = readEnvironmentVariable('RELAY_INTEGRATION_SUBNET_ID
 param endpointSubnetId = readEnvironmentVariable('RELAY_ENDPOINT_SUBNET_ID', '')
 param dnsZonesGroupId = readEnvironmentVariable('RELAY_DNS_ZONES_GROUP_ID', '')
 
-param alertEmails = filter(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => !empty(mail))
+param alertEmails = emails
 param noEventHours = 24

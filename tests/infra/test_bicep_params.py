@@ -27,7 +27,7 @@ def given_by(path: Path) -> dict[str, str]:
     text = path.read_text("utf-8")
     assert text.startswith("using './main.bicep'\n")
     return dict(
-        re.findall(r"^param (\w+) = (.+?)(?=^param |^//|\Z)", text, re.MULTILINE | re.DOTALL)
+        re.findall(r"^param (\w+) = (.+?)(?=^param |^var |^//|\Z)", text, re.MULTILINE | re.DOTALL)
     )
 
 
@@ -57,8 +57,25 @@ def test_both_parameter_files_are_there() -> None:
     assert [p.name for p in PARAMETER_FILES] == ["dev.bicepparam", "prod.bicepparam"]
 
 
-def test_every_variable_of_a_parameter_file_is_told_in_the_readme() -> None:
+def read_by(path: Path) -> set[str]:
+    """The environment variables that a parameter file reads."""
+    return set(re.findall(r"readEnvironmentVariable\('(\w+)'", path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
+def test_every_parameter_file_reads_what_the_readme_tells_and_nothing_else(path: Path) -> None:
     readme = (INFRA / "README.md").read_text("utf-8")
-    texts = [path.read_text("utf-8") for path in PARAMETER_FILES]
-    names = {n for text in texts for n in re.findall(r"readEnvironmentVariable\('(\w+)'", text)}
-    assert {name for name in names if f"`{name}`" not in readme} == set()
+    table = readme.partition("## Variables of the parameter files\n")[2].partition("\n## ")[0]
+    named_first = "".join(re.findall(r"^\| (.+?) \|", table, re.MULTILINE))
+    assert read_by(path) == set(re.findall(r"`(\w+)`", named_first))
+
+
+@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
+@pytest.mark.parametrize("name", ["AML_WORKSPACE_IDS", "RELAY_ALERT_EMAILS"])
+def test_a_list_may_have_blanks_and_a_comma_at_its_end(path: Path, name: str) -> None:
+    text = path.read_text("utf-8")
+    (read,) = (line for line in text.splitlines() if f"readEnvironmentVariable('{name}'" in line)
+    trimmed = r"map\(split\(.+?, ','\), (\w+) => trim\(\2\)\)"
+    items = re.fullmatch(rf"var (\w+) = filter\({trimmed}, (\w+) => !empty\(\3\)\)", read)
+    assert items
+    assert re.search(rf"^param \w+ = (map\({items[1]}, |{items[1]}$)", text, re.MULTILINE)
