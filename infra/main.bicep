@@ -386,6 +386,9 @@ output AZURE_STORAGE_ID string = storage.outputs.id
 @description('Name of the table that is the ledger.')
 output RELAY_LEDGER_TABLE string = ledgerTable
 
+@description('Path of the route file within the package; empty: routes.yaml.')
+output RELAY_ROUTES_FILE string = policy.?routesFile ?? ''
+
 @description('URL of the dead letters: what `relay replay --dead-letters` takes.')
 output RELAY_DEAD_LETTERS_URL string = deadLetters.outputs.url
 

@@ -96,11 +96,23 @@ resources() {
         -n "$RELAY_DEPLOYMENT" -p "$RELAY_PARAMETERS" --no-prompt true -o none
 }
 
+need_routes() { # PATHSPEC...: stops if the app would look for a route file that these do not pack
+    routes=$(output RELAY_ROUTES_FILE tsv)
+    routes=${routes#/home/site/wwwroot/}
+    routes=${routes#./}
+    [ "${routes#/}" = "$routes" ] || return 0 # outside the package: whoever mounts it sees to it
+    git archive --format=tar HEAD -- "$@" | tar -tf - | grep -Fx -e "${routes:-routes.yaml}" > /dev/null ||
+        stop $USAGE "The deployment names the route file ${routes:-routes.yaml}, which the package would not have," \
+            "so no event would start anything. Nothing was uploaded. Packed are routes*.yaml beside" \
+            "function_app.py, as committed: put it there and commit it, or change routesFile in policy."
+}
+
 code() {
     app=$(given AZURE_FUNCTION_NAME)
     set -- function_app.py functions host.json requirements.txt 'routes*.yaml'
     changed=$(git status --porcelain -- "$@")
     [ -z "$changed" ] || say "not committed, so not deployed:" "$changed"
+    need_routes "$@"
     mkdir -p "${PACKAGE%/*}"
     git archive --format=zip -o "$PACKAGE" HEAD -- "$@"
     say "deploying the code: $(git rev-parse --short HEAD) to $app"

@@ -80,7 +80,7 @@ type policyType = {
   @description('Optional. Azure DevOps base URL, where it is not https://dev.azure.com.')
   devopsUrl: string?
 
-  @description('Optional. Path of the route file within the package.')
+  @description('Optional. Path of the route file within the package. hooks/deploy.sh packs routes*.yaml beside function_app.py, and stops if this is none of them.')
   routesFile: string?
 
   @description('Optional. Azure Resource Manager\'s URL, where it is not that of the cloud.')

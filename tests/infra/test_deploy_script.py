@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.infra.bicep import one
 from tests.infra.deploying import (
     APP,
     CREATE,
@@ -135,6 +136,41 @@ def test_the_package_holds_the_app_as_it_is_committed(tmp_path: Path, deployed: 
     assert "functions/new.py" not in deployed.state["package"]
     with zipfile.ZipFile(own / ".cache/run-relay.zip") as package:
         assert package.read("routes.yaml") == (ROOT / "routes.yaml").read_bytes()
+
+
+def naming(azure: Azure, routes: str) -> Azure:
+    """The deployment says that this is the route file."""
+    azure.write({**azure.state, "outputs": {**OUTPUTS, "RELAY_ROUTES_FILE": routes}})
+    return azure
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("routes", ["config/prod.yaml", "./routes-prod.yaml", "xroutes.yaml"])
+def test_no_code_is_uploaded_without_the_route_file_that_the_deployment_names(
+    tmp_path: Path, deployed: Azure, routes: str, shell: str
+) -> None:
+    own = checkout(tmp_path)
+    (own / "config").mkdir()
+    for name in (routes, "config/prod.yaml"):
+        shutil.copy(own / "routes.yaml", own / name)
+    ran = run(own, naming(deployed, routes).environ(), "code", shell=shell)
+    assert (ran.returncode, deployed.acts()) == (2, [])
+    assert f"names the route file {routes.removeprefix('./')}, which the package" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "routes", ["", "routes.yaml", "./routes.yaml", "/home/site/wwwroot/routes.yaml", "/mnt/r.yaml"]
+)
+def test_code_is_uploaded_where_the_route_file_is_packed_or_mounted(
+    folder: Path, deployed: Azure, routes: str
+) -> None:
+    ran = run(folder, naming(deployed, routes).environ(), "code")
+    assert (ran.returncode, deployed.acts()) == (0, [f"{UPLOAD} {APP}"]), ran.stderr
+
+
+def test_the_deployment_names_the_route_file_that_the_app_is_set_to() -> None:
+    setting = one("modules/settings.bicep", "variable", "settings").given["ROUTES_FILE"]
+    assert one("main.bicep", "output", "RELAY_ROUTES_FILE").given == setting
 
 
 def test_a_preview_changes_nothing_and_tells_of_subscriptions_once_there_are_resources(
