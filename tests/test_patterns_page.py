@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-import yaml
+import pytest
+from typer.testing import CliRunner
 
 from functions.core.routes import decode
 from functions.core.values import Outcome
+from relay.__main__ import app
 from tests.shipping import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = ROOT / "docs" / "patterns.md"
 TEXT = PAGE.read_text("utf-8")
-HEAD = {"version": 1, "defaults": {"organization": "contoso", "project": "mlops"}}
+SHOWN = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
-def test_every_route_that_it_shows_can_be_read_and_told_apart() -> None:
-    shown = re.findall(r"```yaml\n(routes:.*?)```", TEXT, re.DOTALL)
-    read = [decode(yaml.safe_dump({**HEAD, **yaml.safe_load(text)})) for text in shown]
+@pytest.mark.parametrize("number", range(len(SHOWN)))
+def test_what_it_shows_is_a_route_file_that_check_passes(number: int, tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(SHOWN[number], "utf-8")
+    checked = CliRunner().invoke(app, ["check"], env={"ROUTES_FILE": str(file)})
+    assert checked.exit_code == 0, checked.output
+
+
+def test_its_routes_have_no_warnings_and_are_about_every_event_but_the_end_of_a_run() -> None:
+    read = [decode(text) for text in SHOWN]
     assert [line for routes in read for line in routes.warnings] == []
     about = {outcome for routes in read for route in routes.routes for outcome in route.outcomes}
     assert {outcome for outcome in Outcome if not outcome.ends_run} <= about
