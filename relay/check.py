@@ -11,6 +11,7 @@ import typer
 from functions.core.errors import RoutesUnreadable
 from functions.core.routefile.wire import schema as route_file_schema
 from functions.core.routes import decode
+from relay import printing
 
 if TYPE_CHECKING:
     from functions.core.routes import Route, Routes
@@ -39,10 +40,10 @@ def check(file: _File = Path("routes.yaml")) -> None:
         routes = decode(text, str(file))
     except RoutesUnreadable as unreadable:
         for problem in unreadable.problems:
-            typer.echo(problem, err=True)
+            printing.say(problem, err=True)
         raise typer.Exit(THE_ANSWER_IS_NO) from None
     for warning in routes.warnings:
-        typer.echo(_as_warning(warning), err=True)
+        printing.say(_as_warning(warning), err=True)
     _show(routes, file)
 
 
@@ -55,10 +56,10 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        typer.echo(f"{file}:1: the file is not UTF-8: {error.reason}", err=True)
+        printing.say(f"{file}:1: the file is not UTF-8: {error.reason}", err=True)
         raise typer.Exit(THE_ANSWER_IS_NO) from None
     except OSError as error:
-        typer.echo(f"{file}: {error.strerror or error}", err=True)
+        printing.say(f"{file}: {error.strerror or error}", err=True)
         raise typer.Exit(NOT_FOUND) from None
 
 
@@ -81,7 +82,7 @@ def _show(routes: Routes, file: Path) -> None:
             table.add_row(*_row(route))
         console.print(table)
     warnings = f", {len(routes.warnings)} warnings" if routes.warnings else ""
-    typer.echo(f"{file}: {len(routes.routes)} routes, no problems{warnings}")
+    printing.say(f"{file}: {len(routes.routes)} routes, no problems{warnings}")
 
 
 def _row(route: Route) -> tuple[str, ...]:
@@ -97,4 +98,4 @@ def _row(route: Route) -> tuple[str, ...]:
         starts,
         "yes" if route.distinct else "no",
     )
-    return tuple(map(escape, shown))
+    return tuple(escape(printing.plain(cell)) for cell in shown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 BY_DEFAULT = "24h"
 TIMED_OUT = 5
 LISTING_SECONDS = 120.0  # for each workspace
-PIPED_WIDTH = 160  # columns of the table where there is no terminal
 
 _Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90m, 24h, 7d.")]
 _Workspaces = Annotated[
@@ -82,7 +80,7 @@ class _Survey:
                 yield from self._one(workspace, routes)
             except Retryable as error:
                 self.failed = _code(error)
-                typer.echo(f"{workspace.name}: {error.detail}", err=True)
+                printing.say(f"{workspace.name}: {error.detail}", err=True)
 
     def _one(self, workspace: Workspace, routes: Routes) -> Iterator[Told]:
         ledger, runs = self._office.ports.ledger, self._office.ports.runs
@@ -113,25 +111,14 @@ def _print_json(told: list[Told], survey: _Survey) -> None:
         "totals": _totals(told),
         "runs": [one.builtins() for one in told],
     }
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(printing.as_json(document))
 
 
 def _print_table(told: list[Told]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this needs
-    from rich.markup import escape  # noqa: PLC0415 - the same
-    from rich.table import Table  # noqa: PLC0415 - the same
-
-    table = Table()
-    for heading in ("run", "ended", "experiment", "outcome", "route", "became", "why"):
-        table.add_column(heading, overflow="fold")
-    for one in sorted(told, key=lambda t: (t.rank, t.ended_at)):
-        for cells in one.rows():
-            table.add_row(*map(escape, cells))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
+    headings = ("run", "ended", "experiment", "outcome", "route", "became", "why")
+    ordered = sorted(told, key=lambda t: (t.rank, t.ended_at))
     if told:
-        console.print(table)
+        printing.table(headings, (cells for one in ordered for cells in one.rows()))
     totals = _totals(told)
     runs = totals.pop("runs")
     typer.echo(f"{runs} runs: " + ", ".join(f"{count} {kind}" for kind, count in totals.items()))

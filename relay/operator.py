@@ -19,7 +19,7 @@ from functions import connections
 from functions import settings as known_settings
 from functions.core import events, keys
 from functions.core.errors import ConfigurationError, LedgerUnavailable
-from relay import deployed
+from relay import deployed, printing
 from relay.refusals import ArmError
 from relay.signin import SignedIn
 
@@ -90,7 +90,7 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
     """
     with found(app, routes) as (settings, identity, _):
         for complaint in settings.complaints:
-            typer.echo(f"warning: {complaint}", err=True)
+            printing.say(f"warning: {complaint}", err=True)
         ports = connections.connect(settings, identity=identity)
         if missing := absent(settings.ledger_url):
             stop(NOT_FOUND, missing)
@@ -111,7 +111,7 @@ def resolved(ledger: Ledger, text: str) -> Continuation:
 
 def stop(code: int, message: str) -> NoReturn:
     """End the command with a line on the error output."""
-    typer.echo(message, err=True)
+    printing.say(message, err=True)
     raise typer.Exit(code)
 
 

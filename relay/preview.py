@@ -98,7 +98,7 @@ def _connected(found: Found) -> Ports:
     """The ports; a ledger that is not named, not there or out of reach is as good as empty."""
     settings = found.settings
     for complaint in settings.complaints:
-        typer.echo(f"warning: {complaint}", err=True)
+        printing.say(f"warning: {complaint}", err=True)
     path = settings.ledger_url.removeprefix("sqlite:///")
     there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
     if not there:

@@ -27,8 +27,18 @@ def plain(text: object, longest: int = LONGEST) -> str:
     Nor is it one to an agent of Azure Pipelines.
     https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
     """
-    shown = "".join(c if c.isprintable() else _MARK for c in bounded(text, longest))
+    return harmless(bounded(text, longest))
+
+
+def harmless(line: str) -> str:
+    """One line, whole, as `plain` makes it harmless; its indentation stays."""
+    shown = "".join(c if c.isprintable() else _MARK for c in line)
     return _LOGGING_COMMAND.sub("# #", shown)
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print what may hold the words of others: each of its lines harmless, none of them cut."""
+    typer.echo("\n".join(map(harmless, str(text).split("\n"))), err=err)
 
 
 def at(time: datetime) -> str:
@@ -63,4 +73,4 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def echo(lines: Iterable[str], indent: str = "") -> None:
     """Print lines."""
     for line in lines:
-        typer.echo(f"{indent}{line}".rstrip())
+        say(f"{indent}{line}".rstrip())

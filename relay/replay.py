@@ -14,7 +14,8 @@ from functions.core import keys
 from functions.core.deadletters import DeadLetters, Fate, Sorted
 from functions.core.replaying import Replaying, ended
 from functions.core.values import PipelineRun, State
-from relay import deployed, operator
+from relay import deployed, operator, printing
+from relay.printing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from relay.operator import Office
 
 BY_DEFAULT = "24h"
+LONGEST = 1000  # characters of what is said of a dead letter
 SAID_EVERY = 5.0  # seconds between lines of progress
 
 _Keys = Annotated[
@@ -138,7 +140,7 @@ def _replay(replaying: Replaying, wish: _Wish, found: list[Continuation]) -> Non
     refused = 0
     for c, name in zip(found, keys.whole(found), strict=True):
         answer = wish.ask(replaying, c)
-        typer.echo(f"{name}: {answer.what}")
+        printing.say(f"{name}: {answer.what}")
         refused += not answer.done
     if len(found) != 1:
         typer.echo(f"{len(found)} in all, {refused} of them not changed")
@@ -155,7 +157,7 @@ def _take_up(office: Office, place: str) -> None:
     try:
         for file in _slowly(_files(office, place)):
             for one in _opened(inbox, file):
-                typer.echo(f"{file.name}: {one.event}: {one.fate}: {one.why}")
+                typer.echo(plain(f"{file.name}: {one.event}: {one.fate}: {one.why}", LONGEST))
                 fates[one.fate] += 1
     except letters.Missing as error:
         operator.stop(operator.NOT_FOUND, str(error))

@@ -86,7 +86,7 @@ def _routes(office: Office, located: Located) -> Sequence[Route]:
     except RoutesUnreadable as error:
         if not located.known:
             asking.no_routes(office.settings, error)
-        typer.echo(f"warning: only what the ledger knows: {error.problems[0]}", err=True)
+        printing.say(f"warning: only what the ledger knows: {error.problems[0]}", err=True)
         return ()
 
 

@@ -297,6 +297,37 @@ def test_a_dead_letter_of_what_was_started_says_so_and_starts_nothing(
     assert list(stage.ledger.letters(10)) == []
 
 
+HOSTILE = "\x9b31m\u202e##vso[task.setvariable variable=x]y"
+
+
+def is_harmless(text: str) -> bool:
+    """Whether neither a terminal nor an agent of Azure Pipelines takes it for a command."""
+    return "##vso[" not in text and text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("part", ["run", "topic", "file"])
+def test_what_a_dead_letter_names_does_no_harm(
+    stage: Stage, relay: Relay, folder: Path, part: str
+) -> None:
+    stage.ledger.letters(1)
+    told = recent(completed(HOSTILE if part == "run" else "r1"))
+    if part == "topic":
+        told["topic"] = HOSTILE
+    file = folder / f"{HOSTILE if part == 'file' else 'r1'}.json"
+    file.write_text(json.dumps([told]), "utf-8")
+    said = relay("--dead-letters", str(folder)).output
+    assert "# #vso[task.setvariable variable=x]y" in said
+    assert is_harmless(said)
+
+
+@pytest.mark.parametrize("text", [f"register/{HOSTILE}/Completed", HOSTILE])
+def test_a_key_that_names_nothing_does_no_harm(stage: Stage, relay: Relay, text: str) -> None:
+    stage.ledger.letters(1)
+    said = relay(text).stderr
+    assert "# #vso[task.setvariable variable=x]y" in said
+    assert is_harmless(said)
+
+
 def test_what_is_no_end_of_a_root_run_is_skipped(stage: Stage, relay: Relay, folder: Path) -> None:
     stage.ledger.letters(1)
     registered = completed("r3")

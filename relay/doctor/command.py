@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay import deployed, operator, printing
+from relay.printing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Told = tuple[str, Finding]
 
+LONGEST = 1000  # characters of what to do
 SLOW = 2.0  # seconds after which a check that goes on is told of
 
 _NoProbe = Annotated[bool, typer.Option("--no-probe", help="Send no event to the app.")]
@@ -71,7 +72,7 @@ def _all(case: Case, checks: list[Check]) -> list[Told]:
         "ok": all(finding.status != "failure" for _, finding in told),
         "findings": [finding.builtins(name) for name, finding in told],
     }
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(printing.as_json(document))
     return told
 
 
@@ -79,9 +80,9 @@ def _shown(case: Case, checks: list[Check]) -> list[Told]:
     told = []
     for name, finding in _examined(case, checks):
         status = typer.style(f"{finding.status:<8}", _COLORS[finding.status])
-        typer.echo(f"{status} {name}: {finding.said}")
+        typer.echo(f"{status} {name}: {plain(finding.said)}")
         if finding.do:
-            typer.echo(f"         → {finding.do}")
+            typer.echo(f"         → {plain(finding.do, LONGEST)}")
         told.append((name, finding))
     counts = [sum(f.status == kind for _, f in told) for kind in _COLORS]
     typer.echo("{} ok, {} warnings, {} failures".format(*counts))

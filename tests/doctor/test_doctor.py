@@ -136,3 +136,16 @@ def test_what_others_named_is_shown_as_text_on_one_line(patient: Patient) -> Non
     assert line.endswith("ok  probe: all is well) takes the route's parameters")
     said = [f["said"] for f in patient.examined("--no-probe").findings]
     assert not any("\x1b" in one or "\n" in one for one in said)
+
+
+def test_what_others_named_is_no_command_to_a_terminal_or_an_agent(patient: Patient) -> None:
+    name = "x\x9b31m\u202e##vso[task.setvariable variable=y]z"
+    parameters: dict[str, str | None] = {"run_id": None}
+    patient.cloud.devops.add_pipeline("contoso", "mlops", 42, name, parameters=parameters)
+    shown = patient.typed("--app", APP, "--workspace", WORKSPACE, "--no-probe")
+    assert "# #vso[task.setvariable variable=y]z" in shown.stdout
+    report = patient.examined("--no-probe")
+    assert any(name in finding["said"] for finding in report.findings)
+    for text in (shown.stdout, report.text):
+        assert "##vso[" not in text
+        assert not {"\x9b", "\u202e"} & set(text)

@@ -66,6 +66,17 @@ def test_warnings_do_not_make_the_answer_no(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("route", ["{name: NAME, start: {pipeline: 1}}", "{name: a, NAME: 1}"])
+def test_what_a_route_file_says_does_no_harm(tmp_path: Path, route: str) -> None:
+    hostile = '"\\u009b31m\\u202e##vso[task.setvariable variable=x]y"'
+    path = written(tmp_path, f"{HEAD}  - {route.replace('NAME', hostile)}\n")
+
+    done, out, err = relay("check", path)
+
+    assert (done, "# #vso[" in err, "##vso[" in out + err) == (1, True, False)
+    assert (out + err).replace("\n", "").isprintable()
+
+
 def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere.yaml")
 
