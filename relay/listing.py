@@ -132,7 +132,7 @@ def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None)
     the ledger cannot be read.
     """
     with operator.office(app) as office:
-        c = operator.resolved(office.ports.ledger, key)
+        c = operator.resolved(office, key)
         if as_json:
             document = telling.continuation(c, office.ports.clock.now(), office.settings)
             typer.echo(printing.as_json({**document, "event": msgspec.to_builtins(c.event)}))

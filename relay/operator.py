@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.continuation import Continuation
-    from functions.core.ledger import Ledger
     from functions.core.ports import Ports
     from functions.core.values import Workspace
     from functions.settings import Settings
@@ -97,10 +96,10 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
         yield Office(settings, ports, identity)
 
 
-def resolved(ledger: Ledger, text: str) -> Continuation:
+def resolved(office: Office, text: str) -> Continuation:
     """The one continuation that a KEY names; ends the command where there is none, or several."""
     try:
-        return keys.resolve(ledger, text)
+        return keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
     except keys.NotAKey as error:
         stop(USAGE, str(error))
     except keys.Several as error:

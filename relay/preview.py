@@ -16,9 +16,11 @@ from relay.printing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.ledger import Ledger
+    from functions.core.listed import Listed
     from functions.core.ports import Ports
     from functions.settings import Settings
     from relay.operator import Found
@@ -121,6 +123,13 @@ class _IfReadable:
         """What is known of the run."""
         try:
             return self._ledger.of_run(workspace, run)
+        except LedgerUnavailable as error:
+            return self._without(error, ())
+
+    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+        """What is listed."""
+        try:
+            return self._ledger.listed(since, limit)
         except LedgerUnavailable as error:
             return self._without(error, ())
 

@@ -107,7 +107,7 @@ def replay(  # noqa: PLR0913 - one argument per option
         if states:
             found = list(ended(ledger, states, clock.now() - span))
         else:
-            found = [operator.resolved(ledger, text) for text in dict.fromkeys(key or [])]
+            found = [operator.resolved(office, text) for text in dict.fromkeys(key or [])]
         return _replay(replaying, wish, found)
 
 

@@ -9,8 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import typer
 
-from functions.core import events
-from functions.core.chronicle import Chronicle
+from functions.core import events, keys
 from functions.core.deadline import Deadline
 from functions.core.errors import RelayError, Retryable
 from functions.core.reasons import Reason
@@ -127,9 +126,9 @@ def _hosts() -> list[str]:
 
 
 def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
-    """The workspaces of SWEEP_WORKSPACES and those heard of; raises LedgerUnavailable."""
+    """Those of SWEEP_WORKSPACES and those that the ledger tells of; raises LedgerUnavailable."""
     since = ports.clock.now() - settings.sweep.kept_for
-    return Chronicle(ports).workspaces(since, settings.sweep.workspaces)
+    return keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
 
 
 def locate(ports: Ports, run: str, workspaces: Sequence[Workspace]) -> tuple[Located, list[str]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from functions.core.ledger import Ledger
     from functions.core.ports import Ports
     from functions.core.routes import Routes
     from functions.core.values import Workspace
@@ -86,10 +87,7 @@ class Chronicle:
 
         Raises LedgerUnavailable.
         """
-        days = self._ledger.shared(WORKSPACES).value
-        heard_of = _parsed(name for name, day in days.items() if day >= _day(since))
-        every = {w.key: w for w in (*heard_of, *also)}
-        return [every[name] for name in sorted(every)]
+        return each_once(heard_of(self._ledger, since), also)
 
     def _keep_workspaces(self) -> None:
         """Once a day for each, under the spelling that was met last."""
@@ -110,6 +108,27 @@ class Chronicle:
         self._saved |= {name.lower(): today for name in met}
 
 
+def heard_of(ledger: Ledger, since: datetime) -> Iterable[Workspace]:
+    """The workspaces heard of since then, as they were spelled last. Raises LedgerUnavailable."""
+    days = ledger.shared(WORKSPACES).value
+    return parsed(name for name, day in days.items() if day >= _day(since))
+
+
+def each_once(*found: Iterable[Workspace]) -> list[Workspace]:
+    """All of these, however they are spelled: of two spellings the later one."""
+    every = {workspace.key: workspace for some in found for workspace in some}
+    return [every[name] for name in sorted(every)]
+
+
+def parsed(names: Iterable[str]) -> Iterable[Workspace]:
+    """The workspaces of these resource ids, as far as they are such."""
+    for name in names:
+        try:
+            yield events.workspace(name)
+        except ValueError:  # no id that this version knows
+            continue
+
+
 def _memory(value: Mapping[str, Any]) -> Memory:
     seen = {name: parse_time(at) for name, at in value.get("routes", {}).items()}
     known = {name: at for name, at in seen.items() if at is not None}
@@ -118,11 +137,3 @@ def _memory(value: Mapping[str, Any]) -> Memory:
 
 def _day(at: datetime) -> str:
     return at.date().isoformat()
-
-
-def _parsed(names: Iterable[str]) -> Iterable[Workspace]:
-    for name in names:
-        try:
-            yield events.workspace(name)
-        except ValueError:  # no id that this version knows
-            continue

@@ -7,17 +7,21 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from functions.core import events
+from functions.core.chronicle import each_once, heard_of, parsed
 from functions.core.errors import RelayError
 from functions.core.listed import EVER
 from functions.core.values import Key, Outcome, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.ledger import Ledger
+    from functions.core.values import Workspace
 
-MOST_LOOKED_AT = 1000  # the newest; what they do not name is found by its workspace's resource id
+MOST_LOOKED_AT = 1000  # the newest of those that ended
+ELSEWHERE = " for any workspace known here: give @ and the whole resource id of the workspace"
 
 _OUTCOMES = {o.lower(): o for o in Outcome}
 _KEY = re.compile(
@@ -42,9 +46,10 @@ class Unknown(RelayError):
     """No continuation has this key."""
 
 
-def resolve(ledger: Ledger, text: str) -> Continuation:
+def resolve(ledger: Ledger, text: str, also: Iterable[Workspace] = ()) -> Continuation:
     """The one continuation that a KEY names; WORKSPACE is a name or a whole resource id.
 
+    Without a resource id it is looked for in the workspaces that the ledger tells of, and in these.
     Raises NotAKey, Several, Unknown and LedgerUnavailable.
     """
     parts = _KEY.fullmatch(text.strip())
@@ -52,11 +57,12 @@ def resolve(ledger: Ledger, text: str) -> Continuation:
         form = "ROUTE/RUN_ID/OUTCOME or ROUTE/RUN_ID/OUTCOME@WORKSPACE"
         raise NotAKey(f"{bounded(text)} is no KEY: {form}, with OUTCOME one of {_listed()}")
     outcome = _OUTCOMES[parts["outcome"].lower()]
-    workspaces = _workspaces(ledger, (parts["workspace"] or "").lower())
-    keys = [Key(id_, parts["run"], outcome, parts["route"]) for id_ in workspaces]
+    named = (parts["workspace"] or "").lower()
+    ids = [_id(named)] if "/" in named else _ids(workspaces(ledger, EVER, also), named)
+    keys = [Key(id_, parts["run"], outcome, parts["route"]) for id_ in ids]
     found = [entry.continuation for key in keys if (entry := ledger.read(key))]
     if not found:
-        raise Unknown(f"{bounded(text)} is not in the ledger")
+        raise Unknown(f"{bounded(text)} is not in the ledger{'' if '/' in named else ELSEWHERE}")
     if len(found) > 1:
         raise Several(text, whole(found))
     return found[0]
@@ -75,16 +81,26 @@ def _name(c: Continuation, ids: Mapping[str, set[str]]) -> str:
     return name if len(ids[name.lower()]) == 1 else c.key.workspace
 
 
-def _workspaces(ledger: Ledger, named: str) -> list[str]:
-    """Ids, in lower case, of the workspaces that the ledger knows by this name, "" being all."""
-    if "/" in named:
-        try:
-            return [events.workspace(named).key]
-        except ValueError as error:
-            raise NotAKey(str(error)) from None
-    listed = ledger.listed(EVER, MOST_LOOKED_AT)
-    known = {one.key.workspace: one.workspace for one in listed}
-    return sorted(id_ for id_, name in known.items() if named in {"", name})
+def workspaces(ledger: Ledger, since: datetime, also: Iterable[Workspace] = ()) -> list[Workspace]:
+    """Those heard of since then, those of all that is open and of the newest ended, and these.
+
+    What was claimed a moment ago is in none of which the reconciler has heard. Raises
+    LedgerUnavailable.
+    """
+    told = (one.key.workspace for one in ledger.listed(since, MOST_LOOKED_AT))
+    return each_once(parsed(told), heard_of(ledger, since), also)
+
+
+def _id(named: str) -> str:
+    try:
+        return events.workspace(named).key
+    except ValueError as error:
+        raise NotAKey(str(error)) from None
+
+
+def _ids(known: Sequence[Workspace], named: str) -> list[str]:
+    """The ids, in lower case, of those of this name; of all where there is none."""
+    return [one.key for one in known if named in {"", one.name.lower()}]
 
 
 def _listed() -> str:

@@ -370,6 +370,16 @@ def test_workspaces_that_the_ledger_has_seen_are_asked(desk: Desk) -> None:
     assert (seen.code, "wants defect-*, and the run has churn" in seen.out) == (1, True)
 
 
+def test_a_run_that_was_claimed_a_moment_ago_is_looked_for_where_it_was_claimed(
+    desk: Desk,
+) -> None:
+    desk.end("r1")
+    desk.stage.deliver(completed("r1"))
+    said = desk.type("why", "r1", SWEEP_WORKSPACES="")
+    assert (said.code, "register (Completed): started" in said.out) == (0, True)
+    assert desk.type("preview", "--run", "r1", SWEEP_WORKSPACES="").code == 0
+
+
 def test_a_run_in_several_workspaces_wants_one_named(desk: Desk) -> None:
     both = f"{WORKSPACE},{OTHER}"
     desk.stage.cloud.arm.add_workspace(OTHER, desk.stage.aml.tracking_uri)
