@@ -16,6 +16,7 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+PER_PAGE = 25  # versions, unless the client asks for another number
 NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 Answer = Response | tuple[Response, int]
 
@@ -60,8 +62,9 @@ class Vault(Running):
         super().__init__(port, tls)
         self.resource = f"https://0.0.1:{self.server.port}"
         self._accepts = accepts
-        self._clock = clock
+        self.clock = clock
         self._secrets: dict[str, list[SecretVersion]] = {}
+        self._values_are_hidden = False
         self.app.before_request(self._refused)
         rule = self.app.add_url_rule
         rule("/secrets/<name>", view_func=self._get, strict_slashes=False)
@@ -88,6 +91,13 @@ class Vault(Running):
         end = int(expires.timestamp()) if expires else None
         return self._add(name, value, expires=end, enabled=enabled, content_type=content_type)
 
+    def hide_values(self) -> None:
+        """Tell of secrets, and give out none: to whoever asks, as to a Key Vault Reader.
+
+        https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security#key-vault-reader
+        """
+        self._values_are_hidden = True
+
     def disable(self, name: str) -> None:
         """Disable a secret's newest version."""
         self._secrets[name.lower()][-1] = replace(self._secrets[name.lower()][-1], enabled=False)
@@ -108,7 +118,7 @@ class Vault(Running):
 
     def _add(self, name: str, value: str, **more: Any) -> str:
         version = secrets.token_hex(16)
-        made = SecretVersion(name, value, version, int(self._clock()), **more)
+        made = SecretVersion(name, value, version, int(self.clock()), **more)
         self._secrets.setdefault(name.lower(), []).append(made)
         return version
 
@@ -133,6 +143,8 @@ class Vault(Running):
         return answer, status
 
     def _get(self, name: str, version: str | None = None) -> Answer:
+        if self._values_are_hidden:
+            return _hidden()
         found = [s for s in self._kept(name) if version in {None, "", s.version}]
         if not found:
             return _not_found(name if version is None else f"{name}/{version}")
@@ -141,9 +153,17 @@ class Vault(Running):
         return jsonify(self._bundle(found[-1]))
 
     def _versions(self, name: str) -> Answer:
+        """A page of them, in the order of their ids; the next one by its address."""
         kept = sorted(self._kept(name), key=lambda s: s.version)
-        items = [{k: v for k, v in self._bundle(s).items() if k != "value"} for s in kept]
-        return jsonify({"value": items, "nextLink": None}) if items else _not_found(name)
+        if not kept:
+            return _not_found(name)
+        first = int(request.args.get("$skiptoken", 0))
+        size = int(request.args.get("maxresults", PER_PAGE))
+        page = kept[first : first + size]
+        items = [{k: v for k, v in self._bundle(s).items() if k != "value"} for s in page]
+        rest = urlencode({**request.args, "$skiptoken": first + size})
+        link = f"{self.url}{request.path}?{rest}" if first + size < len(kept) else None
+        return jsonify({"value": items, "nextLink": link})
 
     def _set(self, name: str) -> Answer:
         body = request.get_json(silent=True) or {}
@@ -193,6 +213,11 @@ def _not_found(name: str) -> Answer:
         "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
     )
     return _error(404, "SecretNotFound", message)
+
+
+def _hidden() -> Answer:
+    message = "Caller is not authorized to perform action on resource."
+    return _error(403, "Forbidden", message, innererror={"code": "ForbiddenByRbac"})
 
 
 def _disabled() -> Answer:

@@ -23,12 +23,14 @@ from local.web import Server
 from relay.deployed import Deployed
 from relay.doctor import devops, probe
 from relay.doctor.case import Case
+from relay.doctor.vault import UNSEEN
 from relay.signin import SignedIn
 from tests.azure import now
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ALLOWED = "the app's identity may read azure-devops-pat"
@@ -205,7 +207,50 @@ def test_a_secret_that_ends_is_told_of(
     assert (told[0], told[1][: len(said)]) == (status, said)
 
 
-def test_a_secret_that_one_may_not_read_is_not_checked(patient: Patient) -> None:
+def _gone(patient: Patient) -> None:
+    patient.cloud.vault.delete(SECRET)
+
+
+def _disabled(patient: Patient) -> None:
+    patient.cloud.vault.disable(SECRET)
+
+
+def _ended(patient: Patient) -> None:
+    patient.cloud.vault.delete(SECRET)
+    patient.cloud.vault.put(SECRET, PAT, expires=datetime(2020, 1, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("happened", "said"),
+    [
+        (_gone, "azure-devops-pat is not in the vault"),
+        (_disabled, "azure-devops-pat is disabled"),
+        (_ended, f"azure-devops-pat ended on 2020-01-02{UNSEEN}"),
+    ],
+)
+def test_a_secret_that_nobody_can_use_is_a_failure_also_to_whoever_may_not_read_it(
+    patient: Patient, happened: Callable[[Patient], None], said: str
+) -> None:
+    happened(patient)
+    patient.cloud.vault.hide_values()
+    report = patient.examined("--no-probe")
+    assert (report.code, report.of("secret")) == (1, [("failure", said)])
+
+
+def test_a_secret_that_one_may_not_read_is_judged_by_its_newest_version(patient: Patient) -> None:
+    kept = patient.cloud.vault
+    kept.clock = lambda: now().timestamp() + 60
+    kept.put(SECRET, PAT, expires=now() + timedelta(days=200))
+    kept.hide_values()
+    report = patient.examined("--no-probe")
+    assert report.code == 0
+    (told,) = report.of("secret")
+    assert told[0] == "ok"
+    assert told[1].startswith("azure-devops-pat ends in 199 days")
+    assert [check for check, _ in report.bad] == ["Azure DevOps", "pipelines"]
+
+
+def test_a_secret_of_which_nothing_is_told_is_not_checked(patient: Patient) -> None:
     body = '{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByRbac"}}}'
     headers = {"Content-Type": "application/json"}
     fault = Fault(path="/secrets/*", status=403, headers=headers, body=body, times=99)

@@ -84,6 +84,24 @@ def test_a_secret_keeps_its_versions(vault: Vault) -> None:
     assert listed == {first, second}
 
 
+def test_versions_are_listed_page_by_page(vault: Vault) -> None:
+    put = {vault.put("pat", str(number)) for number in range(27)}
+    listed = client(vault).list_properties_of_secret_versions("pat")
+    pages = [[one.version for one in page] for page in listed.by_page()]
+    assert [len(page) for page in pages] == [25, 2]
+    assert {version for page in pages for version in page} == put
+
+
+def test_where_values_are_hidden_secrets_are_told_of_all_the_same(vault: Vault) -> None:
+    vault.put("pat", "s3cret", expires=PAST)
+    vault.hide_values()
+    with pytest.raises(HttpResponseError) as refused:
+        client(vault).get_secret("pat")
+    assert refused.value.status_code == 403
+    (told,) = client(vault).list_properties_of_secret_versions("pat")
+    assert (told.enabled, told.expires_on) == (True, PAST)
+
+
 def test_an_expired_secret_is_still_given_out_with_its_expiry(vault: Vault) -> None:
     vault.put("pat", "stale", expires=PAST)
     found = client(vault).get_secret("pat")
