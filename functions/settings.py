@@ -89,6 +89,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     telemetry: bool
     insights: str
     insights_entra: bool
+    operations_entra: bool
+    waits: bool
     waits_key: str
     complaints: tuple[str, ...] = ()
 
@@ -98,8 +100,6 @@ def read(environ: Mapping[str, str]) -> Settings:
     given = _Given(environ)
     cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
     sweep = _sweep(given)
-    given.operations_entra()  # in force since the function was declared; here a mistake is told
-    given.waits_on()  # the same
     return Settings(
         policy=_policy(given, cloud, sweep.kept_for),
         sweep=sweep,
@@ -116,6 +116,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         outcome_topic=given.url("OUTCOME_TOPIC_ENDPOINT"),
         telemetry=given.flag("RELAY_OTEL"),
         insights=given.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        operations_entra=given.operations_entra(),  # in force since the function was declared
+        waits=given.waits_on(),  # the same
         waits_key=given.text("WAITS_KEY_SECRET", "run-relay-waits-key"),
         insights_entra="AAD" in given.text("APPLICATIONINSIGHTS_AUTHENTICATION_STRING"),
         complaints=tuple(given.complaints),

@@ -2,6 +2,7 @@
 
 https://learn.microsoft.com/rest/api/appservice/web-apps/get
 https://learn.microsoft.com/rest/api/appservice/web-apps/list-application-settings
+https://learn.microsoft.com/rest/api/appservice/web-apps/get-auth-settings-v2-without-secrets
 https://learn.microsoft.com/rest/api/appservice/web-apps/list-host-keys
 """
 
@@ -25,7 +26,7 @@ KIND = "Microsoft.Web/sites"
 _SITE = re.compile(
     r"(?P<site>/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.Web/sites/(?P<name>[^/]+))"
-    r"(?P<below>/config/appsettings/list|/host/default/listKeys)?",
+    r"(?P<below>/config/appsettings/list|/config/authsettingsV2|/host/default/listKeys)?",
     re.IGNORECASE,
 )
 
@@ -35,7 +36,8 @@ class Site:
     """A function app. `host` is its host name, with a port as only a local one has it.
 
     `principals` maps the client id of each user-assigned identity to its principal id;
-    `principal` is that of the system-assigned one. `keys` are the host's system keys.
+    `principal` is that of the system-assigned one. `keys` are the host's system keys,
+    `auth` is what App Service authentication is set to.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Site:
     principals: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     state: str = "Running"
+    auth: Mapping[str, Any] = field(default_factory=lambda: {"platform": {"enabled": False}})
 
     def wire(self) -> dict[str, Any]:
         """The app as the service writes it: without its settings."""
@@ -65,6 +68,11 @@ class Site:
                 "siteConfig": {"appSettings": None},
             },
         }
+
+    def config(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """A part of its configuration as the service writes it."""
+        shown = {"id": f"{self.id}/config/{name}", "name": name, "type": f"{KIND}/config"}
+        return {**shown, "location": "West Europe", "properties": dict(properties)}
 
     def _identity(self) -> dict[str, Any] | None:
         if not (self.principal or self.principals):
@@ -102,19 +110,20 @@ class Sites:
         return iter(self._sites.values())
 
     def answer(self, asked: re.Match[str]) -> Answer:
-        """An app, or what a POST lists of it."""
+        """An app, its authentication, or what a POST lists of it."""
         site = self._sites.get(asked["site"].lower())
         if site is None:
             return not_found(KIND, asked["name"], asked["group"])
         below = (asked["below"] or "").lower()
-        if request.method != ("POST" if below else "GET"):
+        is_read = not below or below.endswith("/authsettingsv2")
+        if request.method != ("GET" if is_read else "POST"):
             return error(405, "MethodNotAllowed", "The HTTP method is not allowed.")
         if below.endswith("/listkeys"):
             return jsonify(
                 {"masterKey": "local-master-key", "functionKeys": {}, "systemKeys": dict(site.keys)}
             )
+        if below.endswith("/authsettingsv2"):
+            return jsonify(site.config("authsettingsV2", site.auth))
         if below:
-            shown = {"id": f"{site.id}/config/appsettings", "name": "appsettings"}
-            kind = {"type": f"{KIND}/config", "location": "West Europe"}
-            return jsonify({**shown, **kind, "properties": dict(site.settings)})
+            return jsonify(site.config("appsettings", site.settings))
         return jsonify(site.wire())

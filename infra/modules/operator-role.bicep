@@ -1,4 +1,4 @@
-metadata description = 'What operators may do with the function app: read its settings, and send it a probe.'
+metadata description = 'What operators may do with the function app: read its settings and its sign-in, and send it a probe.'
 
 @description('Required. Name of the function app.')
 param appName string
@@ -16,13 +16,14 @@ resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: roleName
   properties: {
     roleName: 'Run Relay operator, ${appName}'
-    description: 'Reads the settings of the app, and the key that a probe is sent with; changes nothing.'
+    description: 'Reads the settings of the app, how people sign in, and the key that a probe is sent with; changes nothing.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]
     permissions: [
       {
         actions: [
           'Microsoft.Web/sites/read'
+          'Microsoft.Web/sites/config/read'
           'Microsoft.Web/sites/config/list/action'
           'Microsoft.Web/sites/host/listkeys/action'
         ]

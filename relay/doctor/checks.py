@@ -12,7 +12,19 @@ from functions.core.errors import (
     RoutesUnreadable,
 )
 from functions.core.reasons import Reason
-from relay.doctor import aml, app, devops, events, ledger, pipelines, probe, rights, vault
+from relay.doctor import (
+    aml,
+    app,
+    devops,
+    events,
+    ledger,
+    pipelines,
+    probe,
+    rights,
+    signin,
+    vault,
+    waits,
+)
 from relay.doctor.findings import failure, ok, unreachable, warning
 from relay.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
 
@@ -41,6 +53,8 @@ CHECKS = (
     Check("Azure DevOps", devops.accepted),
     Check("one organization", devops.bounded_to_one),
     Check("pipelines", pipelines.accepted),
+    Check("waits", waits.answered),
+    Check("sign-in", signin.believed),
     Check("ledger", ledger.writable),
     Check("workspace", aml.readable),
     Check("subscriptions", events.subscribed),

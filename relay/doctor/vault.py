@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
@@ -16,11 +17,13 @@ from functions.core.ports import Level
 from relay.doctor.findings import Finding, Status, failure, ok, unreachable, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from azure.keyvault.secrets import SecretClient, SecretProperties
 
     from relay.doctor.case import Case
+
+    Judge = Callable[[str | None, SecretProperties], Finding]
 
 DISABLED = "SecretDisabled"
 _RENEW = "make a new token, and put it into the vault with its own expiry date"
@@ -34,36 +37,34 @@ def secrets(case: Case) -> Iterator[Finding]:
     if case.settings.devops_entra:
         yield ok("no secret is needed: DEVOPS_AUTH=entra")
         return
-    if not case.settings.key_vault_url:
-        yield failure("no vault to look into", "set KEY_VAULT_URL")
-        return
-    client = open_vault(case.settings.key_vault_url, case.identity)
     for name in case.routes.secrets(case.settings.policy.secret):
-        yield _secret(case, client, name)
+        yield looked_at(case, name, partial(_judged, case, name))
 
 
-def _secret(case: Case, client: SecretClient, name: str) -> Finding:
+def looked_at(case: Case, name: str, judge: Judge) -> Finding:
+    """What the judge makes of a secret that is there and enabled, else what is wrong with it."""
+    if not case.settings.key_vault_url:
+        return failure(f"no vault to look for {name} in", "set KEY_VAULT_URL")
     try:
-        return _looked_at(case, client, name)
+        text, told = _read(open_vault(case.settings.key_vault_url, case.identity), name)
     except ResourceNotFoundError:
-        return failure(f"{name} is not in the vault", "put the token there under that name")
+        return failure(f"{name} is not in the vault", "put it there under that name")
     except HttpResponseError as error:
         return _refused(name, error)
     except (AzureError, AttributeError, TypeError, ValueError) as error:
         return unreachable(f"{name}: the vault did not answer: {type(error).__name__}")
+    return _disabled(name) if told.enabled is False else judge(text, told)
 
 
-def _looked_at(case: Case, client: SecretClient, name: str) -> Finding:
-    """By its value; where that may not be read, by what is told of its newest version."""
+def _read(client: SecretClient, name: str) -> tuple[str | None, SecretProperties]:
+    """The text, None where it may not be read, and what is told of the newest version."""
     try:
         found = client.get_secret(name)
     except HttpResponseError as error:
         if error.status_code != _FORBIDDEN or _is_disabled(error):
             raise
-        return _aged(case, name, _newest(client, name), UNSEEN)
-    if not (found.value or "").strip():
-        return failure(f"{name} is empty", _RENEW)
-    return _aged(case, name, found.properties)
+        return None, _newest(client, name)
+    return (found.value or "").strip(), found.properties
 
 
 def _newest(client: SecretClient, name: str) -> SecretProperties:
@@ -96,11 +97,11 @@ def _disabled(name: str) -> Finding:
     return failure(f"{name} is disabled", "enable it, or make a new version")
 
 
-def _aged(case: Case, name: str, found: SecretProperties, how: str = "") -> Finding:
-    """What its attributes tell; `how` they were come by."""
-    if found.enabled is False:
-        return _disabled(name)
-    level, line = horizon.said(name, found.expires_on, case.clock.now())
+def _judged(case: Case, name: str, text: str | None, told: SecretProperties) -> Finding:
+    """Of a token: whether it is there, and how long yet."""
+    if not text and text is not None:
+        return failure(f"{name} is empty", _RENEW)
+    level, line = horizon.said(name, told.expires_on, case.clock.now())
     statuses = {Level.INFO: Status.OK, Level.WARNING: Status.WARNING, Level.ERROR: Status.FAILURE}
     expires = f"{line['expires']:%Y-%m-%d}" if line.get("expires") else ""
     words = {
@@ -110,5 +111,5 @@ def _aged(case: Case, name: str, found: SecretProperties, how: str = "") -> Find
         "endless": f"{name} has no expiry date, so that nobody is warned",
     }
     do = {"valid": "", "endless": "give the secret the expiry date of the token"}
-    state = str(line["credential"])
-    return Finding(statuses[level], words[state] + how, do.get(state, _RENEW))
+    state, unseen = str(line["credential"]), UNSEEN if text is None else ""
+    return Finding(statuses[level], words[state] + unseen, do.get(state, _RENEW))

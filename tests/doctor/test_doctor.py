@@ -14,7 +14,16 @@ from tests.doctor.conftest import APP, KEY, Patient
 CHECKS = [
     *("settings", "running", "paused", "right to the secret", "right to the workspaces"),
     *("secret", "Azure DevOps"),
-    *("one organization", "pipelines", "ledger", "workspace", "subscriptions", "no second app"),
+    *(
+        "one organization",
+        "pipelines",
+        "waits",
+        "sign-in",
+        "ledger",
+        "workspace",
+        "subscriptions",
+        "no second app",
+    ),
     "probe",
 ]
 

@@ -166,6 +166,7 @@ RUNS, MODELS = "functions/adapters/aml/runs.py", "functions/adapters/aml/models.
 OWN_ROLES = {
     "modules/operator-role.bicep": {
         "Microsoft.Web/sites/read": "relay/doctor/case.py",
+        "Microsoft.Web/sites/config/read": "relay/doctor/signin.py",
         "Microsoft.Web/sites/config/list/action": "relay/deployed.py",
         "Microsoft.Web/sites/host/listkeys/action": "relay/doctor/probe.py",
     },

@@ -1,0 +1,132 @@
+"""The doctor's checks of what is on only where a setting says so: waits, and the sign-in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.doctor.conftest import Patient
+
+KEY = "run-relay-waits-key"
+LONG = "any text of enough characters"
+ANSWERING = "{name: a, complete: true}"
+AUTH = "App Service authentication"
+ENTRA: dict[str, Any] = {"enabled": True, "registration": {"clientId": "c"}}
+
+
+def waiting(patient: Patient, key: str = LONG, route: str = ANSWERING) -> None:
+    """Have WAITS=1 with that key and that route."""
+    patient.cloud.vault.put(KEY, key)
+    patient.stage.routes(f"version: 1\nroutes: [{route}]")
+    patient.deploy(WAITS="1")
+
+
+def test_waits_that_are_off_need_nothing(patient: Patient) -> None:
+    assert patient.examined("--no-probe").of("waits") == [("ok", "no task may register: WAITS=0")]
+
+
+def test_waits_that_lack_nothing_are_found_well(patient: Patient) -> None:
+    waiting(patient)
+    report = patient.examined("--no-probe")
+    assert report.code == 0
+    assert report.of("waits") == [
+        ("ok", f"{KEY} can seal the tasks' tokens"),
+        ("ok", "tasks are answered by a"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["", "  fifteen chars  "])
+def test_a_key_that_is_too_short_is_a_failure(patient: Patient, key: str) -> None:
+    waiting(patient, key)
+    report = patient.examined("--no-probe")
+    assert (report.code, report.of("waits")[0]) == (
+        1,
+        ("failure", f"{KEY} has fewer than 16 characters"),
+    )
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("broken", ["delete", "disable"])
+def test_a_key_that_is_not_there_is_a_failure(
+    patient: Patient, broken: str, *, hidden: bool
+) -> None:
+    waiting(patient)
+    happen: Callable[[str], None] = getattr(patient.cloud.vault, broken)
+    happen(KEY)
+    if hidden:
+        patient.cloud.vault.hide_values()
+    said = {"delete": "is not in the vault", "disable": "is disabled"}[broken]
+    report = patient.examined("--no-probe")
+    assert (report.code, report.of("waits")[0]) == (1, ("failure", f"{KEY} {said}"))
+
+
+def test_a_key_that_one_may_not_read_is_a_warning(patient: Patient) -> None:
+    waiting(patient)
+    patient.cloud.vault.hide_values()
+    report = patient.examined("--no-probe")
+    said = f"{KEY} is there; its length was not checked"
+    assert (report.code, report.of("waits")[0]) == (0, ("warning", said))
+
+
+@pytest.mark.parametrize("route", ["{name: a, start: {organization: o, project: p, pipeline: 1}}"])
+def test_waits_that_no_route_answers_are_a_failure(patient: Patient, route: str) -> None:
+    waiting(patient, route=route)
+    report = patient.examined("--no-probe")
+    said = "no active route has `complete: true`: no task can register"
+    assert (report.code, report.of("waits")[1]) == (1, ("failure", said))
+
+
+def test_a_route_in_shadow_answers_no_task(patient: Patient) -> None:
+    waiting(patient, route="{name: a, complete: true, mode: shadow}")
+    assert patient.examined("--no-probe").of("waits")[1][0] == "failure"
+
+
+@pytest.mark.parametrize(
+    ("auth", "code", "said"),
+    [
+        ({"platform": {"enabled": False}}, 1, f"{AUTH} is off: anybody may say"),
+        ({}, 1, f"{AUTH} is off"),
+        ({"platform": {"enabled": True}, "identityProviders": {}}, 1, "no Entra application signs"),
+        (
+            {
+                "platform": {"enabled": True},
+                "identityProviders": {"azureActiveDirectory": {**ENTRA, "enabled": False}},
+            },
+            1,
+            "no Entra application signs",
+        ),
+        (
+            {
+                "platform": {"enabled": True},
+                "globalValidation": {"requireAuthentication": False},
+                "identityProviders": {"azureActiveDirectory": ENTRA},
+            },
+            0,
+            f"{AUTH} tells the page who came",
+        ),
+    ],
+)
+def test_a_page_that_believes_a_sign_in_needs_one(
+    patient: Patient, auth: dict[str, Any], code: int, said: str
+) -> None:
+    patient.deploy({"auth": auth}, OPERATIONS_AUTH="entra")
+    report = patient.examined("--no-probe")
+    ((status, words),) = report.of("sign-in")
+    assert (report.code, status) == (code, "failure" if code else "ok")
+    assert words.startswith(said)
+
+
+def test_a_sign_in_that_one_may_not_look_at_is_a_warning(patient: Patient) -> None:
+    patient.deploy(OPERATIONS_AUTH="entra")
+    fault = Fault(path="*/config/authsettingsV2", status=403, body="{}")
+    patient.cloud.arm.server.faults.add(fault)
+    report = patient.examined("--no-probe")
+    ((status, words),) = report.of("sign-in")
+    assert (report.code, status) == (0, "warning")
+    assert "you lack the right Microsoft.Web/sites/config/read" in words
