@@ -109,7 +109,8 @@ def summary(sections: Mapping[str, Section]) -> str:
     targets = [target for section in sections.values() for target in section.targets]
     missed = [target.row for target in targets if not target.met]
     met = f"{len(targets) - len(missed)} of {len(targets)} targets are met."
-    took = ", ".join(f"{name} {section.seconds:.0f} s" for name, section in sections.items())
+    times = {name: section.seconds for name, section in sections.items() if section.seconds}
+    took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items())
     machines: dict[str, list[str]] = {}
     for name, section in sections.items():
         machines.setdefault(section.machine, []).append(name)

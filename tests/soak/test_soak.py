@@ -35,7 +35,7 @@ STRIKES = (0.2, 2.0)  # seconds between two
 CHECKS = 600
 BETWEEN_CHECKS = 0.5
 SHORT = {
-    "CLAIM_LEASE_SECONDS": "3",
+    "CLAIM_LEASE_SECONDS": "8",  # longer than a look through all builds takes, as it is in life
     "IN_DOUBT_GRACE_SECONDS": "2",
     "RETRY_FIRST_SECONDS": "0.3",
 }
