@@ -146,11 +146,8 @@ class Doubt:
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation
-        sure_at = (c.sent_at or began) + POST_TAKES + self._policy.grace
-        if c.absent_at is not None:  # by the clock of who looks, should that of who asked be behind
-            sure_at = max(sure_at, c.absent_at + self._policy.grace)
-        if c.absent_at is None or began < sure_at:
-            return self._look_later(work, sure_at, began)
+        if c.absent_at is None or began < self._sure_at(c, c.absent_at):
+            return self._look_later(work, began)
         if c.sends >= MOST_SENDS:
             detail = f"sent {c.sends} times, never answered and never found"
             return self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
@@ -160,9 +157,15 @@ class Doubt:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None
 
-    def _look_later(self, work: Work, sure_at: datetime, began: datetime) -> None:
+    def _sure_at(self, c: Continuation, absent_at: datetime) -> datetime:
+        """When the POST can no longer be queued, also by the clock of those who look."""
+        sent_by = (c.sent_at or absent_at) + POST_TAKES
+        return max(sent_by, absent_at) + self._policy.grace
+
+    def _look_later(self, work: Work, began: datetime) -> None:
         changed = steps.absent(work.entry.continuation, self._clock.now())
         looked = Work(Entry(changed, work.entry.version), work.deadline)
+        sure_at = self._sure_at(changed, changed.absent_at or began)
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
         self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
