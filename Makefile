@@ -51,7 +51,7 @@ test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
 
-bench: setup parts ## how fast, light and cheap it is, in some 8 minutes; roughly in one: QUICK=1
+bench: setup parts ## how fast, light and cheap it is, in some 9 minutes; roughly in one: QUICK=1
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 bench-growth: setup parts ## the same with up to a million continuations in the ledger; some 10 minutes

@@ -85,7 +85,7 @@ def requests(
 ) -> dict[str, float]:
     """How many requests each service gets for one event of the app; `routes` as a file's text."""
     running.lag("none")
-    settings, runs = running.ledger("table"), running.times(100, 25)
+    settings, runs = running.ledger("table"), running.times(100, 10)
     if routes:
         file = running.folder / "routes.yaml"
         file.write_text(routes, "utf-8")

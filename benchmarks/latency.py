@@ -71,14 +71,14 @@ def measured(running: Bench) -> Section:
 
 
 def _found(running: Bench) -> Found:
-    many, some, few = running.times(100, 8), running.times(200, 25), running.times(20, 2)
+    many, some, few = running.times(100, 8), running.times(200, 15), running.times(20, 2)
     pairs: dict[str, Compared] = {}
     with bench.told("warm event to POST, beside the calls alone"):
         three = ["relay", "floor", "steady"]
         pairs[CLOUD] = compared(running, "cloud", "table", three, many)
         for what, kind in ((TABLE, "table"), (SQLITE, "sqlite")):
             pairs[what] = compared(running, "none", kind, three, some)
-        job = compared(running, "cloud", "table", ["relay"], 2 * few, of=JOB)["relay"]
+        job = compared(running, "cloud", "table", ["relay"], few, of=JOB)["relay"]
     with bench.told("beside the usual handler, and beside a script each time"):
         for name in ("handler", "told", "script"):
             pairs[name] = compared(running, "cloud", "table", ["relay", name], few)
