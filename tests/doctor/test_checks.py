@@ -212,6 +212,8 @@ def _gone(patient: Patient) -> None:
 
 
 def _disabled(patient: Patient) -> None:
+    patient.cloud.vault.delete(SECRET)  # of two versions of one second none is the newest
+    patient.cloud.vault.put(SECRET, PAT)
     patient.cloud.vault.disable(SECRET)
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.bootstrap import RESUMED_AT_ONCE
 from functions.core.reasons import Reason
 from functions.core.rounds import MOST_AT_ONCE
 from functions.core.values import State
@@ -69,7 +68,7 @@ def test_what_waits_for_a_throttled_organization_is_not_read_again_in_vain(stage
     reads = len(stage.aml.server.requests)
     stage.devops.throttle(1, retry_after=600)
     stage.reconcile(seconds=60)
-    assert len(stage.aml.server.requests) - reads < 3 * RESUMED_AT_ONCE
+    assert len(stage.aml.server.requests) - reads < MOST_AT_ONCE / 2
     stage.reconcile(minutes=11)
     stage.reconcile(minutes=2)
     assert len(stage.started()) == MANY
