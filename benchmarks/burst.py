@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import bench, report
 from benchmarks.bench import QUICK, SMOKE, USUAL
-from benchmarks.crowds import CHILDREN, MIXED, SEED, mix
+from benchmarks.crowds import MIXED, SEED, wanted
 from benchmarks.names import SERVICES, TITLES_OF_SERVICES
 from benchmarks.report import Section, Target
 
@@ -28,12 +28,12 @@ def measured(running: Bench) -> Section:
             "many", running.ledger("table"), PROCESSES, **given, of="burst"
         )
     seconds = max(one["seconds"] for one in found)
-    wanted = {run for kind, run in mix(deliveries, "burst") if kind != CHILDREN}
+    starts = wanted(deliveries, "burst")
     arrived = running.services.ask("arrivals")
     posts = {run: times for run, times in arrived.items() if "-warm-" not in run}
-    wrong = len(wanted ^ set(posts)) + sum(len(times) > 1 for times in posts.values())
-    calls = {name: counts[name] / len(wanted) for name in SERVICES}
-    return _section(deliveries, len(wanted), seconds, calls, wrong)
+    wrong = len(starts ^ set(posts)) + sum(len(times) > 1 for times in posts.values())
+    calls = {name: counts[name] / len(starts) for name in SERVICES}
+    return _section(deliveries, len(starts), seconds, calls, wrong)
 
 
 def _section(

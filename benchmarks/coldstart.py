@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import bench, report
 from benchmarks.bench import QUICK, SMOKE, USUAL
-from benchmarks.crowds import CHILDREN, mix
+from benchmarks.crowds import wanted
 from benchmarks.names import ROOT
 from benchmarks.report import Section, Target
 from local.names import WORKSPACE
@@ -44,7 +44,7 @@ def measured(running: Bench) -> Section:
         mb = running.subject(
             "memory", running.ledger("table"), points=list(points), threads=4, of="memory"
         )
-    running.started_once(len({run for kind, run in mix(points[-1], "") if kind != CHILDREN}))
+    running.started_once(len(wanted(points[-1], "")))
     last, base = mb[str(points[-1])], mb[str(points[1])]
     rows = [(title, *found[what]) for what, title in TITLES.items()]
     of_memory = [[f"after {point:,}" for point in points], [mb[str(point)] for point in points]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from benchmarks import news
 from benchmarks.candidates import CANDIDATES, Floor, Relay
 from benchmarks.memory import resident
+from benchmarks.names import IGNORED, KNOWN, START
 from benchmarks.subject import ready
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.candidates import Act
 
 SEED = 20_261_122
-STARTS, CHILDREN, KNOWN, MIXED = "starts", "children", "known", "mixed"
+MIXED = "mixed"
 WARMED = 2  # starts of each thread before it is measured
 HANDED_OVER = 100
 
@@ -35,7 +36,7 @@ def many(
         warm = [candidate.prepared(f"{of}-warm-{share[0]}-{n}") for n in range(WARMED * threads)]
         list(pool.map(_done, warm))
         if what == KNOWN:
-            list(pool.map(_done, _shared(_acts(candidate, STARTS, events, of), share)))
+            list(pool.map(_done, _shared(_acts(candidate, START, events, of), share)))
         ready()
         cpu, began = time.process_time(), time.perf_counter()
         list(pool.map(_done, acts))
@@ -60,17 +61,22 @@ def mix(events: int, of: str) -> list[tuple[str, str]]:
     """Deliveries as a workspace sends them: half are of steps, of the rest three in five repeat."""
     chance = random.Random(SEED)  # noqa: S311 - the same mix each time
     starts = [f"{of}-{n}" for n in range(events // 5)]
-    told = [(STARTS, run) for run in starts]
-    told += [(STARTS, chance.choice(starts)) for _ in range(events * 3 // 10)]
-    told += [(CHILDREN, f"{of}-step-{n}") for n in range(events - len(told))]
+    told = [(START, run) for run in starts]
+    told += [(START, chance.choice(starts)) for _ in range(events * 3 // 10)]
+    told += [(IGNORED, f"{of}-step-{n}") for n in range(events - len(told))]
     chance.shuffle(told)
     return told
+
+
+def wanted(events: int, of: str) -> set[str]:
+    """The runs of the mix that are to start a pipeline."""
+    return {run for kind, run in mix(events, of) if kind == START}
 
 
 def _acts(candidate: Relay | Floor, what: str, events: int, of: str) -> Iterator[Act]:
     told = mix(events, of) if what == MIXED else [(what, f"{of}-{n}") for n in range(events)]
     for kind, run in told:
-        if kind == CHILDREN and isinstance(candidate, Relay):
+        if kind == IGNORED and isinstance(candidate, Relay):
             yield candidate.delivery(news.of_step(run))
         elif kind == KNOWN:
             yield candidate.duplicate(run)

@@ -6,7 +6,8 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import bench, report
-from benchmarks.crowds import CHILDREN, KNOWN, STARTS, WARMED
+from benchmarks.crowds import WARMED
+from benchmarks.names import IGNORED, KNOWN, START
 from benchmarks.report import Section, Target
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def rate(
     """
     running.lag("cloud")
     settings, events = running.ledger("table"), max(8, running.times(each, 8) * threads * processes)
-    events = 20_000 if what == CHILDREN else events
+    events = 20_000 if what == IGNORED else events
     given = {"who": who, "what": what, "events": events, "threads": threads}
     of = f"{who}-{settings['LEDGER_TABLE']}"
     found, _, cores = running.together("many", settings, processes, **given, of=of)
-    started = 0 if what == CHILDREN else events
+    started = 0 if what == IGNORED else events
     running.started_once(started + WARMED * threads * processes)
     seconds = max(one["seconds"] for one in found)
     return Rate(events / seconds, sum(one["cpu"] for one in found) * 1000 / events, cores)
@@ -77,10 +78,10 @@ def rate(
 
 def _few(running: Bench) -> Iterator[tuple[object, ...]]:
     for threads in ALONE:
-        for who, title in list(TITLES.items())[:2]:
+        for who in ("relay", "floor"):
             named = f"{threads} thread{'' if threads == 1 else 's'}"
-            with bench.told(f"throughput of {title}, {named}"):
-                yield (_of(who, named), *rate(running, who, STARTS, threads))
+            with bench.told(f"throughput of {TITLES[who]}, {named}"):
+                yield (_of(who, named), *rate(running, who, START, threads))
 
 
 def _turns(running: Bench) -> dict[str, Rate]:
@@ -89,16 +90,16 @@ def _turns(running: Bench) -> dict[str, Rate]:
     for turn in range(running.times(TURNS, 1)):
         with bench.told(f"throughput with {MOST} threads, turn {turn + 1}"):
             for who in [*TITLES][:: -1 if turn % 2 else 1]:
-                found[who].append(rate(running, who, STARTS, MOST))
+                found[who].append(rate(running, who, START, MOST))
     return {who: statistics.median_low(rates) for who, rates in found.items()}
 
 
 def _more(running: Bench) -> Iterator[tuple[object, ...]]:
     for processes in PROCESSES:
         with bench.told(f"{processes} processes"):
-            found = rate(running, "relay", STARTS, MOST, processes, each=8)
+            found = rate(running, "relay", START, MOST, processes, each=8)
         yield (_of("relay", f"{processes} processes with 32 threads each"), *found)
-    for what, title in ((KNOWN, "known already"), (CHILDREN, "ignored")):
+    for what, title in ((KNOWN, "known already"), (IGNORED, "ignored")):
         with bench.told(f"{title}, {MOST} threads"):
             found = rate(running, "relay", what, MOST)
         yield (_of("relay", f"{title}, 32 threads"), *found)

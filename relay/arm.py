@@ -98,6 +98,11 @@ def _found(answer: Answer, path: str, right: str) -> dict[str, Any]:
     raise ArmError(f"{what}: Azure answered {said}")
 
 
+def members(found: object) -> dict[str, Any]:
+    """An object's members; none where something else was sent."""
+    return found if isinstance(found, dict) else {}
+
+
 def _reason(found: object) -> str:
     """The code of an error, as https://learn.microsoft.com/azure/azure-resource-manager has it."""
     error = found.get("error") if isinstance(found, dict) else None

@@ -46,7 +46,7 @@ class Proxy(ThreadingTCPServer):
 
 
 def behind(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the environment send everything to this proxy."""
+    """Let the environment send everything to this proxy, but for one host."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, url)
         monkeypatch.setenv(name.upper(), url)

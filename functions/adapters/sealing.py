@@ -51,6 +51,7 @@ class VaultSeal:
         if self._newest is None or time.monotonic() - self._newest[1] > CACHED_FOR:
             self._newest = (self._keys("", deadline), time.monotonic())
         key = self._newest[0]
+        self._known[key.version] = key
         return f"{key.version}:{_fernet(key).encrypt(text.encode()).decode()}"
 
     def opened(self, text: str, deadline: Deadline) -> str:

@@ -53,6 +53,17 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return self.state is State.OPEN
 
     @property
+    def organization(self) -> str:
+        """Whose pipeline it asked for, in lower case; empty before that."""
+        return self.request.organization.lower() if self.request else ""
+
+    @property
+    def pipeline_runs(self) -> frozenset[int]:
+        """All that were started for it; their ids count per organization."""
+        runs = (self.pipeline_run, *self.duplicates)
+        return frozenset(run for run in runs if run is not None)
+
+    @property
     def is_asked(self) -> bool:
         """Whether a POST may have left whose fate is not known."""
         return self.is_open and self.asked_at is not None

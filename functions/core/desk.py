@@ -82,7 +82,7 @@ class Desk:
         first = work
         while True:
             c, now = work.entry.continuation, self._clock.now()
-            if c.pipeline_run == run.id or run.id in c.duplicates:
+            if run.id in c.pipeline_runs:
                 return None
             if c.state is State.STARTED:
                 changed = steps.duplicated(c, now, run.id)

@@ -111,17 +111,16 @@ class Doubt:
         others = self._of_others(c, since - OTHERS_BEFORE)
         return [run for run in found if run.id not in others]
 
-    def _of_others(self, c: Continuation, since: datetime) -> set[int | None]:
+    def _of_others(self, c: Continuation, since: datetime) -> set[int]:
         """Pipeline runs of this run id in workspaces heard of, and those too new for that.
 
         They count per organization.
         """
         known = (w.key for w in self._chronicle.workspaces(since))
         elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
-        newest, own = self._ledger.recent(since, MOST_NEW), _organization(c)
-        others = [o for o in (*chain(*elsewhere), *newest) if o.key != c.key]
-        beside = [o for o in others if _organization(o) == own]
-        return {run for o in beside for run in (o.pipeline_run, *o.duplicates)}
+        newest = self._ledger.recent(since, MOST_NEW)
+        others = (o for o in (*chain(*elsewhere), *newest) if o.key != c.key)
+        return {run for o in others if o.organization == c.organization for run in o.pipeline_runs}
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
         """Settle with the first pipeline run that no other continuation adopts; more are told."""
@@ -140,7 +139,7 @@ class Doubt:
         until = self._clock.now() + self._policy.kept_for
         own = {"by": c.key.hash, "until": until.isoformat()}
         row = sharing.change(
-            self._ledger, f"adopted/{_organization(c)}/{run.id}", lambda known: known or own
+            self._ledger, f"adopted/{c.organization}/{run.id}", lambda known: known or own
         )
         return bool(row.value["by"] == c.key.hash)
 
@@ -169,7 +168,3 @@ class Doubt:
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
         self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
-
-
-def _organization(c: Continuation) -> str:
-    return c.request.organization.lower() if c.request else ""

@@ -76,10 +76,9 @@ class Replaying:
         if c.asked_at is None or c.request is None:
             return None
         since = c.asked_at - CLOCK_SKEW - OTHERS_BEFORE
-        organization = c.request.organization.lower()
         for other in self._ledger.recent(since, MOST_OTHERS):
-            same = other.request and other.request.organization.lower() == organization
-            if same and other.key != c.key and run in {other.pipeline_run, *other.duplicates}:
+            same = other.organization == c.organization
+            if same and other.key != c.key and run in other.pipeline_runs:
                 return other
         return None
 

@@ -126,8 +126,7 @@ def started(
 
 def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
     """Started, and more than one pipeline run exists for it."""
-    known = {c.pipeline_run, *c.duplicates}
-    more = tuple(sorted({o for o in others if o not in known}))
+    more = tuple(sorted(set(others) - c.pipeline_runs))
     what = "duplicate" if more else "looked again"
     detail = ", ".join(map(str, more)) or "no other pipeline run"
     return step(c, now, what, detail, duplicates=(*c.duplicates, *more))

@@ -116,9 +116,6 @@ class Waits:
         if sum(other.plan == task.plan for other in waiting) >= MOST_OF_A_PLAN:
             raise Refused(429, f"{MOST_OF_A_PLAN} tasks of this plan wait already", told=True)
         if len(waiting) >= MOST_WAITS:
-            self._log.write(
-                Level.ERROR, {"wait": "refused", "detail": f"{MOST_WAITS} wait already"}
-            )
             raise Refused(429, f"{MOST_WAITS} tasks wait already: try later", told=True)
 
     def refused(self, why: str) -> None:

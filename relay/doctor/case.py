@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions import connections
 from functions.adapters.clock import SystemClock
 from functions.adapters.routefile import RouteFile
+from functions.adapters.vault import open_vault
 from functions.core.chronicle import Chronicle
 from functions.core.deadline import Deadline
 from functions.core.errors import ConfigurationError, LedgerUnavailable
@@ -18,6 +19,8 @@ from relay.refusals import NeedsApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from azure.keyvault.secrets import SecretClient
 
     from functions.core.ports import Ports
     from functions.core.routes import Routes
@@ -61,6 +64,11 @@ class Case:
         if missing := operator.absent(self.settings.ledger_url):
             raise ConfigurationError(missing)
         return connections.connect(self.settings, self.clock, self.identity)
+
+    @cached_property
+    def vault(self) -> SecretClient:
+        """The vault that the settings name, which must name one."""
+        return open_vault(self.settings.key_vault_url, self.identity)
 
     @cached_property
     def routes(self) -> Routes:

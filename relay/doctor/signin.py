@@ -5,8 +5,9 @@ https://learn.microsoft.com/rest/api/appservice/web-apps/get-auth-settings-v2-wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from relay.arm import members
 from relay.deployed import WEB_VERSION
 from relay.doctor.findings import failure, ok
 
@@ -30,17 +31,13 @@ def believed(case: Case) -> Iterator[Finding]:
         yield ok("the page asks for a function key: OPERATIONS_AUTH=key")
         return
     path = f"{case.app.id}/config/authsettingsV2"
-    found = _dict(case.app.arm.get(path, WEB_VERSION, READ).get("properties"))
-    providers = _dict(found.get("identityProviders"))
-    entra = _dict(providers.get("azureActiveDirectory"))
-    if not _dict(found.get("platform")).get("enabled"):
+    found = members(case.app.arm.get(path, WEB_VERSION, READ).get("properties"))
+    providers = members(found.get("identityProviders"))
+    entra = members(providers.get("azureActiveDirectory"))
+    if not members(found.get("platform")).get("enabled"):
         said = "App Service authentication is off: anybody may say to the page who they are"
         yield failure(said, DEPLOY)
-    elif not entra.get("enabled") or not _dict(entra.get("registration")).get("clientId"):
+    elif not entra.get("enabled") or not members(entra.get("registration")).get("clientId"):
         yield failure("no Entra application signs people in: the page lets nobody see it", DEPLOY)
     else:
         yield ok("App Service authentication tells the page who came")
-
-
-def _dict(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}

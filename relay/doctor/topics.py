@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from functions.core import events
 from functions.core.values import Workspace, bounded
+from relay.arm import members
 from relay.refusals import ArmError, NeedsApp
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def workspaces(case: Case) -> list[Workspace]:
 def _below(case: Case, subscription: str) -> Iterator[Topic]:
     for listed in case.resources(subscription, "Microsoft.EventGrid/systemTopics"):
         topic = str(listed["id"])
-        properties = _dict(case.app.arm.get(topic, EVENT_GRID_VERSION, READ_TOPICS)["properties"])
+        properties = members(case.app.arm.get(topic, EVENT_GRID_VERSION, READ_TOPICS)["properties"])
         if str(properties.get("topicType")).lower() != TOPIC_TYPE:
             continue
         with suppress(ValueError):  # the topic of something else
@@ -108,13 +109,13 @@ def _subscriptions(case: Case, topic: str) -> tuple[EventSubscription, ...]:
 
 
 def _read(found: dict[str, Any]) -> EventSubscription:
-    properties = _dict(found.get("properties"))
-    delivery = _dict(properties.get("deliveryWithResourceIdentity")) or properties
-    destination = _dict(delivery.get("destination"))
-    resource = str(_dict(destination.get("properties")).get("resourceId") or "").lower()
+    properties = members(found.get("properties"))
+    delivery = members(properties.get("deliveryWithResourceIdentity")) or properties
+    destination = members(delivery.get("destination"))
+    resource = str(members(destination.get("properties")).get("resourceId") or "").lower()
     to_function = str(destination.get("endpointType")).lower() == "azurefunction"
     app, _, function = resource.partition("/functions/") if to_function else ("", "", "")
-    chosen = _dict(properties.get("filter"))
+    chosen = members(properties.get("filter"))
     types = chosen.get("includedEventTypes")
     filters = [f for f in chosen.get("advancedFilters") or () if isinstance(f, dict)]
     letters = ("deadLetterDestination", "deadLetterWithResourceIdentity")
@@ -137,7 +138,3 @@ def _allowed(wire: dict[str, Any]) -> tuple[str, frozenset[str]]:
     values = frozenset(str(v).lower() for v in wire.get("values") or ())
     operator = str(wire.get("operatorType")).lower()
     return str(wire.get("key")).lower(), values if operator == "stringin" else frozenset()
-
-
-def _dict(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}

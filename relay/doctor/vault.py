@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
-from functions.adapters.vault import open_vault
 from functions.core import horizon
 from functions.core.ports import Level
 from relay.doctor.findings import Finding, Status, failure, ok, unreachable, warning
@@ -46,7 +45,7 @@ def looked_at(case: Case, name: str, judge: Judge) -> Finding:
     if not case.settings.key_vault_url:
         return failure(f"no vault to look for {name} in", "set KEY_VAULT_URL")
     try:
-        text, told = _read(open_vault(case.settings.key_vault_url, case.identity), name)
+        text, told = _read(case.vault, name)
     except ResourceNotFoundError:
         return failure(f"{name} is not in the vault", "put it there under that name")
     except HttpResponseError as error:

@@ -17,6 +17,7 @@ from functions.adapters.transport import Transport
 from functions.core.deadline import Deadline
 from local.web import LOOPBACK, Server
 from tests.azurite import ACCOUNT, ACCOUNT_KEY
+from tests.proxies import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,10 +58,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     with Proxy() as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
-        for name in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, server.url)
-        for name in ("no_proxy", "NO_PROXY"):
-            monkeypatch.setenv(name, "near.invalid")
+        behind(server.url, monkeypatch)
         yield server
         server.shutdown()
         thread.join()

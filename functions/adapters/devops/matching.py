@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _same(asked: str, shown: object) -> bool:
     return known is not None and known == _structure(text)
 
 
+@lru_cache(maxsize=64)  # what was asked is compared with every build
 def _structure(text: str) -> str | None:
     """The list or mapping that a text is, as JSON or as YAML, in one spelling; None: neither.
 
