@@ -34,7 +34,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test soak bench bench-growth check lint types floors schema format clean setup parts
+.PHONY: help demo up test soak stress bench bench-growth check lint types floors schema format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k 
 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
+
+stress: setup ## 300 fresh processes with 32 first events each, on busy cores: none may die
+	@RUN_RELAY_STRESS_PROCESSES=$${RUN_RELAY_STRESS_PROCESSES:-300} $(VENV)/python -m pytest -s tests/stress $(PYTEST_ARGS)
 
 bench: setup parts ## how fast, light and cheap it is, in some 9 minutes; roughly in one: QUICK=1
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)

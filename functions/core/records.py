@@ -21,6 +21,7 @@ import msgspec
 
 from functions.core import listed
 from functions.core.continuation import Continuation
+from functions.core.decoding import decoded
 from functions.core.errors import Permanent, Unreadable
 from functions.core.listed import Listed
 from functions.core.places import safe
@@ -67,7 +68,7 @@ def continuation_of(row: Row) -> Continuation:
     """The continuation of a row; raises Unreadable."""
     with _naming(row):
         parts = {name: _part(row, name) for name in _PARTS if name in row}
-        return msgspec.convert({**_known(_part(row, "more")), **parts}, Continuation)
+        return decoded({**_known(_part(row, "more")), **parts}, Continuation)
 
 
 def schedule_row(c: Continuation) -> Row:
@@ -88,7 +89,7 @@ def listed_of(row: Row) -> Listed:
         key = {name: row.get(name, "") for name in _KEY}
         told = {name: row[name] for name in listed.NAMES if name in row}
         known = _known({"reason": Reason.WORKING, **told, "key": key})
-        return msgspec.convert(known, Listed, strict=False)
+        return decoded(known, Listed, strict=False)
 
 
 def letter_row(letter: Letter) -> Row:
@@ -117,7 +118,7 @@ def wait_row(wait: Wait) -> Row:
 def unpacked(row: Row, part: str, kind: type[T]) -> T:
     """The `key` of the schedule, a `letter`, or a shared `value`; raises Unreadable."""
     with _naming(row):
-        return msgspec.convert(_part(row, part), kind)
+        return decoded(_part(row, part), kind)
 
 
 def readable(

@@ -96,6 +96,8 @@ _Switches = msgspec.defstruct(
     [(f.name, msgspec.UnsetType | type(f.default), msgspec.UNSET) for f in fields(Switches)],
     bases=(_Strict,),
 )
+# what is decoded later is described before requests come, see functions/core/decoding.py
+_DESCRIBED = [msgspec.json.Decoder(kind) for kind in (_Switches, _Calls)]
 
 
 def install(app: Flask, state: DevOpsState) -> None:

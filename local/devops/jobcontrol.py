@@ -40,6 +40,9 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     call_timeout: float = 20.0
 
 
+_ASKED = msgspec.json.Decoder(_Asked)  # made before requests come, see functions/core/decoding.py
+
+
 def install(app: Flask, jobs: ServerJobs, start: Callable[..., ServerJob]) -> None:
     """Serve the control path on this app; `start` is `DevOps.start_server_job`."""
 
@@ -47,7 +50,7 @@ def install(app: Flask, jobs: ServerJobs, start: Callable[..., ServerJob]) -> No
         if request.method == "GET":
             return jsonify([_told(job) for job in jobs.all()])
         try:
-            asked = msgspec.json.decode(request.get_data(), type=_Asked)
+            asked = _ASKED.decode(request.get_data())
             job = start(**msgspec.structs.asdict(asked))
         except (msgspec.MsgspecError, ValueError, Refusal) as error:
             return jsonify({"error": str(error)}), 400

@@ -86,7 +86,7 @@ class RunRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     def parse(cls, body: bytes) -> RunRequest:
         """Read a body strictly; a Refusal with 400 where it is no run request."""
         try:
-            return msgspec.json.decode(body, type=cls)
+            return _RUN_REQUEST.decode(body)
         except msgspec.MsgspecError as error:
             raise malformed() from error
 
@@ -95,6 +95,9 @@ class RunRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         """The branch asked for, as a full reference."""
         own = self.resources.repositories.get("self") if self.resources else None
         return own.refName if own else None
+
+
+_RUN_REQUEST = msgspec.json.Decoder(RunRequest)  # before requests come: functions/core/decoding.py
 
 
 @dataclass(frozen=True)

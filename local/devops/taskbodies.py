@@ -76,12 +76,19 @@ class Records(msgspec.Struct):
             raise _unreadable(str(error)) from error
 
 
+# made before requests come, see functions/core/decoding.py
+_DECODERS: dict[type, Any] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Posted, Lines, Log, Records)
+}
+
+
 def read(kind: type[Body]) -> Body:
     """The JSON body of this request."""
     if not request.is_json:
         raise unsupported(request.method, request.content_type, _JSON)
     try:
-        return msgspec.json.decode(request.get_data(), type=kind)
+        decoder: msgspec.json.Decoder[Body] = _DECODERS[kind]
+        return decoder.decode(request.get_data())
     except msgspec.MsgspecError as error:
         raise _unreadable(str(error)) from error
 
