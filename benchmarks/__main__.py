@@ -4,8 +4,9 @@
 
 Without parts all but `growth` and `page` are measured, which have a target of their own
 (`make bench-growth`). Writes RESULTS.md and figures.json beside this file; with --quick, whose
-figures are rough, it only prints. Exit codes: 0 done, 1 a target was missed by more than is
-accepted, 2 something is not installed, 3 something could not be measured.
+figures are rough, it only prints, and takes a timed figure for missed only beyond three times its
+limit: the machine may be at work on something else. Exit codes: 0 done, 1 a target was missed by
+more than is accepted, 2 something is not installed, 3 something could not be measured.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 USUAL = ("latency", "throughput", "coldstart", "burst", "routes", "bill")
 LONG = ("growth", "page")
+ROUGHLY = 3.0
 SIZES = {
     bench.QUICK: "rough figures, in a minute",
     bench.SMOKE: "a few of everything, to see that it can be measured",
@@ -56,7 +58,8 @@ def main() -> int:
     if options.size == bench.USUAL:
         report.write(running.done, (*USUAL, *LONG))
     sys.stdout.write(report.summary(running.done))
-    return int(any(target.fails for done in running.done.values() for target in done.targets))
+    rough = ROUGHLY if running.quick else 1.0
+    return int(any(t.fails(rough) for done in running.done.values() for t in done.targets))
 
 
 def _parts(named: Sequence[str]) -> Sequence[str]:

@@ -53,7 +53,7 @@ def _section(
     return Section(
         title="A burst",
         text=f"{what}\n\n{table}",
-        targets=(Target("outcomes that did not start exactly once", wrong, 0, ""),),
+        targets=(Target("outcomes that did not start exactly once", wrong, 0, "", counted=True),),
         figures={
             "seconds": seconds,
             "starts": starts,

@@ -200,6 +200,7 @@ def _call_targets(calls: Mapping[str, Mapping[str, float]]) -> Iterator[Target]:
                 accepted=ASKED_OF_THE_ROOT.get((what, service)),
                 why=OF_THE_ROOT,
                 listed=False,
+                counted=True,
             )
 
 

@@ -34,7 +34,24 @@ def test_a_miss_is_shown_with_its_reason_and_a_hit_without() -> None:
 def test_a_miss_fails_unless_it_is_accepted(
     found: float, accepted: float | None, *, fails: bool
 ) -> None:
-    assert Target("it", found, 2, accepted=accepted).fails is fails
+    assert Target("it", found, 2, accepted=accepted).fails() is fails
+
+
+@pytest.mark.parametrize(
+    ("target", "fails"),
+    [
+        (Target("it", 8, 2, accepted=4), False),
+        (Target("it", 13, 2, accepted=4), True),
+        (Target("it", 8, 2, accepted=4, counted=True), True),
+        (Target("it", 1, 2, at_least=True), False),
+        (Target("it", 0.5, 2, at_least=True), True),
+        (Target("it", 1, 2, at_least=True, counted=True), True),
+    ],
+)
+def test_where_figures_are_rough_only_what_was_counted_is_judged_to_the_letter(
+    target: Target, *, fails: bool
+) -> None:
+    assert target.fails(rough=3.0) is fails
 
 
 def test_what_another_table_shows_is_listed_where_it_is_missed_only() -> None:
