@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import requests
 
@@ -22,9 +22,6 @@ from functions.adapters.session import SteadySession
 from functions.adapters.vault import basic
 from functions.core import places, records
 from local.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
-
-if TYPE_CHECKING:
-    from azure.functions import EventGridEvent
 
 Act = Callable[[], object]
 START = f"/{ORGANIZATION}/{PROJECT}/_apis/pipelines/42/runs?api-version=7.1"
@@ -53,7 +50,7 @@ class Relay:
 
     duplicate = prepared
 
-    def delivery(self, event: EventGridEvent) -> Act:
+    def delivery(self, event: str) -> Act:
         """The delivery of this event."""
         return lambda: self._deliver(event=event)
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
 from typing import Any
-
-import azure.functions as func
 
 from local.names import WORKSPACE
 
-AT = datetime(2026, 11, 21, 18, 41, tzinfo=UTC)
 
-
-def completed(run: str, **data: Any) -> func.EventGridEvent:  # noqa: ANN401 - JSON
-    """RunCompleted of a run."""
-    return func.EventGridEvent(
-        id=f"event-{run}",
-        data=told(run, **data),
-        topic=WORKSPACE,
-        subject=f"experiments/0001/runs/{run}",
-        event_type="Microsoft.MachineLearningServices.RunCompleted",
-        event_time=AT,
-        data_version="2",
+def completed(run: str, **data: Any) -> str:  # noqa: ANN401 - JSON
+    """RunCompleted of a run, as text."""
+    return json.dumps(
+        {
+            "id": f"event-{run}",
+            "data": told(run, **data),
+            "topic": WORKSPACE,
+            "subject": f"experiments/0001/runs/{run}",
+            "eventType": "Microsoft.MachineLearningServices.RunCompleted",
+            "eventTime": "2026-11-21T18:41:00Z",
+            "dataVersion": "2",
+        }
     )
 
 
-def of_step(run: str) -> func.EventGridEvent:
+def of_step(run: str) -> str:
     """RunCompleted of a step, which is no root run."""
     mark = {"azureml.pipelinerunid": "the-root"}
     return completed(run, runType="azureml.StepRun", runProperties=mark)

@@ -51,7 +51,7 @@ def measured(running: Bench) -> Section:
 
 def compared(folder: str, runs: int) -> dict[str, list[float]]:
     """By number of routes: milliseconds of CPU of a start, of an ignored event, of the file."""
-    from functions import bootstrap, connections, eventgrid, settings  # noqa: PLC0415 - only in the subject
+    from functions import bootstrap, connections, settings  # noqa: PLC0415 - only in the subject
 
     deliver: dict[int, Callable[[object], None]] = {}
     loading: dict[int, list[float]] = {count: [] for count in COUNTS}
@@ -69,8 +69,8 @@ def compared(folder: str, runs: int) -> dict[str, list[float]]:
             of_one = news.completed(f"run-{count}-{n}")
             of_none = news.completed(f"run-{count}-{n}", experimentName="something-else")
             for event, into in zip((of_one, of_none), took[count], strict=True):
-                payload, began = eventgrid.envelope(event), time.process_time()
-                deliver[count](payload)
+                began = time.process_time()
+                deliver[count](event)
                 if n >= 0:
                     into.append((time.process_time() - began) * 1000)
     return {

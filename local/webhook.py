@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Request, Response, jsonify
 
 from local.functions import EVENT_GRID, IndexedFunction, json_datum
+from local.rewriting import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,8 @@ def _delivered(request: Request, function: IndexedFunction, worker: Worker) -> R
     if not isinstance(body, list | dict):
         return Response("the request content must be a JSON object or array", 500)
     events = body if isinstance(body, list) else [body]
-    return _settled([worker.invoke(function, json_datum(event), REASON) for event in events])
+    given = [json_datum(rewritten(event)) for event in events]
+    return _settled([worker.invoke(function, datum, REASON) for datum in given])
 
 
 def _settled(started: list[Started]) -> Response:

@@ -20,7 +20,7 @@ from local.cloud import WORKSPACE
 from local.envelopes import CLOUD, EVENT_GRID, Schema
 from local.faults import Fault
 from relay.__main__ import app
-from tests.azure import Stage, as_cloud_event, changed, completed
+from tests.azure import Stage, as_cloud_event, changed, completed, in_bytes
 from tests.deadletters import SIGNATURE, Blobs, given_up
 from tests.shipping import ROOT
 
@@ -280,6 +280,31 @@ def test_dead_letters_of_either_schema_are_taken_up(
     assert total == "2 kept, 0 skipped, 0 refused"
     stage.reconcile()
     assert sorted(stage.started()) == [(42, "r1"), (43, "r2")]
+
+
+@pytest.mark.parametrize(
+    "spell", [in_bytes, lambda event: {**event, "data": json.dumps(event["data"])}]
+)
+def test_a_dead_letter_whose_data_is_bytes_or_text_is_taken_up(
+    stage: Stage, relay: Relay, folder: Path, spell: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.ledger.letters(1)
+    given_up(folder, CLOUD, spell(recent(changed("r1", "Completed"))))
+    result = relay("--dead-letters", str(folder))
+    assert result.stdout.splitlines()[-1] == "1 kept, 0 skipped, 0 refused"
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]
+
+
+def test_a_dead_letter_that_cannot_be_read_is_refused_with_why(
+    stage: Stage, relay: Relay, folder: Path
+) -> None:
+    stage.ledger.letters(1)
+    given_up(folder, CLOUD, {**in_bytes(recent(completed("r1"))), "data_base64": "e30"})
+    result = relay("--dead-letters", str(folder))
+    assert result.exit_code == 1
+    assert "event-r1-completed-cloud: refused: its data is no base64: Inc" in result.stdout
 
 
 def test_a_dead_letter_of_what_was_started_says_so_and_starts_nothing(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events
+from functions.core import events, payloads
 from functions.core.errors import NotARunEvent, Permanent
 from functions.core.replaying import standing
 from functions.core.values import Letter, bounded, parse_time
@@ -31,7 +31,7 @@ class Fate(StrEnum):
 
     KEPT = "kept"  # in the inbox
     SKIPPED = "skipped"  # no news that a run ended: nothing would follow from it
-    REFUSED = "refused"  # it cannot be told any more whether its pipeline was started
+    REFUSED = "refused"  # it cannot be told what it says, or whether its pipeline was started
 
 
 class Sorted(NamedTuple):
@@ -56,17 +56,18 @@ class DeadLetters:
             yield self._take(payload)
 
     def _take(self, payload: object) -> Sorted:
+        told = payloads.folded(payload)
         try:
-            event = events.parse(payload)
+            event = events.parse(told)
         except NotARunEvent as error:
+            fate = Fate.REFUSED if isinstance(error, events.Unread) else Fate.SKIPPED
             name = error.event_id or "an event without id"
-            return Sorted(
-                name, Fate.SKIPPED, " ".join(filter(None, (str(error), error.event_type)))
-            )
+            return Sorted(name, fate, " ".join(filter(None, (str(error), error.event_type))))
         name = f"{event.run} {event.outcome}"
         if events.is_child(event):
             return Sorted(name, Fate.SKIPPED, "a child run")
-        if why := self._too_old(event.time or _published(payload)):
+        # Event Grid says beside it when it took the event, in either schema's spelling
+        if why := self._too_old(event.time or parse_time(told.get("publishtime"))):
             return Sorted(name, Fate.REFUSED, why)
         return self._keep(name, event)
 
@@ -92,8 +93,3 @@ class DeadLetters:
         known = [c for c in found if c.key.outcome is event.outcome]
         told = "; ".join(f"{c.key.route} is {standing(c)}" for c in known)
         return bounded(f"known already: {told}" if told else "the reconciler takes it up")
-
-
-def _published(payload: object) -> datetime | None:
-    """When Event Grid took the event, which is said beside it in either schema's spelling."""
-    return parse_time(events.folded(payload).get("publishtime"))

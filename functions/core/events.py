@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import NotARunEvent
 from functions.core.modelevents import KINDS, facts_of, identity_of
+from functions.core.payloads import Illegible, data_of, event_in
 from functions.core.values import ENDS, Outcome, RunEvent, Workspace, bounded, parse_time
 
 if TYPE_CHECKING:
@@ -44,38 +45,45 @@ class Probe(NotARunEvent):
     """An event that an operator made to see whether events arrive."""
 
 
+class Unread(NotARunEvent):
+    """An event that may be of a run, and cannot be read."""
+
+
 class NotAnEnd(NotARunEvent):
     """A run's status changed, but the run goes on."""
 
 
 def parse(payload: object) -> RunEvent:
-    """The run event in a payload of either schema.
+    """The run event in a payload of either schema, which is an object or its JSON text.
 
     Raises NotARunEvent where there is none: another event type, a topic that is no AML workspace
-    id, no run id; NotAnEnd where the run goes on, Probe for a probe. Nothing else, whatever the
-    payload.
+    id, no run id; Unread for what cannot be read, NotAnEnd where the run goes on, Probe for a
+    probe. Nothing else, whatever the payload.
     """
-    envelope = folded(payload)
+    try:
+        envelope = event_in(payload)
+    except Illegible as why:
+        raise Unread(str(why), "", "") from None
     event_id = bounded(envelope.get("id") or "", 200)
-    event_type = bounded(envelope.get("eventtype") or envelope.get("type") or "", 200)
-    data = folded(envelope.get("data"))
+    event_type = bounded(_named(envelope, "eventtype", "type") or "", 200)
     subject = bounded(envelope.get("subject") or "", 1000)
     if event_type.lower() == PROBE:
         raise Probe("a probe", event_id, event_type)
-    kind = KINDS.get(event_type.lower())
     try:
-        told = _news(kind, event_id, data) if kind else _end(event_type.lower(), data, subject)
+        told = _told(event_type.lower(), event_id, envelope, subject)
         return RunEvent(
             id=event_id,
             type=event_type,
             subject=subject,
-            time=parse_time(envelope.get("eventtime") or envelope.get("time")),
-            workspace=workspace(envelope.get("topic") or envelope.get("source")),
+            time=parse_time(_named(envelope, "eventtime", "time")),
+            workspace=workspace(_named(envelope, "topic", "source")),
             trace=bounded(envelope.get("traceparent") or "", 60),
             **told,
         )
     except _GoesOnError as status:
         raise NotAnEnd(f"the run goes on: {status}", event_id, event_type) from None
+    except Illegible as why:
+        raise Unread(str(why), event_id, event_type) from None
     except ValueError as why:
         raise NotARunEvent(str(why), event_id, event_type) from None
 
@@ -86,13 +94,6 @@ def workspace(topic: object) -> Workspace:
     if not found:
         raise ValueError(f"the topic is no AML workspace id: {bounded(topic, 200)}")
     return Workspace(*found.groups())
-
-
-def folded(value: object) -> dict[str, Any]:
-    """An object of JSON with its keys in lower case; empty for anything else."""
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key).lower(): item for key, item in value.items()}
 
 
 def is_run_id(text: str) -> bool:
@@ -118,6 +119,23 @@ def has_parent(run: str, marks: Mapping[str, str]) -> bool:
 
 class _GoesOnError(ValueError):
     pass
+
+
+def _named(envelope: Mapping[str, Any], event_grid: str, cloud: str) -> object:
+    """What either schema has under its own name; a CloudEvent may have any other name besides."""
+    own, other = (cloud, event_grid) if "specversion" in envelope else (event_grid, cloud)
+    return envelope.get(own) or envelope.get(other)
+
+
+def _told(
+    event_type: str, event_id: str, envelope: Mapping[str, Any], subject: str
+) -> dict[str, Any]:
+    """What the event says of its subject; raises ValueError where that is nothing."""
+    kind = KINDS.get(event_type)
+    if kind is None and event_type not in {COMPLETED, STATUS_CHANGED}:
+        raise ValueError("not a run event")
+    data = data_of(envelope)
+    return _news(kind, event_id, data) if kind else _end(event_type, data, subject)
 
 
 def _end(event_type: str, data: Mapping[str, Any], subject: str) -> dict[str, Any]:
@@ -153,13 +171,12 @@ def _news(kind: Kind, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
 def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
     if event_type == COMPLETED:
         return Outcome.COMPLETED
-    if event_type != STATUS_CHANGED:
-        raise ValueError("not a run event")
-    status = bounded(data.get("runstatus") or "", 50)
+    if not (status := bounded(data.get("runstatus") or "", 50)):
+        raise Illegible("it names no status")
     try:
         return OUTCOMES[status.lower()]
     except KeyError:
-        raise _GoesOnError(status or "no status") from None
+        raise _GoesOnError(status) from None
 
 
 def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:

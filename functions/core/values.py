@@ -245,9 +245,12 @@ class Letter(Struct, frozen=True):
 
 
 def parse_time(text: object) -> datetime | None:
-    """ISO 8601 with any number of fractional digits as UTC; None for what is no time."""
+    """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
+
+    Letters may be small, and a leap second is the second before it: Python knows none.
+    """
     try:
-        parsed = datetime.fromisoformat(str(text))
+        parsed = datetime.fromisoformat(str(text).strip().upper().replace(":59:60", ":59:59"))
         return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
     except (OverflowError, ValueError):
         return None

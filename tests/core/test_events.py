@@ -11,6 +11,8 @@ from functions.core.errors import NotARunEvent
 from functions.core.values import Outcome
 from tests.azure import as_cloud_event, changed, completed
 
+STATUS_CHANGED = "Microsoft.MachineLearningServices.RunStatusChanged"
+
 
 def pascal(value: object) -> object:
     if isinstance(value, dict):
@@ -50,7 +52,7 @@ def test_a_status_is_read_in_any_case(status: str) -> None:
     assert events.parse(changed("r1", status)).outcome is Outcome.FAILED
 
 
-@pytest.mark.parametrize("status", ["Running", "Finalizing", "", "Paused"])
+@pytest.mark.parametrize("status", ["Running", "Finalizing", "Paused"])
 def test_a_status_that_is_no_end_goes_on(status: str) -> None:
     with pytest.raises(events.NotAnEnd, match="goes on"):
         events.parse(changed("r1", status))
@@ -64,6 +66,8 @@ def test_a_status_that_is_no_end_goes_on(status: str) -> None:
         ({"topic": None}, "no AML workspace id"),
         ({"topic": "https://evil.example/subscriptions/s"}, "no AML workspace id"),
         ({"data": None, "subject": ""}, "no usable run id"),
+        ({"eventType": STATUS_CHANGED, "data": None}, "it names no status"),
+        ({"eventType": STATUS_CHANGED, "data": {"runId": "r1"}}, "it names no status"),
     ],
 )
 def test_what_is_no_run_event_says_why_with_its_id_and_type(

@@ -17,6 +17,30 @@ def test_a_time_that_is_none_costs_no_event(time: object) -> None:
     assert (event.run, event.time) == ("r1", None)
 
 
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-28T20:41:00+02:00", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T20:41:00+0200", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T20:41:00+02", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T18:41:00-00:00", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T18:41:00.5", "2026-11-28T18:41:00.500000+00:00"),
+        ("2026-11-28T18:41:00.123456789Z", "2026-11-28T18:41:00.123456+00:00"),
+        ("2026-11-28t18:41:00z", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28 18:41:00Z", "2026-11-28T18:41:00+00:00"),
+        (" 2026-11-28T18:41:00Z\n", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T18:41Z", "2026-11-28T18:41:00+00:00"),
+        ("2026-11-28T18:41:00,5Z", "2026-11-28T18:41:00.500000+00:00"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59+00:00"),
+        ("2017-01-01T01:59:60+02:00", "2016-12-31T23:59:59+00:00"),
+    ],
+)
+def test_a_time_is_read_in_every_form_that_iso_8601_has(text: str, time: str) -> None:
+    event = events.parse({**completed("r1"), "eventTime": text})
+    assert event.time is not None
+    assert event.time.isoformat() == time
+
+
 @pytest.mark.parametrize("group", ["rg-münchen", "rg_(a).b", "研究"])
 def test_a_resource_group_may_have_any_letters(group: str) -> None:
     topic = WORKSPACE.replace("rg-ml", group)

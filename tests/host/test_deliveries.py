@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.azure import as_cloud_event, changed, completed
+from tests.azure import as_cloud_event, changed, completed, in_bytes
 from tests.hosted import Hosted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.azure import Stage
 
@@ -33,6 +33,62 @@ def test_twenty_deliveries_of_one_run_start_one_pipeline(stage: Stage, host: Hos
         answers = list(pool.map(lambda one: host.deliver(*one), news))
     assert [answer.status_code for answer in answers] == [202] * 20
     assert stage.started() == [(42, "r1")]
+
+
+TIMES = {
+    "offset": "2026-11-28T20:41:00+02:00",
+    "offset-without-colon": "2026-11-28T20:41:00+0200",
+    "hours-only": "2026-11-28T20:41:00+02",
+    "minus-zero": "2026-11-28T18:41:00-00:00",
+    "milliseconds": "2026-11-28T18:41:00.000Z",
+    "no-zone": "2026-11-28T18:41:00.500",
+    "small-z": "2026-11-28T18:41:00z",
+    "end-of-day": "2026-11-28T24:00:00Z",
+    "far-offset": "2026-11-28T18:41:00+25:00",
+    "first": "0001-01-01T00:00:00+02:00",
+    "last": "9999-12-31T23:59:59-02:00",
+    "epoch": "/Date(1732818060000)/",
+    "seven-digits": "2026-11-28T18:41:00.1234567Z",
+    "eight-digits": "2026-11-28T18:41:00.12345678Z",
+    "small-t": "2026-11-28t18:41:00Z",
+    "blank": "2026-11-28 18:41:00Z",
+    "no-seconds": "2026-11-28T18:41Z",
+    "no-time": "2026-11-28",
+    "comma": "2026-11-28T18:41:00,5Z",
+    "leap-second": "2016-12-31T23:59:60Z",
+    "no-such-day": "2026-02-30T18:41:00Z",
+    "zone-in-brackets": "2026-11-28T19:41:00+01:00[Europe/Berlin]",
+    "blanks-around": " 2026-11-28T18:41:00Z ",
+    "none": "yesterday",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("spell", [dict, as_cloud_event, in_bytes])
+def test_an_event_starts_its_pipeline_however_its_time_is_written(
+    stage: Stage, host: Hosted, spell: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    for run, time in TIMES.items():
+        stage.aml.add_run(run, experiment="defect-detection")
+        answer = host.deliver("on_run_completed", spell({**completed(run), "eventTime": time}))
+        assert (run, answer.status_code, answer.text) == (run, 202, "")
+    assert stage.started() == [(42, run) for run in TIMES]
+
+
+def test_what_cannot_be_read_is_acknowledged_with_a_warning_that_says_why(
+    stage: Stage, host: Hosted
+) -> None:
+    news = as_cloud_event(changed("r1", "Failed"))
+    for data in ({"data_base64": "e30"}, {"data_base64": "e30="}, {"data": "{"}, {"data": [1]}):
+        told = {key: value for key, value in news.items() if key != "data"} | data
+        assert host.deliver("on_run_status_changed", told).status_code == 202
+    lines = [line for line in host.stop().splitlines() if "ignored=" in line]
+    whys = ("no base64", "it names no status", "is no JSON:", "no JSON object but")
+    for line, why in zip(lines, whys, strict=True):
+        assert why in line
+        assert " WARNING: " in line
+        assert "type=Microsoft.MachineLearningServices.RunStatusChanged" in line
+    assert stage.posts() == 0
 
 
 def test_what_no_route_wants_leaves_the_machine_silent(stage: Stage, host: Hosted) -> None:

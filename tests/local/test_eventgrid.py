@@ -140,6 +140,26 @@ def test_the_real_publisher_may_send_cloud_events(topic: Topic, endpoint: Endpoi
     assert delivery.headers["Content-Type"].startswith("application/cloudevents+json")
 
 
+def test_bytes_of_the_real_publisher_are_delivered_in_base64(
+    topic: Topic, endpoint: Endpoint
+) -> None:
+    topic.subscribe("cloud", endpoint.url, schema="CloudEventSchemaV1_0")
+    publisher(topic).send(CloudEvent(source="/s", type="t", data=b'{"a": 1}', id="c1", subject="x"))
+    topic.wait_delivered("c1")
+    body = json.loads(endpoint.delivered()[0].body)
+    assert (body["data_base64"], "data" in body) == ("eyJhIjogMX0=", False)
+
+
+def test_a_cloud_events_bytes_are_data_in_event_grids_schema(
+    topic: Topic, endpoint: Endpoint
+) -> None:
+    topic.subscribe("relay", endpoint.url)
+    event = {"specversion": "1.0", "id": "c1", "source": "/s", "type": "t"}
+    topic.publish({**event, "data_base64": "eyJhIjogMX0="})
+    topic.idle()
+    assert json.loads(endpoint.delivered()[0].body)[0]["data"] == {"a": 1}
+
+
 def test_an_event_is_told_in_the_schema_that_the_subscription_asks_for(
     topic: Topic, endpoint: Endpoint
 ) -> None:

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.functions import IndexingError, index, load
+from tests.azure import as_cloud_event, completed, in_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from tests.azure import Stage
 
 ROOT = Path(__file__).parents[2]
 NEEDED = "msgspec"  # what the product imports before its first event
@@ -197,3 +200,35 @@ def test_the_local_host_indexes_the_same_functions_of_this_product(
     worker: str, product: Path
 ) -> None:
     assert set(index(load(product))) == set(drive(worker, product)["functions"])
+
+
+@pytest.mark.parametrize("event", [EVENT, CLOUD_EVENT, EVENT | {"eventTime": "yesterday"}])
+def test_a_function_that_asks_for_text_is_given_the_event_as_it_came(
+    worker: str, tmp_path: Path, event: dict[str, Any]
+) -> None:
+    text = SAMPLE.replace("ANNOTATION", "str").replace("{event.id}", "{event}")
+    app, sent = write(tmp_path, text), json.dumps(event)
+    said = drive(worker, app, "on_event", sent)
+    assert said["invocation"] == {"ok": False, "error": f"RuntimeError: str {sent}"}
+
+
+@pytest.mark.parametrize(
+    ("spell", "time"),
+    [
+        (dict, "2026-11-28T20:41:00+02:00"),
+        (as_cloud_event, "2016-12-31T23:59:60Z"),
+        (in_bytes, "2026-11-28t18:41:00Z"),
+    ],
+)
+def test_the_worker_starts_the_pipeline_of_a_run_however_its_events_time_is_written(
+    worker: str,
+    product: Path,
+    stage: Stage,
+    spell: Callable[[dict[str, Any]], dict[str, Any]],
+    time: str,
+) -> None:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    told = spell({**completed("r1"), "eventTime": time})
+    said = drive(worker, product, "on_run_completed", json.dumps(told), **stage.environ)
+    assert said["invocation"] == {"ok": True, "error": ""}
+    assert stage.started() == [(42, "r1")]
