@@ -29,12 +29,7 @@ TYPES = {
 }
 MOST_KEPT = 1000  # of what could not be sent yet
 MOST_AT_ONCE = 100  # events of at most 3 KB each; a request may have 1 MB
-ONCE = {  # given to each call, since the SDK's constructor ignores them
-    "retry_total": 0,
-    "connection_timeout": 1.0,
-    "read_timeout": 2.0,
-    "permit_redirects": False,
-}
+CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 
 
 class NoOutcomes:
@@ -71,7 +66,7 @@ class EventGridOutcomes:
         if not batch:
             return
         try:
-            self._publisher().send([event(c) for c in batch], **ONCE)
+            self._publisher().send([event(c) for c in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, the continuations are settled
             detail = bounded(f"{type(error).__name__}: {error}", 200)
             line = {"outcomes": "not sent", "count": len(batch), "detail": detail}
@@ -79,10 +74,28 @@ class EventGridOutcomes:
 
     def _publisher(self) -> Any:  # noqa: ANN401 - the SDK's
         if self._client is None:
-            from azure.eventgrid import EventGridPublisherClient  # noqa: PLC0415 - where wanted
-
-            self._client = EventGridPublisherClient(self._endpoint, self._identity)
+            self._client = _open(self._endpoint, self._identity)
         return self._client
+
+
+def _open(endpoint: str, identity: TokenCredential) -> Any:  # noqa: ANN401 - the SDK's
+    """A client that sends once, in bounded time and to no other address.
+
+    It is the class that sends to topics. The public class of the same name makes one without any
+    of the options that it was given itself, and each option that it is given with a call is a
+    warning for each event.
+    https://github.com/Azure/azure-sdk-for-python/blob/azure-eventgrid_4.22.1/sdk/eventgrid/azure-eventgrid/azure/eventgrid/_patch.py
+    """
+    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - where wanted
+    from azure.eventgrid._legacy import EventGridPublisherClient  # noqa: PLC0415 - the same
+
+    from functions.adapters.session import SteadySession  # noqa: PLC0415 - the same
+
+    transport = RequestsTransport(
+        session=SteadySession(), connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
+    )
+    once = {"retry_total": 0, "permit_redirects": False}
+    return EventGridPublisherClient(endpoint, identity, transport=transport, **once)
 
 
 def event(c: Continuation) -> CloudEvent[Any]:

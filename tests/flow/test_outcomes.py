@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,10 @@ def stage(cloud: Cloud, tmp_path: Path, topic: OutcomeTopic) -> Stage:
 def ran(stage: Stage, run: str = "r1", accuracy: float = 0.95) -> None:
     stage.aml.add_run(run, experiment=EXPERIMENT, metrics={"accuracy": accuracy})
     stage.deliver(completed(run))
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def kinds(topic: OutcomeTopic) -> list[str]:
@@ -100,8 +105,11 @@ def test_what_the_reconciler_does_is_told_too(stage: Stage, topic: OutcomeTopic)
 @pytest.mark.parametrize(
     "fault",
     [
+        Fault(status=500),
         Fault(status=503),
+        Fault(status=503, headers={"Retry-After": "1"}),
         Fault(status=429),
+        Fault(status=429, headers={"Retry-After": "1"}),
         Fault(status=401),
         Fault(drop="before"),
         Fault(hang=True),
@@ -113,9 +121,38 @@ def test_a_topic_that_does_not_take_them_costs_nothing_but_a_warning(
     topic.server.faults.add(fault)
     ran(stage)
     assert stage.started() == [(42, "r1")]
-    assert len([m for m in caplog.messages if m.startswith("outcomes=")]) == 1
+    (line,) = warnings(caplog)
+    assert line.startswith('outcomes="not sent" count=1')
     ran(stage, "r2")
     assert [e["data"]["run"] for e in topic.events] == ["r2"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_what_the_topic_refuses_is_sent_once(
+    stage: Stage, topic: OutcomeTopic, status: int
+) -> None:
+    fault = Fault(status=status, after=True, times=9, headers={"Retry-After": "0"})
+    topic.server.faults.add(fault)
+    ran(stage)
+    assert len(topic.server.requests) == 1
+
+
+def test_a_topic_that_does_not_answer_is_waited_for_no_longer_than_two_seconds(
+    stage: Stage, topic: OutcomeTopic, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic.server.faults.add(Fault(hang=True))
+    ran(stage)
+    assert "(read timeout=2.0)" in warnings(caplog)[0]
+
+
+def test_what_is_sent_leaves_no_warning_in_the_log(
+    stage: Stage, topic: OutcomeTopic, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran(stage)
+    stage.deploy(PAUSED="1")
+    ran(stage, "r2")
+    assert kinds(topic) == ["RunRelay.ContinuationStarted", "RunRelay.ContinuationParked"]
+    assert [line for line in warnings(caplog) if not line.startswith("continuation=parked")] == []
 
 
 def test_a_topic_that_redirects_gets_no_token_elsewhere(
