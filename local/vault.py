@@ -82,13 +82,16 @@ class Vault(Running):
         self,
         name: str,
         value: str,
-        expires: datetime | None = None,
+        expires: datetime | int | None = None,
         *,
         enabled: bool = True,
         content_type: str | None = None,
     ) -> str:
-        """Set a secret's newest version and return its id (32 hex digits)."""
-        end = int(expires.timestamp()) if expires else None
+        """Set a secret's newest version and return its id (32 hex digits).
+
+        `expires` may be seconds since 1970, of which no datetime can be made too.
+        """
+        end = expires if isinstance(expires, int | None) else int(expires.timestamp())
         return self._add(name, value, expires=end, enabled=enabled, content_type=content_type)
 
     def hide_values(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError
 
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
-from functions.core.values import Credential, bounded
+from functions.core.values import Credential, bounded, from_epoch
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -32,7 +31,7 @@ class EntraCredentials:
         """A token that the SDK holds valid; raises Retryable (secret_unreadable)."""
         del name, deadline, fresh
         token = access_token(self._credential, DEVOPS_SCOPE, Reason.SECRET_UNREADABLE)
-        expires = datetime.fromtimestamp(token.expires_on, UTC)
+        expires = from_epoch(token.expires_on)
         bearer = f"Bearer {token.token}"
         return Credential(authorization=bearer, version="entra", expires_at=expires, renews=True)
 

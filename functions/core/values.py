@@ -244,6 +244,14 @@ class Letter(Struct, frozen=True):
         return cls(event.key("").hash, event, received_at)
 
 
+def from_epoch(seconds: float) -> datetime | None:
+    """Seconds since 1970 as UTC; None for what is beyond the years that there are."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def parse_time(text: object) -> datetime | None:
     """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
 

@@ -72,10 +72,22 @@ def _newest(client: SecretClient, name: str) -> SecretProperties:
     https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions
     """
     versions = client.list_properties_of_secret_versions(name)
-    newest = max(versions, key=lambda one: one.created_on or _LONG_AGO, default=None)
+    newest = max(versions, key=lambda one: _time(one.created_on) or _LONG_AGO, default=None)
     if newest is None:
         raise ResourceNotFoundError(f"{name} has no version")
     return newest
+
+
+def _time(value: object) -> datetime | None:
+    """A time as the client gives it, which hands on what it can make no time of.
+
+    https://github.com/Azure/azure-sdk-for-python/blob/azure-keyvault-secrets_4.12.0/sdk/keyvault/azure-keyvault-secrets/azure/keyvault/secrets/_generated/_utils/model_base.py
+    """
+    return value if isinstance(value, datetime) else None
+
+
+def _without(told: SecretProperties) -> str:
+    return "no expiry date" if told.expires_on is None else "an expiry date that is no time"
 
 
 def _is_disabled(error: HttpResponseError) -> bool:
@@ -100,14 +112,14 @@ def _judged(case: Case, name: str, text: str | None, told: SecretProperties) -> 
     """Of a token: whether it is there, and how long yet."""
     if not text and text is not None:
         return failure(f"{name} is empty", _RENEW)
-    level, line = horizon.said(name, told.expires_on, case.clock.now())
+    level, line = horizon.said(name, _time(told.expires_on), case.clock.now())
     statuses = {Level.INFO: Status.OK, Level.WARNING: Status.WARNING, Level.ERROR: Status.FAILURE}
     expires = f"{line['expires']:%Y-%m-%d}" if line.get("expires") else ""
     words = {
         "valid": f"{name} ends in {line.get('days')} days, on {expires}",
         "expiring": f"{name} ends in {line.get('days')} days, on {expires}",
         "expired": f"{name} ended on {expires}",
-        "endless": f"{name} has no expiry date, so that nobody is warned",
+        "endless": f"{name} has {_without(told)}, so that nobody is warned",
     }
     do = {"valid": "", "endless": "give the secret the expiry date of the token"}
     state, unseen = str(line["credential"]), UNSEEN if text is None else ""

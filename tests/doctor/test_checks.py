@@ -207,6 +207,50 @@ def test_a_secret_that_ends_is_told_of(
     assert (told[0], told[1][: len(said)]) == (status, said)
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("expires", [253_402_300_800, 10**13, 10**30, -(10**14)])
+def test_an_expiry_date_that_is_no_time_is_told_of(
+    patient: Patient, expires: int, *, hidden: bool
+) -> None:
+    patient.cloud.vault.delete(SECRET)
+    patient.cloud.vault.put(SECRET, PAT, expires)
+    if hidden:
+        patient.cloud.vault.hide_values()
+    report = patient.examined("--no-probe")
+    assert report.code == 0
+    (told,) = report.of("secret")
+    assert told[0] == "warning"
+    assert told[1].startswith(
+        "azure-devops-pat has an expiry date that is no time, so that nobody is warned"
+    )
+
+
+@pytest.mark.parametrize("created", [253_402_300_800, "soon", None])
+def test_a_version_that_was_made_at_no_time_is_no_newer_than_another(
+    patient: Patient, created: object
+) -> None:
+    versions = [
+        {
+            "id": f"https://v/secrets/{SECRET}/1",
+            "attributes": {"enabled": False, "created": created},
+        },
+        {
+            "id": f"https://v/secrets/{SECRET}/2",
+            "attributes": {"enabled": True, "created": 1, "exp": 1},
+        },
+    ]
+    patient.cloud.vault.hide_values()
+    answer = Fault(
+        path="/secrets/*/versions",
+        status=200,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps({"value": versions}),
+    )
+    patient.cloud.vault.server.faults.add(answer)
+    report = patient.examined("--no-probe")
+    assert report.of("secret") == [("failure", f"azure-devops-pat ended on 1970-01-01{UNSEEN}")]
+
+
 def _gone(patient: Patient) -> None:
     patient.cloud.vault.delete(SECRET)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from functions.core.reasons import Reason
+from local.cloud import SECRET
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.wrapped import Wrapped
@@ -61,3 +64,23 @@ def test_a_renewed_secret_that_is_refused_as_well_is_not_tried_again(stage: Stag
     stage.reconcile(seconds=60)
     assert (tried, stage.posts()) == (3, 3)
     assert stage.only("r2").reason is Reason.CREDENTIAL_REFUSED
+
+
+@pytest.mark.parametrize("seconds", [10**12, 10**15, 10**30])
+def test_a_token_that_ends_beyond_all_years_is_used_all_the_same(
+    stage: Stage, seconds: int
+) -> None:
+    stage.cloud.identity.lifetime = seconds
+    stage.deploy(DEVOPS_AUTH="entra")
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("expires", [253_402_300_800, 10**30, -(10**14)])
+def test_a_secret_whose_end_is_no_time_is_used_all_the_same(stage: Stage, expires: int) -> None:
+    stage.cloud.vault.put(SECRET, stage.cloud.pat, expires)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    stage.app.sweep.sweep()
+    assert stage.started() == [(42, "r1")]

@@ -51,6 +51,7 @@ INFO = {"run_id": "r1", "status": "FINISHED"}
         {"run": {"info": INFO, "data": [1]}},
         {"run": {"info": INFO, "data": {"tags": 5}}},
         {"run": {"info": INFO, "data": {"metrics": [{"key": "loss", "value": "low"}]}}},
+        {"run": {"info": INFO, "data": {"metrics": [{"key": "loss", "value": 10**400}]}}},
     ],
 )
 def test_an_answer_that_is_no_run_parks(stage: Stage, answer: object) -> None:

@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlfl
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.ended import EndedRuns
@@ -16,10 +15,11 @@ from functions.adapters.aml.workspaces import Workspaces, found_or_raise
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
-from functions.core.values import Outcome, Run, bounded
+from functions.core.values import Outcome, Run, bounded, from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from functions.core.deadline import Deadline
     from functions.core.values import Ended, Model, Workspace
@@ -121,7 +121,7 @@ def parse(found: object) -> Run:
             params=_pairs(data.get("params")),
             tags=tags,
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         detail = f"AML sent something that is no run: {type(error).__name__}"
         raise Retryable(Reason.RUN_UNREADABLE, detail) from None
 
@@ -138,8 +138,8 @@ def _metrics(found: Sequence[Mapping[str, Any]] | None) -> dict[str, float]:
 
 def _time(milliseconds: object) -> datetime | None:
     try:
-        return datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC) if milliseconds else None
-    except (OverflowError, ValueError, OSError):
+        return from_epoch(int(str(milliseconds)) / 1000) if milliseconds else None
+    except (OverflowError, ValueError):
         return None
 
 
