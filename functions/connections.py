@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
     from functions.adapters.sealing import Key, Keys
+    from functions.adapters.tokens import Heard, KeptTokens
     from functions.core.deadline import Deadline
     from functions.core.ledger import Ledger
     from functions.core.ports import Clock, Credentials, Journal, Outcomes, Ports, Runs
@@ -31,9 +34,9 @@ def connect(
     from functions.adapters.transport import Transport
     from functions.core.ports import Ports
 
-    ledger = _ledger(settings, identity)
-    identity = identity or managed_identity(settings.client_id)
     clock, journal = clock or SystemClock(), LogfmtJournal()
+    ledger = _ledger(settings, identity, clock)
+    identity = identity or managed_identity(settings.client_id, clock)
     return Ports(
         ledger=ledger,
         runs=_runs(settings, identity),
@@ -51,24 +54,50 @@ def connect(
 def _runs(settings: Settings, identity: TokenCredential) -> Runs:
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.entra import access_token
+    from functions.adapters.tokens import refused
     from functions.adapters.transport import Transport
     from functions.core.reasons import Reason
 
     scope = f"{settings.cloud.resource_manager}/.default"
+    refusing = functools.partial(refused, identity)
 
     def token() -> str:
         return access_token(identity, scope, Reason.RUN_UNREADABLE).token
 
-    return AmlRuns(Workspaces(settings.resource_manager_url, token, Transport()))
+    return AmlRuns(Workspaces(settings.resource_manager_url, token, Transport(), refusing))
 
 
-def managed_identity(client_id: str | None) -> TokenCredential:
-    """The app's managed identity; its calls fit into a delivery."""
+def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptTokens:
+    """The app's managed identity, whose tokens are kept; its calls fit into a delivery.
+
+    The SDK's credential keeps tokens and refusals too, by rules of its own: a new one has none.
+    What it logs may hold what the endpoint answered: only our words for it are logged.
+    """
     from azure.identity import ManagedIdentityCredential
 
-    return ManagedIdentityCredential(
-        client_id=client_id, connection_timeout=3, read_timeout=5, retry_total=0
-    )
+    from functions.adapters.clock import SystemClock
+    from functions.adapters.logfmt import LogfmtJournal
+    from functions.adapters.tokens import KeptTokens
+    from functions.core.ports import Level
+
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
+    journal = LogfmtJournal()
+
+    def ask(heard: Heard, scopes: tuple[str, ...], options: TokenRequestOptions) -> AccessTokenInfo:
+        with ManagedIdentityCredential(
+            client_id=client_id,
+            connection_timeout=3,
+            read_timeout=5,
+            retry_total=0,
+            raw_response_hook=heard,
+        ) as credential:
+            found: AccessTokenInfo = credential.get_token_info(*scopes, options=options)
+            return found
+
+    def tell(why: str) -> None:
+        journal.write(Level.WARNING, {"token": "not renewed", "detail": why})
+
+    return KeptTokens(ask, clock or SystemClock(), tell)
 
 
 def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) -> Credentials:
@@ -105,7 +134,7 @@ def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -
     return EventGridOutcomes(settings.outcome_topic, identity, journal)
 
 
-def _ledger(settings: Settings, identity: TokenCredential | None) -> Ledger:
+def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) -> Ledger:
     if settings.ledger_url:
         from functions.adapters.sqlite import SqliteLedger
 
@@ -127,7 +156,7 @@ def _ledger(settings: Settings, identity: TokenCredential | None) -> Ledger:
     table = open_table(
         settings.ledger_table,
         endpoint=storage.table_url,
-        credential=identity or managed_identity(storage.client_id),
+        credential=identity or managed_identity(storage.client_id, clock),
         audience=settings.cloud.storage_audience,
     )
     return TableLedger(table)

@@ -33,7 +33,8 @@ class Identity(Running):
     """Issues tokens to whoever knows the secret header, as the platform does.
 
     `client_ids` are the user-assigned identities; without `system_assigned` a request that
-    names none of them is refused. `lifetime` is in seconds; `clock` gives epoch seconds.
+    names none of them is refused. `lifetime` is in seconds; `clock` gives epoch seconds, and may
+    be replaced by that of an app under test.
     Tokens look like JWTs (clients must not look inside) and hold while this process runs.
     """
 
@@ -51,7 +52,7 @@ class Identity(Running):
         self.lifetime = lifetime
         self._client_ids = {c.lower() for c in client_ids}
         self._system_assigned = system_assigned
-        self._clock = clock
+        self.clock = clock
         self._key = secrets.token_bytes(32)
         self.app.add_url_rule("/msi/token", view_func=self._token)
 
@@ -61,7 +62,7 @@ class Identity(Running):
 
     def issue(self, resource: str, client_id: str = SYSTEM_ASSIGNED) -> str:
         """A token for a resource, as the endpoint would give it."""
-        now = int(self._clock())
+        now = int(self.clock())
         claims = {
             "aud": resource,
             "iss": f"https://sts.windows.net/{TENANT}/",
@@ -79,7 +80,7 @@ class Identity(Running):
         if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
             return False
         claims = _decoded(signed.partition(".")[2])
-        return _same(claims["aud"], resource) and bool(claims["exp"] > self._clock())
+        return _same(claims["aud"], resource) and bool(claims["exp"] > self.clock())
 
     def _signature(self, signed: str) -> str:
         return _base64(hmac.digest(self._key, signed.encode(), hashlib.sha256))
@@ -113,7 +114,7 @@ class Identity(Running):
     def _granted(self, resource: str, client_id: str) -> dict[str, Any]:
         return {
             "access_token": self.issue(resource, client_id),
-            "expires_on": str(int(self._clock()) + self.lifetime),
+            "expires_on": str(int(self.clock()) + self.lifetime),
             "resource": resource,
             "token_type": "Bearer",
             "client_id": client_id,

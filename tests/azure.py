@@ -59,6 +59,7 @@ class Stage:
         self.devops = cloud.devops
         self.aml = cloud.aml
         self.clock = MovableClock()
+        cloud.identity.clock = lambda: self.clock.now().timestamp()  # a token ends by it, too
         self.routes_file = directory / "routes.yaml"
         self.environ = {
             **cloud.settings(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError
 
+from functions.adapters.tokens import IdentityUnavailable, renew, waiting
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 from functions.core.values import Credential, bounded, from_epoch
@@ -17,20 +18,26 @@ if TYPE_CHECKING:
 
 # https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
 # an endpoint that answers with something else makes the SDK's parser fail in its own ways
-_FAILURES = (AzureError, AttributeError, KeyError, TypeError, ValueError)
+_FAILURES = (AzureError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 
 
 class EntraCredentials:
-    """Tokens for Azure DevOps instead of PATs. They are renewed by the SDK, so no version."""
+    """Tokens for Azure DevOps instead of PATs. They are renewed by themselves, so no version."""
 
     def __init__(self, credential: TokenCredential) -> None:
         self._credential = credential
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
-        """A token that the SDK holds valid; raises Retryable (secret_unreadable)."""
-        del name, deadline, fresh
-        token = access_token(self._credential, DEVOPS_SCOPE, Reason.SECRET_UNREADABLE)
+        """A good token; `fresh` waits for a newer one, and takes what is there without.
+
+        Raises Retryable (secret_unreadable).
+        """
+        del name
+        with waiting(deadline.left):
+            if fresh:
+                renew(self._credential, DEVOPS_SCOPE)
+            token = access_token(self._credential, DEVOPS_SCOPE, Reason.SECRET_UNREADABLE)
         expires = from_epoch(token.expires_on)
         bearer = f"Bearer {token.token}"
         return Credential(authorization=bearer, version="entra", expires_at=expires, renews=True)
@@ -40,5 +47,7 @@ def access_token(credential: TokenCredential, scope: str, reason: Reason) -> Acc
     """A token for the scope; raises Retryable with the reason."""
     try:
         return credential.get_token(scope)
+    except IdentityUnavailable as error:
+        raise Retryable(reason, error.message) from None
     except _FAILURES as error:
         raise Retryable(reason, bounded(f"no token for {scope}: {error}")) from None

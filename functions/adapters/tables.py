@@ -20,6 +20,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
 from functions.adapters.session import SteadySession
+from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
 from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
 from functions.core.places import Stored
 from functions.core.rowledger import RowLedger
@@ -61,6 +62,7 @@ def open_table(
     try:
         if connection_string:
             return TableClient.from_connection_string(connection_string, name, **options)
+        options["raw_response_hook"] = refusals(credential) if credential else None
         return TableClient(endpoint, name, credential=credential, **options)
     except (ValueError, KeyError):  # whose text may hold the key
         what = "connection string" if connection_string else "https endpoint with a credential"
@@ -163,7 +165,10 @@ class _Rows:
         pauses = iter(PAUSES)
         while True:
             try:
-                return call(*args, **options, **self._bounds())
+                with waiting(self._left):
+                    return call(*args, **options, **self._bounds())
+            except IdentityUnavailable as error:  # its words are no answer of the table
+                raise self._translated(error) from None
             except _SDK_ERRORS as error:
                 code, pause = _code(error), next(pauses, WHOLE_SECONDS)
                 if code in (but or ()):
@@ -184,8 +189,10 @@ class _Rows:
         half = self._left / 2
         return {"connection_timeout": min(3.0, half), "read_timeout": min(5.0, half)}
 
-    def _translated(self, error: Exception, code: str) -> LedgerUnavailable:
+    def _translated(self, error: Exception, code: str = "") -> LedgerUnavailable:
         where = f"table {self.table.table_name} at {urlsplit(self.table.url).hostname}"
+        if isinstance(error, IdentityUnavailable):
+            return LedgerUnavailable(f"{where}: {error.message}")
         status = getattr(error, "status_code", None) or type(error).__name__
         return LedgerUnavailable(f"{where}: {status} {code}".rstrip())
 

@@ -20,6 +20,7 @@ from azure.core.exceptions import (
 )
 from azure.keyvault.secrets import SecretClient
 
+from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 from functions.core.values import Credential, bounded
@@ -108,7 +109,12 @@ class MissingVault:
 def open_vault(url: str, credential: TokenCredential) -> SecretClient:
     """A client with timeouts and retries that fit a delivery; it connects on first use."""
     return SecretClient(
-        url, credential, connection_timeout=3, read_timeout=CALL_SECONDS, retry_total=0
+        url,
+        credential,
+        connection_timeout=3,
+        read_timeout=CALL_SECONDS,
+        retry_total=0,
+        raw_response_hook=refusals(credential),
     )
 
 
@@ -120,12 +126,15 @@ def secret(
     Raises Retryable (secret_unreadable).
     """
     try:
-        found = client.get_secret(
-            name,
-            version=version or None,
-            connection_timeout=min(3.0, deadline.timeout(3.0)),
-            read_timeout=deadline.timeout(CALL_SECONDS),
-        )
+        with waiting(deadline.left):
+            found = client.get_secret(
+                name,
+                version=version or None,
+                connection_timeout=min(3.0, deadline.timeout(3.0)),
+                read_timeout=deadline.timeout(CALL_SECONDS),
+            )
+    except IdentityUnavailable as error:
+        raise _unreadable(name, error.message) from None
     except ResourceNotFoundError:
         raise _unreadable(name, "it is not in the vault") from None
     except ClientAuthenticationError as error:

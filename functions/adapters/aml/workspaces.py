@@ -10,6 +10,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.tokens import waiting
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
@@ -28,15 +29,21 @@ _BASE = re.compile(r"(azureml|https?)://([^/?#@\s]+(?:/[^?#\s]*)?)")
 class Workspaces:
     """Calls to ARM and MLflow with the managed identity's token.
 
-    `token` gives an access token for ARM, which AML's MLflow endpoint takes as well.
+    `token` gives an access token for ARM, which AML's MLflow endpoint takes as well; `refused`
+    hears of each that was answered with 401.
     """
 
     def __init__(
-        self, resource_manager_url: str, token: Callable[[], str], transport: Transport
+        self,
+        resource_manager_url: str,
+        token: Callable[[], str],
+        transport: Transport,
+        refused: Callable[[str], None] | None = None,
     ) -> None:
         self._url = resource_manager_url
         self._token = token
         self._transport = transport
+        self._refused = refused
         self._lock = threading.Lock()
         self._tracking: dict[str, str] = {}
 
@@ -84,13 +91,17 @@ class Workspaces:
         if deadline.has_passed:
             raise Retryable(Reason.DEADLINE, "no time was left to read the run")
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        authorization = f"Bearer {self._token()}"
+        with waiting(deadline.left):
+            token = self._token()
         try:
-            return self._transport.read(
-                url, authorization, deadline, params=params, headers=headers, body=body
+            answer = self._transport.read(
+                url, f"Bearer {token}", deadline, params=params, headers=headers, body=body
             )
         except (NotSentError, NoAnswerError) as error:
             raise Retryable(Reason.RUN_UNREADABLE, f"no answer from AML: {error}") from None
+        if answer.status == 401 and self._refused:
+            self._refused(token)
+        return answer
 
 
 def dicts(found: object) -> list[dict[str, Any]]:
