@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 GOOD_FOR = 30.0  # seconds that a token must last, so that it does not end on its way
-LONGEST_LIFE = (
-    24 * 3600.0
-)  # the platform's; what is said to last longer is renewed as if it did not
+LONGEST_LIFE = 24 * 3600.0  # seconds, the platform's; no token is believed to last longer
 PAUSES = (30.0, 60.0, 120.0, 300.0)  # seconds after failures in a row, while a token is good
 SHARED_FOR = 5.0  # seconds after a failure in which it is everybody's, while no token is good
 NEW_FOR = 60.0  # seconds in which a refused token is not renewed: the platform would give it again

@@ -7,20 +7,26 @@ https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
 from functions.adapters.session import SteadySession
-from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
+from functions.adapters.tables.errors import (
+    GONE,
+    NO_TABLE,
+    SDK_ERRORS,
+    STALE,
+    code_of,
+    is_passing,
+    translated,
+)
+from functions.adapters.tokens import refusals, waiting
 from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
 from functions.core.places import Stored
 from functions.core.rowledger import RowLedger
@@ -35,12 +41,6 @@ if TYPE_CHECKING:
 
 WHOLE_SECONDS = 12.0
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
-
-_PASSING = {None, 408, 429, 500, 502, 503, 504}
-_NO_TABLE = "TableNotFound"
-_GONE = {"ResourceNotFound", "EntityNotFound", _NO_TABLE}
-_STALE = {"UpdateConditionNotSatisfied", "ConditionNotMet", *_GONE}
-_SDK_ERRORS = (AzureError, ValueError, OSError)  # ValueError: a table name the service refused
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ class _Rows:
 
     def replace(self, place: Place, row: Row, version: str) -> str:
         entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}
-        if answer := self._send(self.table.update_entity, entity, but=_STALE, **how):
+        if answer := self._send(self.table.update_entity, entity, but=STALE, **how):
             return str(answer["etag"])
         found = self.get(place)
         if found is None or found.row.get("writer") != entity["writer"]:
@@ -116,11 +116,11 @@ class _Rows:
         return found.version
 
     def get(self, place: Place) -> Stored | None:
-        found = self._send(self.table.get_entity, *place, but=_GONE)
+        found = self._send(self.table.get_entity, *place, but=GONE)
         return _stored(found) if found else None
 
     def drop(self, place: Place, version: str | None = None) -> None:
-        self._send(self.table.delete_entity, *place, but=_STALE, **_only(version))
+        self._send(self.table.delete_entity, *place, but=STALE, **_only(version))
 
     def find(
         self,
@@ -138,11 +138,11 @@ class _Rows:
         query = f"PartitionKey eq @part and {column} ge @low and {column} le @high"
         asked = {"query_filter": query, "parameters": {"part": partition, "low": low, "high": high}}
         asked |= {"select": [*only]} if only else {}
-        page = self._send(self._page, asked, None, but=_GONE)
+        page = self._send(self._page, asked, None, but=GONE)
         while page:
             rows, token = page
             yield from map(_stored, rows)
-            page = self._send(self._page, asked, token, but=_GONE) if token else None
+            page = self._send(self._page, asked, token, but=GONE) if token else None
 
     def _page(
         self,
@@ -167,15 +167,13 @@ class _Rows:
             try:
                 with waiting(self._left):
                     return call(*args, **options, **self._bounds())
-            except IdentityUnavailable as error:  # its words are no answer of the table
-                raise self._translated(error) from None
-            except _SDK_ERRORS as error:
-                code, pause = _code(error), next(pauses, WHOLE_SECONDS)
+            except SDK_ERRORS as error:
+                code, pause = code_of(error), next(pauses, WHOLE_SECONDS)
                 if code in (but or ()):
                     return None
-                if pause >= self._left or not (code == _NO_TABLE or _is_passing(error)):
-                    raise self._translated(error, code) from None  # it may hold a signed URL
-            if code == _NO_TABLE:
+                if pause >= self._left or not (code == NO_TABLE or is_passing(error)):
+                    raise translated(error, code, self.table) from None  # it may hold a signed URL
+            if code == NO_TABLE:
                 self._send(self.table.create_table, but={"TableAlreadyExists"})
             else:
                 self.sleep(pause)
@@ -188,13 +186,6 @@ class _Rows:
     def _bounds(self) -> dict[str, float]:
         half = self._left / 2
         return {"connection_timeout": min(3.0, half), "read_timeout": min(5.0, half)}
-
-    def _translated(self, error: Exception, code: str = "") -> LedgerUnavailable:
-        where = f"table {self.table.table_name} at {urlsplit(self.table.url).hostname}"
-        if isinstance(error, IdentityUnavailable):
-            return LedgerUnavailable(f"{where}: {error.message}")
-        status = getattr(error, "status_code", None) or type(error).__name__
-        return LedgerUnavailable(f"{where}: {status} {code}".rstrip())
 
 
 def _signed(place: Place, row: Row) -> dict[str, str]:
@@ -210,14 +201,3 @@ def _only(version: str | None) -> dict[str, object]:
 def _stored(entity: TableEntity) -> Stored:
     row = {name: value for name, value in entity.items() if isinstance(value, str)}
     return Stored(row, str(entity.metadata.get("etag")))  # a projection may come without
-
-
-def _is_passing(error: Exception) -> bool:
-    status = getattr(error, "status_code", None)  # without one there was no answer
-    return status in _PASSING and not isinstance(error, ClientAuthenticationError | ValueError)
-
-
-def _code(error: Exception) -> str:
-    """The service's word for what is wrong; whatever the call, the SDK's message holds it."""
-    found = re.findall(r'(?:"code":\s*"|ErrorCode:(?!None))([A-Za-z]{1,60})', str(error))
-    return found[-1] if found else ""
