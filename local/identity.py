@@ -60,6 +60,10 @@ class Identity(Running):
         """The variables by which the platform tells an app of its identity."""
         return {"IDENTITY_ENDPOINT": f"{self.url}/msi/token", "IDENTITY_HEADER": self.header}
 
+    def revoke(self) -> None:
+        """No token that was issued before is accepted any more."""
+        self._key = secrets.token_bytes(32)
+
     def issue(self, resource: str, client_id: str = SYSTEM_ASSIGNED) -> str:
         """A token for a resource, as the endpoint would give it."""
         now = int(self.clock())

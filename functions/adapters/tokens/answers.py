@@ -6,15 +6,14 @@ https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-end
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from functions.core.values import bounded
 
-if TYPE_CHECKING:
-    from azure.core.credentials import AccessTokenInfo
-
+LONGEST_LIFE = 24 * 3600  # seconds, the platform's; no token is believed to last longer
 LONGEST_WORDS = 200
 _KNOWN_BY = ("X-IDENTITY-HEADER", "Secret")  # the headers by which the platform knows its app
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
@@ -51,12 +50,19 @@ class Heard:
 
 
 def checked(found: AccessTokenInfo, now: float) -> AccessTokenInfo:
-    """The token if it can be sent and has not ended; raises ValueError."""
+    """The token if it can be sent and has not ended, to be renewed at half its life.
+
+    Raises ValueError.
+    """
     if not isinstance(found.token, str) or not _SENDABLE.fullmatch(found.token):
         raise ValueError("no token that a header can hold")
-    if found.expires_on <= now:
+    began = int(now)
+    ends = min(int(found.expires_on), began + LONGEST_LIFE)
+    if ends <= began:
         raise ValueError("a token that has ended")
-    return found
+    return AccessTokenInfo(
+        found.token, ends, token_type=found.token_type, refresh_on=(began + ends) // 2
+    )
 
 
 def reason(scopes: tuple[str, ...], heard: Heard, error: Exception) -> str:

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from azure.core.credentials import AccessTokenInfo
-
 from functions.adapters.tokens.answers import IdentityUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from azure.core.credentials import AccessTokenInfo
 
     from functions.core.ports import Clock
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 GOOD_FOR = 30.0  # seconds that a token must last, so that it does not end on its way
-LONGEST_LIFE = 24 * 3600.0  # seconds, the platform's; no token is believed to last longer
 PAUSES = (30.0, 60.0, 120.0, 300.0)  # seconds after failures in a row, while a token is good
 SHARED_FOR = 5.0  # seconds after a failure in which it is everybody's, while no token is good
 NEW_FOR = 60.0  # seconds in which a refused token is not renewed: the platform would give it again
@@ -159,15 +158,7 @@ class Held:
         else:
             self._failed, self._failure = 0, ""
             self._paused_until, self._got_at = 0.0, self._clock.monotonic()
-            now = self._now()
-            left = min(found.expires_on - now, LONGEST_LIFE)
-            self._renew_at = now + left / 2
-            self._token = AccessTokenInfo(
-                found.token,
-                int(now + left),
-                token_type=found.token_type,
-                refresh_on=int(self._renew_at),
-            )
+            self._token, self._renew_at = found, found.refresh_on or 0.0
 
     def _is_good(self, token: AccessTokenInfo) -> bool:
         return token.expires_on - self._now() > GOOD_FOR
