@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from functions.adapters.telemetry import Telemetry
     from functions.core.chronicle import Chronicle
     from functions.core.deadline import Deadline
     from functions.core.desk import Work
@@ -132,16 +131,14 @@ def app() -> App:
 def _built() -> App:
     with _uncollected():
         from functions import settings as known_settings
-        from functions.connections import connect
-        from functions.core.ports import Level
+        from functions.connections import connect, observer
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
         settings = known_settings.read(os.environ)
-        ports, telemetry = connect(settings), _telemetry(settings)
+        _tell(settings)
+        ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)
-        for complaint in settings.complaints:
-            ports.journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
         whole = App(settings, ports)
         if telemetry:
             whole.relay = telemetry.counted(whole.relay)
@@ -159,17 +156,16 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _telemetry(settings: Settings) -> Telemetry | None:
-    """What observes the app, if it is wanted; it exports where Application Insights is named."""
-    if not settings.telemetry:
-        return None
-    from functions.adapters.telemetry import Telemetry, export
-    from functions.connections import managed_identity
+def _tell(settings: Settings) -> None:
+    """Say what is wrong with the settings, before one of them may end the work."""
+    from functions.adapters.logfmt import LogfmtJournal
+    from functions.core.ports import Level
 
-    if settings.insights:
-        identity = managed_identity(settings.client_id) if settings.insights_entra else None
-        export(settings.insights, identity)
-    return Telemetry()
+    journal = LogfmtJournal()
+    for complaint in settings.complaints:
+        journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
+    for doubt in settings.doubts:
+        journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
 
 
 def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]) -> None:

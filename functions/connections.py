@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
     from functions.adapters.sealing import Key, Keys
+    from functions.adapters.telemetry import Telemetry
     from functions.adapters.tokens import Heard, KeptTokens
     from functions.core.deadline import Deadline
     from functions.core.ledger import Ledger
@@ -135,10 +136,14 @@ def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -
 
 
 def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) -> Ledger:
+    if settings.no_ledger:
+        from functions.core.errors import ConfigurationError
+
+        raise ConfigurationError(f"no ledger: {settings.no_ledger}")
     if settings.ledger_url:
         from functions.adapters.sqlite import SqliteLedger
 
-        return SqliteLedger(_sqlite_path(settings.ledger_url))
+        return SqliteLedger(Path(settings.ledger_url.removeprefix("sqlite:///")))
     from functions.adapters.tables import TableLedger, open_table
 
     storage = settings.storage
@@ -162,11 +167,38 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
     return TableLedger(table)
 
 
-def _sqlite_path(url: str) -> Path:
-    """The path of `sqlite:///relative` or `sqlite:////absolute`."""
-    scheme, _, path = url.partition(":///")
-    if scheme != "sqlite" or not path:
-        from functions.core.errors import ConfigurationError
+def observer(settings: Settings) -> Telemetry | None:
+    """What observes the app, if it is wanted; it exports where Application Insights is named.
 
-        raise ConfigurationError(f"LEDGER_URL={url[:50]!r} is not of the form sqlite:///path")
-    return Path(path)
+    Nothing waits for it, and so nothing fails with it either.
+    """
+    if not settings.telemetry:
+        return None
+    try:
+        from functions.adapters.telemetry import Telemetry
+
+        _export(settings)
+        return Telemetry()
+    except Exception as error:  # noqa: BLE001 - whatever an SDK raises, the app works without it
+        _unset("RELAY_OTEL", error)
+        return None
+
+
+def _export(settings: Settings) -> None:
+    if not settings.insights:
+        return
+    from functions.adapters.telemetry import export
+
+    try:
+        identity = managed_identity(settings.client_id) if settings.insights_entra else None
+        export(settings.insights, identity)
+    except Exception as error:  # noqa: BLE001 - the same; its text may hold the setting's
+        _unset("APPLICATIONINSIGHTS_CONNECTION_STRING", error)
+
+
+def _unset(name: str, error: Exception) -> None:
+    from functions.adapters.logfmt import LogfmtJournal
+    from functions.core.ports import Level
+
+    detail = f"{name}: telemetry could not be set up, and is not sent: {type(error).__name__}"
+    LogfmtJournal().write(Level.ERROR, {"setting": "ignored", "detail": detail})

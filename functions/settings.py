@@ -1,65 +1,34 @@
 """Every setting there is, once: name, meaning, default. Read from the environment on first use.
 
-A number that does not parse keeps its default and is told in `complaints`: a mistyped setting
-must not cost an event.
+One that cannot be meant keeps its default and is told in `complaints`: a mistyped setting must not
+cost an event. How each kind is read is in `functions/given.py`.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from functions.core.events import workspace
+from functions.clouds import CLOUDS, Cloud
 from functions.core.policy import Policy, SweepMode, SweepPolicy
-from functions.declared import Environment
+from functions.given import Given, is_address, is_insights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.values import Workspace
-
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST = 10.0**7
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-CENTURY = 36_525 * DAY
-
-
-class Cloud(Struct, frozen=True):
-    """The public addresses of one Azure cloud.
-
-    https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
-    https://learn.microsoft.com/azure/china/resources-developer-guide
-    """
-
-    resource_manager: str
-    studio: str
-    storage_suffix: str
-    storage_audience: str
-
-
-CLOUDS = {
-    "AzureCloud": Cloud(
-        "https://management.azure.com",
-        "https://ml.azure.com",
-        "core.windows.net",
-        "https://storage.azure.com",
-    ),
-    "AzureChinaCloud": Cloud(
-        "https://management.chinacloudapi.cn",
-        "https://studio.ml.azure.cn",
-        "core.chinacloudapi.cn",
-        "https://storage.azure.cn",
-    ),
-    "AzureUSGovernment": Cloud(
-        "https://management.usgovcloudapi.net",
-        "https://ml.azure.us",
-        "core.usgovcloudapi.net",
-        "https://storage.azure.us",
-    ),
-}
+LONGEST_LOOK = 60  # seconds that one look may take
+# https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names
+TABLE = re.compile(r"(?!tables$)[a-z][a-z0-9]{2,62}", re.IGNORECASE)
+# https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name
+ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.IGNORECASE)
+SQLITE = re.compile(r"sqlite:///.+")
 
 
 class StorageSettings(Struct, frozen=True):
@@ -71,7 +40,7 @@ class StorageSettings(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings as they are in force."""
+    """The settings as they are in force. `no_ledger`: why no ledger can be meant by them."""
 
     policy: Policy
     sweep: SweepPolicy
@@ -92,96 +61,61 @@ class Settings(Struct, frozen=True, kw_only=True):
     operations_entra: bool
     waits: bool
     waits_key: str
+    no_ledger: str = ""
     complaints: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """The settings of an environment. What cannot be meant is told in `complaints`."""
-    given = _Given(environ)
+    """The settings of an environment. What cannot be meant is told in `complaints`.
+
+    What is taken as it is, though it may not be meant, is told in `doubts`.
+    """
+    given = Given(environ)
     cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
     sweep = _sweep(given)
-    return Settings(
+    telemetry = given.flag("RELAY_OTEL")
+    ledger_url = given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch)
+    found = Settings(
         policy=_policy(given, cloud, sweep.kept_for),
         sweep=sweep,
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
-        key_vault_url=given.url("KEY_VAULT_URL"),
-        devops_url=given.url("DEVOPS_URL", "https://dev.azure.com"),
+        key_vault_url=given.vault("KEY_VAULT_URL"),
+        devops_url=given.devops("DEVOPS_URL"),
         devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
-        client_id=given.text("AZURE_CLIENT_ID") or None,
+        client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.text("ROUTES_FILE", "routes.yaml"),
-        ledger_url=given.text("LEDGER_URL"),
-        ledger_table=given.text("LEDGER_TABLE", "continuations"),
+        ledger_url=ledger_url,
+        ledger_table=_table(given),
         storage=_storage(given, cloud),
-        outcome_topic=given.url("OUTCOME_TOPIC_ENDPOINT"),
-        telemetry=given.flag("RELAY_OTEL"),
-        insights=given.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        outcome_topic=given.secure_url("OUTCOME_TOPIC_ENDPOINT"),
+        telemetry=telemetry,
+        insights=_insights(given, wanted=telemetry),
+        insights_entra=_insights_entra(given, wanted=telemetry),
         operations_entra=given.operations_entra(),  # in force since the function was declared
         waits=given.waits_on(),  # the same
-        waits_key=given.text("WAITS_KEY_SECRET", "run-relay-waits-key"),
-        insights_entra="AAD" in given.text("APPLICATIONINSIGHTS_AUTHENTICATION_STRING"),
-        complaints=tuple(given.complaints),
+        waits_key=given.secret_name("WAITS_KEY_SECRET", "run-relay-waits-key"),
     )
+    return _judged(given, found)
 
 
-class _Given(Environment):
-    """What only the app reads, once an event is there."""
-
-    def url(self, name: str, default: str = "") -> str:
-        """An address without a slash at its end; https where none is said."""
-        value = self.text(name, default).rstrip("/")
-        if not value or value.startswith(("https://", "http://")):
-            return value
-        self.complaints.append(f"{name}={value[:100]!r} is no address; https is assumed")
-        return f"https://{value}"
-
-    def number(self, name: str, default: float, at_most: float = LARGEST) -> float:
-        value = self.text(name, str(default))
-        try:
-            parsed = float(value)
-        except ValueError:
-            parsed = -1.0
-        if 0 < parsed <= at_most:
-            return parsed
-        self.complaints.append(
-            f"{name}={value[:50]!r} is no number above 0 and up to {at_most:g}; {default:g} is used"
-        )
-        return default
-
-    def workspaces(self, name: str) -> tuple[Workspace, ...]:
-        """Resource ids between commas or spaces."""
-        found = []
-        for text in self.text(name).replace(",", " ").split():
-            try:
-                found.append(workspace(text))
-            except ValueError:
-                self.complaints.append(f"{name}: {text[:200]!r} is no AML workspace id; left out")
-        return tuple(found)
-
-    def seconds(self, name: str, default: float) -> timedelta:
-        return timedelta(seconds=self.number(name, default))
-
-    def span(self, name: str, default: float, unit: timedelta) -> timedelta:
-        """So many of the unit, a century at most: no calendar goes back for ever."""
-        return min(self.number(name, default), CENTURY / unit) * unit
-
-
-def _policy(given: _Given, cloud: Cloud, kept_for: timedelta) -> Policy:
+def _policy(given: Given, cloud: Cloud, kept_for: timedelta) -> Policy:
     return Policy(
         retry_first=given.seconds("RETRY_FIRST_SECONDS", 30),
-        lease=given.seconds("CLAIM_LEASE_SECONDS", 120),
+        lease=given.seconds("CLAIM_LEASE_SECONDS", 120, usual=LONGEST_LOOK),
         grace=given.seconds("IN_DOUBT_GRACE_SECONDS", 600),
         credential_pause=given.seconds("CREDENTIAL_PAUSE_SECONDS", 900),
         delivery_deadline=given.number("DELIVERY_DEADLINE_SECONDS", 20, at_most=25),
         paused=given.flag("PAUSED"),
         tag_runs=given.flag("TAG_RUNS"),
-        secret=given.text("DEVOPS_PAT_SECRET", "azure-devops-pat"),
+        secret=given.secret_name("DEVOPS_PAT_SECRET", "azure-devops-pat"),
         studio=cloud.studio,
         kept_for=kept_for,
     )
 
 
-def _sweep(given: _Given) -> SweepPolicy:
+def _sweep(given: Given) -> SweepPolicy:
     window = given.span("SWEEP_HOURS", 26, HOUR)
     return SweepPolicy(
         mode=SweepMode(given.choice("SWEEP", *SweepMode)),
@@ -191,17 +125,67 @@ def _sweep(given: _Given) -> SweepPolicy:
     )
 
 
-def _storage(given: _Given, cloud: Cloud) -> StorageSettings:
+def _table(given: Given) -> str:
+    form = "a letter, then 2 to 62 letters and digits"
+    return given.of_ledger("LEDGER_TABLE", form, TABLE.fullmatch, "continuations")
+
+
+def _storage(given: Given, cloud: Cloud) -> StorageSettings:
     """The host's own storage settings.
 
     https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
     """
-    account = given.text("AzureWebJobsStorage__accountName")
+    form = "3 to 24 letters and digits"
+    account = given.of_ledger("AzureWebJobsStorage__accountName", form, ACCOUNT.fullmatch)
     default = f"https://{account}.table.{cloud.storage_suffix}" if account else ""
+    form = "https://HOST"
     return StorageSettings(
-        connection_string=given.text("AzureWebJobsStorage"),
-        table_url=given.text("AzureWebJobsStorage__tableServiceUri", default),
-        client_id=given.text("AzureWebJobsStorage__clientId")
-        or given.text("AZURE_CLIENT_ID")
-        or None,
+        connection_string=given.of_ledger("AzureWebJobsStorage", "", bool),
+        table_url=given.of_ledger("AzureWebJobsStorage__tableServiceUri", form, is_address)
+        or default,
+        client_id=given.guid("AzureWebJobsStorage__clientId", given.guid("AZURE_CLIENT_ID")),
     )
+
+
+def _judged(given: Given, found: Settings) -> Settings:
+    """The same settings, with what is to be said of them."""
+    given.reconcile_schedule()  # in force since the functions were declared: only told here
+    given.sweep_schedule()
+    return replace(
+        found,
+        no_ledger=_no_ledger(given, found),
+        complaints=tuple(given.complaints),
+        doubts=tuple(given.doubts),
+    )
+
+
+def _no_ledger(given: Given, found: Settings) -> str:
+    """What is wrong with the settings that say which ledger, of those that count."""
+    if found.ledger_url:
+        return ""
+    parts = ("__tableServiceUri", "__accountName") * (not found.storage.connection_string)
+    storage = [f"AzureWebJobsStorage{part}" for part in ("", *parts)]
+    counting = ("LEDGER_URL", *storage, "LEDGER_TABLE")
+    return next((given.faults[name] for name in counting if name in given.faults), "")
+
+
+def _insights(given: Given, *, wanted: bool) -> str:
+    """Where telemetry goes to. Its text is not shown."""
+    name = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+    value = given.text(name)
+    if not (wanted and value) or is_insights(value):
+        return value
+    return given.refuse(f"{name} is no connection string with an InstrumentationKey", "")
+
+
+def _insights_entra(given: Given, *, wanted: bool) -> bool:
+    """Whether telemetry is signed: `ClientId=…;Authorization=AAD`, in any order.
+
+    https://learn.microsoft.com/azure/azure-monitor/app/azure-ad-authentication
+    """
+    name = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
+    value = given.text(name)
+    signed = "authorization=aad" in value.lower().replace(" ", "").split(";")
+    if wanted and value and not signed:
+        given.refuse(f"{name} does not say Authorization=AAD", "")
+    return signed

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from functions import settings as known_settings
 from functions.core.errors import ConfigurationError
 from functions.core.values import bounded
+from functions.declared import is_reference
 from relay.refusals import ArmError, Missing
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 WEB_VERSION = "2025-03-01"
 LIST_SETTINGS = "Microsoft.Web/sites/config/list/action"
-REFERENCE = "@microsoft."  # @Microsoft.KeyVault(…), @Microsoft.AppConfiguration(…)
 
 ON_SERVER = frozenset({"ROUTES_FILE"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -130,7 +130,7 @@ class _Given(dict[str, str]):
     def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
         """The value; raises ConfigurationError for a reference, naming the setting only."""
         value = super().get(name, default)
-        if value.strip().lower().startswith(REFERENCE):
+        if is_reference(value.strip()):
             why = "is a reference that only the app itself can resolve"
             how = "leave --app out and set the settings in your environment"
             raise ConfigurationError(f"{name} of the app {why}: {how}")

@@ -104,13 +104,14 @@ def _connected(found: Found) -> Ports:
     path = settings.ledger_url.removeprefix("sqlite:///")
     there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
     if not there:
-        settings = replace(settings, ledger_url="sqlite:///:memory:")
+        settings = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")
     ports = connections.connect(settings, identity=found.identity)
     return ports._replace(ledger=cast("Ledger", _IfReadable(ports.ledger)))
 
 
 def _in_storage(settings: Settings) -> bool:
-    return bool(settings.storage.connection_string or settings.storage.table_url)
+    named = settings.storage.connection_string or settings.storage.table_url
+    return bool(named) and not settings.no_ledger
 
 
 class _IfReadable:

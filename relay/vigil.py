@@ -59,7 +59,7 @@ class Vigil:
     def __init__(
         self, settings: Settings, identity: SignedIn, workspace: Workspace, wishes: Wishes
     ) -> None:
-        none = replace(settings, ledger_url="sqlite:///:memory:")  # no ledger is needed
+        none = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")  # none is needed
         self._ports = connections.connect(none, identity=identity)
         self._settings = settings
         self._identity = identity

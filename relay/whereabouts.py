@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import typer
 
+from functions.clouds import CLOUDS
 from functions.core import events, keys
 from functions.core.deadline import Deadline
 from functions.core.errors import RelayError, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import bounded
-from functions.settings import CLOUDS
 from relay.printing import plain
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,10 @@ class RouteFile:
             return self._decoded
 
     def _refresh(self) -> None:
-        stat = self._path.stat()
-        seen = (stat.st_mtime_ns, stat.st_size)
+        found = self._path.stat()
+        if not stat.S_ISREG(found.st_mode):  # of a pipe or a device nobody knows when it ends
+            raise RoutesUnreadable([f"{self._path}: is no file; set ROUTES_FILE"])
+        seen = (found.st_mtime_ns, found.st_size)
         if seen == self._seen:
             return
         try:

@@ -120,7 +120,7 @@ class _Rows:
             self._idle.append(connection)
         except (sqlite3.Error, OSError) as error:
             why = bounded(f"{type(error).__name__}: {error}", 200)
-            raise LedgerUnavailable(f"ledger {self._path.name}: {why}") from error
+            raise LedgerUnavailable(f"LEDGER_URL: ledger {self._path.name}: {why}") from error
 
     def _borrowed(self) -> sqlite3.Connection:
         try:

@@ -37,6 +37,8 @@ def _missing(case: Case) -> Iterator[Finding]:
 def _odd(case: Case) -> Iterator[Finding]:
     for complaint in case.settings.complaints:
         yield warning(complaint, "mend it: until then the default is in force")
+    for doubt in case.settings.doubts:
+        yield warning(doubt, "see that it is meant")
     if case.settings.ledger_url:
         why = "LEDGER_URL is a file, which instances of an app do not share"
         yield warning(why, "leave LEDGER_URL out, so that the ledger is in Table storage")

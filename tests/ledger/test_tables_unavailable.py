@@ -31,7 +31,9 @@ def test_a_service_that_cannot_be_reached_is_unavailable(
     table = open_table(NAME, connection_string=connection_string(CLOSED))
     with pytest.raises(LedgerUnavailable) as raised:
         call(TableLedger(table, sleep=pauses.append))
-    assert str(raised.value) == f"table {NAME} at 127.0.0.1: ServiceRequestError"
+    assert (
+        str(raised.value) == f"table {NAME} at 127.0.0.1 (AzureWebJobsStorage): ServiceRequestError"
+    )
     assert pauses == [0.2, 0.8]
 
 

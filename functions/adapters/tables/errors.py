@@ -50,7 +50,8 @@ def translated(error: Exception, code: str, table: TableClient) -> LedgerUnavail
 
     Nothing else of what the SDK says, since it may hold a signed URL.
     """
-    where = f"table {table.table_name} at {urlsplit(table.url).hostname}"
+    host = urlsplit(table.url).hostname
+    where = f"table {table.table_name} at {host} (AzureWebJobsStorage)"
     if isinstance(error, IdentityUnavailable):
         return LedgerUnavailable(f"{where}: {error.message}")
     status = getattr(error, "status_code", None) or type(error).__name__

@@ -66,7 +66,8 @@ def open_table(
         return TableClient(endpoint, name, credential=credential, **options)
     except (ValueError, KeyError):  # whose text may hold the key
         what = "connection string" if connection_string else "https endpoint with a credential"
-        raise ConfigurationError(f"the storage account of the ledger: no usable {what}") from None
+        where = "AzureWebJobsStorage, the storage account of the ledger"
+        raise ConfigurationError(f"{where}: no usable {what}") from None
 
 
 class TableLedger(RowLedger):
