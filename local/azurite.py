@@ -48,11 +48,11 @@ def running(directory: Path, *options: str, before: Sequence[str] = ()) -> Itera
     """
     node, main, port = shutil.which("node"), installed(), free_port()
     if node is None:
-        raise NotInstalledError("no node, which runs Azurite")
-    if main is None:
         raise NotInstalledError(
-            "no Azurite: npm install --prefix .cache azurite, or set RUN_RELAY_AZURITE"
+            "no node, which runs Azurite: install Node.js with npm, then: make parts"
         )
+    if main is None:
+        raise NotInstalledError("no Azurite: make parts, or set RUN_RELAY_AZURITE")
     log = directory / "log"
     where = ["--tableHost", LOOPBACK, "--tablePort", str(port)]
     command = [node, *before, str(main), *where, "--inMemoryPersistence", "--silent"]

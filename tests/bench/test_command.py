@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.__main__ import LONG, USUAL
 from tests.shipping import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TITLES = [
     "Warm event to POST",
@@ -48,12 +52,16 @@ def test_every_part_can_be_measured_and_a_few_of_everything_is_not_kept() -> Non
     assert [file.read_bytes() if file.exists() else b"" for file in kept] == before
 
 
-def test_without_azurite_it_says_what_to_install() -> None:
-    ran = bench("--smoke", "routes", RUN_RELAY_AZURITE="/nowhere")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == (
-        "no Azurite: npm install --prefix .cache azurite, or set RUN_RELAY_AZURITE\n"
+def test_without_azurite_or_node_it_says_what_to_install(tmp_path: Path) -> None:
+    bare = bench("--smoke", "routes", PATH=str(tmp_path))
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert bare.stderr == (
+        "no node, which runs Azurite: install Node.js with npm, then: make parts\n"
     )
+    (tmp_path / "node").touch(mode=0o755)
+    ran = bench("--smoke", "routes", PATH=str(tmp_path), RUN_RELAY_AZURITE="/nowhere")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "no Azurite: make parts, or set RUN_RELAY_AZURITE\n"
 
 
 def test_its_help_names_all_parts() -> None:

@@ -54,7 +54,9 @@ def fields(kind: Declared) -> Iterator[tuple[str, str, bool]]:
             words = ""
 
 
-@pytest.mark.skipif(not CHECKER.is_file(), reason="there is no Bicep checker on this machine")
+@pytest.mark.skipif(
+    not CHECKER.is_file(), reason="there is no Bicep checker here: nothing to install"
+)
 def test_the_checker_finds_nothing() -> None:
     ran = subprocess.run(
         [sys.executable, str(CHECKER), str(INFRA)],

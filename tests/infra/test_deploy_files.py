@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests import published
 from tests.infra.bicep import INFRA, one
 from tests.infra.deploying import OUTPUTS, inline, steps
 from tests.shipping import ROOT
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 AZD = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
 PIPELINE = yaml.safe_load((ROOT / "pipelines/deploy.yml").read_text("utf-8"))
-SCHEMA = ROOT.parent / "shared/schemas/azure-pipelines.json"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 # https://learn.microsoft.com/azure/developer/azure-developer-cli/azd-extensibility
 HOOKS = {f"{when}{what}" for when in ("pre", "post") for what in ("provision", "deploy", "up")}
@@ -79,9 +79,9 @@ def as_texts(text: str) -> object:
     return yaml.load(text, yaml.BaseLoader)  # noqa: S506 - this loader makes texts only
 
 
-@pytest.mark.skipif(not SCHEMA.is_file(), reason="there is no schema of Azure Pipelines here")
+@published.needs(published.PIPELINES)
 def test_the_pipeline_is_valid() -> None:
-    validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))
+    validator = jsonschema.Draft7Validator(json.loads(published.PIPELINES.read_text("utf-8")))
     text = (ROOT / "pipelines/deploy.yml").read_text("utf-8")
     validator.validate(as_texts(text))
     for wrong in (("lockBehavior: sequential", "lockBehavior: no"), ("scriptType", "nosuch")):

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-import pytest
 
 from tests.local.devops_calls import BUILDS, RUNS, call
+from tests.published import BUILD_API, PIPELINES_API, needs
 
 if TYPE_CHECKING:
     from local.devops import DevOps
 
-SCHEMAS = Path(__file__).resolve().parents[3] / "shared" / "schemas"
-PIPELINES_API = SCHEMAS / "devops-pipelines-7.1.json"
-BUILD_API = SCHEMAS / "devops-build-7.1.json"
 ASKED = {
     "templateParameters": {"run_id": "a", "fast": "true"},
     "variables": {"MODEL": {"value": "m"}},
 }
 
-pytestmark = pytest.mark.skipif(
-    not PIPELINES_API.exists(), reason="the published schemas are not beside this repository"
-)
+pytestmark = [needs(PIPELINES_API), needs(BUILD_API)]
 
 
 def validator(swagger: dict[str, Any], name: str) -> jsonschema.Draft4Validator:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from tests import published
 from tests.azure import completed
 from tests.patterns.pipelines import Pipeline
 from tests.shipping import ROOT
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from tests.operator.conftest import Desk
 
-SCHEMA = ROOT.parent / "shared/schemas/azure-pipelines.json"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
@@ -39,10 +39,10 @@ def scripts(template: Any) -> Iterator[tuple[str, dict[str, str]]]:
             yield script, step["env"]
 
 
-@pytest.mark.skipif(not SCHEMA.is_file(), reason=f"there is no {SCHEMA.name}")
+@published.needs(published.PIPELINES)
 def test_it_is_a_steps_template_by_the_published_schema() -> None:
     template = Pipeline("preview.yml").expanded()
-    schema = json.loads(SCHEMA.read_text("utf-8"))
+    schema = json.loads(published.PIPELINES.read_text("utf-8"))
     of_steps = {"definitions": schema["definitions"], "$ref": "#/definitions/stepsTemplate"}
     assert list(Draft7Validator(of_steps).iter_errors(template)) == []
     template["steps"][-1]["tusk"] = "AzureCLI@2"
@@ -60,7 +60,9 @@ def test_no_parameter_is_put_into_a_script(template: Any) -> None:
     assert [script for script, _ in scripts(template) if "${{" in script] == []
 
 
-@pytest.mark.skipif(not SHELLCHECK.is_file(), reason="shellcheck is not installed")
+@pytest.mark.skipif(
+    not SHELLCHECK.is_file(), reason="no shellcheck: pip install -r requirements-dev.txt"
+)
 def test_shellcheck_finds_nothing_in_its_scripts(template: Any) -> None:
     for script, _ in scripts(template):
         ran = subprocess.run(

@@ -147,5 +147,5 @@ def axe() -> str:
     modules = Path(given) if given else ROOT / ".cache" / "node_modules"
     source = modules / "axe-core" / "axe.min.js"
     if not source.is_file():
-        pytest.skip("no axe-core: npm install --prefix .cache axe-core")
+        pytest.skip("no axe-core: install Node.js with npm, then: make parts")
     return source.read_text("utf-8")

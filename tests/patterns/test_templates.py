@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 
 from functions.core.values import State
 from local.devops import DevOps
+from tests import published
 from tests.azure import Stage, completed
 from tests.patterns.pipelines import FOLDER, Pipeline
 from tests.shipping import ROOT
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-SCHEMA = ROOT.parent / "shared/schemas/azure-pipelines.json"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 NAMES = (
     *("validate", "pull-request", "train", "train-and-wait"),
@@ -50,16 +50,16 @@ def routes() -> Any:
 
 @pytest.fixture(scope="module")
 def schema() -> Draft7Validator:
-    if not SCHEMA.is_file():
-        pytest.skip("there is no schema of Azure Pipelines here")
-    return Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))
+    return Draft7Validator(json.loads(published.PIPELINES.read_text("utf-8")))
 
 
+@published.needs(published.PIPELINES)
 @each
 def test_it_is_valid_by_the_published_schema(pipeline: Pipeline, schema: Draft7Validator) -> None:
     assert [error.message for error in schema.iter_errors(pipeline.expanded())] == []
 
 
+@published.needs(published.PIPELINES)
 @each
 @pytest.mark.parametrize(("right", "wrong"), [("type:", "typ:"), ("jobs:", "job:")])
 def test_the_schema_would_find_a_mistake(
@@ -69,7 +69,9 @@ def test_the_schema_would_find_a_mistake(
     assert list(schema.iter_errors(pipeline.expanded(pipeline.text.replace(right, wrong)))) != []
 
 
-@pytest.mark.skipif(not SHELLCHECK.is_file(), reason="shellcheck is not installed")
+@pytest.mark.skipif(
+    not SHELLCHECK.is_file(), reason="no shellcheck: pip install -r requirements-dev.txt"
+)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shellcheck_finds_nothing_in_a_script(script: Any) -> None:
     ran = subprocess.run(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
-import pytest
 
 from tests.azure import completed
+from tests.published import PIPELINES_API, needs
 
 if TYPE_CHECKING:
     from tests.azure import Stage
 
-PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "devops-pipelines-7.1.json"
 
-
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published definitions are not here")
+@needs(PIPELINES_API)
 def test_the_request_is_valid_against_run_pipeline_parameters(stage: Stage) -> None:
-    definitions = json.loads(PUBLISHED.read_text("utf-8"))
+    definitions = json.loads(PIPELINES_API.read_text("utf-8"))
     schema = {"$ref": "#/definitions/RunPipelineParameters", **definitions}
     stage.devops.add_pipeline(
         "contoso",

@@ -49,7 +49,9 @@ def analyses(queries: Mapping[str, str]) -> dict[str, Analysis]:
 def _node() -> str:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("no node, which runs the KQL checker")
+        pytest.skip(
+            "no node, which runs the KQL checker: install Node.js with npm, then: make parts"
+        )
     return node
 
 
@@ -59,7 +61,5 @@ def _package() -> Path:
     places = (base, *(folder / PACKAGE for folder in (base, base / "node_modules", base.parent)))
     found = next((p for p in places if (p / "Kusto.Language.Bridge.js").is_file()), None)
     if found is None:
-        pytest.skip(
-            f"no KQL checker: npm install --prefix .cache {PACKAGE}, or set RUN_RELAY_KUSTO"
-        )
+        pytest.skip("no KQL checker: make parts, or set RUN_RELAY_KUSTO")
     return found
