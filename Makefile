@@ -25,8 +25,8 @@ slowly = printf '%s ... ' '$(1)'; begun=$$(date +%s); said=$$(mktemp); \
 define FIT
 import sys
 found = "%s is Python %d.%d" % ((sys.argv[1],) + tuple(sys.version_info[:2]))
-if not (3, 11) <= tuple(sys.version_info[:2]) < (3, 14):
-    sys.exit(found + ", but 3.11, 3.12 or 3.13 is needed. Name one: make PYTHON=python3.12 ...")
+if not (3, 11) <= tuple(sys.version_info[:2]) < (3, 15):
+    sys.exit(found + ", but 3.11, 3.12, 3.13 or 3.14 is needed. Name one: make PYTHON=python3.12 ...")
 try:
     import ensurepip, venv
 except ImportError:
@@ -84,7 +84,7 @@ clean: ## remove what the other targets made
 
 # What is installed, each once
 setup: .venv/.installed ## only install what the app, the demo and the checks need
-parts: $(NPM_PARTS) .cache/py313/.installed ## only install the tests' real parts
+parts: $(NPM_PARTS) .cache/worker/.installed ## only install the tests' real parts
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo 'there is no $(PYTHON): make PYTHON=... names another' >&2; exit 1; }
@@ -103,11 +103,12 @@ $(NPM_PARTS):
 		echo 'the tests on Azurite, of the KQL and with axe will be skipped'; \
 	fi
 
-# The library that Azure loads an app with exists from Python 3.13 on.
-.cache/py313/.installed: requirements.txt requirements-worker.txt
-	@for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python $(PYTHON); do \
-		"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' 2> /dev/null || continue; \
-		$(call slowly,installing the Functions worker for Python 3.13,"$$python" -m venv --clear .cache/py313 && .cache/py313/bin/python $(PIP) -r requirements-worker.txt && touch $@); \
+# The library that Azure loads an app with exists from Python 3.13 on. The suite's own Python is
+# asked first.
+.cache/worker/.installed: requirements.txt requirements-worker.txt
+	@for python in $(PYTHON) python3.13 python3.14 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[34]*/bin/python; do \
+		"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 13) <= sys.version_info[:2] < (3, 15))' 2> /dev/null || continue; \
+		$(call slowly,installing the Functions worker with '"$$python"',"$$python" -m venv --clear .cache/worker && .cache/worker/bin/python $(PIP) -r requirements-worker.txt && touch $@); \
 		exit 0; \
 	done; \
-	echo 'there is no Python 3.13: the tests on the Functions worker will be skipped'
+	echo 'there is no Python 3.13 or 3.14: the tests on the Functions worker will be skipped'

@@ -50,9 +50,9 @@ param ledgerTable string = 'continuations'
 
 // Size
 
-@description('Optional. Version of Python.')
-@allowed(['3.12', '3.13'])
-param pythonVersion string = '3.12'
+@description('Optional. Version of Python. From 3.13 on Azure\'s worker imports lazily, which shortens a cold start.')
+@allowed(['3.12', '3.13', '3.14'])
+param pythonVersion string = '3.13'
 
 @description('Optional. Memory of one instance, in MB.')
 @allowed([512, 2048, 4096])

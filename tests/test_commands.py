@@ -64,15 +64,25 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 14)])
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 15)])
 def test_a_python_that_does_not_fit_is_refused_by_name(
     clone: Path, version: tuple[int, int]
 ) -> None:
     python = other_python(clone, version)
     ran = run("make", "demo", f"PYTHON={python}", cwd=clone)
     assert ran.returncode != 0
-    assert f"{python} is Python {version[0]}.{version[1]}, but 3.11, 3.12 or 3.13" in ran.stderr
+    assert (
+        f"{python} is Python {version[0]}.{version[1]}, but 3.11, 3.12, 3.13 or 3.14" in ran.stderr
+    )
     assert not (clone / ".venv").exists()
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 14)])
+def test_a_python_that_fits_is_taken(clone: Path, version: tuple[int, int]) -> None:
+    python = other_python(clone, version)
+    ran = run("make", "demo", f"PYTHON={python}", cwd=clone)
+    assert f"making .venv with {python}" in ran.stdout
+    assert "is needed" not in ran.stderr
 
 
 def test_a_python_without_venv_is_refused_with_the_package_that_has_it(clone: Path) -> None:

@@ -63,13 +63,6 @@ def test_every_requirement_is_pinned_to_one_version(file: str) -> None:
     assert {name: o for name, o in operators.items() if o != ["=="]} == {}
 
 
-@pytest.mark.parametrize(("python", "major"), [("3.11", 1), ("3.12", 1), ("3.13", 2)])
-def test_the_programming_model_fits_the_worker_of_each_python(python: str, major: int) -> None:
-    named = [r for r in requirements("requirements.txt") if r.name == "azure-functions"]
-    (fits,) = (r for r in named if r.marker and r.marker.evaluate({"python_version": python}))
-    assert str(fits.specifier).startswith(f"=={major}.")
-
-
 def test_nothing_is_deployed_that_only_tests_need_or_that_starts_slowly() -> None:
     assert shipped() & (TEST_TOOLS | TOO_SLOW_TO_START) == set()
 

@@ -20,7 +20,7 @@ param identityId string
 param packageUrl string
 
 @description('Required. Version of Python.')
-@allowed(['3.12', '3.13'])
+@allowed(['3.12', '3.13', '3.14'])
 param pythonVersion string
 
 @description('Required. Memory of one instance, in MB.')

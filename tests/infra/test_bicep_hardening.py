@@ -31,9 +31,6 @@ def test_the_app_is_a_python_app_on_flex_consumption() -> None:
     assert plan["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
     runtime = properties("modules/app.bicep", "app")["functionAppConfig"]["runtime"]
     assert runtime == {"name": "python", "version": "pythonVersion"}
-    assert (
-        one("main.bicep", "parameter", "pythonVersion").decorated("allowed") == "['3.12', '3.13']"
-    )
 
 
 def test_the_package_is_fetched_with_the_apps_identity() -> None:

@@ -1,7 +1,7 @@
 """Azure's own Python worker indexes the app and hands its functions real Event Grid payloads.
 
-It needs Python 3.13 with azure-functions-runtime and azure-functions 2.1 or newer. The variable
-RUN_RELAY_PYTHON313 names the interpreter; else `.cache/py313`, `python3.13` and pyenv's are tried.
+It needs Python 3.13 or newer with azure-functions-runtime and azure-functions 2.1 or newer. The
+variable RUN_RELAY_WORKER names the interpreter; else `make parts` made one in `.cache/worker`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NEEDED = "msgspec"  # what the product imports before its first event
 WORKER = "azure_functions_runtime, azure.functions"
+ABSENT = "no Functions worker: install Python 3.13 or 3.14 with venv, then: make parts"
 DRIVER = Path(__file__).with_name("worker_driver.py")
 SAMPLE = """
 import azure.functions as func
@@ -75,10 +76,9 @@ CLOUD_EVENT = {
 
 
 def candidates() -> Iterator[str]:
-    yield os.environ.get("RUN_RELAY_PYTHON313", "")
-    yield str(ROOT / ".cache" / "py313" / "bin" / "python")
-    yield shutil.which("python3.13") or ""
-    yield from map(str, Path.home().glob(".pyenv/versions/3.13*/bin/python"))
+    yield os.environ.get("RUN_RELAY_WORKER", "")
+    yield str(ROOT / ".cache" / "worker" / "bin" / "python")
+    yield sys.executable
 
 
 def imports(python: str, modules: str) -> bool:
@@ -99,7 +99,7 @@ def found_worker() -> str | None:
 def worker() -> str:
     python = found_worker()
     if python is None:
-        pytest.skip("no Python 3.13 with azure-functions-runtime (set RUN_RELAY_PYTHON313)")
+        pytest.skip(ABSENT)
     return python
 
 
