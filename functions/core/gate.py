@@ -62,8 +62,8 @@ class Gate:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._program = _compiled(text)  # which refuses a long one before it is looked through
         self.mentions = mentioned(text)
-        self._program = _compiled(text)
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""

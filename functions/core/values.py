@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
 
-LONGEST_DETAIL = 500
-LONGEST_TOKEN = 8_000  # characters; of one that is cut, what is left is no token
-_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JSON Web Token, whoever echoes it
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
-
-
-def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
-    """An outside string made safe to store and print: one line, no tokens, cut."""
-    flat = str(text)[: longest + LONGEST_TOKEN]
-    if flat.isprintable() and "eyJ" not in flat:  # told faster than searched for, and nearly always
-        flat = flat.strip()
-    else:
-        flat = _TOKEN.sub("***", _UNPRINTABLE.sub(" ", flat).strip())
-    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
+from functions.core.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
 
 
 class Outcome(StrEnum):
