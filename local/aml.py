@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from local.listener import Listener
+
 PATH = re.compile(
     r"/mlflow/v[12]\.0(?P<workspace>/subscriptions/.+?/workspaces/[^/]+)"
     r"/api/2\.0/mlflow/(?P<call>.+)",
@@ -74,7 +76,7 @@ class AML(Running):
         backend: Backend,
         accepts: Accepts,
         tls: ssl.SSLContext | None = None,
-        port: int = 0,
+        port: int | Listener = 0,
         *,
         by_run: bool = False,
     ) -> None:

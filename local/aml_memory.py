@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.identity import Accepts
+    from local.listener import Listener
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 Found = dict[str, Any]
@@ -35,7 +36,7 @@ class MemoryAML(AML):
         workspace_id: str,
         accepts: Accepts,
         tls: ssl.SSLContext | None = None,
-        port: int = 0,
+        port: int | Listener = 0,
         *,
         by_run: bool = False,
         clock: Callable[[], float] = time.time,

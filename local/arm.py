@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from local.arm_errors import Answer
     from local.arm_resources import Holder
+    from local.listener import Listener
 
 API_VERSIONS = (
     *("2026-05-01", "2025-12-01", "2025-09-01", "2025-06-01", "2025-04-01"),
@@ -119,7 +120,9 @@ class ARM(Running):
     path = RESOURCE
     versions = API_VERSIONS
 
-    def __init__(self, accepts: Accepts, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, accepts: Accepts, port: int | Listener = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(port, tls)
         self._accepts = accepts
         self._workspaces: dict[str, dict[str, Any]] = {}

@@ -13,6 +13,7 @@ from local.arm import ARM
 from local.certificates import Authority
 from local.devops import DevOps, Parameter
 from local.identity import Identity
+from local.listener import Listener
 from local.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
 from local.vault import Vault
 
@@ -23,7 +24,47 @@ if TYPE_CHECKING:
 __all__ = ["ORGANIZATION", "PROJECT", "SECRET", "SUBSCRIPTION", "WORKSPACE", "Cloud"]
 
 DEVOPS_RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"
+SECURE = ("vault", "aml")
 TEXT = Parameter(default="")
+
+
+class Ground:
+    """What a cloud stands on, and after it others, one at a time: ports and a certificate.
+
+    `ports` gives fixed ports to `identity`, `vault`, `arm`, `aml` and `devops`; others are free
+    ones. The directory keeps the authority that vouches for them.
+    """
+
+    def __init__(self, directory: Path, ports: Mapping[str, int] | None = None) -> None:
+        authority, at = Authority(directory), ports or {}
+        self.bundle, self.tls = str(authority.bundle), authority.server_context()
+        self.listeners = {
+            name: Listener(at.get(name, 0), self.tls if name in SECURE else None)
+            for name in ("identity", "vault", "arm", "aml", "devops")
+        }
+
+    def move_vault(self) -> None:
+        """Give the vault another port, before the next cloud.
+
+        Its client remembers for the rest of the process how an address once asked for a token.
+        https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/azure-keyvault-secrets/azure/keyvault/secrets/_shared/http_challenge_cache.py
+        """
+        self.listeners["vault"].stop()
+        self.listeners["vault"] = Listener(tls=self.tls).start()
+
+    @property
+    def stands(self) -> bool:
+        """Whether every port is still there: a service that is told to stop gives its own back."""
+        return not any(listener.ended for listener in self.listeners.values())
+
+    def __enter__(self) -> Self:
+        for listener in self.listeners.values():
+            listener.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for listener in self.listeners.values():
+            listener.stop()
 
 
 class Cloud:
@@ -31,26 +72,25 @@ class Cloud:
 
     `tracking_uri` is a plain MLflow server's address; without it AML's own MLflow is served from
     memory. `pat` is the personal access token that lies in the vault and that Azure DevOps takes.
-    `ports` gives fixed ports to `identity`, `vault`, `arm`, `aml` and `devops`; others are free
-    ones.
+    `ground` is a directory for the certificates, or a Ground that is lent: it runs already and
+    goes on when this cloud has gone. `ports` are those of a Ground of its own.
     """
 
     def __init__(
         self,
-        directory: Path,
+        ground: Path | Ground,
         pat: str,
         tracking_uri: str | None = None,
         ports: Mapping[str, int] | None = None,
     ) -> None:
-        at = {**dict.fromkeys(("identity", "vault", "arm", "aml", "devops"), 0), **(ports or {})}
-        authority = Authority(directory)
-        self.tls = tls = authority.server_context()
-        self.bundle = str(authority.bundle)
-        self.pat = pat
+        self._own = None if isinstance(ground, Ground) else Ground(ground, ports)
+        ground = self._own or ground
+        at = ground.listeners
+        self.tls, self.bundle, self.pat = ground.tls, ground.bundle, pat
         self.identity = Identity(port=at["identity"])
-        self.vault = Vault(self.identity.accepts, tls, at["vault"])
+        self.vault = Vault(self.identity.accepts, self.tls, at["vault"])
         self.arm = ARM(self.identity.accepts, at["arm"])
-        self.aml = MemoryAML(WORKSPACE, self.identity.accepts, tls, at["aml"])
+        self.aml = MemoryAML(WORKSPACE, self.identity.accepts, self.tls, at["aml"])
         self.devops = DevOps(
             at["devops"],
             pats=[pat],
@@ -72,6 +112,8 @@ class Cloud:
         }
 
     def __enter__(self) -> Self:
+        if self._own:
+            self._running.enter_context(self._own)
         for service in (self.identity, self.vault, self.arm, self.aml, self.devops):
             self._running.enter_context(service)
         return self

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import azure.functions as azf
-from flask import Flask, Response, request
+from flask import Response, request
 
 from local import admin, console, ending, httptrigger, webhook
 from local.functions import TIMER, IndexingError, index, load
 from local.invocations import Worker
 from local.timers import Timers
-from local.web import Server
+from local.web import LocalFlask, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,8 +112,8 @@ class Host:
             timeout
         )
 
-    def _face(self) -> Flask:
-        app = Flask("host", static_folder=None)
+    def _face(self) -> LocalFlask:
+        app = LocalFlask("host", static_folder=None)
         app.add_url_rule("/_local/invocations", "invocations", self._invocations)
         for rule in ("/", "/<path:path>"):
             app.add_url_rule(

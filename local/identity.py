@@ -12,11 +12,14 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import request
 
 from local.running import Running
+
+if TYPE_CHECKING:
+    from local.listener import Listener
 
 MANAGEMENT = "https://management.azure.com"
 SYSTEM_ASSIGNED = "00000000-0000-4000-8000-000000000001"
@@ -42,7 +45,7 @@ class Identity(Running):
         self,
         client_ids: Iterable[str] = (),
         lifetime: int = 86_400,
-        port: int = 0,
+        port: int | Listener = 0,
         *,
         system_assigned: bool = True,
         clock: Callable[[], float] = time.time,

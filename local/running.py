@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from flask import Flask, request
+from flask import request
 
-from local.web import Server
+from local.web import LocalFlask, Server
 
 if TYPE_CHECKING:
     import ssl
+
+    from local.listener import Listener
 
 
 class Running:
@@ -18,8 +20,8 @@ class Running:
     Subclasses add their routes to `app`; `tls` makes it https. Port 0 takes a free one.
     """
 
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        self.app = Flask("local", static_folder=None)
+    def __init__(self, port: int | Listener = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.app = LocalFlask("local", static_folder=None)
         self.server = Server(self.app, port, tls)
 
     @property
@@ -32,7 +34,7 @@ class Running:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.stop()
+        self.server.leave()
 
 
 def bearer() -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from local.listener import Listener
+
 PER_PAGE = 25  # versions, unless the client asks for another number
 NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 Answer = Response | tuple[Response, int]
@@ -56,7 +58,7 @@ class Vault(Running):
         self,
         accepts: Accepts,
         tls: ssl.SSLContext,
-        port: int = 0,
+        port: int | Listener = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(port, tls)

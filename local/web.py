@@ -5,57 +5,39 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from cheroot import wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cheroot.wsgi import Gateway_10
 from flask import Flask, Response, jsonify, request
+from werkzeug import routing
 
-from local.faults import CONNECTION, Faults
+from local.faults import Faults
+from local.listener import FIRST, LOOPBACK, Listener
 
 if TYPE_CHECKING:
     import ssl
 
-LOOPBACK = "127.0.0.1"
-FIRST = "local.first"
-THREADS = 32  # requests at a time, hanging ones among them
-BACKLOG = 128  # connections that wait to be accepted, or are kept: beyond a client begins anew
 SECRET_HEADERS = frozenset(
     {"authorization", "authtoken", "x-identity-header", "aeg-sas-key", "x-functions-key"}
 )
 
 
-class _Gateway(Gateway_10):
-    """Hands the connection to the app, for the faults that cut it and for what making it takes."""
+class Rule(routing.Rule):
+    """A path to match; none is ever made from a name, whose preparation costs most of an app."""
 
-    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        """The WSGI environment."""
-        environ = super().get_environ()  # type: ignore[no-untyped-call]
-        connection = self.req.conn
-        first = not hasattr(connection, "greeted")
-        connection.greeted = True
-        return {**environ, CONNECTION: connection.socket, FIRST: first}
+    def _compile_builder(self, append_unknown: bool = True) -> Any:  # noqa: ARG002 - theirs
+        return _unmade
 
 
-class _Listener(wsgi.Server):
-    """Tells of what it did not expect, which cut connections are not."""
-
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """Write to standard error, unless a connection was cut."""
-        if not str(msg).startswith("socket.error"):
-            super().error_log(msg, level, traceback)
+def _unmade(_rule: Rule, **_values: object) -> NoReturn:
+    raise NotImplementedError("no local service makes URLs from names")
 
 
-class _Tls(BuiltinSSLAdapter):
-    """Wraps connections with a context that is ready made."""
+class LocalFlask(Flask):
+    """A Flask app that is made in a moment: a test makes several."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
-        self._server_env: dict[str, str] = {}
+    url_rule_class = Rule
 
 
 @dataclass(frozen=True)
@@ -73,11 +55,14 @@ class Received:
 class Server:
     """Serve one Flask app on a loopback port until stopped; port 0 takes a free one.
 
-    `lag` is how many seconds every answer takes on top, after the work was done, and `greeting`
-    what the first answer on a connection takes besides.
+    A Listener in place of the port is lent: it goes on when this server leaves it. `lag` is how
+    many seconds every answer takes on top, after the work was done, and `greeting` what the first
+    answer on a connection takes besides.
     """
 
-    def __init__(self, app: Flask, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, app: Flask, port: int | Listener = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.app = app
         self.requests: list[Received] = []
         self.faults = Faults()
@@ -86,39 +71,41 @@ class Server:
         app.after_request(self._answered)
         app.add_url_rule("/_local/requests", "requests", self._list)
         app.wsgi_app = self.faults.around(app.wsgi_app)  # type: ignore[method-assign]
-        self._server = _Listener(
-            (LOOPBACK, port), app, numthreads=THREADS, request_queue_size=BACKLOG
-        )
-        self._server.keep_alive_conn_limit = BACKLOG
-        self._server.gateway = _Gateway
-        self._server.ssl_adapter = _Tls(tls) if tls else None
-        self._server.expiration_interval = 0.02  # seconds that stopping may take
-        self._server.prepare()
-        self._thread = threading.Thread(target=self._server.serve, daemon=True)
-        host = f"https://localhost:{self.port}" if tls else f"http://{LOOPBACK}:{self.port}"
-        self.url = host
+        self._lent = isinstance(port, Listener)
+        self._listener = port if isinstance(port, Listener) else Listener(port, tls)
+        scheme, host = ("https", "localhost") if self._listener.secure else ("http", LOOPBACK)
+        self.url = f"{scheme}://{host}:{self.port}"
 
     @property
     def port(self) -> int:
         """The port that was taken."""
-        return int(self._server.bind_addr[1])
+        return self._listener.port
 
     def start(self) -> Self:
         """Begin to answer."""
-        self._thread.start()
+        self._listener.serve(self.app)
+        if not self._lent:
+            self._listener.start()
         return self
 
     def stop(self) -> None:
-        """End hanging answers, stop answering and give the port back."""
+        """End hanging answers, stop answering and give the port back, even a lent one."""
         self.faults.clear()
-        self._server.stop()
-        self._thread.join()
+        self._listener.stop()
+
+    def leave(self) -> None:
+        """Stop as well, but leave a lent port to its owner."""
+        self.faults.clear()
+        if self._lent:
+            self._listener.leave()
+        else:
+            self._listener.stop()
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.leave()
 
     def received(self, method: str, ending: str) -> list[Received]:
         """The requests of a method whose path ends so, in the order they came."""

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from local.cloud import Cloud
 from local.mlflow import MLflow
 from tests import azurite as azurite_service
 from tests.azure import Stage
+from tests.grounds import Grounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from local.cloud import Cloud
 
 settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
 settings.load_profile("house")
@@ -25,9 +27,16 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("certificates")
 
 
+@pytest.fixture(scope="session")
+def grounds(certificates: Path) -> Iterator[Grounds]:
+    made = Grounds(certificates)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def cloud(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with Cloud(certificates, PAT) as running:
+def cloud(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with grounds.cloud(PAT) as running:
         for name, value in running.settings().items():
             monkeypatch.setenv(name, value)  # the SDKs read these two from the process itself
         yield running

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from flask import Flask
-
 from local.devops import control, discovery, gate, jobcontrol, routes, taskroutes
 from local.devops.pipelines import Parameter, Pipeline
 from local.devops.runs import QueuedRun, now
 from local.devops.serverjobs import ServerJob
 from local.devops.state import DevOpsState
 from local.devops.taskplan import TWO_DAYS
-from local.web import Server
+from local.web import LocalFlask, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from local.devops.access import Scope
+    from local.listener import Listener
 
 __all__ = ["DevOps", "Parameter", "Pipeline", "QueuedRun", "ServerJob"]
 
@@ -40,14 +39,14 @@ class DevOps(DevOpsState):
 
     def __init__(
         self,
-        port: int = 0,
+        port: int | Listener = 0,
         *,
         pats: Mapping[str, Scope] | Iterable[str] = ("local-pat",),
         tokens: Collection[str] | Callable[[str], bool] = (),
         clock: Callable[[], datetime] = now,
     ) -> None:
         super().__init__(pats, tokens, clock)
-        app = Flask(__name__)
+        app = LocalFlask(__name__)
         self.server = Server(app, port)
         self.url = self.server.url
         control.install(app, self)
@@ -95,4 +94,4 @@ class DevOps(DevOpsState):
 
     def __exit__(self, *_: object) -> None:
         self.reset()
-        self.server.stop()
+        self.server.leave()
