@@ -142,7 +142,8 @@ class Forecast:
         """What holds its start back, in the order in which the app asks."""
         if self._policy.paused:
             return Later(Reason.PAUSED, "PAUSED=1")
-        if block := self._admission.blocked(Admission.organization(request.organization)):
+        account = Admission.account(request.organization, request.secret)
+        if block := self._admission.blocked(account):
             return Later(*block)
         route, event = prospect.route, prospect.event
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)

@@ -12,7 +12,8 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.adapters.devops.answers import has_id, message, verdict
+from functions.adapters.devops.answers import has_id, verdict
+from functions.adapters.devops.origin import words
 from functions.adapters.devops.pipelines import API_VERSION, HEADERS
 from functions.adapters.transport import NoAnswerError, NotSentError, Transport
 from functions.core.deadline import Deadline
@@ -60,7 +61,7 @@ class Previews:
         answer = self._answer(pipeline, credential, {}, None)
         if answer.status == _NOT_FOUND:
             why = f"there is no pipeline {request.where}, or the token may not see it"
-            raise Permanent(Reason.REJECTED, f"{why}: {message(answer)}")
+            raise Permanent(Reason.REJECTED, f"{why}: {words(answer)}")
         if refusal := verdict(answer, needs_id=False):
             raise refusal
         if not has_id(answer.json):

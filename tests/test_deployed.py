@@ -20,6 +20,7 @@ from tests.azcli import AzureCli
 from tests.azure import Stage, completed
 from tests.azurite import ACCOUNT, connection_string
 from tests.conftest import PAT
+from tests.saying import WRONG, says
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def tabled(cloud: Cloud, tmp_path: Path, azurite: int) -> Stage:
 
 def fail(stage: Stage) -> Stage:
     stage.aml.add_run("r1", experiment="defect-detection")
-    refused = Fault(method="POST", path="*/pipelines/42/runs", status=400, body="{}")
+    refused = says(400, WRONG)
     stage.devops.server.faults.add(refused)
     stage.deliver(completed("r1"))
     return stage

@@ -22,6 +22,7 @@ from local.faults import Fault
 from relay.__main__ import app
 from tests.azure import Stage, as_cloud_event, changed, completed, in_bytes
 from tests.deadletters import SIGNATURE, Blobs, given_up
+from tests.saying import WRONG, says
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def relay(stage: Stage) -> Relay:
 
 
 def rejected(stage: Stage, run: str = "r1") -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=400, body="{}"))
+    stage.devops.server.faults.add(says(400, WRONG))
     stage.aml.add_run(run, experiment="defect-detection")
     stage.deliver(completed(run))
     assert stage.only(run).state is State.FAILED

@@ -18,6 +18,7 @@ from functions.adapters.clock import SystemClock
 from functions.adapters.devops import DevOpsPipelines
 from functions.adapters.transport import Transport
 from functions.core.deadline import Deadline
+from functions.core.policy import CLOCK_SKEW
 from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome, RunEvent, Workspace
@@ -143,6 +144,7 @@ def _ports(wanted: Wanted, model: Model, where: Where, ports: Ports, url: str) -
     """The app's adapters, with what stands for AML and the route file."""
     pipelines: Pipelines = DevOpsPipelines(url, Transport(), wanted.api_version)
     if wanted.correlation_parameter:
-        pipelines = StartedBefore(pipelines, ports.clock.now() - STARTED_SINCE)
+        now = ports.clock.now()
+        pipelines = StartedBefore(pipelines, (now - STARTED_SINCE, now + CLOCK_SKEW))
     routes = OneRoute(route_of(wanted, where.run))
     return ports._replace(runs=ModelRuns(model), routes=routes, pipelines=pipelines)

@@ -129,14 +129,14 @@ class StartedBefore:
     https://hi-ml.readthedocs.io/en/latest/lowpriority.html
     """
 
-    def __init__(self, pipelines: Pipelines, since: datetime) -> None:
+    def __init__(self, pipelines: Pipelines, queued: tuple[datetime, datetime]) -> None:
         self._pipelines = pipelines
-        self._since = since
+        self._queued = queued
         self.find, self.tag = pipelines.find, pipelines.tag
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
     ) -> PipelineRun:
         """The run that is there already, or a new one; raises as Pipelines.start does."""
-        found = self._pipelines.find(request, credential, self._since, deadline)
+        found = self._pipelines.find(request, credential, self._queued, deadline)
         return found[0] if found else self._pipelines.start(request, credential, deadline)

@@ -1,4 +1,7 @@
-"""What all processes share before a start: blocked organizations and the routes' limits.
+"""What all processes share before a start: who is left alone, and the routes' limits.
+
+A refused secret and a request to slow down concern the account that asked: an organization's
+credentials are often several teams', and what one of them did must not hold the others back.
 
 Nothing here lives in memory alone, since each function scales on its own instances; what is read
 is believed for 10 seconds.
@@ -30,7 +33,7 @@ LONGEST_SLOWDOWN = 3600.0
 
 
 class Block(NamedTuple):
-    """An organization is left alone."""
+    """Nothing is sent to an organization with one of its credentials."""
 
     reason: Reason
     detail: str
@@ -46,16 +49,16 @@ class Admission:
         self._read: dict[str, tuple[float, Shared]] = {}
 
     @staticmethod
-    def organization(name: str) -> str:
-        """The shared row of an organization."""
-        return f"organization/{name.lower()}"
+    def account(organization: str, secret: str) -> str:
+        """The shared row of a credential in an organization."""
+        return f"account/{organization.lower()}/{secret.lower()}"
 
     def blocked(self, name: str) -> Block | None:
-        """Why and until when the organization is left alone; None if it is not."""
+        """Why and until when an account is left alone; None if it is not."""
         return self._block(self._believed(name).value)
 
     def block(self, name: str, secret: str, version: str, detail: str) -> Block:
-        """Send nothing to the organization until the pause is over or the secret has changed."""
+        """Send nothing by this account until the pause is over or its secret has changed."""
         until = self._clock.now() + self._policy.credential_pause
         block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), until)
         self._change(name, lambda _: {**_row(block), "secret": secret, "version": version})
@@ -78,7 +81,7 @@ class Admission:
         return str(value.get("secret", "")), str(value.get("version", ""))
 
     def unblock(self, name: str) -> None:
-        """Let the organization be asked again."""
+        """Let the account be used again."""
         self._change(name, lambda _: {})
 
     def take_slot(self, entry: Entry, route: Route) -> Entry | datetime:

@@ -11,6 +11,8 @@ EVENT_GRID_WAITS = 30.0
 POST_NEEDS = 15.0
 ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
 EACH_SECONDS = 30.0
+ANSWERED_WITHIN = 35.0  # seconds, of which Azure DevOps may hold an answer back for 30
+SETTLING = 2.0  # seconds that are kept for what follows an answer
 
 
 class Deadline:
@@ -46,6 +48,11 @@ class Deadline:
     def allows_post(self) -> bool:
         """Whether enough is left to send a POST and record its answer."""
         return self._whole - self.elapsed >= POST_NEEDS and not self.has_passed
+
+    @property
+    def for_answer(self) -> float:
+        """Seconds that the answer to a POST which begins now may take."""
+        return min(ANSWERED_WITHIN, max(self._whole - self.elapsed - SETTLING, SETTLING))
 
     def timeout(self, at_most: float) -> float:
         """Seconds that one call may take: never zero, which libraries read as unlimited."""

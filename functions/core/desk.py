@@ -60,7 +60,14 @@ class Desk:
         due = until or now + self._wait(c, reason, after)
         self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
 
-    def wait(self, work: Work, reason: Reason, detail: str, patience: timedelta) -> bool:
+    def wait(
+        self,
+        work: Work,
+        reason: Reason,
+        detail: str,
+        patience: timedelta,
+        after: float | None = None,
+    ) -> bool:
         """Park while patience lasts, counted from when the reason was first given.
 
         Returns False, with nothing written, when it is used up.
@@ -69,7 +76,7 @@ class Desk:
         last = c.since.get(reason, now) + patience
         if now >= last:
             return False
-        due = min(now + self._wait(c, reason, None), last)
+        due = min(now + self._wait(c, reason, after), last)
         self._put(work, steps.parked(c, now, reason, detail, due))
         return True
 

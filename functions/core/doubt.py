@@ -16,7 +16,14 @@ from functions.core import sharing, steps
 from functions.core.desk import Work
 from functions.core.errors import Retryable
 from functions.core.ledger import Entry
-from functions.core.policy import CLOCK_SKEW, MOST_SENDS, OTHERS_BEFORE, POST_TAKES
+from functions.core.policy import (
+    CLOCK_SKEW,
+    MOST_SENDS,
+    OTHERS_BEFORE,
+    POST_TAKES,
+    RECHECK,
+    REFUSED_FOR,
+)
 from functions.core.reasons import Reason
 from functions.core.routing import End
 from functions.core.values import State
@@ -68,11 +75,22 @@ class Doubt:
         try:
             return self._matching(work, request, credential)
         except Retryable as error:
-            if error.reason is Reason.CREDENTIAL_REFUSED:
-                self._starter.block(work, request, credential.version, error.detail)
-            else:
-                self._starter.park(work, error)
+            self._incomplete(work, request, credential, error)
             return None
+
+    def _incomplete(
+        self, work: Work, request: PipelineRequest, credential: Credential, error: Retryable
+    ) -> None:
+        """Park a look that could not be whole; one that is refused for days ends with a person."""
+        if error.reason is Reason.CREDENTIAL_REFUSED:
+            return self._starter.block(work, request, credential.version, error.detail)
+        self._starter.slow_down(request, error.retry_after)
+        if error.reason is not Reason.LOOK_FAILED:
+            return self._starter.park(work, error)
+        after = error.retry_after
+        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, after):
+            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
+        return None
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run."""
@@ -92,7 +110,7 @@ class Doubt:
         """What a look that may wait finds; raises Retryable, also for a blocked organization."""
         request = work.entry.continuation.request
         if request is None or self._starter.is_blocked(request):
-            raise Retryable(Reason.CREDENTIAL_REFUSED, "the organization is blocked")
+            raise Retryable(Reason.CREDENTIAL_REFUSED, "its account is left alone just now")
         credential = self._credentials.read(request.secret, work.deadline)
         return self._matching(work, request, credential)
 
@@ -105,7 +123,8 @@ class Doubt:
         """
         c = work.entry.continuation
         since = (c.asked_at or c.created_at) - CLOCK_SKEW
-        found = self._pipelines.find(request, credential, since, work.deadline)
+        until = (c.sent_at or c.created_at) + max(self._policy.grace, RECHECK) + CLOCK_SKEW
+        found = self._pipelines.find(request, credential, (since, until), work.deadline)
         if not found:
             return []
         others = self._of_others(c, since - OTHERS_BEFORE)

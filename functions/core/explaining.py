@@ -67,15 +67,16 @@ REASONS = {
         "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
     ),
     Reason.SECRET_UNREADABLE: Words(
-        "the secret {secret} could not be read from Key Vault",
+        "the route's secret could not be read from Key Vault",
         "is it there and enabled, and may the app's identity read it?",
     ),
     Reason.SECRET_EXPIRED: Words(
-        "the secret {secret} has expired",
+        "the route's secret has expired",
         "make a new token and store it as a new version of the secret",
     ),
     Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused the credential; nothing more is sent to {organization} meanwhile",
+        "Azure DevOps refused the secret {secret}; nothing more is sent to {organization} with it "
+        "meanwhile",
         "make a new token and store it as a new version of the secret {secret}",
     ),
     Reason.NOT_SENT: Words(
@@ -100,6 +101,16 @@ REASONS = {
     Reason.REFUSED: Words(
         "Azure DevOps does not let this credential start that pipeline, or has none such",
         "is the pipeline's id right, and may the token's owner queue builds there?",
+    ),
+    Reason.UNAVAILABLE: Words(
+        "Azure DevOps could not run the pipeline just now: it is disabled or paused, its YAML "
+        "could not be read from where it lies, or the server speaks an older REST version",
+        "if it lasts: the detail has the service's words; after three days it is failed",
+    ),
+    Reason.LOOK_FAILED: Words(
+        "the request to Azure DevOps was sent, no usable answer came, and the builds could not be "
+        "looked through; after three days it is held",
+        "may the token's owner view the pipeline's builds? or " + _SETTLE,
     ),
     Reason.GATE: Words(
         "the route's gate said no", f"to start it all the same: {_REPLAY} --ignore-gate"
@@ -133,16 +144,26 @@ REASONS = {
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` is the name of the default secret."""
+    organization, named = _account(c)
     filled = {
         "key": shlex.quote(c.key.text),
         "route": c.key.route,
-        "secret": c.request.secret if c.request else secret,
-        "organization": c.request.organization if c.request else "the organization",
+        "secret": named or secret,
+        "organization": organization or "the organization",
     }
     words = REASONS[c.reason]
     means = f"{STATES[c.state]}: {words.means.format(**filled)}"
     settled = c.state in {State.STARTED, State.SKIPPED}
     return Explained(means, _next(c, now), "" if settled else words.do.format(**filled))
+
+
+def _account(c: Continuation) -> tuple[str, str]:
+    """Organization and secret that it was sent with, or waits for; empty where it is neither."""
+    if c.request:
+        return c.request.organization, c.request.secret
+    kind, _, account = c.waits_on.partition("/")
+    organization, _, secret = account.partition("/")
+    return (organization, secret) if kind == "account" else ("", "")
 
 
 def _next(c: Continuation, now: datetime) -> str:

@@ -23,6 +23,7 @@ _ALERTS = frozenset(
     {
         Reason.CREDENTIAL_REFUSED,
         Reason.IN_DOUBT,
+        Reason.LOOK_FAILED,
         Reason.REFUSED,
         Reason.SECRET_EXPIRED,
         Reason.SECRET_UNREADABLE,
@@ -31,10 +32,16 @@ _ALERTS = frozenset(
 )
 
 
+_LASTS = 5  # attempts after which what passes by itself has not passed
+
+
 def level(c: Continuation) -> Level:
     """Errors want a person today, warnings tell that something waits."""
-    if c.state is State.FAILED or (c.is_open and c.reason in _ALERTS):
+    lasts = c.reason is Reason.UNAVAILABLE and c.attempts >= _LASTS
+    if c.state is State.FAILED or (c.is_open and (lasts or c.reason in _ALERTS)):
         return Level.ERROR
+    if c.state is State.STARTED and c.detail:  # it exists, and is not quite what was asked
+        return Level.WARNING
     if c.state is State.STARTED or c.state is State.SKIPPED or c.reason is Reason.GATE:
         return Level.INFO
     return Level.WARNING

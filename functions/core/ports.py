@@ -124,10 +124,10 @@ class Pipelines(Protocol):
         self,
         request: PipelineRequest,
         credential: Credential,
-        since: datetime,
+        queued: tuple[datetime, datetime],
         deadline: Deadline,
     ) -> Sequence[PipelineRun]:
-        """Builds queued since then that match the request; raises Retryable unless complete."""
+        """Builds `queued` between these times that match; raises Retryable unless complete."""
 
     def tag(
         self,

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     NOT_FINAL = "not_final"
     IN_DOUBT = "in_doubt"
     REFUSED = "refused"
+    UNAVAILABLE = "unavailable"  # the pipeline, or where its YAML lies, just now
+    LOOK_FAILED = "look_failed"  # a look for a lost answer was refused, or could not be whole
     # held
     GATE = "gate"
     GATE_ERROR = "gate_error"
@@ -45,3 +47,14 @@ class Reason(StrEnum):
     # started
     ANSWERED = "answered"  # Azure DevOps answered with the pipeline run
     FOUND = "found"  # the answer was lost, the pipeline run was found
+
+
+# Reasons for which days of patience are counted, and which are not disproved by one that comes
+# before them on a continuation's way: three days of 403 are three days, though AML was down for an
+# hour. Minutes of patience are counted while one reason lasts: an outage uses none of them up.
+_LASTING = frozenset({Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN})
+
+
+def outlasts(reason: Reason, other: Reason) -> bool:
+    """Whether what is counted for a reason goes on while another one is given."""
+    return reason in _LASTING and other not in {Reason.IN_DOUBT, Reason.CREDENTIAL_REFUSED}

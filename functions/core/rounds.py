@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
-    from functions.core.routes import Routes
+    from functions.core.routes import Routes, Start
     from functions.core.values import Key
     from functions.core.waiting import Waits
 
@@ -45,7 +45,7 @@ UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class Rounds:
-    """One round: the inbox, organizations to release, continuations that are due."""
+    """One round: the inbox, accounts to release, continuations that are due."""
 
     def __init__(  # noqa: PLR0913 - it has something of everybody's to resume
         self,
@@ -81,14 +81,14 @@ class Rounds:
 
     def _reconcile(self) -> None:
         whole = Deadline(self._clock, ROUND_SECONDS)
-        routes, organizations = None, []
+        routes, accounts = None, []
         try:
             routes = self._routes.routes()
-            organizations = self._organizations(routes)
+            accounts = self._accounts(routes)
             self._open_letters(Deadline(self._clock, LETTERS_SECONDS))
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        released = dict.fromkeys(key for name in organizations for key in self._released(name))
+        released = dict.fromkeys(key for name in accounts for key in self._released(name))
         due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_LISTED))
         keys, turns = _fairly(released | due)[:MOST_LOOKED_AT], iter(range(MOST_AT_ONCE))
         self._for_each(lambda key: self._resume(key, whole, turns, early=key in released), keys)
@@ -120,23 +120,26 @@ class Rounds:
             except LedgerUnavailable as error:  # it stays; the others have their turn
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
 
-    def _organizations(self, routes: Routes) -> list[str]:
+    def _accounts(self, routes: Routes) -> list[str]:
         starts = (route.start for route in routes.routes)
-        return sorted({self._admission.organization(s.organization) for s in starts if s})
+        return sorted({self._account(s) for s in starts if s})
+
+    def _account(self, start: Start) -> str:
+        return self._admission.account(start.organization, start.secret or self._policy.secret)
 
     def _released(self, name: str) -> Sequence[Key]:
-        """What waited for this organization, if it may be asked again."""
+        """What waited for this account, if it may be used again."""
         try:
             waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
             if waiting and self._admission.blocked(name) and not self._has_changed(name):
                 return []
         except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"organization": name, "detail": error})
+            self._log.write(Level.ERROR, {"account": name, "detail": error})
             return []
         return waiting
 
     def _has_changed(self, name: str) -> bool:
-        """Whether the refused secret has a new version; if so the organization is unblocked."""
+        """Whether the refused secret has a new version; if so its account is unblocked."""
         secret, refused = self._admission.refused(name)
         if not secret:
             return False
@@ -197,7 +200,7 @@ class Rounds:
         if self._links.wanted(c):
             request = c.request
             if request and self._left_alone(
-                c.key, self._admission.organization(request.organization)
+                c.key, self._admission.account(request.organization, request.secret)
             ):
                 return
             if next(turns, None) is None:
@@ -205,9 +208,9 @@ class Rounds:
             self._links.write(c, each(self._clock))
         self._ledger.retire(c.key)
 
-    def _left_alone(self, key: Key, organization: str) -> bool:
-        """Whether its organization is asked nothing just now; if so, it is due when that ends."""
-        block = self._admission.blocked(organization)
+    def _left_alone(self, key: Key, account: str) -> bool:
+        """Whether nothing is sent by its account just now; if so, it is due when that ends."""
+        block = self._admission.blocked(account)
         if block:
             self._ledger.put_off(key, block.until)
         return block is not None

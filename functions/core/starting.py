@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core import routing, steps
+from functions.core.admission import Admission
 from functions.core.desk import Work
 from functions.core.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.ledger import Entry
@@ -20,13 +21,18 @@ from functions.core.reasons import Reason
 from functions.core.values import State
 
 if TYPE_CHECKING:
-    from functions.core.admission import Admission, Block
+    from functions.core.admission import Block
     from functions.core.continuation import Continuation
     from functions.core.desk import Desk
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import Credential, PipelineRequest
+
+
+def account(request: PipelineRequest) -> str:
+    """The shared row of the credential that a request is sent with."""
+    return Admission.account(request.organization, request.secret)
 
 
 class Starter:
@@ -57,7 +63,7 @@ class Starter:
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
         """A credential that may be used now; None once the continuation is parked without one."""
-        name = self._admission.organization(request.organization)
+        name = account(request)
         if block := self._admission.blocked(name):
             self._park_blocked(work, name, block)
             return None
@@ -92,9 +98,8 @@ class Starter:
         return None
 
     def is_blocked(self, request: PipelineRequest) -> bool:
-        """Whether the organization is left alone just now."""
-        name = self._admission.organization(request.organization)
-        return self._admission.blocked(name) is not None
+        """Whether nothing is sent by the request's account just now."""
+        return self._admission.blocked(account(request)) is not None
 
     def park(self, work: Work, error: Retryable) -> None:
         """Park for the reason and the time that the error gives."""
@@ -129,7 +134,7 @@ class Starter:
             if error.reason is Reason.CREDENTIAL_REFUSED:
                 return _Refused(unsent, error.detail)
             self._nothing_queued(unsent, error)
-            self._slow_down(request, error.retry_after)
+            self.slow_down(request, error.retry_after)
         except Permanent as error:
             end = routing.End(State.FAILED, error.reason, error.detail)
             self._desk.end(self._unmarked(work, before), end)
@@ -137,7 +142,7 @@ class Starter:
             self.in_doubt(work, error.detail, error.retry_after)
         else:
             self._desk.started(work, run, Reason.ANSWERED)
-            self._slow_down(request, run.retry_after)
+            self.slow_down(request, run.retry_after)
         return None
 
     def _too_late(self, work: Work) -> None:
@@ -150,9 +155,9 @@ class Starter:
         return Work(Entry(changed, work.entry.version), work.deadline)
 
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
-        if error.reason is not Reason.REFUSED:
+        if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE} or error.retry_after == 0:
             return self.park(work, error)
-        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR):
+        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, error.retry_after):
             self._desk.end(work, routing.End(State.FAILED, error.reason, error.detail))
         return None
 
@@ -168,20 +173,21 @@ class Starter:
         return self._desk.park(work, Reason.IN_DOUBT, detail, after=after)
 
     def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
-        """Block the organization until the secret has another version than the refused one."""
-        name = self._admission.organization(request.organization)
+        """Block the account until the secret has another version than the refused one."""
+        name = account(request)
         block = self._admission.block(name, request.secret, version, detail)
-        line = {"blocked": request.organization, "reason": block.reason, "until": block.until}
-        self._log.write(Level.ERROR, line)
+        line = {"blocked": request.organization, "secret": request.secret}
+        self._log.write(Level.ERROR, {**line, "reason": block.reason, "until": block.until})
         self._park_blocked(work, name, block)
 
     def _park_blocked(self, work: Work, name: str, block: Block) -> None:
         reason, detail, until = block
         self._desk.park(work, reason, detail, until=until, waits_on=name)
 
-    def _slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
+    def slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
+        """Leave the request's account alone for so long, if the service asked for it."""
         if seconds:
-            self._admission.slow_down(self._admission.organization(request.organization), seconds)
+            self._admission.slow_down(account(request), seconds)
 
     def _expired(self, credential: Credential) -> bool:
         ends = credential.expires_at

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.continuation import REPLAYED, Continuation
-from functions.core.reasons import Reason
+from functions.core.reasons import Reason, outlasts
 from functions.core.values import State, Step, bounded
 
 if TYPE_CHECKING:
@@ -59,9 +59,15 @@ def parked(
         reason=reason,
         detail=bounded(detail),
         due_at=due_at,
-        since={reason: c.since.get(reason, now)},
+        since=_since(c, reason, now),
         waits_on=waits_on,
     )
+
+
+def _since(c: Continuation, reason: Reason, now: datetime) -> dict[Reason, datetime]:
+    """Since when this reason is given, and those that it does not disprove."""
+    kept = {other: at for other, at in c.since.items() if outlasts(other, reason)}
+    return {**kept, reason: c.since.get(reason, now)}
 
 
 def asked(
@@ -113,10 +119,10 @@ def started(
         c,
         now,
         "started",
-        f"pipeline run {run.id}",
+        f"pipeline run {run.id}{run.note and ': '}{run.note}",
         state=State.STARTED,
         reason=reason,
-        detail="",
+        detail=bounded(run.note),
         pipeline_run=run.id,
         url=bounded(run.url, 1000),
         waits_on="",

@@ -169,11 +169,15 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
 
 
 class PipelineRun(Struct, frozen=True, kw_only=True):
-    """A pipeline run that exists at Azure DevOps. `retry_after`: the service asked to slow down."""
+    """A pipeline run that exists at Azure DevOps.
+
+    `retry_after`: the service asked to slow down; `note`: what is not as it was asked for.
+    """
 
     id: int
     url: str = ""
     retry_after: float | None = None
+    note: str = ""
 
 
 class Key(Struct, frozen=True, order=True):

@@ -16,6 +16,7 @@ from local.devops.access import Shape
 from local.faults import Fault
 from tests.azure import Stage, completed, now
 from tests.conftest import PAT
+from tests.saying import WRONG, says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 RUNS = "*/_apis/pipelines/42/runs"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 JSON = {"Content-Type": "application/json"}
+SIGN_IN = "<html><title>Azure DevOps Services | Sign In</title></html>"
+SIGN_IN_PAGE = Fault(status=200, headers=HTML, body=SIGN_IN, times=2)
+ELSEWHERE = {"Location": "https://portal.example/"}
+TO_SIGN_IN = {"Location": "https://spsprodeus1.vssps.visualstudio.com/_signin?realm=dev.azure.com"}
 MANAGEMENT = "https://management.azure.com"
 
 
@@ -37,16 +42,33 @@ def deliver(stage: Stage, run: str = "r1") -> tuple[State, Reason]:
     ("fault", "state", "reason"),
     [
         (Fault(status=429, headers={"Retry-After": "90"}), State.OPEN, Reason.THROTTLED),
-        (Fault(status=400, body='{"message": "no"}', headers=JSON), State.FAILED, Reason.REJECTED),
-        (Fault(status=403), State.OPEN, Reason.REFUSED),
-        (Fault(status=404, headers=HTML, body="<html>"), State.OPEN, Reason.REFUSED),
-        (Fault(status=409), State.OPEN, Reason.REFUSED),
+        (says(400, WRONG), State.FAILED, Reason.REJECTED),
+        (says(400), State.OPEN, Reason.REFUSED),
+        (Fault(status=400), State.OPEN, Reason.IN_DOUBT),
+        (says(403), State.OPEN, Reason.REFUSED),
+        (Fault(status=403), State.OPEN, Reason.IN_DOUBT),
+        (Fault(status=403, headers={"X-TFS-ServiceError": "no"}), State.OPEN, Reason.REFUSED),
+        (says(404), State.OPEN, Reason.REFUSED),
+        (Fault(status=404, headers=HTML, body="<html>"), State.OPEN, Reason.IN_DOUBT),
+        (says(409), State.OPEN, Reason.REFUSED),
+        (Fault(status=409), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=500), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=502, headers=HTML, body="<html>"), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=503, headers={"Retry-After": "90"}), State.OPEN, Reason.IN_DOUBT),
-        (Fault(status=203, times=2), State.OPEN, Reason.CREDENTIAL_REFUSED),
+        (
+            replace(SIGN_IN_PAGE, status=203),
+            State.OPEN,
+            Reason.CREDENTIAL_REFUSED,
+        ),
+        (Fault(status=203), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=203, headers=JSON, body='{"id": 7}'), State.OPEN, Reason.IN_DOUBT),
-        (Fault(status=302, times=2), State.OPEN, Reason.CREDENTIAL_REFUSED),
+        (Fault(status=302, headers=TO_SIGN_IN, times=2), State.OPEN, Reason.CREDENTIAL_REFUSED),
+        (Fault(status=302), State.OPEN, Reason.IN_DOUBT),
+        (
+            Fault(status=302, headers=ELSEWHERE),
+            State.OPEN,
+            Reason.IN_DOUBT,
+        ),
         (Fault(status=408), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=202, headers=JSON, body='{"id": 7}'), State.OPEN, Reason.IN_DOUBT),
         (Fault(status=200, headers=JSON, body='{"id": "7"}'), State.OPEN, Reason.IN_DOUBT),
@@ -77,7 +99,7 @@ def test_every_shape_of_a_refused_pat_is_asked_twice_and_blocks_the_organization
 
 
 def test_a_sign_in_page_with_200_is_no_success(stage: Stage) -> None:
-    page = Fault(method="POST", path=RUNS, status=200, headers=HTML, body="<html>", times=2)
+    page = replace(SIGN_IN_PAGE, method="POST", path=RUNS)
     stage.devops.server.faults.add(page)
     assert deliver(stage) == (State.OPEN, Reason.CREDENTIAL_REFUSED)
 
@@ -93,7 +115,7 @@ def test_a_new_pat_in_the_vault_is_taken_at_once(stage: Stage) -> None:
 
 def test_a_success_that_asks_to_slow_down_forgets_no_refused_secret(stage: Stage) -> None:
     other = Admission(stage.ports, stage.read.policy)
-    name = Admission.organization("contoso")
+    name = Admission.account("contoso", "azure-devops-pat")
     assert other.blocked(name) is None  # which it believes for seconds
     stage.devops.refuse(PAT, "401-json")
     deliver(stage)
@@ -166,7 +188,7 @@ def test_entra_sends_a_token_for_azure_devops_instead_of_a_pat(stage: Stage) -> 
 
 
 def test_refused_for_three_days_fails(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=403, times=999))
+    stage.devops.server.faults.add(says(403, times=999))
     assert deliver(stage) == (State.OPEN, Reason.REFUSED)
     for _ in range(8):
         stage.reconcile(hours=10)
@@ -213,7 +235,7 @@ def test_with_every_fault_provoked_no_secret_is_told(
     stage: Stage, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(0)
-    echo = f"bad token {PAT} {base64.b64encode(f':{PAT}'.encode()).decode()}"
+    echo = f"Unexpected parameter, bad token {PAT} {base64.b64encode(f':{PAT}'.encode()).decode()}"
     faults = [
         Fault(status=status, body=f'{{"message": "{echo}"}}', headers=JSON)
         for status in (400, 403, 404, 429, 500, 503)

@@ -167,7 +167,7 @@ def test_builds_that_never_show_parameters_are_no_answer(stage: Stage) -> None:
     deliver(stage)
     for _ in range(4):
         stage.reconcile(minutes=15)
-    assert (stage.only("r1").state, stage.only("r1").reason) == (State.OPEN, Reason.IN_DOUBT)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.OPEN, Reason.LOOK_FAILED)
     assert stage.posts() == 1
 
 

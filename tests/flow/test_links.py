@@ -12,6 +12,7 @@ from functions.core.values import State
 from local.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
+from tests.saying import WRONG, says
 
 if TYPE_CHECKING:
     from tests.azure import Stage
@@ -60,7 +61,7 @@ def test_nothing_is_tagged_before_the_start_is_settled(stage: Stage) -> None:
 
 
 def test_what_did_not_start_is_not_tagged(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path="*/42/runs", status=400))
+    stage.devops.server.faults.add(says(400, WRONG))
     stage.deliver(completed("r1"))
     retire(stage)
     assert tags(stage) == {}

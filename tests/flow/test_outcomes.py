@@ -13,6 +13,7 @@ from local.faults import Fault
 from local.outcomes import OutcomeTopic
 from tests.azure import ROUTES, Stage, changed, completed
 from tests.flow.asking import EXPERIMENT
+from tests.saying import WRONG, says
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_each_outcome_has_its_type(stage: Stage, topic: OutcomeTopic) -> None:
     stage.deploy(PAUSED="1")
     ran(stage, "parked")
     stage.deploy(PAUSED="0")
-    stage.devops.server.faults.add(Fault(method="POST", path="*/42/runs", status=400))
+    stage.devops.server.faults.add(says(400, WRONG))
     ran(stage, "failed")
     ran(stage, "started")
     stage.routes(ROUTES.replace("name: register", "name: register\n    mode: shadow"))

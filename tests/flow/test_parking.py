@@ -12,6 +12,7 @@ from functions.core.values import State
 from local.faults import Fault
 from tests.azure import ROUTES, completed, now
 from tests.flow.asking import EXPERIMENT, route
+from tests.saying import says
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -113,7 +114,11 @@ def in_doubt(stage: Stage) -> None:
 
 
 def refused(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=POST, status=403, times=99))
+    stage.devops.server.faults.add(says(403, times=99))
+
+
+def unavailable(stage: Stage) -> None:
+    stage.devops.server.faults.add(says(400, "GitHub reported the error: rate limit", times=99))
 
 
 class Case(NamedTuple):
@@ -140,9 +145,14 @@ PARKED = {
     Reason.NOT_FINAL: Case(not_final, BACKOFF),
     Reason.IN_DOUBT: Case(in_doubt, (30, 30)),
     Reason.REFUSED: Case(refused, (60 * FIRST * 0.75, 60 * FIRST)),
+    Reason.UNAVAILABLE: Case(unavailable, BACKOFF),
 }
 OF_THE_MOMENT = {Reason.DEADLINE, Reason.LATE, Reason.LIMIT}  # gone at the next attempt
-ELSEWHERE = {Reason.WORKING, Reason.ROUTES_UNREADABLE}  # see the tests at the end
+ELSEWHERE = {
+    Reason.WORKING,
+    Reason.ROUTES_UNREADABLE,
+    Reason.LOOK_FAILED,
+}  # told in tests of their own
 
 
 def test_every_reason_is_provoked_or_known_as_an_end() -> None:
@@ -279,7 +289,7 @@ def test_a_400_fails_with_the_services_words_and_an_error_in_the_log(
 
 
 def test_a_pipeline_that_is_not_there_fails_after_three_days(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=POST, status=404, times=999))
+    stage.devops.server.faults.add(says(404, times=999))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     for _ in range(8):

@@ -16,6 +16,7 @@ from functions.core.values import Key, Outcome, PipelineRun, State
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import completed
+from tests.saying import WRONG, says
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +56,7 @@ def held_by_the_gate(stage: Stage, **metrics: float) -> None:
 
 
 def rejected(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=400, body="{}"))
+    stage.devops.server.faults.add(says(400, WRONG))
     assert ran(stage).state is State.FAILED
 
 
@@ -110,7 +111,7 @@ def test_a_gate_that_still_says_no_holds_a_plain_replay_again(stage: Stage) -> N
 def test_an_ignored_gate_counts_again_at_the_next_plain_replay(stage: Stage) -> None:
     held_by_the_gate(stage, accuracy=0.5)
     operator(stage).replay(KEY, ignore_gate=True)
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=400, body="{}"))
+    stage.devops.server.faults.add(says(400, WRONG))
     stage.reconcile()
     assert stage.only("r1").state is State.FAILED
     operator(stage).replay(KEY)
@@ -288,7 +289,7 @@ def failures(stage: Stage, since: datetime) -> list[Continuation]:
 
 
 def test_what_failed_lately_is_listed_however_long_ago_it_was_claimed(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=403, times=999))
+    stage.devops.server.faults.add(says(403, times=999))
     ran(stage)
     for _ in range(8):
         stage.reconcile(hours=12)
@@ -364,7 +365,7 @@ def test_a_row_of_before_replays_existed_has_its_gate(stage: Stage) -> None:
 def test_what_was_refused_after_a_doubtful_request_is_still_in_doubt(stage: Stage) -> None:
     stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=502))
     assert ran(stage).reason is Reason.IN_DOUBT
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=400, body="{}"))
+    stage.devops.server.faults.add(says(400, WRONG))
     stage.reconcile(seconds=31)
     stage.reconcile(minutes=11)
     assert stage.only("r1").state is State.FAILED

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.values import State
-from local.faults import Fault
 from tests.azure import changed, completed
+from tests.saying import says
 
 if TYPE_CHECKING:
     from tests.operator.conftest import Desk
@@ -87,7 +87,7 @@ def test_what_holds_it_back_is_foretold(desk: Desk, reason: str, environ: dict[s
     desk.stage.routes(ROUTE)
     desk.stage.deploy(**environ)
     if reason == "credential_refused":
-        fault = Fault("POST", "*/runs", status=401, body="", times=2)
+        fault = says(401, times=2)
         desk.stage.devops.server.faults.add(fault)
     desk.end("r0", **GOOD)
     desk.end("r1", **GOOD)

@@ -11,9 +11,9 @@ import pytest
 
 from functions.core.values import Key, Outcome, State
 from local.cloud import WORKSPACE
-from local.faults import Fault
 from tests.azure import changed, completed
 from tests.ledger import samples
+from tests.saying import WRONG, says
 
 if TYPE_CHECKING:
     from tests.operator.conftest import Desk
@@ -40,7 +40,7 @@ def filled(desk: Desk) -> Desk:
     desk.end("r4", status="Failed")
     desk.stage.clock.forward(hours=-2)
     desk.stage.deliver(completed("r1"))
-    fault = Fault("POST", "*/pipelines/42/runs", status=400, body="{}")
+    fault = says(400, WRONG)
     desk.stage.devops.server.faults.add(fault)
     desk.stage.clock.forward(hours=1)
     desk.stage.deliver(completed("r2", experimentName="defect-b"))

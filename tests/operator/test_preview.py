@@ -11,6 +11,7 @@ from local.cloud import WORKSPACE
 from local.devops import Parameter
 from local.faults import Fault
 from tests.azure import ROUTES, as_cloud_event, changed, completed
+from tests.saying import says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ routes:
       skip_stages: [test]
 """
 PREVIEW = "*/_apis/pipelines/42/preview"
+HTML = {"Content-Type": "text/html"}
 
 
 @pytest.fixture
@@ -213,9 +215,12 @@ def test_a_check_that_checked_nothing_is_no_success(full: Desk, words: list[str]
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Fault("*", PREVIEW, status=401, body=""), "the credential is not accepted"),
-        (Fault("*", PREVIEW, status=203, body="<html>Sign in", times=9), "not accepted"),
-        (Fault("*", PREVIEW, status=403, body="{}", times=9), "answered 403"),
+        (says(401, method="*", path=PREVIEW), "the credential is not accepted"),
+        (
+            Fault("*", PREVIEW, status=203, headers=HTML, body="/_signin", times=9),
+            "not accepted",
+        ),
+        (says(403, method="*", path=PREVIEW, times=9), "answered 403"),
         (Fault("*", PREVIEW, status=429, body="{}", times=9), "answered 429"),
         (Fault("*", PREVIEW, status=500, body="{}", times=9), "answered 500"),
         (Fault("*", PREVIEW, drop="before", times=9), "no answer from Azure DevOps"),

@@ -16,6 +16,7 @@ from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import changed, completed
 from tests.ledger import samples
+from tests.saying import says
 
 if TYPE_CHECKING:
     from tests.azure import Stage
@@ -190,7 +191,7 @@ def test_a_limit_that_is_used_up_is_told_beforehand(desk: Desk) -> None:
 
 def test_an_organization_that_refused_its_credential_is_told_beforehand(desk: Desk) -> None:
     stage = desk.stage
-    stage.devops.server.faults.add(Fault("POST", "*/runs", status=401, body="", times=9))
+    stage.devops.server.faults.add(says(401, times=9))
     desk.end("r0")
     stage.deliver(completed("r0"))
     desk.end("r1")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.adapters.devops.origin import asks_to_sign_in, is_own, words
+from functions.adapters.devops.rejections import rejection
 from functions.adapters.transport import NoAnswerError, NotSentError
-from functions.core.errors import InDoubt, Permanent, RelayError, Retryable
+from functions.core.errors import InDoubt, RelayError, Retryable
 from functions.core.reasons import Reason
-from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from functions.adapters.transport import Answer
@@ -19,25 +20,21 @@ if TYPE_CHECKING:
 def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     """What an answer means; None is success: 200 with a JSON object that has an integer id.
 
-    A refused PAT comes as 203 with a sign-in page, a redirect to one, 401, or a page with 200. A
-    proxy that changes an answer calls it 203 too; one with an id may tell of a run.
-    https://www.rfc-editor.org/rfc/rfc9110#name-203-non-authoritative-infor
+    Only what Azure DevOps itself is known to say proves that nothing was done: a page that somebody
+    else put in its place, whatever its status, leaves it in doubt.
     """
-    status, wait = answer.status, answer.retry_after
-    page = "html" in answer.headers.get("Content-Type", "").lower()
-    refused = status in {203, 401} or 300 <= status < 400 or (page and 200 <= status < 300)
-    if refused and not (status == 203 and has_id(answer.json)):
-        return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer, page=page), wait)
-    said = f"Azure DevOps answered {status}: {message(answer)}"
-    if status == 429:
-        return Retryable(Reason.THROTTLED, said, wait)
-    if status == 400:
-        return Permanent(Reason.REJECTED, said)
-    if 400 < status < 500 and status != 408:
-        return Retryable(Reason.REFUSED, said)
-    if status == 200 and (not needs_id or has_id(answer.json)):
+    status, wait, said = answer.status, answer.retry_after, told(answer)
+    if status == 200 and not _is_page(answer) and (not needs_id or has_id(answer.json)):
         return None
-    return InDoubt(Reason.IN_DOUBT, said, wait)
+    if asks_to_sign_in(answer):
+        return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
+    if status == 429 and not _is_page(answer):  # whoever counts requests, it was not let through
+        return Retryable(Reason.THROTTLED, said, wait)
+    if not is_own(answer) or not 400 <= status < 500 or status == 408:
+        return InDoubt(Reason.IN_DOUBT, said, wait)
+    if status == 400:
+        return rejection(answer, said, words(answer))
+    return Retryable(Reason.REFUSED, said)
 
 
 def unanswered(error: NotSentError | NoAnswerError) -> Retryable | InDoubt:
@@ -47,11 +44,11 @@ def unanswered(error: NotSentError | NoAnswerError) -> Retryable | InDoubt:
     return InDoubt(Reason.IN_DOUBT, f"no answer from Azure DevOps: {error}")
 
 
-def message(answer: Answer) -> str:
-    """The service's own words, bounded."""
-    found = answer.json
-    text = found.get("message") if isinstance(found, dict) else None
-    return bounded(text or answer.headers.get("X-TFS-ServiceError") or "no message")
+def told(answer: Answer) -> str:
+    """The status and the words of an answer, as a detail."""
+    strange = not is_own(answer) and answer.status < 500
+    whose = "in a form that is not Azure DevOps', somebody" if strange else "Azure DevOps"
+    return f"{whose} answered {answer.status}: {words(answer)}"
 
 
 def has_id(found: object) -> bool:
@@ -59,7 +56,17 @@ def has_id(found: object) -> bool:
     return isinstance(found, dict) and type(found.get("id")) is int and found["id"] > 0
 
 
-def _refusal(answer: Answer, *, page: bool) -> str:
-    what = "a sign-in page" if page or answer.status == 203 else "a refusal"
-    what = "a redirect to the sign-in page" if 300 <= answer.status < 400 else what
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("Content-Type", "").lower()
+
+
+def _refusal(answer: Answer) -> str:
+    """What the credential was refused with: a page is named, an error speaks for itself."""
+    if 300 <= answer.status < 400:
+        what = "a redirect to the sign-in page"
+    elif answer.status == 401:
+        said = words(answer)
+        what = "a refusal" if said == "no message" else said
+    else:
+        what = "a sign-in page"
     return f"Azure DevOps answered {answer.status}, {what}: the credential is not accepted"

@@ -11,9 +11,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import has_id, unanswered, verdict
+from functions.adapters.devops.builds import (
+    is_of_a_trigger,
+    is_of_another,
+    taken_branch,
+)
 from functions.adapters.devops.matching import asks_parameters, matches
-from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.errors import Retryable
+from functions.adapters.devops.origin import words
+from functions.adapters.devops.rejections import newest_version
+from functions.adapters.transport import (
+    READ_SECONDS,
+    Answer,
+    NoAnswerError,
+    NotSentError,
+    Transport,
+)
+from functions.core.errors import InDoubt, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import PipelineRun
 
@@ -26,19 +39,20 @@ if TYPE_CHECKING:
 
 API_VERSION = "7.1"
 HEADERS = {
-    "Accept": f"application/json;api-version={API_VERSION}",
     "Content-Type": "application/json; charset=utf-8",
     "X-TFS-FedAuthRedirect": "Suppress",  # a refused PAT answers 401 instead of a redirect
     "X-VSS-ForceMsaPassThrough": "true",
 }
 MOST_PAGES = 50
+_HELD_BACK = frozenset({Reason.CREDENTIAL_REFUSED, Reason.THROTTLED})
 PAGE = "200"
 
 
 class DevOpsPipelines:
     """The pipelines of the organizations below one base URL.
 
-    Every call names `api_version`; a server that does not serve it answers 400.
+    Every call names `api_version`. A server that does not serve it answers 400 and names the newest
+    that it does, which is asked for from then on.
     https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
     """
 
@@ -46,37 +60,44 @@ class DevOpsPipelines:
         self._url = url.rstrip("/")
         self._transport = transport
         self._version = api_version
-        self._headers = {**HEADERS, "Accept": f"application/json;api-version={api_version}"}
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
     ) -> PipelineRun:
-        """Send the request once; see `verdict` for what each answer means."""
-        del deadline  # what has begun is waited for; it is for those that look before they start
+        """Send the request once; see `verdict` for what each answer means.
+
+        What has begun is waited for as long as Event Grid waits: while it throttles, Azure DevOps
+        delays its answers by up to half a minute.
+        """
         version = f"&pipelineVersion={request.pipeline_version}" if request.pipeline_version else ""
         url = (
             f"{self._project(request)}/_apis/pipelines/{request.pipeline}/runs"
             f"?api-version={self._version}{version}"
         )
-        answer = self._effect(url, credential, request.body)
-        run = answer.json["id"]
+        answer = self._effect(url, credential, request.body, within=deadline.for_answer)
+        found = answer.json
+        if is_of_another(request, found.get("pipeline")):
+            detail = "Azure DevOps answered with a run of another pipeline"
+            raise InDoubt(Reason.IN_DOUBT, detail, answer.retry_after)
+        run = found["id"]
         url = f"{self._project(request)}/_build/results?buildId={run}"
-        return PipelineRun(id=run, url=url, retry_after=answer.retry_after)
+        note = taken_branch(request, found)
+        return PipelineRun(id=run, url=url, retry_after=answer.retry_after, note=note)
 
     def find(
         self,
         request: PipelineRequest,
         credential: Credential,
-        since: datetime,
+        queued: tuple[datetime, datetime],
         deadline: Deadline,
     ) -> Sequence[PipelineRun]:
-        """Builds queued since then with everything that was asked.
+        """Builds `queued` between these times with everything that was asked.
 
         Raises Retryable where none is found and not all could be looked at.
         """
         found: list[PipelineRun] = []
         try:
-            for build in self._builds(request, credential, since, deadline):
+            for build in self._builds(request, credential, queued, deadline):
                 if matches(request, self._whole(request, build, credential, deadline)):
                     url = f"{self._project(request)}/_build/results?buildId={build['id']}"
                     found.append(PipelineRun(id=build["id"], url=url))
@@ -106,29 +127,48 @@ class DevOpsPipelines:
         body: str,
         *,
         needs_id: bool = True,
+        within: float = READ_SECONDS,
     ) -> Answer:
         try:
             answer = self._transport.effect(
-                url, credential.authorization, headers=self._headers, body=body
+                url, credential.authorization, headers=self._headers, body=body, within=within
             )
         except (NotSentError, NoAnswerError) as error:
             raise unanswered(error) from None
+        self._learn(answer)
         refusal = verdict(answer, needs_id=needs_id)
         if refusal is not None:
             raise refusal
         return answer
 
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return {**HEADERS, "Accept": f"application/json;api-version={self._version}"}
+
+    def _learn(self, answer: Answer) -> None:
+        """Raise Retryable, to be asked again at once, where the server is older than this version.
+
+        It looks at the version before anything else, so that nothing was done.
+        """
+        asked, newest = self._version, newest_version(answer, words(answer))
+        if newest is None or newest == asked:
+            return
+        self._version = newest
+        what = f"the server speaks REST {newest}, not {asked}: DEVOPS_API_VERSION={newest} says so"
+        raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
     def _builds(
         self,
         request: PipelineRequest,
         credential: Credential,
-        since: datetime,
+        queued: tuple[datetime, datetime],
         deadline: Deadline,
     ) -> Iterator[dict[str, Any]]:
         url = f"{self._project(request)}/_apis/build/builds"
         params = {
             "definitions": str(request.pipeline),
-            "minTime": since.isoformat().replace("+00:00", "Z"),
+            "minTime": _text(queued[0]),
+            "maxTime": _text(queued[1]),
             "queryOrder": "queueTimeAscending",
             "deletedFilter": "includeDeleted",  # what somebody removed was started all the same
             "$top": PAGE,
@@ -139,7 +179,7 @@ class DevOpsPipelines:
             found = answer.json.get("value") if isinstance(answer.json, dict) else None
             if not isinstance(found, list):
                 raise _incomplete("the builds list is no list")
-            yield from (build for build in found if _is_build(build))
+            yield from (build for build in found if _is_build(build) and _may_be(request, build))
             token = answer.headers.get("X-MS-ContinuationToken")
             if not token:
                 return
@@ -175,21 +215,40 @@ class DevOpsPipelines:
     def _read(
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
     ) -> Answer:
+        answer = self._answer(url, credential, deadline, params)
         try:
-            answer = self._transport.read(
+            self._learn(answer)
+        except Retryable:  # nothing hangs on a read: it is asked again at once
+            again = {**params, "api-version": self._version}
+            answer = self._answer(url, credential, deadline, again)
+        refusal = verdict(answer, needs_id=False)
+        if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
+            raise refusal
+        if refusal is not None or answer.json is None:
+            raise Retryable(Reason.LOOK_FAILED, f"looking failed: {refusal}", answer.retry_after)
+        return answer
+
+    def _answer(
+        self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
+    ) -> Answer:
+        try:
+            return self._transport.read(
                 url, credential.authorization, deadline, params=params, headers=self._headers
             )
         except (NotSentError, NoAnswerError) as error:
             raise _incomplete(f"Azure DevOps: {error}") from None
-        refusal = verdict(answer, needs_id=False)
-        if isinstance(refusal, Retryable) and refusal.reason is not Reason.REFUSED:
-            raise refusal
-        if refusal is not None or answer.json is None:
-            raise Retryable(Reason.IN_DOUBT, f"looking failed: {refusal}", answer.retry_after)
-        return answer
 
     def _project(self, request: PipelineRequest) -> str:
         return f"{self._url}/{quote(request.organization, '')}/{quote(request.project, '')}"
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _may_be(request: PipelineRequest, build: dict[str, Any]) -> bool:
+    """Whether a build of the list may be a request's."""
+    return not is_of_another(request, build.get("definition")) and not is_of_a_trigger(build)
 
 
 def _is_build(found: object) -> bool:
@@ -199,4 +258,4 @@ def _is_build(found: object) -> bool:
 
 
 def _incomplete(why: str) -> Retryable:
-    return Retryable(Reason.IN_DOUBT, f"the look-up was not complete: {why}")
+    return Retryable(Reason.LOOK_FAILED, f"the look-up was not complete: {why}")

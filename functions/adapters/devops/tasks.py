@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from functions.adapters.devops.answers import message, unanswered
+from functions.adapters.devops.answers import unanswered
+from functions.adapters.devops.origin import words
 from functions.adapters.transport import (
     READ_SECONDS,
     Answer,
@@ -130,7 +131,7 @@ class DevOpsTasks:
             raise unanswered(error) from None
         if answer.status in {200, 201, 204}:
             return answer
-        said = f"Azure DevOps answered {answer.status}: {message(answer)}"
+        said = f"Azure DevOps answered {answer.status}: {words(answer)}"
         if answer.status in {408, 429} or answer.status >= 500:
             raise Retryable(Reason.THROTTLED, said, answer.retry_after)
         raise Permanent(Reason.REFUSED, said)

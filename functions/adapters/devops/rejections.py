@@ -1,0 +1,77 @@
+"""What a 400 means: that the request is wrong, or that something around it is, just now. Pure.
+
+Azure DevOps answers 400 for a parameter that the pipeline does not have, and as well while GitHub,
+on which the pipeline's YAML lies, limits the rate of requests: the first never passes, the second
+by itself within minutes. What is not known to be final is tried again, for a bounded time and with
+an alert.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from functions.core.errors import Permanent, Retryable
+from functions.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from functions.adapters.transport import Answer
+
+# The service's types for arguments that it cannot take, whatever is around them.
+_FINAL_TYPES = frozenset(
+    {
+        "ArgumentException",
+        "ArgumentNullException",
+        "ArgumentOutOfRangeException",
+        "VssInvalidPreviewVersionException",
+        "VssPropertyValidationException",
+        "VssRequestContentTypeNotSupportedException",
+        "VssVersionNotSpecifiedException",
+    }
+)
+# https://learn.microsoft.com/azure/devops/pipelines/process/runtime-parameters
+# https://learn.microsoft.com/azure/devops/pipelines/security/inputs
+_FINAL = re.compile(
+    r"unexpected parameter|parameter must be provided|is not a valid (boolean|number|string|object)"
+    r"|not a permitted value|not an allowed value|can't set the following variables"
+    r"|\bstages? to skip\b",
+    re.IGNORECASE,
+)
+# What is around a request: where the pipeline's source lies, and whether the pipeline takes any.
+# https://learn.microsoft.com/azure/devops/pipelines/repos/github
+_PASSING = re.compile(
+    r"latest source version|rate limit|reported the error|service connection|service endpoint"
+    r"|could not (be )?(found|find|access|connect|retrieve|load)|timed? ?out|temporar"
+    r"|(pipeline|definition|queue).{0,200}(disabled|paused)|(disabled|paused).{0,200}(pipeline|definition)",
+    re.IGNORECASE,
+)
+OUT_OF_RANGE = "VssVersionOutOfRangeException"
+_VERSION = re.compile(r"latest REST API version this server supports is ([0-9]{1,2}\.[0-9])\b")
+
+
+def rejection(answer: Answer, said: str, words: str) -> Permanent | Retryable:
+    """What a 400 of Azure DevOps means; `said` is the detail, `words` those of the service."""
+    kind = type_of(answer)
+    if _PASSING.search(words) or kind == OUT_OF_RANGE:
+        return Retryable(Reason.UNAVAILABLE, said, answer.retry_after)
+    if kind in _FINAL_TYPES or _FINAL.search(words):
+        return Permanent(Reason.REJECTED, said)
+    return Retryable(Reason.REFUSED, said, answer.retry_after)
+
+
+def type_of(answer: Answer) -> str:
+    """The type that Azure DevOps gives its error, "" where there is none."""
+    found = answer.json
+    kind = found.get("typeKey") if isinstance(found, dict) else ""
+    return kind if isinstance(kind, str) else ""
+
+
+def newest_version(answer: Answer, words: str) -> str | None:
+    """The REST version to ask for instead, where a server does not know the one that was asked.
+
+    https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
+    """
+    if answer.status != 400 or type_of(answer) != OUT_OF_RANGE:
+        return None
+    found = _VERSION.search(words)
+    return found[1] if found else None
