@@ -94,8 +94,9 @@ def _open(endpoint: str, identity: TokenCredential) -> Any:  # noqa: ANN401 - th
     transport = RequestsTransport(
         session=SteadySession(), connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
     )
-    once = {"retry_total": 0, "permit_redirects": False}
-    return EventGridPublisherClient(endpoint, identity, transport=transport, **once)
+    return EventGridPublisherClient(
+        endpoint, identity, transport=transport, retry_total=0, permit_redirects=False
+    )
 
 
 def event(c: Continuation) -> CloudEvent[Any]:
