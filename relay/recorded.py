@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events
+from functions.core import events, jsontext
 from functions.core.errors import NotARunEvent, RelayError
 from functions.core.values import RunEvent, bounded
 
@@ -64,8 +63,8 @@ def _document(file: Path) -> object:
             text = opened.read(LARGEST_FILE + 1)
         if len(text) > LARGEST_FILE:
             raise NotRecorded(f"{file}: larger than {LARGEST_FILE} bytes")
-        return json.loads(text.decode("utf-8-sig"))
+        return jsontext.read(text.decode("utf-8-sig"))
     except OSError as error:
         raise NotRecorded(f"{file}: {error.strerror}", is_missing=True) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NotRecorded(f"{file}: no JSON: {bounded(error, 100)}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from functions.core import keys
+from functions.core import jsontext, keys
 from functions.core.deadletters import DeadLetters, Fate, Sorted
 from functions.core.replaying import Replaying, ended
 from functions.core.values import PipelineRun, State
@@ -179,8 +178,8 @@ def _files(office: Office, place: str) -> Iterator[File]:
 
 def _opened(inbox: DeadLetters, file: File) -> Iterator[Sorted]:
     try:
-        document = json.loads(file.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        document = jsontext.read(file.body.decode("utf-8-sig"))
+    except ValueError:
         return iter([Sorted("the file", Fate.REFUSED, "it is no JSON")])
     return inbox.take(document)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from functions.core import missed, needs
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable
-from functions.core.gate import GateRefused, gate_of
+from functions.core.gate import LONGEST_EXPRESSION, GateRefused, gate_of
 from functions.core.gathering import Reading
 from functions.core.routes import Match, Route
 from relay import forecast
@@ -140,6 +140,8 @@ def _news(
 
 
 def _in_full(text: str) -> str:
+    if len(text) > LONGEST_EXPRESSION:  # which the gate refuses
+        return text
     return _SHORT.sub(lambda t: f"run.{t['short']}" if t["short"] else t[0], text)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from functions.core import facts
+from functions.core import facts, jsontext
 from functions.core.explaining import REASONS, STATES, explained
 from functions.core.filters import Misfit
 from functions.core.reasons import Reason
@@ -180,10 +179,10 @@ def _unlike(unlike: Misfit, news: News) -> str:
 def _masked(body: str) -> Any:  # noqa: ANN401 - JSON
     """The body with its secrets hidden; None where it is no request."""
     try:
-        found = json.loads(body)
+        found = jsontext.read(body)
         for variable in found.get("variables", {}).values():
             variable["value"] = HIDDEN if variable.get("isSecret") else variable.get("value")
-    except (AttributeError, TypeError, ValueError, RecursionError):
+    except (AttributeError, TypeError, ValueError):
         return None
     return found
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.core import placeholders
+from functions.core import jsontext, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +106,7 @@ def _api_version(text: str) -> str:
 def _parameters(text: str) -> Mapping[str, Any]:
     """A JSON object whose texts name only facts that this step knows."""
     try:
-        found = json.loads(text or "{}")
+        found = jsontext.read(text or "{}")
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"no JSON: {error}") from None
     if not isinstance(found, dict):

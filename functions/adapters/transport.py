@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 from urllib3.util import Retry
 
 from functions.adapters.session import Call, SteadySession
+from functions.core import jsontext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +75,8 @@ class Answer(NamedTuple):
     def json(self) -> Any:  # noqa: ANN401 - JSON is anything until looked at
         """The body as JSON, None where it is none."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return jsontext.read(self.body)
+        except ValueError:
             return None
 
     @property

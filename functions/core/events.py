@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from functions.core import jsontext
 from functions.core.errors import NotARunEvent
 from functions.core.modelevents import KINDS, facts_of, identity_of
 from functions.core.payloads import Illegible, data_of, event_in
@@ -90,7 +91,7 @@ def parse(payload: object) -> RunEvent:
 
 def workspace(topic: object) -> Workspace:
     """The workspace that a resource id names; raises ValueError for any other text."""
-    found = _WORKSPACE_ID.fullmatch(str(topic))
+    found = _WORKSPACE_ID.fullmatch(topic) if isinstance(topic, str) else None
     if not found:
         raise ValueError(f"the topic is no AML workspace id: {bounded(topic, 200)}")
     return Workspace(*found.groups())
@@ -181,9 +182,10 @@ def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
 
 def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
     named = _SUBJECT.fullmatch(subject)
-    run = str(data.get("runid") or (named[2] if named else ""))
+    given = data.get("runid") or (named[2] if named else "")
+    run = str(given) if isinstance(given, str | int) else ""
     if not is_run_id(run):
-        raise ValueError(f"no usable run id: {bounded(run, 100)!r}")
+        raise ValueError(f"no usable run id: {bounded(given, 100)!r}")
     return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
 
 
@@ -196,7 +198,9 @@ def _texts(value: object) -> dict[str, str] | None:
     if not isinstance(value, Mapping):
         return None
     texts = {str(key): _text(item) for key, item in value.items()}
-    return {key: text for key, text in texts.items() if _is_kept(key) and _is_kept(text)}
+    return {
+        k: text for k, text in texts.items() if text is not None and _is_kept(k) and _is_kept(text)
+    }
 
 
 def _is_kept(text: str) -> bool:
@@ -204,7 +208,8 @@ def _is_kept(text: str) -> bool:
     return len(text) <= LONGEST_TEXT and not _SURROGATE.search(text)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, default=str)
+def _text(value: object) -> str | None:
+    """None for what is nested too deep to be told."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return None if jsontext.is_deeper(value, jsontext.DEEPEST) else json.dumps(value, default=str)

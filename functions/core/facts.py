@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from functions.core.values import Model, Outcome, Run, RunEvent
 
 Facts = dict[str, Any]
+UNREAD = "unread"  # beside the facts: what was left out by name, and why. No route can name it.
 
 
 def told(event: RunEvent) -> Facts:
@@ -51,7 +52,15 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
             "properties": dict(event.properties),
         },
         "model": {},
+        UNREAD: dict(run.unread),
     }
+
+
+def unread(name: str, known: Mapping[str, Any]) -> str:
+    """What is to be said behind a fact that is missing: why it could not be read, if that is so."""
+    left_out = known.get(UNREAD, {})
+    why = left_out.get(name) or left_out.get(name.partition(".")[0])
+    return f": {why}" if why else ""
 
 
 def of_model(model: Model | None) -> Facts:

@@ -72,8 +72,16 @@ class Reading:
         known["run"]["metrics"] |= self._values(route, "metric", needs.metrics, lambda r: r.metrics)
         known["run"]["params"] |= self._values(route, "parameter", needs.params, lambda r: r.params)
         if needs.model:
-            known["model"] = facts.of_model(self._model(route, needs.model))
+            model = self._model(route, needs.model)
+            known["model"] = facts.of_model(model)
+            known[facts.UNREAD] |= {"model": model.unread} if model and model.unread else {}
+        known[facts.UNREAD] = self._unread() | known[facts.UNREAD]
         return known
+
+    def _unread(self) -> dict[str, str]:
+        """What was left out of the runs below that were read."""
+        below = [*(self._children or ()), *filter(None, [self._best_child])]
+        return {name: why for run in below for name, why in run.unread.items()}
 
     def _values(
         self,
@@ -111,14 +119,15 @@ class Reading:
         Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
         """
         own = self._logged(self.run, needed)
-        if own is not None:
+        if own is not None and own.is_known:
             return own
         candidates = self._candidates(route)
         if len(candidates) > MOST_MODEL_SEARCHES:
             raise Ambiguous("model sought", [f"{len(candidates)} children"])
-        found = {run.id: model for run in candidates if (model := self._logged(run, needed))}
+        asked = {run.id: model for run in candidates if (model := self._logged(run, needed))}
+        found = {of: model for of, model in asked.items() if model.is_known}
         holder = _only("model", [run for run in candidates if run.id in found])
-        return found[holder.id] if holder else None
+        return found[holder.id] if holder else own or next(iter(asked.values()), None)
 
     def _logged(self, run: Run, needed: frozenset[str]) -> Model | None:
         return self._runs.model(self.event.workspace, run, needed, self._deadline)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import events, filters, needs, placeholders
+from functions.core import events, facts, filters, needs, placeholders
 from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
@@ -102,7 +102,8 @@ def decide(
     """Gate first, then the request. `secret` is the default secret's name."""
     verdict = IGNORED if ignore_gate else _gated(route, known)
     if verdict.missing:
-        return Wait(Reason.FACTS_MISSING, verdict.missing, route.wait_for_facts)
+        detail = verdict.missing + facts.unread(verdict.missing, known)
+        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
     if verdict.error or not verdict.holds:
         reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
         return End(State.HELD, reason, verdict.error or verdict.explain)
@@ -113,7 +114,8 @@ def decide(
     except Permanent as error:
         return End(State.FAILED, error.reason, error.detail)
     except placeholders.MissingFact as missing:
-        return Wait(Reason.FACTS_MISSING, str(missing), route.wait_for_facts)
+        detail = str(missing) + facts.unread(missing.name, known)
+        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
 
 
 def _gated(route: Route, known: Facts) -> Verdict:

@@ -92,7 +92,10 @@ class RunEvent(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended."""
+    """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended.
+
+    `unread`: the facts that were left out, and why.
+    """
 
     id: str
     name: str
@@ -104,6 +107,7 @@ class Run(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -122,7 +126,10 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """What is known of the model a run logged; the fields not yet known are None."""
+    """What is known of the model a run logged; the fields not yet known are None.
+
+    `unread`: why a place that may tell more could not be read.
+    """
 
     name: str | None = None
     version: str | None = None
@@ -130,6 +137,12 @@ class Model(Struct, frozen=True, kw_only=True):
     path: str | None = None
     flavors: tuple[str, ...] | None = None
     uri: str | None = None
+    unread: str | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any place told of it."""
+        return any((self.name, self.version, self.run_id, self.path, self.flavors, self.uri))
 
 
 class Credential(Struct, frozen=True, kw_only=True):
@@ -247,6 +260,8 @@ def parse_time(text: object) -> datetime | None:
 
     Letters may be small, and a leap second is the second before it: Python knows none.
     """
+    if not isinstance(text, str | datetime):
+        return None
     try:
         parsed = datetime.fromisoformat(str(text).strip().upper().replace(":59:60", ":59:59"))
         return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from functions.core import events
+from functions.core.errors import NotARunEvent
 from local.cloud import WORKSPACE
 from tests.azure import completed
 
@@ -50,6 +53,35 @@ def test_a_resource_group_may_have_any_letters(group: str) -> None:
 def test_a_property_of_several_lines_is_kept_as_it_is() -> None:
     event = events.parse(completed("r1", runProperties={"notes": "a\n\tb\n"}))
     assert event.properties == {"notes": "a\n\tb\n"}
+
+
+def nested(depth: int) -> object:
+    """So many lists, each in the one before."""
+    found: object = "x"
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("key", ["runTags", "runProperties"])
+def test_a_tag_that_is_nested_too_deep_costs_only_itself(key: str) -> None:
+    event = events.parse(
+        completed("r1", **{key: {"odd": nested(600), "deep": nested(100), "a": "b"}})
+    )
+    kept = event.tags if key == "runTags" else event.properties
+    assert kept is not None
+    assert sorted(kept) == ["a", "deep"]
+
+
+@pytest.mark.parametrize("key", ["experimentName", "runType", "experimentId"])
+def test_a_text_that_is_nested_too_deep_costs_no_event(key: str) -> None:
+    assert events.parse(completed("r1", **{key: nested(900)})).run == "r1"
+
+
+@pytest.mark.parametrize("key", ["topic", "id", "subject", "eventTime", "eventType", "data"])
+def test_an_envelope_that_is_nested_too_deep_raises_nothing_but_a_refusal(key: str) -> None:
+    with suppress(NotARunEvent):
+        events.parse({**completed("r1"), key: nested(900)})
 
 
 def test_a_text_that_is_too_long_to_keep_is_left_out_whole() -> None:

@@ -36,6 +36,23 @@ def deliver(stage: Stage) -> None:
     assert stage.only("r1").reason is Reason.IN_DOUBT
 
 
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["9" * 400, "9" * 5_000, "1e400", "NaN", "18446744073709551616", "[" * 101 + "]" * 101],
+    ids=lambda answer: answer[:9],
+)
+def test_an_answer_whose_id_no_ledger_could_keep_is_in_doubt(stage: Stage, answer: str) -> None:
+    post_fault(stage, status=200, body=f'{{"id": {answer}}}', headers=JSON)
+    deliver(stage)
+    stage.reconcile(seconds=31)
+    stage.reconcile(minutes=11)
+    assert stage.only("r1").state is State.STARTED
+    assert stage.started() == [(42, "r1")]
+
+
 @pytest.mark.parametrize(
     "fault", [{"drop": "after"}, {"status": 500, "after": True}, {"status": 503, "after": True}]
 )

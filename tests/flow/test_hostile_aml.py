@@ -50,8 +50,10 @@ INFO = {"run_id": "r1", "status": "FINISHED"}
         {"run": {"info": {"status": "FINISHED"}}},
         {"run": {"info": INFO, "data": [1]}},
         {"run": {"info": INFO, "data": {"tags": 5}}},
-        {"run": {"info": INFO, "data": {"metrics": [{"key": "loss", "value": "low"}]}}},
-        {"run": {"info": INFO, "data": {"metrics": [{"key": "loss", "value": 10**400}]}}},
+        {"run": {"info": INFO, "data": {"metrics": [5]}}},
+        {"run": {"info": {**INFO, "run_id": "two words"}}},
+        {"run": {"info": {**INFO, "run_id": "r\ud800"}}},
+        {"run": {"info": {**INFO, "run_id": 10**400}}},
     ],
 )
 def test_an_answer_that_is_no_run_parks(stage: Stage, answer: object) -> None:
@@ -59,6 +61,84 @@ def test_an_answer_that_is_no_run_parks(stage: Stage, answer: object) -> None:
     aml.faults.add(Fault(path="*/runs/get", times=9, status=200, body=json.dumps(answer)))
     assert parked(stage) is Reason.RUN_UNREADABLE
     assert starts_once_cured(stage, aml)
+
+
+ODD_METRICS = {
+    "text": '"low"',
+    "null": "null",
+    "a list": "[1]",
+    "nan": "NaN",
+    "400 digits": "9" * 400,
+    "5,000 digits": "9" * 5_000,
+    "deep": "[" * 90 + "]" * 90,
+}
+
+
+def answers(stage: Stage, metric: str, tag: str = '"x"') -> None:
+    """AML tells of r1 with this loss, an accuracy of 0.9, and this tag."""
+    body = (
+        f'{{"run": {{"info": {json.dumps(INFO)}, "data": {{"metrics": [{{"key": "loss", "value": '
+        f'{metric}}}, {{"key": "accuracy", "value": 0.9}}], "tags": [{{"key": "t", "value": {tag}'
+        "}]}}}"
+    )
+    stage.aml.server.faults.add(Fault(path="*/runs/get", times=9, status=200, body=body))
+
+
+@pytest.mark.parametrize("odd", ODD_METRICS.values(), ids=ODD_METRICS)
+def test_a_metric_that_is_no_number_costs_only_itself(stage: Stage, odd: str) -> None:
+    route(stage, "when: run.metrics.accuracy >= 0.9", accuracy="{{ run.metrics.accuracy }}")
+    answers(stage, odd)
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"accuracy": "0.9"}
+
+
+@pytest.mark.parametrize("odd", ODD_METRICS.values(), ids=ODD_METRICS)
+def test_who_needs_a_metric_that_is_no_number_is_told_so(
+    stage: Stage, caplog: pytest.LogCaptureFixture, odd: str
+) -> None:
+    caplog.set_level(0)
+    route(stage, loss="{{ run.metrics.loss }}")
+    answers(stage, odd)
+    assert parked(stage) is Reason.FACTS_MISSING
+    said = "run.metrics.loss is not known: its value is no number"
+    assert said in stage.only("r1").detail
+    assert said in caplog.text
+    stage.reconcile(minutes=11)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.FACTS_MISSING)
+    assert said in row.detail
+
+
+def test_so_is_whose_gate_needs_one(stage: Stage) -> None:
+    route(stage, "when: run.metrics.loss < 0.5")
+    answers(stage, "null")
+    assert parked(stage) is Reason.FACTS_MISSING
+    assert stage.only("r1").detail == "run.metrics.loss: its value is no number: None"
+
+
+def test_so_is_who_needs_one_of_a_step(stage: Stage) -> None:
+    route(stage, loss="{{ run.metrics.loss }}")
+    child = {"info": {**INFO, "run_id": "s1"}, "data": {"metrics": [{"key": "loss"}]}}
+    body = json.dumps({"runs": [child]})
+    stage.aml.server.faults.add(Fault(path="*/runs/search", times=9, status=200, body=body))
+    assert parked(stage) is Reason.FACTS_MISSING
+    assert "its value is no number" in stage.only("r1").detail
+
+
+@pytest.mark.parametrize(
+    "tag", ["9" * 5_000, "[" * 90 + "]" * 90, '"\\ud800"', "NaN", "1e400"], ids=lambda t: t[:5]
+)
+def test_a_tag_that_makes_no_sense_costs_only_itself(stage: Stage, tag: str) -> None:
+    answers(stage, "1", tag)
+    stage.deliver(completed("r1"))
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("depth", [101, 100_000])
+def test_an_answer_that_is_nested_too_deep_is_no_run(stage: Stage, depth: int) -> None:
+    answers(stage, "1", "[" * depth + "]" * depth)
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert starts_once_cured(stage, stage.aml.server)
 
 
 @pytest.mark.parametrize("end_time", [{}, "soon", 10**30, -(10**30)])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.aml.ended import EndedRuns
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.workspaces import Workspaces, found_or_raise
+from functions.core import events
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
@@ -109,17 +110,19 @@ def parse(found: object) -> Run:
         info, data = found["info"], found.get("data") or {}  # type: ignore[index, attr-defined]
         status = str(info["status"])
         tags = _pairs(data.get("tags"))
+        metrics, unread = _metrics(data.get("metrics"))
         return Run(
-            id=str(info.get("run_id") or info["run_uuid"]),
+            id=_id(info.get("run_id") or info["run_uuid"]),
             name=bounded(info.get("run_name") or tags.get("mlflow.runName") or ""),
             experiment_id=str(info.get("experiment_id", "")),
             status=bounded(status, 50),
             outcome=OUTCOMES.get(status),
             start_time=_time(info.get("start_time")),
             end_time=_time(info.get("end_time")),
-            metrics=_metrics(data.get("metrics")),
+            metrics=metrics,
             params=_pairs(data.get("params")),
             tags=tags,
+            unread=unread,
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         detail = f"AML sent something that is no run: {type(error).__name__}"
@@ -130,10 +133,30 @@ def _pairs(found: Sequence[Mapping[str, Any]] | None) -> dict[str, str]:
     return {str(pair["key"]): str(pair.get("value", "")) for pair in found or []}
 
 
-def _metrics(found: Sequence[Mapping[str, Any]] | None) -> dict[str, float]:
-    """Numbers only; what is no number is left out, so that a gate waits instead of guessing."""
-    values = {str(m["key"]): float(m.get("value", math.nan)) for m in found or []}
-    return {name: value for name, value in values.items() if not math.isnan(value)}
+def _id(found: object) -> str:
+    text = str(found)
+    if not events.is_run_id(text):
+        raise ValueError("it has no usable id")
+    return text
+
+
+def _metrics(
+    found: Sequence[Mapping[str, Any]] | None,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Numbers only, and what is no number: that is left out, so that a gate does not guess."""
+    given = {str(metric["key"]): metric.get("value") for metric in found or []}
+    numbers = {name: _number(value) for name, value in given.items()}
+    odd = [name for name, number in numbers.items() if math.isnan(number)]
+    unread = {f"run.metrics.{n}": f"its value is no number: {bounded(given[n], 40)}" for n in odd}
+    return {name: number for name, number in numbers.items() if not math.isnan(number)}, unread
+
+
+def _number(value: Any) -> float:  # noqa: ANN401 - JSON
+    """NaN for what is no number, and for a whole one that is too large for a float."""
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
 
 
 def _time(milliseconds: object) -> datetime | None:

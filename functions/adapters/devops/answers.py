@@ -52,8 +52,8 @@ def told(answer: Answer) -> str:
 
 
 def has_id(found: object) -> bool:
-    """Whether it is a JSON object with an integer id: a boolean is none."""
-    return isinstance(found, dict) and type(found.get("id")) is int and found["id"] > 0
+    """Whether it is a JSON object with an integer id that a ledger can keep: a boolean is none."""
+    return isinstance(found, dict) and type(found.get("id")) is int and 0 < found["id"] < 2**63
 
 
 def _is_page(answer: Answer) -> bool:

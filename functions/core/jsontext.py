@@ -1,0 +1,53 @@
+"""JSON from outside, read within bounds.
+
+https://www.rfc-editor.org/rfc/rfc8259#section-9
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final
+
+DEEPEST: Final = 100
+MOST_DIGITS: Final = 4300  # of a whole number, which is what Python reads if nobody sets it
+
+
+def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is anything until looked at
+    """What the text says; raises ValueError, and nothing else, where it is no JSON.
+
+    Nor is it one where it is nested more than DEEPEST deep, which whoever looks at it would not
+    get out of. A whole number of more than MOST_DIGITS digits is nothing that can be counted with,
+    and costs only itself: it is read as NaN.
+    """
+    try:
+        found = _loaded(text)
+    except RecursionError:
+        raise ValueError(f"nested more than {DEEPEST} deep") from None
+    if is_deeper(found, DEEPEST):
+        raise ValueError(f"nested more than {DEEPEST} deep")
+    return found
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether lists and mappings are nested in the value more than so many levels deep."""
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        entries = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [entry for below in entries for entry in below if isinstance(entry, dict | list)]
+    return bool(level)
+
+
+def _loaded(text: str | bytes) -> Any:  # noqa: ANN401 - the same
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # a number that is too long; what it costs to look for it is paid here only
+        return json.loads(text, parse_int=_whole)
+
+
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits.lstrip("-")) <= MOST_DIGITS else math.nan
