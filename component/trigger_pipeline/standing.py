@@ -45,6 +45,8 @@ def mounted(folder: Path, name: str) -> Model:
         found = mlmodel(file.read_bytes())
     except OSError as error:
         raise NoModelError(f"{file} cannot be read: {error.strerror or error}") from None
+    except ValueError as why:
+        raise NoModelError(f"{file} is no MLmodel file: it {bounded(why, 200)}") from None
     if found is None:
         raise NoModelError(f"{file} is no MLmodel file")
     run = found.run_id or ""

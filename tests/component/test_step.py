@@ -201,6 +201,9 @@ def test_another_step_for_the_same_model_starts_its_own(
         (None, "cannot be read"),
         ("artifact_path: model\nflavors: {}\n", "has no run_id"),
         ("[]", "is no MLmodel file"),
+        ("run_id: r1\nx: [", "is no MLmodel file: it is no YAML"),
+        (f"run_id: r1\nx: {'[' * 100}{']' * 100}", "it is nested more than 100 deep"),
+        (f"run_id: 0x{'f' * 5000}", "it has a number of more than 100 characters"),
         ("run_id: 'two words'\n", "has no run_id"),
     ],
 )
@@ -219,6 +222,7 @@ def test_a_model_that_names_no_run_starts_nothing(
     [
         ({"parameters": "[1]"}, "no JSON object"),
         ({"parameters": "{"}, "no JSON"),
+        ({"parameters": '{"a": ' + "[" * 100 + "]" * 100 + "}"}, "nested more than 100 deep"),
         ({"parameters": '{"run_id": "x"}'}, "run_id is set by this step"),
         ({"parameters": '{"a": "{{ run.metrics.x }}"}'}, "run.metrics.x is not known"),
         ({"parameters": '{"a": "{{ run.ide }}"}'}, "did you mean run.id?"),

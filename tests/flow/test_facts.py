@@ -248,3 +248,42 @@ def test_a_plain_mlflow_2_server_serves_the_mlmodel_file(stage: Stage) -> None:
         stage.deliver(completed("r1"))
     assert asked(stage) == {"trained_by": "r1", "flavors": '["onnx","sklearn"]'}
     assert server.received("GET", "/get-artifact")[0].query["path"] == "model/MLmodel"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("metadata: " + "[" * 99 + "]" * 99, ""),
+        ("metadata: " + "[" * 100 + "]" * 100, "is nested more than 100 deep"),
+        ("metadata: [", "is no YAML"),
+        ("x: " + "9" * 101, "has a number of more than 100 characters"),
+        ("x: !!python/name:os.system x", "has a tag or a key that is not supported"),
+        ("# " + "x" * 4_000_000, "is longer than 4000000 bytes"),
+        ("x: \udcff", "is no YAML"),
+    ],
+    ids=["as deep as allowed", "deeper", "open", "long number", "tag", "long", "no text"],
+)
+def test_an_mlmodel_that_cannot_be_read_is_told_and_waited_for_no_longer_than_other_facts(
+    stage: Stage, text: str, why: str
+) -> None:
+    route(stage, flavors="{{ model.flavors }}")
+    app = Flask("mlflow2")
+    info = {"run_id": "r1", "status": "FINISHED", "experiment_id": "7"}
+    body = f"flavors: {{sklearn: {{}}}}\n{text}\n".encode(errors="surrogateescape")
+    app.add_url_rule("/api/2.0/mlflow/runs/get", "run", lambda: {"run": {"info": info}})
+    app.add_url_rule("/api/2.0/mlflow/runs/search", "runs", dict, methods=["POST"])
+    app.add_url_rule("/api/2.0/mlflow/model-versions/search", "versions", dict)
+    app.add_url_rule("/get-artifact", "artifact", lambda: body)
+    with Server(app) as server:
+        stage.cloud.arm.add_workspace(WORKSPACE, server.url)
+        stage.deliver(completed("r1"))
+        if not why:
+            assert asked(stage) == {"flavors": '["sklearn"]'}
+            return
+        row = stage.only("r1")
+        assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+        assert row.detail.startswith(f"model.flavors is not known: the file MLmodel {why}")
+        stage.reconcile(minutes=11)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.FACTS_MISSING)
+    assert why in row.detail

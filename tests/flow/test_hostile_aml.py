@@ -230,6 +230,8 @@ def test_a_model_history_that_makes_no_sense_is_none(stage: Stage, history: str)
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+    is_json = not history.startswith(("model", "[[["))
+    assert ("the tag mlflow.log-model.history is no JSON" in row.detail) is not is_json
 
 
 def test_an_entry_of_the_model_history_that_makes_no_sense_is_passed_over(stage: Stage) -> None:

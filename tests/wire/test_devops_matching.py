@@ -118,6 +118,10 @@ VARIABLES = {
         ("", False),
         ("no JSON", False),
         ("[]", False),
+        ("[" * 101 + "]" * 101, False),
+        ("[" * 100_000, False),
+        ('{"model": ' + "9" * 5_000 + "}", False),
+        ('{"x": ' + "9" * 5_000 + ', "model": "m"}', True),
         (None, False),
         (5, False),
     ],
@@ -147,3 +151,14 @@ def test_a_value_that_would_unfold_to_gigabytes_is_compared_as_text() -> None:
     bomb = f"[&a0 [x]{''.join(folds)}]"
     assert not shows(bomb, "another")
     assert shows(bomb, bomb)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["[" * 101 + "]" * 101, "[" * 100_000, f"[{'9' * 5_000}]", "[1" + ":1" * 5_000 + "]", "[!x y]"],
+    ids=lambda odd: odd[:3],
+)
+def test_a_value_that_cannot_be_read_is_compared_as_text(odd: str) -> None:
+    assert not shows(odd, "another")
+    assert not shows("[1]", odd)
+    assert shows(odd, odd)

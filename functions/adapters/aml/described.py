@@ -5,12 +5,12 @@ https://mlflow.org/docs/latest/ml/model/
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from functions.adapters.aml.workspaces import dicts
+from functions.core import jsontext
 from functions.core.values import Model, bounded
 
 if TYPE_CHECKING:
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from functions.core.values import Run
 
 HISTORY = "mlflow.log-model.history"
+LONGEST_MLMODEL = 4_000_000  # bytes: a signature names each column, of which there may be thousands
 
 
 def logged(run: Run) -> Model | None:
     """The model last logged, as the run's own tag tells it. Anyone may write tags."""
-    try:
-        history = [e for e in dicts(json.loads(run.tags[HISTORY])) if text(e.get("artifact_path"))]
-    except (KeyError, RecursionError, ValueError):
+    if HISTORY not in run.tags:
         return None
+    try:
+        told = dicts(jsontext.read(run.tags[HISTORY]))
+    except ValueError as why:
+        return Model(unread=bounded(f"the tag {HISTORY} is no JSON: {why}", 200))
+    history = [entry for entry in told if text(entry.get("artifact_path"))]
     if not history:
         return None
     last = max(history, key=lambda entry: str(entry.get("utc_time_created", "")))
@@ -36,13 +40,13 @@ def logged(run: Run) -> Model | None:
 
 
 def mlmodel(body: bytes) -> Model | None:
-    """What an `MLmodel` file says; None for a file that is none."""
-    import yaml  # noqa: PLC0415 - only a plain MLflow server leads here
+    """What an `MLmodel` file says; None for one that is no mapping.
 
-    try:
-        found = yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
+    Raises ValueError for what cannot be read, which says why.
+    """
+    from functions.core import yamltext  # noqa: PLC0415 - only a plain MLflow server leads here
+
+    found = yamltext.plain(yamltext.composed(body, longest=LONGEST_MLMODEL))
     return _described(found) if isinstance(found, dict) else None
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from functions.adapters.aml import described
 from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
-from functions.core.values import Model
+from functions.core.values import Model, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,7 +119,10 @@ class Models:
         self, workspace: Workspace, path: str, params: Mapping[str, str], deadline: Deadline
     ) -> Model | None:
         answer = self._workspaces.mlflow(workspace, path, deadline, params=params)
-        return described.mlmodel(answer.body) if answer.status == 200 else None
+        try:
+            return described.mlmodel(answer.body) if answer.status == 200 else None
+        except ValueError as why:
+            return Model(unread=bounded(f"the file MLmodel {why}", 200))
 
     def _is_aml(self, workspace: Workspace, deadline: Deadline) -> bool:
         return self._workspaces.tracking_uri(workspace, deadline).startswith("azureml:")

@@ -11,6 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from functions.core import jsontext
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,7 +48,7 @@ def _carries(shown: object, asked: Mapping[str, str]) -> bool:
 def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:
     """Queue-time variables: JSON text in `parameters`."""
     try:
-        found = json.loads(build.get("parameters") or "{}")
+        found = jsontext.read(build.get("parameters") or "{}")
     except (TypeError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -73,18 +75,10 @@ def _structure(text: str) -> str | None:
 
     Nor is one with aliases, of which a few hundred characters may unfold to gigabytes.
     """
-    import yaml  # noqa: PLC0415 - only a look-up compares
-
-    class Plain(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as yaml has it
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("an alias")
-            return super().compose_node(parent, index)
+    from functions.core import yamltext  # noqa: PLC0415 - only a look-up compares
 
     try:
-        value = yaml.load(text, Loader=Plain)  # noqa: S506 - a safe loader
-        if not isinstance(value, dict | list):
-            return None
-        return json.dumps(value, sort_keys=True, default=str)
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError):
+        value = yamltext.plain(yamltext.composed(text, aliases=False))
+        return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else None
+    except (TypeError, ValueError):
         return None

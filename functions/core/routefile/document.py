@@ -14,19 +14,16 @@ import yaml
 
 from functions.core.errors import RoutesUnreadable
 from functions.core.values import bounded
+from functions.core.yamltext import LOADER, MOST_VALUES, TAG, NotYaml, composed, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     At = tuple[str | int, ...]
 
-LONGEST_FILE: Final = 1_000_000
 DEEPEST: Final = 30
-MOST_VALUES: Final = 200_000
 MOST_LINES: Final = 100
 
-LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TAG = "tag:yaml.org,2002:"
 _ODD_WORD = 'is a truth value in YAML 1.1 and text in YAML 1.2: write true, false or "quotes"'
 _ODD_NUMBER = 'is a number that not every YAML reads alike: write it in decimal or in "quotes"'
 _HALF = "holds half a character (a lone surrogate)"
@@ -79,70 +76,50 @@ class Document:
         if len(at) > DEEPEST or len(self._lines) > MOST_VALUES:
             what = f"nested more than {DEEPEST} deep or more than {MOST_VALUES} values"
             raise _refused(self._file, line, f"is {what}, aliases counted")
-        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{TAG}map":
             return dict(self._entries(node, at))
-        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self._plain(item, (*at, i), _line(item)) for i, item in enumerate(node.value)]
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{TAG}seq":
+            return [self._plain(item, (*at, i), line_of(item)) for i, item in enumerate(node.value)]
         return self._scalar(node, at)
 
     def _entries(self, node: yaml.MappingNode, at: At) -> Iterator[tuple[str, object]]:
         for key, value in node.value:
             below = (*at, key.value)
             if why := _why_no_key(key):
-                self.say(at, why, _line(key))
+                self.say(at, why, line_of(key))
             elif below in self._lines:
                 what = f"stands twice in this mapping, first on line {self._lines[below]}"
-                self.say(below, what, _line(key))
+                self.say(below, what, line_of(key))
             else:
-                yield key.value, self._plain(value, below, _line(key))
+                yield key.value, self._plain(value, below, line_of(key))
 
     def _scalar(self, node: yaml.Node, at: At) -> object:
-        kind = node.tag.replace(_TAG, "")
+        kind = node.tag.replace(TAG, "")
         if kind not in _READERS or not isinstance(node, yaml.ScalarNode):
-            tag = bounded(node.tag.replace(_TAG, "!!"), 60)
-            self.say(at, f"the tag {tag} is not supported", _line(node))
+            tag = bounded(node.tag.replace(TAG, "!!"), 60)
+            self.say(at, f"the tag {tag} is not supported", line_of(node))
             return None
         form, read, why = _READERS[kind]
         if re.fullmatch(form, node.value):
             return read(node.value)
-        self.say(at, f"`{bounded(node.value, 40)}` {why}", _line(node))
+        self.say(at, f"`{bounded(node.value, 40)}` {why}", line_of(node))
         return None
 
 
 def _why_no_key(node: yaml.Node) -> str:
-    kind = node.tag.replace(_TAG, "") if isinstance(node, yaml.ScalarNode) else ""
+    kind = node.tag.replace(TAG, "") if isinstance(node, yaml.ScalarNode) else ""
     if kind == "str" and re.fullmatch(_READERS["str"][0], node.value):
         return ""
     shown = f"`{bounded(node.value, 40)}:`" if kind else "this key"
     return f"{shown} {_NO_KEYS.get(kind, _NO_TEXT)}"
 
 
-def _line(node: Any) -> int:  # noqa: ANN401 - a node or an event
-    return int(node.start_mark.line) + 1
-
-
 def parse(text: str, file: str, loader: Any = LOADER) -> Document:  # noqa: ANN401 - C or Python
     """The text as data; to be `refuse`d before it is used. Raises RoutesUnreadable if no YAML."""
     try:
-        _check_size(text, file, loader)
-        return Document(yaml.compose(text, Loader=loader), file)
-    except (yaml.YAMLError, UnicodeError) as error:
-        told = (getattr(error, part, None) for part in ("problem", "context"))
-        what = " ".join(filter(None, told)) or str(error)
-        mark = getattr(error, "problem_mark", None)
-        raise _refused(file, mark.line + 1 if mark else 1, f"is no YAML: {what}") from None
-
-
-def _check_size(text: str, file: str, loader: Any) -> None:  # noqa: ANN401 - C or Python
-    """The C loader would exhaust its stack on a text that is nested deep enough."""
-    if len(text) > LONGEST_FILE:
-        raise _refused(file, 1, f"is longer than {LONGEST_FILE} characters")
-    depth = 0
-    for event in yaml.parse(text, Loader=loader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise _refused(file, _line(event), f"is nested more than {DEEPEST} deep")
+        return Document(composed(text, deepest=DEEPEST, loader=loader), file)
+    except NotYaml as error:
+        raise _refused(file, error.line, str(error)) from None
 
 
 def _refused(file: str, line: int, what: str) -> RoutesUnreadable:
