@@ -195,7 +195,7 @@ def test_an_organization_that_refused_its_credential_is_told_beforehand(desk: De
     desk.end("r0")
     stage.deliver(completed("r0"))
     desk.end("r1")
-    assert "nothing more is sent to contoso meanwhile" in desk.type("why", "r1").out
+    assert "nothing more is sent to contoso with it meanwhile" in desk.type("why", "r1").out
     parked = desk.type("why", "r0")
     assert parked.code == 0
     assert "or as soon as the secret is renewed" in parked.out
