@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby
 
 LONGEST_DETAIL = 500
 LONGEST_TOKEN = 8_000  # characters; of one that is cut, what is left is no token
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 # A JSON Web Token, whoever echoes it: three parts if signed, five if encrypted, of which the second
 # may be empty. No repeat gives back what it took, and where a first part begins none, the whole of
 # it is passed over: each character is looked at a few times at most.
@@ -20,13 +20,12 @@ TOKEN = re.compile(
 def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
     """An outside value made safe to store and print: one line, no tokens, cut.
 
-    What is not printable (controls, line ends of all kinds, marks that turn or hide text) is a
-    space. Raises nothing: what cannot be told as text is named by its kind.
+    Raises nothing: what cannot be told as text is named by its kind.
     """
     whole = text if isinstance(text, str) else _told(text)
     flat = whole[: longest + LONGEST_TOKEN]
     if not flat.isprintable():
-        flat = "".join(" " if odd else "".join(part) for odd, part in groupby(flat, _is_odd))
+        flat = _UNPRINTABLE.sub(" ", flat)
     if "eyJ" in flat:
         flat = TOKEN.sub(_masked, flat)
     flat = flat.strip()
@@ -41,10 +40,6 @@ def _told(value: object) -> str:
         return str(value)
     except (RecursionError, ValueError):
         return f"a {type(value).__name__}"
-
-
-def _is_odd(character: str) -> bool:
-    return not character.isprintable()
 
 
 def _masked(found: re.Match[str]) -> str:

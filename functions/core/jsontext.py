@@ -12,6 +12,8 @@ from typing import Any, Final
 DEEPEST: Final = 100
 MOST_DIGITS: Final = 4300  # of a whole number, which is what Python reads if nobody sets it
 
+_NESTING = (dict, list)  # a tuple, which is asked for faster than a union
+
 
 def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is anything until looked at
     """What the text says; raises ValueError, and nothing else, where it is no JSON.
@@ -24,20 +26,27 @@ def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is anything until loo
         found = _loaded(text)
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} deep") from None
-    if is_deeper(found, DEEPEST):
+    if _begun(text) > DEEPEST and is_deeper(found, DEEPEST):  # most texts need no look
         raise ValueError(f"nested more than {DEEPEST} deep")
     return found
 
 
 def is_deeper(value: object, levels: int) -> bool:
     """Whether lists and mappings are nested in the value more than so many levels deep."""
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    level: list[Any] = [value] if isinstance(value, _NESTING) else []
     for _ in range(levels):
         if not level:
             return False
         entries = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [entry for below in entries for entry in below if isinstance(entry, dict | list)]
+        level = [entry for below in entries for entry in below if isinstance(entry, _NESTING)]
     return bool(level)
+
+
+def _begun(text: str | bytes) -> int:
+    """How many lists and mappings begin in the text, at most."""
+    if isinstance(text, str):
+        return text.count("[") + text.count("{")
+    return text.count(b"[") + text.count(b"{")
 
 
 def _loaded(text: str | bytes) -> Any:  # noqa: ANN401 - the same

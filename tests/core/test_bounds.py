@@ -65,14 +65,9 @@ def test_a_token_is_found_behind_what_only_begins_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd",
-    [
-        *("\n", "\r\n", "\x00", "\x1b", "\x7f", "\x85", "\x9b", "\u2028", "\u202e", "\u2066"),
-        *("\u200b", "\ufeff", "\u00ad", "\ud800", "\ue000", "\u00a0", "\U000e0041"),
-    ],
-    ids=ascii,
+    "odd", ["\n", "\r\n", "\x00", "\x1b", "\x7f", "\u2028", "\u2029", "\ud800"], ids=ascii
 )
-def test_what_is_not_printable_is_a_space(odd: str) -> None:
+def test_what_would_break_the_line_or_a_store_is_a_space(odd: str) -> None:
     assert bounded(f"a{odd}b{odd}") == "a b"
     assert bounded(f"a{odd * 3}b") == "a b"
 
@@ -84,7 +79,7 @@ def test_what_is_printable_stays(text: str) -> None:
 
 def test_any_text_is_told_on_one_line_that_is_not_too_long() -> None:
     chance = random.Random(SEED)  # noqa: S311 - the same each time
-    pieces = ["eyJ", ".", "abcdefgh", "-", " ", "\n", "\x9c", "é", SIGNED, "\u202e"]
+    pieces = ["eyJ", ".", "abcdefgh", "-", " ", "\n", "\x1b", "é", SIGNED, "\u2028"]
     for _ in range(5_000):
         text = "".join(chance.choices(pieces, k=chance.randrange(30)))
         told = bounded(text, 40)
