@@ -234,6 +234,17 @@ def test_a_model_history_that_makes_no_sense_is_none(stage: Stage, history: str)
     assert ("the tag mlflow.log-model.history is no JSON" in row.detail) is not is_json
 
 
+def test_a_model_history_that_cannot_be_read_hides_no_model_of_a_step(stage: Stage) -> None:
+    route(stage, path="{{ model.path }}")
+    tag = "mlflow.log-model.history"
+    stage.aml.add_run("r1", tags={tag: "["}, experiment=EXPERIMENT)
+    stage.aml.add_run(
+        "s1", parent="r1", tags={tag: '[{"artifact_path": "model"}]'}, experiment=EXPERIMENT
+    )
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"path": "model"}
+
+
 def test_an_entry_of_the_model_history_that_makes_no_sense_is_passed_over(stage: Stage) -> None:
     route(stage, path="{{ model.path }}")
     history = json.dumps(["x", {"artifact_path": ["y"]}, {"artifact_path": "model", "flavors": 5}])
