@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.listener import LOOPBACK
 from local.mlflow import free_port
-from local.web import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

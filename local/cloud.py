@@ -83,10 +83,10 @@ class Cloud:
         tracking_uri: str | None = None,
         ports: Mapping[str, int] | None = None,
     ) -> None:
-        self._own = None if isinstance(ground, Ground) else Ground(ground, ports)
-        ground = self._own or ground
-        at = ground.listeners
-        self.tls, self.bundle, self.pat = ground.tls, ground.bundle, pat
+        on = ground if isinstance(ground, Ground) else Ground(ground, ports)
+        self._own = None if on is ground else on
+        at = on.listeners
+        self.tls, self.bundle, self.pat = on.tls, on.bundle, pat
         self.identity = Identity(port=at["identity"])
         self.vault = Vault(self.identity.accepts, self.tls, at["vault"])
         self.arm = ARM(self.identity.accepts, at["arm"])

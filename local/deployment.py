@@ -19,10 +19,10 @@ from local.children import Child
 from local.cloud import WORKSPACE, Cloud
 from local.envelopes import CLOUD
 from local.eventgrid import Topic
+from local.listener import LOOPBACK
 from local.mlflow import SWITCHES, MLflow
 from local.subscriptions import HandshakeError
 from local.trainings import COMPLETED, STATUS_CHANGED
-from local.web import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import requests
 
 from local.children import Child
-from local.web import LOOPBACK
+from local.listener import LOOPBACK
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,8 @@ from flask import Response, jsonify, request
 
 from local.faults import Fault
 from local.identity import TENANT, Accepts
+from local.listener import LOOPBACK
 from local.running import Running, bearer
-from local.web import LOOPBACK
 
 if TYPE_CHECKING:
     import ssl

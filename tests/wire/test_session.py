@@ -15,7 +15,8 @@ from functions.adapters.session import SteadySession
 from functions.adapters.tables import TableLedger, open_table
 from functions.adapters.transport import Transport
 from functions.core.deadline import Deadline
-from local.web import LOOPBACK, Server
+from local.listener import LOOPBACK
+from local.web import Server
 from tests.azurite import ACCOUNT, ACCOUNT_KEY
 from tests.proxies import behind
 
