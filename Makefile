@@ -10,6 +10,9 @@ AZURITE := azurite@3.37.0
 KUSTO := @kusto/language-service-next@12.4.1
 AXE := axe-core@4.14.1
 NPM_PARTS := .cache/node_modules/.$(AZURITE)-$(notdir $(KUSTO))-$(AXE)
+# A test's process compiles no module that one before has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 PIP := -m pip install -qq --disable-pip-version-check
 
 # $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
@@ -46,7 +49,7 @@ up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
 	@$(VENV)/python -m local.up
 
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
-	@$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -n 4 --dist loadfile $(PYTEST_ARGS)
 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)

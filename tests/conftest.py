@@ -9,6 +9,10 @@ from local.mlflow import MLflow
 from tests import azurite as azurite_service
 from tests.azure import Stage
 from tests.grounds import Grounds
+from tests.spreading import (  # noqa: F401 - hooks
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
