@@ -55,7 +55,7 @@ LONG = (
 ROOM = 2 << 30  # bytes that the files of the tests may take
 
 
-class Spreading(LoadScopeScheduling):
+class Spreading(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Knows what must run in one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
