@@ -65,9 +65,11 @@ class Grown:
 class Known:
     """AML, of which only the sweep asks: the runs that ended last are all in the ledger."""
 
-    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
+    def ended(
+        self, workspace: Workspace, since: datetime, deadline: Deadline, **where: object
+    ) -> Ended:
         """The last runs."""
-        del workspace, since, deadline
+        del workspace, since, deadline, where
         now = datetime.now(UTC)
         return Ended(
             runs=tuple(

@@ -22,7 +22,9 @@ MONTH_HOURS = 720.0
 ROUNDS = MONTH_HOURS * 60  # of the reconciler; the sweep's are the hours
 ROUND_SECONDS, SWEEP_SECONDS = 1.0, 5.0  # what one takes if there is little to do
 ROUND_REQUESTS = 5.0  # inbox, one organization's waiting, due, agentless waits, backlog
-SWEEP_REQUESTS = 6.0  # horizon, routes, workspaces, and three lists of what may be forgotten
+# horizon, workspaces, routes, visits read and written, and four lists of what may be forgotten;
+# once a day two more, for the date until which it is
+SWEEP_REQUESTS = 9.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
 PRUNING = 3.0

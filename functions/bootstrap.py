@@ -115,7 +115,7 @@ class App:
     def _chronicle(self) -> Chronicle:
         from functions.core.chronicle import Chronicle
 
-        return Chronicle(self._ports)
+        return Chronicle(self._ports, self._settings.sweep.workspaces)
 
 
 def app() -> App:

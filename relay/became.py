@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from functions.core import missed, routing
+from functions.core.memory import WORKSPACE_UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from functions.core.chronicle import Memory
     from functions.core.continuation import Continuation
+    from functions.core.memory import Memory
     from functions.core.routes import Route, Routes
     from functions.core.values import Ended, Run, RunEvent, Workspace
 
-LATER = "the route came later"
 ONLY_EVENT = "no continuation, and only its event could start it"
 NEVER = "no continuation: its event never came"
 
@@ -106,14 +107,16 @@ def of(
 ) -> Told:
     """What became of a run: its continuations, and the routes that never heard of it.
 
-    A route that the ledger has known only since the run ended is not missing; where the ledger
-    has not yet noted any route, every one is.
+    What the sweep leaves alone, since the ledger came to know the route or the workspace only
+    after the run's end, is not missing; where the ledger has not yet noted any route, or never
+    heard of the workspace, every route is.
     """
     event = missed.news(workspace, run, ended.experiment(run))
+    at = run.known_to_last_until or datetime.max.replace(tzinfo=UTC)
     lacking = missed.missing(event, routing.matching(event, routes), known)
     return Told(
         event,
-        (*map(_continued, known), *(_lacking(route, event, memory) for route in lacking)),
+        (*map(_continued, known), *(_lacking(route, event, at, memory) for route in lacking)),
     )
 
 
@@ -128,10 +131,14 @@ def _continued(c: Continuation) -> OnRoute:
     )
 
 
-def _lacking(route: Route, event: RunEvent, memory: Memory) -> OnRoute:
-    later = memory.born is not None and not (event.time and memory.knew(route.name, event.time))
-    if later:
-        kind, why = Became.NO_ROUTE, LATER
+def _never(route: Route) -> str:
+    return ONLY_EVENT if route.needs.only_event else NEVER
+
+
+def _lacking(route: Route, event: RunEvent, at: datetime, memory: Memory) -> OnRoute:
+    kept_out = memory.kept_out(route.name, event.workspace.key, at) if memory.born else ""
+    if kept_out and kept_out != WORKSPACE_UNHEARD:
+        kind, why = Became.NO_ROUTE, kept_out
     else:
-        kind, why = Became.MISSING, ONLY_EVENT if route.needs.only_event else NEVER
+        kind, why = Became.MISSING, kept_out or _never(route)
     return OnRoute(route=route.name, outcome=event.outcome, became=kind, why=why)

@@ -69,7 +69,7 @@ class _Survey:
         self._office = office
         self._chronicle = Chronicle(office.ports)
         self.since = since
-        self.whole = True
+        self.lacking: list[str] = []
         self.failed = 0
 
     def of(self, workspaces: list[Workspace]) -> Iterator[Told]:
@@ -87,7 +87,10 @@ class _Survey:
         memory = self._chronicle.recall()
         deadline = Deadline(self._office.ports.clock, LISTING_SECONDS)
         ended = runs.ended(workspace, self.since, deadline)
-        self.whole = self.whole and ended.whole
+        self.lacking += [f"{workspace.name}: {what}" for what in ended.lacking]
+        if ended.untimed:
+            untimed = f"{workspace.name}: {len(ended.untimed)} runs say no time, {ended.untimed[0]}"
+            self.lacking.append(untimed)
         for run in ended.runs:
             known = ledger.of_run(workspace.key, run.id)
             yield became.of(workspace, run, ended, known, routes, memory)
@@ -104,10 +107,11 @@ def _totals(told: list[Told]) -> dict[str, int]:
 
 
 def _print_json(told: list[Told], survey: _Survey) -> None:
-    complete = survey.whole and not survey.failed
+    complete = not survey.lacking and not survey.failed
     document = {
         "since": survey.since.isoformat(),
         "complete": complete,
+        "lacking": survey.lacking,
         "totals": _totals(told),
         "runs": [one.builtins() for one in told],
     }
@@ -125,9 +129,11 @@ def _print_table(told: list[Told]) -> None:
 
 
 def _conclude(told: list[Told], survey: _Survey) -> None:
-    if not survey.whole:
+    if survey.lacking:
         typer.echo("there were more runs than could be read: try a shorter --since", err=True)
+        for what in survey.lacking:
+            printing.say(f"  lacking: {what}", err=True)
     if any(one.became is Became.MISSING for one in told):
         raise typer.Exit(operator.THE_ANSWER_IS_NO)
-    if survey.failed or not survey.whole:
+    if survey.failed or survey.lacking:
         raise typer.Exit(survey.failed or TIMED_OUT)

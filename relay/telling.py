@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core import facts, jsontext
+from functions.core import facts, jsontext, nearly
 from functions.core.explaining import REASONS, STATES, explained
 from functions.core.filters import Misfit
 from functions.core.reasons import Reason
@@ -130,17 +130,26 @@ def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
         "found": type(found).__name__.lower(),
         "state": _state(one),
         "filter": found._asdict() if isinstance(found, Misfit) else None,
-        "reason": None if isinstance(found, Misfit | Go) else found.reason,
+        "reason": _reason(one),
         "means": means(one, news, settings),
         "saw": found.saw if isinstance(found, Go) else "",
         "request": request(one.request, settings) if one.request else None,
     }
 
 
+def _reason(one: Prospect) -> Reason | None:
+    found = one.found
+    if isinstance(found, Misfit):
+        return Reason.NOT_MATCHED if nearly.missed_by(one.event, one.route) else None
+    return None if isinstance(found, Go) else found.reason
+
+
 def _state(one: Prospect) -> State | None:
     """The state that a continuation of it would have; None: there would be none."""
     found = one.found
-    if isinstance(found, Misfit) or one.route.start is None:
+    if isinstance(found, Misfit):
+        return State.SKIPPED if nearly.missed_by(one.event, one.route) else None
+    if one.route.start is None:
         return None
     if isinstance(found, End):
         return found.state

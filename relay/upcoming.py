@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events
+from functions.core import visits
 from functions.core.chronicle import Chronicle
+from functions.core.memory import ROUTE_LATER
 from functions.core.policy import SweepMode
 from relay import telling
 
@@ -20,6 +21,9 @@ NOTHING = "nothing happens by itself"
 _DEAD_LETTER = (
     "if Event Grid gave its event up: python -m relay replay --dead-letters CONTAINER_URL"
 )
+
+
+_SAID = {ROUTE_LATER: "the ledger has known the route only since the run ended, or as it is now"}
 
 
 class Next(NamedTuple):
@@ -61,7 +65,9 @@ class Upcoming:
     def _kept_out(self, prospect: Prospect, workspace: Workspace) -> str:
         """Why the sweep leaves the run alone; empty: it takes it up."""
         run, sweep = self._news.run, self._sweep
-        end = run.end_time if run else None
+        end = run.known_to_last_until if run else None
+        visit = self._memory.visits.of(workspace.key)
+        since = visits.back_to(visit, sweep, self._now)
         hours = f"{sweep.window.total_seconds() / 3600:g} h, SWEEP_HOURS"
         reasons = (
             (sweep.mode is not SweepMode.START, f"the sweep starts nothing (SWEEP={sweep.mode})"),
@@ -74,16 +80,13 @@ class Upcoming:
                 "the route needs what only the run's event tells",
             ),
             (
-                run is not None and events.has_parent(run.id, run.tags),
-                "the sweep looks at whole runs only, and this is a part of one",
-            ),
-            (
-                end is None or end < self._now - sweep.window,
+                end is None or end < since,
                 f"it ended longer ago than the sweep looks back ({hours})",
             ),
             (
-                end is None or not self._memory.knew(prospect.route.name, end),
-                "the ledger has known the route only since the run ended",
+                visit is not None and visit.dropped is not None,
+                "Resource Manager has known no such workspace for days",
             ),
         )
-        return next((why for is_so, why in reasons if is_so), "")
+        kept_out = self._memory.kept_out(prospect.route.name, workspace.key, end or self._now)
+        return next((why for is_so, why in reasons if is_so), _SAID.get(kept_out, kept_out))

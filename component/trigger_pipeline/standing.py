@@ -80,9 +80,17 @@ class ModelRuns:
         del workspace, run, needed, deadline
         return self._model
 
-    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
+    def ended(
+        self,
+        workspace: Workspace,
+        since: datetime,
+        deadline: Deadline,
+        *,
+        first: str = "",
+        children: bool = False,
+    ) -> Ended:
         """Nothing is swept here."""
-        del workspace, since, deadline
+        del workspace, since, deadline, first, children
         return Ended(runs=(), experiments={})
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:

@@ -1,83 +1,75 @@
-"""Since when the ledger knows each route, and which workspaces it has heard of.
+"""Since when the ledger knows each route and each workspace, and which workspaces it has heard of.
 
-Two shared rows, which only bound the sweep: where one could not be written, less is swept.
+Shared rows, which only bound the sweep: where one could not be written, less is swept.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from functions.core import events, sharing
+from functions.core import events, firstseen, sharing, visits
 from functions.core.errors import LedgerUnavailable, Permanent
+from functions.core.firstseen import ROUTES
+from functions.core.memory import Memory
 from functions.core.ports import Level
-from functions.core.values import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from functions.core.firstseen import FirstSeen
     from functions.core.ledger import Ledger
     from functions.core.ports import Ports
     from functions.core.routes import Routes
     from functions.core.values import Workspace
 
-ROUTES = "chronicle/routes"
+__all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
+
 WORKSPACES = "chronicle/workspaces"
 MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
 
 
-class Memory(NamedTuple):
-    """When the ledger was born, and when each route's name was first seen; None: never yet."""
-
-    born: datetime | None
-    routes: Mapping[str, datetime]
-
-    def knew(self, route: str, at: datetime) -> bool:
-        """Whether ledger and route were both known before that moment."""
-        since = self.routes.get(route)
-        return since is not None and self.born is not None and max(since, self.born) < at
-
-
 class Chronicle:
-    """Reads and writes the two rows; what one process wrote already it does not write again."""
+    """Reads and writes the rows; what one process wrote already it does not write again.
 
-    def __init__(self, ports: Ports) -> None:
+    `named`: the workspaces of the settings, which are known from the first time on that a process
+    keeps them.
+    """
+
+    def __init__(self, ports: Ports, named: Sequence[Workspace] = ()) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._registered: frozenset[str] | None = None
-        self._met: dict[str, str] = {}
+        self._named = named
+        self._registered: Routes | None = None
+        self._heard: set[str] = set()
+        self._met: dict[str, tuple[str, datetime]] = {}
         self._saved: dict[str, str] = {}
 
-    def register(self, routes: Routes) -> Memory:
-        """Remember the names of today's routes from now on, and forget those that are gone.
+    def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
+        """Remember today's routes and these workspaces from now on, and forget routes gone by.
 
-        So a route that was renamed, or taken away and brought back, is a new one. Raises
-        LedgerUnavailable, and Permanent for more names than a row can hold.
+        Raises LedgerUnavailable, and Permanent for more than the rows can hold.
         """
-        names = [route.name for route in routes.routes]
-        now = self._clock.now().isoformat()
-
-        def registered(value: Mapping[str, Any]) -> dict[str, Any]:
-            seen = value.get("routes", {})
-            at = {name: seen.get(name, now) for name in names}
-            return {"born": value.get("born", now), "routes": at}
-
-        memory = _memory(sharing.change(self._ledger, ROUTES, registered).value)
-        self._registered = frozenset(names)
-        return memory
+        seen, now = self._register(routes), self._clock.now()
+        row = self._hear({workspace.key: now for workspace in (*self._named, *swept)})
+        return Memory(seen.born, seen.routes, row)
 
     def recall(self) -> Memory:
-        """What is remembered of routes. Raises LedgerUnavailable."""
-        return _memory(self._ledger.shared(ROUTES).value)
+        """What is remembered. Raises LedgerUnavailable."""
+        seen, row = firstseen.recall(self._ledger), visits.recall(self._ledger)
+        before = {} if row.written else self._known_before(seen.born)
+        return Memory(seen.born, seen.routes, row, before)
 
-    def meet(self, workspace: str) -> None:
-        """Take note of a workspace's id; `keep` writes it."""
-        self._met[workspace.lower()] = workspace
+    def meet(self, workspace: str, at: datetime | None = None) -> None:
+        """Take note of a workspace's id, heard of then; `keep` writes it."""
+        at = at or self._clock.now()
+        _, first = self._met.get(workspace.lower(), ("", at))
+        self._met[workspace.lower()] = (workspace, min(at, first))
 
     def keep(self, routes: Routes | None) -> None:
         """Write what is new since this process last did; one that fails is tried again later."""
         try:
-            if routes and self._registered != frozenset(r.name for r in routes.routes):
-                self.register(routes)
+            if routes and not self._is_registered(routes):
+                self._register(routes)
             self._keep_workspaces()
         except (LedgerUnavailable, Permanent) as error:
             self._log.write(Level.ERROR, {"chronicle": "not kept", "detail": error})
@@ -89,15 +81,48 @@ class Chronicle:
         """
         return each_once(heard_of(self._ledger, since), also)
 
-    def _keep_workspaces(self) -> None:
-        """Once a day for each, under the spelling that was met last."""
-        today = _day(self._clock.now())
-        met = {
-            name: today for low, name in dict(self._met).items() if self._saved.get(low) != today
-        }
-        if not met:
-            return
+    def _is_registered(self, routes: Routes) -> bool:
+        known = self._registered
+        return known is routes or (known is not None and _digests(known) == _digests(routes))
 
+    def _register(self, routes: Routes) -> FirstSeen:
+        seen = firstseen.register(self._ledger, routes, self._clock.now())
+        self._registered = routes
+        if seen.new or seen.gone:
+            line = {"chronicle": "routes", "new": seen.new, "gone": seen.gone}
+            self._log.write(Level.INFO, line)
+        return seen
+
+    def _hear(self, heard: Mapping[str, datetime]) -> visits.Remembered:
+        row = visits.hear(self._ledger, heard, self._known_before)
+        self._heard |= heard.keys()
+        return row
+
+    def _known_before(self, born: datetime | None = None) -> dict[str, datetime]:
+        """What earlier versions knew: since the ledger's birth, as far as can be told."""
+        born = born or firstseen.recall(self._ledger).born or self._clock.now()
+        ever = datetime.min.replace(tzinfo=UTC)
+        return {workspace.key: born for workspace in heard_of(self._ledger, ever)}
+
+    def _keep_workspaces(self) -> None:
+        """Once a day for each, under the spelling that was met last; since when it is known first.
+
+        Whoever writes the row of earlier versions first would make it one that these knew.
+        """
+        now, today = self._clock.now(), _day(self._clock.now())
+        every = dict(self._met)
+        met = {low: told for low, told in every.items() if self._saved.get(low) != today}
+        heard = {low: at for low, (_, at) in met.items()}
+        heard |= {w.key: now for w in self._named if w.key not in self._heard | heard.keys()}
+        if heard:
+            self._hear(heard)
+        if met:
+            self._keep_days({name: today for name, _ in met.values()})
+        self._saved |= dict.fromkeys(met, today)
+        for low in met:
+            del self._met[low]
+
+    def _keep_days(self, met: Mapping[str, str]) -> None:
         def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:
             lower = {name.lower() for name in met}
             known = {name: day for name, day in value.items() if name.lower() not in lower}
@@ -105,7 +130,6 @@ class Chronicle:
             return dict(newest[:MOST_WORKSPACES])
 
         sharing.change(self._ledger, WORKSPACES, heard_of)
-        self._saved |= {name.lower(): today for name in met}
 
 
 def heard_of(ledger: Ledger, since: datetime) -> Iterable[Workspace]:
@@ -129,10 +153,8 @@ def parsed(names: Iterable[str]) -> Iterable[Workspace]:
             continue
 
 
-def _memory(value: Mapping[str, Any]) -> Memory:
-    seen = {name: parse_time(at) for name, at in value.get("routes", {}).items()}
-    known = {name: at for name, at in seen.items() if at is not None}
-    return Memory(parse_time(value.get("born")), known)
+def _digests(routes: Routes) -> frozenset[str]:
+    return frozenset(f"{route.name} {firstseen.digest(route)}" for route in routes.routes)
 
 
 def _day(at: datetime) -> str:

@@ -10,6 +10,7 @@ from functions.core.reasons import Reason
 from functions.core.values import Key, PipelineRequest, RunEvent, State, Step
 
 REPLAYED = "replayed"  # what an operator did is never cut from a history
+PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 
 
 class Continuation(Struct, frozen=True, kw_only=True):
@@ -62,6 +63,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """All that were started for it; their ids count per organization."""
         runs = (self.pipeline_run, *self.duplicates)
         return frozenset(run for run in runs if run is not None)
+
+    @property
+    def was_passed_over(self) -> bool:
+        """Whether it only says that a run was looked at and did not fit, as it was then."""
+        steps = [step.what for step in self.history]
+        return self.state is State.SKIPPED and steps == [PASSED_OVER]
 
     @property
     def is_asked(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events, payloads
+from functions.core import events, payloads, visits
 from functions.core.errors import NotARunEvent, Permanent
 from functions.core.replaying import standing
 from functions.core.values import Letter, bounded, parse_time
@@ -49,6 +49,8 @@ class DeadLetters:
         self._ledger = ledger
         self._clock = clock
         self._kept_for = kept_for
+        self._pruned: datetime | None = None
+        self._looked = False
 
     def take(self, document: object) -> Iterator[Sorted]:
         """Take what one file holds: an array of events, or one. Raises LedgerUnavailable."""
@@ -75,10 +77,19 @@ class DeadLetters:
         """Why it cannot be told whether its pipeline was started; "" where the ledger knows."""
         if at is None:
             return "it does not say when it happened"
-        if at > self._clock.now() - self._kept_for + UNTIL_CLAIMED:
+        if at <= self._clock.now() - self._kept_for + UNTIL_CLAIMED:
+            what = f"the ledger remembers {self._kept_for.days} days"
+        elif (pruned := self._forgotten()) and at < pruned:
+            what = f"the ledger has forgotten what ended before {pruned:%Y-%m-%d %H:%M}"
+        else:
             return ""
-        days = self._kept_for.days
-        return f"of {at:%Y-%m-%d}: the ledger remembers {days} days, so it may have been started"
+        return f"of {at:%Y-%m-%d}: {what}, so it may have been started"
+
+    def _forgotten(self) -> datetime | None:
+        """What ended before then was pruned, under whichever retention; read once."""
+        if not self._looked:
+            self._pruned, self._looked = visits.recall(self._ledger).pruned, True
+        return self._pruned
 
     def _keep(self, name: str, event: RunEvent) -> Sorted:
         try:

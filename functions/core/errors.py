@@ -29,6 +29,10 @@ class Retryable(_Reasoned):
     """Nothing happened yet; the continuation is parked, for `retry_after` seconds if given."""
 
 
+class NoWorkspace(Retryable):
+    """Resource Manager knows no such workspace, or no such resource group."""
+
+
 class Permanent(_Reasoned):
     """It can never succeed as configured: recorded, acknowledged, alerted."""
 

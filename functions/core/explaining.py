@@ -124,7 +124,10 @@ REASONS = {
     ),
     Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
-    Reason.NOT_MATCHED: Words("the run read back does not fit the route's filters"),
+    Reason.NOT_MATCHED: Words(
+        "the run did not fit the route's filters when it was looked at; a tag that was set since "
+        "then changes nothing"
+    ),
     Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),
     Reason.SHADOW: Words("the route only records what it would have started"),
     Reason.REJECTED: Words(

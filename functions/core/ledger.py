@@ -57,6 +57,9 @@ class Ledger(Protocol):
         scheduled again, since its first claimer may have died before doing so.
         """
 
+    def record(self, ended: Continuation) -> Claim:
+        """Insert one that ended at once, unless its key is there: no list shows it."""
+
     def read(self, key: Key) -> Entry | None:
         """The continuation as it stands now."""
 

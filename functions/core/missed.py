@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core import nearly, routing
 from functions.core.values import RunEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
-    from functions.core.routes import Route
+    from functions.core.memory import Memory
+    from functions.core.routes import Route, Routes
     from functions.core.values import Run, Workspace
 
 TYPE = "sweep"  # what stands where an event's type would
@@ -34,6 +37,33 @@ def news(workspace: Workspace, run: Run, experiment: str) -> RunEvent:
         experiment=experiment,
         experiment_id=run.experiment_id,
         tags=dict(run.tags),
+    )
+
+
+def timed(runs: Iterable[Run]) -> Iterator[tuple[datetime, Run]]:
+    """Each with the time by which it counts: its end, else its start."""
+    for run in runs:
+        if at := run.known_to_last_until:
+            yield at, run
+
+
+def wanted(event: RunEvent, at: datetime, routes: Routes, memory: Memory) -> tuple[Route, ...]:
+    """The routes that the sweep may take a run up on that ended then."""
+    return tuple(
+        route
+        for route in routing.matching(event, routes)
+        if nearly.is_swept(route) and memory.knew(route.name, event.workspace.key, at)
+    )
+
+
+def nearly_wanted(
+    event: RunEvent, at: datetime, routes: Routes, memory: Memory
+) -> tuple[tuple[Route, str], ...]:
+    """The same but for its tags, and why not."""
+    return tuple(
+        (route, why)
+        for route, why in nearly.matching(event, routes)
+        if memory.knew(route.name, event.workspace.key, at)
     )
 
 

@@ -8,6 +8,7 @@ r"""Where each row of the ledger lives, and what can be done with it.
 | letter       | `inbox`                              | its id                            |
 | shared       | `shared`                             | its name                          |
 | wait         | `waits`                              | its task's id                     |
+| passed over  | `passed`                             | as of one that ended              |
 
 A key must not hold `/ \ # ?` or control characters, and ends at 1 KiB, 512 characters.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from functions.core.continuation import Continuation
+    from functions.core.listed import Listed
     from functions.core.records import Row
 
 OPEN = "open"
@@ -33,6 +35,7 @@ ENDED = "ended"
 INBOX = "inbox"
 SHARED = "shared"
 WAITS = "waits"
+PASSED = "passed"
 
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
@@ -96,9 +99,14 @@ def scheduled(key: Key) -> Place:
     return Place(OPEN, continuation(key).key)
 
 
-def ended(c: Continuation) -> Place:
+def ended(c: Continuation | Listed) -> Place:
     """The copy of an ended continuation, for listing."""
     return Place(ENDED, f"{newest_first(c.created_at)}_{continuation(c.key).key}")
+
+
+def passed(c: Continuation | Listed) -> Place:
+    """The row by which pruning finds one that was passed over: no list shows it."""
+    return ended(c)._replace(partition=PASSED)
 
 
 def of_run(workspace: str, run: str) -> tuple[str, str, str]:

@@ -80,7 +80,7 @@ class Seal(Protocol):
 
 
 class Runs(Protocol):
-    """AML. Raises Retryable (run_unreadable, run_not_found) and nothing else."""
+    """AML. Raises Retryable (run_unreadable, run_not_found), NoWorkspace, and nothing else."""
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run as it is now."""
@@ -93,8 +93,19 @@ class Runs(Protocol):
     ) -> Model | None:
         """The model the run logged, at least the `needed` fields if they can be found."""
 
-    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
-        """The workspace's root runs that ended since then."""
+    def ended(
+        self,
+        workspace: Workspace,
+        since: datetime,
+        deadline: Deadline,
+        *,
+        first: str = "",
+        children: bool = False,
+    ) -> Ended:
+        """The workspace's root runs that ended since then, with `children` the others too.
+
+        `first`: the id of the experiment to begin with.
+        """
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
         """The name of the run's experiment."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core import events, facts, journal, routing, sharing, steps
+from functions.core import events, facts, journal, routing, sharing
+from functions.core.claiming import Claiming
 from functions.core.deadline import Deadline
 from functions.core.desk import Work
 from functions.core.errors import (
@@ -20,7 +21,6 @@ from functions.core.errors import (
     Permanent,
     Retryable,
     RoutesUnreadable,
-    Unreadable,
 )
 from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from functions.core.desk import Desk
     from functions.core.facts import Facts
-    from functions.core.ledger import Entry
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.routes import Route, Routes
@@ -63,6 +62,7 @@ class Relay:
         self._runs, self._routes = ports.runs, ports.routes
         self._outcomes = ports.outcomes
         self._policy = policy
+        self.claiming = Claiming(ports, policy)
         self._desk = desk
         self._starter = starter
         self._look = look
@@ -98,15 +98,18 @@ class Relay:
     ) -> None:
         """Claim the event on every route it matches, then work on what this call claimed.
 
+        On routes that it nearly matches it leaves a trace first.
         `on` names the routes, where they are known to match and not all of them are meant.
         Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
         """
         routes = self._routes.routes()
         wanted = routing.matching(event, routes) if on is None else on
         completing = routing.completing(event, routes)
+        if on is None:
+            self.claiming.pass_over(event, routes)
         if not wanted and not completing:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
-        claimed = [(self._claim(event, route), route) for route in wanted]
+        claimed = [(self.claiming.claim(event, route), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
             if entry is not None:
@@ -136,19 +139,6 @@ class Relay:
             return self._desk.park(work, Reason.ROUTE_REMOVED, why)
         end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
         return self._desk.end(work, end)
-
-    def _claim(self, event: RunEvent, route: Route) -> Entry | None:
-        """The entry if this call was the first; None if the continuation was known."""
-        new = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
-        try:
-            entry, fresh = self._ledger.claim(new)
-        except Unreadable as error:  # written by a newer version: known, and not ours to touch
-            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
-            return None
-        if not fresh:
-            known = journal.unwanted(event, f"known: {entry.continuation.state}")
-            self._log.write(Level.DEBUG, {**known, "route": route.name})
-        return entry if fresh else None
 
     def _work(self, work: Work, route: Route, reading: Reading) -> None:
         """Decide and start. What fails after the claim stays open, for the reconciler."""
@@ -213,7 +203,7 @@ class Relay:
         event = reading.event
         truth = msgspec.structs.replace(event, outcome=true)
         for other in routing.matching(truth, self._routes.routes()):
-            if (entry := self._claim(truth, other)) is not None:
+            if (entry := self.claiming.claim(truth, other)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         detail = f"the run reads as {true}"
         self._desk.end(work, routing.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))

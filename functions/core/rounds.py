@@ -17,6 +17,7 @@ from functions.core.errors import (
     RoutesUnreadable,
     Unreadable,
 )
+from functions.core.inbox import Inbox
 from functions.core.linking import Links
 from functions.core.ports import Level
 
@@ -68,6 +69,7 @@ class Rounds:
         self._admission = admission
         self._chronicle = chronicle
         self._waits = waits
+        self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._links = Links(ports, wanted=policy.tag_runs)
         self._told: set[str] = set()
@@ -85,7 +87,7 @@ class Rounds:
         try:
             routes = self._routes.routes()
             accounts = self._accounts(routes)
-            self._open_letters(Deadline(self._clock, LETTERS_SECONDS))
+            self._inbox.open(Deadline(self._clock, LETTERS_SECONDS), MOST_AT_ONCE)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = dict.fromkeys(key for name in accounts for key in self._released(name))
@@ -108,17 +110,6 @@ class Rounds:
         cut = None if log.whole else 1
         ms = round(whole.elapsed * 1000)
         self._log.write(Level.INFO, {**line, "open_is_at_least": cut, "ms": ms})
-
-    def _open_letters(self, share: Deadline) -> None:
-        """Take events out of the inbox, each only after all its routes were claimed."""
-        for letter in self._ledger.letters(MOST_AT_ONCE):
-            if share.has_passed:
-                return
-            try:
-                self._relay.accept(letter.event, each(self._clock))
-                self._ledger.discard(letter.id)
-            except LedgerUnavailable as error:  # it stays; the others have their turn
-                self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
 
     def _accounts(self, routes: Routes) -> list[str]:
         starts = (route.start for route in routes.routes)
@@ -172,7 +163,7 @@ class Rounds:
 
     def _take_up(self, entry: Entry, turns: Iterator[int], *, early: bool) -> None:
         c, now = entry.continuation, self._clock.now()
-        self._chronicle.meet(c.event.workspace.id)
+        self._chronicle.meet(c.event.workspace.id, c.created_at)
         if not c.is_open:
             return self._tidy(entry, turns)
         if c.due_at > now and not (early and c.waits_on):

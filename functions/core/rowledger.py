@@ -10,10 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from functions.core import places, records
+from functions.core import places, pruning, records
 from functions.core.errors import Lost
 from functions.core.ledger import Backlog, Claim, Entry
 from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
+from functions.core.pruning import MOST_SORTED
 from functions.core.records import LISTED
 from functions.core.values import Key, Letter, Shared, parse_time
 from functions.core.waitbook import RowWaitBook
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.places import Rows, Stored
     from functions.core.records import Row
 
-MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to chance
 
 T = TypeVar("T")
 
@@ -52,6 +52,16 @@ class RowLedger:
         entry = Entry(new, stored.version) if fresh else _entry(stored)
         if entry.continuation.is_open:
             rows.put(places.scheduled(new.key), records.schedule_row(entry.continuation))
+        return Claim(entry, fresh)
+
+    def record(self, ended: Continuation) -> Claim:
+        """Two requests if it is fresh or is claimed, else three."""
+        rows = self._rows()
+        stored, fresh = rows.insert(places.continuation(ended.key), records.continuation_row(ended))
+        entry = Entry(ended, stored.version) if fresh else _entry(stored)
+        if entry.continuation.was_passed_over:  # who wrote it may have died before this
+            key = records.schedule_row(entry.continuation)
+            rows.put(places.passed(entry.continuation), key)
         return Claim(entry, fresh)
 
     def read(self, key: Key) -> Entry | None:
@@ -174,12 +184,9 @@ class RowLedger:
         """Remove what was claimed before then, has ended, and was not written since.
 
         At most `limit`, the oldest first; returns how many. Three requests for each, and one
-        for each thousand that are as old, five at most.
+        for each thousand that are as old, five at most, of those in lists and of the others.
         """
-        listed = self._listed(ENDED, places.newest_first(before) + AFTER)
-        oldest = self._readable(reversed(listed), records.continuation_of)
-        removed = (self._forgotten(c, before) for c in oldest)
-        return sum(islice(filter(None, removed), limit))
+        return pruning.prune(self._rows(), before, limit, self.unreadable)
 
     def forget(self, now: datetime, limit: int) -> int:
         """One request per row, and one for each thousand, five at most."""
@@ -191,17 +198,6 @@ class RowLedger:
                     rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
                     forgotten += 1
         return forgotten
-
-    def _forgotten(self, c: Continuation, before: datetime) -> bool:
-        rows, place = self._rows(), places.continuation(c.key)
-        truth = rows.get(place)
-        for last in self._readable([truth], records.continuation_of) if truth else [c]:
-            if not last.is_open and last.updated_at < before:
-                if truth:
-                    rows.drop(place, truth.version)
-                rows.drop(places.ended(c))
-                return True
-        return False
 
     def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
         """What is scheduled, the newest, as it stands now."""

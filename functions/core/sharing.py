@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
-def change(ledger: Ledger, name: str, to: Change) -> Shared:
+def change(ledger: Ledger, name: str, to: Change, known: Shared | None = None) -> Shared:
     """The row as it is after the change, which is made of what is there, until it sticks.
 
-    What it leaves as it was is not written. Raises LedgerUnavailable.
+    What it leaves as it was is not written. It is not read again if it is as it was `known`.
+    Raises LedgerUnavailable.
     """
     while True:
-        row = ledger.shared(name)
+        row, known = known or ledger.shared(name), None
         value = to(row.value)
         if value == row.value:
             return row

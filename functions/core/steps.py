@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.continuation import REPLAYED, Continuation
+from functions.core.continuation import PASSED_OVER, REPLAYED, Continuation
 from functions.core.reasons import Reason, outlasts
 from functions.core.values import State, Step, bounded
 
@@ -35,6 +35,21 @@ def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Contin
         updated_at=now,
         due_at=now + lease,
         history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
+    )
+
+
+def passed_over(key: Key, event: RunEvent, now: datetime, why: str) -> Continuation:
+    """The trace of a run that the route would have followed but for what can change afterwards."""
+    return Continuation(
+        key=key,
+        event=event,
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+        state=State.SKIPPED,
+        reason=Reason.NOT_MATCHED,
+        detail=bounded(why),
+        history=(Step(now, PASSED_OVER, bounded(why, 200)),),
     )
 
 

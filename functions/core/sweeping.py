@@ -1,34 +1,36 @@
-"""The sweep: root runs that ended and that no continuation knows, since their event was lost.
+"""The sweep: runs that ended and that no continuation knows, since their event was lost.
 
-It acts only for routes that the ledger knew before the run ended, so that a first deployment, a
-new route or a fresh ledger starts nothing old; and never for routes that need what only an event
-can tell.
+It acts only where ledger, route and workspace were known before the run ended, so that a first
+deployment, another workspace, a new route or a fresh ledger starts nothing old; and never for
+routes that need what only an event can tell. docs/adr/0010-the-sweep.md
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core import journal, missed, routing
-from functions.core.deadline import ROUND_SECONDS, Deadline, each
+from functions.core import visits
+from functions.core.deadline import ROUND_SECONDS, Deadline
 from functions.core.errors import Permanent, RoutesUnreadable
 from functions.core.policy import SweepMode
 from functions.core.ports import Level
+from functions.core.visiting import Visiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from functions.core.chronicle import Chronicle, Memory
+    from functions.core.chronicle import Chronicle
     from functions.core.horizon import Horizon
+    from functions.core.memory import Memory
     from functions.core.policy import SweepPolicy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
-    from functions.core.routes import Route, Routes
-    from functions.core.values import RunEvent, Workspace
+    from functions.core.routes import Routes
+    from functions.core.values import Workspace
+    from functions.core.visits import Remembered, Visit
 
 PRUNING_SECONDS = 30.0  # an hour
 PRUNED_AT_ONCE = 50
-LISTING = 0.5  # of a workspace's share of the time; what is listed must still be started
 
 
 class Sweep:
@@ -44,12 +46,11 @@ class Sweep:
         horizon: Horizon,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._runs, self._routes = ports.runs, ports.routes
-        self._outcomes = ports.outcomes
+        self._routes, self._outcomes = ports.routes, ports.outcomes
         self._policy = policy
-        self._relay = relay
         self._chronicle = chronicle
         self._horizon = horizon
+        self._visiting = Visiting(ports, policy, relay)
 
     def sweep(self) -> None:
         """One sweep over all workspaces, then the pruning. Raises LedgerUnavailable."""
@@ -63,83 +64,45 @@ class Sweep:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+            row = None
         else:
             self._horizon.look(routes)
-            if self._policy.mode is not SweepMode.OFF:
-                self._sweep(routes, Deadline(self._clock, ROUND_SECONDS))
-        self._prune(Deadline(self._clock, PRUNING_SECONDS))
+            row = self._sweep(routes, Deadline(self._clock, ROUND_SECONDS))
+        self._prune(row, Deadline(self._clock, PRUNING_SECONDS))
 
-    def _prune(self, deadline: Deadline) -> None:
+    def _prune(self, row: Remembered | None, deadline: Deadline) -> None:
+        """First write down that this will be forgotten, for whoever might start it again."""
         now = self._clock.now()
         before = now - self._policy.kept_for
+        visits.forgets(self._ledger, row or visits.recall(self._ledger), before)
         pruned = _repeated(lambda: self._ledger.prune(before, PRUNED_AT_ONCE), deadline)
         _repeated(lambda: self._ledger.forget(now, PRUNED_AT_ONCE), deadline)
         if pruned:
             self._log.write(Level.INFO, {"pruned": pruned, "before": before})
 
-    def _sweep(self, routes: Routes, whole: Deadline) -> None:
+    def _sweep(self, routes: Routes, whole: Deadline) -> Remembered | None:
+        """The row of visits as it is afterwards; None where that is not known."""
+        if self._policy.mode is SweepMode.OFF:
+            return visits.owe_nothing(self._ledger)
         try:
-            memory = self._chronicle.register(routes)
+            since = self._clock.now() - self._policy.kept_for
+            workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
+            memory = self._chronicle.register(routes, workspaces)
+            visited = dict(self._visits(workspaces, routes, memory, whole))
+            swept = frozenset(workspace.key for workspace in workspaces)
+            return visits.conclude(self._ledger, memory.visits, visited, swept)
         except Permanent as error:
-            return self._log.write(Level.ERROR, {"sweep": "failed", "detail": error.detail})
-        since = self._clock.now() - self._policy.kept_for
-        workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
+            self._log.write(Level.ERROR, {"sweep": "failed", "detail": error.detail})
+            return None
+
+    def _visits(
+        self, workspaces: list[Workspace], routes: Routes, memory: Memory, whole: Deadline
+    ) -> Iterator[tuple[str, Visit]]:
+        """Those that something is new about, each with its share of the time."""
         for done, workspace in enumerate(workspaces):
             share = Deadline(self._clock, whole.left / (len(workspaces) - done))
-            self._guarded(workspace, routes, memory, share)
-        return None
-
-    def _guarded(
-        self, workspace: Workspace, routes: Routes, memory: Memory, share: Deadline
-    ) -> None:
-        try:
-            self._visit(workspace, routes, memory, share)
-        except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
-            why = f"{type(error).__name__}: {error}"
-            line = {"sweep": "failed", "workspace": workspace.name, "detail": why}
-            self._log.write(Level.ERROR, line)
-
-    def _visit(
-        self, workspace: Workspace, routes: Routes, memory: Memory, deadline: Deadline
-    ) -> None:
-        """One workspace; what the time does not suffice for is left to the next sweep."""
-        since = self._clock.now() - self._policy.window
-        ended = self._runs.ended(workspace, since, Deadline(self._clock, deadline.left * LISTING))
-        looked = lost = 0
-        for run in ended.runs:
-            if deadline.has_passed:
-                break
-            event = missed.news(workspace, run, ended.experiment(run))
-            looked += 1
-            if lacking := self._lacking(event, routes, memory):
-                lost += 1
-                self._take_up(event, lacking)
-        left = len(ended.runs) - looked
-        counts = {"ended": len(ended.runs), "missed": lost, "left": left}
-        whole = ended.whole and not left
-        more = {"complete": "yes" if whole else "no", "ms": round(deadline.elapsed * 1000)}
-        line = {"sweep": self._policy.mode, "workspace": workspace.name, **counts, **more}
-        self._log.write(Level.INFO if whole and not lost else Level.WARNING, line)
-
-    def _lacking(self, event: RunEvent, routes: Routes, memory: Memory) -> tuple[Route, ...]:
-        """The routes to take the run up on; the ledger is asked only if there may be any."""
-        wanted = tuple(
-            route
-            for route in routing.matching(event, routes)
-            if not route.needs.only_event and event.time and memory.knew(route.name, event.time)
-        )
-        if not wanted:
-            return ()
-        known = self._ledger.of_run(event.workspace.key, event.run)
-        for c in known:
-            if c.is_open:  # who claimed it may have died before it was on the schedule
-                self._ledger.schedule(c)
-        return missed.missing(event, wanted, known)
-
-    def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
-        if self._policy.mode is SweepMode.REPORT:
-            return self._log.write(Level.WARNING, journal.missed(event, routes))
-        return self._relay.accept(event, each(self._clock), routes)
+            if visit := self._visiting.visit(workspace, routes, memory, share):
+                yield workspace.key, visit
 
 
 def _repeated(remove: Callable[[], int], deadline: Deadline) -> int:

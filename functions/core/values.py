@@ -109,16 +109,31 @@ class Run(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def known_to_last_until(self) -> datetime | None:
+        """Its end, or where it has none its start, which is no later."""
+        return self.end_time or self.start_time
+
 
 class Ended(Struct, frozen=True, kw_only=True):
-    """Root runs that have an outcome and an end time, and their experiments' names by id.
+    """Runs that have an outcome and an end or at least a start, and experiments' names by id.
 
-    `whole`: these are all there are; else time or pages did not suffice.
+    `lacking`: why these are not all there are, in words. `untimed`: ids of runs that say neither
+    when they ended nor when they began. `next`: the experiment to go on with, where time did not
+    suffice for all; `failed`: one before that, or before the last, was not read to the end.
     """
 
     runs: tuple[Run, ...]
     experiments: dict[str, str]
-    whole: bool = True
+    lacking: tuple[str, ...] = ()
+    untimed: tuple[str, ...] = ()
+    next: str = ""
+    failed: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all there are."""
+        return not self.lacking
 
     def experiment(self, run: Run) -> str:
         """The name of the run's experiment, "" where it is not known."""

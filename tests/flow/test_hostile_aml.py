@@ -50,7 +50,7 @@ INFO = {"run_id": "r1", "status": "FINISHED"}
         {"run": {"info": {"status": "FINISHED"}}},
         {"run": {"info": INFO, "data": [1]}},
         {"run": {"info": INFO, "data": {"tags": 5}}},
-        {"run": {"info": INFO, "data": {"metrics": [5]}}},
+        {"run": {"info": INFO, "data": {"metrics": 5}}},
         {"run": {"info": {**INFO, "run_id": "two words"}}},
         {"run": {"info": {**INFO, "run_id": "r\ud800"}}},
         {"run": {"info": {**INFO, "run_id": 10**400}}},

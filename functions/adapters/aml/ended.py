@@ -1,6 +1,7 @@
 """Which runs of a workspace ended: its experiments, then their runs, the last to end first.
 
-AML orders runs by attributes only, so that what is sought is picked here.
+AML orders runs by attributes only, so that what is sought is picked here. A run that says no end
+comes after all others, so that it is looked for by its start: when it was queued, says AML.
 https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlflow
 https://mlflow.org/docs/latest/rest-api.html#search-runs
 """
@@ -8,30 +9,41 @@ https://mlflow.org/docs/latest/rest-api.html#search-runs
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
+from functions.adapters.aml import experiments
+from functions.adapters.aml.experiments import LONGEST_RUN, REFUSED
+from functions.adapters.aml.tour import Tour
+from functions.adapters.aml.workspaces import found_or_raise
 from functions.core import events
 from functions.core.errors import Retryable
-from functions.core.values import Ended, bounded
+from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from functions.adapters.transport import Answer
+    from functions.adapters.aml.workspaces import Workspaces
     from functions.core.deadline import Deadline
-    from functions.core.values import Run, Workspace
+    from functions.core.values import Ended, Run, Workspace
 
-EXPERIMENTS_PER_PAGE = 1000
-EXPERIMENTS_AT_ONCE = 50
 RUNS_PER_PAGE = 200
-MOST_PAGES = 50  # of experiments, and of runs in each batch of experiments
-LONGEST_RUN = timedelta(days=30)  # where the server orders by start only
+MOST_PAGES = 50  # of runs in each batch of experiments
 
 BY_END, BY_START = "attributes.end_time DESC", "attributes.start_time DESC"
-_REFUSED = frozenset({400, 501})
+
+
+class Sought(NamedTuple):
+    """Which runs are: root runs, or `children` too, that ended since then."""
+
+    since: datetime
+    children: bool = False
+
+    def has(self, run: Run) -> bool:
+        """Whether it is one of them; one that says neither end nor start may be."""
+        at = run.known_to_last_until
+        is_root = self.children or not events.has_parent(run.id, run.tags)
+        return run.outcome is not None and is_root and (at is None or at >= self.since)
 
 
 class EndedRuns:
@@ -42,116 +54,96 @@ class EndedRuns:
         self._parse = parse
         self._no_order_by_end: set[str] = set()
 
-    def since(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
-        """Root runs that ended since then; raises Retryable.
-
-        Not whole where the deadline passes or a search has more pages than are read.
-        """
-        names, whole = self._experiments(workspace, deadline)
-        found: dict[str, Run] = {}
-        ids = list(names)
-        for at in range(0, len(ids), EXPERIMENTS_AT_ONCE):
-            search = _Search(ids[at : at + EXPERIMENTS_AT_ONCE])
-            for page in self._pages(workspace, search, since, deadline):
-                found |= {run.id: run for run in page if _is_sought(run, since)}
-            whole = whole and search.whole
-        return Ended(runs=tuple(found.values()), experiments=names, whole=whole)
-
-    def _experiments(self, workspace: Workspace, deadline: Deadline) -> tuple[dict[str, str], bool]:
-        """The names of the workspace's experiments by id, and whether these are all.
-
-        `max_results` must be given: without it AML and MLflow refuse the call.
-        """
-        names: dict[str, str] = {}
-        search: dict[str, object] = {"max_results": EXPERIMENTS_PER_PAGE}
-        for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(
-                workspace, "/api/2.0/mlflow/experiments/search", deadline, body=search
-            )
-            page = found_or_raise(answer, f"experiments of {workspace.name}")
-            for found in dicts(page.get("experiments")):
-                names[str(found.get("experiment_id"))] = bounded(found.get("name") or "")
-            if not page.get("next_page_token"):
-                return names, True
-            search["page_token"] = page["next_page_token"]
-        return names, False
-
-    def _pages(
-        self, workspace: Workspace, search: _Search, since: datetime, deadline: Deadline
-    ) -> Iterator[Sequence[Run]]:
-        """Pages of runs, the last to end first, until one is older than the window."""
-        for _ in range(MOST_PAGES):
-            if deadline.has_passed:
+    def read(
+        self, workspace: Workspace, sought: Sought, deadline: Deadline, first: str = ""
+    ) -> Ended:
+        """What is sought, as far as it can be read; raises Retryable if nothing can."""
+        try:
+            every = experiments.listed(self._workspaces, workspace, sought.since, deadline)
+        except Retryable as error:
+            if error.reason is Reason.RUN_NOT_FOUND:
+                self._workspaces.forget(workspace)
+            raise
+        tour = Tour(every, first)
+        for batch in tour.batches():
+            try:
+                self._search(workspace, batch, sought, tour, deadline)
+            except Retryable as error:
+                tour.failed(error, batch, late=deadline.has_passed)
+            if tour.is_over:
                 break
-            by_end, answer = self._page(workspace, search, deadline)
-            found = found_or_raise(answer, f"runs of {workspace.name}")
-            runs = self._read(found.get("runs"))
-            yield runs
-            token = found.get("next_page_token")
-            if not token or _is_older(runs, since, by_end=by_end):
+        return tour.ended()
+
+    def _search(
+        self, workspace: Workspace, batch: list[str], sought: Sought, tour: Tour, deadline: Deadline
+    ) -> None:
+        """By end until the window's beginning, then by start for those that say no end."""
+        for order in (BY_END, BY_START):
+            search = _Search(batch, order)
+            for _ in range(MOST_PAGES):
+                found = self._page(workspace, search, deadline)
+                runs = self._read(found.get("runs"), tour)
+                tour.take(run for run in runs if sought.has(run))
+                search.token = found.get("next_page_token")
+                if not search.token or search.is_older(runs, sought.since):
+                    break
+            else:
+                tour.cut()
+            if not search.token or search.by_start_only:
                 return
-            search.token = token
-        search.whole = False
 
-    def _page(
-        self, workspace: Workspace, search: _Search, deadline: Deadline
-    ) -> tuple[bool, Answer]:
-        """One page, and whether it is ordered by end; a server that cannot orders by start."""
-        name = workspace.key
-        for by_end in (True, False):
-            if by_end and name in self._no_order_by_end:
-                continue
-            answer = self._workspaces.mlflow(
-                workspace,
-                "/api/2.0/mlflow/runs/search",
-                deadline,
-                body=search.body(BY_END if by_end else BY_START),
-            )
-            if answer.status not in _REFUSED or search.token:
-                break
-        if not by_end and answer.status == 200:
-            self._no_order_by_end.add(name)
-        return by_end, answer
+    def _page(self, workspace: Workspace, search: _Search, deadline: Deadline) -> dict[str, object]:
+        """One page; a server that cannot order by end orders by start."""
+        search.by_start_only |= workspace.key in self._no_order_by_end
+        call = "/api/2.0/mlflow/runs/search"
+        answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
+        if answer.status in REFUSED and not search.token and not search.by_start_only:
+            search.by_start_only = True
+            answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
+            if answer.status == 200:
+                self._no_order_by_end.add(workspace.key)
+        return found_or_raise(answer, f"runs of {workspace.name}")
 
-    def _read(self, found: object) -> list[Run]:
-        """The runs of a page; what is no run is passed over, and costs the others nothing."""
+    def _read(self, found: object, tour: Tour) -> list[Run]:
+        """The runs of a page but the deleted ones; what is no run costs the others nothing."""
         runs = []
-        for item in dicts(found):
+        for item in found if isinstance(found, list) else [found] if found else []:
             with suppress(Retryable):
-                runs.append(self._parse(item))
+                run = self._parse(item)
+                if events.is_run_id(run.id):
+                    runs += [] if _is_deleted(item) else [run]
+                    continue
+            tour.pass_over()
         return runs
 
 
 class _Search:
     """A search over some experiments, as far as it has come."""
 
-    def __init__(self, experiments: Sequence[str]) -> None:
-        self._experiments = experiments
+    def __init__(self, batch: Sequence[str], order: str) -> None:
+        self._batch = batch
+        self._order = order
+        self.by_start_only = False  # the server cannot order by end
         self.token: object = None
-        self.whole = True
 
-    def body(self, order: str) -> dict[str, object]:
+    def body(self) -> dict[str, object]:
         asked: dict[str, object] = {
-            "experiment_ids": self._experiments,
+            "experiment_ids": self._batch,
             "max_results": RUNS_PER_PAGE,
-            "order_by": [order],
+            "order_by": [BY_START if self.by_start_only else self._order],
         }
         return asked | ({"page_token": self.token} if self.token else {})
 
+    def is_older(self, runs: Sequence[Run], since: datetime) -> bool:
+        """Whether no later page can hold what is sought. What has no such time tells nothing."""
+        if self._order == BY_END and not self.by_start_only:
+            times = [run.end_time for run in runs if run.end_time]
+        else:
+            times = [run.start_time for run in runs if run.start_time]
+        oldest = since - LONGEST_RUN if self.by_start_only else since
+        return bool(times) and max(times) < oldest
 
-def _is_sought(run: Run, since: datetime) -> bool:
-    return (
-        run.outcome is not None
-        and run.end_time is not None
-        and run.end_time >= since
-        and not events.has_parent(run.id, run.tags)
-    )
 
-
-def _is_older(runs: Sequence[Run], since: datetime, *, by_end: bool) -> bool:
-    """Whether no later page can hold what is sought. What has no such time tells nothing."""
-    if by_end:
-        ends = [run.end_time for run in runs if run.end_time]
-        return bool(ends) and max(ends) < since
-    starts = [run.start_time for run in runs if run.start_time]
-    return bool(starts) and max(starts) < since - LONGEST_RUN
+def _is_deleted(run: object) -> bool:
+    info = run.get("info") if isinstance(run, dict) else None
+    return isinstance(info, dict) and str(info.get("lifecycle_stage", "")).lower() == "deleted"

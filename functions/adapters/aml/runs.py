@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aml.ended import EndedRuns
+from functions.adapters.aml.ended import EndedRuns, Sought
 from functions.adapters.aml.models import Models
-from functions.adapters.aml.workspaces import Workspaces, found_or_raise
+from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
 from functions.core import events
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
@@ -76,9 +76,18 @@ class AmlRuns:
         """The model the run logged, asked for no further than the needed fields."""
         return self._models.of_run(workspace, run, needed, deadline)
 
-    def ended(self, workspace: Workspace, since: datetime, deadline: Deadline) -> Ended:
-        """Root runs that ended since then, as far as time and pages allow; raises Retryable."""
-        return self._ended.since(workspace, since, deadline)
+    def ended(
+        self,
+        workspace: Workspace,
+        since: datetime,
+        deadline: Deadline,
+        *,
+        first: str = "",
+        children: bool = False,
+    ) -> Ended:
+        """Runs that ended since then, as far as time and pages allow; raises Retryable."""
+        sought = Sought(since, children=children)
+        return self._ended.read(workspace, sought, deadline, first)
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
         """The name of the run's experiment; raises Retryable."""
@@ -104,6 +113,7 @@ class AmlRuns:
 def parse(found: object) -> Run:
     """A run from MLflow's JSON: metrics, params and tags are lists of key and value.
 
+    An odd one of these is left out, which costs the others nothing.
     Raises Retryable (run_unreadable) for anything that is no run.
     """
     try:
@@ -129,8 +139,13 @@ def parse(found: object) -> Run:
         raise Retryable(Reason.RUN_UNREADABLE, detail) from None
 
 
-def _pairs(found: Sequence[Mapping[str, Any]] | None) -> dict[str, str]:
-    return {str(pair["key"]): str(pair.get("value", "")) for pair in found or []}
+def _pairs(found: object) -> dict[str, str]:
+    """Texts by key; one that is odd, or has no value but null, is left out."""
+    return {
+        str(pair["key"]): str(pair.get("value", ""))
+        for pair in _listed(found)
+        if "key" in pair and pair.get("value", "") is not None
+    }
 
 
 def _id(found: object) -> str:
@@ -140,22 +155,29 @@ def _id(found: object) -> str:
     return text
 
 
-def _metrics(
-    found: Sequence[Mapping[str, Any]] | None,
-) -> tuple[dict[str, float], dict[str, str]]:
+def _metrics(found: object) -> tuple[dict[str, float], dict[str, str]]:
     """Numbers only, and what is no number: that is left out, so that a gate does not guess."""
-    given = {str(metric["key"]): metric.get("value") for metric in found or []}
+    given = {str(m["key"]): m.get("value") for m in _listed(found) if "key" in m}
     numbers = {name: _number(value) for name, value in given.items()}
     odd = [name for name, number in numbers.items() if math.isnan(number)]
     unread = {f"run.metrics.{n}": f"its value is no number: {bounded(given[n], 40)}" for n in odd}
     return {name: number for name, number in numbers.items() if not math.isnan(number)}, unread
 
 
-def _number(value: Any) -> float:  # noqa: ANN401 - JSON
+def _listed(found: object) -> list[dict[str, Any]]:
+    """The objects of a list, which may not be there; raises TypeError for what is no list."""
+    if found is not None and not isinstance(found, list):
+        raise TypeError
+    return dicts(found)
+
+
+def _number(value: object) -> float:
     """NaN for what is no number, and for a whole one that is too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
     try:
         return float(value)
-    except (OverflowError, TypeError, ValueError):
+    except (OverflowError, ValueError):
         return math.nan
 
 

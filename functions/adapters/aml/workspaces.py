@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.tokens import waiting
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.errors import Retryable
+from functions.core.errors import NoWorkspace, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import bounded
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from functions.core.values import Workspace
 
 API_VERSION = "2024-10-01"
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found
+_NONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
 _BASE = re.compile(r"(azureml|https?)://([^/?#@\s]+(?:/[^?#\s]*)?)")
 
 
@@ -57,6 +59,11 @@ class Workspaces:
                 self._tracking[key] = self._ask(workspace, deadline)
             return self._tracking[key]
 
+    def forget(self, workspace: Workspace) -> None:
+        """Ask ARM again where it is, since it is there no more."""
+        with self._lock:
+            self._tracking.pop(workspace.key, None)
+
     def mlflow(
         self,
         workspace: Workspace,
@@ -76,7 +83,12 @@ class Workspaces:
 
     def _ask(self, workspace: Workspace, deadline: Deadline) -> str:
         answer = self.arm(workspace.id, deadline)
-        found = found_or_raise(answer, f"workspace {workspace.name}")
+        try:
+            found = found_or_raise(answer, f"workspace {workspace.name}")
+        except Retryable as error:
+            if answer.status == 404 and _code(answer.json) in _NONE:
+                raise NoWorkspace(error.reason, error.detail) from None
+            raise
         properties = found.get("properties")
         uri = properties.get("mlFlowTrackingUri") if isinstance(properties, dict) else None
         if not isinstance(uri, str) or not _BASE.fullmatch(uri):
@@ -102,6 +114,12 @@ class Workspaces:
         if answer.status == 401 and self._refused:
             self._refused(token)
         return answer
+
+
+def _code(found: object) -> str:
+    """What an error of ARM is called."""
+    error = found.get("error") if isinstance(found, dict) else None
+    return str(error.get("code", "")) if isinstance(error, dict) else ""
 
 
 def dicts(found: object) -> list[dict[str, Any]]:
