@@ -28,6 +28,7 @@ SWEEP_REQUESTS = 9.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
 PRUNING = 3.0
+PASSING_OVER = 2.0  # a near miss: a run that only its tags keep from a route that can be swept
 LOOKS = SweepPolicy().window.total_seconds() / 3600  # a sweep each hour finds it in its window
 KEPT_MONTHS = SweepPolicy().kept_for.total_seconds() / 3600 / MONTH_HOURS
 ROWS, ROW_GB = 2.0, 2e-6  # of an ended continuation: the truth, and the copy for lists

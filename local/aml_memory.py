@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from local.listener import Listener
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
+VIEWS = {"ACTIVE_ONLY": ["active"], "DELETED_ONLY": ["deleted"], "ALL": ["active", "deleted"]}
 Found = dict[str, Any]
 
 
@@ -75,6 +76,12 @@ class MemoryAML(AML):
             },
         )
         return made
+
+    def archive(self, name: str, at: float | None = None) -> None:
+        """Archive an experiment at this time in seconds, by default now: MLflow says deleted."""
+        found = next(e for e in self._experiments.values() if e["name"] == name)
+        when = int((self._clock() if at is None else at) * 1000)
+        found |= {"lifecycle_stage": "deleted", "last_update_time": when}
 
     def add_run(  # noqa: PLR0913 - a run has this many facts
         self,
@@ -178,7 +185,11 @@ class MemoryAML(AML):
 
     def _search_experiments(self, arguments: Found) -> Found:
         clauses = experiment_filter(arguments.get("filter") or "")
-        views = [(e, Viewed(e, {}, {}, {})) for e in self._experiments.values()]
+        view = arguments.get("view_type") or "ACTIVE_ONLY"
+        if view not in VIEWS:
+            raise RefusedError(f"Invalid value {view} for parameter 'view_type' supplied.")
+        shown = [e for e in self._experiments.values() if e["lifecycle_stage"] in VIEWS[view]]
+        views = [(e, Viewed(e, {}, {}, {})) for e in shown]
         sought = [e for e, v in views if all(fits(v, c) for c in clauses)]
         newest = sorted(sought, key=lambda e: -e["creation_time"])
         return page("experiments", newest, arguments, None)

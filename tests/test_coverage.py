@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from local.aml_memory import MemoryAML
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from relay.__main__ import app
@@ -226,3 +227,47 @@ def test_a_ledger_that_is_not_there_is_said_so(stage: Stage) -> None:
     code, _, told = coverage(stage, LEDGER_URL="sqlite:////nowhere/ledger.db")
     assert code == 3
     assert "/nowhere/ledger.db" in told
+
+
+def test_a_workspace_that_was_never_heard_of_misses_what_ended(stage: Stage) -> None:
+    """Which is how a subscription shows that was never made."""
+    stage.deploy(SWEEP_WORKSPACES="")
+    ended = WORKSPACE.replace("ml-prod", "ml-second")
+    with MemoryAML(ended, stage.cloud.identity.accepts, stage.cloud.tls) as second:
+        stage.cloud.arm.add_workspace(ended, second.tracking_uri)
+        at = int((stage.clock.now() + timedelta(seconds=1)).timestamp() * 1000)
+        second.add_run("r1", experiment="defect-detection", start_time=at - 9, end_time=at)
+        code, out, _ = coverage(stage, "--workspace", ended)
+    assert code == 1
+    assert "no event of this workspace ever came" in out
+
+
+def test_a_workspace_that_came_after_the_run_is_not_missing(cloud: Cloud, tmp_path: Path) -> None:
+    stage = Stage(cloud, tmp_path)
+    stage.reconcile()
+    end(stage, "r1")
+    stage.clock.forward(seconds=5)
+    stage.deploy(SWEEP_WORKSPACES=WORKSPACE)
+    stage.reconcile()
+    code, out, _ = coverage(stage)
+    assert (code, "the workspace came later" in out) == (0, True)
+
+
+def test_a_run_that_was_passed_over_is_told_with_its_reason(stage: Stage) -> None:
+    stage.routes(ROUTES.replace('"defect-*"}', '"defect-*", tags: {stage: production}}'))
+    stage.reconcile()
+    end(stage, "r1")
+    stage.deliver(completed("r1", runTags={"stage": "test"}))
+    stage.aml._runs["r1"].tags["stage"] = "production"  # noqa: SLF001
+    code, out, _ = coverage(stage)
+    assert (code, "0 missing" in out) == (0, True)
+    assert "not_matched its filter tags.stage wants production, and the run has test" in out
+
+
+def test_what_could_not_be_read_is_said_and_has_its_own_exit_code(stage: Stage) -> None:
+    end(stage, "r1")
+    odd = json.dumps({"runs": [5]})
+    stage.aml.server.faults.add(Fault("POST", "*/runs/search", status=200, body=odd, times=1))
+    code, _, told = coverage(stage)
+    assert code == 5
+    assert told.splitlines()[1] == "  lacking: ml-prod: 1 odd runs"

@@ -13,6 +13,7 @@ from functions.core.errors import LedgerUnavailable, Permanent
 from functions.core.firstseen import ROUTES
 from functions.core.memory import Memory
 from functions.core.ports import Level
+from functions.core.visits import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from functions.core.ports import Ports
     from functions.core.routes import Routes
     from functions.core.values import Workspace
+    from functions.core.visits import Remembered
 
 __all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
 
@@ -41,7 +43,7 @@ class Chronicle:
         self._named = named
         self._registered: Routes | None = None
         self._heard: set[str] = set()
-        self._met: dict[str, tuple[str, datetime]] = {}
+        self._met: dict[str, tuple[str, Heard]] = {}
         self._saved: dict[str, str] = {}
 
     def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
@@ -50,7 +52,7 @@ class Chronicle:
         Raises LedgerUnavailable, and Permanent for more than the rows can hold.
         """
         seen, now = self._register(routes), self._clock.now()
-        row = self._hear({workspace.key: now for workspace in (*self._named, *swept)})
+        row = self._hear({w.key: Heard(now) for w in (*self._named, *swept)})
         return Memory(seen.born, seen.routes, row)
 
     def recall(self) -> Memory:
@@ -62,8 +64,9 @@ class Chronicle:
     def meet(self, workspace: str, at: datetime | None = None) -> None:
         """Take note of a workspace's id, heard of then; `keep` writes it."""
         at = at or self._clock.now()
-        _, first = self._met.get(workspace.lower(), ("", at))
-        self._met[workspace.lower()] = (workspace, min(at, first))
+        _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
+        heard = Heard(min(at, known.first), max(at, known.last or at))
+        self._met[workspace.lower()] = (workspace, heard)
 
     def keep(self, routes: Routes | None) -> None:
         """Write what is new since this process last did; one that fails is tried again later."""
@@ -93,7 +96,7 @@ class Chronicle:
             self._log.write(Level.INFO, line)
         return seen
 
-    def _hear(self, heard: Mapping[str, datetime]) -> visits.Remembered:
+    def _hear(self, heard: Mapping[str, Heard]) -> Remembered:
         row = visits.hear(self._ledger, heard, self._known_before)
         self._heard |= heard.keys()
         return row
@@ -112,15 +115,15 @@ class Chronicle:
         now, today = self._clock.now(), _day(self._clock.now())
         every = dict(self._met)
         met = {low: told for low, told in every.items() if self._saved.get(low) != today}
-        heard = {low: at for low, (_, at) in met.items()}
-        heard |= {w.key: now for w in self._named if w.key not in self._heard | heard.keys()}
+        named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
+        heard = named | {low: heard for low, (_, heard) in met.items()}
         if heard:
             self._hear(heard)
         if met:
             self._keep_days({name: today for name, _ in met.values()})
         self._saved |= dict.fromkeys(met, today)
         for low in met:
-            del self._met[low]
+            self._met.pop(low, None)
 
     def _keep_days(self, met: Mapping[str, str]) -> None:
         def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,13 @@ class Visit(NamedTuple):
     dropped: datetime | None = None
 
 
+class Heard(NamedTuple):
+    """When a workspace was first heard of, and when the `last` event came, if one did."""
+
+    first: datetime
+    last: datetime | None = None
+
+
 class Remembered(NamedTuple):
     """The row as it was read; `written`: there is one."""
 
@@ -82,22 +89,26 @@ def named(workspace: str) -> str:
 
 
 def hear(
-    ledger: Ledger, heard: Mapping[str, datetime], before: Callable[[], Mapping[str, datetime]]
+    ledger: Ledger,
+    heard: Mapping[str, Heard],
+    before: Callable[[], Mapping[str, datetime]],
 ) -> Remembered:
     """Take note of workspaces, by key, and of when each was heard of.
 
-    One that is known keeps its time, unless it was dropped and this came later. `before` tells,
-    for the first time that the row is written, which workspaces earlier versions knew, and since
-    when. Raises LedgerUnavailable, and Permanent for more than a row can hold.
+    One that is known keeps its time, unless it was dropped and an event came later. `before`
+    tells, for the first time that the row is written, which workspaces earlier versions knew, and
+    since when. Raises LedgerUnavailable, and Permanent for more than a row can hold.
     """
 
     def noted(value: Mapping[str, Any]) -> Change:
         new = {} if "workspaces" in value else {named(w): _said(at) for w, at in before().items()}
         known = {**new, **value.get("workspaces", {})}
         for workspace, at in heard.items():
-            last = _visit(known.get(named(workspace)))
-            if last is None or (last.dropped and at > last.dropped):
-                known[named(workspace)] = _said(at)
+            was = _visit(known.get(named(workspace)))
+            if was is None:
+                known[named(workspace)] = _said(at.first)
+            elif was.dropped and at.last and at.last > was.dropped:
+                known[named(workspace)] = _said(at.last)
         return {**value, "workspaces": known}
 
     return Remembered(sharing.change(ledger, VISITS, noted))

@@ -13,7 +13,7 @@ from functions.adapters.tables import TableLedger, open_table
 from functions.core.waiting import LATEST, REMEMBERED
 from functions.core.waits import registration
 from local.cloud import WORKSPACE
-from tests.azure import Stage, completed
+from tests.azure import ROUTES, Stage, changed, completed
 from tests.azurite import connection_string
 from tests.ledger.stores import Wire
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 STARTING = 4
 WAITING_ROUND = usage.ROUND_REQUESTS - 1  # its routes name no organization
+NEARLY = ROUTES.replace('"defect-*"}', '"defect-*", tags: {stage: production}}').partition(
+    "  - name: report"
+)[0]
 WAITING = "version: 1\nroutes: [{name: wait, complete: true}]"
 
 
@@ -80,6 +83,21 @@ def test_a_start_a_duplicate_and_what_the_timers_do_about_them(stage: Stage, wir
     assert tidied == usage.ROUND_REQUESTS + usage.TIDYING
     assert requests(wire, lambda: stage.deliver(completed("r1"))) == usage.KNOWN_REQUESTS
     assert requests(wire, stage.app.sweep.sweep) == usage.SWEEP_REQUESTS + 2  # r0, r1
+
+
+def test_a_near_miss_and_what_nothing_could_let_match(stage: Stage, wire: Wire) -> None:
+    stage.routes(NEARLY)
+    near = completed("r1", runTags={"stage": "test"})
+    assert requests(wire, lambda: stage.deliver(near)) == usage.PASSING_OVER
+    assert requests(wire, lambda: stage.deliver(near)) == usage.PASSING_OVER + 1
+    for far in (
+        completed("r2", experimentName="churn"),
+        completed("r2", runType="azureml.StepRun"),
+        completed("r2", runTags={"mlflow.parentRunId": "r0"}),
+        changed("r2", "Canceled"),
+        changed("r2", "Running"),
+    ):
+        assert requests(wire, lambda: stage.deliver(far)) == 0  # noqa: B023 - called at once
 
 
 def test_what_is_forgotten(stage: Stage, wire: Wire) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.adapters.aml import runs
 from functions.core.reasons import Reason
 from functions.core.values import State
 from local.faults import Fault
@@ -252,3 +253,21 @@ def test_an_entry_of_the_model_history_that_makes_no_sense_is_passed_over(stage:
     stage.aml.add_run("r1", tags=tags, experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert asked(stage) == {"path": "model"}
+
+
+@pytest.mark.parametrize("value", [None, "low", True, [], {"a": 1}, 10**400, "NaN"])
+def test_an_odd_metric_is_none_and_costs_the_others_nothing(stage: Stage, value: object) -> None:
+    metrics = [{"key": "loss", "value": value}, 5, {"value": 1}, {"key": "accuracy", "value": 0.9}]
+    run = runs.parse({"info": INFO, "data": {"metrics": metrics}})
+    assert run.metrics == {"accuracy": 0.9}
+    body = json.dumps({"run": {"info": INFO, "data": {"metrics": metrics}}})
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    stage.aml.server.faults.add(Fault(path="*/runs/get", times=9, status=200, body=body))
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 1
+
+
+def test_an_odd_tag_or_parameter_is_none_and_costs_the_others_nothing() -> None:
+    pairs = [5, {"value": "x"}, {"key": "null", "value": None}, {"key": "a", "value": "b"}]
+    run = runs.parse({"info": INFO, "data": {"tags": pairs, "params": [*pairs, {"key": "e"}]}})
+    assert (run.tags, run.params) == ({"a": "b"}, {"a": "b", "e": ""})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ from functions.core.values import State
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import ROUTES, Stage, completed
+from tests.flow.sweeps import DEFECT, end, lines, milliseconds, searches, sweep
 from tests.hosted import Hosted
 from tests.wrapped import Wrapped
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-DEFECT = "defect-detection"
 OTHER = WORKSPACE.replace("ml-prod", "ml-gone")
 RENAMED = ROUTES.replace("name: register", "name: enroll")
 ONLY_EVENT = """
@@ -41,30 +40,6 @@ routes:
     start: {pipeline: 43, parameters: {run_id: "{{ run.id }}", status: "{{ run.properties.x }}"}}
 """
 ONLY_ANSWERS = "version: 1\nroutes: [{name: wait, complete: true}]"
-
-
-def milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
-
-
-def end(stage: Stage, run: str, ago: timedelta = timedelta(0), **facts: Any) -> None:
-    """Have a run that ended so long ago, on the app's clock, and no event of it."""
-    at = stage.clock.now() - ago
-    times = {"start_time": milliseconds(at - timedelta(minutes=5)), "end_time": milliseconds(at)}
-    stage.aml.add_run(run, **{"experiment": DEFECT, **times, **facts})
-
-
-def sweep(stage: Stage, **later: float) -> None:
-    stage.clock.forward(**later)
-    stage.app.sweep.sweep()
-
-
-def lines(caplog: pytest.LogCaptureFixture, of: str) -> list[str]:
-    return [m for m in caplog.messages if m.startswith(f"{of}=")]
-
-
-def searches(stage: Stage) -> list[dict[str, Any]]:
-    return [json.loads(r.body) for r in stage.aml.server.received("POST", "/runs/search")]
 
 
 @pytest.fixture
@@ -281,7 +256,7 @@ def test_a_report_tells_each_missed_run_and_starts_nothing(
     sweep(stage)
     told = sorted(lines(caplog, "missed"))
     assert len(told) == 2
-    assert told[0].startswith("missed=r1 outcome=Completed workspace=ml-prod experiment=defect-")
+    assert told[0].startswith(f"missed=r1 outcome=Completed workspace=ml-prod experiment={DEFECT}")
     assert told[0].endswith("routes=register")
     assert told[1].endswith("routes=report")
     assert stage.ledger.of_run(WORKSPACE.lower(), "r1") == []

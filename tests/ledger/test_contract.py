@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core import places
+from functions.core import places, steps
 from functions.core.continuation import REPLAYED
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.ledger import Entry
@@ -21,6 +21,7 @@ from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, o
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.ledger import Ledger
@@ -594,3 +595,38 @@ def test_shared_rows_are_forgotten_once_their_time_is_over(ledger: Ledger) -> No
     assert ledger.forget(NOON + 3 * HOUR, 9) == 0
     left = [n for n in range(5) if ledger.shared(f"limit/{n}").value]
     assert (left, ledger.shared("for ever").value) == ([4], {"kept": 1})
+
+
+def passed_over(run: str = "run-1", at: datetime = NOON) -> Continuation:
+    return steps.passed_over(key(run), samples.event(run=run), at, "no such tag")
+
+
+def test_a_trace_is_recorded_once_and_no_list_has_it(ledger: Ledger) -> None:
+    assert ledger.record(passed_over()).fresh
+    again = ledger.record(passed_over(at=LATER))
+    assert (again.fresh, again.entry.continuation) == (False, passed_over())
+    assert list(ledger.of_run(key().workspace, "run-1")) == [passed_over()]
+    assert (list(ledger.listed(NOON - DAY, 9)), list(ledger.due(LATER, 9))) == ([], [])
+
+
+def test_a_trace_does_not_replace_what_was_claimed(ledger: Ledger) -> None:
+    claimed = ledger.claim(opened()).entry.continuation
+    assert ledger.record(passed_over(at=LATER)).entry.continuation == claimed
+
+
+def test_a_trace_is_pruned_by_its_age_also_if_who_wrote_it_died(store: Store) -> None:
+    ledger = store.ledger()
+    ledger.record(passed_over("old"))
+    store.remove(places.passed(passed_over("old")))
+    ledger.record(passed_over("old", at=LATER))
+    ledger.record(passed_over("new", at=NOON + DAY))
+    assert ledger.prune(NOON + HOUR, 9) == 1
+    assert ledger.read(key("old")) is None
+    assert ledger.read(key("new")) is not None
+
+
+def test_pruning_traces_leaves_what_was_claimed_since(ledger: Ledger) -> None:
+    trace = ledger.record(passed_over()).entry
+    ledger.write(trace, opened(at=LATER))
+    assert ledger.prune(LATER, 9) == 1
+    assert ledger.read(key()) is not None
