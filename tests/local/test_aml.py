@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from mlflow import MlflowClient
-from mlflow.exceptions import RestException
 
 from local.aml import AML, Forwarded
 from local.aml_memory import MemoryAML
@@ -13,6 +11,8 @@ from local.identity import MANAGEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mlflow import MlflowClient
 
     from local.certificates import Authority
     from local.identity import Identity
@@ -302,12 +302,18 @@ def test_a_tag_can_be_set(aml: MemoryAML, ask: Ask) -> None:
     assert run["data"]["tags"] == [{"key": "link", "value": "x"}]
 
 
+def client_of(*urls: str) -> MlflowClient:
+    from mlflow import MlflowClient  # noqa: PLC0415 - seconds, on every collection
+
+    return MlflowClient(*urls)
+
+
 @pytest.fixture
 def mlflow_client(
     aml: MemoryAML, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> MlflowClient:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", identity.issue(MANAGEMENT))
-    return MlflowClient(aml.url, aml.url)
+    return client_of(aml.url, aml.url)
 
 
 def test_the_mlflow_client_reads_runs_from_memory(
@@ -323,6 +329,8 @@ def test_the_mlflow_client_reads_runs_from_memory(
 def test_the_mlflow_3_client_cannot_search_registered_models_as_on_aml(
     mlflow_client: MlflowClient,
 ) -> None:
+    from mlflow.exceptions import RestException  # noqa: PLC0415 - the same
+
     with pytest.raises(RestException, match="Currently unsupported filter string format"):
         mlflow_client.search_registered_models()
 
@@ -338,7 +346,7 @@ def front(mlflow_server: MLflow, identity: Identity, authority: Authority) -> It
 def test_a_real_mlflow_server_is_read_through_the_front(
     front: AML, mlflow_server: MLflow, ask: Ask
 ) -> None:
-    direct = MlflowClient(mlflow_server.url)
+    direct = client_of(mlflow_server.url)
     experiment = direct.create_experiment("defect-net")
     root = direct.create_run(experiment, run_name="root").info.run_id
     child = direct.create_run(experiment, tags={"mlflow.parentRunId": root}).info.run_id
