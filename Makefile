@@ -88,6 +88,7 @@ clean: ## remove what the other targets made
 # What is installed, each once
 setup: .venv/.installed ## only install what the app, the demo and the checks need
 parts: $(NPM_PARTS) .cache/worker/.installed ## only install the tests' real parts
+	@command -v chromium > /dev/null || echo 'there is no chromium: the tests of the page in a browser will be skipped'
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo 'there is no $(PYTHON): make PYTHON=... names another' >&2; exit 1; }
