@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.core.chronicle import Chronicle
     from functions.core.deadline import Deadline
@@ -124,17 +124,22 @@ def app() -> App:
     The first events of a process arrive together: one of them builds it.
     """
     with _building:
-        return _built()
+        return _of_process()
 
 
 @functools.cache
-def _built() -> App:
+def _of_process() -> App:
+    return built(os.environ)
+
+
+def built(environ: Mapping[str, str]) -> App:
+    """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
         from functions import settings as known_settings
         from functions.connections import connect, observer
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
-        settings = known_settings.read(os.environ)
+        settings = known_settings.read(environ)
         _tell(settings)
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:

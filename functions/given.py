@@ -1,7 +1,7 @@
 """How each kind of setting is read from the environment, and what is said of one that is none.
 
-What is mistyped keeps its default, but for the ledger's settings: another ledger knows nothing of
-what was started, so that none stands in for the one that was meant.
+What is mistyped keeps its default, but for two: another ledger knows nothing of what was started,
+and other routes start other pipelines, so that none stands in for those that were meant.
 """
 
 from __future__ import annotations
@@ -83,6 +83,13 @@ class Given(Environment):
             return value
         why = "is for Azure DevOps Services, where routes name the organization"
         return self.refuse(f"{told(name, value)} {why}", SERVICES)
+
+    def routes(self, name: str, default: str) -> str:
+        """The route file's path, whatever it is: the default's routes are not those that are meant.
+
+        Events wait for a file that can be read.
+        """
+        return self._given(name) or default
 
     def of_ledger(
         self, name: str, form: str, fits: Callable[[str], object], default: str = ""

@@ -85,7 +85,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         devops_url=given.devops("DEVOPS_URL"),
         devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         client_id=given.guid("AZURE_CLIENT_ID"),
-        routes_file=ROOT / given.text("ROUTES_FILE", "routes.yaml"),
+        routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
         ledger_url=ledger_url,
         ledger_table=_table(given),
         storage=_storage(given, cloud),

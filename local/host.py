@@ -28,7 +28,7 @@ from flask import Response, request
 from local import admin, console, ending, httptrigger, webhook
 from local.functions import TIMER, IndexingError, index, load
 from local.invocations import Worker
-from local.timers import Timers
+from local.timers import Timers, scheduled
 from local.web import LocalFlask, Server
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Host:
     bounds the sync functions that run at a time (None: PYTHON_THREADPOOL_THREAD_COUNT, else as
     Python decides). `settings` (None: the environment) are read for the host's own part only.
     Raises IndexingError if any function is wrong, as one wrong function hides all others in
-    Azure.
+    Azure. A timer whose schedule cannot be read is wrong for the host alone: it has all others.
     """
 
     def __init__(
@@ -61,10 +61,12 @@ class Host:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         known = os.environ if settings is None else settings
-        self.functions, prefix = _indexed(app, known)
+        indexed, prefix = _indexed(app, known)
+        schedules = scheduled((f for f in indexed.values() if f.kind == TIMER), known)
+        self.functions = {n: f for n, f in indexed.items() if f.kind != TIMER or n in schedules}
         self.worker = Worker(threads or _threads(known))
-        timed = [f for f in self.functions.values() if f.kind == TIMER and timers]
-        self._timers = Timers(self.worker, timed, known)
+        timed = [(self.functions[name], found) for name, found in schedules.items() if timers]
+        self._timers = Timers(self.worker, timed)
         self.endpoints = httptrigger.endpoints(self.functions.values(), prefix)
         self._key = known.get("LOCAL_FUNCTION_KEY")
         self._system_key = known.get("LOCAL_SYSTEM_KEY")

@@ -1,14 +1,14 @@
-"""Timer triggers: NCRONTAB schedules in UTC, one run of a timer at a time.
+"""Timer triggers: schedules in UTC, one run of a timer at a time.
 
-Six fields, seconds first (five are taken as without seconds), or `hh:mm:ss` as an interval;
-`%NAME%` is the setting of that name.
+`%NAME%` is the setting of that name. Unlike a day of month and a day of week in cron, those of
+NCRONTAB must both fit. This host keeps no schedule status between its runs, so a timer is never
+past due here.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
-Unlike a day of month and a day of week in cron, those of NCRONTAB must both fit. This host keeps
-no schedule status between its runs, so a timer is never past due here.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from concurrent.futures import CancelledError
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
+from local import ncrontab
 from local.functions import IndexedFunction, IndexingError, json_datum
 
 if TYPE_CHECKING:
@@ -30,22 +31,29 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 _SETTING = re.compile(r"%([^%]+)%")
-_INTERVAL = re.compile(r"(\d+):(\d\d):(\d\d)")
+log = logging.getLogger("host")
+
+
+class NeverError(Exception):
+    """The schedule has no next occurrence."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a timer is due: an NCRONTAB expression, or an interval."""
+    """When a timer is due: an NCRONTAB expression in numbers, or an interval."""
 
     expression: str
     interval: timedelta | None = None
 
     def after(self, moment: datetime) -> datetime:
-        """The first occurrence later than this moment."""
-        if self.interval is not None:
-            return moment + self.interval
-        cron = croniter(self.expression, moment, second_at_beginning=True, day_or=False)
-        return cron.get_next(datetime)
+        """The first occurrence later than this moment. Raises NeverError."""
+        try:
+            if self.interval is not None:
+                return moment + self.interval
+            cron = croniter(self.expression, moment, second_at_beginning=True, day_or=False)
+            return cron.get_next(datetime)
+        except (CroniterBadDateError, OverflowError):
+            raise NeverError(self.expression) from None
 
 
 def resolved(expression: str, settings: Mapping[str, str]) -> str:
@@ -60,17 +68,30 @@ def resolved(expression: str, settings: Mapping[str, str]) -> str:
 
 
 def schedule_of(function: IndexedFunction, settings: Mapping[str, str]) -> Schedule:
-    """The schedule of a timer function. Raises IndexingError where it has none that fits."""
+    """The schedule of a timer function. Raises IndexingError where the host can read none."""
     expression = resolved(str(function.binding["schedule"]), settings)
-    if interval := _INTERVAL.fullmatch(expression):
-        hours, minutes, seconds = (int(part) for part in interval.groups())
-        every = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        if every:
-            return Schedule(expression, every)
-    five_or_six = len(expression.split()) in {5, 6}
-    if not (five_or_six and croniter.is_valid(expression, second_at_beginning=True)):
-        raise IndexingError(f"{function.name}: invalid schedule '{expression}'")
-    return Schedule(expression)
+    with suppress(ValueError):
+        return Schedule(ncrontab.plain(expression))
+    with suppress(ValueError, OverflowError):
+        return Schedule(expression, ncrontab.span(expression))
+    raise IndexingError(
+        f"The schedule expression '{expression}' was not recognized as a valid cron expression or "
+        "timespan string."
+    )
+
+
+def scheduled(
+    functions: Iterable[IndexedFunction], settings: Mapping[str, str]
+) -> dict[str, Schedule]:
+    """The schedules of the functions by name; one that has none is not indexed, says the log."""
+    found = {}
+    for function in functions:
+        try:
+            found[function.name] = schedule_of(function, settings)
+        except IndexingError as error:
+            said = "Error indexing method 'Functions.%s'. %s"
+            log.error(said, function.name, error)  # noqa: TRY400 - the same
+    return found
 
 
 def timer_datum(function: IndexedFunction, schedule: Schedule | None = None) -> Datum:
@@ -94,10 +115,10 @@ class Timers:
     """Fires timer functions on their schedules, each in its own thread."""
 
     def __init__(
-        self, worker: Worker, functions: Iterable[IndexedFunction], settings: Mapping[str, str]
+        self, worker: Worker, scheduled: Iterable[tuple[IndexedFunction, Schedule]]
     ) -> None:
         self._worker = worker
-        self._scheduled = [(f, schedule_of(f, settings)) for f in functions]
+        self._scheduled = list(scheduled)
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -112,13 +133,21 @@ class Timers:
         self._stopping.set()
 
     def _keep(self, function: IndexedFunction, schedule: Schedule) -> None:
-        if function.binding.get("runOnStartup"):
-            self._fire(function, schedule)
+        try:
+            if function.binding.get("runOnStartup"):
+                self._fire(function, schedule)
+            self._fire_when_due(function, schedule)
+        except NeverError:
+            said = "The listener for function 'Functions.%s' was unable to start."
+            log.error(said, function.name)  # noqa: TRY400 - what it says is all there is
+
+    def _fire_when_due(self, function: IndexedFunction, schedule: Schedule) -> None:
         due = datetime.now(UTC)
         while True:
             # A wait may end a little early: without `due` the same occurrence would fire twice.
             due = schedule.after(max(due, datetime.now(UTC)))
-            if self._stopping.wait((due - datetime.now(UTC)).total_seconds()):
+            left = (due - datetime.now(UTC)).total_seconds()
+            if self._stopping.wait(min(left, threading.TIMEOUT_MAX)):
                 return
             self._fire(function, schedule)
 

@@ -85,3 +85,99 @@ def test_a_cloud_that_is_not_known_is_the_public_one_and_told() -> None:
 def test_a_cloud_is_named_in_any_case() -> None:
     read = settings.read({"AZURE_CLOUD": "azureusgovernment"})
     assert (read.policy.studio, read.complaints) == ("https://ml.azure.us", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "used"),
+    [
+        ("DEVOPS_URL", "https://server/tfs/", "https://server/tfs"),
+        ("DEVOPS_URL", "https://server/tfs/DefaultCollection", None),
+        ("DEVOPS_URL", "http://build_server:8080/tfs", None),
+        ("DEVOPS_URL", "https://[::1]:8443", None),
+        ("DEVOPS_URL", "HTTPS://DEV.Azure.com/", "https://dev.azure.com"),
+        ("DEVOPS_URL", "https://dev.azure.com.example", None),
+        ("DEVOPS_URL", "https://notvisualstudio.com/tfs", None),
+        ("KEY_VAULT_URL", "https://Relay.vault.azure.net/", "https://relay.vault.azure.net"),
+        ("RESOURCE_MANAGER_URL", "https://management.local.azurestack.external", None),
+    ],
+)
+def test_an_address_that_can_be_meant_is_used(name: str, value: str, used: str | None) -> None:
+    read = settings.read({name: value})
+    assert (getattr(read, name.lower()), read.complaints) == (used or value, ())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("https://dev.azure.com/contoso", "dev.azure.com/contoso", "http://dev.azure.com"),
+        *("https://contoso.visualstudio.com", "https://Contoso.VisualStudio.com/DefaultCollection"),
+        *("https://dev.azure.com./contoso", "https://dev.azure.com:8443"),
+    ],
+)
+def test_the_service_of_azure_devops_is_the_same_for_every_organization(value: str) -> None:
+    read = settings.read({"DEVOPS_URL": value})
+    assert read.devops_url == "https://dev.azure.com"
+    assert (
+        "where routes name the organization; https://dev.azure.com is used" in read.complaints[-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "used"),
+    [
+        ("https://v.vault.azure.net/secrets/pat", "https://v.vault.azure.net"),
+        ("http://v.vault.azure.net", "https://v.vault.azure.net"),
+        ("https://v.vault.azure.net?x", ""),
+    ],
+)
+def test_a_vault_is_asked_at_its_own_host_over_tls(value: str, used: str) -> None:
+    read = settings.read({"KEY_VAULT_URL": value})
+    (told,) = read.complaints
+    assert (read.key_vault_url, told.endswith(f"; {used or 'none'} is used")) == (used, True)
+
+
+@pytest.mark.parametrize("value", ["1", "60"])
+def test_a_lease_that_one_look_may_outlast_is_taken_and_doubted(value: str) -> None:
+    read = settings.read({"CLAIM_LEASE_SECONDS": value})
+    assert (read.policy.lease.total_seconds(), read.complaints) == (float(value), ())
+    assert read.doubts == (f"CLAIM_LEASE_SECONDS={value!r} should be above 60",)
+
+
+@pytest.mark.parametrize("token", ["a2" * 26, "a1B2" * 19 + "AZDO" + "a1B2"])
+def test_a_token_in_place_of_its_secrets_name_is_neither_used_nor_shown(token: str) -> None:
+    read = settings.read({"DEVOPS_PAT_SECRET": token})
+    assert read.policy.secret == "azure-devops-pat"
+    assert token not in str(read)
+
+
+def test_the_same_is_complained_of_once() -> None:
+    assert len(settings.read({"AZURE_CLIENT_ID": "relay"}).complaints) == 1
+
+
+def test_settings_of_storage_count_only_where_the_ledger_is_there() -> None:
+    wrong = {"AzureWebJobsStorage__accountName": "my_account", "LEDGER_TABLE": "a-b"}
+    assert "accountName='my_account'" in settings.read(wrong).no_ledger
+    assert settings.read({**wrong, "LEDGER_URL": "sqlite:///here.db"}).no_ledger == ""
+    stored = {**wrong, "AzureWebJobsStorage": "a=b"}
+    assert "LEDGER_TABLE='a-b'" in settings.read(stored).no_ledger
+
+
+@pytest.mark.parametrize(
+    ("value", "signed"),
+    [
+        ("ClientId=00000000-0000-4000-8000-000000000001;Authorization=AAD", True),
+        ("Authorization=AAD", True),
+        ("Authorization=Key", False),
+    ],
+)
+def test_telemetry_is_signed_where_that_is_said(value: str, *, signed: bool) -> None:
+    given = {"RELAY_OTEL": "1", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": value}
+    read = settings.read(given)
+    assert (read.insights_entra, len(read.complaints)) == (signed, int(not signed))
+
+
+def test_a_connection_string_as_azure_gives_it_is_used() -> None:
+    key = "InstrumentationKey=00000000-0000-4000-8000-000000000001"
+    text = f"{key};IngestionEndpoint=https://a.example/;LiveEndpoint=https://b.example/"
+    given = {"RELAY_OTEL": "1", "APPLICATIONINSIGHTS_CONNECTION_STRING": text}
+    assert (settings.read(given).insights, settings.read(given).complaints) == (text, ())

@@ -55,6 +55,22 @@ def test_a_setting_that_cannot_be_meant_is_named(patient: Patient) -> None:
     assert said.startswith("SWEEP_HOURS='soon'")
 
 
+@pytest.mark.parametrize("value", ["every minute", "00:05:00"])
+def test_a_schedule_that_may_not_be_kept_is_named(patient: Patient, value: str) -> None:
+    patient.deploy(RECONCILE_SCHEDULE=value)
+    report = patient.examined("--no-probe")
+    status, said = only(report, "settings")
+    assert (report.code, status) == (0, "warning")
+    assert said.startswith("RECONCILE_SCHEDULE")
+
+
+def test_a_table_that_azure_has_not_is_a_failure(patient: Patient) -> None:
+    patient.deploy(LEDGER_URL="", AzureWebJobsStorage="a=b", LEDGER_TABLE="my-table")
+    report = patient.examined("--no-probe")
+    assert report.code == 1
+    assert report.of("settings")[0][1].startswith("no ledger: LEDGER_TABLE='my-table'")
+
+
 def test_a_vault_that_is_not_named_is_a_failure(patient: Patient) -> None:
     patient.deploy(KEY_VAULT_URL="")
     report = patient.examined("--no-probe")

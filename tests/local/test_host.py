@@ -66,6 +66,7 @@ CLOUD_EVENT = {
     "type": "Microsoft.MachineLearningServices.RunCompleted",
     "data": {"runId": "r"},
 }
+YEARLY = "0 0 5 1 1 *"
 NOTIFICATION = {"aeg-event-type": "Notification"}
 VALIDATION = {"aeg-event-type": "SubscriptionValidation"}
 
@@ -78,7 +79,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(folder: Path) -> Iterator[Host]:
-    with Host(folder, timers=False, threads=4, settings={}) as running:
+    with Host(folder, timers=False, threads=4, settings={"EVERY": YEARLY}) as running:
         yield running
 
 
@@ -306,7 +307,7 @@ def test_a_timer_fires_on_its_schedule_and_never_beside_itself() -> None:
 
 
 def test_a_timer_with_run_on_startup_runs_at_once(folder: Path) -> None:
-    with Host(folder, settings={"EVERY": "0 0 5 1 1 *"}) as host:
+    with Host(folder, settings={"EVERY": YEARLY}) as host:
         assert host.worker.wait("tick")[0].ok
 
 
@@ -314,15 +315,33 @@ def test_a_timer_with_run_on_startup_runs_at_once(folder: Path) -> None:
     ("settings", "message"),
     [
         ({}, "'%EVERY%' does not resolve to a value"),
-        ({"EVERY": "every day"}, "tick: invalid schedule 'every day'"),
-        ({"EVERY": "0 0 0 32 1 *"}, "tick: invalid schedule"),
+        ({"EVERY": "every day"}, "The schedule expression 'every day' was not recognized"),
+        ({"EVERY": "0 0 0 32 1 *"}, "The schedule expression '0 0 0 32 1 *' was not recognized"),
     ],
 )
-def test_a_schedule_that_cannot_be_kept_fails_indexing(
-    folder: Path, settings: dict[str, str], message: str
+@pytest.mark.parametrize("timers", [True, False])
+def test_a_timer_whose_schedule_cannot_be_read_is_not_there_and_all_else_is(
+    folder: Path,
+    settings: dict[str, str],
+    message: str,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    timers: bool,
 ) -> None:
-    with pytest.raises(IndexingError, match=message):
-        Host(folder, settings=settings)
+    with Host(folder, settings=settings, timers=timers) as host:
+        assert set(host.functions) == {"on_event", "greet", "echo"}
+        assert deliver(host, [EVENT]).status_code == 202
+    assert f"Error indexing method 'Functions.tick'. {message}" in caplog.text
+
+
+def test_a_timer_that_is_never_due_is_there_and_never_fires(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "function_app.py").write_text(SAMPLE.replace(", run_on_startup=True", ""))
+    with Host(folder, settings={"EVERY": "0 0 3 31 2 *"}) as host:
+        assert "tick" in host.functions
+        assert deliver(host, [EVENT]).status_code == 202
+    assert "The listener for function 'Functions.tick' was unable to start." in caplog.text
 
 
 @pytest.mark.parametrize("annotation", [dict, list[func.EventGridEvent], int])
@@ -378,7 +397,7 @@ def run(folder: Path, *more: str) -> subprocess.Popen[str]:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"EVERY": "0 0 5 1 1 *"},
+        env=os.environ | {"EVERY": YEARLY},
         text=True,
     )
 

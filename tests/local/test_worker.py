@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.declared import EVERY_HOUR, EVERY_MINUTE
 from local.functions import IndexingError, index, load
 from tests.azure import as_cloud_event, completed, in_bytes
 
@@ -194,6 +195,17 @@ def test_the_worker_indexes_this_product(worker: str, product: Path) -> None:
     assert triggers["reconcile"] == "timerTrigger"
     assert triggers["sweep"] == "timerTrigger"
     assert triggers["operations"] == "httpTrigger"
+
+
+@pytest.mark.parametrize("schedule", ["every minute", "0 0 3 31 2 *", "@Microsoft.KeyVault(x)"])
+def test_a_schedule_that_no_host_keeps_is_not_what_the_worker_tells(
+    worker: str, product: Path, schedule: str
+) -> None:
+    found = drive(worker, product, RECONCILE_SCHEDULE=schedule, SWEEP_SCHEDULE=schedule)[
+        "functions"
+    ]
+    told = [found[name][0]["schedule"] for name in ("reconcile", "sweep")]
+    assert told == [EVERY_MINUTE, EVERY_HOUR]
 
 
 def test_the_local_host_indexes_the_same_functions_of_this_product(
