@@ -37,7 +37,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test soak stress bench bench-growth check lint types floors schema format clean setup parts
+.PHONY: help demo up test test-clock soak stress bench bench-growth check lint types floors schema format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
 
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
 	@$(VENV)/python -m pytest -n 4 --dist loadfile $(PYTEST_ARGS)
+
+test-clock: setup ## the same while days, years and summer time end in each test, before a release
+	@$(VENV)/python -m tests.clock $(PYTEST_ARGS)
 
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)

@@ -103,6 +103,22 @@ class Stage:
         """Let the clock stand near half past, so that no window of a limit ends meanwhile."""
         self.clock.forward(minutes=(90 - self.clock.now().minute) % 60)
 
+    def mid_day(self) -> None:
+        """Let the clock stand near half past noon, so that neither an hour nor a day ends."""
+        self.mid_hour()
+        self.clock.forward(hours=(36 - self.clock.now().hour) % 24)
+
+    def use_up(self, route: str, window: str, **lasts: float) -> None:
+        """Have the route's limit used up in the window (as strftime has it) and in the next.
+
+        So it holds for who looks at another clock, too, and if the window ends meanwhile.
+        """
+        now = self.clock.now()
+        for at in (now, now + timedelta(**lasts)):
+            row = self.ledger.shared(f"limit/{route}/{at:{window}}")
+            until = (at + timedelta(**lasts)).isoformat()
+            self.ledger.share(row, {"taken": 1000, "until": until})
+
     def of_run(self, run: str) -> dict[str, Continuation]:
         """The run's continuations by route (and outcome, where a route has several)."""
         found = self.ledger.of_run(WORKSPACE.lower(), run)

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
 settings.load_profile("house")
 
+# fixtures that stand for what is slow to start or has a clock of its own
+REAL = {"axe", "browser", "mlflow_server", "worker"}
+
 PAT = "pat-that-nobody-may-see-0123456789"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need such a part, so that `-m "not real"` leaves them out."""
+    for item in items:
+        if REAL & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_expected(): assert False
     "test_module.py": 'import pytest\npytest.importorskip("no_such_module")\ndef test_it(): pass\n',
 }
 TARGETS = {
-    *("help", "demo", "up", "test", "soak", "bench", "bench-growth", "check"),
+    *("help", "demo", "up", "test", "test-clock", "soak", "bench", "bench-growth", "check"),
     *("format", "clean", "setup", "parts"),
 }
 # Runs code as a Python of another version would: python -c CODE ARGUMENTS...

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
     Type = Callable[..., Typed]
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="needs /proc to see what processes are left"
-)
+pytestmark = [
+    pytest.mark.real,  # its app gets a plain environment, and with it the machine's clock
+    pytest.mark.skipif(
+        not Path("/proc/self/environ").exists(), reason="needs /proc to see what processes are left"
+    ),
+]
 
 
 def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typed: Type) -> None:

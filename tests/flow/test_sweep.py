@@ -134,6 +134,7 @@ def test_a_workspace_that_nobody_named_is_not_asked(cloud: Cloud, tmp_path: Path
 
 def test_processes_that_hear_of_workspaces_at_once_forget_none(stage: Stage) -> None:
     ports = stage.ports
+    stage.mid_day()
     ids = {WORKSPACE.replace("ml-prod", f"ml-{n}") for n in range(12)}
 
     def heard(workspace: str) -> None:

@@ -89,6 +89,8 @@ def test_what_holds_it_back_is_foretold(desk: Desk, reason: str, environ: dict[s
     if reason == "credential_refused":
         fault = says(401, times=2)
         desk.stage.devops.server.faults.add(fault)
+    if reason == "limit":
+        desk.stage.use_up("register", "%Y-%m-%d", days=1)
     desk.end("r0", **GOOD)
     desk.end("r1", **GOOD)
     desk.stage.deliver(completed("r0"))
