@@ -101,12 +101,17 @@ class Stage:
 
     def mid_hour(self) -> None:
         """Let the clock stand near half past, so that no window of a limit ends meanwhile."""
-        self.clock.forward(minutes=(90 - self.clock.now().minute) % 60)
+        self._ahead(minutes=(90 - self.clock.now().minute) % 60)
 
     def mid_day(self) -> None:
         """Let the clock stand near half past noon, so that neither an hour nor a day ends."""
         self.mid_hour()
-        self.clock.forward(hours=(36 - self.clock.now().hour) % 24)
+        self._ahead(hours=(36 - self.clock.now().hour) % 24)
+
+    def _ahead(self, **by: float) -> None:
+        """Move the clock, and with it the times that Azure DevOps tells."""
+        self.clock.forward(**by)
+        self.devops.clock_skew += timedelta(**by).total_seconds()
 
     def use_up(self, route: str, window: str, **lasts: float) -> None:
         """Have the route's limit used up in the window (as strftime has it) and in the next.
