@@ -29,11 +29,10 @@ REAL = {"axe", "browser", "mlflow_server", "worker"}
 PAT = "pat-that-nobody-may-see-0123456789"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need such a part, so that `-m "not real"` leaves them out."""
-    for item in items:
-        if REAL & set(getattr(item, "fixturenames", ())):
-            item.add_marker("real")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that needs such a part, so that `-m "not real"` leaves it out."""
+    if REAL & set(getattr(item, "fixturenames", ())):
+        item.add_marker("real")
 
 
 @pytest.fixture(scope="session")
