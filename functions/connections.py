@@ -42,7 +42,7 @@ def connect(
         ledger=ledger,
         runs=_runs(settings, identity),
         credentials=_credentials(settings, identity, clock),
-        pipelines=DevOpsPipelines(settings.devops_url, Transport()),
+        pipelines=DevOpsPipelines(settings.devops_url, Transport(), settings.devops_version),
         routes=RouteFile(settings.routes_file, clock),
         journal=journal,
         clock=clock,

@@ -31,6 +31,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])|/", re.IGNORECASE)
+_REST_VERSION = re.compile(r"[1-9][0-9]?\.[0-9](-preview(\.[1-9])?)?")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -83,6 +84,16 @@ class Given(Environment):
             return value
         why = "is for Azure DevOps Services, where routes name the organization"
         return self.refuse(f"{told(name, value)} {why}", SERVICES)
+
+    def rest_version(self, name: str, default: str) -> str:
+        """A version of Azure DevOps' REST interface.
+
+        https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
+        """
+        value = self.text(name, default)
+        if _REST_VERSION.fullmatch(value):
+            return value
+        return self.refuse(f"{told(name, value)} is no REST version such as 7.0", default)
 
     def routes(self, name: str, default: str) -> str:
         """The route file's path, whatever it is: the default's routes are not those that are meant.

@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     resource_manager_url: str
     key_vault_url: str
     devops_url: str
+    devops_version: str
     devops_entra: bool
     client_id: str | None
     routes_file: Path
@@ -83,6 +84,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),
         devops_url=given.devops("DEVOPS_URL"),
+        devops_version=given.rest_version("DEVOPS_API_VERSION", "7.1"),
         devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),

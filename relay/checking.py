@@ -46,7 +46,7 @@ class Checks:
 
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._credentials, self._clock = ports.credentials, ports.clock
-        self._previews = Previews(settings.devops_url, ports.clock)
+        self._previews = Previews(settings.devops_url, settings.devops_version, ports.clock)
         self._read: dict[str, Credential] = {}
         self._said: dict[PipelineRequest, Checked] = {}
 

@@ -12,9 +12,9 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.adapters.devops.answers import has_id, verdict
-from functions.adapters.devops.origin import words
-from functions.adapters.devops.pipelines import API_VERSION, HEADERS
+from functions.adapters.devops.answers import has_id, told, verdict
+from functions.adapters.devops.origin import is_own, words
+from functions.adapters.devops.pipelines import HEADERS
 from functions.adapters.transport import NoAnswerError, NotSentError, Transport
 from functions.core.deadline import Deadline
 from functions.core.errors import InDoubt, Permanent, Retryable
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from functions.core.values import Credential, PipelineRequest
 
 CALL_SECONDS = 30.0
-_NOT_FOUND = 404
+_BAD_REQUEST, _NOT_FOUND = 400, 404
 
 
 class Previews:
     """Previews of the pipelines below one base URL."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, version: str, clock: Clock) -> None:
+        self._url, self._version = url.rstrip("/"), version
         self._clock = clock
         self._transport = Transport()
 
@@ -51,6 +51,8 @@ class Previews:
         name = self._name(pipeline, request, credential)  # asked first: without one it is a 500
         body = {**json.loads(request.body), "previewRun": True}
         answer = self._answer(f"{pipeline}/preview", credential, _version(request), body)
+        if answer.status == _BAD_REQUEST and is_own(answer):  # whatever passes by itself: not now
+            raise Permanent(Reason.REJECTED, told(answer))
         if refusal := verdict(answer, needs_id=False):
             raise refusal
         if not isinstance(answer.json, dict) or not isinstance(answer.json.get("finalYaml"), str):
@@ -72,7 +74,7 @@ class Previews:
         self, url: str, credential: Credential, query: Mapping[str, str], body: object
     ) -> Answer:
         deadline = Deadline(self._clock, CALL_SECONDS)
-        params = {"api-version": API_VERSION, **query}
+        params = {"api-version": self._version, **query}
         try:
             return self._transport.read(
                 url, credential.authorization, deadline, params=params, headers=HEADERS, body=body
@@ -88,9 +90,9 @@ def pipeline_url(url: str, request: PipelineRequest) -> str:
     return f"{url.rstrip('/')}/{project}/_apis/pipelines/{request.pipeline}"
 
 
-def run_url(url: str, request: PipelineRequest) -> str:
+def run_url(url: str, version: str, request: PipelineRequest) -> str:
     """Where the request to run the pipeline is posted."""
-    query = {"api-version": API_VERSION, **_version(request)}
+    query = {"api-version": version, **_version(request)}
     return f"{pipeline_url(url, request)}/runs?" + "&".join(f"{n}={v}" for n, v in query.items())
 
 

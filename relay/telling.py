@@ -86,7 +86,7 @@ def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
     """The exact request, with the values of secret variables hidden."""
     from relay.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
 
-    url = run_url(settings.devops_url, asked)
+    url = run_url(settings.devops_url, settings.devops_version, asked)
     return {"method": "POST", "url": url, "secret": asked.secret, "body": _masked(asked.body)}
 
 

@@ -35,6 +35,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         *("https://contoso.visualstudio.com/DefaultCollection", "http://dev.azure.com"),
         *("dev.azure.com/contoso/mlops", "https://vssps.dev.azure.com", "https://DEV.azure.com/x"),
     ),
+    "DEVOPS_API_VERSION": ("7", "v7.1", "7.1.2", "latest"),
     "AZURE_CLOUD": ("AzureMoon", "public"),
     "RESOURCE_MANAGER_URL": URLS,
     "AZURE_CLIENT_ID": (GUID, "relay-identity", f"{{{GUID}1}}"),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from functions.core.errors import RoutesUnreadable
 from functions.core.routes import decode
+from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ class RouteFile:
                 self._refresh()
             except OSError as error:
                 why = f"cannot be read: {error.strerror}; set ROUTES_FILE, or deploy the file"
-                raise RoutesUnreadable([f"{self._path}: {why}"]) from None
+                raise RoutesUnreadable([f"{bounded(self._path, 200)}: {why}"]) from None
             if isinstance(self._decoded, RoutesUnreadable):
                 raise self._decoded.with_traceback(None)
             assert self._decoded is not None  # noqa: S101 - _refresh sets it

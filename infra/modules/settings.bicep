@@ -54,6 +54,7 @@ var settings = {
   CLAIM_LEASE_SECONDS: string(policy.?claimLeaseSeconds ?? '')
   CREDENTIAL_PAUSE_SECONDS: string(policy.?credentialPauseSeconds ?? '')
   DELIVERY_DEADLINE_SECONDS: string(policy.?deliveryDeadlineSeconds ?? '')
+  DEVOPS_API_VERSION: policy.?devopsApiVersion ?? ''
   DEVOPS_AUTH: signIn.devops
   DEVOPS_PAT_SECRET: patName
   DEVOPS_URL: policy.?devopsUrl ?? ''

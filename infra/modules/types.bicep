@@ -80,6 +80,9 @@ type policyType = {
   @description('Optional. Azure DevOps base URL, where it is not https://dev.azure.com.')
   devopsUrl: string?
 
+  @description('Optional. REST version that an Azure DevOps Server of an older release speaks, such as 7.0.')
+  devopsApiVersion: string?
+
   @description('Optional. Path of the route file within the package. hooks/deploy.sh packs routes*.yaml beside function_app.py, and stops if this is none of them.')
   routesFile: string?
 

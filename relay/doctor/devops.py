@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import verdict
+from functions.adapters.devops.origin import words
 from functions.adapters.devops.pipelines import HEADERS
+from functions.adapters.devops.rejections import newest_version
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.core.values import bounded
 from relay.doctor.findings import failure, ok, unreachable, warning
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 
-CONNECTION_VERSION = "7.1-preview.1"
 PROFILE_VERSION = "7.1-preview.3"
 GLOBAL_END = datetime(2026, 12, 1, tzinfo=UTC)
 ANONYMOUS = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
@@ -75,7 +76,7 @@ def accepted(case: Case) -> Iterator[Finding]:
     for one in senders(case):
         url = f"{case.settings.devops_url}/{quote(one.organization, '')}/_apis/connectionData"
         try:
-            answer = ask(case, url, CONNECTION_VERSION, credential(case, one))
+            answer = ask(case, url, _preview(case), credential(case, one))
         except (NotSentError, NoAnswerError) as error:
             yield unreachable(f"{one.organization}: Azure DevOps did not answer: {error}")
             continue
@@ -85,12 +86,20 @@ def accepted(case: Case) -> Iterator[Finding]:
         yield warning(said, "see that the app's identity is a user of the organization")
 
 
+def _preview(case: Case) -> str:
+    """The version of what is a preview in every release; it is numbered beside the others."""
+    return f"{case.settings.devops_version.partition('-')[0]}-preview.1"
+
+
 def _judged(case: Case, one: Sender, answer: Answer) -> Finding:
     refusal: RelayError | None = verdict(answer, needs_id=False)
     user = answer.json.get("authenticatedUser") if isinstance(answer.json, dict) else None
     name = user.get("providerDisplayName") if isinstance(user, dict) else None
     if refusal is None and isinstance(user, dict) and user.get("id") != ANONYMOUS:
         return ok(f"{one.organization} takes {one.secret}, as {bounded(name, 100)}")
+    if newest := newest_version(answer, words(answer)):
+        said = f"{one.organization}: the server speaks REST {newest}"
+        return failure(said, f"set DEVOPS_API_VERSION={newest}")
     how = _NEW_PAT if not case.settings.devops_entra else "run az login"
     if refusal is None:
         return failure(f"{one.organization} does not take {one.secret}", how)

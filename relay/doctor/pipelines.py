@@ -42,7 +42,7 @@ _VALUE = re.compile(
 
 def accepted(case: Case) -> Iterator[Finding]:
     """Whether each route's pipeline is there and takes the route's parameters."""
-    previews = Previews(case.settings.devops_url, case.clock)
+    previews = Previews(case.settings.devops_url, case.settings.devops_version, case.clock)
     for route in case.routes.routes:
         if route.start is None:
             yield ok(f"{route.name} starts no pipeline")

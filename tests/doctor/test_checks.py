@@ -28,6 +28,7 @@ from relay.signin import SignedIn
 from tests.azure import now
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
+from tests.saying import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,6 +321,21 @@ def test_a_secret_of_which_nothing_is_told_is_not_checked(patient: Patient) -> N
     report = patient.examined("--no-probe")
     assert report.code == 0
     assert [check for check, _ in report.bad] == ["secret", "Azure DevOps", "pipelines"]
+
+
+def test_a_server_of_an_older_version_is_named_with_the_setting_for_it(patient: Patient) -> None:
+    text = (
+        "The requested REST API version of 7.1 is out of range for this server. The latest REST "
+        "API version this server supports is 7.0."
+    )
+    older = says(
+        400, text, path="*/_apis/*", method="*", times=99, key="VssVersionOutOfRangeException"
+    )
+    patient.cloud.devops.server.faults.add(older)
+    report = patient.examined("--no-probe")
+    assert report.code == 1
+    assert report.of("Azure DevOps") == [("failure", "contoso: the server speaks REST 7.0")]
+    assert "set DEVOPS_API_VERSION=7.0" in report.text
 
 
 @pytest.mark.parametrize("shape", ["203", "302", "401-html", "401-json", "401-empty"])
