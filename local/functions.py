@@ -105,8 +105,8 @@ def _indexed(function: Any) -> IndexedFunction:
     trigger = function.get_trigger()
     others = [b for b in function.get_bindings() if b is not trigger]
     _check_bindings(name, trigger, others)
+    hints = _hints(name, call)  # first: from Python 3.14 on a signature reads the annotations too
     parameters = set(inspect.signature(call).parameters)
-    hints = _hints(name, call)
     wants_context = _check_names(name, parameters, trigger.name, hints)
     if others and "return" in hints:
         _check_return(name, hints["return"])
