@@ -136,7 +136,7 @@ def _never(route: Route) -> str:
 
 
 def _lacking(route: Route, event: RunEvent, at: datetime, memory: Memory) -> OnRoute:
-    kept_out = memory.kept_out(route.name, event.workspace.key, at) if memory.born else ""
+    kept_out = memory.kept_out(event, route.name, at) if memory.born else ""
     if kept_out and kept_out != WORKSPACE_UNHEARD:
         kind, why = Became.NO_ROUTE, kept_out
     else:

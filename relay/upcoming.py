@@ -88,5 +88,5 @@ class Upcoming:
                 "Resource Manager has known no such workspace for days",
             ),
         )
-        kept_out = self._memory.kept_out(prospect.route.name, workspace.key, end or self._now)
+        kept_out = self._memory.kept_out(prospect.event, prospect.route.name, end or self._now)
         return next((why for is_so, why in reasons if is_so), _SAID.get(kept_out, kept_out))

@@ -53,13 +53,13 @@ class Chronicle:
         """
         seen, now = self._register(routes), self._clock.now()
         row = self._hear({w.key: Heard(now) for w in (*self._named, *swept)})
-        return Memory(seen.born, seen.routes, row)
+        return Memory(seen, row)
 
     def recall(self) -> Memory:
         """What is remembered. Raises LedgerUnavailable."""
         seen, row = firstseen.recall(self._ledger), visits.recall(self._ledger)
         before = {} if row.written else self._known_before(seen.born)
-        return Memory(seen.born, seen.routes, row, before)
+        return Memory(seen, row, before)
 
     def meet(self, workspace: str, at: datetime | None = None) -> None:
         """Take note of a workspace's id, heard of then; `keep` writes it."""
@@ -157,7 +157,8 @@ def parsed(names: Iterable[str]) -> Iterable[Workspace]:
 
 
 def _digests(routes: Routes) -> frozenset[str]:
-    return frozenset(f"{route.name} {firstseen.digest(route)}" for route in routes.routes)
+    each = routes.routes
+    return frozenset(f"{r.name} {firstseen.digest(r)} {r.children}" for r in each)
 
 
 def _day(at: datetime) -> str:

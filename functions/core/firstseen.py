@@ -22,20 +22,31 @@ if TYPE_CHECKING:
     from functions.core.values import Shared
 
 ROUTES = "chronicle/routes"
-ROUTES_IN_A_ROW = 300  # of names of 63 characters some more would fit
+ROUTES_IN_A_ROW = 200  # of names of 63 characters some more would fit
 DIGITS = 12
 
-_Seen = dict[str, tuple[str, str]]  # by name: when, and the digest of what it matches
+
+class _Route(NamedTuple):
+    """Since when, the digest of what it matches, and since when it wants child runs, if it does."""
+
+    at: str = ""
+    match: str = ""
+    children: str = ""
+
+
+_Seen = dict[str, _Route]  # by name
 
 
 class FirstSeen(NamedTuple):
     """When the ledger was born, and when each route was first seen; None: never yet.
 
-    `new` and `gone`: how many routes this look added, or forgot.
+    `children`: those that want child runs, and since when. `new` and `gone`: how many routes this
+    look added, or forgot.
     """
 
     born: datetime | None
     routes: Mapping[str, datetime]
+    children: Mapping[str, datetime]
     new: int = 0
     gone: int = 0
 
@@ -55,26 +66,28 @@ def register(ledger: Ledger, routes: Routes, now: datetime) -> FirstSeen:
     while True:
         rows = _rows(ledger)
         known = _seen(rows)
-        today = {r.name: _kept(known.get(r.name), digest(r), now) for r in routes.routes}
+        today = {r.name: _kept(known.get(r.name), r, now) for r in routes.routes}
         born = rows[0].value.get("born", now.isoformat())
         try:
             _write(ledger, rows, list(_values(born, today)))
         except Lost:
             continue
-        new = sum(known.get(name, ("",))[0] != at for name, (at, _) in today.items())
+        new = sum(known.get(name, _Route()).at != route.at for name, route in today.items())
         return _first_seen(born, today)._replace(new=new, gone=len(known.keys() - today.keys()))
 
 
 def digest(route: Route) -> str:
-    """Stands for all that decides whether the route is swept for a run."""
-    what = (sorted(route.outcomes), route.match, route.children, route.start is not None)
+    """Stands for all that decides whether the route is swept for a root run."""
+    what = (sorted(route.outcomes), route.match, route.start is not None)
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:DIGITS]
 
 
-def _kept(known: tuple[str, str] | None, is_now: str, now: datetime) -> tuple[str, str]:
+def _kept(known: _Route | None, route: Route, now: datetime) -> _Route:
     """What an earlier version wrote has no digest: it is taken to have matched the same."""
-    at, was = known or ("", "")
-    return (at, is_now) if at and was in {"", is_now} else (now.isoformat(), is_now)
+    was, match, today = known or _Route(), digest(route), now.isoformat()
+    at = was.at if was.at and was.match in {"", match} else today
+    children = (was.children or (today if was.match else at)) if route.children else ""
+    return _Route(at, match, children)
 
 
 def _values(born: str, seen: _Seen) -> Iterator[dict[str, Any]]:
@@ -83,8 +96,10 @@ def _values(born: str, seen: _Seen) -> Iterator[dict[str, Any]]:
     for first in range(0, len(names) or 1, ROUTES_IN_A_ROW):
         here = names[first : first + ROUTES_IN_A_ROW]
         value: dict[str, Any] = {} if first else {"born": born}
-        value["routes"] = {name: seen[name][0] for name in here}
-        value["match"] = {name: seen[name][1] for name in here}
+        value["routes"] = {name: seen[name].at for name in here}
+        value["match"] = {name: seen[name].match for name in here}
+        if children := {name: seen[name].children for name in here if seen[name].children}:
+            value["children"] = children
         if first + ROUTES_IN_A_ROW < len(names):
             value["more"] = True
         yield value
@@ -113,12 +128,19 @@ def _seen(rows: Sequence[Shared]) -> _Seen:
     """Of one that stands in two rows, the later time."""
     seen: _Seen = {}
     for row in rows:
-        digests = row.value.get("match", {})
+        more = [row.value.get(part, {}) for part in ("match", "children")]
         for name, at in row.value.get("routes", {}).items():
-            seen[name] = max(seen.get(name, ("", "")), (str(at), str(digests.get(name, ""))))
+            route = _Route(str(at), *(str(part.get(name, "")) for part in more))
+            seen[name] = max(seen.get(name, route), route)
     return seen
 
 
 def _first_seen(born: object, seen: _Seen) -> FirstSeen:
-    times = {name: parse_time(at) for name, (at, _) in seen.items()}
-    return FirstSeen(parse_time(born), {name: at for name, at in times.items() if at is not None})
+    routes = _times({name: route.at for name, route in seen.items()})
+    children = _times({name: route.children for name, route in seen.items()})
+    return FirstSeen(parse_time(born), routes, children)
+
+
+def _times(texts: Mapping[str, str]) -> dict[str, datetime]:
+    times = {name: parse_time(text) for name, text in texts.items()}
+    return {name: at for name, at in times.items() if at is not None}

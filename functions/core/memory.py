@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core import events
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from functions.core.firstseen import FirstSeen
+    from functions.core.values import RunEvent
     from functions.core.visits import Remembered
 
 ROUTE_LATER = "the route came later"  # as it is matched now
@@ -17,27 +21,35 @@ FORGOTTEN = "the ledger has forgotten what ended then: it may have been started"
 
 
 class Memory(NamedTuple):
-    """When the ledger was born, since when it knows routes and workspaces, what it has forgotten.
+    """Since when the ledger is there and knows routes and workspaces, and what it has forgotten.
 
     `before`: what earlier versions knew, where this one has written nothing yet. Who has just
     come to know a workspace has it among the `visits`.
     """
 
-    born: datetime | None
-    routes: Mapping[str, datetime]
+    routes: FirstSeen
     visits: Remembered
     before: Mapping[str, datetime] = {}
 
-    def knew(self, route: str, workspace: str, at: datetime) -> bool:
-        """Whether ledger, route and workspace (by its key) were all known before that moment."""
-        return not self.kept_out(route, workspace, at)
+    @property
+    def born(self) -> datetime | None:
+        """When the ledger was born; None: not yet."""
+        return self.routes.born
 
-    def kept_out(self, route: str, workspace: str, at: datetime) -> str:
-        """Why the sweep leaves alone what ended at that moment; "" where it does not."""
-        since = self.routes.get(route)
-        if since is None or self.born is None or max(since, self.born) >= at:
+    def knew(self, event: RunEvent, route: str, at: datetime) -> bool:
+        """Whether ledger, route and workspace were all known before that moment."""
+        return not self.kept_out(event, route, at)
+
+    def kept_out(self, event: RunEvent, route: str, at: datetime) -> str:
+        """Why the sweep leaves alone a run that ended at that moment; "" where it does not.
+
+        A child run counts from when the route has wanted child runs.
+        """
+        known = self.routes.children if events.is_child(event) else self.routes.routes
+        since = max(self.routes.routes.get(route) or at, known.get(route) or at)
+        if self.born is None or max(since, self.born) >= at:
             return ROUTE_LATER
-        heard = self.heard(workspace)
+        heard = self.heard(event.workspace.key)
         if heard is None or heard >= at:
             return WORKSPACE_LATER if heard else WORKSPACE_UNHEARD
         pruned = self.visits.pruned

@@ -52,7 +52,7 @@ def wanted(event: RunEvent, at: datetime, routes: Routes, memory: Memory) -> tup
     return tuple(
         route
         for route in routing.matching(event, routes)
-        if nearly.is_swept(route) and memory.knew(route.name, event.workspace.key, at)
+        if nearly.is_swept(route) and memory.knew(event, route.name, at)
     )
 
 
@@ -63,7 +63,7 @@ def nearly_wanted(
     return tuple(
         (route, why)
         for route, why in nearly.matching(event, routes)
-        if memory.knew(route.name, event.workspace.key, at)
+        if memory.knew(event, route.name, at)
     )
 
 

@@ -353,3 +353,15 @@ def test_a_paused_app_claims_what_the_sweep_finds_and_starts_it_later(swept: Sta
     swept.deploy(PAUSED="0")
     swept.reconcile(hours=1)
     assert swept.started() == [(42, "r1")]
+
+
+def test_a_route_that_comes_to_want_child_runs_is_owed_its_root_runs_only(swept: Stage) -> None:
+    end(swept, "root")
+    end(swept, "step", parent="root")
+    swept.deliver(completed("step", runTags={"mlflow.parentRunId": "root"}))
+    first = 'match: {experiment: "defect-*"}'
+    swept.routes(ROUTES.replace(first, f"{first}\n    children: true", 1))
+    swept.reconcile(minutes=1)
+    end(swept, "step2", -FEW, parent="root")
+    sweep(swept, hours=1)
+    assert started(swept) == ["root", "step2"]
