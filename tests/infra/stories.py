@@ -83,7 +83,7 @@ def started(stage: Stage) -> None:
 
 
 def rejected(stage: Stage) -> None:
-    body = '{"message":"Parameter \\"run_id\\" is not = allowed, \\\\ see the docs"}'
+    body = '{"message":"Parameter \\"run_id\\" is an unexpected parameter = no, \\\\ see the docs"}'
     headers = {"Content-Type": "application/json"}
     fault = Fault(method="POST", path=RUNS, status=400, headers=headers, body=body)
     stage.devops.server.faults.add(fault)

@@ -312,9 +312,10 @@ def test_a_ledger_that_cannot_be_read_is_gone_without(full: Desk, tmp_path: Path
     record(tmp_path, "broken.db", "this is no database, however long the text is" * 100)
     said = full.type("preview", "--run", "r1", LEDGER_URL=f"sqlite:///{tmp_path / 'broken.db'}")
     assert (said.code, "would start pipeline" in said.out) == (0, True)
-    assert {line.partition(": ledger")[0] for line in said.err.splitlines()} == {
-        "warning: without the ledger"
-    }
+    told = said.err.splitlines()
+    begins = "warning: without the ledger: LEDGER_URL: ledger broken.db: "
+    assert [line for line in told if not line.startswith(begins)] == []
+    assert told
 
 
 def test_a_route_file_with_mistakes_is_said_so(full: Desk) -> None:
