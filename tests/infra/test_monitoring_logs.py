@@ -111,10 +111,7 @@ def test_an_alert_names_the_continuation_and_why_it_failed(kept: dict[str, Logs]
     (row,) = kept["rejected"].ask("continuation-failed")
     assert (row["route"], row["run"], row["outcome"]) == ("register", "r1", "Completed")
     assert (row["workspace"], row["reason"]) == ("ml-prod", "rejected")
-    assert (
-        'Parameter "run_id" is an unexpected parameter = no, \\ see the docs'
-        in row["detail"]
-    )
+    assert 'Parameter "run_id" is an unexpected parameter = no, \\ see the docs' in row["detail"]
 
 
 def test_an_alert_names_all_pipeline_runs_of_a_duplicate(kept: dict[str, Logs]) -> None:
