@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import verdict
-from functions.adapters.devops.origin import words
 from functions.adapters.devops.pipelines import HEADERS
 from functions.adapters.devops.rejections import newest_version
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
@@ -97,7 +96,7 @@ def _judged(case: Case, one: Sender, answer: Answer) -> Finding:
     name = user.get("providerDisplayName") if isinstance(user, dict) else None
     if refusal is None and isinstance(user, dict) and user.get("id") != ANONYMOUS:
         return ok(f"{one.organization} takes {one.secret}, as {bounded(name, 100)}")
-    if newest := newest_version(answer, words(answer)):
+    if newest := newest_version(answer):
         said = f"{one.organization}: the server speaks REST {newest}"
         return failure(said, f"set DEVOPS_API_VERSION={newest}")
     how = _NEW_PAT if not case.settings.devops_entra else "run az login"

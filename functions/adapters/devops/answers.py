@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.adapters.devops.origin import asks_to_sign_in, is_own, words
+from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, words
 from functions.adapters.devops.rejections import rejection
 from functions.adapters.transport import NoAnswerError, NotSentError
 from functions.core.errors import InDoubt, RelayError, Retryable
@@ -23,17 +23,18 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     Only what Azure DevOps itself is known to say proves that nothing was done: a page that somebody
     else put in its place, whatever its status, leaves it in doubt.
     """
-    status, wait, said = answer.status, answer.retry_after, told(answer)
-    if status == 200 and not _is_page(answer) and (not needs_id or has_id(answer.json)):
+    status = answer.status
+    if status == 200 and not is_page(answer) and (not needs_id or has_id(answer.json)):
         return None
+    wait, said = answer.retry_after, told(answer)
     if asks_to_sign_in(answer):
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
-    if status == 429 and not _is_page(answer):  # whoever counts requests, it was not let through
+    if status == 429 and not is_page(answer):  # whoever counts requests, it was not let through
         return Retryable(Reason.THROTTLED, said, wait)
     if not is_own(answer) or not 400 <= status < 500 or status == 408:
         return InDoubt(Reason.IN_DOUBT, said, wait)
     if status == 400:
-        return rejection(answer, said, words(answer))
+        return rejection(answer, said)
     return Retryable(Reason.REFUSED, said)
 
 
@@ -54,10 +55,6 @@ def told(answer: Answer) -> str:
 def has_id(found: object) -> bool:
     """Whether it is a JSON object with an integer id that a ledger can keep: a boolean is none."""
     return isinstance(found, dict) and type(found.get("id")) is int and 0 < found["id"] < 2**63
-
-
-def _is_page(answer: Answer) -> bool:
-    return "html" in answer.headers.get("Content-Type", "").lower()
 
 
 def _refusal(answer: Answer) -> str:

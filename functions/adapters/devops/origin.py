@@ -49,6 +49,11 @@ def is_own(answer: Answer) -> bool:
     return any(name.lower().startswith(_OWN_HEADERS) for name in answer.headers)
 
 
+def is_page(answer: Answer) -> bool:
+    """Whether it is made for people to look at."""
+    return "html" in answer.headers.get("Content-Type", "").lower()
+
+
 def asks_to_sign_in(answer: Answer) -> bool:
     """Whether Azure DevOps says that it does not accept the credential, in any of its forms."""
     if answer.status == 401:
@@ -62,7 +67,7 @@ def asks_to_sign_in(answer: Answer) -> bool:
 def words(answer: Answer) -> str:
     """The service's own words, in one bounded line: an error's, a header's, or a page's text."""
     found = answer.json
-    said = list(_said(found)) if isinstance(found, dict) else []
+    said = _said(found) if isinstance(found, dict) else []
     header = unquote(answer.headers.get("X-TFS-ServiceError", ""))
     text = "; ".join(said) or header or ("" if said or found is not None else _text(answer))
     return bounded(text) or "no message"
@@ -92,8 +97,7 @@ def _leads_to_sign_in(location: str) -> bool:
 
 def _is_sign_in(answer: Answer) -> bool:
     page = answer.body[:LONGEST_PAGE].decode(errors="replace").lower()
-    is_page = "html" in answer.headers.get("Content-Type", "").lower()
-    return is_page and any(mark in page for mark in _SIGN_IN_MARKS)
+    return is_page(answer) and any(mark in page for mark in _SIGN_IN_MARKS)
 
 
 def _text(answer: Answer) -> str:

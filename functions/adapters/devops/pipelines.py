@@ -17,7 +17,6 @@ from functions.adapters.devops.builds import (
     taken_branch,
 )
 from functions.adapters.devops.matching import asks_parameters, matches
-from functions.adapters.devops.origin import words
 from functions.adapters.devops.rejections import newest_version
 from functions.adapters.transport import (
     READ_SECONDS,
@@ -150,7 +149,7 @@ class DevOpsPipelines:
 
         It looks at the version before anything else, so that nothing was done.
         """
-        asked, newest = self._version, newest_version(answer, words(answer))
+        asked, newest = self._version, newest_version(answer)
         if newest is None or newest == asked:
             return
         self._version = newest

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from functions.adapters.devops.origin import words
 from functions.core.errors import Permanent, Retryable
 from functions.core.reasons import Reason
 
@@ -49,12 +50,12 @@ OUT_OF_RANGE = "VssVersionOutOfRangeException"
 _VERSION = re.compile(r"latest REST API version this server supports is ([0-9]{1,2}\.[0-9])\b")
 
 
-def rejection(answer: Answer, said: str, words: str) -> Permanent | Retryable:
-    """What a 400 of Azure DevOps means; `said` is the detail, `words` those of the service."""
-    kind = type_of(answer)
-    if _PASSING.search(words) or kind == OUT_OF_RANGE:
+def rejection(answer: Answer, said: str) -> Permanent | Retryable:
+    """What a 400 of Azure DevOps means; `said` is the detail."""
+    kind, service_says = type_of(answer), words(answer)
+    if _PASSING.search(service_says) or kind == OUT_OF_RANGE:
         return Retryable(Reason.UNAVAILABLE, said, answer.retry_after)
-    if kind in _FINAL_TYPES or _FINAL.search(words):
+    if kind in _FINAL_TYPES or _FINAL.search(service_says):
         return Permanent(Reason.REJECTED, said)
     return Retryable(Reason.REFUSED, said, answer.retry_after)
 
@@ -66,12 +67,12 @@ def type_of(answer: Answer) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def newest_version(answer: Answer, words: str) -> str | None:
+def newest_version(answer: Answer) -> str | None:
     """The REST version to ask for instead, where a server does not know the one that was asked.
 
     https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
     """
     if answer.status != 400 or type_of(answer) != OUT_OF_RANGE:
         return None
-    found = _VERSION.search(words)
+    found = _VERSION.search(words(answer))
     return found[1] if found else None
