@@ -156,11 +156,12 @@ class Deliveries:
     def _handle(self, parcel: _Parcel) -> None:
         """The parcel is due: expired, held back with its endpoint, or tried."""
         ttl = parcel.to.ttl_minutes * 60 * self._pace.time_scale
+        lives = parcel.published + ttl - time.time()
         held = self._held_until.get(parcel.to.endpoint, 0.0) - time.monotonic()
-        if time.time() - parcel.published > ttl:
+        if lives < 0:
             self._give_up(parcel, "TimeToLiveExceeded")
         elif held > 0:
-            self._later(held, self._handler(parcel))
+            self._later(min(held, lives), self._handler(parcel))
         else:
             self._try(parcel)
 

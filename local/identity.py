@@ -69,7 +69,9 @@ class Identity(Running):
 
     def issue(self, resource: str, client_id: str = SYSTEM_ASSIGNED) -> str:
         """A token for a resource, as the endpoint would give it."""
-        now = int(self.clock())
+        return self._issued(resource, client_id, int(self.clock()))
+
+    def _issued(self, resource: str, client_id: str, now: int) -> str:
         claims = {
             "aud": resource,
             "iss": f"https://sts.windows.net/{TENANT}/",
@@ -119,9 +121,10 @@ class Identity(Running):
         return client_id if client_id.lower() in self._client_ids else None
 
     def _granted(self, resource: str, client_id: str) -> dict[str, Any]:
+        now = int(self.clock())  # once: a test's clock may be moved on meanwhile
         return {
-            "access_token": self.issue(resource, client_id),
-            "expires_on": str(int(self.clock()) + self.lifetime),
+            "access_token": self._issued(resource, client_id, now),
+            "expires_on": str(now + self.lifetime),
             "resource": resource,
             "token_type": "Bearer",
             "client_id": client_id,

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHECKER = ROOT.parent / "shared" / "bicep" / "check.py"
-# main.bicep is the list of parameters and outputs, and the order of the modules; nothing else.
-LONGER = {"main.bicep"}
+# main.bicep is the list of parameters and outputs, and the order of the modules; types.bicep has
+# the shapes of parameters. Nothing else is in them.
+LONGER = {"main.bicep", "modules/types.bicep"}
 REQUIRED, OPTIONAL = "Required. ", "Optional. "
 # Insights is many services under one name, and each has versions of its own.
 MANY_SERVICES = "microsoft.insights"

@@ -36,7 +36,9 @@ def test_whatever_the_endpoint_answers_no_row_is_taken_for_missing(cloud: Cloud,
     for call in EVERY.values():
         with pytest.raises(LedgerUnavailable) as raised:
             call(ledger())
-        assert f"at 127.0.0.1: no token for {SCOPE}/.default" in str(raised.value)
+        assert f"at 127.0.0.1 (AzureWebJobsStorage): no token for {SCOPE}/.default" in str(
+            raised.value
+        )
         assert f"the identity endpoint answered {ODD[name][0]}" in str(raised.value)
         assert "hidden" not in str(raised.value)
 

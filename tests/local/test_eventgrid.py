@@ -572,12 +572,12 @@ def test_a_failing_endpoint_is_put_on_probation_and_its_other_events_wait(
 def test_a_new_event_can_expire_on_probation_without_an_attempt(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    with Topic(key=KEY, dead_letters=tmp_path, time_scale=FAST, seed=1) as topic:
+    with Topic(key=KEY, dead_letters=tmp_path, time_scale=0.01, seed=1) as topic:
         topic.subscribe("relay", endpoint.azure, max_attempts=1)
         endpoint.fails(404, times=10)
         topic.publish([EVENT | {"id": f"lost-{n}"} for n in range(10)])
         topic.wait_for(lambda attempts: len(attempts) == 10)
-        topic.subscribe("late", endpoint.azure, ttl_minutes=0.5)
+        topic.subscribe("late", endpoint.azure, ttl_minutes=0.1)
         topic.publish(EVENT | {"id": "late"})
         topic.idle()
     letter = next(body for path, body in letters(tmp_path) if path.parts[0] == "LATE")

@@ -44,7 +44,7 @@ def test_the_open_ones_come_first_with_the_reason_in_words(tab: Tab) -> None:
     group = tab.page.locator("#open")
     assert set(group.locator(".badge").all_inner_texts()) == {"open"}
     refused = group.locator("tr", has_text="train-open-0").inner_text()
-    assert "Azure DevOps refused the credential" in refused
+    assert "Azure DevOps refused the secret" in refused
     assert "contoso: 401 Access Denied" in refused
     assert "1 h so far" in refused
 
