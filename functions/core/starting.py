@@ -155,7 +155,7 @@ class Starter:
         return Work(Entry(changed, work.entry.version), work.deadline)
 
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
-        if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE} or error.retry_after == 0:
+        if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
             return self.park(work, error)
         if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, error.retry_after):
             self._desk.end(work, routing.End(State.FAILED, error.reason, error.detail))

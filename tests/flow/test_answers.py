@@ -237,7 +237,7 @@ def test_with_every_fault_provoked_no_secret_is_told(
     caplog.set_level(0)
     echo = f"Unexpected parameter, bad token {PAT} {base64.b64encode(f':{PAT}'.encode()).decode()}"
     faults = [
-        Fault(status=status, body=f'{{"message": "{echo}"}}', headers=JSON)
+        Fault(status=status, body=f'{{"message": "{echo}", "typeKey": "x"}}', headers=JSON)
         for status in (400, 403, 404, 429, 500, 503)
     ]
     faults += [Fault(status=203, headers=HTML, body=echo)]

@@ -171,6 +171,7 @@ def test_a_400_of_an_unknown_kind_is_parked_with_an_alert_and_a_bound(
 def test_the_service_s_own_words_reach_the_operator(stage: Stage) -> None:
     found = {
         "message": "The build could not be queued.",
+        "typeKey": "BuildRequestValidationFailedException",
         "customProperties": {"ValidationResults": [{"result": "error", "message": WRONG}]},
     }
     body = json.dumps(found)

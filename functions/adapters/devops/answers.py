@@ -29,7 +29,7 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     wait, said = answer.retry_after, told(answer)
     if asks_to_sign_in(answer):
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
-    if status == 429 and not is_page(answer):  # whoever counts requests, it was not let through
+    if status == 429 and (is_own(answer) or not is_page(answer)):  # it was not let through
         return Retryable(Reason.THROTTLED, said, wait)
     if not is_own(answer) or not 400 <= status < 500 or status == 408:
         return InDoubt(Reason.IN_DOUBT, said, wait)

@@ -5,9 +5,11 @@ answer: a scan that goes on, an error, a portal to sign in to the network. Such 
 nothing about the request, so that only forms which Azure DevOps is known to use are taken for its
 word:
 
-* an error is a JSON object with a `message`, or comes with its own headers (X-TFS-…, X-VSS-…);
-* who is not signed in gets 401 with a challenge, a redirect to a sign-in page, or that page itself
-  with 203 (or 200, where something followed the redirect).
+* an error is a JSON object with a `message` and its type, or comes with its own headers (X-TFS-…,
+  X-VSS-…): gateways have a `message`, too;
+* who is not signed in gets 401 with a challenge, a redirect to its sign-in page, or that page
+  itself with 203 (or 200, where something followed the redirect). Gateways ask to sign in at
+  Microsoft's common hosts, too, so that these alone are nobody's sign.
 
 https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/authentication-guidance
 https://github.com/microsoft/azure-devops-auth-samples/issues/52
@@ -29,24 +31,24 @@ LONGEST_PAGE = 65_536  # bytes of a page that are looked at
 LONGEST_TEXT = 4_000
 _OWN_HEADERS = ("x-tfs-", "x-vss-")
 _CHALLENGE = re.compile(r"\b(basic|bearer|negotiate|ntlm|tfs-federated)\b", re.IGNORECASE)
+_TYPES = ("typeKey", "typeName")
+_OWN_HOSTS = ("vssps.visualstudio.com", "vssps.dev.azure.com")
 # https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
-_SIGN_IN_HOSTS = (
+_COMMON_HOSTS = (
     "login.microsoftonline.com",
     "login.microsoftonline.us",
     "login.partner.microsoftonline.cn",
     "login.live.com",
-    "vssps.visualstudio.com",
-    "vssps.dev.azure.com",
 )
-_SIGN_IN_MARKS = (*_SIGN_IN_HOSTS, "/_signin", "azure devops services | sign in")
+_OWN_MARKS = (*_OWN_HOSTS, "/_signin", "azure devops services | sign in")
 
 
 def is_own(answer: Answer) -> bool:
     """Whether an error has a form that Azure DevOps gives its errors."""
     found = answer.json
     if isinstance(found, dict) and isinstance(found.get("message"), str):
-        return True
-    return any(name.lower().startswith(_OWN_HEADERS) for name in answer.headers)
+        return _has_own_headers(answer) or any(isinstance(found.get(n), str) for n in _TYPES)
+    return _has_own_headers(answer)
 
 
 def is_page(answer: Answer) -> bool:
@@ -60,7 +62,7 @@ def asks_to_sign_in(answer: Answer) -> bool:
         challenge = answer.headers.get("WWW-Authenticate", "")
         return is_own(answer) or bool(_CHALLENGE.search(challenge))
     if 300 <= answer.status < 400:
-        return _leads_to_sign_in(answer.headers.get("Location", ""))
+        return _leads_to_sign_in(answer)
     return 200 <= answer.status < 300 and _is_sign_in(answer)
 
 
@@ -76,28 +78,43 @@ def words(answer: Answer) -> str:
 def _said(found: dict[str, object]) -> list[str]:
     """The message, and what else was found wrong with what was asked.
 
+    What fails before the service itself is reached is told in a form of its own.
     https://learn.microsoft.com/rest/api/azure/devops/build/builds/queue?view=azure-devops-rest-7.1
     """
-    more = found.get("customProperties")
+    more, value = found.get("customProperties"), found.get("value")
     results = more.get("ValidationResults") if isinstance(more, dict) else None
     listed = results if isinstance(results, list) else []
     every = [found.get("message"), *(r.get("message") for r in listed if isinstance(r, dict))]
+    every += [value.get("Message")] if isinstance(value, dict) else []
     return list(dict.fromkeys(text for text in every if isinstance(text, str) and text))
 
 
-def _leads_to_sign_in(location: str) -> bool:
+def _has_own_headers(answer: Answer) -> bool:
+    return any(name.lower().startswith(_OWN_HEADERS) for name in answer.headers)
+
+
+def _leads_to_sign_in(answer: Answer) -> bool:
+    location = answer.headers.get("Location", "")
     try:
         parts = urlsplit(location)
         host = (parts.hostname or "").lower()
     except ValueError:
         return False
-    known = any(host == name or host.endswith(f".{name}") for name in _SIGN_IN_HOSTS)
-    return known or "/_signin" in parts.path.lower()
+    if _is_among(host, _OWN_HOSTS) or "/_signin" in parts.path.lower():
+        return True
+    back = unquote(parts.query).lower()  # where one comes back to, once signed in
+    own = _has_own_headers(answer) or any(name in back for name in _OWN_HOSTS)
+    return own and _is_among(host, _COMMON_HOSTS)
+
+
+def _is_among(host: str, names: tuple[str, ...]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in names)
 
 
 def _is_sign_in(answer: Answer) -> bool:
     page = answer.body[:LONGEST_PAGE].decode(errors="replace").lower()
-    return is_page(answer) and any(mark in page for mark in _SIGN_IN_MARKS)
+    common = _COMMON_HOSTS if _has_own_headers(answer) else ()
+    return is_page(answer) and any(mark in page for mark in (*_OWN_MARKS, *common))
 
 
 def _text(answer: Answer) -> str:

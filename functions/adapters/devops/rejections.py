@@ -46,6 +46,10 @@ _PASSING = re.compile(
     r"|(pipeline|definition|queue).{0,200}(disabled|paused)|(disabled|paused).{0,200}(pipeline|definition)",
     re.IGNORECASE,
 )
+# Names and values of one's own among the service's words: a parameter may be called `timeout`.
+_OWN = re.compile(
+    r"parameter value '.*' is not a|variables \([^)]*\)|(?<!\w)'.*?'(?!\w)", re.IGNORECASE
+)
 OUT_OF_RANGE = "VssVersionOutOfRangeException"
 _VERSION = re.compile(r"latest REST API version this server supports is ([0-9]{1,2}\.[0-9])\b")
 
@@ -53,11 +57,12 @@ _VERSION = re.compile(r"latest REST API version this server supports is ([0-9]{1
 def rejection(answer: Answer, said: str) -> Permanent | Retryable:
     """What a 400 of Azure DevOps means; `said` is the detail."""
     kind, service_says = type_of(answer), words(answer)
-    if _PASSING.search(service_says) or kind == OUT_OF_RANGE:
-        return Retryable(Reason.UNAVAILABLE, said, answer.retry_after)
+    after = answer.retry_after or None  # "at once" is what it costs a request each minute
+    if _PASSING.search(_OWN.sub(" ", service_says)) or kind == OUT_OF_RANGE:
+        return Retryable(Reason.UNAVAILABLE, said, after)
     if kind in _FINAL_TYPES or _FINAL.search(service_says):
         return Permanent(Reason.REJECTED, said)
-    return Retryable(Reason.REFUSED, said, answer.retry_after)
+    return Retryable(Reason.REFUSED, said, after)
 
 
 def type_of(answer: Answer) -> str:

@@ -1,0 +1,128 @@
+"""What Azure DevOps says is understood as it was meant, and told as it was said."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.reasons import Reason
+from functions.core.values import State
+from local.faults import Fault
+from tests.azure import completed
+from tests.flow.asking import EXPERIMENT
+from tests.saying import JSON, POST_RUN, says
+
+if TYPE_CHECKING:
+    from functions.core.continuation import Continuation
+    from tests.azure import Stage
+
+HTML = {"Content-Type": "text/html"}
+MICROSOFT = "https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?client_id=1"
+
+
+def deliver(stage: Stage, run: str = "r1") -> Continuation:
+    stage.aml.add_run(run, experiment=EXPERIMENT)
+    stage.deliver(completed(run))
+    return stage.only(run)
+
+
+# names and values of one's own among the service's words
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unexpected parameter 'timeout'",
+        "A value for the 'temporary_storage' parameter must be provided.",
+        "The 'env' parameter value 'temporary' is not a permitted value.",
+        "The 'queue' parameter value 'it's disabled' is not a permitted value of this pipeline.",
+        "You can't set the following variables (TIMEOUT, RATE).",
+    ],
+)
+def test_a_name_or_a_value_of_one_s_own_is_no_reason_to_try_again(
+    stage: Stage, message: str
+) -> None:
+    stage.devops.server.faults.add(says(400, message))
+    row = deliver(stage)
+    assert (row.state, row.reason) == (State.FAILED, Reason.REJECTED)
+    assert row.detail.endswith(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The pipeline 'nightly' is disabled.",
+        "Could not find file 'register.yml' in repository 'contoso/mlops'.",
+        "The service can't say why: the pipeline 'nightly' is paused.",
+    ],
+)
+def test_a_name_among_the_words_hides_nothing_that_passes(stage: Stage, message: str) -> None:
+    stage.devops.server.faults.add(says(400, message))
+    assert deliver(stage).reason is Reason.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [("The moon is not right.", Reason.REFUSED), ("Temporarily no.", Reason.UNAVAILABLE)],
+)
+def test_a_400_that_may_be_tried_at_once_is_failed_after_three_days_too(
+    stage: Stage, message: str, reason: Reason
+) -> None:
+    refusal = says(400, message, times=10**6)
+    refusal.headers["Retry-After"] = "0"
+    stage.devops.server.faults.add(refusal)
+    assert deliver(stage).reason is reason
+    stage.reconcile(hours=71)
+    assert stage.only("r1").state is State.OPEN
+    stage.reconcile(hours=2)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.FAILED, reason)
+
+
+def test_the_words_of_an_error_in_its_other_form_are_told(stage: Stage) -> None:
+    body = json.dumps({"count": 1, "value": {"Message": "The request is invalid."}})
+    headers = {**JSON, "X-TFS-ProcessId": "1"}
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, status=400, body=body, headers=headers))
+    assert deliver(stage).detail.endswith("400: The request is invalid.")
+
+
+# who asks to slow down
+
+
+def test_a_429_with_a_page_of_azure_devops_leaves_the_account_alone(stage: Stage) -> None:
+    headers = {**HTML, "Retry-After": "600", "X-TFS-ServiceError": "TF400733"}
+    page = Fault("POST", POST_RUN, status=429, body="<html>Slow down</html>", headers=headers)
+    stage.devops.server.faults.add(page)
+    assert deliver(stage).reason is Reason.THROTTLED
+    posts = stage.posts()
+    assert deliver(stage, "r2").reason is Reason.THROTTLED
+    assert stage.posts() == posts
+
+
+# strangers that sound like the service
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=302, headers={"Location": MICROSOFT}),
+        Fault(status=203, headers=HTML, body=f'<html><a href="{MICROSOFT}">Sign in</a></html>'),
+        Fault(status=200, headers=HTML, body=f'<html><a href="{MICROSOFT}">Sign in</a></html>'),
+        Fault(status=401, headers=JSON, body='{"message": "Unauthorized"}'),
+        Fault(status=403, headers=JSON, body='{"message": "Forbidden"}'),
+        Fault(status=404, headers=JSON, body='{"message": "no Route matched"}'),
+        Fault(status=400, headers=JSON, body='{"message": "Unexpected parameter of the gate"}'),
+    ],
+    ids=["redirect", "203", "200", "401", "403", "404", "400"],
+)
+def test_a_gateway_that_asks_to_sign_in_to_it_makes_no_second_start(
+    stage: Stage, fault: Fault
+) -> None:
+    fault.method, fault.path, fault.after, fault.times = "POST", POST_RUN, True, 1
+    stage.devops.server.faults.add(fault)
+    row = deliver(stage)
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.IN_DOUBT, 1)
+    stage.reconcile(seconds=31)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.STARTED, Reason.FOUND)
+    assert stage.started() == [(42, "r1")]
