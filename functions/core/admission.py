@@ -67,13 +67,16 @@ class Admission:
     def slow_down(self, name: str, seconds: float) -> None:
         """Send nothing for as long as the service asks, which it also does with a success.
 
-        A block that another wrote meanwhile stays: it may tell of a secret that was refused.
+        A block that another wrote meanwhile stays where it lasts longer, or tells of a secret that
+        was refused.
         https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
         """
-        if self.blocked(name) is None and seconds >= 1:
-            until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
-            block = Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
-            self._change(name, lambda there: there if self._block(there) else _row(block))
+        until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
+        block = Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
+        if seconds >= 1 and not _suffices(self.blocked(name), until):
+            self._change(
+                name, lambda there: there if _suffices(self._block(there), until) else _row(block)
+            )
 
     def refused(self, name: str) -> tuple[str, str]:
         """Name and version of the secret that was refused; empty if none was."""
@@ -128,6 +131,13 @@ class Admission:
     def _change(self, name: str, to: sharing.Change) -> None:
         row = sharing.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
+
+
+def _suffices(block: Block | None, until: datetime) -> bool:
+    """Whether nothing is sent until then, or a second less, as it is."""
+    if block is None or block.reason is not Reason.THROTTLED:
+        return block is not None
+    return block.until + timedelta(seconds=1) >= until
 
 
 def _row(block: Block) -> dict[str, object]:

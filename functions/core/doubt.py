@@ -69,14 +69,24 @@ class Doubt:
         return None if found is None else self._absent(work, request, began)
 
     def _find(self, work: Work, request: PipelineRequest) -> Sequence[PipelineRun] | None:
-        """The builds that match; None once parked, because the look-up was not complete."""
+        """The builds that match; None once parked, because the look-up was not complete.
+
+        As before a POST, a refused credential is fetched and tried once more.
+        """
         if (credential := self._starter.credential(work, request)) is None:
             return None
         try:
             return self._matching(work, request, credential)
         except Retryable as error:
-            self._incomplete(work, request, credential, error)
-            return None
+            refused = error
+        try:
+            if refused.reason is Reason.CREDENTIAL_REFUSED:
+                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
+                return self._matching(work, request, credential)
+        except Retryable as error:
+            refused = error
+        self._incomplete(work, request, credential, refused)
+        return None
 
     def _incomplete(
         self, work: Work, request: PipelineRequest, credential: Credential, error: Retryable

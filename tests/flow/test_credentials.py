@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.reasons import Reason
+from functions.core.values import State
 from local.cloud import SECRET
+from local.faults import Fault
 from tests.azure import completed
+from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT
+from tests.identities import all_answered
+from tests.saying import POST_RUN
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
+    from functions.core.continuation import Continuation
     from tests.azure import Stage
+
+ACCOUNT = "account/contoso/azure-devops-pat"
+
+
+def deliver(stage: Stage, run: str) -> Continuation:
+    stage.aml.add_run(run, experiment=EXPERIMENT)
+    stage.deliver(completed(run))
+    return stage.only(run)
 
 
 class SlowlyRenewed(Wrapped):
@@ -84,3 +98,44 @@ def test_a_secret_whose_end_is_no_time_is_used_all_the_same(stage: Stage, expire
     stage.deliver(completed("r1"))
     stage.app.sweep.sweep()
     assert stage.started() == [(42, "r1")]
+
+
+# a credential that is refused to who looks
+
+
+@pytest.mark.parametrize("auth", ["entra", "pat"])
+def test_a_look_up_with_an_old_credential_blocks_nobody_while_a_newer_one_is_there(
+    stage: Stage, auth: str
+) -> None:
+    stage.deploy(DEVOPS_AUTH=auth)
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    assert deliver(stage, "r1").reason is Reason.IN_DOUBT
+    stage.clock.forward(minutes=2)
+    if auth == "entra":
+        stage.cloud.identity.revoke()
+    else:
+        stage.devops.refuse(PAT, "401-json")
+        stage.devops.accept("renewed")
+        stage.cloud.vault.put("azure-devops-pat", "renewed")
+    stage.reconcile(seconds=1)
+    all_answered()
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.STARTED, Reason.FOUND)
+    assert not stage.ledger.shared(ACCOUNT).value
+
+
+def test_a_look_up_that_is_refused_with_the_newest_credential_blocks_the_account(
+    stage: Stage,
+) -> None:
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    deliver(stage, "r1")
+    stage.devops.refuse(PAT, "401-json")
+    stage.reconcile(seconds=31)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.CREDENTIAL_REFUSED)
+    assert deliver(stage, "r2").reason is Reason.CREDENTIAL_REFUSED
+    assert stage.posts() == 1
+    stage.devops.accept("renewed")
+    stage.cloud.vault.put("azure-devops-pat", "renewed")
+    stage.reconcile(seconds=60)
+    assert sorted(run for _, run in stage.started()) == ["r1", "r2"]

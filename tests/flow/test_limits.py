@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from functions.core.admission import Admission
 from functions.core.reasons import Reason
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
@@ -53,3 +54,15 @@ def test_a_start_that_is_put_off_pays_once(stage: Stage) -> None:
     stage.deliver(completed("r1"))
     stage.deliver(completed("r2"))
     assert sorted(run for _, run in stage.started()) == ["r0", "r1", "r2"]
+
+
+def test_of_two_that_were_asked_to_slow_down_the_longer_one_counts(stage: Stage) -> None:
+    name = Admission.account("contoso", "azure-devops-pat")
+    first, second = (Admission(stage.ports, stage.read.policy) for _ in range(2))
+    first.slow_down(name, 5)
+    second.slow_down(name, 600)
+    first.slow_down(name, 5)
+    stage.clock.forward(seconds=60)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.THROTTLED, 0)
