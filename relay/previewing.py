@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import has_id, told, verdict
+from functions.adapters.devops.calls import HEADERS
 from functions.adapters.devops.origin import is_own, words
-from functions.adapters.devops.pipelines import HEADERS
 from functions.adapters.transport import NoAnswerError, NotSentError, Transport
 from functions.core.deadline import Deadline
 from functions.core.errors import InDoubt, Permanent, Retryable

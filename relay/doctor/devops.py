@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import verdict
-from functions.adapters.devops.pipelines import HEADERS
+from functions.adapters.devops.calls import HEADERS
 from functions.adapters.devops.rejections import newest_version
 from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.core.values import bounded

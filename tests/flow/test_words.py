@@ -126,3 +126,13 @@ def test_a_gateway_that_asks_to_sign_in_to_it_makes_no_second_start(
     stage.reconcile(seconds=31)
     assert (stage.only("r1").state, stage.only("r1").reason) == (State.STARTED, Reason.FOUND)
     assert stage.started() == [(42, "r1")]
+
+
+def test_a_look_up_that_is_no_json_is_told_as_such(stage: Stage) -> None:
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="before"))
+    deliver(stage)
+    stage.devops.server.faults.add(Fault("GET", "*/build/builds", status=200, body="{"))
+    stage.reconcile(seconds=31)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.LOOK_FAILED)
+    assert row.detail == "looking failed: Azure DevOps answered 200 with what is no JSON"

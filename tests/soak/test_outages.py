@@ -84,7 +84,7 @@ def test_three_days_without_azure_devops_end_with_every_continuation_started_onc
     stage: Stage,
 ) -> None:
     runs = [f"run-{number}" for number in range(50)]
-    unreachable = DevOpsPipelines(NOBODY, Transport())
+    unreachable = DevOpsPipelines(NOBODY, Transport(), "7.1")
     hanging = {4: SILENT, 8: DEAF}
 
     def change(number: int) -> None:

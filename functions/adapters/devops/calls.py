@@ -1,0 +1,119 @@
+"""Requests to Azure DevOps, in the REST version that the server speaks.
+
+https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from functions.adapters.devops.answers import unanswered, verdict
+from functions.adapters.devops.rejections import newest_version
+from functions.adapters.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.adapters.transport import Transport
+    from functions.core.deadline import Deadline
+    from functions.core.values import Credential, PipelineRequest
+
+HEADERS = {
+    "Content-Type": "application/json; charset=utf-8",
+    "X-TFS-FedAuthRedirect": "Suppress",  # a refused PAT answers 401 instead of a redirect
+    "X-VSS-ForceMsaPassThrough": "true",
+}
+_HELD_BACK = frozenset({Reason.CREDENTIAL_REFUSED, Reason.THROTTLED})
+
+
+class Calls:
+    """Calls to the organizations below one base URL.
+
+    Every call names `version`. A server that does not serve it answers 400 and names the newest
+    that it does, which is asked for from then on.
+    """
+
+    def __init__(self, url: str, transport: Transport, version: str) -> None:
+        self._url = url.rstrip("/")
+        self._transport = transport
+        self._version = version
+
+    def project(self, request: PipelineRequest) -> str:
+        """The address of the request's project."""
+        return f"{self._url}/{quote(request.organization, '')}/{quote(request.project, '')}"
+
+    def effect(
+        self,
+        url: str,
+        credential: Credential,
+        body: str,
+        *,
+        needs_id: bool = True,
+        within: float = READ_SECONDS,
+    ) -> Answer:
+        """Send once; see `verdict` for what each answer means."""
+        name = "&" if "?" in url else "?"
+        url = f"{url}{name}api-version={self._version}"
+        try:
+            answer = self._transport.effect(
+                url, credential.authorization, headers=self._headers, body=body, within=within
+            )
+        except (NotSentError, NoAnswerError) as error:
+            raise unanswered(error) from None
+        self._learn(answer)
+        refusal = verdict(answer, needs_id=needs_id)
+        if refusal is not None:
+            raise refusal
+        return answer
+
+    def read(
+        self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
+    ) -> Answer:
+        """An answer that is JSON; raises Retryable, for what is no refusal as `look_failed`."""
+        answer = self._answer(url, credential, deadline, params)
+        try:
+            self._learn(answer)
+        except Retryable:  # nothing hangs on a read: it is asked again at once
+            answer = self._answer(url, credential, deadline, params)
+        refusal = verdict(answer, needs_id=False)
+        if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
+            raise refusal
+        if refusal is not None or answer.json is None:
+            why = refusal or "Azure DevOps answered 200 with what is no JSON"
+            raise Retryable(Reason.LOOK_FAILED, f"looking failed: {why}", answer.retry_after)
+        return answer
+
+    def _answer(
+        self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
+    ) -> Answer:
+        params = {**params, "api-version": self._version}
+        try:
+            return self._transport.read(
+                url, credential.authorization, deadline, params=params, headers=self._headers
+            )
+        except (NotSentError, NoAnswerError) as error:
+            raise incomplete(f"Azure DevOps: {error}") from None
+
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return {**HEADERS, "Accept": f"application/json;api-version={self._version}"}
+
+    def _learn(self, answer: Answer) -> None:
+        """Raise Retryable, to be asked again at once, where the server is older than this version.
+
+        It looks at the version before anything else, so that nothing was done.
+        """
+        asked, newest = self._version, newest_version(answer)
+        if newest is None or newest == asked:
+            return
+        self._version = newest
+        what = f"the server speaks REST {newest}, not {asked}: DEVOPS_API_VERSION={newest} says so"
+        raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
+
+def incomplete(why: str) -> Retryable:
+    """A look-up that does not show everything."""
+    return Retryable(Reason.LOOK_FAILED, f"the look-up was not complete: {why}")

@@ -1,0 +1,101 @@
+"""Every build that may be a request's, whole: a look-up that shows less shows nothing.
+
+https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.devops.answers import has_id
+from functions.adapters.devops.builds import is_of_a_trigger, is_of_another
+from functions.adapters.devops.calls import incomplete
+from functions.adapters.devops.matching import asks_parameters, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.adapters.devops.calls import Calls
+    from functions.core.deadline import Deadline
+    from functions.core.values import Credential, PipelineRequest
+
+MOST_PAGES = 50
+PAGE = "200"
+
+
+class LookUp:
+    """One look for the builds of a request; raises Retryable where it cannot be whole."""
+
+    def __init__(
+        self, calls: Calls, request: PipelineRequest, credential: Credential, deadline: Deadline
+    ) -> None:
+        self._calls, self._request = calls, request
+        self._credential, self._deadline = credential, deadline
+        self._apis = f"{calls.project(request)}/_apis"
+
+    def matching(self, queued: tuple[datetime, datetime]) -> Iterator[int]:
+        """The ids of builds `queued` between these times with everything that was asked."""
+        for build in self._builds(queued):
+            if matches(self._request, self._whole(build)):
+                yield build["id"]
+
+    def _builds(self, queued: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
+        params = {
+            "definitions": str(self._request.pipeline),
+            "minTime": _text(queued[0]),
+            "maxTime": _text(queued[1]),
+            "queryOrder": "queueTimeAscending",
+            "deletedFilter": "includeDeleted",  # what somebody removed was started all the same
+            "$top": PAGE,
+        }
+        for _ in range(MOST_PAGES):
+            answer = self._calls.read(
+                f"{self._apis}/build/builds", self._credential, self._deadline, params
+            )
+            found = answer.json.get("value") if isinstance(answer.json, dict) else None
+            if not isinstance(found, list):
+                raise incomplete("the builds list is no list")
+            yield from (build for build in found if self._may_be(build))
+            token = answer.headers.get("X-MS-ContinuationToken")
+            if not token:
+                return
+            params["continuationToken"] = token
+        raise incomplete(f"more than {MOST_PAGES} pages of builds")
+
+    def _may_be(self, build: dict[str, Any]) -> bool:
+        """Whether a build of the list may be the request's."""
+        if not has_id(build):
+            raise incomplete("a build in the list has no id")
+        return not is_of_another(self._request, build.get("definition")) and not is_of_a_trigger(
+            build
+        )
+
+    def _whole(self, build: dict[str, Any]) -> dict[str, Any]:
+        """The build with its parameters, read singly where the list leaves them out.
+
+        One that was queued without any shows none as a build, and an empty set as a pipeline run.
+        https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/get?view=azure-devops-rest-7.1
+        """
+        if not asks_parameters(self._request):
+            return build
+        number, found = build["id"], build.get("templateParameters")
+        for where in (
+            f"build/builds/{number}",
+            f"pipelines/{self._request.pipeline}/runs/{number}",
+        ):
+            if isinstance(found, dict):
+                return {**build, "templateParameters": found}
+            found = self._single(where).get("templateParameters")
+        if not isinstance(found, dict):
+            raise incomplete(f"build {number} does not show its parameters")
+        return {**build, "templateParameters": found}
+
+    def _single(self, where: str) -> dict[str, Any]:
+        url = f"{self._apis}/{where}"
+        found = self._calls.read(url, self._credential, self._deadline, {}).json
+        return found if isinstance(found, dict) else {}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
