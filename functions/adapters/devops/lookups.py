@@ -5,12 +5,13 @@ https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-d
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.devops.answers import has_id
 from functions.adapters.devops.builds import is_of_a_trigger, is_of_another
 from functions.adapters.devops.calls import incomplete
-from functions.adapters.devops.matching import asks_parameters, matches
+from functions.adapters.devops.matching import asks_parameters, hides_variables, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,10 @@ class LookUp:
     def matching(self, queued: tuple[datetime, datetime]) -> Iterator[int]:
         """The ids of builds `queued` between these times with everything that was asked."""
         for build in self._builds(queued):
-            if matches(self._request, self._whole(build)):
+            whole = self._whole(build)
+            if hides_variables(self._request, whole):
+                whole = self._with_variables(whole)
+            if matches(self._request, whole):
                 yield build["id"]
 
     def _builds(self, queued: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
@@ -90,6 +94,17 @@ class LookUp:
         if not isinstance(found, dict):
             raise incomplete(f"build {number} does not show its parameters")
         return {**build, "templateParameters": found}
+
+    def _with_variables(self, build: dict[str, Any]) -> dict[str, Any]:
+        """The build with its variables, as the build or the pipeline run shows them singly."""
+        number = build["id"]
+        if found := self._single(f"build/builds/{number}").get("parameters"):
+            return {**build, "parameters": found}
+        run = self._single(f"pipelines/{self._request.pipeline}/runs/{number}").get("variables")
+        if not isinstance(run, dict) or not run:
+            raise incomplete(f"build {number} does not show its variables")
+        values = {n: v.get("value") for n, v in run.items() if isinstance(v, dict)}
+        return {**build, "parameters": json.dumps(values)}
 
     def _single(self, where: str) -> dict[str, Any]:
         url = f"{self._apis}/{where}"

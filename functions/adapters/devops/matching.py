@@ -25,13 +25,27 @@ _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
     """Whether a build carries everything that was asked, with equal text; it may carry more."""
     body = json.loads(request.body)
-    variables = {n: v for n, v in body.get("variables", {}).items() if not v.get("isSecret")}
-    if not _carries(build.get("templateParameters"), body.get("templateParameters", {})):
-        return False
-    if not _carries(_queued_variables(build), {n: v["value"] for n, v in variables.items()}):
-        return False
+    return _is_alike(body, build) and _carries(_queued_variables(build), _variables(body))
+
+
+def hides_variables(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
+    """Whether a build shows no variables at all, and all else that was asked with some."""
+    body = json.loads(request.body)
+    return bool(_variables(body)) and not build.get("parameters") and _is_alike(body, build)
+
+
+def _is_alike(body: Mapping[str, Any], build: Mapping[str, Any]) -> bool:
+    """Whether a build has the parameters and the branch."""
     branch = body.get("resources", {}).get("repositories", {}).get("self", {}).get("refName")
-    return branch is None or build.get("sourceBranch") == branch
+    if branch is not None and build.get("sourceBranch") != branch:
+        return False
+    return _carries(build.get("templateParameters"), body.get("templateParameters", {}))
+
+
+def _variables(body: Mapping[str, Any]) -> Mapping[str, str]:
+    """Those that are asked for and that a build shows."""
+    asked = body.get("variables", {})
+    return {n: v["value"] for n, v in asked.items() if not v.get("isSecret")}
 
 
 def asks_parameters(request: PipelineRequest) -> bool:
