@@ -40,6 +40,8 @@ ODD = {
     "end-list": (200, JSON, '{"access_token": "hidden-", "expires_on": [1]}'),
     "end-negative": (200, JSON, '{"access_token": "hidden-", "expires_on": "-5"}'),
     "end-infinite": (200, JSON, '{"access_token": "hidden-", "expires_on": Infinity}'),
+    "deep": (200, JSON, f'{{"access_token": {"[" * 150}{"]" * 150}}}'),
+    "end-deep": (200, JSON, f'{{"access_token": "hidden-", "expires_on": {"[" * 150}{"]" * 150}}}'),
     "end-enormous": (200, JSON, f'{{"access_token": "hidden-", "expires_on": 1{"0" * 400}}}'),
 }
 

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 # https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
 # an endpoint that answers with something else makes the SDK's parser fail in its own ways
-_FAILURES = (AzureError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
+_FAILURES = (
+    AzureError,
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 
 

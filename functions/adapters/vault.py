@@ -8,9 +8,11 @@ https://learn.microsoft.com/azure/key-vault/secrets/about-secrets
 from __future__ import annotations
 
 import base64
+import json
 import threading
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from azure.core.exceptions import (
     AzureError,
@@ -21,11 +23,14 @@ from azure.core.exceptions import (
 from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
+from functions.core import jsontext
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 from functions.core.values import Credential, bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.credentials import TokenCredential
     from azure.keyvault.secrets import SecretProperties
 
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
 CACHED_FOR = 300.0
 CALL_SECONDS = 5.0
+# what an answer of another shape makes the SDK raise
+_ODD = (AzureError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 
 
 class _Cached(NamedTuple):
@@ -89,9 +96,11 @@ class VaultCredentials:
 
     def _fetch(self, name: str, deadline: Deadline) -> Credential:
         value, properties = secret(self._client, name, deadline)
-        expires = properties.expires_on
+        expires, pat = properties.expires_on, _bare(value)
+        if not pat:
+            raise _unreadable(name, "nothing of its value can be seen")
         return Credential(
-            authorization=basic(value),
+            authorization=basic(pat),
             version=properties.version or "",
             expires_at=expires if isinstance(expires, datetime) else None,
         )
@@ -114,8 +123,22 @@ def open_vault(url: str, credential: TokenCredential) -> SecretClient:
         connection_timeout=3,
         read_timeout=CALL_SECONDS,
         retry_total=0,
-        raw_response_hook=refusals(credential),
+        raw_response_hook=_seen(refusals(credential)),
     )
+
+
+def _seen(told: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A hook that looks at an answer before the SDK does, which reads what is nested very deep.
+
+    It raises NestedError.
+    """
+
+    def look(response: Any) -> None:  # noqa: ANN401 - the SDK's PipelineResponse
+        told(response)
+        with suppress(UnicodeDecodeError, json.JSONDecodeError):
+            jsontext.read(response.http_response.content)
+
+    return look
 
 
 def secret(
@@ -135,6 +158,9 @@ def secret(
             )
     except IdentityUnavailable as error:
         raise _unreadable(name, error.message) from None
+    except (jsontext.NestedError, RecursionError):
+        why = f"Key Vault's answer is nested more than {jsontext.DEEPEST} deep"
+        raise _unreadable(name, why) from None
     except ResourceNotFoundError:
         raise _unreadable(name, "it is not in the vault") from None
     except ClientAuthenticationError as error:
@@ -142,11 +168,17 @@ def secret(
     except HttpResponseError as error:
         why = f"Key Vault answered {error.status_code}: {_code(error)}"
         raise _unreadable(name, why) from None
-    except (AzureError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except _ODD as error:
         raise _unreadable(name, f"{type(error).__name__}: {error}") from None
     if text := (found.value or "").strip():
         return text, found.properties
     raise _unreadable(name, "its value is empty")
+
+
+def _bare(text: str) -> str:
+    """The text without what nobody sees around it: a file's byte order mark, a line end."""
+    seen = [at for at, letter in enumerate(text) if letter.isprintable() and not letter.isspace()]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
 
 
 def basic(pat: str) -> str:

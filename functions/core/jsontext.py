@@ -15,6 +15,13 @@ MOST_DIGITS: Final = 4300  # of a whole number, which is what Python reads if no
 _NESTING = (dict, list)  # a tuple, which is asked for faster than a union
 
 
+class NestedError(ValueError):
+    """A text is nested more than DEEPEST deep."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested more than {DEEPEST} deep")
+
+
 def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is anything until looked at
     """What the text says; raises ValueError, and nothing else, where it is no JSON.
 
@@ -25,9 +32,9 @@ def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is anything until loo
     try:
         found = _loaded(text)
     except RecursionError:
-        raise ValueError(f"nested more than {DEEPEST} deep") from None
+        raise NestedError from None
     if _begun(text) > DEEPEST and is_deeper(found, DEEPEST):  # most texts need no look
-        raise ValueError(f"nested more than {DEEPEST} deep")
+        raise NestedError
     return found
 
 

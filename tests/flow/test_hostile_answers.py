@@ -90,3 +90,27 @@ def test_a_retry_after_is_believed_for_six_hours_at_most(
     assert parked(stage) is Reason.THROTTLED
     row = stage.only("r1")
     assert timedelta(seconds=20) < row.due_at - row.updated_at <= most
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 500])
+def test_a_vault_whose_answer_is_nested_deep_is_told_as_such(stage: Stage, status: int) -> None:
+    vault = stage.cloud.vault.server
+    for body in (f'{{"value": {"[" * 150}{"]" * 150}}}', f'{{"error": {"[" * 150}{"]" * 150}}}'):
+        vault.faults.add(Fault(times=1, status=status, body=body, headers=JSON))
+    assert parked(stage) is Reason.SECRET_UNREADABLE
+    assert stage.only("r1").detail.endswith("Key Vault's answer is nested more than 100 deep")
+    assert starts_once_cured(stage, vault)
+
+
+@pytest.mark.parametrize("odd", ["\ufeff{}", "\u200b{}\u200b", "{}\r\n\x00", "\ufeff {} \ufeff"])
+def test_what_nobody_sees_around_a_pat_is_no_part_of_it(stage: Stage, odd: str) -> None:
+    stage.cloud.vault.put("azure-devops-pat", odd.format(stage.cloud.pat))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert stage.started() == [(42, "r1")]
+
+
+def test_a_secret_of_which_nothing_can_be_seen_is_told_as_such(stage: Stage) -> None:
+    stage.cloud.vault.put("azure-devops-pat", "\ufeff\u200b")
+    assert parked(stage) is Reason.SECRET_UNREADABLE
+    assert stage.posts() == 0

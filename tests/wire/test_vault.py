@@ -135,3 +135,31 @@ def test_a_secret_that_is_known_does_not_wait_for_another_one() -> None:
         vault.slow.set()
         assert not isinstance(slow.result(), Retryable)
     assert again == known
+
+
+class Odd:
+    """A client of a vault that fails as the SDK does at answers of another shape."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def get_secret(self, name: str, **_: float) -> SimpleNamespace:
+        del name
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RecursionError("maximum depth"), "Key Vault's answer is nested more than 100 deep"),
+        (OverflowError("int too large"), "OverflowError: int too large"),
+    ],
+)
+def test_whatever_the_sdk_fails_at_is_the_vaults_failure(error: Exception, told: str) -> None:
+    credentials = VaultCredentials(cast("SecretClient", Odd(error)), SystemClock())
+    with pytest.raises(Retryable) as raised:
+        credentials.read("pat", Deadline(SystemClock(), 20))
+    assert (raised.value.reason, raised.value.detail) == (
+        Reason.SECRET_UNREADABLE,
+        f"secret pat: {told}",
+    )
