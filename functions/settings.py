@@ -77,15 +77,16 @@ def read(environ: Mapping[str, str]) -> Settings:
     sweep = _sweep(given)
     telemetry = given.flag("RELAY_OTEL")
     ledger_url = given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch)
+    policy = _policy(given, cloud, sweep.kept_for)
     found = Settings(
-        policy=_policy(given, cloud, sweep.kept_for),
+        policy=policy,
         sweep=sweep,
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),
         devops_url=given.devops("DEVOPS_URL"),
         devops_version=given.rest_version("DEVOPS_API_VERSION", "7.1"),
-        devops_entra=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
+        devops_entra=policy.by_identity,
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
         ledger_url=ledger_url,
@@ -112,6 +113,7 @@ def _policy(given: Given, cloud: Cloud, kept_for: timedelta) -> Policy:
         paused=given.flag("PAUSED"),
         tag_runs=given.flag("TAG_RUNS"),
         secret=given.secret_name("DEVOPS_PAT_SECRET", "azure-devops-pat"),
+        by_identity=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         studio=cloud.studio,
         kept_for=kept_for,
     )

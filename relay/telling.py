@@ -34,7 +34,7 @@ def studio_url(settings: Settings, workspace: str, run: str) -> str:
 
 def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str, Any]:
     """A continuation as JSON has it: what it is, why, what happens next, and its history."""
-    told = explained(c, now, settings.policy.secret)
+    told = explained(c, now, settings.policy.used_secret)
     return {
         "key": c.key.text,
         "workspace": c.event.workspace.id,
@@ -65,7 +65,7 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
 
 def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
-    told = explained(c, now, settings.policy.secret)
+    told = explained(c, now, settings.policy.used_secret)
     yield f"{c.state}: {told.means}"
     if c.detail:
         yield f"  detail   {plain(c.detail, 500)}"

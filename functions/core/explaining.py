@@ -144,9 +144,22 @@ REASONS = {
     Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
 }
 
+# The same where the app asks as its own identity, and no secret is used.
+AS_IDENTITY = {
+    Reason.SECRET_UNREADABLE: Words(
+        "the app's identity got no token for Azure DevOps", "if it lasts: is it still the app's?"
+    ),
+    Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
+    Reason.CREDENTIAL_REFUSED: Words(
+        "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
+        "meanwhile",
+        "is the identity a user of the organization, and is that connected to its tenant?",
+    ),
+}
+
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
-    """The continuation in words. `secret` is the name of the default secret."""
+    """The continuation in words. `secret` names the default one; empty: none is used."""
     organization, named = _account(c)
     filled = {
         "key": shlex.quote(c.key.text),
@@ -154,10 +167,10 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         "secret": named or secret,
         "organization": organization or "the organization",
     }
-    words = REASONS[c.reason]
+    words = REASONS[c.reason] if secret else AS_IDENTITY.get(c.reason, REASONS[c.reason])
     means = f"{STATES[c.state]}: {words.means.format(**filled)}"
     settled = c.state in {State.STARTED, State.SKIPPED}
-    return Explained(means, _next(c, now), "" if settled else words.do.format(**filled))
+    return Explained(means, _next(c, now, secret), "" if settled else words.do.format(**filled))
 
 
 def _account(c: Continuation) -> tuple[str, str]:
@@ -169,7 +182,7 @@ def _account(c: Continuation) -> tuple[str, str]:
     return (organization, secret) if kind == "account" else ("", "")
 
 
-def _next(c: Continuation, now: datetime) -> str:
+def _next(c: Continuation, now: datetime, secret: str) -> str:
     if c.recheck_at:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
@@ -177,7 +190,7 @@ def _next(c: Continuation, now: datetime) -> str:
     then = "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
     if c.is_asked:
         return f"{then} its pipeline run is looked for before anything is sent again"
-    early = ", or as soon as the secret is renewed" if c.waits_on else ""
+    early = ", or as soon as the secret is renewed" if c.waits_on and secret else ""
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"

@@ -144,7 +144,7 @@ class Overview:
             at=now,
             continuation=c,
             name=name,
-            told=explained(c, now, self._policy.secret),
+            told=explained(c, now, self._policy.used_secret),
             studio=facts.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
             gate=_gate(c),
             command=_command(c, name),

@@ -26,6 +26,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How long things take and whether anything may start.
 
     `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
+    `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used.
     """
 
     retry_first: timedelta = timedelta(seconds=30)
@@ -36,8 +37,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     paused: bool = False
     tag_runs: bool = False
     secret: str = "azure-devops-pat"
+    by_identity: bool = False
     studio: str = "https://ml.azure.com"
     kept_for: timedelta = timedelta(days=400)
+
+    @property
+    def used_secret(self) -> str:
+        """The name of the default secret; empty where none is used."""
+        return "" if self.by_identity else self.secret
 
     def wait(self, key: str, attempts: int, reason: Reason) -> timedelta:
         """The backoff before the next attempt: doubling from `retry_first` up to 60 times it.

@@ -176,7 +176,8 @@ class Starter:
         """Block the account until the secret has another version than the refused one."""
         name = account(request)
         block = self._admission.block(name, request.secret, version, detail)
-        line = {"blocked": request.organization, "secret": request.secret}
+        secret = None if self._policy.by_identity else request.secret
+        line = {"blocked": request.organization, "secret": secret}
         self._log.write(Level.ERROR, {**line, "reason": block.reason, "until": block.until})
         self._park_blocked(work, name, block)
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.core.explaining import REASONS, STATES, explained
+from functions.core.explaining import AS_IDENTITY, REASONS, STATES, explained
 from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome, State
 from tests.ledger.samples import NOON, opened, request
@@ -30,6 +30,15 @@ def test_a_continuation_is_explained_whatever_it_is(state: State, reason: Reason
     assert told.means.startswith(STATES[state])
     assert told.next
     assert "{" not in " ".join(told)
+
+
+@pytest.mark.parametrize("reason", AS_IDENTITY)
+def test_where_no_secret_is_used_none_is_spoken_of(reason: Reason) -> None:
+    c = opened(reason=reason, request=request(), waits_on="account/contoso/azure-devops-pat")
+    told = " ".join(explained(c, NOON, ""))
+    assert "secret" not in told
+    assert "{" not in told
+    assert "identity" in told
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -14,7 +14,7 @@ from tests.azure import completed
 from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT
 from tests.identities import all_answered
-from tests.saying import POST_RUN
+from tests.saying import POST_RUN, says
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -139,3 +139,22 @@ def test_a_look_up_that_is_refused_with_the_newest_credential_blocks_the_account
     stage.cloud.vault.put("azure-devops-pat", "renewed")
     stage.reconcile(seconds=60)
     assert sorted(run for _, run in stage.started()) == ["r1", "r2"]
+
+
+# what to do about it
+
+
+def test_who_is_refused_as_the_identity_is_not_sent_to_renew_a_secret(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.deploy(DEVOPS_AUTH="entra")
+    refusal = says(401, "TF401444: Please sign-in at least once as x.", times=2)
+    stage.devops.server.faults.add(refusal)
+    row = deliver(stage, "r1")
+    assert row.reason is Reason.CREDENTIAL_REFUSED
+    shown = stage.app.overview.one(row.key.text).told
+    assert "secret" not in " ".join(shown)
+    assert "refused the app's identity" in shown.means
+    assert "a user of the organization" in shown.do
+    (line,) = [m for m in caplog.messages if m.startswith("blocked=")]
+    assert line.startswith("blocked=contoso reason=credential_refused")
