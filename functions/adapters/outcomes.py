@@ -90,12 +90,18 @@ def _open(endpoint: str, identity: TokenCredential) -> Any:  # noqa: ANN401 - th
     from azure.eventgrid._legacy import EventGridPublisherClient  # noqa: PLC0415 - the same
 
     from functions.adapters.session import SteadySession  # noqa: PLC0415 - the same
+    from functions.adapters.tokens import refusals  # noqa: PLC0415 - the same
 
     transport = RequestsTransport(
         session=SteadySession(), connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
     )
     return EventGridPublisherClient(
-        endpoint, identity, transport=transport, retry_total=0, permit_redirects=False
+        endpoint,
+        identity,
+        transport=transport,
+        retry_total=0,
+        permit_redirects=False,
+        raw_response_hook=refusals(identity),
     )
 
 

@@ -45,13 +45,22 @@ def export(connection_string: str, identity: TokenCredential | None) -> None:
     from azure.monitor.opentelemetry import configure_azure_monitor  # noqa: PLC0415 - a second
 
     configure_azure_monitor(
+        **signed_in(identity),
         connection_string=connection_string,
-        credential=identity,
         disable_logging=True,
         enable_live_metrics=False,
         enable_performance_counters=False,
         sampling_ratio=1.0,
     )
+
+
+def signed_in(identity: TokenCredential | None) -> dict[str, Any]:
+    """The options by which an exporter signs in, and tells of a token that was refused."""
+    if identity is None:
+        return {}
+    from functions.adapters.tokens import refusals  # noqa: PLC0415 - where it is wanted
+
+    return {"credential": identity, "raw_response_hook": refusals(identity)}
 
 
 class Telemetry:

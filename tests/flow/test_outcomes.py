@@ -13,6 +13,7 @@ from local.faults import Fault
 from local.outcomes import OutcomeTopic
 from tests.azure import ROUTES, Stage, changed, completed
 from tests.flow.asking import EXPERIMENT
+from tests.identities import all_answered
 from tests.saying import WRONG, says
 from tests.shipping import ROOT
 
@@ -170,3 +171,17 @@ def test_no_topic_means_no_events(stage: Stage, topic: OutcomeTopic) -> None:
     stage.deploy(OUTCOME_TOPIC_ENDPOINT="")
     ran(stage)
     assert topic.server.requests == []
+
+
+def test_a_token_that_the_topic_refuses_is_renewed_for_the_next_outcome(
+    stage: Stage, topic: OutcomeTopic
+) -> None:
+    ran(stage)
+    stage.clock.forward(minutes=2)
+    topic.server.faults.add(Fault(status=401))
+    ran(stage, "r2")
+    all_answered()
+    asked = [r.query["resource"] for r in stage.cloud.identity.server.requests]
+    assert asked.count("https://eventgrid.azure.net") == 2
+    ran(stage, "r3")
+    assert [e["data"]["run"] for e in topic.events] == ["r1", "r3"]

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
+from flask import Flask
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from functions.adapters.telemetry import signed_in
 from functions.connections import managed_identity
-from tests.identities import odd
+from local.faults import Fault
+from local.web import Server
+from tests.azure import MovableClock
+from tests.identities import all_answered, odd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +47,29 @@ def test_what_could_not_be_sent_without_a_token_is_kept(
     assert exporter.export(spans.get_finished_spans()) is SpanExportResult.FAILURE
     exporter.shutdown()
     assert [file for _, _, files in os.walk(tmp_path) for file in files]
+
+
+def test_a_token_that_is_refused_to_the_exporter_is_renewed(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
+    clock = MovableClock()
+    spans, tracers = InMemorySpanExporter(), TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    with tracers.get_tracer("test").start_as_current_span("one"):
+        pass
+    with Server(Flask("insights"), tls=cloud.tls) as insights:
+        refused = Fault(status=401, times=9)
+        insights.faults.add(refused)
+        exporter = AzureMonitorTraceExporter(
+            **signed_in(managed_identity(None, clock)),
+            connection_string=INSIGHTS.replace("https://127.0.0.1:9", insights.url),
+            storage_directory=str(tmp_path),
+        )
+        exporter.export(spans.get_finished_spans())
+        clock.forward(minutes=2)
+        exporter.export(spans.get_finished_spans())
+        all_answered()
+        exporter.shutdown()
+    assert refused.times == 7
+    assert len(cloud.identity.server.requests) == 2
