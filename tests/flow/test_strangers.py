@@ -204,10 +204,10 @@ def test_the_words_of_a_401_reach_the_operator(stage: Stage, fault: Fault) -> No
 # servers of an older version
 
 
-def older(stage: Stage) -> None:
+def older(stage: Stage, newest: str = "7.0") -> None:
     text = (
         "The requested REST API version of 7.1 is out of range for this server. The latest REST "
-        "API version this server supports is 7.0."
+        f"API version this server supports is {newest}."
     )
     refusal = says(400, text, path="*/_apis/*", method="*", key="VssVersionOutOfRangeException")
     stage.devops.server.faults.add(refusal)
@@ -222,6 +222,31 @@ def test_a_server_of_an_older_version_is_asked_for_that(stage: Stage) -> None:
     assert stage.started() == [(42, "r1")]
     (*_, last) = stage.devops.server.received("POST", "/runs")
     assert last.query == {"api-version": "7.0"}
+
+
+def test_a_server_that_has_running_pipelines_as_a_preview_is_asked_for_that(stage: Stage) -> None:
+    older(stage, "6.0")
+    text = (
+        'The requested version "6.0" of the resource is under preview. The -preview flag must be '
+        "supplied in the api-version for such requests."
+    )
+    stage.devops.server.faults.add(says(400, text, key="VssInvalidPreviewVersionException"))
+    assert deliver(stage).reason is Reason.UNAVAILABLE
+    stage.reconcile(seconds=1)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.UNAVAILABLE)
+    assert row.detail.endswith("DEVOPS_API_VERSION=6.0-preview says so")
+    stage.reconcile(seconds=1)
+    assert stage.started() == [(42, "r1")]
+    (*_, last) = stage.devops.server.received("POST", "/runs")
+    assert last.query == {"api-version": "6.0-preview"}
+
+
+def test_a_version_that_is_a_preview_and_is_none_is_no_riddle_for_ever(stage: Stage) -> None:
+    stage.deploy(DEVOPS_API_VERSION="7.1-preview.1")
+    refusal = says(400, "no", times=10**6, key="VssInvalidPreviewVersionException")
+    stage.devops.server.faults.add(refusal)
+    assert deliver(stage).state is State.FAILED
 
 
 # who is left alone

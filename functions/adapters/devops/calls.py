@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
-from functions.adapters.devops.rejections import newest_version
+from functions.adapters.devops.rejections import other_version
 from functions.adapters.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
@@ -55,15 +55,15 @@ class Calls:
         within: float = READ_SECONDS,
     ) -> Answer:
         """Send once; see `verdict` for what each answer means."""
-        name = "&" if "?" in url else "?"
-        url = f"{url}{name}api-version={self._version}"
+        name, asked = "&" if "?" in url else "?", self._version
+        url = f"{url}{name}api-version={asked}"
         try:
             answer = self._transport.effect(
-                url, credential.authorization, headers=self._headers, body=body, within=within
+                url, credential.authorization, headers=_headers(asked), body=body, within=within
             )
         except (NotSentError, NoAnswerError) as error:
             raise unanswered(error) from None
-        self._learn(answer)
+        self._learn(answer, asked)
         refusal = verdict(answer, needs_id=needs_id)
         if refusal is not None:
             raise refusal
@@ -73,10 +73,12 @@ class Calls:
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
     ) -> Answer:
         """An answer that is JSON; raises Retryable, for what is no refusal as `look_failed`."""
-        answer = self._answer(url, credential, deadline, params)
+        asked = self._version
+        answer = self._answer(url, credential, deadline, {**params, "api-version": asked})
         try:
-            self._learn(answer)
+            self._learn(answer, asked)
         except Retryable:  # nothing hangs on a read: it is asked again at once
+            params = {**params, "api-version": self._version}
             answer = self._answer(url, credential, deadline, params)
         refusal = verdict(answer, needs_id=False)
         if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
@@ -89,29 +91,30 @@ class Calls:
     def _answer(
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
     ) -> Answer:
-        params = {**params, "api-version": self._version}
+        headers = _headers(params["api-version"])
         try:
             return self._transport.read(
-                url, credential.authorization, deadline, params=params, headers=self._headers
+                url, credential.authorization, deadline, params=params, headers=headers
             )
         except (NotSentError, NoAnswerError) as error:
             raise incomplete(f"Azure DevOps: {error}") from None
 
-    @property
-    def _headers(self) -> Mapping[str, str]:
-        return {**HEADERS, "Accept": f"application/json;api-version={self._version}"}
-
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, asked: str) -> None:
         """Raise Retryable, to be asked again at once, where the server is older than this version.
 
         It looks at the version before anything else, so that nothing was done.
         """
-        asked, newest = self._version, newest_version(answer)
-        if newest is None or newest == asked:
+        other = other_version(answer, asked)
+        if other is None:
             return
-        self._version = newest
-        what = f"the server speaks REST {newest}, not {asked}: DEVOPS_API_VERSION={newest} says so"
+        if self._version == asked:  # else another has learned of it, or of more
+            self._version = other
+        what = f"the server speaks REST {other}, not {asked}: DEVOPS_API_VERSION={other} says so"
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
+
+def _headers(version: str) -> Mapping[str, str]:
+    return {**HEADERS, "Accept": f"application/json;api-version={version}"}
 
 
 def incomplete(why: str) -> Retryable:

@@ -18,13 +18,15 @@ from functions.core.reasons import Reason
 if TYPE_CHECKING:
     from functions.adapters.transport import Answer
 
+OUT_OF_RANGE = "VssVersionOutOfRangeException"
+UNDER_PREVIEW = "VssInvalidPreviewVersionException"
 # The service's types for arguments that it cannot take, whatever is around them.
 _FINAL_TYPES = frozenset(
     {
         "ArgumentException",
         "ArgumentNullException",
         "ArgumentOutOfRangeException",
-        "VssInvalidPreviewVersionException",
+        UNDER_PREVIEW,
         "VssPropertyValidationException",
         "VssRequestContentTypeNotSupportedException",
         "VssVersionNotSpecifiedException",
@@ -50,7 +52,6 @@ _PASSING = re.compile(
 _OWN = re.compile(
     r"parameter value '.*' is not a|variables \([^)]*\)|(?<!\w)'.*?'(?!\w)", re.IGNORECASE
 )
-OUT_OF_RANGE = "VssVersionOutOfRangeException"
 _VERSION = re.compile(r"latest REST API version this server supports is ([0-9]{1,2}\.[0-9])\b")
 
 
@@ -70,6 +71,17 @@ def type_of(answer: Answer) -> str:
     found = answer.json
     kind = found.get("typeKey") if isinstance(found, dict) else ""
     return kind if isinstance(kind, str) else ""
+
+
+def other_version(answer: Answer, asked: str) -> str | None:
+    """The REST version to ask for instead of this one, which is what it did not take.
+
+    A server that is a few years old has running pipelines as a preview, and wants that to be said.
+    """
+    if answer.status == 400 and type_of(answer) == UNDER_PREVIEW and "-" not in asked:
+        return f"{asked}-preview"
+    newest = newest_version(answer)
+    return None if newest == asked.partition("-")[0] else newest
 
 
 def newest_version(answer: Answer) -> str | None:
