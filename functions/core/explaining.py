@@ -190,7 +190,8 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     then = "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
     if c.is_asked:
         return f"{then} its pipeline run is looked for before anything is sent again"
-    early = ", or as soon as the secret is renewed" if c.waits_on and secret else ""
+    refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
+    early = ", or as soon as the secret is renewed" if secret and refused else ""
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"

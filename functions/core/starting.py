@@ -140,6 +140,7 @@ class Starter:
             self._desk.end(self._unmarked(work, before), end)
         except InDoubt as error:
             self.in_doubt(work, error.detail, error.retry_after)
+            self.slow_down(request, error.retry_after)
         else:
             self._desk.started(work, run, Reason.ANSWERED)
             self.slow_down(request, run.retry_after)

@@ -32,6 +32,11 @@ def test_a_continuation_is_explained_whatever_it_is(state: State, reason: Reason
     assert "{" not in " ".join(told)
 
 
+def test_who_waits_for_the_service_is_not_told_of_a_secret() -> None:
+    c = opened(reason=Reason.THROTTLED, waits_on="account/contoso/azure-devops-pat")
+    assert "secret" not in explained(c, NOON, "azure-devops-pat").next
+
+
 @pytest.mark.parametrize("reason", AS_IDENTITY)
 def test_where_no_secret_is_used_none_is_spoken_of(reason: Reason) -> None:
     c = opened(reason=reason, request=request(), waits_on="account/contoso/azure-devops-pat")

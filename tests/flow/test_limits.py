@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.admission import Admission
 from functions.core.reasons import Reason
+from local.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
 
@@ -66,3 +67,16 @@ def test_of_two_that_were_asked_to_slow_down_the_longer_one_counts(stage: Stage)
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert (stage.only("r1").reason, stage.posts()) == (Reason.THROTTLED, 0)
+
+
+def test_a_503_that_says_how_long_it_lasts_leaves_the_account_alone_too(stage: Stage) -> None:
+    page = Fault("POST", "*/runs", status=503, headers={"Retry-After": "600"})
+    stage.devops.server.faults.add(page)
+    for run in ("r1", "r2"):
+        stage.aml.add_run(run, experiment=EXPERIMENT)
+        stage.deliver(completed(run))
+    assert stage.only("r1").reason is Reason.IN_DOUBT
+    assert (stage.only("r2").reason, stage.posts()) == (Reason.THROTTLED, 0)
+    stage.reconcile(seconds=601)
+    stage.reconcile(minutes=11)
+    assert sorted(run for _, run in stage.started()) == ["r1", "r2"]
