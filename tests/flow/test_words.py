@@ -113,10 +113,11 @@ def test_a_429_with_a_page_of_azure_devops_leaves_the_account_alone(stage: Stage
         Fault(status=403, headers=JSON, body='{"message": "Forbidden"}'),
         Fault(status=404, headers=JSON, body='{"message": "no Route matched"}'),
         Fault(status=400, headers=JSON, body='{"message": "Unexpected parameter of the gate"}'),
+        Fault(status=403, headers={**HTML, "X-VSS-E2EID": "1"}, body="<html>Scanned</html>"),
     ],
-    ids=["redirect", "203", "200", "401", "403", "404", "400"],
+    ids=["redirect", "203", "200", "401", "403", "404", "400", "headers that a page keeps"],
 )
-def test_a_gateway_that_asks_to_sign_in_to_it_makes_no_second_start(
+def test_a_gateway_that_sounds_like_the_service_makes_no_second_start(
     stage: Stage, fault: Fault
 ) -> None:
     fault.method, fault.path, fault.after, fault.times = "POST", POST_RUN, True, 1

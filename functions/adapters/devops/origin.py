@@ -6,7 +6,8 @@ nothing about the request, so that only forms which Azure DevOps is known to use
 word:
 
 * an error is a JSON object with a `message` and its type, or comes with its own headers (X-TFS-…,
-  X-VSS-…): gateways have a `message`, too;
+  X-VSS-…): gateways have a `message`, too. A page may have kept the headers of the answer that it
+  hides, but not the one that comes with errors only;
 * who is not signed in gets 401 with a challenge, a redirect to its sign-in page, or that page
   itself with 203 (or 200, where something followed the redirect). Gateways ask to sign in at
   Microsoft's common hosts, too, so that these alone are nobody's sign.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LONGEST_PAGE = 65_536  # bytes of a page that are looked at
 LONGEST_TEXT = 4_000
 _OWN_HEADERS = ("x-tfs-", "x-vss-")
+_ERROR_HEADER = "X-TFS-ServiceError"  # which comes with an error only
 _CHALLENGE = re.compile(r"\b(basic|bearer|negotiate|ntlm|tfs-federated)\b", re.IGNORECASE)
 _TYPES = ("typeKey", "typeName")
 _OWN_HOSTS = ("vssps.visualstudio.com", "vssps.dev.azure.com")
@@ -46,6 +48,8 @@ _OWN_MARKS = (*_OWN_HOSTS, "/_signin", "azure devops services | sign in")
 def is_own(answer: Answer) -> bool:
     """Whether an error has a form that Azure DevOps gives its errors."""
     found = answer.json
+    if is_page(answer):
+        return _ERROR_HEADER in answer.headers
     if isinstance(found, dict) and isinstance(found.get("message"), str):
         return _has_own_headers(answer) or any(isinstance(found.get(n), str) for n in _TYPES)
     return _has_own_headers(answer)
@@ -70,7 +74,7 @@ def words(answer: Answer) -> str:
     """The service's own words, in one bounded line: an error's, a header's, or a page's text."""
     found = answer.json
     said = _said(found) if isinstance(found, dict) else []
-    header = unquote(answer.headers.get("X-TFS-ServiceError", ""))
+    header = unquote(answer.headers.get(_ERROR_HEADER, ""))
     text = "; ".join(said) or header or ("" if said or found is not None else _text(answer))
     return bounded(text) or "no message"
 
