@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Mapping, ValuesView
+from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,7 +106,7 @@ def render(value: object, facts: Mapping[str, Any]) -> str:
     filled in, everything else is compact JSON (true, 3, {"a":"b"}). The result has at most
     LONGEST_TEXT characters. Raises MissingFact for a fact that is absent, None or "".
     """
-    return as_text(_filled(value, facts))[:LONGEST_TEXT]
+    return _sent(_filled(value, facts))[:LONGEST_TEXT]
 
 
 def look_up(name: str, facts: Mapping[str, Any]) -> object:
@@ -131,6 +133,13 @@ def as_text(value: object) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _sent(value: object) -> str:
+    """A number without an exponent, which Azure Pipelines takes for none; all else as its text."""
+    if isinstance(value, float) and math.isfinite(value) and "e" in repr(value):
+        return format(Decimal(repr(value)), "f")
+    return as_text(value)
+
+
 def _filled(value: object, facts: Mapping[str, Any]) -> object:
     if isinstance(value, str):
         return _filled_text(value, facts)
@@ -146,7 +155,7 @@ def _filled_text(text: str, facts: Mapping[str, Any]) -> str:
 
     def fact(found: re.Match[str]) -> str:
         nonlocal room
-        filled = as_text(look_up(found[1].strip(), facts))[:room]
+        filled = _sent(look_up(found[1].strip(), facts))[:room]
         room -= len(filled)  # where none is left only the missing facts still matter
         return filled
 

@@ -9,6 +9,7 @@ import pytest
 
 from functions.core.reasons import Reason
 from functions.core.values import State
+from local.devops.pipelines import Parameter
 from local.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
@@ -137,3 +138,18 @@ def test_a_look_up_that_is_no_json_is_told_as_such(stage: Stage) -> None:
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.OPEN, Reason.LOOK_FAILED)
     assert row.detail == "looking failed: Azure DevOps answered 200 with what is no JSON"
+
+
+def test_a_small_metric_is_a_number_to_a_pipeline_that_wants_one(stage: Stage) -> None:
+    types = {"run_id": Parameter(), "lr": Parameter(type="number")}
+    stage.devops.add_pipeline("contoso", "mlops", 42, "next", parameters=types)
+    text = stage.routes_file.read_text().replace(
+        'pipeline: 42\n      parameters: {run_id: "{{ run.id }}"}',
+        'pipeline: 42\n      parameters: {run_id: "{{ run.id }}", lr: "{{ run.metrics.lr }}"}',
+    )
+    stage.routes(text)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"lr": 2e-05})
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").state is State.STARTED
+    (run,) = stage.devops.runs
+    assert run.template_parameters["lr"] == "0.00002"

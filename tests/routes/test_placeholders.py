@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -29,7 +30,12 @@ FACTS_OF_A_RUN: dict[str, Any] = {
         ("{{run.id}}", "train_1"),
         ("run {{ run.id }} of {{ model.name }}!", "run train_1 of defects!"),
         ("{{ run.metrics.accuracy }}", "0.93"),
-        ("{{ run.metrics.val/acc }}", "1e-09"),
+        ("{{ run.metrics.val/acc }}", "0.000000001"),
+        ("lr {{ run.metrics.val/acc }}", "lr 0.000000001"),
+        (2e-05, "0.00002"),
+        (-1.5e-07, "-0.00000015"),
+        (1e16, "10000000000000000"),
+        (math.inf, "Infinity"),
         ("{{ run.params.lr }}", "0.10"),
         ("{{ run.properties.done }}", "true"),
         ("{{ model.flavors }}", '["python_function","sklearn"]'),
