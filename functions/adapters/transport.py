@@ -5,7 +5,6 @@ Wire knowledge is in the adapters, as functions of an Answer.
 
 from __future__ import annotations
 
-import base64
 import json
 import ssl
 import time
@@ -13,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
     ClosedPoolError,
     ConnectTimeoutError,
@@ -23,11 +21,14 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry
 
+from functions.adapters.concealing import concealed, secrets_in
 from functions.adapters.session import Call, SteadySession
 from functions.core import jsontext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from requests.structures import CaseInsensitiveDict
 
     from functions.core.deadline import Deadline
 
@@ -95,6 +96,10 @@ class Answer(NamedTuple):
         except (TypeError, ValueError, OverflowError):
             return None
         return max(0.0, then - now)
+
+    def without(self, secrets: Iterable[str]) -> Answer:
+        """The answer without these texts."""
+        return Answer(self.status, *concealed(self.headers, self.body, secrets))
 
 
 class Transport:
@@ -168,26 +173,11 @@ def _exchange(session: SteadySession, call: Call, read: float, tries: int) -> An
         )
         with response:
             answer = Answer(response.status_code, response.headers, _body(response, ends))
-        return _without(call.authorization, answer)
+        return answer.without(secrets_in(call.authorization))
     except requests.RequestException as error:
         raise _translated(error) from None
     except (HTTPError, OSError) as error:
         raise NoAnswerError(type(error).__name__) from None
-
-
-def _without(authorization: str, answer: Answer) -> Answer:
-    """The answer without the credential that was sent, should the service echo it."""
-    token = authorization.partition(" ")[2]
-    secrets = [token]
-    if authorization.startswith("Basic "):
-        secrets.append(base64.b64decode(token).decode(errors="replace").partition(":")[2])
-    body, headers = answer.body, answer.headers
-    for secret in filter(None, secrets):
-        body = body.replace(secret.encode(), b"***")
-        if any(secret in value for value in headers.values()):
-            hidden = {name: value.replace(secret, "***") for name, value in headers.items()}
-            headers = CaseInsensitiveDict(hidden)
-    return Answer(answer.status, headers, body)
 
 
 def _body(response: requests.Response, ends: float) -> bytes:

@@ -5,20 +5,27 @@ https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
 from functions.adapters.devops.rejections import other_version
-from functions.adapters.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
-from functions.core.errors import Retryable
+from functions.adapters.transport import (
+    READ_SECONDS,
+    Answer,
+    NoAnswerError,
+    NotSentError,
+)
+from functions.core.errors import InDoubt, Permanent, Retryable
 from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from functions.adapters.transport import Transport
     from functions.core.deadline import Deadline
+    from functions.core.errors import RelayError
     from functions.core.values import Credential, PipelineRequest
 
 HEADERS = {
@@ -66,7 +73,8 @@ class Calls:
         self._learn(answer, asked)
         refusal = verdict(answer, needs_id=needs_id)
         if refusal is not None:
-            raise refusal
+            told = verdict(answer.without(_secrets(body)), needs_id=needs_id)
+            raise told if _alike(told, refusal) else _untold(refusal)
         return answer
 
     def read(
@@ -111,6 +119,30 @@ class Calls:
             self._version = other
         what = f"the server speaks REST {other}, not {asked}: DEVOPS_API_VERSION={other} says so"
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
+
+def _secrets(body: str) -> Iterator[str]:
+    """The values of a request's secret variables: as they are, and as JSON in JSON has them."""
+    found = json.loads(body)
+    variables = found.get("variables", {}) if isinstance(found, dict) else {}
+    for value in (v["value"] for v in variables.values() if v.get("isSecret")):
+        forms = {value}
+        for _ in range(2):
+            forms |= {json.dumps(f, ensure_ascii=a)[1:-1] for f in forms for a in (True, False)}
+        yield from sorted(forms, key=len, reverse=True)
+
+
+def _alike(told: RelayError | None, refusal: RelayError) -> TypeGuard[RelayError]:
+    """Whether it means the same without the secrets."""
+    reasons = (getattr(error, "reason", None) for error in (told, refusal))
+    return type(told) is type(refusal) and len({*reasons}) == 1
+
+
+def _untold(refusal: RelayError) -> RelayError:
+    if isinstance(refusal, InDoubt | Permanent | Retryable):
+        what = "the answer's words hold the value of a secret variable"
+        return type(refusal)(refusal.reason, what, refusal.retry_after)
+    return refusal
 
 
 def _headers(version: str) -> Mapping[str, str]:
