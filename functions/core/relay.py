@@ -201,8 +201,9 @@ class Relay:
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
         event = reading.event
-        truth = msgspec.structs.replace(event, outcome=true)
-        for other in routing.matching(truth, self._routes.routes()):
+        truth, routes = msgspec.structs.replace(event, outcome=true), self._routes.routes()
+        self.claiming.pass_over(truth, routes)
+        for other in routing.matching(truth, routes):
             if (entry := self.claiming.claim(truth, other)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         detail = f"the run reads as {true}"

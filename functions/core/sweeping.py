@@ -83,7 +83,7 @@ class Sweep:
     def _sweep(self, routes: Routes, whole: Deadline) -> Remembered | None:
         """The row of visits as it is afterwards; None where that is not known."""
         if self._policy.mode is SweepMode.OFF:
-            return visits.owe_nothing(self._ledger)
+            return visits.owe_nothing(self._ledger, self._clock.now())
         try:
             since = self._clock.now() - self._policy.kept_for
             workspaces = self._chronicle.workspaces(since, self._policy.workspaces)

@@ -1,6 +1,6 @@
 """What the sweep remembers of each workspace, and what the ledger has forgotten: one shared row.
 
-    {"pruned": TIME, "workspaces": {ID: {"since": TIME, "seen": TIME, ...}}}
+    {"pruned": TIME, "off": TIME, "workspaces": {ID: {"since": TIME, "seen": TIME, ...}}}
 
 A workspace stands here by a digest of its id, so that all that are swept fit into one row.
 """
@@ -50,6 +50,11 @@ class Visit(NamedTuple):
     gone: datetime | None = None
     dropped: datetime | None = None
 
+    @property
+    def was_not_there(self) -> bool:
+        """Whether ARM knew no such workspace until now: since ever, or for so long."""
+        return bool(self.dropped or (self.gone and not self.seen))
+
 
 class Heard(NamedTuple):
     """When a workspace was first heard of, and when the `last` event came, if one did."""
@@ -72,6 +77,11 @@ class Remembered(NamedTuple):
     def pruned(self) -> datetime | None:
         """What ended before then may have been forgotten."""
         return parse_time(self.row.value.get("pruned"))
+
+    @property
+    def off(self) -> datetime | None:
+        """When a sweep last found that it is switched off."""
+        return parse_time(self.row.value.get("off"))
 
     def of(self, workspace: str) -> Visit | None:
         """What is remembered of the workspace of this key."""
@@ -135,15 +145,19 @@ def conclude(
     return Remembered(sharing.change(ledger, VISITS, concluded, was.row))
 
 
-def owe_nothing(ledger: Ledger) -> Remembered:
-    """Forget how far the sweeps came. One request, two if there is something. As `conclude`."""
+def owe_nothing(ledger: Ledger, now: datetime) -> Remembered:
+    """Forget how far the sweeps came, and remember that they are off.
+
+    Two requests. Raises as `conclude` does.
+    """
 
     def owing(value: Mapping[str, Any]) -> Change:
-        known = value.get("workspaces", {}).items()
-        return {**value, "workspaces": {w: _only(v, *LASTING) for w, v in known}}
+        off = {**value, "off": max(str(value.get("off", "")), now.isoformat())}
+        if (known := value.get("workspaces")) is not None:
+            off["workspaces"] = {w: _only(v, *LASTING) for w, v in known.items()}
+        return off
 
-    was = recall(ledger)
-    return Remembered(sharing.change(ledger, VISITS, owing, was.row)) if was.written else was
+    return Remembered(sharing.change(ledger, VISITS, owing))
 
 
 def forgets(ledger: Ledger, was: Remembered, before: datetime) -> None:
