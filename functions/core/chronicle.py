@@ -13,7 +13,7 @@ from functions.core.errors import LedgerUnavailable, Permanent
 from functions.core.firstseen import ROUTES
 from functions.core.memory import Memory
 from functions.core.ports import Level
-from functions.core.visits import Heard
+from functions.core.remembered import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from functions.core.firstseen import FirstSeen
     from functions.core.ledger import Ledger
     from functions.core.ports import Ports
+    from functions.core.remembered import Remembered
     from functions.core.routes import Routes
     from functions.core.values import Workspace
-    from functions.core.visits import Remembered
 
 __all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
 
@@ -110,17 +110,18 @@ class Chronicle:
     def _keep_workspaces(self) -> None:
         """Once a day for each, under the spelling that was met last; since when it is known first.
 
-        Whoever writes the row of earlier versions first would make it one that these knew.
+        The days first: who stands only among the visits is forgotten by a sweep. But not before the
+        visits are there: it would be one that earlier versions knew.
         """
         now, today = self._clock.now(), _day(self._clock.now())
         every = dict(self._met)
         met = {low: told for low, told in every.items() if self._saved.get(low) != today}
         named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
-        heard = named | {low: heard for low, (_, heard) in met.items()}
-        if heard:
-            self._hear(heard)
+        if named or (met and not self._heard):
+            self._hear(named)
         if met:
             self._keep_days({name: today for name, _ in met.values()})
+            self._hear({low: heard for low, (_, heard) in met.items()})
         self._saved |= dict.fromkeys(met, today)
         for low in met:
             self._met.pop(low, None)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.firstseen import FirstSeen
+    from functions.core.remembered import Remembered
     from functions.core.values import RunEvent
-    from functions.core.visits import Remembered
 
 ROUTE_LATER = "the route came later"  # as it is matched now
 WORKSPACE_UNHEARD = "no event of this workspace ever came, nor is it in SWEEP_WORKSPACES"

@@ -11,7 +11,8 @@ from functions.core.deadline import Deadline, each
 from functions.core.errors import NoWorkspace
 from functions.core.policy import SweepMode
 from functions.core.ports import Level
-from functions.core.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP, Visit
+from functions.core.remembered import Visit
+from functions.core.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -37,7 +37,18 @@ class Experiments(NamedTuple):
 def listed(
     workspaces: Workspaces, workspace: Workspace, since: datetime, deadline: Deadline
 ) -> Experiments:
-    """The workspace's experiments, as far as they can be read; raises Retryable if none can."""
+    """The workspace's experiments, as far as they can be read; raises Retryable if none can.
+
+    Their ids come in an order of their own, so that a tour of several sweeps passes none over: that
+    of the service is by what may change meanwhile.
+    """
+    found = _read(workspaces, workspace, since, deadline)
+    return found._replace(ids=sorted(found.ids))
+
+
+def _read(
+    workspaces: Workspaces, workspace: Workspace, since: datetime, deadline: Deadline
+) -> Experiments:
     pages = _Pages(workspaces, workspace, deadline)
     found = Experiments({}, [])
     oldest = (since - LONGEST_RUN).timestamp() * 1000
