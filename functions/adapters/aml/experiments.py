@@ -27,11 +27,15 @@ REFUSED = frozenset({400, 501})
 
 
 class Experiments(NamedTuple):
-    """Their names by id, the ids of those to search, and why these may not be all."""
+    """Their names by id, the ids of those to search, and why these may not be all.
+
+    `failed`: the next time may show more.
+    """
 
     names: dict[str, str]
     ids: list[str]
     lacking: str = ""
+    failed: bool = False
 
 
 def listed(
@@ -57,7 +61,7 @@ def _read(
             page = pages.next()
         except Retryable as error:
             if number:
-                return found._replace(lacking=error.detail)
+                return found._replace(lacking=error.detail, failed=True)
             raise
         for one in dicts(page.get("experiments")):
             name = str(one.get("experiment_id"))

@@ -32,7 +32,7 @@ class Tour:
             self._lacking[TIME] = TIME  # those before had their turn
         self._error: Retryable | None = None
         self._answered = False
-        self._failed = bool(every.lacking)
+        self._failed = every.failed
         self._failures = self._odd = 0
         self._next = ""
         self.is_over = False
