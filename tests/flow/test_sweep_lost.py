@@ -11,6 +11,7 @@ import pytest
 
 from functions.core.chronicle import WORKSPACES, Chronicle
 from local.cloud import WORKSPACE
+from local.faults import Fault
 from tests.azure import ROUTES, Stage
 from tests.flow.sweeps import end, lines, sweep
 from tests.wrapped import Wrapped
@@ -110,6 +111,68 @@ def test_experiments_that_change_their_order_during_a_tour_are_all_read(stage: S
     for _ in range(5):
         sweep(stage, hours=1)
     assert stage.started() == [(42, "r1")]
+
+
+def test_a_server_that_never_shows_archived_experiments_is_caught_up_with_after_an_outage(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
+    transport = stage.ports.runs._workspaces._transport  # type: ignore[attr-defined]  # noqa: SLF001
+    real = transport.read
+
+    def read(url: str, *given: Any, **named: Any) -> Any:
+        answer = real(url, *given, **named)
+        refused = "view_type" in (named.get("body") or {})
+        return answer._replace(status=400) if refused else answer
+
+    transport.read = read
+    sweep(stage)
+    end(stage, "r1", timedelta(seconds=-1))
+    sweep(stage, days=5)
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"run_id": "a/b#?\\x", "experiment_id": "\ud800"},
+        {"run_id": "x" * 256, "experiment_id": "\u0001" * 9000},
+        {"run_id": "é" * 256, "experiment_id": {"a": []}},
+        {"run_id": "' OR 1=1", "experiment_id": None, "start_time": -(10**13)},
+        {"run_id": "\u202egnp.exe", "run_name": [], "start_time": "yesterday"},
+    ],
+)
+@pytest.mark.parametrize("tags", [[], [{"key": "\ud800", "value": "\u0001" * 99_999}]])
+def test_a_run_of_odd_texts_costs_the_others_nothing(stage: Stage, odd: Any, tags: Any) -> None:
+    at = int(stage.clock.now().timestamp() * 1000)
+    end(stage, "r1")
+    experiment = next(iter(stage.aml._experiments))  # noqa: SLF001
+    info = {"status": "FINISHED", "end_time": at - 1, "start_time": at - 2, **odd}
+
+    def with_odd(_: Any, ask: Any) -> Any:
+        answer = ask()
+        found = json.loads(answer.body)
+        told = {"info": {**info, "experiment_id": experiment}, "data": {"tags": tags}}
+        runs = [{"info": info, "data": {"tags": tags}}, told, *found.get("runs", [])]
+        return answer._replace(body=json.dumps({**found, "runs": runs}).encode())
+
+    searching(stage, with_odd)
+    sweep(stage)
+    assert (42, "r1") in stage.started()
+
+
+@pytest.mark.parametrize("odd", [5, {"name": "nameless"}, [], {"experiment_id": None}])
+def test_an_odd_experiment_costs_itself_and_is_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture, odd: object
+) -> None:
+    end(stage, "r1")
+    (good,) = stage.aml._experiments.values()  # noqa: SLF001
+    answer = json.dumps({"experiments": [odd, good]})
+    fault = Fault("POST", "*/experiments/search", status=200, body=answer, times=1)
+    stage.aml.server.faults.add(fault)
+    sweep(stage)
+    assert stage.started() == [(42, "r1")]
+    assert ' complete=no lacking="1 odd experiments" ' in lines(caplog, "sweep")[-1]
 
 
 def test_many_workspaces_have_their_turn_though_none_has_enough_time_at_once(

@@ -63,8 +63,8 @@ def _read(
             if number:
                 return found._replace(lacking=error.detail, failed=True)
             raise
-        for one in dicts(page.get("experiments")):
-            name = str(one.get("experiment_id"))
+        for one in pages.readable(page):
+            name = str(one["experiment_id"])
             found.names[name] = bounded(one.get("name") or "")
             if _may_hold(one, oldest):
                 found.ids.append(name)
@@ -82,6 +82,16 @@ class _Pages:
         self._deadline = deadline
         self._search: dict[str, object] = {"max_results": EXPERIMENTS_PER_PAGE, "view_type": "ALL"}
         self.lacking = ""
+        self._odd = 0
+
+    def readable(self, page: dict[str, Any]) -> list[dict[str, Any]]:
+        """The experiments of a page that have an id; the others are told of."""
+        given = page.get("experiments") or []
+        found = [one for one in dicts(given) if one.get("experiment_id")]
+        self._odd += (len(given) if isinstance(given, list) else 1) - len(found)
+        if self._odd:
+            self.lacking = f"{self._odd} odd experiments"
+        return found
 
     def next(self) -> dict[str, Any]:
         """The next one; raises Retryable. A server that shows no archived ones shows the others."""
