@@ -45,6 +45,7 @@ class Chronicle:
         self._heard: set[str] = set()
         self._met: dict[str, tuple[str, Heard]] = {}
         self._saved: dict[str, str] = {}
+        self._tried: dict[str, str] = {}
 
     def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
         """Remember today's routes and these workspaces from now on, and forget routes gone by.
@@ -67,6 +68,16 @@ class Chronicle:
         _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
         heard = Heard(min(at, known.first), max(at, known.last or at))
         self._met[workspace.lower()] = (workspace, heard)
+
+    def keep_in_time(self, workspace: str) -> None:
+        """Write a workspace's id that was met, before what told of it leaves the schedule.
+
+        Once a day, and whoever dies at it finds it there again; `keep` tries what failed.
+        """
+        low, today = workspace.lower(), _day(self._clock.now())
+        if low in self._met and today not in {self._saved.get(low), self._tried.get(low)}:
+            self._tried[low] = today
+            self.keep(None)
 
     def keep(self, routes: Routes | None) -> None:
         """Write what is new since this process last did; one that fails is tried again later."""

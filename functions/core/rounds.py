@@ -197,6 +197,7 @@ class Rounds:
             if next(turns, None) is None:
                 return
             self._links.write(c, each(self._clock))
+        self._chronicle.keep_in_time(c.event.workspace.id)
         self._ledger.retire(c.key)
 
     def _left_alone(self, key: Key, account: str) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.chronicle import WORKSPACES, Chronicle
+from functions.core.visits import VISITS
 from local.cloud import WORKSPACE
 from local.faults import Fault
-from tests.azure import ROUTES, Stage
+from tests.azure import ROUTES, Stage, completed
 from tests.flow.sweeps import end, lines, sweep
 from tests.wrapped import Wrapped
 
@@ -236,3 +237,29 @@ def test_a_route_for_runs_that_do_not_respond_is_named_as_unswept(
     stage.routes(ROUTES.replace("[Failed, Canceled]", "NotResponding"))
     sweep(stage)
     assert " unswept=report " in lines(caplog, "sweep")[-1]
+
+
+class Dying(Wrapped):
+    """A ledger whose process dies when it is about to write down which workspaces it met."""
+
+    def shared(self, name: str) -> Any:
+        if name in {WORKSPACES, VISITS}:
+            raise SystemExit
+        return self.real.shared(name)
+
+
+def test_a_workspace_whose_first_round_dies_is_swept_all_the_same(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    stage = Stage(cloud, tmp_path)
+    stage.reconcile()
+    end(stage, "r1")
+    stage.deliver(completed("r1"))
+    stage.build(ledger=Dying(stage.ledger))
+    with pytest.raises(SystemExit):
+        stage.reconcile(minutes=3)
+    stage.deploy()
+    stage.reconcile(minutes=3)
+    end(stage, "lost")
+    sweep(stage, hours=1)
+    assert stage.started() == [(42, "r1"), (42, "lost")]
