@@ -95,6 +95,7 @@ class Sweep:
             self._tell_left(left)
             if memory.visits.others(workspaces):  # one may have been heard of since
                 workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
+                self._tell_gone(len(memory.visits.others(workspaces)))
             came = {key: visit for key, visit in visited.items() if visit}
             return visits.conclude(self._ledger, memory.visits, came, workspaces, left)
         except Permanent as error:
@@ -111,6 +112,10 @@ class Sweep:
             seconds = max(whole.left / (len(workspaces) - done), min(ENOUGH_SECONDS, whole.left))
             share = Deadline(self._clock, seconds)
             yield workspace.key, self._visiting.visit(workspace, routes, memory, share)
+
+    def _tell_gone(self, gone: int) -> None:
+        if gone:
+            self._log.write(Level.INFO, {"chronicle": "workspaces", "gone": gone})
 
     def _tell_left(self, left: Sequence[Workspace]) -> None:
         if left:

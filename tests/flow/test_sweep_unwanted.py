@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
-from tests.flow.sweeps import end, milliseconds, sweep
+from tests.flow.sweeps import end, lines, milliseconds, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,3 +174,15 @@ def test_what_ended_while_it_was_off_is_not_started_afterwards(stage: Stage) -> 
     end(stage, "r2", timedelta(minutes=-1))
     sweep(stage, hours=1)
     assert stage.started() == [(42, "r2")]
+
+
+def test_apps_that_name_other_workspaces_on_one_ledger_are_told(
+    cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each forgets what the other names, so that neither is swept."""
+    caplog.set_level(logging.INFO)
+    cloud.arm.add_workspace(MOVED, cloud.aml.tracking_uri)
+    apps = [Stage(cloud, tmp_path, SWEEP_WORKSPACES=named) for named in (WORKSPACE, MOVED)]
+    for app in apps * 3:
+        sweep(app, hours=1)
+    assert lines(caplog, "chronicle")[1:] == ["chronicle=workspaces gone=1"] * 5
