@@ -177,7 +177,7 @@ def test_an_odd_experiment_costs_itself_and_is_told(
 
 
 def test_many_workspaces_have_their_turn_though_none_has_enough_time_at_once(
-    stage: Stage, cloud: Cloud
+    stage: Stage, cloud: Cloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     every = [WORKSPACE.replace("ml-prod", f"ml-{number:02}") for number in range(40)]
     for one in every:
@@ -195,6 +195,7 @@ def test_many_workspaces_have_their_turn_though_none_has_enough_time_at_once(
     for _ in range(4):
         sweep(stage, hours=1)
     assert len(stage.started()) == 40
+    assert "sweep=cut left=" in caplog.text
 
 
 class Meanwhile(Wrapped):
