@@ -193,10 +193,10 @@ def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
     ids = {(one.workspace, one.key.workspace) for one in found}
     names = Counter(name for name, _ in ids)
     for one in found:
-        claimed, due = at(one.created_at), at(one.due_at) if one.is_open else ""
+        due = "in its turn" if one.is_in_line else at(one.due_at) if one.is_open else ""
         workspace = one.workspace if names[one.workspace] == 1 else one.key.workspace
         key = f"{one.key.text}@{workspace}"
-        why = (claimed, one.state, one.reason, key, one.experiment)
+        why = (at(one.created_at), one.state, one.reason, key, one.experiment)
         yield (*why, one.pipeline_run or "", one.attempts + 1, due)
 
 

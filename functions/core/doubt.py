@@ -16,6 +16,7 @@ from functions.core import sharing, steps
 from functions.core.desk import Work
 from functions.core.errors import Retryable
 from functions.core.ledger import Entry
+from functions.core.limits import PAUSED
 from functions.core.policy import (
     CLOCK_SKEW,
     MOST_SENDS,
@@ -170,7 +171,7 @@ class Doubt:
             detail = f"sent {c.sends} times, never answered and never found"
             return self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
         if self._policy.paused:
-            return self._desk.park(work, Reason.PAUSED, "PAUSED=1")
+            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None

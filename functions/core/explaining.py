@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.limits import LINE, PAUSED
 from functions.core.reasons import Reason
 from functions.core.values import State
 
@@ -174,13 +175,22 @@ def _next(c: Continuation, now: datetime) -> str:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
         return "nothing more happens by itself"
-    then = "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
+    then = _then(c, now)
     if c.is_asked:
         return f"{then} its pipeline run is looked for before anything is sent again"
-    early = ", or as soon as the secret is renewed" if c.waits_on else ""
+    in_line = c.waits_on.startswith((LINE, PAUSED))
+    early = ", or as soon as the secret is renewed" if c.waits_on and not in_line else ""
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"
+
+
+def _then(c: Continuation, now: datetime) -> str:
+    if c.waits_on == PAUSED:
+        return "when the app goes on, those claimed first before the others,"
+    if c.waits_on.startswith(LINE):
+        return "when those of its route who were claimed before it have had their turn"
+    return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
 
 
 def _time(at: datetime) -> str:

@@ -129,5 +129,14 @@ def safe(text: str) -> str:
     return f"{escaped[:100]}_h{digest}"  # no escape begins with h
 
 
+def unsafe(part: str) -> str:
+    """The text that `safe` made this part of a key of; one that was too long stays as it is."""
+    return re.sub("(?:_[0-9a-f]{2})+", _unescaped, part)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("_", "")).decode("utf-8", "surrogatepass")
+
+
 def _escaped(found: re.Match[str]) -> str:
     return "".join(f"_{byte:02x}" for byte in found[0].encode("utf-8", "surrogatepass"))

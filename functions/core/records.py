@@ -49,6 +49,7 @@ LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to 
 _PARTS = ("event", "request", "history")
 _MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
 _KEY = ("route", "run", "outcome", "workspace")
+KEY_COLUMNS = ("key", *(f"key_{n + 1}" for n in range(1, LONGEST_PART // LONGEST_COLUMN)))
 LISTED = (*_KEY, *listed.NAMES)  # the columns that a list is made of
 _EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
 _REASONS = frozenset(Reason)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, pruning, records
 from functions.core.errors import Lost
 from functions.core.ledger import Backlog, Claim, Entry
-from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
+from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe, unsafe
 from functions.core.pruning import MOST_SORTED
-from functions.core.records import LISTED
+from functions.core.records import KEY_COLUMNS, LISTED
 from functions.core.values import Key, Letter, Shared, parse_time
 from functions.core.waitbook import RowWaitBook
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from functions.core.places import Rows, Stored
     from functions.core.records import Row
 
+MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest; the time of one call
+LINED_UP = ("open_since", *KEY_COLUMNS)
 
 T = TypeVar("T")
 
@@ -83,22 +86,32 @@ class RowLedger:
         """One request per thousand that are due, five at most."""
         return self._scheduled("", records.time_text(now), "due_at", limit)
 
-    def put_off(self, key: Key, until: datetime) -> None:
+    def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
         """Two requests."""
         rows, place = self._rows(), places.scheduled(key)
         if stored := rows.get(place):
-            rows.put(place, {**stored.row, "due_at": records.time_text(until)})
+            row = {**stored.row, "due_at": records.time_text(until)}
+            rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
 
     def backlog(self) -> Backlog:
         """One request per thousand that are scheduled, five at most."""
-        listed = self._listed(OPEN)
-        since = sorted(filter(None, (stored.row.get("open_since") for stored in listed)))
+        found = self._rows().find(OPEN, only=("open_since", "waits_on"))
+        listed = [stored.row for stored in islice(found, MOST_SORTED)]
+        since = sorted(filter(None, (row.get("open_since") for row in listed)))
         oldest = parse_time(since[0]) if since else None
-        return Backlog(len(since), oldest, len(listed) < MOST_SORTED)
+        awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
+        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """One request per thousand that wait, five at most."""
-        return self._scheduled(safe(name), safe(name), "waits_on", limit)
+        """One request per thousand that wait, thirty at most."""
+        waiting = islice(self._waiting(name), MOST_IN_LINE)
+        first = nsmallest(limit, waiting, lambda stored: _claimed(stored.row))
+        return list(self._readable(first, _key))
+
+    def is_awaited(self, name: str, but: Key) -> bool:
+        """One request."""
+        first = islice(self._waiting(name), 2)
+        return any(key != but for key in self._readable(first, _key))
 
     def retire(self, key: Key) -> None:
         """Four requests, two if it is open by now.
@@ -199,6 +212,9 @@ class RowLedger:
                     forgotten += 1
         return forgotten
 
+    def _waiting(self, name: str) -> Iterator[Stored]:
+        return self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
+
     def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
         """What is scheduled, the newest, as it stands now."""
         newest = sorted(self._listed(OPEN), key=_by("created_at"), reverse=True)
@@ -228,6 +244,11 @@ def _written(one: Listed) -> tuple[datetime, bool]:
 
 def _age(c: Continuation) -> tuple[datetime, Key]:
     return c.created_at, c.key
+
+
+def _claimed(row: Row) -> tuple[str, str]:
+    """When it was claimed, or replayed last; and what decides between those of one moment."""
+    return row.get("open_since", ""), row.get("key", "")
 
 
 def _by(column: str) -> Callable[[Stored], str]:

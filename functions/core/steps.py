@@ -66,7 +66,7 @@ def parked(
     due_at: datetime,
     waits_on: str = "",
 ) -> Continuation:
-    """Open, to be taken up again at `due_at`."""
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place in a limit."""
     return step(
         c,
         now,
@@ -76,7 +76,13 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
+        slot=_kept(c),
     )
+
+
+def _kept(c: Continuation) -> str:
+    """Its place in a limit, if a POST may have been queued."""
+    return c.slot if c.asked_at else ""
 
 
 def _since(c: Continuation, reason: Reason, now: datetime) -> dict[Reason, datetime]:
@@ -168,8 +174,8 @@ def ended(
     c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
 ) -> Continuation:
     """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
-    told = bounded(detail)
-    return step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
+    told, slot = bounded(detail), _kept(c)
+    return step(c, now, f"{state}", state=state, reason=reason, detail=told, waits_on="", slot=slot)
 
 
 def step(

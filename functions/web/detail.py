@@ -77,7 +77,7 @@ def _facts(one: Whole) -> Markup:
         ("Run ended", when(event.time)),
         ("Run end to start", span(latency) if latency is not None else None),
         ("Claimed", when(c.created_at)),
-        ("Due", when(c.due_at) if c.is_open else None),
+        ("Due", when(c.due_at) if c.is_open and not Listed.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),
         ("The gate saw", said(one.gate) if one.gate else None),
     ]

@@ -59,6 +59,8 @@ def _at(one: Listed, now: datetime) -> Child:
     """When it came to where it stands, or when it is taken up again."""
     if not one.is_open:
         return when(one.at)
+    if one.is_in_line:
+        return _small("waits for its turn")
     return [_small("due" if one.due_at > now else "due since"), when(one.due_at)]
 
 
