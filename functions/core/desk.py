@@ -32,14 +32,10 @@ LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked aga
 
 
 class Work(NamedTuple):
-    """One continuation that this process holds, and the time there is for it.
-
-    `called`: it has waited in the line of its route's limit, and its turn has come.
-    """
+    """One continuation that this process holds, and the time there is for it."""
 
     entry: Entry
     deadline: Deadline
-    called: bool = False
 
 
 class Desk:

@@ -11,6 +11,7 @@ from functions.core import journal, steps
 from functions.core.deadline import each
 from functions.core.desk import Work
 from functions.core.errors import LedgerUnavailable, Lost, Unreadable
+from functions.core.ledger import Entry
 from functions.core.limits import LINE
 from functions.core.linking import Links
 from functions.core.ports import Level
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.deadline import Deadline
     from functions.core.doubt import Doubt
-    from functions.core.ledger import Entry
     from functions.core.lines import Lines
     from functions.core.policy import Policy
     from functions.core.ports import Ports
@@ -91,11 +91,25 @@ class Resuming:
         if self._is_put_off(c, this) or next(this.turns, None) is None:
             return None  # another round takes it
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
-        resumed = self._ledger.write(entry, changed)
-        released = this.released.get(c.key, "")
-        if released:  # it waits no more; and should this process die, it is due with its lease
-            self._ledger.schedule(changed)
-        return self._relay.resume(Work(resumed, each(self._clock), released.startswith(LINE)))
+        entry = self._ledger.write(entry, changed)
+        if released := this.released.get(c.key):
+            entry = self._let_off(entry, released, this.routes)
+        return self._relay.resume(Work(entry, each(self._clock)))
+
+    def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
+        """It waits no more, and is due when its lease ends, should this process die.
+
+        Who is called from the line of a limit has its place before the schedule says so: whoever
+        comes meanwhile still sees it waiting.
+        """
+        c = entry.continuation
+        route = routes.named(c.key.route) if routes else None
+        if route and waited_on.startswith(LINE):
+            self._ledger.schedule(replace(c, waits_on=waited_on))
+            place = self._admission.take_slot(entry, route, called=True)
+            entry = place if isinstance(place, Entry) else entry
+        self._ledger.schedule(c)
+        return entry
 
     def _is_put_off(self, c: Continuation, this: Round) -> bool:
         """Whether its time has not come; if so, its row in the schedule says when it does."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions import bootstrap
 from functions.core import events, steps
 from functions.core.limits import line
 from functions.core.reasons import Reason
+from functions.core.rounds import MOST_AT_ONCE
 from functions.core.values import State
 from local.cloud import TEXT
+from local.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.flow.asking import EXPERIMENT
 from tests.ledger.counted import Counted, counted
+from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,6 +127,51 @@ def test_who_lines_up_while_another_looks_is_overtaken_within_one_round_only(sta
     stage.reconcile()
     deliver(stage, "c")
     assert started(stage) == ["a", "b", "w0"]
+
+
+class Meanwhile(Wrapped):
+    """AML, which while it is asked for one run sees another run end."""
+
+    def __init__(self, stage: Stage, run: str, other: str) -> None:
+        super().__init__(stage.ports.runs)
+        self._app, self._run, self._other = bootstrap.App(stage.read, stage.ports), run, other
+
+    def read(self, workspace: Any, run: str, deadline: Any) -> Any:
+        if run == self._run:
+            self._app.relay.deliver(completed(self._other))
+        return self.real.read(workspace, run, deadline)
+
+
+def test_who_is_called_has_its_place_before_anybody_else_can_take_it(stage: Stage) -> None:
+    deliver(stage, "first", "waits")
+    stage.aml.add_run("later", experiment=EXPERIMENT)
+    next_hour(stage)
+    stage.build(runs=Meanwhile(stage, "waits", "later"))
+    stage.reconcile()
+    assert started(stage) == ["first", "waits"]
+    assert stage.only("later").reason is Reason.LIMIT
+
+
+def test_who_is_called_and_not_started_leaves_its_place_to_the_next(stage: Stage) -> None:
+    deliver(stage, "first", "a", "b")
+    next_hour(stage)
+    stage.aml.server.faults.add(Fault(path="*/runs/get", status=503, times=2))
+    stage.reconcile()
+    assert stage.only("a").reason is Reason.RUN_UNREADABLE
+    stage.reconcile(seconds=5)
+    assert started(stage) == ["first", "b"]
+
+
+def test_who_comes_while_more_wait_than_are_called_at_once_lines_up(stage: Stage) -> None:
+    """The round has not come to all of them yet, and the row was open."""
+    stage.routes(ONE.replace("1/h", "500/h"))
+    deliver(stage, "first")
+    row = stage.ledger.shared(stage.only("first").slot)
+    stage.ledger.share(row, {**row.value, "closed": False})
+    waiting(stage, MOST_AT_ONCE + 5, stage.clock.now())
+    stage.reconcile()
+    deliver(stage, "later")
+    assert stage.only("later").reason is Reason.LIMIT
 
 
 def test_who_is_replayed_goes_to_the_end_of_the_line(stage: Stage) -> None:
