@@ -84,13 +84,13 @@ def _values(route: Route, start: Start) -> dict[str, frozenset[str]]:
 def _texts(value: object, route: Route) -> frozenset[str]:
     """All texts that the value can become; none where only the run will tell."""
     if only_fact(value) == "run.status":
-        return frozenset(_normal(str(outcome)) for outcome in route.outcomes)
+        return frozenset(normal(str(outcome)) for outcome in route.outcomes)
     if value is None or named_in(value):
         return frozenset()
-    return frozenset({_normal(as_text(value))})
+    return frozenset({normal(as_text(value))})
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
     """Texts that Azure Pipelines may give back alike: 1 and 1.0, true and True."""
     try:
         return str(float(text))

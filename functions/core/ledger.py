@@ -108,8 +108,8 @@ class Ledger(Protocol):
     def keep(self, letter: Letter) -> None:
         """Put an event into the inbox; the same letter id again changes nothing."""
 
-    def letters(self, limit: int) -> Sequence[Letter]:
-        """The inbox, oldest first."""
+    def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
+        """So many of the inbox, by id, of those after this id; the oldest of these first."""
 
     def discard(self, letter_id: str) -> None:
         """Remove a letter; one that is gone already is no error."""

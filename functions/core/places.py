@@ -37,8 +37,10 @@ SHARED = "shared"
 WAITS = "waits"
 PASSED = "passed"
 
+PAGE = 1000  # rows that one request brings at most
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
+NEXT = "!"  # comes before all that a key can hold: begins what is after a key
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -82,10 +84,12 @@ class Rows(Protocol):
         high: str = "~",
         column: str = "key",
         only: Sequence[str] = (),
+        page: int = PAGE,
     ) -> Iterator[Stored]:
         """Rows by key, of which this column is not below `low` and not above `high`.
 
-        They are read as they are taken. Of each row the columns `only` suffice, if given.
+        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
+        if given.
         """
 
 

@@ -5,48 +5,38 @@ A continuation's row holds the truth and is written first; the row that schedule
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from heapq import nsmallest
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from functions.core import places, pruning, records
+from functions.core import places, records
 from functions.core.errors import Lost
-from functions.core.ledger import Backlog, Claim, Entry
-from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe, unsafe
-from functions.core.pruning import MOST_SORTED
-from functions.core.records import KEY_COLUMNS, LISTED
-from functions.core.values import Key, Letter, Shared, parse_time
+from functions.core.ledger import Claim, Entry
+from functions.core.places import AFTER, ENDED, INBOX, NEXT, OPEN, PAGE, SHARED, Place, safe
+from functions.core.pruning import MOST_SORTED, Pruning
+from functions.core.records import LISTED
+from functions.core.rowschedule import RowSchedule, key_of
+from functions.core.values import Key, Letter, Shared
 from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
-    from functions.core.records import Row
 
-MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest; the time of one call
-LINED_UP = ("open_since", *KEY_COLUMNS)
-
-T = TypeVar("T")
-
-_key = partial(records.unpacked, part="key", kind=Key)
 _letter = partial(records.unpacked, part="letter", kind=Letter)
 
 
-class RowLedger:
-    """The port `Ledger`; the requests that a method costs are those of Table storage.
-
-    `unreadable` tells of rows that were passed over since this version cannot read them.
-    """
+class RowLedger(RowSchedule):
+    """The port `Ledger`; the requests that a method costs are those of Table storage."""
 
     def __init__(self, rows: Callable[[], Rows]) -> None:
-        self._rows = rows
-        self.unreadable: set[str] = set()
+        super().__init__(rows)
         self.waits = RowWaitBook(rows, self.unreadable)
+        self._pruning = Pruning(rows, self.unreadable)
 
     def claim(self, new: Continuation) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""
@@ -76,42 +66,6 @@ class RowLedger:
         """One request, two if it is refused."""
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
-
-    def schedule(self, continuation: Continuation) -> None:
-        """One request."""
-        row = records.schedule_row(continuation)
-        self._rows().put(places.scheduled(continuation.key), row)
-
-    def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        """One request per thousand that are due, five at most."""
-        return self._scheduled("", records.time_text(now), "due_at", limit)
-
-    def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
-        """Two requests."""
-        rows, place = self._rows(), places.scheduled(key)
-        if stored := rows.get(place):
-            row = {**stored.row, "due_at": records.time_text(until)}
-            rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
-
-    def backlog(self) -> Backlog:
-        """One request per thousand that are scheduled, five at most."""
-        found = self._rows().find(OPEN, only=("open_since", "waits_on"))
-        listed = [stored.row for stored in islice(found, MOST_SORTED)]
-        since = sorted(filter(None, (row.get("open_since") for row in listed)))
-        oldest = parse_time(since[0]) if since else None
-        awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
-        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
-
-    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """One request per thousand that wait, thirty at most."""
-        waiting = islice(self._waiting(name), MOST_IN_LINE)
-        first = nsmallest(limit, waiting, lambda stored: _claimed(stored.row))
-        return list(self._readable(first, _key))
-
-    def is_awaited(self, name: str, but: Key) -> bool:
-        """One request."""
-        first = islice(self._waiting(name), 2)
-        return any(key != but for key in self._readable(first, _key))
 
     def retire(self, key: Key) -> None:
         """Four requests, two if it is open by now.
@@ -167,10 +121,12 @@ class RowLedger:
         place = Place(INBOX, safe(letter.id))
         self._rows().insert(place, records.letter_row(letter))
 
-    def letters(self, limit: int) -> Sequence[Letter]:
-        """One request per thousand letters, five at most."""
-        letters = self._readable(self._listed(INBOX), _letter)
-        return sorted(letters, key=lambda letter: (letter.received_at, letter.id))[:limit]
+    def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
+        """One request per thousand letters; one that cannot be read is not counted."""
+        low = f"{safe(after)}{NEXT}" if after else ""
+        found = self._rows().find(INBOX, low, page=max(1, min(limit, PAGE)))
+        letters = islice(self._readable(found, _letter), limit)
+        return sorted(letters, key=lambda letter: (letter.received_at, letter.id))
 
     def discard(self, letter_id: str) -> None:
         """One request."""
@@ -196,42 +152,23 @@ class RowLedger:
     def prune(self, before: datetime, limit: int) -> int:
         """Remove what was claimed before then, has ended, and was not written since.
 
-        At most `limit`, the oldest first; returns how many. Three requests for each, and one
-        for each thousand that are as old, five at most, of those in lists and of the others.
+        At most `limit`, the oldest first; returns how many. Three requests for each; and one for
+        each thousand that are as old, five at most, of those in lists and of the others, once for
+        all calls that it takes to remove what was listed.
         """
-        return pruning.prune(self._rows(), before, limit, self.unreadable)
+        return self._pruning.prune(before, limit)
 
     def forget(self, now: datetime, limit: int) -> int:
-        """One request per row, and one for each thousand, five at most."""
-        rows, first = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
-        forgotten = 0
-        for partition in (SHARED, WAITS):
-            for stored in self._listed(partition, first, records.time_text(now), "until"):
-                if forgotten < limit:
-                    rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
-                    forgotten += 1
-        return forgotten
-
-    def _waiting(self, name: str) -> Iterator[Stored]:
-        return self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
+        """One request per row, and two."""
+        return self._pruning.forget(now, limit)
 
     def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
         """What is scheduled, the newest, as it stands now."""
         newest = sorted(self._listed(OPEN), key=_by("created_at"), reverse=True)
-        keys = islice(self._readable(newest, _key), limit)
+        keys = islice(self._readable(newest, key_of), limit)
         read = (self._rows().get(places.continuation(key)) for key in keys)
         now = self._readable(filter(None, read), records.continuation_of)
         return (c for c in now if c.is_open or c.created_at >= since)
-
-    def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
-        found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
-        return list(islice(self._readable(found, _key), limit))
-
-    def _listed(self, *where: str) -> list[Stored]:
-        return list(islice(self._rows().find(*where), MOST_SORTED))
-
-    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
-        return records.readable(found, lambda stored: read(stored.row), self.unreadable)
 
 
 def _entry(stored: Stored) -> Entry:
@@ -244,11 +181,6 @@ def _written(one: Listed) -> tuple[datetime, bool]:
 
 def _age(c: Continuation) -> tuple[datetime, Key]:
     return c.created_at, c.key
-
-
-def _claimed(row: Row) -> tuple[str, str]:
-    """When it was claimed, or replayed last; and what decides between those of one moment."""
-    return row.get("open_since", ""), row.get("key", "")
 
 
 def _by(column: str) -> Callable[[Stored], str]:

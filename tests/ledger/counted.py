@@ -22,8 +22,9 @@ class Counted(Wrapped):
     `before`: called with the kind and what is given, before each request.
     """
 
-    def __init__(self, real: Any) -> None:
-        super().__init__(real)
+    def __init__(self, make: Callable[[], Any]) -> None:
+        super().__init__(make())
+        self._make = make
         self.calls: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
         self.before: Callable[..., object] = lambda *_: None
@@ -48,7 +49,12 @@ class Counted(Wrapped):
     @property
     def ledger(self) -> RowLedger:
         """A ledger over these rows."""
-        return RowLedger(lambda: self)
+        return RowLedger(self._anew)
+
+    def _anew(self) -> Any:
+        """For each call of the ledger, since a call has a time of its own."""
+        self.real = self._make()
+        return self
 
     def spent(self) -> int:
         """All requests so far, which are then forgotten."""
@@ -60,4 +66,4 @@ class Counted(Wrapped):
 
 def counted(ledger: Any) -> Counted:
     """Those of this ledger."""
-    return Counted(ledger._rows())  # noqa: SLF001 - what it asks of its store
+    return Counted(ledger._rows)  # noqa: SLF001 - what it asks of its store

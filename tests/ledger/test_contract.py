@@ -457,6 +457,18 @@ def test_letters_come_oldest_first(ledger: Ledger) -> None:
     assert [kept.id for kept in ledger.letters(2)] == ["e-1", "e-2"]
 
 
+def test_letters_are_read_some_at_a_time(ledger: Ledger) -> None:
+    names = ["a", "a b", "a-b", "a.b", "ab", "b", "B"]
+    for name in names:
+        ledger.keep(letter(name))
+    seen, after = [], ""
+    while found := ledger.letters(2, after):
+        assert len(found) <= 2
+        seen += [kept.id for kept in found]
+        after = max(seen, key=places.safe)
+    assert sorted(seen) == sorted(names)
+
+
 def test_a_discarded_letter_is_gone_and_discarding_it_again_is_no_error(ledger: Ledger) -> None:
     ledger.keep(letter("e-1"))
     ledger.keep(letter("e-2"))
