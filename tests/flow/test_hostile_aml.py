@@ -10,6 +10,7 @@ import pytest
 from functions.adapters.aml import runs
 from functions.core.reasons import Reason
 from functions.core.values import State
+from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, parked, route, starts_once_cured
@@ -271,3 +272,52 @@ def test_an_odd_tag_or_parameter_is_none_and_costs_the_others_nothing() -> None:
     pairs = [5, {"value": "x"}, {"key": "null", "value": None}, {"key": "a", "value": "b"}]
     run = runs.parse({"info": INFO, "data": {"tags": pairs, "params": [*pairs, {"key": "e"}]}})
     assert (run.tags, run.params) == ({"a": "b"}, {"a": "b", "e": ""})
+
+
+PAGES = 200
+
+
+def endless(stage: Stage, call: str, page: dict[str, object], tokens: str = "again") -> None:
+    """Each page of this search names one more."""
+    for n in range(PAGES):
+        body = json.dumps({**page, "next_page_token": tokens.format(n)})
+        stage.aml.server.faults.add(Fault(path=f"*/{call}", status=200, body=body))
+
+
+def pages(stage: Stage) -> int:
+    """How many of these were asked for."""
+    return PAGES - stage.aml.server.faults.waiting
+
+
+def test_a_search_for_children_that_repeats_a_page_is_asked_twice(stage: Stage) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    endless(stage, "runs/search", {"runs": []})
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert "repeats a page" in stage.only("r1").detail
+    assert pages(stage) == 2
+
+
+def test_a_search_for_children_without_end_is_given_up(stage: Stage) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    endless(stage, "runs/search", {"runs": []}, "{}")
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert pages(stage) == runs.MOST_PAGES
+
+
+@pytest.mark.parametrize(
+    ("call", "page", "most"),
+    [
+        ("experiments/search", {"experiments": [{"experiment_id": "1", "name": "x"}]}, 2),
+        ("runs/search", {"runs": []}, 4),  # two by end, and two by start
+    ],
+)
+def test_a_sweep_whose_search_repeats_a_page_is_not_whole(
+    stage: Stage, caplog: pytest.LogCaptureFixture, call: str, page: dict[str, object], most: int
+) -> None:
+    caplog.set_level("INFO")
+    stage.deploy(SWEEP_WORKSPACES=WORKSPACE)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    endless(stage, call, page)
+    stage.app.sweep.sweep()
+    assert pages(stage) == most
+    assert any("complete=no" in line for line in caplog.messages)

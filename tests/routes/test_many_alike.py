@@ -45,7 +45,7 @@ def each_its_team(count: int) -> list[Route]:
 
 
 def each_its_name(count: int) -> list[Route]:
-    return [route(f"r{n}", **{f"p{n}": "x"}) for n in range(count)]
+    return [route(f"r{n}", shadow=False, **{f"p{n}": "x"}) for n in range(count)]
 
 
 def by_two(count: int) -> list[Route]:

@@ -84,8 +84,11 @@ class EndedRuns:
                 found = self._page(workspace, search, deadline)
                 runs = self._read(found.get("runs"), tour)
                 tour.take(run for run in runs if sought.has(run))
-                search.token = found.get("next_page_token")
+                last, search.token = search.token, found.get("next_page_token")
                 if not search.token or search.is_older(runs, sought.since):
+                    break
+                if search.token == last:  # the server repeats a page
+                    tour.cut()
                     break
             else:
                 tour.cut()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import dicts, found_or_raise
 from functions.core.errors import Retryable
 from functions.core.values import bounded
@@ -53,7 +54,7 @@ def listed(
             found.names[name] = bounded(one.get("name") or "")
             if _may_hold(one, oldest):
                 found.ids.append(name)
-        if not page.get("next_page_token"):
+        if not pages.are_more:
             return found._replace(lacking=pages.lacking)
     return found._replace(lacking=f"experiments beyond {len(found.names)}")
 
@@ -66,7 +67,7 @@ class _Pages:
         self._workspace = workspace
         self._deadline = deadline
         self._search: dict[str, object] = {"max_results": EXPERIMENTS_PER_PAGE, "view_type": "ALL"}
-        self.lacking = ""
+        self.lacking, self.are_more = "", True
 
     def next(self) -> dict[str, Any]:
         """The next one; raises Retryable. A server that shows no archived ones shows the others."""
@@ -76,7 +77,7 @@ class _Pages:
             self.lacking = "archived experiments"
             answer = self._ask()
         page = found_or_raise(answer, f"experiments of {self._workspace.name}")
-        self._search["page_token"] = page.get("next_page_token")
+        self.are_more = goes_on(self._search, page, f"experiments of {self._workspace.name}")
         return page
 
     def _ask(self) -> Any:  # noqa: ANN401 - an answer

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.ended import EndedRuns, Sought
 from functions.adapters.aml.models import Models
+from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
 from functions.core import events
 from functions.core.errors import Retryable
@@ -31,6 +32,7 @@ OUTCOMES = {
     "KILLED": Outcome.CANCELED,
 }
 PAGE = 200
+MOST_PAGES = 20  # of children; a page may have fewer than it could
 
 
 class AmlRuns:
@@ -58,17 +60,17 @@ class AmlRuns:
             "max_results": PAGE,
         }
         found: list[Run] = []
-        while len(found) < MOST_CHILDREN:
+        what = f"children of run {run.id}"
+        for _ in range(MOST_PAGES):
             answer = self._workspaces.mlflow(
                 workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
             )
-            page = found_or_raise(answer, f"children of run {run.id}")
+            page = found_or_raise(answer, what)
             listed = page.get("runs")
             found += [parse(child) for child in (listed if isinstance(listed, list) else [])]
-            if not page.get("next_page_token"):
-                break
-            search["page_token"] = page["next_page_token"]
-        return found
+            if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
+                return found
+        raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
 
     def model(
         self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
