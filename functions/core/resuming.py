@@ -97,18 +97,18 @@ class Resuming:
         return self._relay.resume(Work(entry, each(self._clock)))
 
     def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
-        """It waits no more, and is due when its lease ends, should this process die.
+        """It waits no more, and the next round looks after it, should this process die.
 
         Who is called from the line of a limit has its place before the schedule says so: whoever
         comes meanwhile still sees it waiting.
         """
-        c = entry.continuation
-        route = routes.named(c.key.route) if routes else None
+        due = replace(entry.continuation, due_at=self._clock.now())
+        route = routes.named(due.key.route) if routes else None
         if route and waited_on.startswith(LINE):
-            self._ledger.schedule(replace(c, waits_on=waited_on))
+            self._ledger.schedule(replace(due, waits_on=waited_on))
             place = self._admission.take_slot(entry, route, called=True)
             entry = place if isinstance(place, Entry) else entry
-        self._ledger.schedule(c)
+        self._ledger.schedule(due)
         return entry
 
     def _is_put_off(self, c: Continuation, this: Round) -> bool:
