@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import typer
 
 from functions.clouds import CLOUDS
-from functions.core import events, keys
+from functions.core import bounds, events, keys
 from functions.core.deadline import Deadline
 from functions.core.errors import RelayError, Retryable
 from functions.core.reasons import Reason
@@ -93,7 +93,7 @@ def named(text: str) -> Named:
     Raises typer.BadParameter.
     https://learn.microsoft.com/azure/machine-learning/how-to-track-monitor-analyze-runs
     """
-    text = text.strip()
+    text = bounds.meant(text.strip(" \t\r\n"))
     if "://" in text:
         try:
             return _of_studio(text)

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from functions.core import jsontext
+from functions.core.bounds import bounded, kept
 from functions.core.errors import NotARunEvent
 from functions.core.modelevents import KINDS, facts_of, identity_of
 from functions.core.payloads import Illegible, data_of, event_in
-from functions.core.values import ENDS, Outcome, RunEvent, Workspace, bounded, parse_time
+from functions.core.values import ENDS, Outcome, RunEvent, Workspace, parse_time
 
 if TYPE_CHECKING:
     from functions.core.modelevents import Kind
@@ -65,9 +66,9 @@ def parse(payload: object) -> RunEvent:
         envelope = event_in(payload)
     except Illegible as why:
         raise Unread(str(why), "", "") from None
-    event_id = bounded(envelope.get("id") or "", 200)
-    event_type = bounded(_named(envelope, "eventtype", "type") or "", 200)
-    subject = bounded(envelope.get("subject") or "", 1000)
+    event_id = kept(envelope.get("id") or "", 200)
+    event_type = kept(_named(envelope, "eventtype", "type") or "", 200)
+    subject = kept(envelope.get("subject") or "", 1000)
     if event_type.lower() == PROBE:
         raise Probe("a probe", event_id, event_type)
     try:
@@ -146,9 +147,9 @@ def _end(event_type: str, data: Mapping[str, Any], subject: str) -> dict[str, An
     return {
         "run": run,
         "outcome": outcome,
-        "experiment": bounded(data.get("experimentname") or ""),
+        "experiment": kept(data.get("experimentname") or ""),
         "experiment_id": experiment_id,
-        "run_type": bounded(data.get("runtype") or "", 200),
+        "run_type": kept(data.get("runtype") or "", 200),
         "tags": _texts(data.get("runtags")),
         "properties": _texts(data.get("runproperties")) or {},
     }
@@ -172,7 +173,7 @@ def _news(kind: Kind, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
 def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
     if event_type == COMPLETED:
         return Outcome.COMPLETED
-    if not (status := bounded(data.get("runstatus") or "", 50)):
+    if not (status := kept(data.get("runstatus") or "", 50)):
         raise Illegible("it names no status")
     try:
         return OUTCOMES[status.lower()]
@@ -186,7 +187,7 @@ def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
     run = str(given) if isinstance(given, str | int) else ""
     if not is_run_id(run):
         raise ValueError(f"no usable run id: {bounded(given, 100)!r}")
-    return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
+    return kept(data.get("experimentid") or (named[1] if named else ""), 200), run
 
 
 def _lower(marks: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.bounds import visible
 from functions.core.reasons import Reason
 from functions.core.values import State
 
@@ -149,7 +150,7 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` is the name of the default secret."""
     organization, named = _account(c)
     filled = {
-        "key": shlex.quote(c.key.text),
+        "key": shlex.quote(visible(c.key.text)),
         "route": c.key.route,
         "secret": named or secret,
         "organization": organization or "the organization",

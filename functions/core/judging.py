@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from functions.core import filters, routing
+from functions.core.bounds import bounded, visible
 from functions.core.errors import Ambiguous, RelayError, Retryable
 from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
 from functions.core.reasons import Reason
-from functions.core.values import Outcome, RunEvent, bounded
+from functions.core.values import Outcome, RunEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +123,8 @@ class Judge:
         if holds and len(known) < len(said):
             return Pending.FACTS
         ended = f"run {reading.run.id} ended as Completed"
-        return Verdict(holds, tuple(f"{ended}; route {name}: {why}" for name, (_, why) in known))
+        lines = (visible(f"{ended}; route {name}: {why}") for name, (_, why) in known)
+        return Verdict(holds, tuple(lines))
 
     def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | None:
         """Whether it holds and what it saw; None while a fact may still come."""
@@ -185,4 +187,4 @@ def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
 
 
 def _no(why: str) -> Verdict:
-    return Verdict(succeeded=False, lines=(why,))
+    return Verdict(succeeded=False, lines=(visible(why),))

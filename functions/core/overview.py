@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from functions.core import facts, keys
+from functions.core.bounds import visible
 from functions.core.errors import RelayError, Unreadable
 from functions.core.explaining import Explained, explained
 from functions.core.filters import fits
@@ -81,8 +82,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
             self.state in {"", one.state}
             and one.at >= begins
             and fits(self.route or None, one.key.route)
-            and fits(self.experiment or None, one.experiment)
-            and self.q.casefold() in told.casefold()
+            and fits(visible(self.experiment) or None, visible(one.experiment))
+            and visible(self.q).casefold() in visible(told).casefold()
         )
 
 
@@ -192,7 +193,7 @@ def _gate(c: Continuation) -> str:
 
 def _command(c: Continuation, name: str) -> str:
     """What replays it; empty for what cannot be replayed."""
-    replay = f"python -m relay replay {shlex.quote(name)}"
+    replay = f"python -m relay replay {shlex.quote(visible(name))}"
     if c.is_doubtful:
         return f"{replay} --as-started BUILD_ID"
     return replay if c.state in REPLAYABLE else ""

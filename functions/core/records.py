@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from functions.core import listed
+from functions.core.bounds import bounded, exact, meant, visible
 from functions.core.continuation import Continuation
 from functions.core.decoding import decoded
 from functions.core.errors import Permanent, Unreadable
 from functions.core.listed import Listed
 from functions.core.places import safe
 from functions.core.reasons import Reason
-from functions.core.values import bounded, parse_time
+from functions.core.values import parse_time
 from functions.core.waits import Answered, Wait
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ def schedule_row(c: Continuation) -> Row:
 def listed_of(row: Row) -> Listed:
     """What a list shows, by the columns `LISTED` of a continuation's or schedule's row.
 
-    Raises Unreadable. Texts are those for people: one line, without tokens.
+    Raises Unreadable. Texts are for people: one line, without tokens; the key is the real one.
     """
     with _naming(row):
-        key = {name: row.get(name, "") for name in _KEY}
+        key = {name: meant(row.get(name, "")) for name in _KEY}
         told = {name: row[name] for name in listed.NAMES if name in row}
         known = _known({"reason": Reason.WORKING, **told, "key": key})
         return decoded(known, Listed, strict=False)
@@ -171,16 +172,14 @@ def _json(part: object) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, datetime):
-        return time_text(value)
-    text = bounded(value)
-    return text if text.isprintable() else _AWKWARD.sub("?", text)
+    return time_text(value) if isinstance(value, datetime) else bounded(value)
 
 
 def _copies(c: Continuation) -> dict[str, object]:
     shown = Listed.of(c)
     told = {name: getattr(shown, name) for name in listed.NAMES}
-    return {**{name: getattr(c.key, name) for name in _KEY}, **told}
+    key = {name: visible(exact(getattr(c.key, name))) for name in _KEY}
+    return {**key, **told}
 
 
 def _bounded(event: RunEvent) -> RunEvent:

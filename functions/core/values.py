@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from functions.core import bounds
 from functions.core.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
 
 
@@ -218,8 +219,8 @@ class Key(Struct, frozen=True, order=True):
 
     @property
     def text(self) -> str:
-        """As people see it: ROUTE/RUN_ID/OUTCOME."""
-        return f"{self.route}/{self.run}/{self.outcome}"
+        """As people name it: ROUTE/RUN_ID/OUTCOME, so that it is meant also once it is visible."""
+        return bounds.exact(f"{self.route}/{self.run}/{self.outcome}")
 
     @property
     def run_hash(self) -> str:

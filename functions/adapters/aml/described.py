@@ -11,7 +11,8 @@ import msgspec
 
 from functions.adapters.aml.workspaces import dicts
 from functions.core import jsontext
-from functions.core.values import Model, bounded
+from functions.core.bounds import bounded, kept
+from functions.core.values import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,4 +124,4 @@ def lacking(model: Model, needed: frozenset[str]) -> bool:
 def text(value: object) -> str | None:
     """A text, or a number as text; None for what is neither, or empty."""
     known = isinstance(value, str | int) and value != ""
-    return bounded(value, 1000) if known else None
+    return kept(value, 1000) if known else None

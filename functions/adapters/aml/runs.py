@@ -13,10 +13,11 @@ from functions.adapters.aml.ended import EndedRuns, Sought
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
 from functions.core import events
+from functions.core.bounds import bounded, kept
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
-from functions.core.values import Outcome, Run, bounded, from_epoch
+from functions.core.values import Outcome, Run, from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,7 @@ class AmlRuns:
             workspace, "/api/2.0/mlflow/experiments/get", deadline, params=asked
         )
         found = found_or_raise(answer, f"experiment {run.experiment_id}").get("experiment")
-        return bounded(found.get("name") or "") if isinstance(found, dict) else ""
+        return kept(found.get("name") or "") if isinstance(found, dict) else ""
 
     def tag(
         self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
@@ -123,9 +124,9 @@ def parse(found: object) -> Run:
         metrics, unread = _metrics(data.get("metrics"))
         return Run(
             id=_id(info.get("run_id") or info["run_uuid"]),
-            name=bounded(info.get("run_name") or tags.get("mlflow.runName") or ""),
+            name=kept(info.get("run_name") or tags.get("mlflow.runName") or ""),
             experiment_id=str(info.get("experiment_id", "")),
-            status=bounded(status, 50),
+            status=kept(status, 50),
             outcome=OUTCOMES.get(status),
             start_time=_time(info.get("start_time")),
             end_time=_time(info.get("end_time")),
