@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 CALL_SECONDS = 30.0
 ASKED_AT_ONCE = 8
 
-_RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
 _STUDIOS = frozenset(urlsplit(cloud.studio).hostname for cloud in CLOUDS.values())
 _PATH = re.compile(r"(?:/experiments/(?:id/)?[^/]+)?/runs/(?P<run>[^/]+)/?")
 _SHORT = re.compile(
@@ -99,7 +98,7 @@ def named(text: str) -> Named:
             return _of_studio(text)
         except ValueError as error:
             raise typer.BadParameter(f"{bounded(text, 200)}: {error}") from None
-    if not _RUN_ID.fullmatch(text):
+    if not events.is_identity(text):
         raise typer.BadParameter(f"{bounded(text, 100)!r} is no run id")
     return Named(text)
 
@@ -110,7 +109,7 @@ def _of_studio(text: str) -> Named:
         raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_hosts()))}")
     path = _PATH.fullmatch(url.path)
     run = unquote(path["run"], errors="strict") if path else ""
-    if not _RUN_ID.fullmatch(run):
+    if not events.is_run_id(run):
         raise ValueError("not the page of a run: /runs/RUN_ID")
     ids = parse_qs(url.query).get("wsid", [])
     if len(ids) != 1:

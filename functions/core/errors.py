@@ -42,10 +42,10 @@ class InDoubt(_Reasoned):
 
 
 class Ambiguous(RelayError):
-    """Several child runs have what the route needs, and the route names none of them."""
+    """Several child runs have what the route needs, and nothing tells which of them is meant."""
 
-    def __init__(self, what: str, runs: Sequence[str]) -> None:
-        super().__init__(f"{what} on several child runs: {', '.join(runs)}; name one with `step`")
+    def __init__(self, what: str, runs: Sequence[str], do: str = "name one with `step`") -> None:
+        super().__init__(f"{what} on several child runs: {', '.join(runs)}; {do}")
 
 
 class Lost(RelayError):

@@ -89,8 +89,9 @@ REASONS = {
         "report it with the detail",
     ),
     Reason.FACTS_MISSING: Words(
-        "a fact that the route names was not there",
-        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
+        "a fact that the route names was not there, or no value that can be used",
+        "did the training log it, on this run or on the step that the route names, and as a number "
+        "if it is a metric? then " + _REPLAY,
     ),
     Reason.NOT_FINAL: Words(
         "Azure Machine Learning says that the run has not ended",
@@ -121,7 +122,8 @@ REASONS = {
     ),
     Reason.AMBIGUOUS: Words(
         "several child runs have what the route needs",
-        f"name one with `step` in {{route}}, then {_REPLAY}",
+        "name one with `step` in {route}, or steps of one name otherwise in the job; then "
+        + _REPLAY,
     ),
     Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),

@@ -147,7 +147,7 @@ class Overview:
             name=name,
             told=explained(c, now, self._policy.secret),
             studio=facts.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
-            gate=_gate(c),
+            gate=c.gate_saw,
             command=_command(c, name),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
             variables={n: _variable(v) for n, v in body.get("variables", {}).items()},
@@ -183,12 +183,6 @@ def _body(c: Continuation) -> dict[str, Any]:
 
 def _variable(value: Mapping[str, object]) -> str:
     return "***" if value.get("isSecret") else str(value.get("value", ""))
-
-
-def _gate(c: Continuation) -> str:
-    """The facts that the gate last looked at."""
-    told = (step.detail for step in reversed(c.history) if " = " in step.detail)
-    return next(told, "").removeprefix("gate ")
 
 
 def _command(c: Continuation, name: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import events, facts, filters, needs, placeholders
+from functions.core import facts, filters, needs, parents, placeholders
+from functions.core.continuation import GATE_IGNORED
 from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
@@ -52,7 +53,7 @@ class Changed(NamedTuple):
 
 
 UNGATED = Verdict(holds=True)  # what a route without a gate says
-IGNORED = Verdict(holds=True, explain="the gate was ignored, as an operator asked")
+IGNORED = Verdict(holds=True, explain=GATE_IGNORED)
 
 Decision = Go | End | Wait
 Screened = End | Wait | Changed
@@ -75,7 +76,7 @@ def completing(event: RunEvent, routes: Routes) -> bool:
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
     """What the run read back says before any fact is looked at; None: go on."""
-    if not route.children and events.has_parent(run.id, run.tags):
+    if not route.children and parents.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
     if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")

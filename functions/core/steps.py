@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.continuation import PASSED_OVER, REPLAYED, Continuation
+from functions.core.continuation import (
+    ASKED,
+    PASSED_OVER,
+    REPLAYED,
+    Continuation,
+    pipeline_asked,
+)
 from functions.core.reasons import Reason, outlasts
 from functions.core.values import State, Step, bounded
 
@@ -92,8 +98,8 @@ def asked(
     return step(
         c,
         now,
-        "asked",
-        saw or f"pipeline {request.where}",
+        ASKED,
+        saw or pipeline_asked(request.where),
         request=request,
         reason=Reason.WORKING,
         detail="",

@@ -343,7 +343,7 @@ def test_the_address_of_its_page_names_run_and_workspace(desk: Desk, form: str) 
         ("https://[/runs/r1", "Invalid IPv6"),
         ("two words", "is no run id"),
         ("", "is no run id"),
-        ("x" * 300, "is no run id"),
+        ("x" * 700, "is no run id"),
     ],
 )
 def test_what_names_no_run_is_a_usage_error(desk: Desk, url: str, why: str) -> None:

@@ -40,15 +40,17 @@ def logged(run: Run) -> Model | None:
     return msgspec.structs.replace(model, run_id=model.run_id or run.id, uri=where)
 
 
-def mlmodel(body: bytes) -> Model | None:
-    """What an `MLmodel` file says; None for one that is no mapping.
-
-    Raises ValueError for what cannot be read, which says why.
-    """
+def mlmodel(body: bytes) -> Model:
+    """What an `MLmodel` file says; one that makes no sense says nothing but why."""
     from functions.core import yamltext  # noqa: PLC0415 - only a plain MLflow server leads here
 
-    found = yamltext.plain(yamltext.composed(body, longest=LONGEST_MLMODEL))
-    return _described(found) if isinstance(found, dict) else None
+    try:
+        found = yamltext.plain(yamltext.composed(body, longest=LONGEST_MLMODEL))
+    except ValueError as why:
+        return Model(unread=bounded(f"the file MLmodel {why}", 200))
+    if not isinstance(found, dict):
+        return Model(unread="the file MLmodel is no mapping")
+    return _described(found)
 
 
 def output(outputs: object) -> Model | None:

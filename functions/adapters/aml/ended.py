@@ -15,7 +15,7 @@ from functions.adapters.aml import experiments
 from functions.adapters.aml.experiments import LONGEST_RUN, REFUSED
 from functions.adapters.aml.tour import Tour
 from functions.adapters.aml.workspaces import found_or_raise
-from functions.core import events
+from functions.core import events, parents
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 
@@ -42,7 +42,7 @@ class Sought(NamedTuple):
     def has(self, run: Run) -> bool:
         """Whether it is one of them; one that says neither end nor start may be."""
         at = run.known_to_last_until
-        is_root = self.children or not events.has_parent(run.id, run.tags)
+        is_root = self.children or not parents.has_parent(run.id, run.tags)
         return run.outcome is not None and is_root and (at is None or at >= self.since)
 
 
