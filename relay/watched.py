@@ -95,6 +95,9 @@ class Watched:
             raise max(because, trouble, key=lambda t: t.kind) from None
         info = _below(_below(found, "run"), "info")
         self._check(info.get("run_id") or info.get("run_uuid"), "the run")
+        if str(info.get("lifecycle_stage", "")).lower() == "deleted":
+            deleted = f"the run {self.id} of {self.workspace.name} was deleted"
+            raise Trouble(Kind.NOT_FOUND, bounded(deleted))
         return statuses.status(info.get("status"))
 
     def _check(self, said: object, what: str) -> None:

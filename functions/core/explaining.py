@@ -125,6 +125,10 @@ REASONS = {
         "name one with `step` in {route}, or steps of one name otherwise in the job; then "
         + _REPLAY,
     ),
+    Reason.DELETED: Words(
+        "the run was deleted in Azure Machine Learning",
+        f"if it was a mistake: restore the run, then {_REPLAY}",
+    ),
     Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
     Reason.NOT_MATCHED: Words(

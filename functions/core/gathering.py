@@ -55,11 +55,12 @@ class Reading:
 
     @property
     def children(self) -> Sequence[Run]:
-        """The run's children, as each of them says; raises Retryable."""
+        """The run's children, as each of them says, but deleted ones; raises Retryable."""
         if self._children is None:
             found = self._runs.children(self.event.workspace, self.run, self._deadline)
             self._may_lack = len(found) >= MOST_CHILDREN
-            self._children = [c for c in found if parents.is_child_of(self.run.id, c.tags)]
+            own = [run for run in found if parents.is_child_of(self.run.id, run.tags)]
+            self._children = [run for run in own if not run.deleted]
         return self._children
 
     @property
@@ -69,7 +70,9 @@ class Reading:
         if best and self._best_child is None:
             self._best_child = self._runs.read(self.event.workspace, best, self._deadline)
         found = self._best_child
-        return [found] if found and parents.is_below(self.run.id, found.tags) else []
+        if found is None or found.deleted or not parents.is_below(self.run.id, found.tags):
+            return []
+        return [found]
 
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""

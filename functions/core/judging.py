@@ -69,7 +69,10 @@ class Judge:
             raise Unfit("no route has `complete: true`")
         for run in runs:
             try:
-                self._fitting(self._reading(workspace, run, deadline).event)
+                reading = self._reading(workspace, run, deadline)
+                if reading.run.deleted:
+                    raise Unfit(f"run {bounded(run)} was deleted")
+                self._fitting(reading.event)
             except Retryable as error:
                 if error.reason is Reason.RUN_NOT_FOUND:
                     raise Unfit(error.detail) from None
@@ -105,6 +108,8 @@ class Judge:
             if gone and self._clock.now() - wait.created_at > REFUSED_FOR:
                 return _no(f"run {run}: {error.detail}")
             raise
+        if reading.run.deleted:
+            return _no(f"run {run} was deleted")
         if (outcome := reading.run.outcome) is None:
             return Pending.RUNS
         if outcome is not Outcome.COMPLETED:

@@ -80,6 +80,8 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
     if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
+    if run.deleted:
+        return End(State.HELD, Reason.DELETED, "the run read back was deleted")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
     if run.outcome is None or run.outcome is outcome:

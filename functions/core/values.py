@@ -95,7 +95,7 @@ class RunEvent(Struct, frozen=True, kw_only=True):
 class Run(Struct, frozen=True, kw_only=True):
     """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended.
 
-    `unread`: the facts that were left out, and why.
+    `unread`: the facts that were left out, and why. One that was `deleted` shows all that it was.
     """
 
     id: str
@@ -109,6 +109,7 @@ class Run(Struct, frozen=True, kw_only=True):
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
 
     @property
     def known_to_last_until(self) -> datetime | None:

@@ -122,6 +122,13 @@ def test_a_service_that_does_not_recover_ends_the_wait_as_unreadable(
     assert (waiting.code(), waiting.err) == (12, "the job r1 of ml-prod: answered 503\n")
 
 
+def test_a_run_that_is_no_job_and_was_deleted_is_not_found(cloud: Cloud, wait: Wait) -> None:
+    cloud.aml.add_run("r1")
+    cloud.aml.delete_run("r1")
+    waiting = wait("r1")
+    assert (waiting.code(), waiting.err) == (3, "the run r1 of ml-prod was deleted\n")
+
+
 @pytest.mark.parametrize("server", ["arm", "aml"])
 def test_an_answer_about_another_run_is_none(cloud: Cloud, wait: Wait, server: str) -> None:
     Training(cloud, "r1", "Failed")

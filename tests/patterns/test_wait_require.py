@@ -90,6 +90,13 @@ def test_facts_that_cannot_be_read_are_no_answer(cloud: Cloud, wait: Wait) -> No
     assert waiting.err.startswith("what is required cannot be judged: run r1: answered 503")
 
 
+def test_nothing_holds_of_a_run_that_was_deleted(cloud: Cloud, wait: Wait) -> None:
+    ended(cloud)
+    cloud.aml.delete_run("r1")
+    waiting = wait("r1", "--require", "metrics.accuracy > 0.5")
+    assert (waiting.code(), "the run was deleted" in waiting.out) == (1, True)
+
+
 def test_nothing_is_required_of_a_run_that_failed(cloud: Cloud, wait: Wait) -> None:
     Training(cloud, "r1", "Failed")
     waiting = wait("r1", "--require", "metrics.accuracy > 0.5")

@@ -111,7 +111,7 @@ class EndedRuns:
             with suppress(Retryable):
                 run = self._parse(item)
                 if events.is_run_id(run.id):
-                    runs += [] if _is_deleted(item) else [run]
+                    runs += [] if run.deleted else [run]
                     continue
             tour.pass_over()
         return runs
@@ -142,8 +142,3 @@ class _Search:
             times = [run.start_time for run in runs if run.start_time]
         oldest = since - LONGEST_RUN if self.by_start_only else since
         return bool(times) and max(times) < oldest
-
-
-def _is_deleted(run: object) -> bool:
-    info = run.get("info") if isinstance(run, dict) else None
-    return isinstance(info, dict) and str(info.get("lifecycle_stage", "")).lower() == "deleted"

@@ -139,6 +139,7 @@ def parse(found: object) -> Run:
             params=_pairs(data.get("params")),
             tags=tags,
             unread=unread,
+            deleted=str(info.get("lifecycle_stage", "")).lower() == "deleted",
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         detail = f"AML sent something that is no run: {type(error).__name__}"
