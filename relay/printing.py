@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST = 300  # characters of what others named
+LONGEST_CELL = 1_000  # a KEY is typed as it stands there, and one of a model may have 500
 PIPED_WIDTH = 10_000  # columns where there is no terminal: no line is broken
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _LOGGING_COMMAND = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
@@ -68,7 +69,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for heading in headings:
         shown.add_column(heading, overflow="fold")
     for cells in rows:
-        shown.add_row(*(Text(plain(cell)) for cell in cells))
+        shown.add_row(*(Text(plain(cell, LONGEST_CELL)) for cell in cells))
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPED_WIDTH)

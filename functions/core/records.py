@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.core.places import Stored
-    from functions.core.values import Letter, RunEvent
+    from functions.core.values import Key, Letter, RunEvent
 
 Row = dict[str, str]
 UNANSWERED = "yes"  # in the column `waits`
@@ -62,7 +62,8 @@ def continuation_row(c: Continuation) -> Row:
     """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
     more = {name: getattr(c, name) for name in _MORE}
     event = _bounded(c.event)
-    return _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
+    row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
+    return _named(c.key) | row
 
 
 def continuation_of(row: Row) -> Continuation:
@@ -78,7 +79,7 @@ def schedule_row(c: Continuation) -> Row:
     waits_on = safe(c.waits_on) if c.waits_on else ""
     open_since = c.open_since if c.is_open else None
     own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
-    return _row(_copies(c) | own, key=c.key)
+    return _named(c.key) | _row(_copies(c) | own, key=c.key)
 
 
 def listed_of(row: Row) -> Listed:
@@ -140,7 +141,8 @@ def time_text(at: datetime) -> str:
 
 
 def _row(copies: Mapping[str, object], **parts: object) -> Row:
-    row = {name: _shown(value) for name, value in copies.items() if value}
+    told = ((name, value) for name, value in copies.items() if value)
+    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told}
     for name, part in parts.items():
         text = _json(part)
         if len(text) > LONGEST_PART:
@@ -171,15 +173,14 @@ def _json(part: object) -> str:
     return _AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _shown(value: object) -> str:
-    return time_text(value) if isinstance(value, datetime) else bounded(value)
-
-
 def _copies(c: Continuation) -> dict[str, object]:
     shown = Listed.of(c)
-    told = {name: getattr(shown, name) for name in listed.NAMES}
-    key = {name: visible(exact(getattr(c.key, name))) for name in _KEY}
-    return {**key, **told}
+    return {name: getattr(shown, name) for name in listed.NAMES}
+
+
+def _named(key: Key) -> Row:
+    """The columns that a list reads the key from: nothing of a name is cut."""
+    return {name: visible(exact(getattr(key, name))) for name in _KEY}
 
 
 def _bounded(event: RunEvent) -> RunEvent:

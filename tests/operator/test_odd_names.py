@@ -181,3 +181,30 @@ def test_a_parameter_is_the_name_itself(desk: Desk) -> None:
     (run,) = desk.stage.devops.runs
     assert dict(run.template_parameters) == {"run_id": "r\u202e1", "status": "👩\u200d🚀"}
     assert desk.stage.only("r\u202e1").reason is Reason.ANSWERED
+
+
+def test_the_key_of_the_longest_model_is_typed_as_the_list_shows_it(desk: Desk) -> None:
+    desk.stage.routes(
+        "version: 1\nroutes:\n- name: deploy\n  event: ModelRegistered\n"
+        "  when: event.id == 'never'\n"
+        "  start: {organization: contoso, project: mlops, pipeline: 42, correlation: relay_id}"
+    )
+    desk.stage.deploy()
+    event = completed("x")
+    event["eventType"] = "Microsoft.MachineLearningServices.ModelRegistered"
+    event["data"] = {"ModelName": "m" * 255, "ModelVersion": "v" * 255}
+    desk.stage.deliver(event)
+    (key,) = re.findall(r"deploy/\S+", desk.type("list", COLUMNS="1500").out)
+    assert desk.type("show", key).code == 0
+    assert desk.type("replay", key).code == 0
+
+
+def test_a_name_of_nothing_but_what_is_hidden_is_opened_too(desk: Desk) -> None:
+    run = "\u202e" * 256
+    held(desk, run)
+    (address,) = re.findall(r'href="([^"]*key=[^"]*)"', page(desk).body)
+    assert page(desk, **dict(parse_qsl(html.unescape(address).removeprefix("?")))).status == 200
+    (one,) = json.loads(desk.type("list", "--json").out)["continuations"]
+    assert one["run"] == run
+    assert desk.type("replay", one["key"]).code == 0
+    assert desk.stage.only(run).state is State.OPEN
