@@ -59,8 +59,7 @@ class Reading:
         if self._children is None:
             found = self._runs.children(self.event.workspace, self.run, self._deadline)
             self._may_lack = len(found) >= MOST_CHILDREN
-            own = [run for run in found if parents.is_child_of(self.run.id, run.tags)]
-            self._children = [run for run in own if not run.deleted]
+            self._children = parents.children(self.run.id, found)
         return self._children
 
     @property

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from functions.core.values import Run
 
 _PARENT, _ROOT = "mlflow.parentrunid", "mlflow.rootrunid"
 _NAMES = ("azureml.pipelinerunid", "azureml.rootpipelinerunid", _PARENT, _ROOT)
@@ -17,9 +19,9 @@ def has_parent(run: str, marks: Mapping[str, str]) -> bool:
     return any(named.get(name) not in {None, "", run} for name in _NAMES)
 
 
-def is_child_of(run: str, tags: Mapping[str, str]) -> bool:
-    """Whether tags name that run as the parent."""
-    return lower(tags).get(_PARENT) == run
+def children(run: str, found: Iterable[Run]) -> list[Run]:
+    """Those that each name that run as the parent, and were not deleted."""
+    return [one for one in found if lower(one.tags).get(_PARENT) == run and not one.deleted]
 
 
 def is_below(run: str, tags: Mapping[str, str]) -> bool:

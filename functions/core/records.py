@@ -61,8 +61,7 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError
 def continuation_row(c: Continuation) -> Row:
     """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
     more = {name: getattr(c, name) for name in _MORE}
-    event = _bounded(c.event)
-    row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
+    row = _row(_copies(c), event=_bounded(c.event), request=c.request, history=c.history, more=more)
     return _named(c.key) | row
 
 
