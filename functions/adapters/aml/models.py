@@ -132,7 +132,7 @@ class Models:
     def _artifact(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
         """The file of MLflow 2, which answers 500 where there is none: then the list tells.
 
-        https://github.com/mlflow/mlflow/blob/v2.9.2/mlflow/server/handlers.py
+        https://github.com/mlflow/mlflow/blob/v2.9.2/mlflow/store/artifact/local_artifact_repo.py
         """
         params = described.artifact(run)
         try:
