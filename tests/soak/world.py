@@ -60,7 +60,7 @@ LIES: tuple[dict[str, Any], ...] = ({"status": 500, "after": True}, {"drop": "af
 
 
 class Lived(NamedTuple):
-    """One run: where it is from, and what is to come of it."""
+    """One run: where it is from, and whether anything may come of it."""
 
     run: str
     workspace: str
@@ -74,6 +74,7 @@ class World:
     def __init__(self, stage: Stage, seed: int, size: int) -> None:
         self.stage, self.random, self._size = stage, seeded(seed), size
         self.lived: dict[str, Lived] = {}
+        self.deleted: set[str] = set()
         self._news: list[tuple[int, str, dict[str, Any]]] = []
         self._number = 0
         self._storm = list(self._made())
@@ -166,8 +167,12 @@ class World:
         self._wait(timedelta(hours=1))
 
     def _people(self, step: int) -> None:
-        """Somebody deletes builds, revokes a secret, renews it hours later."""
+        """Somebody deletes builds and runs, revokes a secret, renews it hours later."""
         devops = self.stage.devops
+        if step % 4 == 1:
+            run = self.random.choice([r for r, one in self.lived.items() if one.workspace != LATER])
+            self.stage.aml.delete_run(run)
+            self.deleted.add(run)
         if devops.runs and self.random.random() < DELETED:
             devops.delete(self.random.choice(devops.runs).id)
         if step % 13 == 5:
