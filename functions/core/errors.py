@@ -33,6 +33,10 @@ class NoWorkspace(Retryable):
     """Resource Manager knows no such workspace, or no such resource group."""
 
 
+class NoSecret(Retryable):
+    """The vault has no such secret, or no such version of it."""
+
+
 class Permanent(_Reasoned):
     """It can never succeed as configured: recorded, acknowledged, alerted."""
 

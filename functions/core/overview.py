@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.policy import Policy
     from functions.core.ports import Ports
+    from functions.core.waits import Wait
 
 MOST_ENDED = 1000  # the newest; the open ones are all listed
+MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
 LONGEST_ASKED = 200
 _SPAN = re.compile(r"([1-9][0-9]{0,3})([mhd])")
@@ -86,11 +88,22 @@ class Wanted(Struct, frozen=True, kw_only=True):
             and visible(self.q).casefold() in visible(told).casefold()
         )
 
+    def takes_wait(self, wait: Wait) -> bool:
+        """Whether a waiting task, which is open and of no one route or experiment, passes them."""
+        told = " ".join((*wait.runs, wait.workspace.name, wait.task.id, wait.why))
+        of_others = self.route or self.experiment or self.since
+        return (
+            not of_others
+            and self.state in {"", State.OPEN}
+            and self.q.casefold() in told.casefold()
+        )
+
 
 class Seen(NamedTuple):
     """The list: what passed the filters, the open ones first; `among` how many there are.
 
-    `ends` tells when each secret ends, None where nobody knows.
+    `ends` tells when each secret ends, None where nobody knows. `waits` are the tasks that wait,
+    those first that were put off most often.
     """
 
     at: datetime
@@ -99,6 +112,7 @@ class Seen(NamedTuple):
     among: Sequence[Listed]
     ends: Mapping[str, datetime | None]
     paused: bool
+    waits: Sequence[Wait] = ()
 
 
 class Whole(NamedTuple):
@@ -127,13 +141,17 @@ class Overview:
         self._policy = policy
 
     def look(self, wanted: Wanted) -> Seen:
-        """The list: the requests of `Ledger.listed`, one for each that is at work, and one."""
+        """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
+
+        One more for each further thousand tasks that wait.
+        """
         now = self._clock.now()
         begins = wanted.begins(now)
         among = list(self._as_they_stand(now))
         found = [one for one in among if wanted.takes(one, begins)]
         ordered = sorted(found, key=lambda one: not one.is_open)
-        return Seen(now, wanted, ordered, among, self._ends(), self._policy.paused)
+        paused, waits = self._policy.paused, self._waits(wanted)
+        return Seen(now, wanted, ordered, among, self._ends(), paused, waits)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `keys.resolve` raises."""
@@ -171,6 +189,11 @@ class Overview:
         except Unreadable:
             return [one]
         return [Listed.of(entry.continuation)] if entry else []
+
+    def _waits(self, wanted: Wanted) -> list[Wait]:
+        every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))
+        found = filter(wanted.takes_wait, every)
+        return sorted(found, key=lambda wait: (-wait.attempts, wait.due_at))
 
     def _ends(self) -> dict[str, datetime | None]:
         ends = self._ledger.shared(HORIZON).value.get("ends", {})
