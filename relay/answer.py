@@ -33,7 +33,7 @@ class OnRoute(NamedTuple):
     def is_yes(self) -> bool:
         """Whether something was started, or still will be."""
         if self.known:
-            return self.known.state in _ALIVE
+            return self.known.state in _ALIVE or not self.known.state.is_known
         return self.next is not None and self.next.comes
 
 

@@ -197,7 +197,8 @@ def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
         claimed, due = at(one.created_at), at(one.due_at) if one.is_open else ""
         workspace = one.workspace if names[one.workspace] == 1 else one.key.workspace
         key = visible(f"{one.key.text}@{workspace}")
-        why = (claimed, one.state, one.reason, key, one.experiment)
+        reason = one.reason if one.state.is_known else ""
+        why = (claimed, one.state, reason, key, one.experiment)
         yield (*why, one.pipeline_run or "", one.attempts + 1, due)
 
 

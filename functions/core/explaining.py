@@ -42,6 +42,8 @@ STATES = {
     State.FAILED: "cannot start as configured: mend the cause, then replay it",
 }
 
+OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
+
 _REPLAY = "python -m relay replay {key}"
 _SETTLE = (
     "look into the pipeline's runs in Azure DevOps, then say what you found: "
@@ -154,6 +156,9 @@ REASONS = {
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` is the name of the default secret."""
+    if not c.state.is_known:
+        do = "deploy the version that wrote it, if none is there any more"
+        return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
     filled = {
         "key": shlex.quote(visible(c.key.text)),

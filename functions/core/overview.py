@@ -91,12 +91,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def takes_wait(self, wait: Wait) -> bool:
         """Whether a waiting task, which is open and of no one route or experiment, passes them."""
         told = " ".join((*wait.runs, wait.workspace.name, wait.task.id, wait.why))
-        of_others = self.route or self.experiment or self.since
-        return (
-            not of_others
-            and self.state in {"", State.OPEN}
-            and self.q.casefold() in told.casefold()
-        )
+        of_others = self.route or self.experiment or self.since or self.state not in {"", "open"}
+        return not of_others and self.q.casefold() in told.casefold()
 
 
 class Seen(NamedTuple):
@@ -149,7 +145,7 @@ class Overview:
         begins = wanted.begins(now)
         among = list(self._as_they_stand(now))
         found = [one for one in among if wanted.takes(one, begins)]
-        ordered = sorted(found, key=lambda one: not one.is_open)
+        ordered = sorted(found, key=lambda one: not one.state.may_be_open)
         paused, waits = self._policy.paused, self._waits(wanted)
         return Seen(now, wanted, ordered, among, self._ends(), paused, waits)
 
@@ -211,6 +207,8 @@ def _variable(value: Mapping[str, object]) -> str:
 def _command(c: Continuation, name: str) -> str:
     """What replays it; empty for what cannot be replayed."""
     replay = f"python -m relay replay {shlex.quote(visible(name))}"
+    if not c.state.is_known:
+        return ""
     if c.is_doubtful:
         return f"{replay} --as-started BUILD_ID"
     return replay if c.state in REPLAYABLE else ""

@@ -57,7 +57,7 @@ def _is_removed(
         [truth] if truth else [], lambda s: records.continuation_of(s.row), unreadable
     )
     for last in read if truth else filter(None, [gone]):
-        if not last.is_open and last.updated_at < before:
+        if not last.state.may_be_open and last.updated_at < before:
             if truth:
                 rows.drop(place, truth.version)
             return True

@@ -3,27 +3,27 @@
 The columns `event`, `request`, `history` and `more` hold a continuation as JSON, and alone are
 read back; the others are copies for people. Versions of the product share a ledger while one
 replaces the other: what is not known is ignored, what is missing means its default, and a reason
-that is not known becomes detail.
+that is not known becomes detail. What stands in a state that is not known can be read, and is never
+written.
 
-A property of a table entity ends at 64 KiB, so that a long part continues in further columns.
-https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+A long part continues in further columns.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from functions.core import listed
+from functions.core import fitting, listed
 from functions.core.bounds import bounded, exact, meant, visible
 from functions.core.continuation import Continuation
 from functions.core.decoding import decoded
 from functions.core.errors import Permanent, Unreadable
+from functions.core.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
 from functions.core.listed import Listed
 from functions.core.places import safe
 from functions.core.reasons import Reason
@@ -34,34 +34,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.core.places import Stored
-    from functions.core.values import Key, Letter, RunEvent
+    from functions.core.values import Key, Letter
 
 Row = dict[str, str]
 UNANSWERED = "yes"  # in the column `waits`
 T = TypeVar("T")
 
-LONGEST_COLUMN = 16_000  # characters, of at most four bytes
-LONGEST_PART = 4 * LONGEST_COLUMN
-LONGEST_TAGS = 12_000  # characters, for tags and for properties
-LONGEST_TEXT = 2_000
 MOST_NAMED = 100  # rows that cannot be read
-LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to a pair
 
 _PARTS = ("event", "request", "history")
 _MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
 _KEY = ("route", "run", "outcome", "workspace")
 LISTED = (*_KEY, *listed.NAMES)  # the columns that a list is made of
-_EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
 _REASONS = frozenset(Reason)
-_AWKWARD = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # not in every store
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
 
 def continuation_row(c: Continuation) -> Row:
-    """A continuation's columns; raises Permanent (too_large) for what no row can hold."""
+    """A continuation's columns; raises Permanent (too_large) for what no row can hold.
+
+    Raises Unreadable, as `schedule_row` does, for a state that this version does not know.
+    """
     more = {name: getattr(c, name) for name in _MORE}
-    row = _row(_copies(c), event=_bounded(c.event), request=c.request, history=c.history, more=more)
+    event = fitting.bounded_event(c.event)
+    row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
     return _named(c.key) | row
 
 
@@ -95,7 +91,7 @@ def listed_of(row: Row) -> Listed:
 
 def letter_row(letter: Letter) -> Row:
     """A letter's columns; raises Permanent (too_large)."""
-    kept = msgspec.structs.replace(letter, event=_bounded(letter.event))
+    kept = msgspec.structs.replace(letter, event=fitting.bounded_event(letter.event))
     copies = {"run": letter.event.run, "received_at": letter.received_at}
     return _row(copies, letter=kept)
 
@@ -134,6 +130,17 @@ def readable(
                 unreadable.add(str(error))
 
 
+def check_state(c: Continuation) -> None:
+    """Raises Unreadable for a state that this version does not know: it writes nothing over it."""
+    if not c.state.is_known:
+        raise Unreadable(unknown_state(c.key.text, c.state))
+
+
+def unknown_state(row: str, state: str) -> str:
+    """What is said of a row that stands in a state which this version does not know."""
+    return f"row {bounded(row, 200)} is {bounded(state, 40)}: left to the version that knows that"
+
+
 def time_text(at: datetime) -> str:
     """27 characters that sort as the times do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -143,36 +150,29 @@ def _row(copies: Mapping[str, object], **parts: object) -> Row:
     told = ((name, value) for name, value in copies.items() if value)
     row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told}
     for name, part in parts.items():
-        text = _json(part)
-        if len(text) > LONGEST_PART:
-            detail = f"{name} has {len(text)} characters, {LONGEST_PART} fit in the ledger"
+        text = fitting.text(part)
+        if len(text) > fitting.LONGEST_PART:
+            detail = f"{name} has {len(text)} characters, {fitting.LONGEST_PART} fit in the ledger"
             raise Permanent(Reason.TOO_LARGE, detail)
-        starts = range(0, len(text), LONGEST_COLUMN)
-        row |= {_column(name, at): text[at : at + LONGEST_COLUMN] for at in starts}
+        starts = range(0, len(text), fitting.LONGEST_COLUMN)
+        row |= {_column(name, at): text[at : at + fitting.LONGEST_COLUMN] for at in starts}
     return row
 
 
 def _part(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    columns = (row.get(_column(name, at), "") for at in range(0, LONGEST_PART, LONGEST_COLUMN))
+    columns = (
+        row.get(_column(name, at), "")
+        for at in range(0, fitting.LONGEST_PART, fitting.LONGEST_COLUMN)
+    )
     return json.loads("".join(columns))
 
 
 def _column(name: str, at: int) -> str:
-    return f"{name}_{at // LONGEST_COLUMN + 1}" if at else name
-
-
-def _json(part: object) -> str:
-    """JSON in which the letters of all scripts stay readable."""
-    try:
-        text = msgspec.json.encode(part).decode()
-    except UnicodeEncodeError:  # a lone surrogate, which only the other one writes
-        text = _ENCODER.encode(msgspec.to_builtins(part))
-    if text.isprintable():  # nothing awkward is
-        return text
-    return _AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return f"{name}_{at // fitting.LONGEST_COLUMN + 1}" if at else name
 
 
 def _copies(c: Continuation) -> dict[str, object]:
+    check_state(c)
     shown = Listed.of(c)
     return {name: getattr(shown, name) for name in listed.NAMES}
 
@@ -180,26 +180,6 @@ def _copies(c: Continuation) -> dict[str, object]:
 def _named(key: Key) -> Row:
     """The columns that a list reads the key from: nothing of a name is cut."""
     return {name: visible(exact(getattr(key, name))) for name in _KEY}
-
-
-def _bounded(event: RunEvent) -> RunEvent:
-    texts: dict[str, Any] = {name: getattr(event, name)[:LONGEST_TEXT] for name in _EVENT_TEXTS}
-    tags = None if event.tags is None else _kept(event.tags)
-    return msgspec.structs.replace(event, **texts, tags=tags, properties=_kept(event.properties))
-
-
-def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
-    """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
-    letters = sum(len(key) + len(value) for key, value in pairs.items())
-    if LONGEST_ESCAPE * letters + BRACES * len(pairs) <= LONGEST_TAGS:
-        return dict(pairs)
-    room, kept = LONGEST_TAGS, {}
-    for key, value in sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1])):
-        room -= len(_json({key: value}))
-        if room < 0:
-            break
-        kept[key] = value
-    return kept
 
 
 def _known(parts: dict[str, Any]) -> dict[str, Any]:

@@ -164,6 +164,8 @@ class Rounds:
     def _take_up(self, entry: Entry, turns: Iterator[int], *, early: bool) -> None:
         c, now = entry.continuation, self._clock.now()
         self._chronicle.meet(c.event.workspace.id, c.created_at)
+        if not c.state.is_known:  # and its schedule does not tell yet: left as it is
+            return None
         if not c.is_open:
             return self._tidy(entry, turns)
         if c.due_at > now and not (early and c.waits_on):

@@ -10,13 +10,12 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from functions.core import places, pruning, records
+from functions.core import lists, places, pruning, records
 from functions.core.errors import Lost
 from functions.core.ledger import Backlog, Claim, Entry
-from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
+from functions.core.places import INBOX, OPEN, SHARED, WAITS, Place, safe
 from functions.core.pruning import MOST_SORTED
-from functions.core.records import LISTED
-from functions.core.values import Key, Letter, Shared, parse_time
+from functions.core.values import Key, Letter, Shared, State, parse_time
 from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_STATES = frozenset(State)
 _key = partial(records.unpacked, part="key", kind=Key)
 _letter = partial(records.unpacked, part="letter", kind=Letter)
 
@@ -70,7 +70,11 @@ class RowLedger:
         return _entry(stored) if stored else None
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """One request, two if it is refused."""
+        """One request, two if it is refused.
+
+        Raises Unreadable for a row in a state that this version does not know.
+        """
+        records.check_state(entry.continuation)
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
 
@@ -111,7 +115,7 @@ class RowLedger:
         truth = rows.get(places.continuation(key))
         if truth:
             c = _entry(truth).continuation
-            if c.is_open:
+            if c.state.may_be_open:
                 return
             rows.put(places.ended(c), truth.row)
         if scheduled:
@@ -124,30 +128,11 @@ class RowLedger:
 
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """One request for the schedule, one per scheduled row, one per thousand that ended."""
-        known = {c.key: c for c in self._still_scheduled(since, limit)}
-        high = places.newest_first(since) + AFTER
-        found = self._rows().find(ENDED, high=high)
-        ended = self._readable(found, records.continuation_of)
-        others = (c for c in ended if c.key not in known)
-        chosen = [*known.values(), *islice(others, limit - len(known))]
-        return sorted(chosen, key=_age, reverse=True)
+        return lists.recent(self._rows(), since, limit, self.unreadable)
 
     def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
-        """One request per thousand that are scheduled, five at most, and per thousand that ended.
-
-        A row of the schedule may have been replaced by that of the end, or the other way round:
-        what was written last counts.
-        """
-        rows, high = self._rows(), places.newest_first(since) + AFTER
-        scheduled = islice(rows.find(OPEN, only=LISTED), MOST_SORTED)
-        latest = {one.key: one for one in self._readable(scheduled, records.listed_of)}
-        ended = self._readable(rows.find(ENDED, high=high, only=LISTED), records.listed_of)
-        for one in islice(ended, limit):
-            latest[one.key] = max(one, latest.get(one.key, one), key=_written)
-        newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
-        others = (one for one in newest if not one.is_open and one.created_at >= since)
-        chosen = {one.key for one in islice(others, limit)}
-        return [one for one in newest if one.is_open or one.key in chosen]
+        """One request per thousand that are scheduled, five at most, and as many of the ended."""
+        return lists.listed(self._rows(), since, limit, self.unreadable)
 
     def keep(self, letter: Letter) -> None:
         """One request, two if it is there."""
@@ -199,17 +184,17 @@ class RowLedger:
                     forgotten += 1
         return forgotten
 
-    def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
-        """What is scheduled, the newest, as it stands now."""
-        newest = sorted(self._listed(OPEN), key=_by("created_at"), reverse=True)
-        keys = islice(self._readable(newest, _key), limit)
-        read = (self._rows().get(places.continuation(key)) for key in keys)
-        now = self._readable(filter(None, read), records.continuation_of)
-        return (c for c in now if c.is_open or c.created_at >= since)
-
     def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
         found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
-        return list(islice(self._readable(found, _key), limit))
+        return list(islice(self._readable(filter(self._is_ours, found), _key), limit))
+
+    def _is_ours(self, stored: Stored) -> bool:
+        """Whether this version knows its state; what it does not know stays due as it is."""
+        state = stored.row.get("state", State.OPEN)
+        known = state in _STATES
+        if not known and len(self.unreadable) < records.MOST_NAMED:
+            self.unreadable.add(records.unknown_state(_named(stored), state))
+        return known
 
     def _listed(self, *where: str) -> list[Stored]:
         return list(islice(self._rows().find(*where), MOST_SORTED))
@@ -222,8 +207,8 @@ def _entry(stored: Stored) -> Entry:
     return Entry(records.continuation_of(stored.row), stored.version)
 
 
-def _written(one: Listed) -> tuple[datetime, bool]:
-    return one.updated_at or one.created_at, not one.is_open
+def _named(stored: Stored) -> str:
+    return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
 
 
 def _age(c: Continuation) -> tuple[datetime, Key]:

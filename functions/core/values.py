@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -34,13 +35,38 @@ ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPOND
 
 
 class State(StrEnum):
-    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten."""
+    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten.
+
+    Another version of the app may know more of them. A word that can be one is a state like these,
+    which none of the lists of states has: it is shown, and left to who knows it.
+    """
 
     OPEN = "open"
     STARTED = "started"
     HELD = "held"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> State | None:
+        if not isinstance(value, str) or not _STATE.fullmatch(value):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = "", value
+        return made
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in State.__members__
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether work may be left to do: in what is not known somebody else may see some."""
+        return self is State.OPEN or not self.is_known
+
+
+_STATE = re.compile(r"[a-z][a-z0-9_ -]{0,30}")
 
 
 class Workspace(Struct, frozen=True):

@@ -45,8 +45,8 @@ def listing(seen: Seen, offset: int) -> str:
 def _parts(seen: Seen, offset: int) -> dict[str, Child]:
     """What is open stands before the charts, what has ended after them."""
     shown = seen.listed[offset : offset + ROWS]
-    is_open = [one for one in shown if one.is_open]
-    ended = [one for one in shown if not one.is_open]
+    is_open = [one for one in shown if one.state.may_be_open]
+    ended = [one for one in shown if not one.state.may_be_open]
     first = not offset
     return {
         "figures": [_scope(seen), _figures(seen) if first else None],
