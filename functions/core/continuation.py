@@ -23,8 +23,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
     left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
     duplicate once more, `slot` the window of the route's limit that was paid for,
-    `waits_on` the shared row whose change releases it early, and `ignore_gate` that an operator
-    wants it started whatever the route's gate says.
+    `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
+    it started whatever the route's gate says, and `file` stands for the route file it is from.
     """
 
     key: Key
@@ -49,6 +49,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     slot: str = ""
     waits_on: str = ""
     ignore_gate: bool = False
+    file: str = ""
     history: tuple[Step, ...] = ()
 
     @property

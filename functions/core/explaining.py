@@ -143,7 +143,8 @@ REASONS = {
         "Azure DevOps rejected the request", f"mend the start of {{route}}, then {_REPLAY}"
     ),
     Reason.ROUTE_REMOVED: Words(
-        "its route is gone from the route file", f"bring {{route}} back, then {_REPLAY}"
+        "its route is gone from the route file, or only another version of the app has it",
+        f"bring {{route}} back, then {_REPLAY}",
     ),
     Reason.TOO_LARGE: Words(
         "the request is larger than Azure DevOps or the ledger takes",

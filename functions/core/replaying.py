@@ -150,6 +150,7 @@ def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> C
         waits_on="",
         request=None,
         ignore_gate=ignore_gate,
+        file="",  # the route may be back
     )
 
 

@@ -32,14 +32,17 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 40
 
 
-def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
-    """A new continuation, leased to whoever claims it."""
+def opened(
+    key: Key, event: RunEvent, now: datetime, lease: timedelta, file: str = ""
+) -> Continuation:
+    """A new continuation, leased to whoever claims it by this route file."""
     return Continuation(
         key=key,
         event=event,
         created_at=now,
         updated_at=now,
         due_at=now + lease,
+        file=file,
         history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
     )
 
