@@ -43,14 +43,16 @@ class WaitDesk:
     def call(self, entries: Sequence[Waiting]) -> None:
         """A run of theirs is over, and there is no time left: the reconciler takes them next."""
         limit, now = Deadline(self._clock, MARKING_SECONDS), self._clock.now()
-        for entry in entries:
+        for done, entry in enumerate(entries):
             if limit.has_passed:
-                return
+                more = {"left": len(entries) - done, "detail": "looked at within half an hour"}
+                return self._log.write(Level.WARNING, {"wait": "parked", **more})
             why = "a run is over, and too many wait for it to be answered at once"
             called = replace(entry.wait, due_at=now, told_at=now, attempts=0, why=why)
             with self.written():
                 self._book.change(entry, called)
                 self.say(called, "parked", Level.INFO)
+        return None
 
     def hold(self, entry: Waiting) -> None:
         """It stays due, so that it is looked at as soon as the app goes on; said once."""

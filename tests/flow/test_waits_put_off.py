@@ -437,6 +437,32 @@ def test_the_fortieth_who_waits_for_a_run_hears_of_its_end_within_minutes(stage:
     assert [job.result for job in jobs] == ["succeeded"] * 40
 
 
+def test_where_even_that_takes_too_long_the_log_says_how_many_are_left(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Slowly(Wrapped):
+        def change(self, *given: Any) -> Any:
+            stage.clock.forward(seconds=2)
+            return self.real.change(*given)
+
+    class Ledger(Wrapped):
+        waits: Any = None
+
+    runs(stage)
+    jobs = [register(stage) for _ in range(20)]
+    ledger = Ledger(stage.ports.ledger)
+    ledger.waits = Slowly(stage.ports.ledger.waits)
+    stage.build(ledger=ledger)
+    ends(stage)
+    (line,) = [m for m in told(caplog, "parked") if "left=" in m]
+    answered = sum(job.result is not None for job in jobs)
+    called = sum(wait.told_at is not None for wait in waiting(stage))
+    assert f"left={20 - answered - called} " in line
+    stage.build()
+    stage.reconcile(minutes=31)
+    assert [job.result for job in jobs] == ["succeeded"] * 20
+
+
 def test_a_run_that_shows_its_end_minutes_after_its_event_is_asked_until_it_does(
     stage: Stage,
 ) -> None:
