@@ -28,7 +28,6 @@ class RouteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._shown = bounded(path, LONGEST_SHOWN)  # what is wrong with it follows
-        self._clock = clock
         self._had: set[str] = set()
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
