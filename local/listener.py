@@ -103,7 +103,11 @@ class _Gateway(Gateway_10):
 
 
 class _Connection(HTTPConnection):
-    """Known to its server for as long as it is open."""
+    """Known to its server for as long as it is open.
+
+    It says nothing of an answer that nobody waits for any more: from Python 3.13 on a writer that
+    is thrown away with something left to write tells of it on standard error.
+    """
 
     def __init__(self, server: _Server, sock: Any, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, makefile)
@@ -111,6 +115,8 @@ class _Connection(HTTPConnection):
 
     def close(self) -> None:
         self.server.open.discard(self)
+        with suppress(OSError):
+            self.wfile.close()
         super().close()
 
 

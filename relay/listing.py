@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from functions.core import filters, keys
+from functions.core.bounds import visible
 from functions.core.errors import Unreadable
 from functions.core.listed import Listed
 from functions.core.values import State
@@ -77,7 +78,7 @@ class _Filters(NamedTuple):
         return (
             (not self.states or one.state in self.states)
             and filters.fits(self.route, one.key.route)
-            and filters.fits(self.experiment, one.experiment)
+            and filters.fits(self.experiment and visible(self.experiment), visible(one.experiment))
         )
 
     @property
@@ -195,8 +196,9 @@ def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
     for one in found:
         due = "in its turn" if one.is_in_line else at(one.due_at) if one.is_open else ""
         workspace = one.workspace if names[one.workspace] == 1 else one.key.workspace
-        key = f"{one.key.text}@{workspace}"
-        why = (at(one.created_at), one.state, one.reason, key, one.experiment)
+        key = visible(f"{one.key.text}@{workspace}")
+        reason = one.reason if one.state.is_known else ""
+        why = (at(one.created_at), one.state, reason, key, one.experiment)
         yield (*why, one.pipeline_run or "", one.attempts + 1, due)
 
 

@@ -36,20 +36,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("certificates")
-
-
-@pytest.fixture(scope="session")
-def grounds(certificates: Path) -> Iterator[Grounds]:
-    made = Grounds(certificates)
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = tmp_path_factory.mktemp("certificates")
     yield made
-    made.close()
+    Grounds.of(made).close()
 
 
 @pytest.fixture
-def cloud(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with grounds.cloud(PAT) as running:
+def cloud(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with Grounds.of(certificates).cloud(PAT) as running:
         for name, value in running.settings().items():
             monkeypatch.setenv(name, value)  # the SDKs read these two from the process itself
         yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from local.cloud import Cloud, Ground
@@ -21,6 +22,12 @@ class Grounds:
     def __init__(self, certificates: Path) -> None:
         self._certificates = certificates
         self._free: list[Ground] = []
+
+    @staticmethod
+    @cache
+    def of(certificates: Path) -> Grounds:
+        """Those that all tests with these certificates share, until somebody closes them."""
+        return Grounds(certificates)
 
     @contextmanager
     def cloud(self, pat: str) -> Iterator[Cloud]:

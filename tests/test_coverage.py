@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from functions.core import sharing
+from functions.core.chronicle import ROUTES as ROUTE_ROW
+from functions.core.chronicle import WORKSPACES
 from local.aml_memory import MemoryAML
 from local.cloud import WORKSPACE
 from local.faults import Fault
@@ -271,3 +274,17 @@ def test_what_could_not_be_read_is_said_and_has_its_own_exit_code(stage: Stage) 
     code, _, told = coverage(stage)
     assert code == 5
     assert told.splitlines()[1] == "  lacking: ml-prod: 1 odd runs"
+
+
+def test_what_the_last_version_knew_is_missing_before_this_one_has_written_anything(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    stage = Stage(cloud, tmp_path)
+    born = (stage.clock.now() - timedelta(days=9)).isoformat()
+    today = stage.clock.now().date().isoformat()
+    known = {"born": born, "routes": {"register": born, "report": born}}
+    sharing.change(stage.ledger, ROUTE_ROW, lambda _: known)
+    sharing.change(stage.ledger, WORKSPACES, lambda _: {WORKSPACE: today})
+    end(stage, "r1")
+    code, out, _ = coverage(stage)
+    assert (code, "its event never came" in out) == (1, True)

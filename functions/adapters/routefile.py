@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import threading
 from typing import TYPE_CHECKING
@@ -15,16 +16,19 @@ from functions.core.values import bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.ports import Clock
     from functions.core.routes import Routes
+
+LONGEST_SHOWN = 180
+DIGITS = 16
 
 
 class RouteFile:
     """Routes from a path. A broken file is broken until it changes, and is tried only then."""
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._clock = clock
+        self._shown = bounded(path, LONGEST_SHOWN)  # what is wrong with it follows
+        self._had: set[str] = set()
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._decoded: Routes | RoutesUnreadable | None = None
@@ -36,7 +40,7 @@ class RouteFile:
                 self._refresh()
             except OSError as error:
                 why = f"cannot be read: {error.strerror}; set ROUTES_FILE, or deploy the file"
-                raise RoutesUnreadable([f"{bounded(self._path, 200)}: {why}"]) from None
+                raise RoutesUnreadable([f"{self._shown}: {why}"]) from None
             if isinstance(self._decoded, RoutesUnreadable):
                 raise self._decoded.with_traceback(None)
             assert self._decoded is not None  # noqa: S101 - _refresh sets it
@@ -45,13 +49,17 @@ class RouteFile:
     def _refresh(self) -> None:
         found = self._path.stat()
         if not stat.S_ISREG(found.st_mode):  # of a pipe or a device nobody knows when it ends
-            raise RoutesUnreadable([f"{self._path}: is no file; set ROUTES_FILE"])
+            raise RoutesUnreadable([f"{self._shown}: is no file; set ROUTES_FILE"])
         seen = (found.st_mtime_ns, found.st_size)
         if seen == self._seen:
             return
         try:
-            read = decode(self._path.read_text("utf-8"), self._path.name)
-            self._decoded = replace(read, since=self._clock.now()) if self._clock else read
+            text = self._path.read_text("utf-8")
+            file = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+            earlier = frozenset(self._had)
+            decoded = decode(text, self._path.name)
+            self._decoded = replace(decoded, file=file, earlier=earlier)
+            self._had.add(file)
         except RoutesUnreadable as error:
             self._decoded = error
         except UnicodeDecodeError:

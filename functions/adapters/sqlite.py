@@ -131,7 +131,7 @@ class _Rows:
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         how: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
-        connection: sqlite3.Connection = sqlite3.connect(self._path, self._patience, **how)
+        connection: sqlite3.Connection = sqlite3.connect(self._path, timeout=self._patience, **how)
         self._prepare(connection)
         return connection
 

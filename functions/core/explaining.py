@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.bounds import visible
 from functions.core.limits import LINE, PAUSED
 from functions.core.reasons import Reason
 from functions.core.values import State
@@ -41,6 +42,8 @@ STATES = {
     State.SKIPPED: "not to be started",
     State.FAILED: "cannot start as configured: mend the cause, then replay it",
 }
+
+OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
 
 _REPLAY = "python -m relay replay {key}"
 _SETTLE = (
@@ -89,8 +92,9 @@ REASONS = {
         "report it with the detail",
     ),
     Reason.FACTS_MISSING: Words(
-        "a fact that the route names was not there",
-        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
+        "a fact that the route names was not there, or no value that can be used",
+        "did the training log it, on this run or on the step that the route names, and as a number "
+        "if it is a metric? then " + _REPLAY,
     ),
     Reason.NOT_FINAL: Words(
         "Azure Machine Learning says that the run has not ended",
@@ -121,7 +125,12 @@ REASONS = {
     ),
     Reason.AMBIGUOUS: Words(
         "several child runs have what the route needs",
-        f"name one with `step` in {{route}}, then {_REPLAY}",
+        "name one with `step` in {route}, or steps of one name otherwise in the job; then "
+        + _REPLAY,
+    ),
+    Reason.DELETED: Words(
+        "the run was deleted in Azure Machine Learning",
+        f"if it was a mistake: restore the run, then {_REPLAY}",
     ),
     Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
@@ -135,7 +144,8 @@ REASONS = {
         "Azure DevOps rejected the request", f"mend the start of {{route}}, then {_REPLAY}"
     ),
     Reason.ROUTE_REMOVED: Words(
-        "its route is gone from the route file", f"bring {{route}} back, then {_REPLAY}"
+        "its route is gone from the route file, or only another version of the app has it",
+        f"bring {{route}} back, then {_REPLAY}",
     ),
     Reason.TOO_LARGE: Words(
         "the request is larger than Azure DevOps or the ledger takes",
@@ -148,9 +158,12 @@ REASONS = {
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` is the name of the default secret."""
+    if not c.state.is_known:
+        do = "deploy the version that wrote it, if none is there any more"
+        return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
     filled = {
-        "key": shlex.quote(c.key.text),
+        "key": shlex.quote(visible(c.key.text)),
         "route": c.key.route,
         "secret": named or secret,
         "organization": organization or "the organization",

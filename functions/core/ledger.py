@@ -66,7 +66,10 @@ class Ledger(Protocol):
         """The continuation as it stands now."""
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """Replace the row if it still has the entry's version; raises Lost otherwise."""
+        """Replace the row if it still has the entry's version; raises Lost otherwise.
+
+        Raises Unreadable for one in a state that this version does not know.
+        """
 
     def schedule(self, continuation: Continuation) -> None:
         """Let `due` show the continuation from its due time (or recheck time) on."""

@@ -74,9 +74,9 @@ class Pruning:
         """Remove the truth if it has ended and was not written since; it may be gone already."""
         place = places.continuation(one.key)
         if (truth := rows.get(place)) is None:
-            return not one.is_open and (one.updated_at or one.created_at) < before
+            return not one.state.may_be_open and (one.updated_at or one.created_at) < before
         for c in self._readable([truth], records.continuation_of):
-            if not c.is_open and c.updated_at < before:
+            if not c.state.may_be_open and c.updated_at < before:
                 rows.drop(place, truth.version)
                 return True
         return False

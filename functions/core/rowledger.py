@@ -9,18 +9,17 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core import places, records
+from functions.core import lists, places, records
 from functions.core.errors import Lost
 from functions.core.ledger import Claim, Entry
-from functions.core.places import AFTER, ENDED, INBOX, NEXT, OPEN, PAGE, SHARED, Place, safe
-from functions.core.pruning import MOST_SORTED, Pruning
-from functions.core.records import LISTED
-from functions.core.rowschedule import RowSchedule, key_of
+from functions.core.places import INBOX, NEXT, PAGE, SHARED, Place, safe
+from functions.core.pruning import Pruning
+from functions.core.rowschedule import RowSchedule
 from functions.core.values import Key, Letter, Shared
 from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.continuation import Continuation
@@ -63,7 +62,11 @@ class RowLedger(RowSchedule):
         return _entry(stored) if stored else None
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """One request, two if it is refused."""
+        """One request, two if it is refused.
+
+        Raises Unreadable for a row in a state that this version does not know.
+        """
+        records.check_state(entry.continuation)
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
 
@@ -78,7 +81,7 @@ class RowLedger(RowSchedule):
         truth = rows.get(places.continuation(key))
         if truth:
             c = _entry(truth).continuation
-            if c.is_open:
+            if c.state.may_be_open:
                 return
             rows.put(places.ended(c), truth.row)
         if scheduled:
@@ -91,30 +94,11 @@ class RowLedger(RowSchedule):
 
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """One request for the schedule, one per scheduled row, one per thousand that ended."""
-        known = {c.key: c for c in self._still_scheduled(since, limit)}
-        high = places.newest_first(since) + AFTER
-        found = self._rows().find(ENDED, high=high)
-        ended = self._readable(found, records.continuation_of)
-        others = (c for c in ended if c.key not in known)
-        chosen = [*known.values(), *islice(others, limit - len(known))]
-        return sorted(chosen, key=_age, reverse=True)
+        return lists.recent(self._rows(), since, limit, self.unreadable)
 
     def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
-        """One request per thousand that are scheduled, five at most, and per thousand that ended.
-
-        A row of the schedule may have been replaced by that of the end, or the other way round:
-        what was written last counts.
-        """
-        rows, high = self._rows(), places.newest_first(since) + AFTER
-        scheduled = islice(rows.find(OPEN, only=LISTED), MOST_SORTED)
-        latest = {one.key: one for one in self._readable(scheduled, records.listed_of)}
-        ended = self._readable(rows.find(ENDED, high=high, only=LISTED), records.listed_of)
-        for one in islice(ended, limit):
-            latest[one.key] = max(one, latest.get(one.key, one), key=_written)
-        newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
-        others = (one for one in newest if not one.is_open and one.created_at >= since)
-        chosen = {one.key for one in islice(others, limit)}
-        return [one for one in newest if one.is_open or one.key in chosen]
+        """One request per thousand that are scheduled, five at most, and as many of the ended."""
+        return lists.listed(self._rows(), since, limit, self.unreadable)
 
     def keep(self, letter: Letter) -> None:
         """One request, two if it is there."""
@@ -162,26 +146,10 @@ class RowLedger(RowSchedule):
         """One request per row, and two."""
         return self._pruning.forget(now, limit)
 
-    def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
-        """What is scheduled, the newest, as it stands now."""
-        newest = sorted(self._listed(OPEN), key=_by("created_at"), reverse=True)
-        keys = islice(self._readable(newest, key_of), limit)
-        read = (self._rows().get(places.continuation(key)) for key in keys)
-        now = self._readable(filter(None, read), records.continuation_of)
-        return (c for c in now if c.is_open or c.created_at >= since)
-
 
 def _entry(stored: Stored) -> Entry:
     return Entry(records.continuation_of(stored.row), stored.version)
 
 
-def _written(one: Listed) -> tuple[datetime, bool]:
-    return one.updated_at or one.created_at, not one.is_open
-
-
 def _age(c: Continuation) -> tuple[datetime, Key]:
     return c.created_at, c.key
-
-
-def _by(column: str) -> Callable[[Stored], str]:
-    return lambda stored: stored.row.get(column, "")

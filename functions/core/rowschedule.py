@@ -12,7 +12,7 @@ from functions.core.ledger import Backlog
 from functions.core.places import OPEN, safe, unsafe
 from functions.core.pruning import MOST_SORTED
 from functions.core.records import KEY_COLUMNS
-from functions.core.values import Key, parse_time
+from functions.core.values import Key, State, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from functions.core.records import Row
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
-LINED_UP = ("open_since", *KEY_COLUMNS)
+LINED_UP = ("open_since", "state", *KEY_COLUMNS)
 
 T = TypeVar("T")
+_STATES = frozenset(State)
 key_of = partial(records.unpacked, part="key", kind=Key)
 
 
@@ -75,11 +76,20 @@ class RowSchedule:
     def _waiting(self, name: str) -> Iterator[tuple[str, Key]]:
         """Since when each waits, as it was claimed or replayed last, and its key."""
         found = self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
-        return self._readable(found, lambda row: (row.get("open_since", ""), key_of(row)))
+        ours = filter(self._is_ours, found)
+        return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
 
     def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
         found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
-        return list(islice(self._readable(found, key_of), limit))
+        return list(islice(self._readable(filter(self._is_ours, found), key_of), limit))
+
+    def _is_ours(self, stored: Stored) -> bool:
+        """Whether this version knows its state; what it does not know stays due as it is."""
+        state = stored.row.get("state", State.OPEN)
+        known = state in _STATES
+        if not known and len(self.unreadable) < records.MOST_NAMED:
+            self.unreadable.add(records.unknown_state(_named(stored), state))
+        return known
 
     def _listed(
         self, partition: str, low: str = "", high: str = "~", by: str = "key"
@@ -88,6 +98,10 @@ class RowSchedule:
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
         return records.readable(found, lambda stored: read(stored.row), self.unreadable)
+
+
+def _named(stored: Stored) -> str:
+    return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
 
 
 def _by(column: str) -> Callable[[Stored], str]:

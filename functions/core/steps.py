@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.continuation import PASSED_OVER, REPLAYED, Continuation
+from functions.core.continuation import (
+    ASKED,
+    PASSED_OVER,
+    REPLAYED,
+    Continuation,
+    pipeline_asked,
+)
 from functions.core.reasons import Reason, outlasts
 from functions.core.values import State, Step, bounded
 
@@ -26,14 +32,17 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 40
 
 
-def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
-    """A new continuation, leased to whoever claims it."""
+def opened(
+    key: Key, event: RunEvent, now: datetime, lease: timedelta, file: str = ""
+) -> Continuation:
+    """A new continuation, leased to whoever claims it by this route file."""
     return Continuation(
         key=key,
         event=event,
         created_at=now,
         updated_at=now,
         due_at=now + lease,
+        file=file,
         history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
     )
 
@@ -98,8 +107,8 @@ def asked(
     return step(
         c,
         now,
-        "asked",
-        saw or f"pipeline {request.where}",
+        ASKED,
+        saw or pipeline_asked(request.where),
         request=request,
         reason=Reason.WORKING,
         detail="",

@@ -37,9 +37,17 @@ class _Work(NamedTuple):
     visit: Visit
     now: datetime
 
+    def is_new(self, at: datetime) -> bool:
+        """Whether what ended then may not have been looked at before."""
+        return self.visit.seen is None or at > self.visit.seen - OVERLAP
+
 
 class _Looked(NamedTuple):
-    """How many runs were handled and were missing, and the end of the last one."""
+    """How many runs were handled and were missing.
+
+    `until`: the end of the last one that no sweep before had looked at, where some of these are
+    left; None: none is.
+    """
 
     runs: int = 0
     missing: int = 0
@@ -109,24 +117,29 @@ class Visiting:
         return _came(work, ended, looked)
 
     def _look(self, work: _Work, ended: Ended, deadline: Deadline) -> _Looked:
-        """The oldest first: where the time does not suffice, those are lost first."""
-        looked = _Looked()
-        for at, run in sorted(missed.timed(ended.runs), key=lambda pair: pair[0]):
+        """The oldest first, which are too old first; what was looked at before comes last.
+
+        It is looked at again since it may have been shown late, or not been scheduled.
+        """
+        runs = missing = 0
+        last = work.visit.since
+        ordered = sorted(
+            missed.timed(ended.runs), key=lambda one: (not work.is_new(one[0]), one[0])
+        )
+        for at, run in ordered:
             if deadline.has_passed:
-                break
+                return _Looked(runs, missing, last if work.is_new(at) else None)
             event = missed.news(work.workspace, run, ended.experiment(run))
-            lacking = self._lacking(work, event, at)
-            if lacking:
+            if lacking := self._lacking(work, event, at):
                 self._take_up(event, lacking)
-            looked = _Looked(looked.runs + 1, looked.missing + bool(lacking), at)
-        return looked
+            runs, missing, last = runs + 1, missing + bool(lacking), at
+        return _Looked(runs, missing)
 
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
         """The routes to take the run up on; the ledger is asked only if there may be any."""
         wanted = missed.wanted(event, at, work.routes, work.memory)
-        seen = work.visit.seen
-        is_new = self._policy.mode is SweepMode.START and (seen is None or at > seen - OVERLAP)
-        near = missed.nearly_wanted(event, at, work.routes, work.memory) if is_new else ()
+        decides = self._policy.mode is SweepMode.START and work.is_new(at)
+        near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
         if not wanted and not near:
             return ()
         known = self._ledger.of_run(event.workspace.key, event.run)
@@ -172,10 +185,10 @@ def _came(work: _Work, ended: Ended, looked: _Looked) -> Visit:
     visit, now = work.visit._replace(gone=None), work.now
     on_tour = bool(visit.next)
     began = visit.began if on_tour else now
-    if looked.runs < len(ended.runs):
-        if on_tour or ended.next or ended.failed or looked.until is None:
+    if looked.until:
+        if on_tour or ended.next or ended.failed:
             return visit
-        return visit._replace(seen=max(visit.seen or work.visit.since, min(looked.until, now)))
+        return visit._replace(seen=max(visit.seen or visit.since, min(looked.until, now)))
     began = None if ended.failed else began
     if ended.next:
         after = ended.next if len(ended.next) <= LONGEST_ID else ""

@@ -53,7 +53,8 @@ def _command(one: Whole) -> Child:
     """What to type to replay it."""
     if one.command:
         return tag("code", one.command, class_="command")
-    return "Nothing to replay: " + ("it is open" if one.continuation.is_open else "it is settled")
+    is_open = one.continuation.state.may_be_open
+    return "Nothing to replay: " + ("it is open" if is_open else "it is settled")
 
 
 def _pipeline_run(c: Continuation) -> Child:

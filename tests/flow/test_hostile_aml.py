@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 def test_a_workspace_without_a_usable_address_parks(stage: Stage, properties: object) -> None:
     arm = stage.cloud.arm.server
-    body = json.dumps({"properties": properties})
+    body = json.dumps({"id": WORKSPACE, "properties": properties})
     arm.faults.add(Fault(times=9, status=200, body=body))
     assert parked(stage) is Reason.RUN_UNREADABLE
     assert "ml-prod names no MLflow tracking URI" in stage.only("r1").detail
@@ -34,7 +34,7 @@ def test_a_workspace_without_a_usable_address_parks(stage: Stage, properties: ob
 
 @pytest.mark.parametrize("host", ["[::1", "%zz", "exa\u0000mple"])
 def test_an_address_that_leads_nowhere_parks(stage: Stage, host: str) -> None:
-    body = json.dumps({"properties": {"mlFlowTrackingUri": f"https://{host}/x"}})
+    body = json.dumps({"id": WORKSPACE, "properties": {"mlFlowTrackingUri": f"https://{host}/x"}})
     stage.cloud.arm.server.faults.add(Fault(status=200, body=body))
     assert parked(stage) is Reason.RUN_UNREADABLE
 
@@ -120,7 +120,9 @@ def test_so_is_whose_gate_needs_one(stage: Stage) -> None:
 
 def test_so_is_who_needs_one_of_a_step(stage: Stage) -> None:
     route(stage, loss="{{ run.metrics.loss }}")
-    child = {"info": {**INFO, "run_id": "s1"}, "data": {"metrics": [{"key": "loss"}]}}
+    tags = [{"key": "mlflow.parentRunId", "value": "r1"}]
+    data = {"metrics": [{"key": "loss"}], "tags": tags}
+    child = {"info": {**INFO, "run_id": "s1"}, "data": data}
     body = json.dumps({"runs": [child]})
     stage.aml.server.faults.add(Fault(path="*/runs/search", times=9, status=200, body=body))
     assert parked(stage) is Reason.FACTS_MISSING
@@ -204,7 +206,7 @@ def test_a_version_without_a_usable_time_is_older_than_all_others(stage: Stage) 
 )
 def test_job_outputs_that_make_no_sense_are_no_model(stage: Stage, outputs: object) -> None:
     route(stage, name="{{ model.name }}")
-    body = json.dumps({"properties": {"outputs": outputs}})
+    body = json.dumps({"name": "r1", "properties": {"outputs": outputs}})
     stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
     assert parked(stage) is Reason.FACTS_MISSING
 
@@ -212,7 +214,7 @@ def test_job_outputs_that_make_no_sense_are_no_model(stage: Stage, outputs: obje
 def test_a_job_output_may_give_its_version_as_a_number(stage: Stage) -> None:
     route(stage, name="{{ model.name }}", version="{{ model.version }}")
     output = {"jobOutputType": "mlflow_model", "assetName": "defects", "assetVersion": 3}
-    body = json.dumps({"properties": {"outputs": {"model": output, "log": 5}}})
+    body = json.dumps({"name": "r1", "properties": {"outputs": {"model": output, "log": 5}}})
     stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))

@@ -57,8 +57,9 @@ class Slow(Wrapped):
             return found
 
         def slowly(*given: Any, **named: Any) -> Any:
+            answer = found(*given, **named)  # in its own time, whatever the machine is busy with
             self._stage.clock.forward(seconds=TAKES)
-            return found(*given, **named)
+            return answer
 
         return slowly
 
@@ -69,9 +70,10 @@ def slow_searches(stage: Stage, takes: float) -> None:
     real = transport.read
 
     def read(url: str, *given: Any, **named: Any) -> Any:
+        answer = real(url, *given, **named)
         if url.endswith("/runs/search"):
             stage.clock.forward(seconds=takes)
-        return real(url, *given, **named)
+        return answer
 
     transport.read = read
 
@@ -119,6 +121,7 @@ def test_a_tour_of_several_sweeps_counts_from_its_beginning(stage: Stage) -> Non
 def test_after_an_outage_all_are_started_the_oldest_first_however_long_it_takes(
     stage: Stage,
 ) -> None:
+    stage.clock.forward(hours=25)
     for hours in range(1, 25):
         end(stage, f"r{hours:02}", timedelta(hours=25 - hours))
     stage.build(pipelines=Slow(stage, stage.ports.pipelines, "start"))
@@ -258,7 +261,7 @@ def test_a_server_that_shows_no_archived_experiments_is_no_complete_sweep(
 
 
 def test_a_run_without_an_end_counts_by_its_start(stage: Stage) -> None:
-    for number in range(300):  # those that say no end come last
+    for number in range(500):  # those that say no end come last
         end(stage, f"n{number}", timedelta(hours=number), experiment=DEFECT, parent="r0")
     end(stage, "r1", status="Canceled")
     stage.aml._runs["r1"].end_time = None  # noqa: SLF001
@@ -376,3 +379,24 @@ def test_a_process_that_knew_where_it_was_asks_again_when_it_is_gone(stage: Stag
     sweep(stage, hours=1)
     assert asked(stage) == before + 1
     assert stage.only("r1").state is State.STARTED
+
+
+def test_what_was_looked_at_before_comes_last(stage: Stage) -> None:
+    """A run that is known costs a look each hour, and must not keep the new ones waiting."""
+    for number in range(10):
+        end(stage, f"r{number}", timedelta(hours=2, minutes=number))
+    sweep(stage)
+    stage.clock.forward(hours=6)
+    end(stage, "new")
+    looks: list[str] = []
+
+    class Looked(Slow):
+        def of_run(self, workspace: str, run: str) -> Any:
+            looks.append(run)
+            return self.real.of_run(workspace, run)
+
+    stage.build(ledger=Looked(stage, stage.ledger, "of_run"))
+    sweep(stage)
+    assert looks[0] == "new"
+    assert len(looks) == 11
+    assert (42, "new") in stage.started()

@@ -539,17 +539,43 @@ def test_a_reason_of_a_newer_version_is_kept_as_detail(store: Store) -> None:
     assert found.continuation == opened(detail="sunspots: 3 of 4")
 
 
+def test_a_state_of_a_newer_version_can_be_read_and_is_left_alone(store: Store) -> None:
+    ledger = store.ledger()
+    claimed = ledger.claim(opened(detail="3 of 4")).entry
+    store.change(key(), "state", "levitating")
+    found = ledger.read(key())
+    assert found is not None
+    c = found.continuation
+    assert (c.state, c.detail, c.state.is_known, c.is_open) == (
+        "levitating",
+        "3 of 4",
+        False,
+        False,
+    )
+    assert [c.state for c in ledger.recent(LATER, 10)] == ["levitating"]
+    assert ledger.of_run(key().workspace, key().run) == [c]
+    assert ledger.claim(opened()) == (found, False)
+    ledger.retire(key())
+    assert ledger.prune(LATER + 1000 * DAY, 10) == 0
+    for write in (lambda: ledger.write(found, c), lambda: ledger.schedule(c)):
+        with pytest.raises(Unreadable):
+            write()
+    assert ledger.read(key()) == found
+    assert ledger.due(LATER, 10) == [key()]
+    assert claimed.version
+
+
 def test_a_row_that_cannot_be_read_is_no_obstacle_to_the_others(store: Store) -> None:
     ledger = store.ledger()
     ledger.claim(opened("bad"))
     ledger.claim(opened("good"))
-    store.change(key("bad"), "state", "levitating")
+    store.change(key("bad"), "due_at", "levitating")
     assert [c.key.run for c in ledger.recent(NOON, 10)] == ["good"]
     assert ledger.of_run(key().workspace, "bad") == []
     assert {k.run for k in ledger.due(LATER, 10)} == {"bad", "good"}
     (why,) = ledger.unreadable
     assert "register/bad/Completed" in why
-    assert "levitating" in why
+    assert "due_at" in why
 
 
 @pytest.mark.parametrize(("column", "text"), [("event", "{"), ("due_at", "soon"), ("event", "[]")])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from local.cloud import Cloud
 
-RUNS = int(os.environ.get("RUN_RELAY_SOAK_RUNS", "500"))
+RUNS = int(os.environ.get("RUN_RELAY_SOAK_RUNS", "200"))
 SEED = int(os.environ.get("RUN_RELAY_SOAK_SEED", "5"))
 WORKERS = 4
 FAILING = 0.2

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import dicts, found_or_raise
+from functions.core.bounds import kept
 from functions.core.errors import Retryable
-from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +51,7 @@ def listed(
             raise
         for one in dicts(page.get("experiments")):
             name = str(one.get("experiment_id"))
-            found.names[name] = bounded(one.get("name") or "")
+            found.names[name] = kept(one.get("name") or "")
             if _may_hold(one, oldest):
                 found.ids.append(name)
         if not pages.are_more:
