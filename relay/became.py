@@ -121,11 +121,12 @@ def of(
 
 
 def _continued(c: Continuation) -> OnRoute:
-    why = f"{c.reason} {c.detail}".strip()
+    is_known = c.state.is_known  # what another version knows may go on
+    why = f"{c.reason} {c.detail}".strip() if is_known else f"it is {c.state}"
     return OnRoute(
         route=c.key.route,
         outcome=c.key.outcome,
-        became=Became(c.state),
+        became=Became(c.state) if is_known else Became.OPEN,
         why=why,
         pipeline_run=c.pipeline_run,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.core import events, firstseen, sharing, visits
+from functions.core import events, firstseen, sharing, succession, visits
 from functions.core.errors import LedgerUnavailable, Permanent
 from functions.core.firstseen import ROUTES
 from functions.core.memory import Memory
@@ -46,6 +46,7 @@ class Chronicle:
         self._met: dict[str, tuple[str, Heard]] = {}
         self._saved: dict[str, str] = {}
         self._tried: dict[str, str] = {}
+        self._noted = ""
 
     def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
         """Remember today's routes and these workspaces from now on, and forget routes gone by.
@@ -85,6 +86,7 @@ class Chronicle:
             if routes and not self._is_registered(routes):
                 self._register(routes)
             self._keep_workspaces()
+            self._keep_file(routes)
         except (LedgerUnavailable, Permanent) as error:
             self._log.write(Level.ERROR, {"chronicle": "not kept", "detail": error})
 
@@ -117,6 +119,12 @@ class Chronicle:
         born = born or firstseen.recall(self._ledger).born or self._clock.now()
         ever = datetime.min.replace(tzinfo=UTC)
         return {workspace.key: born for workspace in heard_of(self._ledger, ever)}
+
+    def _keep_file(self, routes: Routes | None) -> None:
+        """Once for each process, so that the ledger knows which file came after which."""
+        if routes and routes.file and routes.file != self._noted:
+            succession.note(self._ledger, routes.file, self._clock.now())
+            self._noted = routes.file
 
     def _keep_workspaces(self) -> None:
         """Once a day for each, under the spelling that was met last; since when it is known first.

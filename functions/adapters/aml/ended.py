@@ -15,7 +15,7 @@ from functions.adapters.aml import experiments
 from functions.adapters.aml.experiments import LONGEST_RUN, REFUSED
 from functions.adapters.aml.tour import Tour
 from functions.adapters.aml.workspaces import found_or_raise
-from functions.core import events
+from functions.core import events, parents
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 
@@ -42,7 +42,7 @@ class Sought(NamedTuple):
     def has(self, run: Run) -> bool:
         """Whether it is one of them; one that says neither end nor start may be."""
         at = run.known_to_last_until
-        is_root = self.children or not events.has_parent(run.id, run.tags)
+        is_root = self.children or not parents.has_parent(run.id, run.tags)
         return run.outcome is not None and is_root and (at is None or at >= self.since)
 
 
@@ -84,8 +84,11 @@ class EndedRuns:
                 found = self._bearable(workspace, search, deadline)
                 runs = self._read(found.get("runs"), tour)
                 tour.take(run for run in runs if sought.has(run))
-                search.token = found.get("next_page_token")
+                last, search.token = search.token, found.get("next_page_token")
                 if not search.token or search.is_older(runs, sought.since):
+                    break
+                if search.token == last:  # the server repeats a page
+                    tour.cut()
                     break
             else:
                 tour.cut()
@@ -125,7 +128,7 @@ class EndedRuns:
             with suppress(Retryable):
                 run = self._parse(item)
                 if events.is_run_id(run.id):
-                    runs += [] if _is_deleted(item) else [run]
+                    runs += [] if run.deleted else [run]
                     continue
             tour.pass_over()
         return runs
@@ -163,8 +166,3 @@ class _Search:
             times = [run.start_time for run in runs if run.start_time]
         oldest = since - LONGEST_RUN if self.by_start_only else since
         return bool(times) and max(times) < oldest
-
-
-def _is_deleted(run: object) -> bool:
-    info = run.get("info") if isinstance(run, dict) else None
-    return isinstance(info, dict) and str(info.get("lifecycle_stage", "")).lower() == "deleted"

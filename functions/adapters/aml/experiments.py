@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import dicts, found_or_raise
+from functions.core.bounds import kept
 from functions.core.errors import Retryable
-from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,10 +66,10 @@ def _read(
             raise
         for one in pages.readable(page):
             name = str(one["experiment_id"])
-            found.names[name] = bounded(one.get("name") or "")
+            found.names[name] = kept(one.get("name") or "")
             if _may_hold(one, oldest):
                 found.ids.append(name)
-        if not page.get("next_page_token"):
+        if not pages.are_more:
             return found._replace(lacking=pages.lacking)
     return found._replace(lacking=f"experiments beyond {len(found.names)}")
 
@@ -81,7 +82,7 @@ class _Pages:
         self._workspace = workspace
         self._deadline = deadline
         self._search: dict[str, object] = {"max_results": EXPERIMENTS_PER_PAGE, "view_type": "ALL"}
-        self.lacking = ""
+        self.lacking, self.are_more = "", True
         self._odd = 0
 
     def readable(self, page: dict[str, Any]) -> list[dict[str, Any]]:
@@ -101,7 +102,7 @@ class _Pages:
             self.lacking = "archived experiments"
             answer = self._ask()
         page = found_or_raise(answer, f"experiments of {self._workspace.name}")
-        self._search["page_token"] = page.get("next_page_token")
+        self.are_more = goes_on(self._search, page, f"experiments of {self._workspace.name}")
         return page
 
     def _ask(self) -> Any:  # noqa: ANN401 - an answer
