@@ -118,7 +118,7 @@ def lists(grown: Grown) -> Acts:
 
 
 def recents(grown: Grown) -> Acts:
-    """What is asked for after a POST that was not answered."""
+    """What is asked for to find whose a pipeline run is."""
     while True:
         day_ago = datetime.now(UTC) - timedelta(days=1)
         yield lambda: grown.ledger.recent(day_ago, RECENT)  # noqa: B023

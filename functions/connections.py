@@ -43,7 +43,7 @@ def connect(
         runs=_runs(settings, identity),
         credentials=_credentials(settings, identity, clock),
         pipelines=DevOpsPipelines(settings.devops_url, Transport(), settings.devops_version),
-        routes=RouteFile(settings.routes_file, clock),
+        routes=RouteFile(settings.routes_file),
         journal=journal,
         clock=clock,
         outcomes=_outcomes(settings, identity, journal),

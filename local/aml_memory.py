@@ -10,10 +10,10 @@ from local.aml import AML, Answer
 from local.aml_dialect import (
     experiment_filter,
     mlflow_status,
-    model_version_filter,
     run_filter,
 )
 from local.aml_filter import RefusedError
+from local.aml_models import Registry, missing
 from local.aml_run import Run
 from local.aml_search import Viewed, fits, ordered, page
 
@@ -46,18 +46,18 @@ class MemoryAML(AML):
         self._clock = clock
         self._experiments: dict[str, Found] = {}
         self._runs: dict[str, Run] = {}
-        self._versions: list[Found] = []
+        self._models = Registry()
         self._calls: dict[str, Callable[[Found], Found]] = {
+            "runs/delete": self._delete_run,
             "runs/get": self._get_run,
+            "runs/restore": self._restore_run,
             "runs/search": self._search_runs,
             "runs/set-tag": self._set_tag,
             "experiments/get": self._get_experiment,
             "experiments/get-by-name": self._get_experiment_by_name,
             "experiments/search": self._search_experiments,
-            "model-versions/get": self._get_version,
-            "model-versions/search": self._search_versions,
-            "registered-models/search": self._search_models,
             "artifacts/list": self._list_artifacts,
+            **self._models.calls,
         }
 
     def add_experiment(self, name: str, experiment_id: str | None = None) -> str:
@@ -119,24 +119,19 @@ class MemoryAML(AML):
             artifacts,
         )
 
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run, as `runs/delete` does."""
+        self._delete_run({"run_id": run_id})
+
+    def restore_run(self, run_id: str) -> None:
+        """Restore a run, as `runs/restore` does."""
+        self._restore_run({"run_id": run_id})
+
     def add_model_version(
         self, name: str, version: int | str, run_id: str | None = None, source: str = ""
     ) -> None:
         """Have a registered model's version, made by a run or by none."""
-        now = int(self._clock() * 1000)
-        made = {
-            "name": name,
-            "version": str(version),
-            "creation_timestamp": now,
-            "last_updated_timestamp": now,
-            "current_stage": "None",
-            "description": "",
-            "source": source or (f"runs:/{run_id}/model" if run_id else ""),
-            "run_id": run_id or "",
-            "status": "READY",
-            "run_link": "",
-        }
-        self._versions.insert(0, made)
+        self._models.add(name, version, run_id, source, int(self._clock() * 1000))
 
     def answer(self, method: str, call: str, arguments: Found) -> Answer:
         """The call's answer; 501 for one that is known to AML but not kept here."""
@@ -151,7 +146,7 @@ class MemoryAML(AML):
         if not run_id:
             raise RefusedError("Missing value for required parameter 'run_id'.")
         if run_id not in self._runs:
-            raise _missing(f"Run with id={run_id} not found")
+            raise missing(f"Run with id={run_id} not found")
         return self._runs[run_id]
 
     def _get_run(self, arguments: Found) -> Found:
@@ -160,20 +155,35 @@ class MemoryAML(AML):
     def _search_runs(self, arguments: Found) -> Found:
         asked = set(arguments.get("experiment_ids") or ())
         clauses = run_filter(arguments.get("filter") or "")
-        among = [r for r in self._runs.values() if r.experiment_id in asked]
+        shown = _shown(arguments, "run_view_type")
+        every = [r for r in self._runs.values() if r.experiment_id in asked]
+        among = [r for r in every if r.lifecycle_stage in shown]
         kept = [(r, r.viewed()) for r in among]
         sought = [(r, v) for r, v in kept if all(fits(v, c) for c in clauses)]
         in_order = ordered(sought, arguments.get("order_by") or ())
         return page("runs", [r.wire() for r, _ in in_order], arguments, 1000)
 
     def _set_tag(self, arguments: Found) -> Found:
-        self._run(arguments).tags[arguments["key"]] = arguments["value"]
+        run = self._run(arguments)
+        if run.lifecycle_stage != "active":
+            at = f"Current state is {run.lifecycle_stage}."
+            raise RefusedError(f"The run {run.run_id} must be in the 'active' state. {at}")
+        run.tags[arguments["key"]] = arguments["value"]
+        return {}
+
+    def _delete_run(self, arguments: Found) -> Found:
+        """It is read as before, and says that it was deleted. Twice is once."""
+        self._run(arguments).lifecycle_stage = "deleted"
+        return {}
+
+    def _restore_run(self, arguments: Found) -> Found:
+        self._run(arguments).lifecycle_stage = "active"
         return {}
 
     def _get_experiment(self, arguments: Found) -> Found:
         experiment_id = arguments.get("experiment_id")
         if experiment_id not in self._experiments:
-            raise _missing(f"No Experiment with id={experiment_id} exists")
+            raise missing(f"No Experiment with id={experiment_id} exists")
         return {"experiment": self._experiments[experiment_id]}
 
     def _get_experiment_by_name(self, arguments: Found) -> Found:
@@ -181,38 +191,16 @@ class MemoryAML(AML):
         for experiment in self._experiments.values():
             if experiment["name"] == name:
                 return {"experiment": experiment}
-        raise _missing(f"Could not find experiment with name '{name}'")
+        raise missing(f"Could not find experiment with name '{name}'")
 
     def _search_experiments(self, arguments: Found) -> Found:
         clauses = experiment_filter(arguments.get("filter") or "")
-        view = arguments.get("view_type") or "ACTIVE_ONLY"
-        if view not in VIEWS:
-            raise RefusedError(f"Invalid value {view} for parameter 'view_type' supplied.")
-        shown = [e for e in self._experiments.values() if e["lifecycle_stage"] in VIEWS[view]]
-        views = [(e, Viewed(e, {}, {}, {})) for e in shown]
+        shown = _shown(arguments, "view_type")
+        among = [e for e in self._experiments.values() if e["lifecycle_stage"] in shown]
+        views = [(e, Viewed(e, {}, {}, {})) for e in among]
         sought = [e for e, v in views if all(fits(v, c) for c in clauses)]
         newest = sorted(sought, key=lambda e: -e["creation_time"])
         return page("experiments", newest, arguments, None)
-
-    def _get_version(self, arguments: Found) -> Found:
-        name, version = arguments.get("name"), str(arguments.get("version"))
-        for found in self._versions:
-            if (found["name"], found["version"]) == (name, version):
-                return {"model_version": found}
-        raise _missing(f"Model Version (name={name}, version={version}) not found")
-
-    def _search_versions(self, arguments: Found) -> Found:
-        clauses = model_version_filter(arguments.get("filter") or "", by_run=True)
-        sought = [v for v in self._versions if all(v[c.key] == c.values[0] for c in clauses)]
-        return page("model_versions", sought, arguments, 10_000)
-
-    def _search_models(self, arguments: Found) -> Found:
-        """Every registered model with its latest version; versions are kept newest first."""
-        latest: dict[str, Found] = {}
-        for version in self._versions:
-            latest.setdefault(version["name"], version)
-        models = [{"name": name, "latest_versions": [v]} for name, v in latest.items()]
-        return page("registered_models", models, arguments, 1000)
 
     def _list_artifacts(self, arguments: Found) -> Found:
         run, below = self._run(arguments), arguments.get("path") or ""
@@ -223,5 +211,9 @@ class MemoryAML(AML):
         return {"root_uri": run.artifact_uri} | ({"files": files} if files else {})
 
 
-def _missing(message: str) -> RefusedError:
-    return RefusedError(message, "RESOURCE_DOES_NOT_EXIST", 404)
+def _shown(arguments: Found, name: str) -> list[str]:
+    """The lifecycle stages that a search shows."""
+    view = arguments.get(name) or "ACTIVE_ONLY"
+    if view not in VIEWS:
+        raise RefusedError(f"Invalid value {view} for parameter '{name}' supplied.")
+    return VIEWS[view]

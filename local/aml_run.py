@@ -27,6 +27,7 @@ class Run:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: tuple[str, ...] = ()
+    lifecycle_stage: str = "active"
 
     def wire(self) -> Found:
         """The run as MLflow writes it: what is empty is left out."""
@@ -49,7 +50,7 @@ class Run:
             "start_time": self.start_time,
             "end_time": self.end_time,
             "artifact_uri": self.artifact_uri,
-            "lifecycle_stage": "active",
+            "lifecycle_stage": self.lifecycle_stage,
         }
         return {k: v for k, v in info.items() if v is not None}
 

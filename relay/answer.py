@@ -33,7 +33,7 @@ class OnRoute(NamedTuple):
     def is_yes(self) -> bool:
         """Whether something was started, or still will be."""
         if self.known:
-            return self.known.state in _ALIVE
+            return self.known.state in _ALIVE or not self.known.state.is_known
         return self.next is not None and self.next.comes
 
 
@@ -89,9 +89,10 @@ class Answer(NamedTuple):
         run = self.located.run
         if run is None:
             return "Azure Machine Learning does not tell of it"
+        then = ", and was deleted since" if run.deleted else ""
         if run.outcome is None:
-            return f"has not ended, it is {plain(run.status)}"
-        return f"{run.outcome}, ended {at(run.end_time)}" if run.end_time else run.outcome
+            return f"has not ended, it is {plain(run.status)}{then}"
+        return (f"{run.outcome}, ended {at(run.end_time)}" if run.end_time else run.outcome) + then
 
     def _lines(self, one: OnRoute) -> Iterator[str]:
         if one.known:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from functions.core import missed, routing
-from functions.core.memory import WORKSPACE_UNHEARD
+from functions.core.memory import SWEPT_OFF, WORKSPACE_UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,7 +109,7 @@ def of(
 
     What the sweep leaves alone, since the ledger came to know the route or the workspace only
     after the run's end, is not missing; where the ledger has not yet noted any route, or never
-    heard of the workspace, every route is.
+    heard of the workspace, every route is. What ended while the sweep was off is.
     """
     event = missed.news(workspace, run, ended.experiment(run))
     at = run.known_to_last_until or datetime.max.replace(tzinfo=UTC)
@@ -121,11 +121,12 @@ def of(
 
 
 def _continued(c: Continuation) -> OnRoute:
-    why = f"{c.reason} {c.detail}".strip()
+    is_known = c.state.is_known  # what another version knows may go on
+    why = f"{c.reason} {c.detail}".strip() if is_known else f"it is {c.state}"
     return OnRoute(
         route=c.key.route,
         outcome=c.key.outcome,
-        became=Became(c.state),
+        became=Became(c.state) if is_known else Became.OPEN,
         why=why,
         pipeline_run=c.pipeline_run,
     )
@@ -137,7 +138,7 @@ def _never(route: Route) -> str:
 
 def _lacking(route: Route, event: RunEvent, at: datetime, memory: Memory) -> OnRoute:
     kept_out = memory.kept_out(event, route.name, at) if memory.born else ""
-    if kept_out and kept_out != WORKSPACE_UNHEARD:
+    if kept_out and kept_out not in {SWEPT_OFF, WORKSPACE_UNHEARD}:
         kind, why = Became.NO_ROUTE, kept_out
     else:
         kind, why = Became.MISSING, kept_out or _never(route)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from functions.core import parents
 from functions.core.deadline import Deadline
 from functions.core.errors import Retryable
 from relay import printing
@@ -68,6 +69,6 @@ def _of(run: Run, step: str) -> list[Metric]:
 
 def _children(ports: Ports, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
     try:
-        return ports.runs.children(workspace, run, deadline)
+        return parents.children(run.id, ports.runs.children(workspace, run, deadline))
     except Retryable:
         return []

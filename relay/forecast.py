@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.routes import Route
-    from functions.core.values import PipelineRequest, Run, RunEvent, Shared, Workspace
+    from functions.core.values import Key, PipelineRequest, Run, RunEvent, Shared, Workspace
 
 READ_SECONDS = 120.0
 NEVER_YET = timedelta(days=31)  # no run ends after now, so that no page of runs is read but one
@@ -176,6 +176,10 @@ class _Unwritten:
     def shared(self, name: str) -> Shared:
         """As it stands."""
         return self._ledger.shared(name)
+
+    def is_awaited(self, name: str, but: Key) -> bool:
+        """As it stands."""
+        return self._ledger.is_awaited(name, but)
 
     def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
         """Nothing is written."""

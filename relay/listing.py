@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from functions.core import filters, keys
+from functions.core.bounds import visible
 from functions.core.errors import Unreadable
 from functions.core.listed import Listed
 from functions.core.values import State
@@ -77,7 +78,7 @@ class _Filters(NamedTuple):
         return (
             (not self.states or one.state in self.states)
             and filters.fits(self.route, one.key.route)
-            and filters.fits(self.experiment, one.experiment)
+            and filters.fits(self.experiment and visible(self.experiment), visible(one.experiment))
         )
 
     @property
@@ -193,10 +194,11 @@ def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
     ids = {(one.workspace, one.key.workspace) for one in found}
     names = Counter(name for name, _ in ids)
     for one in found:
-        claimed, due = at(one.created_at), at(one.due_at) if one.is_open else ""
+        due = "in its turn" if one.is_in_line else at(one.due_at) if one.is_open else ""
         workspace = one.workspace if names[one.workspace] == 1 else one.key.workspace
-        key = f"{one.key.text}@{workspace}"
-        why = (claimed, one.state, one.reason, key, one.experiment)
+        key = visible(f"{one.key.text}@{workspace}")
+        reason = one.reason if one.state.is_known else ""
+        why = (at(one.created_at), one.state, reason, key, one.experiment)
         yield (*why, one.pipeline_run or "", one.attempts + 1, due)
 
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.values import bounded
+from functions.core.bounds import bounded, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
 LONGEST = 300  # characters of what others named
+LONGEST_CELL = 1_000  # a KEY is typed as it stands there, and one of a model may have 500
 PIPED_WIDTH = 10_000  # columns where there is no terminal: no line is broken
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _LOGGING_COMMAND = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
-_MARK = "\N{REPLACEMENT CHARACTER}"
 
 
 def plain(text: object, longest: int = LONGEST) -> str:
-    """One line that is no command to a terminal: a mark stands for what is not printable.
+    """One line that is no command to a terminal: escapes stand for what is not to be printed.
 
     Nor is it one to an agent of Azure Pipelines.
     https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
@@ -32,8 +32,7 @@ def plain(text: object, longest: int = LONGEST) -> str:
 
 def harmless(line: str) -> str:
     """One line, whole, as `plain` makes it harmless; its indentation stays."""
-    shown = "".join(c if c.isprintable() else _MARK for c in line)
-    return _LOGGING_COMMAND.sub("# #", shown)
+    return _LOGGING_COMMAND.sub("# #", visible(line))
 
 
 def say(text: object, *, err: bool = False) -> None:
@@ -49,8 +48,15 @@ def at(time: datetime) -> str:
 def as_json(document: object) -> str:
     """Indented JSON; what is no plain text to a terminal or an agent stands as its escape."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    text = "\n".join(map(_escaped, text.split("\n")))
     return _LOGGING_COMMAND.sub(r"\\u0023#", text)
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON with JSON's own escapes."""
+    if visible(line) == line:
+        return line
+    return "".join(c if visible(c) == c else json.dumps(c)[1:-1] for c in line)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -63,7 +69,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for heading in headings:
         shown.add_column(heading, overflow="fold")
     for cells in rows:
-        shown.add_row(*(Text(plain(cell)) for cell in cells))
+        shown.add_row(*(Text(plain(cell, LONGEST_CELL)) for cell in cells))
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPED_WIDTH)

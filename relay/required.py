@@ -126,6 +126,8 @@ class Judgeable(NamedTuple):
 def _once(ports: Ports, run: Judgeable, requirements: Sequence[Requirement]) -> list[Judged]:
     deadline = Deadline(ports.clock, READ_SECONDS)
     read = replace(ports.runs.read(run.workspace, run.id, deadline), outcome=run.outcome)
+    if read.deleted:
+        return [Judged(one.text, holds=False, error="the run was deleted") for one in requirements]
     event = _news(ports, run.workspace, read, requirements)
     reading = Reading(ports.runs, event, deadline, read)
     return [one.judge(reading, run.outcome, run.studio) for one in requirements]

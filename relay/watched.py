@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.adapters.aml.workspaces import API_VERSION
+from functions.adapters.aml.workspaces import API_VERSION, about_or_raise
 from functions.adapters.transport import NoAnswerError, NotSentError
 from functions.core.deadline import Deadline
 from functions.core.errors import Retryable
@@ -85,6 +85,7 @@ class Watched:
             if trouble.kind is Kind.UNREADABLE or isinstance(trouble, NoToken):
                 raise
             return self._of_run(trouble)
+        self._check(job.get("name"), "the job")
         return statuses.status(_below(job, "properties").get("status"))
 
     def _of_run(self, because: Trouble) -> Status:
@@ -92,7 +93,19 @@ class Watched:
             found = self._read("the run", self._mlflow)
         except Trouble as trouble:
             raise max(because, trouble, key=lambda t: t.kind) from None
-        return statuses.status(_below(_below(found, "run"), "info").get("status"))
+        info = _below(_below(found, "run"), "info")
+        self._check(info.get("run_id") or info.get("run_uuid"), "the run")
+        if str(info.get("lifecycle_stage", "")).lower() == "deleted":
+            deleted = f"the run {self.id} of {self.workspace.name} was deleted"
+            raise Trouble(Kind.NOT_FOUND, bounded(deleted))
+        return statuses.status(info.get("status"))
+
+    def _check(self, said: object, what: str) -> None:
+        """Raises Trouble for an answer about another run."""
+        try:
+            about_or_raise(said, self.id, f"{what} {self.id} of {self.workspace.name}")
+        except Retryable as error:
+            raise Trouble(Kind.UNREADABLE, error.detail) from None
 
     def _mlflow(self, deadline: Deadline) -> Answer:
         asked = {"run_id": self.id}

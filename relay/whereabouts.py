@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import typer
 
 from functions.clouds import CLOUDS
-from functions.core import events, keys
+from functions.core import bounds, events, keys
 from functions.core.deadline import Deadline
 from functions.core.errors import RelayError, Retryable
 from functions.core.reasons import Reason
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 CALL_SECONDS = 30.0
 ASKED_AT_ONCE = 8
 
-_RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
 _STUDIOS = frozenset(urlsplit(cloud.studio).hostname for cloud in CLOUDS.values())
 _PATH = re.compile(r"(?:/experiments/(?:id/)?[^/]+)?/runs/(?P<run>[^/]+)/?")
 _SHORT = re.compile(
@@ -93,13 +92,13 @@ def named(text: str) -> Named:
     Raises typer.BadParameter.
     https://learn.microsoft.com/azure/machine-learning/how-to-track-monitor-analyze-runs
     """
-    text = text.strip()
+    text = bounds.meant(text.strip(" \t\r\n"))
     if "://" in text:
         try:
             return _of_studio(text)
         except ValueError as error:
             raise typer.BadParameter(f"{bounded(text, 200)}: {error}") from None
-    if not _RUN_ID.fullmatch(text):
+    if not events.is_identity(text):
         raise typer.BadParameter(f"{bounded(text, 100)!r} is no run id")
     return Named(text)
 
@@ -110,7 +109,7 @@ def _of_studio(text: str) -> Named:
         raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_hosts()))}")
     path = _PATH.fullmatch(url.path)
     run = unquote(path["run"], errors="strict") if path else ""
-    if not _RUN_ID.fullmatch(run):
+    if not events.is_run_id(run):
         raise ValueError("not the page of a run: /runs/RUN_ID")
     ids = parse_qs(url.query).get("wsid", [])
     if len(ids) != 1:

@@ -27,8 +27,8 @@ def test_expected(): assert False
     "test_module.py": 'import pytest\npytest.importorskip("no_such_module")\ndef test_it(): pass\n',
 }
 TARGETS = {
-    *("help", "demo", "up", "test", "test-clock", "soak", "stress", "bench"),
-    *("bench-growth", "check", "format", "clean", "setup", "parts"),
+    *("help", "demo", "up", "test", "test-clock", "soak", "seeds", "stress"),
+    *("bench", "bench-growth", "check", "format", "clean", "setup", "parts"),
 }
 # Runs code as a Python of another version would: python -c CODE ARGUMENTS...
 OTHER = "import sys; sys.version_info = {version}; code = sys.argv[2]; sys.argv[1:3] = []; {also}"

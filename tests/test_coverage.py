@@ -288,3 +288,14 @@ def test_what_the_last_version_knew_is_missing_before_this_one_has_written_anyth
     end(stage, "r1")
     code, out, _ = coverage(stage)
     assert (code, "its event never came" in out) == (1, True)
+
+
+def test_what_ended_while_the_sweep_was_off_is_missing_and_says_so(stage: Stage) -> None:
+    end(stage, "r1")
+    stage.deploy(SWEEP="off")
+    stage.clock.forward(seconds=2)
+    stage.app.sweep.sweep()
+    code, out, _ = coverage(stage, SWEEP="start")
+    assert code == 1
+    assert "the sweep was off, and nothing is owed" in out
+    assert out.splitlines()[-1].endswith(" 1 missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import threading
 from typing import TYPE_CHECKING
@@ -15,19 +16,19 @@ from functions.core.values import bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.ports import Clock
     from functions.core.routes import Routes
 
 LONGEST_SHOWN = 180
+DIGITS = 16
 
 
 class RouteFile:
     """Routes from a path. A broken file is broken until it changes, and is tried only then."""
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._shown = bounded(path, LONGEST_SHOWN)  # what is wrong with it follows
-        self._clock = clock
+        self._had: set[str] = set()
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._decoded: Routes | RoutesUnreadable | None = None
@@ -53,8 +54,12 @@ class RouteFile:
         if seen == self._seen:
             return
         try:
-            read = decode(self._path.read_text("utf-8"), self._path.name)
-            self._decoded = replace(read, since=self._clock.now()) if self._clock else read
+            text = self._path.read_text("utf-8")
+            file = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+            earlier = frozenset(self._had)
+            decoded = decode(text, self._path.name)
+            self._decoded = replace(decoded, file=file, earlier=earlier)
+            self._had.add(file)
         except RoutesUnreadable as error:
             self._decoded = error
         except UnicodeDecodeError:

@@ -12,7 +12,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from functions.core.errors import Permanent, Retryable
+from functions.core.errors import NoSecret, Permanent, Retryable
 from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ class Keys(Protocol):
     """Reads the key."""
 
     def __call__(self, version: str, deadline: Deadline) -> Key:
-        """Its text in this version, in the newest where that is empty; raises Retryable."""
+        """Its text in this version, in the newest where that is empty.
+
+        Raises Retryable, NoSecret where there is none.
+        """
 
 
 class VaultSeal:
@@ -55,17 +58,32 @@ class VaultSeal:
         return f"{key.version}:{_fernet(key).encrypt(text.encode()).decode()}"
 
     def opened(self, text: str, deadline: Deadline) -> str:
-        """The text; raises Permanent for what this key did not seal."""
+        """The text; raises Permanent for what this key did not seal, or a key that is gone."""
         from cryptography.fernet import InvalidToken  # noqa: PLC0415 - where waits are on
 
         version, _, sealed = text.rpartition(":")
-        if version not in self._known:
-            self._known[version] = self._keys(version, deadline)
+        key = self._key(version, deadline)
         try:
-            return _fernet(self._known[version]).decrypt(sealed.encode()).decode()
+            return _fernet(key).decrypt(sealed.encode()).decode()
         except InvalidToken:
             what = "the token was sealed with another key"
             raise Permanent(Reason.SECRET_UNREADABLE, what) from None
+
+    def _key(self, version: str, deadline: Deadline) -> Key:
+        """The key in this version; raises Permanent where only the others are left.
+
+        Where the whole secret is gone it may be recovered: a vault gives up a name only once what
+        was deleted is purged, and with it every version of it.
+        https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview
+        """
+        if version not in self._known:
+            try:
+                self._known[version] = self._keys(version, deadline)
+            except NoSecret:
+                self._keys("", deadline)
+                what = "the version of the key that sealed the token is gone from the vault"
+                raise Permanent(Reason.SECRET_UNREADABLE, what) from None
+        return self._known[version]
 
 
 def _fernet(key: Key) -> Fernet:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import LedgerUnavailable, Lost
-from functions.core.places import Stored
+from functions.core.places import PAGE, Stored
 from functions.core.rowledger import RowLedger
 from functions.core.values import bounded
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from functions.core.records import Row
 
 PATIENCE = 5.0  # seconds to wait for another writer
-PAGE = 1000  # rows read at a time
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
     partition TEXT, key TEXT, version TEXT NOT NULL,
@@ -88,12 +87,13 @@ class _Rows:
         high: str = "~",
         column: str = "key",
         only: Sequence[str] = (),
+        page: int = PAGE,
     ) -> Iterator[Stored]:
         del only  # a row is one text
         query = (
             "SELECT key, version, columns FROM ledger WHERE partition = ?"  # noqa: S608 - ours
             " AND key {after} ? AND {tested} BETWEEN ? AND ?"
-            f" ORDER BY key LIMIT {PAGE}"
+            f" ORDER BY key LIMIT {page:d}"
         )
         by_key = column == "key"
         tested = "key" if by_key else f"json_extract(columns, '$.{column}')"
@@ -104,7 +104,7 @@ class _Rows:
                     query.format(after=after, tested=tested), (partition, last, low, high)
                 ).fetchall()
             yield from (Stored(json.loads(columns), version) for _, version, columns in found)
-            more = len(found) == PAGE
+            more = len(found) == page
             after, last = ">", found[-1][0] if found else last
 
     def _changed(self, sql: str, *values: str) -> int:

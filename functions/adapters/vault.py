@@ -24,7 +24,7 @@ from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
 from functions.core import jsontext
-from functions.core.errors import Retryable
+from functions.core.errors import NoSecret, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import Credential, bounded
 
@@ -146,7 +146,7 @@ def secret(
 ) -> tuple[str, SecretProperties]:
     """A secret's text, which is not empty, and what is known of it; by default the newest version.
 
-    Raises Retryable (secret_unreadable).
+    Raises Retryable (secret_unreadable), NoSecret where it is not there.
     """
     try:
         with waiting(deadline.left):
@@ -162,7 +162,8 @@ def secret(
         why = f"Key Vault's answer is nested more than {jsontext.DEEPEST} deep"
         raise _unreadable(name, why) from None
     except ResourceNotFoundError:
-        raise _unreadable(name, "it is not in the vault") from None
+        what = f"secret {name}: it is not in the vault"
+        raise NoSecret(Reason.SECRET_UNREADABLE, bounded(what)) from None
     except ClientAuthenticationError as error:
         raise _unreadable(name, f"the identity is not accepted: {error.message}") from None
     except HttpResponseError as error:

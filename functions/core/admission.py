@@ -1,4 +1,4 @@
-"""What all processes share before a start: who is left alone, and the routes' limits.
+"""What all processes share before a start: who is left alone, and (`limits`) the routes' limits.
 
 A refused secret and a request to slow down concern the account that asked: an organization's
 credentials are often several teams', and what one of them did must not hold the others back.
@@ -12,22 +12,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from functions.core import sharing
-from functions.core.errors import Lost
-from functions.core.ledger import Entry
+from functions.core.limits import Limits
 from functions.core.reasons import Reason
 from functions.core.values import bounded, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.ledger import Entry
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.routes import Route
     from functions.core.values import Shared
 
+ACCOUNT = "account/"
 BELIEVED_FOR = 10.0
 LONGEST_SLOWDOWN = 3600.0
 
@@ -46,12 +45,18 @@ class Admission:
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._policy = policy
+        self.limits = Limits(ports.ledger, ports.clock)
         self._read: dict[str, tuple[float, Shared]] = {}
 
     @staticmethod
     def account(organization: str, secret: str) -> str:
         """The shared row of a credential in an organization."""
-        return f"account/{organization.lower()}/{secret.lower()}"
+        return f"{ACCOUNT}{organization.lower()}/{secret.lower()}"
+
+    @staticmethod
+    def is_account(name: str) -> bool:
+        """Whether it names such a row."""
+        return name.startswith(ACCOUNT)
 
     def blocked(self, name: str) -> Block | None:
         """Why and until when an account is left alone; None if it is not."""
@@ -87,29 +92,9 @@ class Admission:
         """Let the account be used again."""
         self._change(name, lambda _: {})
 
-    def take_slot(self, entry: Entry, route: Route) -> Entry | datetime:
-        """Pay for one start of the route's limit, or tell when the next window begins.
-
-        A slot paid for stays paid within its window, also when the start is put off.
-        """
-        if route.limit is None:
-            return entry
-        now = self._clock.now()
-        window, ends = _window(now, route.limit.per)
-        slot = f"limit/{route.name}/{window}"
-        if entry.continuation.slot == slot:
-            return entry
-        while True:
-            row = self._ledger.shared(slot)
-            taken = int(row.value.get("taken", 0))
-            if taken >= route.limit.count:
-                return ends
-            try:
-                self._ledger.share(row, {"taken": taken + 1, "until": ends.isoformat()})
-            except Lost:
-                continue
-            changed = msgspec.structs.replace(entry.continuation, slot=slot)
-            return Entry(changed, entry.version)
+    def take_slot(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | datetime:
+        """A place in the route's limit, or when the next window begins; see `Limits.take`."""
+        return self.limits.take(entry, route, called=called)
 
     def _believed(self, name: str) -> Shared:
         now = self._clock.monotonic()
@@ -146,11 +131,3 @@ def _row(block: Block) -> dict[str, object]:
         "reason": str(block.reason),
         "detail": block.detail,
     }
-
-
-def _window(now: datetime, per: str) -> tuple[str, datetime]:
-    """The clock hour or day of the limit, and when it ends."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    if per == "h":
-        return hour.strftime("%Y-%m-%dT%H"), hour + timedelta(hours=1)
-    return hour.strftime("%Y-%m-%d"), hour.replace(hour=0) + timedelta(days=1)

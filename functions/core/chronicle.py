@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.core import events, firstseen, sharing, visits
+from functions.core import events, firstseen, sharing, succession, visits
 from functions.core.errors import LedgerUnavailable, Permanent
 from functions.core.firstseen import ROUTES
 from functions.core.memory import Memory
 from functions.core.ports import Level
-from functions.core.visits import Heard
+from functions.core.remembered import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from functions.core.firstseen import FirstSeen
     from functions.core.ledger import Ledger
     from functions.core.ports import Ports
+    from functions.core.remembered import Remembered
     from functions.core.routes import Routes
     from functions.core.values import Workspace
-    from functions.core.visits import Remembered
 
 __all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
 
@@ -45,6 +45,8 @@ class Chronicle:
         self._heard: set[str] = set()
         self._met: dict[str, tuple[str, Heard]] = {}
         self._saved: dict[str, str] = {}
+        self._tried: dict[str, str] = {}
+        self._noted = ""
 
     def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
         """Remember today's routes and these workspaces from now on, and forget routes gone by.
@@ -68,12 +70,23 @@ class Chronicle:
         heard = Heard(min(at, known.first), max(at, known.last or at))
         self._met[workspace.lower()] = (workspace, heard)
 
+    def keep_in_time(self, workspace: str) -> None:
+        """Write a workspace's id that was met, before what told of it leaves the schedule.
+
+        Once a day, and whoever dies at it finds it there again; `keep` tries what failed.
+        """
+        low, today = workspace.lower(), _day(self._clock.now())
+        if low in self._met and today not in {self._saved.get(low), self._tried.get(low)}:
+            self._tried[low] = today
+            self.keep(None)
+
     def keep(self, routes: Routes | None) -> None:
         """Write what is new since this process last did; one that fails is tried again later."""
         try:
             if routes and not self._is_registered(routes):
                 self._register(routes)
             self._keep_workspaces()
+            self._keep_file(routes)
         except (LedgerUnavailable, Permanent) as error:
             self._log.write(Level.ERROR, {"chronicle": "not kept", "detail": error})
 
@@ -107,20 +120,27 @@ class Chronicle:
         ever = datetime.min.replace(tzinfo=UTC)
         return {workspace.key: born for workspace in heard_of(self._ledger, ever)}
 
+    def _keep_file(self, routes: Routes | None) -> None:
+        """Once for each process, so that the ledger knows which file came after which."""
+        if routes and routes.file and routes.file != self._noted:
+            succession.note(self._ledger, routes.file, self._clock.now())
+            self._noted = routes.file
+
     def _keep_workspaces(self) -> None:
         """Once a day for each, under the spelling that was met last; since when it is known first.
 
-        Whoever writes the row of earlier versions first would make it one that these knew.
+        The days first: who stands only among the visits is forgotten by a sweep. But not before the
+        visits are there: it would be one that earlier versions knew.
         """
         now, today = self._clock.now(), _day(self._clock.now())
         every = dict(self._met)
         met = {low: told for low, told in every.items() if self._saved.get(low) != today}
         named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
-        heard = named | {low: heard for low, (_, heard) in met.items()}
-        if heard:
-            self._hear(heard)
+        if named or (met and not self._heard):
+            self._hear(named)
         if met:
             self._keep_days({name: today for name, _ in met.values()})
+            self._hear({low: heard for low, (_, heard) in met.items()})
         self._saved |= dict.fromkeys(met, today)
         for low in met:
             self._met.pop(low, None)

@@ -26,9 +26,13 @@ class Claiming:
         self._outcomes = ports.outcomes
         self._policy = policy
 
-    def claim(self, event: RunEvent, route: Route) -> Entry | None:
-        """The entry if this call was the first; None if the continuation was known."""
-        new = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
+    def claim(self, event: RunEvent, route: Route, file: str) -> Entry | None:
+        """The entry if this call was the first; None if the continuation was known.
+
+        `file` stands for the route file.
+        """
+        key, lease = event.key(route.name), self._policy.lease
+        new = steps.opened(key, event, self._clock.now(), lease, file)
         try:
             entry, fresh = self._ledger.claim(new)
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
@@ -37,7 +41,7 @@ class Claiming:
         if fresh:
             return entry
         if entry.continuation.was_passed_over and event.type != missed.TYPE:
-            return self._take_over(entry, event)
+            return self._take_over(entry, event, file)
         known = journal.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
         return None
@@ -62,10 +66,10 @@ class Claiming:
             self._log.write(journal.level(trace), journal.outcome(trace, 0))
             self._outcomes.note(trace)
 
-    def _take_over(self, entry: Entry, event: RunEvent) -> Entry | None:
+    def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
         """Another event says that the run does fit: it was passed over for the sweep only."""
         now, was = self._clock.now(), entry.continuation
-        new = steps.opened(was.key, event, now, self._policy.lease)
+        new = steps.opened(was.key, event, now, self._policy.lease, file)
         history = (*was.history, *new.history)
         changed = msgspec.structs.replace(new, history=history)
         try:

@@ -10,7 +10,10 @@ from functions.core.reasons import Reason
 from functions.core.values import Key, PipelineRequest, RunEvent, State, Step
 
 REPLAYED = "replayed"  # what an operator did is never cut from a history
+ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
+_PIPELINE = "pipeline "
+GATE_IGNORED = "the gate was ignored, as an operator asked"
 
 
 class Continuation(Struct, frozen=True, kw_only=True):
@@ -20,8 +23,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
     left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
     duplicate once more, `slot` the window of the route's limit that was paid for,
-    `waits_on` the shared row whose change releases it early, and `ignore_gate` that an operator
-    wants it started whatever the route's gate says.
+    `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
+    it started whatever the route's gate says, and `file` stands for the route file it is from.
     """
 
     key: Key
@@ -46,6 +49,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     slot: str = ""
     waits_on: str = ""
     ignore_gate: bool = False
+    file: str = ""
     history: tuple[Step, ...] = ()
 
     @property
@@ -71,6 +75,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return self.state is State.SKIPPED and steps == [PASSED_OVER]
 
     @property
+    def gate_saw(self) -> str:
+        """The facts that a gate last looked at; empty where none did, or it gave no answer."""
+        told = (_gate_saw(step) for step in reversed(self.history))
+        return next((saw for saw in told if saw is not None), "")
+
+    @property
     def is_asked(self) -> bool:
         """Whether a POST may have left whose fate is not known."""
         return self.is_open and self.asked_at is not None
@@ -86,3 +96,19 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """Whether its POST may have been queued, and nobody is at work on it."""
         at_work = self.reason is Reason.WORKING
         return self.asked_at is not None and self.state is not State.STARTED and not at_work
+
+
+def pipeline_asked(where: str) -> str:
+    """What a step says that asked without a gate."""
+    return f"{_PIPELINE}{where}"
+
+
+def _gate_saw(step: Step) -> str | None:
+    """The facts that a gate looked at in this step; None where none was asked."""
+    if step.what == ASKED:
+        asked = step.detail != GATE_IGNORED and not step.detail.startswith(_PIPELINE)
+        return step.detail if asked else None
+    reason, _, detail = step.detail.partition(" ")
+    if step.what != State.HELD or reason not in {Reason.GATE, Reason.GATE_ERROR}:
+        return None
+    return detail if reason == Reason.GATE else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core import journal, steps
 from functions.core.errors import LedgerUnavailable, Lost
+from functions.core.limits import Limits
 from functions.core.policy import RECHECK
 from functions.core.ports import Level
 from functions.core.values import State
@@ -44,6 +45,7 @@ class Desk:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._outcomes = ports.outcomes
         self._policy = policy
+        self._limits = Limits(ports.ledger, ports.clock)
 
     def park(
         self,
@@ -59,6 +61,12 @@ class Desk:
         c, now = work.entry.continuation, self._clock.now()
         due = until or now + self._wait(c, reason, after)
         self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
+
+    def line_up(self, work: Work, reason: Reason, detail: str, name: str) -> None:
+        """Leave it open until it is called from the line of this name."""
+        c, now = work.entry.continuation, self._clock.now()
+        due = now + self._policy.wait_in_line(c.key.text)
+        self._put(work, steps.parked(c, now, reason, detail, due, name))
 
     def wait(
         self,
@@ -134,6 +142,15 @@ class Desk:
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
         self._tell(changed, work.deadline)
+        if not changed.slot:
+            self._give_back(work.entry.continuation)
+
+    def _give_back(self, before: Continuation) -> None:
+        """Its place in the limit; only once the row says that nothing was queued for it."""
+        try:
+            self._limits.give_back(before)
+        except LedgerUnavailable as error:
+            self._log.write(Level.WARNING, {"limit": before.slot, "detail": error})
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
         ms = round(deadline.elapsed * 1000)

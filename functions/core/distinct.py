@@ -33,7 +33,8 @@ def not_told_apart(routes: Iterable[Route]) -> dict[str, str]:
     A route that starts nothing is not among them.
     """
     asked = [_Asked(r, r.start, _values(r, r.start)) for r in routes if r.start]
-    return {one.route.name: _why(one, group) for group in _groups(asked) for one in group}
+    alike = (_Alike(group) for group in _groups(asked))
+    return {one.route.name: _why(one, group) for group in alike for one in group.asked}
 
 
 def _groups(asked: list[_Asked]) -> Iterator[list[_Asked]]:
@@ -49,7 +50,51 @@ def _groups(asked: list[_Asked]) -> Iterator[list[_Asked]]:
         yield from by_values.values()
 
 
-def _why(one: _Asked, group: list[_Asked]) -> str:
+class _Alike:
+    """Starts among which those are sought that may be another's: by the rarest of its values.
+
+    Where two both have a parameter that has one value in each, only equal ones can be alike.
+    """
+
+    def __init__(self, asked: list[_Asked]) -> None:
+        self.asked = asked
+        self._serious = [n for n, one in enumerate(asked) if not one.route.shadow]
+        self._having: dict[str, set[int]] = defaultdict(set)
+        self._saying: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._lacking: dict[str, list[int]] = {}
+        for n in self._serious:
+            for key, texts in asked[n].values.items():
+                self._having[key].add(n)
+                for text in texts:
+                    self._saying[key, text].append(n)
+
+    def other(self, one: _Asked) -> _Asked | None:
+        """The first other than this one that may ask for the same."""
+        others = (self.asked[n] for n in self._few(one))
+        return next((o for o in others if o is not one and _may_be_equal(one, o)), None)
+
+    def _few(self, one: _Asked) -> Iterable[int]:
+        """As few as one key can leave, in order; all, where that is most of them."""
+        counts = {self._count(key, texts): key for key, texts in one.values.items()}
+        if not counts or 2 * min(counts) > len(self._serious):
+            return self._serious
+        key = counts[min(counts)]
+        said = (n for text in one.values[key] for n in self._saying.get((key, text), ()))
+        return sorted({*said, *self._without(key)})
+
+    def _count(self, key: str, texts: frozenset[str]) -> int:
+        said = sum(len(self._saying.get((key, text), ())) for text in texts)
+        return said + len(self._serious) - len(self._having.get(key, ()))
+
+    def _without(self, key: str) -> list[int]:
+        """Those that do not have this key, of which nobody knows what they say."""
+        if key not in self._lacking:
+            having = self._having.get(key, set())
+            self._lacking[key] = [n for n in self._serious if n not in having]
+        return self._lacking[key]
+
+
+def _why(one: _Asked, group: _Alike) -> str:
     if one.start.correlation:  # the hash is of this run, outcome and route
         return ""
     facts = {only_fact(value) for value in one.start.parameters.values()}
@@ -60,9 +105,8 @@ def _why(one: _Asked, group: list[_Asked]) -> str:
     twice = Outcome.NOT_RESPONDING in one.route.outcomes and len(one.route.outcomes) > 1
     if twice and "run.status" not in facts:  # what stopped responding may still end otherwise
         return "NotResponding and another outcome of a run look alike without {{ run.status }}"
-    for other in group:
-        if other is not one and not other.route.shadow and _may_be_equal(one, other):
-            return f"`{other.route.name}` starts the same pipeline with what may be equal values"
+    if other := group.other(one):
+        return f"`{other.route.name}` starts the same pipeline with what may be equal values"
     return ""
 
 
@@ -84,13 +128,13 @@ def _values(route: Route, start: Start) -> dict[str, frozenset[str]]:
 def _texts(value: object, route: Route) -> frozenset[str]:
     """All texts that the value can become; none where only the run will tell."""
     if only_fact(value) == "run.status":
-        return frozenset(_normal(str(outcome)) for outcome in route.outcomes)
+        return frozenset(normal(str(outcome)) for outcome in route.outcomes)
     if value is None or named_in(value):
         return frozenset()
-    return frozenset({_normal(as_text(value))})
+    return frozenset({normal(as_text(value))})
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
     """Texts that Azure Pipelines may give back alike: 1 and 1.0, true and True."""
     try:
         return str(float(text))

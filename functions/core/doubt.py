@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from functions.core import sharing, steps
 from functions.core.desk import Work
-from functions.core.errors import Retryable
+from functions.core.distinct import normal
+from functions.core.errors import Retryable, Unreadable
 from functions.core.ledger import Entry
+from functions.core.limits import PAUSED
 from functions.core.policy import (
     CLOCK_SKEW,
     MOST_SENDS,
@@ -29,7 +31,7 @@ from functions.core.routing import End
 from functions.core.values import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from functions.core.chronicle import Chronicle
@@ -147,9 +149,21 @@ class Doubt:
         """
         known = (w.key for w in self._chronicle.workspaces(since))
         elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
-        newest = self._ledger.recent(since, MOST_NEW)
-        others = (o for o in (*chain(*elsewhere), *newest) if o.key != c.key)
+        others = (o for o in (*chain(*elsewhere), *self._new_ones(c, since)) if o.key != c.key)
         return {run for o in others if o.organization == c.organization for run in o.pipeline_runs}
+
+    def _new_ones(self, c: Continuation, since: datetime) -> Iterator[Continuation]:
+        """Those of a run whose id may look the same, among all that is open and the newest ended.
+
+        One request for each thousand that are listed, and one for each such.
+        """
+        for one in self._ledger.listed(since, MOST_NEW):
+            if normal(one.key.run) == normal(c.key.run) and one.key != c.key:
+                try:
+                    entry = self._ledger.read(one.key)
+                except Unreadable:
+                    continue
+                yield from [entry.continuation] if entry else []
 
     def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
         """Settle with the first pipeline run that no other continuation adopts; more are told."""
@@ -180,7 +194,7 @@ class Doubt:
             detail = f"sent {c.sends} times, never answered and never found"
             return self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
         if self._policy.paused:
-            return self._desk.park(work, Reason.PAUSED, "PAUSED=1")
+            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None

@@ -33,6 +33,10 @@ class NoWorkspace(Retryable):
     """Resource Manager knows no such workspace, or no such resource group."""
 
 
+class NoSecret(Retryable):
+    """The vault has no such secret, or no such version of it."""
+
+
 class Permanent(_Reasoned):
     """It can never succeed as configured: recorded, acknowledged, alerted."""
 
@@ -42,10 +46,10 @@ class InDoubt(_Reasoned):
 
 
 class Ambiguous(RelayError):
-    """Several child runs have what the route needs, and the route names none of them."""
+    """Several child runs have what the route needs, and nothing tells which of them is meant."""
 
-    def __init__(self, what: str, runs: Sequence[str]) -> None:
-        super().__init__(f"{what} on several child runs: {', '.join(runs)}; name one with `step`")
+    def __init__(self, what: str, runs: Sequence[str], do: str = "name one with `step`") -> None:
+        super().__init__(f"{what} on several child runs: {', '.join(runs)}; {do}")
 
 
 class Lost(RelayError):

@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from functions.core import jsontext
+from functions.core import jsontext, parents
+from functions.core.bounds import bounded, kept
 from functions.core.errors import NotARunEvent
 from functions.core.modelevents import KINDS, facts_of, identity_of
 from functions.core.payloads import Illegible, data_of, event_in
-from functions.core.values import ENDS, Outcome, RunEvent, Workspace, bounded, parse_time
+from functions.core.values import ENDS, Outcome, RunEvent, Workspace, parse_time
 
 if TYPE_CHECKING:
     from functions.core.modelevents import Kind
@@ -33,13 +34,9 @@ _WORKSPACE_ID = re.compile(
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SUBJECT = re.compile(r"experiments/([^/]+)/runs/([^/]+)/?", re.IGNORECASE)
-_RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
-_PARENTS = (
-    "azureml.pipelinerunid",
-    "azureml.rootpipelinerunid",
-    "mlflow.parentrunid",
-    "mlflow.rootrunid",
-)
+_ID = r"[^\x00-\x20\x7f\ud800-\udfff]"
+_RUN_ID = re.compile(_ID + "{1,256}")
+_IDENTITY = re.compile(_ID + "{1,600}")  # names and versions of models end at 255 each
 
 
 class Probe(NotARunEvent):
@@ -65,9 +62,9 @@ def parse(payload: object) -> RunEvent:
         envelope = event_in(payload)
     except Illegible as why:
         raise Unread(str(why), "", "") from None
-    event_id = bounded(envelope.get("id") or "", 200)
-    event_type = bounded(_named(envelope, "eventtype", "type") or "", 200)
-    subject = bounded(envelope.get("subject") or "", 1000)
+    event_id = kept(envelope.get("id") or "", 200)
+    event_type = kept(_named(envelope, "eventtype", "type") or "", 200)
+    subject = kept(envelope.get("subject") or "", 1000)
     if event_type.lower() == PROBE:
         raise Probe("a probe", event_id, event_type)
     try:
@@ -102,20 +99,19 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
+def is_identity(text: str) -> bool:
+    """Whether a text can be a run's id, or stand in its place."""
+    return _IDENTITY.fullmatch(text) is not None
+
+
 def is_child(event: RunEvent) -> bool:
     """Whether the event itself shows that its run is a step, a trial or a nested pipeline."""
     return event.outcome.ends_run and (
         event.run_type.lower() == "azureml.steprun"
-        or _lower(event.properties).get("runtemplate", "").lower() == "automl_child"
-        or has_parent(event.run, event.tags or {})
-        or has_parent(event.run, event.properties)
+        or parents.lower(event.properties).get("runtemplate", "").lower() == "automl_child"
+        or parents.has_parent(event.run, event.tags or {})
+        or parents.has_parent(event.run, event.properties)
     )
-
-
-def has_parent(run: str, marks: Mapping[str, str]) -> bool:
-    """Whether tags or properties name another run as this run's parent or root."""
-    named = _lower(marks)
-    return any(named.get(mark) not in {None, "", run} for mark in _PARENTS)
 
 
 class _GoesOnError(ValueError):
@@ -146,9 +142,9 @@ def _end(event_type: str, data: Mapping[str, Any], subject: str) -> dict[str, An
     return {
         "run": run,
         "outcome": outcome,
-        "experiment": bounded(data.get("experimentname") or ""),
+        "experiment": kept(data.get("experimentname") or ""),
         "experiment_id": experiment_id,
-        "run_type": bounded(data.get("runtype") or "", 200),
+        "run_type": kept(data.get("runtype") or "", 200),
         "tags": _texts(data.get("runtags")),
         "properties": _texts(data.get("runproperties")) or {},
     }
@@ -158,7 +154,7 @@ def _news(kind: Kind, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """What an event about a model or its data says."""
     given = facts_of(kind, data)
     identity = identity_of(kind, event_id, given)
-    if not is_run_id(identity):
+    if not is_identity(identity):
         raise ValueError(f"no usable identity: {bounded(identity, 100)!r}")
     return {
         "run": identity,
@@ -172,7 +168,7 @@ def _news(kind: Kind, event_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
 def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
     if event_type == COMPLETED:
         return Outcome.COMPLETED
-    if not (status := bounded(data.get("runstatus") or "", 50)):
+    if not (status := kept(data.get("runstatus") or "", 50)):
         raise Illegible("it names no status")
     try:
         return OUTCOMES[status.lower()]
@@ -186,11 +182,7 @@ def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
     run = str(given) if isinstance(given, str | int) else ""
     if not is_run_id(run):
         raise ValueError(f"no usable run id: {bounded(given, 100)!r}")
-    return bounded(data.get("experimentid") or (named[1] if named else ""), 200), run
-
-
-def _lower(marks: Mapping[str, str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in marks.items()}
+    return kept(data.get("experimentid") or (named[1] if named else ""), 200), run
 
 
 def _texts(value: object) -> dict[str, str] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.bounds import visible
+from functions.core.limits import LINE, PAUSED
 from functions.core.reasons import Reason
 from functions.core.values import State
 
@@ -40,6 +42,8 @@ STATES = {
     State.SKIPPED: "not to be started",
     State.FAILED: "cannot start as configured: mend the cause, then replay it",
 }
+
+OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
 
 _REPLAY = "python -m relay replay {key}"
 _SETTLE = (
@@ -88,8 +92,9 @@ REASONS = {
         "report it with the detail",
     ),
     Reason.FACTS_MISSING: Words(
-        "a fact that the route names was not there",
-        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
+        "a fact that the route names was not there, or no value that can be used",
+        "did the training log it, on this run or on the step that the route names, and as a number "
+        "if it is a metric? then " + _REPLAY,
     ),
     Reason.NOT_FINAL: Words(
         "Azure Machine Learning says that the run has not ended",
@@ -120,7 +125,12 @@ REASONS = {
     ),
     Reason.AMBIGUOUS: Words(
         "several child runs have what the route needs",
-        f"name one with `step` in {{route}}, then {_REPLAY}",
+        "name one with `step` in {route}, or steps of one name otherwise in the job; then "
+        + _REPLAY,
+    ),
+    Reason.DELETED: Words(
+        "the run was deleted in Azure Machine Learning",
+        f"if it was a mistake: restore the run, then {_REPLAY}",
     ),
     Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
     Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
@@ -134,7 +144,8 @@ REASONS = {
         "Azure DevOps rejected the request", f"mend the start of {{route}}, then {_REPLAY}"
     ),
     Reason.ROUTE_REMOVED: Words(
-        "its route is gone from the route file", f"bring {{route}} back, then {_REPLAY}"
+        "its route is gone from the route file, or only another version of the app has it",
+        f"bring {{route}} back, then {_REPLAY}",
     ),
     Reason.TOO_LARGE: Words(
         "the request is larger than Azure DevOps or the ledger takes",
@@ -160,9 +171,12 @@ AS_IDENTITY = {
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` names the default one; empty: none is used."""
+    if not c.state.is_known:
+        do = "deploy the version that wrote it, if none is there any more"
+        return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
     filled = {
-        "key": shlex.quote(c.key.text),
+        "key": shlex.quote(visible(c.key.text)),
         "route": c.key.route,
         "secret": named or secret,
         "organization": organization or "the organization",
@@ -187,7 +201,7 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
         return "nothing more happens by itself"
-    then = "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
+    then = _then(c, now)
     if c.is_asked:
         return f"{then} its pipeline run is looked for before anything is sent again"
     refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
@@ -195,6 +209,14 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"
+
+
+def _then(c: Continuation, now: datetime) -> str:
+    if c.waits_on == PAUSED:
+        return "when the app goes on, those claimed first before the others,"
+    if c.waits_on.startswith(LINE):
+        return "when those of its route who were claimed before it have had their turn"
+    return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
 
 
 def _time(at: datetime) -> str:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import events
+from functions.core import events, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +49,9 @@ def unlike(
     """The first pattern that no value fits; where there are no values nothing can be said."""
     if not patterns or values is None:
         return None
-    folded = {key.lower(): value for key, value in values.items()}
     for key, pattern in patterns.items():
-        found = folded.get(key.lower())
+        meant = placeholders.alike(values, key)
+        found = None if meant is None else values[meant]
         if found is None or not fits(pattern, found):
             return Misfit(f"{what}.{key}", pattern, found)
     return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from functions.core import nearly
 from functions.core.errors import Lost
 from functions.core.values import parse_time
 
@@ -77,8 +78,12 @@ def register(ledger: Ledger, routes: Routes, now: datetime) -> FirstSeen:
 
 
 def digest(route: Route) -> str:
-    """Stands for all that decides whether the route is swept for a root run."""
-    what = (sorted(route.outcomes), route.match, route.start is not None)
+    """Stands for all that decides whether the route is swept for a root run.
+
+    What starts nothing, and what only an event can serve, is not: it decides without a trace, or
+    decides to start nothing.
+    """
+    what = (sorted(route.outcomes), route.match, nearly.is_swept(route) and not route.shadow)
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:DIGITS]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from functions.core.errors import RelayError
-from functions.core.placeholders import FIXED, as_text, found_at
+from functions.core.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at
 from functions.core.values import bounded
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ _TOKEN = re.compile(
     | (?P<root>{"|".join(FIXED)})\b (?P<below>(?:{_STEP.pattern})*)
     | \w+""",
     re.VERBOSE | re.DOTALL,
+)
+
+_IS_IN = re.compile(  # 'stage' in run.tags
+    r"""(?: "(?P<a>[^"\\\n]+)" | '(?P<b>[^'\\\n]+)' ) \s* \bin\s+
+    run\s*\.\s*(?P<family>tags|properties)\b""",
+    re.VERBOSE,
 )
 
 
@@ -64,12 +70,14 @@ class Gate:
         self.text = text
         self._program = _compiled(text)  # which refuses a long one before it is looked through
         self.mentions = mentioned(text)
+        self._named = _in_any_case(text, self.mentions)
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
         explain = ""
         try:
             known = {root: _for_cel(facts.get(root) or {}) for root in FIXED}
+            self._rename(known["run"])
             explain = self._explained(known)
             answer = self._program.eval(data=known)
             kind, value = answer.type().name(), answer.plain_value()
@@ -82,6 +90,16 @@ class Gate:
         if missing := _MISSING.match(str(value)):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
         return Verdict(error=bounded(value), explain=explain)
+
+    def _rename(self, run: Any) -> None:  # noqa: ANN401 - JSON
+        """Give tags and properties the case that the expression names them in."""
+        for family, name in self._named:
+            pairs = run.get(family, {})
+            key = alike(pairs, name)
+            if key is None or key == name:
+                continue
+            also_named = (family, key) in self._named
+            pairs[name] = pairs[key] if also_named else pairs.pop(key)
 
     def _name_of(self, key: str | None, known: Mapping[str, Any]) -> str:
         unseen = (path for path in self.mentions if key in path and found_at(path, known) is None)
@@ -110,6 +128,13 @@ def mentioned(expression: str) -> tuple[Path, ...]:
     found = (token for token in _TOKEN.finditer(expression) if token["root"])
     paths = ((t["root"], *map("".join, _STEP.findall(t["below"]))) for t in found)
     return tuple(dict.fromkeys(paths))
+
+
+def _in_any_case(text: str, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Families and names of the tags and properties that the expression asks for by name."""
+    named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
+    asked = [(found["family"], found["a"] or found["b"]) for found in _IS_IN.finditer(text)]
+    return tuple(dict.fromkeys([*named, *asked]))
 
 
 @functools.cache

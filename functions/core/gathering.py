@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core import facts
+from functions.core import facts, parents
 from functions.core.errors import Ambiguous
 from functions.core.routes import ANY
+from functions.core.values import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from functions.core.facts import Facts
     from functions.core.ports import Runs
     from functions.core.routes import Route
-    from functions.core.values import Model, Outcome, Run, RunEvent
+    from functions.core.values import Model, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20
 MOST_CHILDREN = 1000  # no more are read
@@ -40,6 +41,7 @@ class Reading:
         self._deadline = deadline
         self._run = run
         self._children: Sequence[Run] | None = None
+        self._may_lack = False
         self._best_child: Run | None = None
 
     # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
@@ -53,17 +55,23 @@ class Reading:
 
     @property
     def children(self) -> Sequence[Run]:
-        """The run's children; raises Retryable."""
+        """The run's children, as each of them says, but deleted ones; raises Retryable."""
         if self._children is None:
-            self._children = self._runs.children(self.event.workspace, self.run, self._deadline)
+            found = self._runs.children(self.event.workspace, self.run, self._deadline)
+            self._may_lack = len(found) >= MOST_CHILDREN
+            self._children = parents.children(self.run.id, found)
         return self._children
 
     @property
     def _best(self) -> Sequence[Run]:
+        """What AutoML calls the best child, if it is one: a tag may be anybody's."""
         best = self.run.tags.get(_BEST_CHILD)
         if best and self._best_child is None:
             self._best_child = self._runs.read(self.event.workspace, best, self._deadline)
-        return [self._best_child] if self._best_child else []
+        found = self._best_child
+        if found is None or found.deleted or not parents.is_below(self.run.id, found.tags):
+            return []
+        return [found]
 
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
@@ -109,9 +117,10 @@ class Reading:
         if self._best:
             return self._best
         step = (route.step or "").lower()
-        if len(self.children) >= MOST_CHILDREN and not step:
-            raise Ambiguous("facts sought", [f"{len(self.children)} children or more"])
-        return [c for c in self.children if not step or c.name.lower() == step]
+        found = [c for c in self.children if not step or c.name.lower() == step]
+        if self._may_lack and not step:
+            raise Ambiguous("facts sought", [f"{MOST_CHILDREN} children or more"])
+        return found
 
     def _model(self, route: Route, needed: frozenset[str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
@@ -123,7 +132,7 @@ class Reading:
             return own
         candidates = self._candidates(route)
         if len(candidates) > MOST_MODEL_SEARCHES:
-            raise Ambiguous("model sought", [f"{len(candidates)} children"])
+            raise Ambiguous("model sought", [f"{len(candidates)} children"], _advice(candidates))
         asked = {run.id: model for run in candidates if (model := self._logged(run, needed))}
         found = {of: model for of, model in asked.items() if model.is_known}
         holder = _only("model", [run for run in candidates if run.id in found])
@@ -134,6 +143,24 @@ class Reading:
 
 
 def _only(what: str, holders: Sequence[Run]) -> Run | None:
+    """The run that is meant. Of several tries at one step it is the one that Completed."""
+    if len(holders) > 1 and _are_alike(holders):
+        completed = [run for run in holders if run.outcome is Outcome.COMPLETED]
+        holders = completed if len(completed) == 1 else holders
     if len(holders) > 1:
-        raise Ambiguous(what, [run.name or run.id for run in holders])
+        alike = _are_alike(holders)
+        names = [f"{run.name} ({run.id})" if alike else run.name or run.id for run in holders]
+        raise Ambiguous(what, names, _advice(holders))
     return holders[0] if holders else None
+
+
+def _are_alike(runs: Sequence[Run]) -> bool:
+    """Whether all have one name, so that no `step` tells them apart."""
+    names = {run.name.lower() for run in runs}
+    return len(names) == 1 and "" not in names
+
+
+def _advice(runs: Sequence[Run]) -> str:
+    if _are_alike(runs):
+        return "they have one name, and not only one of them Completed: name each step otherwise"
+    return "name one with `step`"

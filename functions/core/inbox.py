@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core import visits
 from functions.core.deadline import each
 from functions.core.errors import LedgerUnavailable
+from functions.core.places import safe
 from functions.core.ports import Level
 
 if TYPE_CHECKING:
@@ -24,21 +25,26 @@ class Inbox:
     def __init__(self, ports: Ports, relay: Relay) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._relay = relay
+        self._after = ""
 
     def open(self, share: Deadline, limit: int) -> None:
         """Take events out, each only after all its routes were claimed.
 
-        One request more if there are any. Raises LedgerUnavailable and RoutesUnreadable.
+        It goes through the inbox so many at a time, and begins anew at its end: what cannot be
+        taken out stays, and the others have their turn. One request more if there are any. Raises
+        LedgerUnavailable and RoutesUnreadable.
         """
-        letters = self._ledger.letters(limit)
+        letters = self._ledger.letters(limit, self._after)
         pruned = visits.recall(self._ledger).pruned if letters else None
         for letter in letters:
             if share.has_passed:
                 return
             try:
                 self._open(letter, pruned)
-            except LedgerUnavailable as error:  # it stays; the others have their turn
+            except LedgerUnavailable as error:
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
+        ids = [letter.id for letter in letters]
+        self._after = max(ids, key=safe) if len(ids) == limit else ""
 
     def _open(self, letter: Letter, pruned: datetime | None) -> None:
         event = letter.event

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from functions.core import filters, routing
+from functions.core.bounds import bounded, visible
 from functions.core.errors import Ambiguous, RelayError, Retryable
 from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
 from functions.core.reasons import Reason
-from functions.core.values import Outcome, RunEvent, bounded
+from functions.core.values import Outcome, RunEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from functions.core.deadline import Deadline
     from functions.core.policy import Policy
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from functions.core.values import Workspace
     from functions.core.waits import Wait
 
+LONGEST_NOTE = 30_000  # characters of JSON; the rest of a wait's row may take as many
 SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
 
 
@@ -43,6 +46,16 @@ class Verdict(NamedTuple):
 
     succeeded: bool
     lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, judged: Sequence[Verdict]) -> Verdict:
+        """All of them as one: each must say yes. Who says no comes first.
+
+        The lines are as many as a row can hold; the others are counted.
+        """
+        ordered = sorted(judged, key=lambda one: one.succeeded)
+        lines = _kept([line for one in ordered for line in one.lines])
+        return cls(all(one.succeeded for one in judged), lines)
 
     @property
     def result(self) -> str:
@@ -68,7 +81,10 @@ class Judge:
             raise Unfit("no route has `complete: true`")
         for run in runs:
             try:
-                self._fitting(self._reading(workspace, run, deadline).event)
+                reading = self._reading(workspace, run, deadline)
+                if reading.run.deleted:
+                    raise Unfit(f"run {bounded(run)} was deleted")
+                self._fitting(reading.event)
             except Retryable as error:
                 if error.reason is Reason.RUN_NOT_FOUND:
                     raise Unfit(error.detail) from None
@@ -88,13 +104,13 @@ class Judge:
             except Retryable as error:
                 unread.append(error)
         judged = [one for one in told if isinstance(one, Verdict)]
-        failed = [one for one in judged if not one.succeeded]
+        failed = any(not one.succeeded for one in judged)
         if unread and not failed:
             raise unread[0]
         if len(judged) < len(told) and not failed:
             facts = Pending.FACTS in told
             return Pending.FACTS if facts else Pending.RUNS
-        return Verdict(not failed, tuple(line for one in judged for line in one.lines))
+        return Verdict.of(judged)
 
     def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> Verdict | Pending:
         try:
@@ -104,6 +120,8 @@ class Judge:
             if gone and self._clock.now() - wait.created_at > REFUSED_FOR:
                 return _no(f"run {run}: {error.detail}")
             raise
+        if reading.run.deleted:
+            return _no(f"run {run} was deleted")
         if (outcome := reading.run.outcome) is None:
             return Pending.RUNS
         if outcome is not Outcome.COMPLETED:
@@ -122,7 +140,8 @@ class Judge:
         if holds and len(known) < len(said):
             return Pending.FACTS
         ended = f"run {reading.run.id} ended as Completed"
-        return Verdict(holds, tuple(f"{ended}; route {name}: {why}" for name, (_, why) in known))
+        lines = (visible(f"{ended}; route {name}: {why}") for name, (_, why) in known)
+        return Verdict(holds, tuple(lines))
 
     def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | None:
         """Whether it holds and what it saw; None while a fact may still come."""
@@ -185,4 +204,14 @@ def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
 
 
 def _no(why: str) -> Verdict:
-    return Verdict(succeeded=False, lines=(why,))
+    return Verdict(succeeded=False, lines=(visible(why),))
+
+
+def _kept(lines: Sequence[str]) -> tuple[str, ...]:
+    room, kept = LONGEST_NOTE, list[str]()
+    for line in map(bounded, lines):
+        room -= len(json.dumps(line))
+        if room < 0:
+            return (*kept, f"and {len(lines) - len(kept)} more lines")
+        kept.append(line)
+    return tuple(kept)

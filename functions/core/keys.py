@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from functions.core import events
+from functions.core import bounds, events
 from functions.core.chronicle import each_once, heard_of, parsed
 from functions.core.errors import RelayError
 from functions.core.listed import EVER
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_LOOKED_AT = 1000  # the newest of those that ended
 ELSEWHERE = " for any workspace known here: give @ and the whole resource id of the workspace"
 
+_AROUND = " \t\r\n"
 _OUTCOMES = {o.lower(): o for o in Outcome}
 _KEY = re.compile(
     rf"(?P<route>[^/]+)/(?P<run>.+)/(?P<outcome>{'|'.join(_OUTCOMES)})(?:@(?P<workspace>.+))?",
@@ -49,10 +50,11 @@ class Unknown(RelayError):
 def resolve(ledger: Ledger, text: str, also: Iterable[Workspace] = ()) -> Continuation:
     """The one continuation that a KEY names; WORKSPACE is a name or a whole resource id.
 
+    What stands in it as an escape, as it is printed, is meant as the character.
     Without a resource id it is looked for in the workspaces that the ledger tells of, and in these.
     Raises NotAKey, Several, Unknown and LedgerUnavailable.
     """
-    parts = _KEY.fullmatch(text.strip())
+    parts = _KEY.fullmatch(bounds.meant(text.strip(_AROUND)))
     if not parts:
         form = "ROUTE/RUN_ID/OUTCOME or ROUTE/RUN_ID/OUTCOME@WORKSPACE"
         raise NotAKey(f"{bounded(text)} is no KEY: {form}, with OUTCOME one of {_listed()}")

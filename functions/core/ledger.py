@@ -31,12 +31,14 @@ class Claim(NamedTuple):
 class Backlog(NamedTuple):
     """How many continuations are open and since when the oldest is; `whole`: all were counted.
 
-    One that ended a moment ago may still be counted.
+    `awaited`: the names that those counted wait on. One that ended a moment ago may still be
+    counted.
     """
 
     open: int
     oldest: datetime | None
     whole: bool
+    awaited: frozenset[str] = frozenset()
 
 
 class Ledger(Protocol):
@@ -64,7 +66,10 @@ class Ledger(Protocol):
         """The continuation as it stands now."""
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """Replace the row if it still has the entry's version; raises Lost otherwise."""
+        """Replace the row if it still has the entry's version; raises Lost otherwise.
+
+        Raises Unreadable for one in a state that this version does not know.
+        """
 
     def schedule(self, continuation: Continuation) -> None:
         """Let `due` show the continuation from its due time (or recheck time) on."""
@@ -72,14 +77,20 @@ class Ledger(Protocol):
     def due(self, now: datetime, limit: int) -> Sequence[Key]:
         """Scheduled continuations whose time has come, the longest waiting first."""
 
-    def put_off(self, key: Key, until: datetime) -> None:
-        """Let `due` show it from then on, though its row cannot be read."""
+    def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
+        """Let `due` show it from then on, though its row may be unreadable.
+
+        Where it `waits` no more, `waiting_on` does not show it.
+        """
 
     def backlog(self) -> Backlog:
         """What is open."""
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """Scheduled continuations that wait on the shared row of this name."""
+        """Scheduled continuations that wait on what has this name, first those claimed first."""
+
+    def is_awaited(self, name: str, but: Key) -> bool:
+        """Whether another than this one waits on what has this name."""
 
     def retire(self, key: Key) -> None:
         """Take from the schedule what has ended, or is not there; what ended stays listed."""
@@ -100,8 +111,8 @@ class Ledger(Protocol):
     def keep(self, letter: Letter) -> None:
         """Put an event into the inbox; the same letter id again changes nothing."""
 
-    def letters(self, limit: int) -> Sequence[Letter]:
-        """The inbox, oldest first."""
+    def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
+        """So many of the inbox, by id, of those after this id; the oldest of these first."""
 
     def discard(self, letter_id: str) -> None:
         """Remove a letter; one that is gone already is no error."""

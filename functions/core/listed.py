@@ -50,6 +50,11 @@ class Listed(Struct, frozen=True, kw_only=True):
         return self.state is State.OPEN
 
     @property
+    def is_in_line(self) -> bool:
+        """Whether it waits until it is called, and not until it is due."""
+        return self.is_open and self.reason in {Reason.LIMIT, Reason.PAUSED}
+
+    @property
     def at(self) -> datetime:
         """When it came to where it stands."""
         return self.started_at or self.updated_at or self.created_at

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.firstseen import FirstSeen
+    from functions.core.remembered import Remembered
     from functions.core.values import RunEvent
-    from functions.core.visits import Remembered
 
 ROUTE_LATER = "the route came later"  # as it is matched now
 WORKSPACE_UNHEARD = "no event of this workspace ever came, nor is it in SWEEP_WORKSPACES"
 WORKSPACE_LATER = "the workspace came later"
+SWEPT_OFF = "the sweep was off, and nothing is owed"
 FORGOTTEN = "the ledger has forgotten what ended then: it may have been started"
 
 
@@ -52,8 +53,10 @@ class Memory(NamedTuple):
         heard = self.heard(event.workspace.key)
         if heard is None or heard >= at:
             return WORKSPACE_LATER if heard else WORKSPACE_UNHEARD
-        pruned = self.visits.pruned
-        return FORGOTTEN if pruned and pruned >= at else ""
+        pruned, off = self.visits.pruned, self.visits.off
+        if pruned and pruned >= at:
+            return FORGOTTEN
+        return SWEPT_OFF if off and off >= at else ""
 
     def heard(self, workspace: str) -> datetime | None:
         """When the workspace was first heard of; None: never."""

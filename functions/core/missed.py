@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from functions.core import nearly, routing
+from functions.core.policy import CLOCK_SKEW
 from functions.core.values import RunEvent
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.memory import Memory
     from functions.core.routes import Route, Routes
-    from functions.core.values import Run, Workspace
+    from functions.core.values import Ended, Run, Workspace
 
 TYPE = "sweep"  # what stands where an event's type would
 
@@ -40,11 +43,27 @@ def news(workspace: Workspace, run: Run, experiment: str) -> RunEvent:
     )
 
 
-def timed(runs: Iterable[Run]) -> Iterator[tuple[datetime, Run]]:
-    """Each with the time by which it counts: its end, else its start."""
+def at(run: Run, now: datetime) -> datetime | None:
+    """The time by which it counts: its end, else its start.
+
+    One that is still to come is not believed: whoever ends a run says when it ended.
+    """
+    latest = now + CLOCK_SKEW
+    return next((told for told in (run.end_time, run.start_time) if told and told <= latest), None)
+
+
+def timed(runs: Iterable[Run], now: datetime) -> Iterator[tuple[datetime, Run]]:
+    """Those that say when, each with the time by which it counts."""
     for run in runs:
-        if at := run.known_to_last_until:
-            yield at, run
+        if when := at(run, now):
+            yield when, run
+
+
+def believed(ended: Ended, now: datetime) -> Ended:
+    """The same, with those whose times are all still to come among those that say none."""
+    runs = tuple(run for _, run in timed(ended.runs, now))
+    odd = [run.id for run in ended.runs if at(run, now) is None]
+    return replace(ended, runs=runs, untimed=(*ended.untimed, *odd))
 
 
 def wanted(event: RunEvent, at: datetime, routes: Routes, memory: Memory) -> tuple[Route, ...]:

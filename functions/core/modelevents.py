@@ -9,7 +9,8 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.values import Outcome, bounded
+from functions.core.bounds import kept
+from functions.core.values import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,4 +90,4 @@ def _fact(name: str, value: object) -> str | float:
         with suppress(OverflowError):  # JSON's whole numbers may be of any size
             if math.isfinite(value):
                 return float(value)
-    return bounded(value, LONGEST_FACT)
+    return kept(value, LONGEST_FACT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core import events, filters
+from functions.core.values import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def is_swept(route: Route) -> bool:
-    """Whether the sweep can find runs for the route."""
-    return route.start is not None and route.is_about_runs and not route.needs.only_event
+    """Whether the sweep can find runs for the route; which do not respond only events tell."""
+    is_about_ends = route.is_about_runs and route.outcomes != {Outcome.NOT_RESPONDING}
+    return route.start is not None and is_about_ends and not route.needs.only_event
 
 
 def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:

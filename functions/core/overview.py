@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from functions.core import facts, keys
+from functions.core.bounds import visible
 from functions.core.errors import RelayError, Unreadable
 from functions.core.explaining import Explained, explained
 from functions.core.filters import fits
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.policy import Policy
     from functions.core.ports import Ports
+    from functions.core.waits import Wait
 
 MOST_ENDED = 1000  # the newest; the open ones are all listed
+MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
 LONGEST_ASKED = 200
 _SPAN = re.compile(r"([1-9][0-9]{0,3})([mhd])")
@@ -81,15 +84,22 @@ class Wanted(Struct, frozen=True, kw_only=True):
             self.state in {"", one.state}
             and one.at >= begins
             and fits(self.route or None, one.key.route)
-            and fits(self.experiment or None, one.experiment)
-            and self.q.casefold() in told.casefold()
+            and fits(visible(self.experiment) or None, visible(one.experiment))
+            and visible(self.q).casefold() in visible(told).casefold()
         )
+
+    def takes_wait(self, wait: Wait) -> bool:
+        """Whether a waiting task, which is open and of no one route or experiment, passes them."""
+        told = " ".join((*wait.runs, wait.workspace.name, wait.task.id, wait.why))
+        of_others = self.route or self.experiment or self.since or self.state not in {"", "open"}
+        return not of_others and self.q.casefold() in told.casefold()
 
 
 class Seen(NamedTuple):
     """The list: what passed the filters, the open ones first; `among` how many there are.
 
-    `ends` tells when each secret ends, None where nobody knows.
+    `ends` tells when each secret ends, None where nobody knows. `waits` are the tasks that wait,
+    those first that were put off most often.
     """
 
     at: datetime
@@ -98,6 +108,7 @@ class Seen(NamedTuple):
     among: Sequence[Listed]
     ends: Mapping[str, datetime | None]
     paused: bool
+    waits: Sequence[Wait] = ()
 
 
 class Whole(NamedTuple):
@@ -126,13 +137,17 @@ class Overview:
         self._policy = policy
 
     def look(self, wanted: Wanted) -> Seen:
-        """The list: the requests of `Ledger.listed`, one for each that is at work, and one."""
+        """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
+
+        One more for each further thousand tasks that wait.
+        """
         now = self._clock.now()
         begins = wanted.begins(now)
         among = list(self._as_they_stand(now))
         found = [one for one in among if wanted.takes(one, begins)]
-        ordered = sorted(found, key=lambda one: not one.is_open)
-        return Seen(now, wanted, ordered, among, self._ends(), self._policy.paused)
+        ordered = sorted(found, key=lambda one: not one.state.may_be_open)
+        paused, waits = self._policy.paused, self._waits(wanted)
+        return Seen(now, wanted, ordered, among, self._ends(), paused, waits)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `keys.resolve` raises."""
@@ -146,7 +161,7 @@ class Overview:
             name=name,
             told=explained(c, now, self._policy.used_secret),
             studio=facts.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
-            gate=_gate(c),
+            gate=c.gate_saw,
             command=_command(c, name),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
             variables={n: _variable(v) for n, v in body.get("variables", {}).items()},
@@ -171,6 +186,11 @@ class Overview:
             return [one]
         return [Listed.of(entry.continuation)] if entry else []
 
+    def _waits(self, wanted: Wanted) -> list[Wait]:
+        every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))
+        found = filter(wanted.takes_wait, every)
+        return sorted(found, key=lambda wait: (-wait.attempts, wait.due_at))
+
     def _ends(self) -> dict[str, datetime | None]:
         ends = self._ledger.shared(HORIZON).value.get("ends", {})
         return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}
@@ -184,15 +204,11 @@ def _variable(value: Mapping[str, object]) -> str:
     return "***" if value.get("isSecret") else str(value.get("value", ""))
 
 
-def _gate(c: Continuation) -> str:
-    """The facts that the gate last looked at."""
-    told = (step.detail for step in reversed(c.history) if " = " in step.detail)
-    return next(told, "").removeprefix("gate ")
-
-
 def _command(c: Continuation, name: str) -> str:
     """What replays it; empty for what cannot be replayed."""
-    replay = f"python -m relay replay {shlex.quote(name)}"
+    replay = f"python -m relay replay {shlex.quote(visible(name))}"
+    if not c.state.is_known:
+        return ""
     if c.is_doubtful:
         return f"{replay} --as-started BUILD_ID"
     return replay if c.state in REPLAYABLE else ""

@@ -46,7 +46,8 @@ FACTS: Final = (
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, skipkeys=True)
-_IN_ANY_CASE = (["run", "tags"], ["run", "properties"])
+IN_ANY_CASE: Final = (("run", "tags"), ("run", "properties"))
+"""Whose names are found in any case: the keys of an event arrive with theirs changed."""
 
 
 class MissingFact(RelayError):
@@ -114,12 +115,19 @@ def look_up(name: str, facts: Mapping[str, Any]) -> object:
     *above, last = path_of(name)
     family = found_at(above, facts)
     found = found_at((last,), family)
-    if found is None and above in _IN_ANY_CASE and isinstance(family, Mapping):
-        alike = sorted(key for key in family if str(key).casefold() == last.casefold())
-        found = family[alike[0]] if alike else None
+    if found is None and tuple(above) in IN_ANY_CASE and isinstance(family, Mapping):
+        found = family.get(alike(family, last))
     if found is None or found == "":
         raise MissingFact(name)
     return found
+
+
+def alike(family: Mapping[str, Any], name: str) -> str | None:
+    """The key that is meant by a name in any case: itself, else the first in order; or None."""
+    if name in family:
+        return name
+    folded = name.casefold()
+    return min((key for key in family if str(key).casefold() == folded), default=None)
 
 
 def found_at(path: Iterable[str], facts: object) -> object:

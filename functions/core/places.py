@@ -37,8 +37,10 @@ SHARED = "shared"
 WAITS = "waits"
 PASSED = "passed"
 
+PAGE = 1000  # rows that one request brings at most
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
+NEXT = "!"  # comes before all that a key can hold: begins what is after a key
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -82,10 +84,12 @@ class Rows(Protocol):
         high: str = "~",
         column: str = "key",
         only: Sequence[str] = (),
+        page: int = PAGE,
     ) -> Iterator[Stored]:
         """Rows by key, of which this column is not below `low` and not above `high`.
 
-        They are read as they are taken. Of each row the columns `only` suffice, if given.
+        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
+        if given.
         """
 
 
@@ -127,6 +131,15 @@ def safe(text: str) -> str:
         return escaped or "_"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{escaped[:100]}_h{digest}"  # no escape begins with h
+
+
+def unsafe(part: str) -> str:
+    """The text that `safe` made this part of a key of; one that was too long stays as it is."""
+    return re.sub("(?:_[0-9a-f]{2})+", _unescaped, part)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("_", "")).decode("utf-8", "surrogatepass")
 
 
 def _escaped(found: re.Match[str]) -> str:

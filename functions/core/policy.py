@@ -20,6 +20,7 @@ MOST_SENDS = 3  # the first and two more
 NOT_FINAL_FOR = timedelta(minutes=10)
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
+IN_LINE_FOR = timedelta(hours=2)
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -56,6 +57,14 @@ class Policy(Struct, frozen=True, kw_only=True):
         times = LONGEST_WAIT_FACTOR if refused else min(2**attempts, LONGEST_WAIT_FACTOR)
         drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
         return self.retry_first * times * (1 - drawn / 4)
+
+    def wait_in_line(self, key: str) -> timedelta:
+        """When to look, all the same, after one that is called when its turn comes.
+
+        Nearly two hours, by which versions that call nobody find what waits.
+        """
+        drawn = hashlib.sha256(key.encode()).digest()[0] / 255
+        return IN_LINE_FOR * (1 - drawn / 4)
 
 
 class SweepMode(StrEnum):

@@ -35,6 +35,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only grow."""
 
+    def sleep(self, seconds: float) -> None:
+        """Do nothing for so long."""
+
 
 class Waiting(NamedTuple):
     """A wait as read, with the version that a write must still find."""

@@ -2,63 +2,84 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
-from functions.core.places import AFTER, ENDED, PASSED
+from functions.core.places import AFTER, ENDED, PAGE, PASSED, SHARED, WAITS, Place, safe
+from functions.core.records import LISTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator
 
-    from functions.core.continuation import Continuation
+    from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
-    from functions.core.values import Key
+    from functions.core.records import Row
+
+T = TypeVar("T")
 
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to chance
 
 
-def prune(rows: Rows, before: datetime, limit: int, unreadable: set[str]) -> int:
-    """See `functions.core.rowledger.RowLedger.prune`."""
-    removed = sum(islice(_old(rows, before, unreadable), limit))
-    return removed + sum(islice(_passed_over(rows, before, unreadable), limit - removed))
+class Pruning:
+    """Removes what is old, some at a time: what was listed for one call serves those after it."""
 
+    def __init__(self, rows: Callable[[], Rows], unreadable: set[str]) -> None:
+        self._rows = rows
+        self._unreadable = unreadable
+        self._listed: dict[str, tuple[datetime, list[Listed]]] = {}
 
-def _old(rows: Rows, before: datetime, unreadable: set[str]) -> Iterator[int]:
-    listed = _oldest(rows, ENDED, before)
-    for c in records.readable(listed, lambda s: records.continuation_of(s.row), unreadable):
-        if _is_removed(rows, c.key, before, unreadable, c):
-            rows.drop(places.ended(c))
-            yield 1
+    def prune(self, before: datetime, limit: int) -> int:
+        """See `functions.core.rowledger.RowLedger.prune`."""
+        rows, removed = self._rows(), 0
+        for partition, remove in ((ENDED, self._ended), (PASSED, self._passed_over)):
+            listed = self._left(rows, partition, before) if removed < limit else []
+            while listed and removed < limit:
+                removed += remove(rows, listed.pop(), before)
+        return removed
 
+    def forget(self, now: datetime, limit: int) -> int:
+        """See `functions.core.rowledger.RowLedger.forget`."""
+        rows, ever = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
+        left = limit
+        for partition in (SHARED, WAITS):
+            until, page = records.time_text(now), max(1, min(left, PAGE))
+            for stored in islice(rows.find(partition, ever, until, "until", page=page), left):
+                rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
+                left -= 1
+        return limit - left
 
-def _passed_over(rows: Rows, before: datetime, unreadable: set[str]) -> Iterator[int]:
-    """Their rows go in any case: who has claimed the run since is listed as what it became."""
-    listed = _oldest(rows, PASSED, before)
-    for one in records.readable(listed, lambda s: records.listed_of(s.row), unreadable):
-        _is_removed(rows, one.key, before, unreadable)
+    def _left(self, rows: Rows, partition: str, before: datetime) -> list[Listed]:
+        """What was listed as older and not looked at since, the oldest last; else listed anew."""
+        of, left = self._listed.get(partition, (before, []))
+        if not left or of != before:
+            found = rows.find(partition, places.newest_first(before) + AFTER, only=LISTED)
+            left = list(self._readable(islice(found, MOST_SORTED), records.listed_of))
+            self._listed[partition] = before, left
+        return left
+
+    def _ended(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        if removed := self._is_removed(rows, one, before):
+            rows.drop(places.ended(one))
+        return removed
+
+    def _passed_over(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        """Its row goes in any case: who has claimed the run since is listed as what it became."""
+        self._is_removed(rows, one, before)
         rows.drop(places.passed(one))
-        yield 1
+        return True
 
-
-def _oldest(rows: Rows, partition: str, before: datetime) -> list[Stored]:
-    found = rows.find(partition, places.newest_first(before) + AFTER)
-    return list(islice(found, MOST_SORTED))[::-1]
-
-
-def _is_removed(
-    rows: Rows, key: Key, before: datetime, unreadable: set[str], gone: Continuation | None = None
-) -> bool:
-    """Remove the truth if it is that old; `gone`: what to go by where there is none any more."""
-    place = places.continuation(key)
-    truth = rows.get(place)
-    read = records.readable(
-        [truth] if truth else [], lambda s: records.continuation_of(s.row), unreadable
-    )
-    for last in read if truth else filter(None, [gone]):
-        if not last.is_open and last.updated_at < before:
-            if truth:
+    def _is_removed(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        """Remove the truth if it has ended and was not written since; it may be gone already."""
+        place = places.continuation(one.key)
+        if (truth := rows.get(place)) is None:
+            return not one.state.may_be_open and (one.updated_at or one.created_at) < before
+        for c in self._readable([truth], records.continuation_of):
+            if not c.state.may_be_open and c.updated_at < before:
                 rows.drop(place, truth.version)
-            return True
-    return False
+                return True
+        return False
+
+    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
+        return records.readable(found, lambda stored: read(stored.row), self._unreadable)

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     GATE = "gate"
     GATE_ERROR = "gate_error"
     AMBIGUOUS = "ambiguous"
+    DELETED = "deleted"  # the run was deleted, and may be restored
     NOT_SERVED = "not_served"  # the route starts no pipeline any more
     # skipped
     NOT_ROOT = "not_root"

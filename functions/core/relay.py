@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from functions.core.facts import Facts
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.routes import Route, Routes
+    from functions.core.routes import Route
     from functions.core.starting import Starter
     from functions.core.values import RunEvent
 
@@ -109,7 +109,7 @@ class Relay:
             self.claiming.pass_over(event, routes)
         if not wanted and not completing:
             return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
-        claimed = [(self.claiming.claim(event, route), route) for route in wanted]
+        claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
             if entry is not None:
@@ -127,18 +127,15 @@ class Relay:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
             return self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
-        if (route := routes.named(c.key.route)) is None:
-            return self._without(work, routes)
-        return self._work(work, route, Reading(self._runs, c.event, work.deadline))
+        if (route := routes.named(c.key.route)) is None or route.start is None:
+            from functions.core import succession  # noqa: PLC0415 - where versions differ
 
-    def _without(self, work: Work, routes: Routes) -> None:
-        """Its route is gone; or so new that only those who were deployed since then know it."""
-        c = work.entry.continuation
-        if routes.since and routes.since < c.created_at:
-            why = f"a newer version of the app has the route {c.key.route}"
-            return self._desk.park(work, Reason.ROUTE_REMOVED, why)
-        end = routing.End(State.FAILED, Reason.ROUTE_REMOVED, f"no route {c.key.route} today")
-        return self._desk.end(work, end)
+            if succession.left(self._ledger, self._desk, work, routes, self._clock.now()):
+                return None
+        if route is None:
+            why = f"no route {c.key.route} today"
+            return self._desk.end(work, routing.End(State.FAILED, Reason.ROUTE_REMOVED, why))
+        return self._work(work, route, Reading(self._runs, c.event, work.deadline))
 
     def _work(self, work: Work, route: Route, reading: Reading) -> None:
         """Decide and start. What fails after the claim stays open, for the reconciler."""
@@ -201,9 +198,10 @@ class Relay:
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
         event = reading.event
-        truth = msgspec.structs.replace(event, outcome=true)
-        for other in routing.matching(truth, self._routes.routes()):
-            if (entry := self.claiming.claim(truth, other)) is not None:
+        truth, routes = msgspec.structs.replace(event, outcome=true), self._routes.routes()
+        self.claiming.pass_over(truth, routes)
+        for other in routing.matching(truth, routes):
+            if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         detail = f"the run reads as {true}"
         self._desk.end(work, routing.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))

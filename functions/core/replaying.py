@@ -150,6 +150,7 @@ def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> C
         waits_on="",
         request=None,
         ignore_gate=ignore_gate,
+        file="",  # the route may be back
     )
 
 
@@ -169,7 +170,7 @@ def _asked_anew(
 
 
 def _named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Continuation | Answer:
-    if c.pipeline_run == run.id:
+    if c.pipeline_run == run.id and c.state.is_known:
         return Answer(standing(c), done=True)
     if (refused := _not_in_doubt(c)) is not None:
         return refused
@@ -178,7 +179,7 @@ def _named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Con
 
 
 def _not_in_doubt(c: Continuation) -> Answer | None:
-    if c.is_doubtful:
+    if c.is_doubtful and c.state.is_known:
         return None
     return Answer(f"{standing(c)}; it is not in doubt, so nothing was changed", done=False)
 

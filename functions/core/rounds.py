@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from functions.core import journal, steps
 from functions.core.deadline import ROUND_SECONDS, Deadline, each
-from functions.core.desk import Work
-from functions.core.errors import (
-    LedgerUnavailable,
-    Lost,
-    Retryable,
-    RoutesUnreadable,
-    Unreadable,
-)
+from functions.core.errors import LedgerUnavailable, Retryable, RoutesUnreadable
 from functions.core.inbox import Inbox
-from functions.core.linking import Links
+from functions.core.lines import Lines
 from functions.core.ports import Level
+from functions.core.resuming import Resuming, Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.admission import Admission
     from functions.core.chronicle import Chronicle
-    from functions.core.continuation import Continuation
     from functions.core.doubt import Doubt
-    from functions.core.ledger import Entry
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
@@ -42,11 +32,10 @@ MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
 MOST_LISTED = 5000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
-UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class Rounds:
-    """One round: the inbox, accounts to release, continuations that are due."""
+    """One round: the inbox, what is released or called, continuations that are due."""
 
     def __init__(  # noqa: PLR0913 - it has something of everybody's to resume
         self,
@@ -64,14 +53,13 @@ class Rounds:
         self._credentials, self._routes = ports.credentials, ports.routes
         self._outcomes = ports.outcomes
         self._policy = policy
-        self._relay = relay
-        self._doubt = doubt
         self._admission = admission
         self._chronicle = chronicle
         self._waits = waits
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
-        self._links = Links(ports, wanted=policy.tag_runs)
+        self._lines = Lines(ports, policy, admission.limits)
+        self._resuming = Resuming(ports, policy, relay, doubt, admission, chronicle, self._lines)
         self._told: set[str] = set()
 
     def reconcile(self) -> None:
@@ -90,10 +78,13 @@ class Rounds:
             self._inbox.open(Deadline(self._clock, LETTERS_SECONDS), MOST_AT_ONCE)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        released = dict.fromkeys(key for name in accounts for key in self._released(name))
-        due = dict.fromkeys(self._ledger.due(self._clock.now(), MOST_LISTED))
-        keys, turns = _fairly(released | due)[:MOST_LOOKED_AT], iter(range(MOST_AT_ONCE))
-        self._for_each(lambda key: self._resume(key, whole, turns, early=key in released), keys)
+        released = {key: name for name in accounts for key in self._released(name)}
+        released |= self._lines.called(routes, MOST_AT_ONCE)
+        due = self._ledger.due(self._clock.now(), MOST_LISTED)
+        keys = _fairly(dict.fromkeys([*released, *due]))
+        turns, keys = iter(range(MOST_AT_ONCE)), keys[:MOST_LOOKED_AT]
+        this = Round(whole, turns, routes, released)
+        self._for_each(lambda key: self._resuming.resume(key, this), keys)
         self._waits.look()
         self._chronicle.keep(routes)
         self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
@@ -104,6 +95,7 @@ class Rounds:
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
         log = self._ledger.backlog()
+        self._lines.note(log)
         oldest = log.oldest and round((self._clock.now() - log.oldest).total_seconds())
         line = {"reconciler": "done", "resumed": resumed, "looked_at": looked_at}
         line |= {"open": log.open, "oldest_s": oldest}
@@ -143,68 +135,6 @@ class Rounds:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
-
-    def _resume(self, key: Key, whole: Deadline, turns: Iterator[int], *, early: bool) -> None:
-        if whole.has_passed:
-            return  # the next round takes it
-        try:
-            entry = self._ledger.read(key)
-            if entry is None:
-                self._ledger.retire(key)  # pruned, or removed by hand
-            else:
-                self._take_up(entry, turns, early=early)
-        except Lost:
-            pass  # another reconciler has it
-        except Unreadable as error:
-            self._ledger.put_off(key, self._clock.now() + UNREADABLE_AGAIN)
-            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, journal.unavailable(key, error))
-
-    def _take_up(self, entry: Entry, turns: Iterator[int], *, early: bool) -> None:
-        c, now = entry.continuation, self._clock.now()
-        self._chronicle.meet(c.event.workspace.id, c.created_at)
-        if not c.is_open:
-            return self._tidy(entry, turns)
-        if c.due_at > now and not (early and c.waits_on):
-            return self._ledger.schedule(c)
-        if c.waits_on and self._left_alone(c.key, c.waits_on):
-            return None
-        if next(turns, None) is None:
-            return None  # the next round takes it
-        changed = steps.resumed(c, now, self._policy.lease)
-        return self._relay.resume(Work(self._ledger.write(entry, changed), each(self._clock)))
-
-    def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
-        """An ended continuation leaves the schedule, once no second look is owed."""
-        c = entry.continuation
-        if c.recheck_at is None:
-            return self._let_go(c, turns)
-        if c.recheck_at > self._clock.now():
-            return self._ledger.schedule(c)
-        if next(turns, None) is None:
-            return None
-        return self._doubt.look_again(Work(entry, each(self._clock)))
-
-    def _let_go(self, c: Continuation, turns: Iterator[int]) -> None:
-        """Take it off the schedule, with its links if they are wanted, which takes a turn."""
-        if self._links.wanted(c):
-            request = c.request
-            if request and self._left_alone(
-                c.key, self._admission.account(request.organization, request.secret)
-            ):
-                return
-            if next(turns, None) is None:
-                return
-            self._links.write(c, each(self._clock))
-        self._ledger.retire(c.key)
-
-    def _left_alone(self, key: Key, account: str) -> bool:
-        """Whether nothing is sent by its account just now; if so, it is due when that ends."""
-        block = self._admission.blocked(account)
-        if block:
-            self._ledger.put_off(key, block.until)
-        return block is not None
 
 
 def _fairly(keys: Iterable[Key]) -> list[Key]:

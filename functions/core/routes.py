@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
@@ -118,12 +118,14 @@ class Route(Struct, frozen=True, kw_only=True):
 class Routes(Struct, frozen=True):
     """All routes in the order of the file, and what `check` warns of, one line each.
 
-    `since`: when this process first had them; None where they are of no process.
+    `file` stands for the text of the file that they are from, and `earlier` for those that the same
+    process had before it; both are empty where they are of no file.
     """
 
     routes: tuple[Route, ...] = ()
     warnings: tuple[str, ...] = ()
-    since: datetime | None = None
+    file: str = ""
+    earlier: frozenset[str] = frozenset()
 
     def named(self, name: str) -> Route | None:
         """The route of that name, spelled exactly."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import events, facts, filters, needs, placeholders
+from functions.core import facts, filters, needs, parents, placeholders
+from functions.core.continuation import GATE_IGNORED
 from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
@@ -52,7 +53,7 @@ class Changed(NamedTuple):
 
 
 UNGATED = Verdict(holds=True)  # what a route without a gate says
-IGNORED = Verdict(holds=True, explain="the gate was ignored, as an operator asked")
+IGNORED = Verdict(holds=True, explain=GATE_IGNORED)
 
 Decision = Go | End | Wait
 Screened = End | Wait | Changed
@@ -75,10 +76,12 @@ def completing(event: RunEvent, routes: Routes) -> bool:
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
     """What the run read back says before any fact is looked at; None: go on."""
-    if not route.children and events.has_parent(run.id, run.tags):
+    if not route.children and parents.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
     if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
+    if run.deleted:
+        return End(State.HELD, Reason.DELETED, "the run read back was deleted")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
     if run.outcome is None or run.outcome is outcome:

@@ -5,45 +5,37 @@ A continuation's row holds the truth and is written first; the row that schedule
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from functions.core import places, pruning, records
+from functions.core import lists, places, records
 from functions.core.errors import Lost
-from functions.core.ledger import Backlog, Claim, Entry
-from functions.core.places import AFTER, ENDED, INBOX, OPEN, SHARED, WAITS, Place, safe
-from functions.core.pruning import MOST_SORTED
-from functions.core.records import LISTED
-from functions.core.values import Key, Letter, Shared, parse_time
+from functions.core.ledger import Claim, Entry
+from functions.core.places import INBOX, NEXT, PAGE, SHARED, Place, safe
+from functions.core.pruning import Pruning
+from functions.core.rowschedule import RowSchedule
+from functions.core.values import Key, Letter, Shared
 from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from functions.core.continuation import Continuation
     from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
-    from functions.core.records import Row
 
-
-T = TypeVar("T")
-
-_key = partial(records.unpacked, part="key", kind=Key)
 _letter = partial(records.unpacked, part="letter", kind=Letter)
 
 
-class RowLedger:
-    """The port `Ledger`; the requests that a method costs are those of Table storage.
-
-    `unreadable` tells of rows that were passed over since this version cannot read them.
-    """
+class RowLedger(RowSchedule):
+    """The port `Ledger`; the requests that a method costs are those of Table storage."""
 
     def __init__(self, rows: Callable[[], Rows]) -> None:
-        self._rows = rows
-        self.unreadable: set[str] = set()
+        super().__init__(rows)
         self.waits = RowWaitBook(rows, self.unreadable)
+        self._pruning = Pruning(rows, self.unreadable)
 
     def claim(self, new: Continuation) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""
@@ -70,35 +62,13 @@ class RowLedger:
         return _entry(stored) if stored else None
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """One request, two if it is refused."""
+        """One request, two if it is refused.
+
+        Raises Unreadable for a row in a state that this version does not know.
+        """
+        records.check_state(entry.continuation)
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
-
-    def schedule(self, continuation: Continuation) -> None:
-        """One request."""
-        row = records.schedule_row(continuation)
-        self._rows().put(places.scheduled(continuation.key), row)
-
-    def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        """One request per thousand that are due, five at most."""
-        return self._scheduled("", records.time_text(now), "due_at", limit)
-
-    def put_off(self, key: Key, until: datetime) -> None:
-        """Two requests."""
-        rows, place = self._rows(), places.scheduled(key)
-        if stored := rows.get(place):
-            rows.put(place, {**stored.row, "due_at": records.time_text(until)})
-
-    def backlog(self) -> Backlog:
-        """One request per thousand that are scheduled, five at most."""
-        listed = self._listed(OPEN)
-        since = sorted(filter(None, (stored.row.get("open_since") for stored in listed)))
-        oldest = parse_time(since[0]) if since else None
-        return Backlog(len(since), oldest, len(listed) < MOST_SORTED)
-
-    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """One request per thousand that wait, five at most."""
-        return self._scheduled(safe(name), safe(name), "waits_on", limit)
 
     def retire(self, key: Key) -> None:
         """Four requests, two if it is open by now.
@@ -111,7 +81,7 @@ class RowLedger:
         truth = rows.get(places.continuation(key))
         if truth:
             c = _entry(truth).continuation
-            if c.is_open:
+            if c.state.may_be_open:
                 return
             rows.put(places.ended(c), truth.row)
         if scheduled:
@@ -124,40 +94,23 @@ class RowLedger:
 
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """One request for the schedule, one per scheduled row, one per thousand that ended."""
-        known = {c.key: c for c in self._still_scheduled(since, limit)}
-        high = places.newest_first(since) + AFTER
-        found = self._rows().find(ENDED, high=high)
-        ended = self._readable(found, records.continuation_of)
-        others = (c for c in ended if c.key not in known)
-        chosen = [*known.values(), *islice(others, limit - len(known))]
-        return sorted(chosen, key=_age, reverse=True)
+        return lists.recent(self._rows(), since, limit, self.unreadable)
 
     def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
-        """One request per thousand that are scheduled, five at most, and per thousand that ended.
-
-        A row of the schedule may have been replaced by that of the end, or the other way round:
-        what was written last counts.
-        """
-        rows, high = self._rows(), places.newest_first(since) + AFTER
-        scheduled = islice(rows.find(OPEN, only=LISTED), MOST_SORTED)
-        latest = {one.key: one for one in self._readable(scheduled, records.listed_of)}
-        ended = self._readable(rows.find(ENDED, high=high, only=LISTED), records.listed_of)
-        for one in islice(ended, limit):
-            latest[one.key] = max(one, latest.get(one.key, one), key=_written)
-        newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
-        others = (one for one in newest if not one.is_open and one.created_at >= since)
-        chosen = {one.key for one in islice(others, limit)}
-        return [one for one in newest if one.is_open or one.key in chosen]
+        """One request per thousand that are scheduled, five at most, and as many of the ended."""
+        return lists.listed(self._rows(), since, limit, self.unreadable)
 
     def keep(self, letter: Letter) -> None:
         """One request, two if it is there."""
         place = Place(INBOX, safe(letter.id))
         self._rows().insert(place, records.letter_row(letter))
 
-    def letters(self, limit: int) -> Sequence[Letter]:
-        """One request per thousand letters, five at most."""
-        letters = self._readable(self._listed(INBOX), _letter)
-        return sorted(letters, key=lambda letter: (letter.received_at, letter.id))[:limit]
+    def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
+        """One request per thousand letters; one that cannot be read is not counted."""
+        low = f"{safe(after)}{NEXT}" if after else ""
+        found = self._rows().find(INBOX, low, page=max(1, min(limit, PAGE)))
+        letters = islice(self._readable(found, _letter), limit)
+        return sorted(letters, key=lambda letter: (letter.received_at, letter.id))
 
     def discard(self, letter_id: str) -> None:
         """One request."""
@@ -183,52 +136,20 @@ class RowLedger:
     def prune(self, before: datetime, limit: int) -> int:
         """Remove what was claimed before then, has ended, and was not written since.
 
-        At most `limit`, the oldest first; returns how many. Three requests for each, and one
-        for each thousand that are as old, five at most, of those in lists and of the others.
+        At most `limit`, the oldest first; returns how many. Three requests for each; and one for
+        each thousand that are as old, five at most, of those in lists and of the others, once for
+        all calls that it takes to remove what was listed.
         """
-        return pruning.prune(self._rows(), before, limit, self.unreadable)
+        return self._pruning.prune(before, limit)
 
     def forget(self, now: datetime, limit: int) -> int:
-        """One request per row, and one for each thousand, five at most."""
-        rows, first = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
-        forgotten = 0
-        for partition in (SHARED, WAITS):
-            for stored in self._listed(partition, first, records.time_text(now), "until"):
-                if forgotten < limit:
-                    rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
-                    forgotten += 1
-        return forgotten
-
-    def _still_scheduled(self, since: datetime, limit: int) -> Iterator[Continuation]:
-        """What is scheduled, the newest, as it stands now."""
-        newest = sorted(self._listed(OPEN), key=_by("created_at"), reverse=True)
-        keys = islice(self._readable(newest, _key), limit)
-        read = (self._rows().get(places.continuation(key)) for key in keys)
-        now = self._readable(filter(None, read), records.continuation_of)
-        return (c for c in now if c.is_open or c.created_at >= since)
-
-    def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
-        found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
-        return list(islice(self._readable(found, _key), limit))
-
-    def _listed(self, *where: str) -> list[Stored]:
-        return list(islice(self._rows().find(*where), MOST_SORTED))
-
-    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
-        return records.readable(found, lambda stored: read(stored.row), self.unreadable)
+        """One request per row, and two."""
+        return self._pruning.forget(now, limit)
 
 
 def _entry(stored: Stored) -> Entry:
     return Entry(records.continuation_of(stored.row), stored.version)
 
 
-def _written(one: Listed) -> tuple[datetime, bool]:
-    return one.updated_at or one.created_at, not one.is_open
-
-
 def _age(c: Continuation) -> tuple[datetime, Key]:
     return c.created_at, c.key
-
-
-def _by(column: str) -> Callable[[Stored], str]:
-    return lambda stored: stored.row.get(column, "")

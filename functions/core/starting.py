@@ -15,6 +15,7 @@ from functions.core.admission import Admission
 from functions.core.desk import Work
 from functions.core.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.ledger import Entry
+from functions.core.limits import PAUSED, line
 from functions.core.policy import POST_WITHIN, REFUSED_FOR
 from functions.core.ports import Level
 from functions.core.reasons import Reason
@@ -51,14 +52,15 @@ class Starter:
             detail = routing.summary(go.request)
             return self._desk.end(work, routing.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
-            return self._desk.park(work, Reason.PAUSED, "PAUSED=1")
+            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
-            full = self._admission.take_slot(work.entry, route)
-            if isinstance(full, Entry):
-                return self.send(Work(full, work.deadline), go.request, credential, go.saw)
-            self._desk.park(work, Reason.LIMIT, f"the limit of {route.name}", until=full)
+            place = self._admission.take_slot(work.entry, route)
+            if isinstance(place, Entry):
+                return self.send(Work(place, work.deadline), go.request, credential, go.saw)
+            detail = f"the limit of {route.name}"
+            self._desk.line_up(work, Reason.LIMIT, detail, line(route.name))
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:

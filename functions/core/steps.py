@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.continuation import PASSED_OVER, REPLAYED, Continuation
+from functions.core.continuation import (
+    ASKED,
+    PASSED_OVER,
+    REPLAYED,
+    Continuation,
+    pipeline_asked,
+)
 from functions.core.reasons import Reason, outlasts
 from functions.core.values import State, Step, bounded
 
@@ -26,14 +32,17 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 40
 
 
-def opened(key: Key, event: RunEvent, now: datetime, lease: timedelta) -> Continuation:
-    """A new continuation, leased to whoever claims it."""
+def opened(
+    key: Key, event: RunEvent, now: datetime, lease: timedelta, file: str = ""
+) -> Continuation:
+    """A new continuation, leased to whoever claims it by this route file."""
     return Continuation(
         key=key,
         event=event,
         created_at=now,
         updated_at=now,
         due_at=now + lease,
+        file=file,
         history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
     )
 
@@ -66,7 +75,7 @@ def parked(
     due_at: datetime,
     waits_on: str = "",
 ) -> Continuation:
-    """Open, to be taken up again at `due_at`."""
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place in a limit."""
     return step(
         c,
         now,
@@ -76,7 +85,13 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
+        slot=_kept(c),
     )
+
+
+def _kept(c: Continuation) -> str:
+    """Its place in a limit, if a POST may have been queued."""
+    return c.slot if c.asked_at else ""
 
 
 def _since(c: Continuation, reason: Reason, now: datetime) -> dict[Reason, datetime]:
@@ -92,8 +107,8 @@ def asked(
     return step(
         c,
         now,
-        "asked",
-        saw or f"pipeline {request.where}",
+        ASKED,
+        saw or pipeline_asked(request.where),
         request=request,
         reason=Reason.WORKING,
         detail="",
@@ -168,8 +183,8 @@ def ended(
     c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
 ) -> Continuation:
     """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
-    told = bounded(detail)
-    return step(c, now, str(state), state=state, reason=reason, detail=told, waits_on="")
+    told, slot = bounded(detail), _kept(c)
+    return step(c, now, f"{state}", state=state, reason=reason, detail=told, waits_on="", slot=slot)
 
 
 def step(

@@ -17,7 +17,7 @@ from functions.core.ports import Level
 from functions.core.visiting import Visiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from functions.core.chronicle import Chronicle
     from functions.core.horizon import Horizon
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from functions.core.policy import SweepPolicy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
+    from functions.core.remembered import Remembered, Visit
     from functions.core.routes import Routes
     from functions.core.values import Workspace
-    from functions.core.visits import Remembered, Visit
 
 PRUNING_SECONDS = 30.0  # an hour
 PRUNED_AT_ONCE = 50
+ENOUGH_SECONDS = 20.0  # for one workspace; with less it may never come through
 
 
 class Sweep:
@@ -83,26 +84,43 @@ class Sweep:
     def _sweep(self, routes: Routes, whole: Deadline) -> Remembered | None:
         """The row of visits as it is afterwards; None where that is not known."""
         if self._policy.mode is SweepMode.OFF:
-            return visits.owe_nothing(self._ledger)
+            return visits.owe_nothing(self._ledger, self._clock.now())
         try:
             since = self._clock.now() - self._policy.kept_for
             workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
             memory = self._chronicle.register(routes, workspaces)
-            visited = dict(self._visits(workspaces, routes, memory, whole))
-            swept = frozenset(workspace.key for workspace in workspaces)
-            return visits.conclude(self._ledger, memory.visits, visited, swept)
+            turns = visits.in_turn(memory.visits, workspaces)
+            visited = dict(self._visits(turns, routes, memory, whole))
+            left = turns[len(visited) :]
+            self._tell_left(left)
+            if memory.visits.others(workspaces):  # one may have been heard of since
+                workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
+                self._tell_gone(len(memory.visits.others(workspaces)))
+            came = {key: visit for key, visit in visited.items() if visit}
+            return visits.conclude(self._ledger, memory.visits, came, workspaces, left)
         except Permanent as error:
             self._log.write(Level.ERROR, {"sweep": "failed", "detail": error.detail})
             return None
 
     def _visits(
         self, workspaces: list[Workspace], routes: Routes, memory: Memory, whole: Deadline
-    ) -> Iterator[tuple[str, Visit]]:
-        """Those that something is new about, each with its share of the time."""
+    ) -> Iterator[tuple[str, Visit | None]]:
+        """Those that the time suffices for, each with its share of it; None: nothing is new."""
         for done, workspace in enumerate(workspaces):
-            share = Deadline(self._clock, whole.left / (len(workspaces) - done))
-            if visit := self._visiting.visit(workspace, routes, memory, share):
-                yield workspace.key, visit
+            if whole.has_passed:
+                return
+            seconds = max(whole.left / (len(workspaces) - done), min(ENOUGH_SECONDS, whole.left))
+            share = Deadline(self._clock, seconds)
+            yield workspace.key, self._visiting.visit(workspace, routes, memory, share)
+
+    def _tell_gone(self, gone: int) -> None:
+        if gone:
+            self._log.write(Level.INFO, {"chronicle": "workspaces", "gone": gone})
+
+    def _tell_left(self, left: Sequence[Workspace]) -> None:
+        if left:
+            why = "no time was left for these workspaces: the next sweep begins with them"
+            self._log.write(Level.WARNING, {"sweep": "cut", "left": len(left), "detail": why})
 
 
 def _repeated(remove: Callable[[], int], deadline: Deadline) -> int:

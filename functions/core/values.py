@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
 
+from functions.core import bounds
 from functions.core.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
 
 
@@ -33,13 +35,38 @@ ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPOND
 
 
 class State(StrEnum):
-    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten."""
+    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten.
+
+    Another version of the app may know more of them. A word that can be one is a state like these,
+    which none of the lists of states has: it is shown, and left to who knows it.
+    """
 
     OPEN = "open"
     STARTED = "started"
     HELD = "held"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> State | None:
+        if not isinstance(value, str) or not _STATE.fullmatch(value):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = "", value
+        return made
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in State.__members__
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether work may be left to do: in what is not known somebody else may see some."""
+        return self is State.OPEN or not self.is_known
+
+
+_STATE = re.compile(r"[a-z][a-z0-9_ -]{0,30}")
 
 
 class Workspace(Struct, frozen=True):
@@ -94,7 +121,7 @@ class RunEvent(Struct, frozen=True, kw_only=True):
 class Run(Struct, frozen=True, kw_only=True):
     """A run as MLflow shows it. `status` is MLflow's word, `outcome` what it means if it ended.
 
-    `unread`: the facts that were left out, and why.
+    `unread`: the facts that were left out, and why. One that was `deleted` shows all that it was.
     """
 
     id: str
@@ -108,6 +135,7 @@ class Run(Struct, frozen=True, kw_only=True):
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
 
     @property
     def known_to_last_until(self) -> datetime | None:
@@ -218,8 +246,8 @@ class Key(Struct, frozen=True, order=True):
 
     @property
     def text(self) -> str:
-        """As people see it: ROUTE/RUN_ID/OUTCOME."""
-        return f"{self.route}/{self.run}/{self.outcome}"
+        """As people name it: ROUTE/RUN_ID/OUTCOME, so that it is meant also once it is visible."""
+        return bounds.exact(f"{self.route}/{self.run}/{self.outcome}")
 
     @property
     def run_hash(self) -> str:

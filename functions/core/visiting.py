@@ -11,7 +11,8 @@ from functions.core.deadline import Deadline, each
 from functions.core.errors import NoWorkspace
 from functions.core.policy import SweepMode
 from functions.core.ports import Level
-from functions.core.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP, Visit
+from functions.core.remembered import Visit
+from functions.core.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,8 @@ class Visiting:
             first=work.visit.next,
             children=children,
         )
-        if work.visit.dropped:  # it is there again: another one of the same name
+        ended = missed.believed(ended, work.now)
+        if work.visit.was_not_there:  # what it has may have come from elsewhere, or be another's
             work = work._replace(visit=Visit(work.now))
             ended = replace(ended, runs=())
         looked = self._look(work, ended, deadline)
@@ -124,7 +126,7 @@ class Visiting:
         runs = missing = 0
         last = work.visit.since
         ordered = sorted(
-            missed.timed(ended.runs), key=lambda one: (not work.is_new(one[0]), one[0])
+            missed.timed(ended.runs, work.now), key=lambda one: (not work.is_new(one[0]), one[0])
         )
         for at, run in ordered:
             if deadline.has_passed:
@@ -138,7 +140,7 @@ class Visiting:
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
         """The routes to take the run up on; the ledger is asked only if there may be any."""
         wanted = missed.wanted(event, at, work.routes, work.memory)
-        decides = self._policy.mode is SweepMode.START and work.is_new(at)
+        decides = self._policy.mode is SweepMode.START and (work.is_new(at) or at != event.time)
         near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
         if not wanted and not near:
             return ()

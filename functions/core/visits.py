@@ -1,29 +1,28 @@
-"""What the sweep remembers of each workspace, and what the ledger has forgotten: one shared row.
+"""The shared row of what the sweep remembers of each workspace, and what the ledger has forgotten.
 
-    {"pruned": TIME, "workspaces": {ID: {"since": TIME, "seen": TIME, ...}}}
+    {"pruned": TIME, "off": TIME, "workspaces": {ID: {"since": TIME, "seen": TIME, ...}}}
 
 A workspace stands here by a digest of its id, so that all that are swept fit into one row.
 """
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from functions.core import sharing
-from functions.core.values import parse_time
+from functions.core.remembered import Remembered, Visit, named, visit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.ledger import Ledger
     from functions.core.policy import SweepPolicy
-    from functions.core.values import Shared
+    from functions.core.remembered import Heard
+    from functions.core.values import Workspace
 
 VISITS = "chronicle/visits"
-DIGITS = 16
 LONGEST_ID = 64  # of an experiment that is remembered; those of AML have 36 characters
 GONE_FOR = timedelta(days=3)  # of 404s, and the workspace is asked no more
 ASKED_AGAIN = timedelta(days=1)  # one that is gone, and named in SWEEP_WORKSPACES
@@ -35,57 +34,9 @@ LASTING = ("since", "gone", "dropped")
 Change = dict[str, Any]
 
 
-class Visit(NamedTuple):
-    """What is remembered of a workspace.
-
-    `since`: when it was first heard of. `seen`: all that ended before was looked at. `next`: the
-    experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
-    workspace, and `dropped`: when it was last asked after that had lasted too long.
-    """
-
-    since: datetime
-    seen: datetime | None = None
-    began: datetime | None = None
-    next: str = ""
-    gone: datetime | None = None
-    dropped: datetime | None = None
-
-
-class Heard(NamedTuple):
-    """When a workspace was first heard of, and when the `last` event came, if one did."""
-
-    first: datetime
-    last: datetime | None = None
-
-
-class Remembered(NamedTuple):
-    """The row as it was read; `written`: there is one."""
-
-    row: Shared
-
-    @property
-    def written(self) -> bool:
-        """Whether this version has ever written it."""
-        return "workspaces" in self.row.value
-
-    @property
-    def pruned(self) -> datetime | None:
-        """What ended before then may have been forgotten."""
-        return parse_time(self.row.value.get("pruned"))
-
-    def of(self, workspace: str) -> Visit | None:
-        """What is remembered of the workspace of this key."""
-        return _visit(self.row.value.get("workspaces", {}).get(named(workspace)))
-
-
 def recall(ledger: Ledger) -> Remembered:
     """One request. Raises LedgerUnavailable."""
     return Remembered(ledger.shared(VISITS))
-
-
-def named(workspace: str) -> str:
-    """Stands for a workspace's key in the row."""
-    return hashlib.sha256(workspace.encode()).hexdigest()[:DIGITS]
 
 
 def hear(
@@ -104,7 +55,7 @@ def hear(
         new = {} if "workspaces" in value else {named(w): _said(at) for w, at in before().items()}
         known = {**new, **value.get("workspaces", {})}
         for workspace, at in heard.items():
-            was = _visit(known.get(named(workspace)))
+            was = visit_of(known.get(named(workspace)))
             if was is None:
                 known[named(workspace)] = _said(at.first)
             elif was.dropped and at.last and at.last > was.dropped:
@@ -114,36 +65,53 @@ def hear(
     return Remembered(sharing.change(ledger, VISITS, noted))
 
 
+def in_turn(row: Remembered, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    """The same, beginning with the one that the last sweep had no time for."""
+    names = [named(workspace.key) for workspace in workspaces]
+    first = names.index(row.turn) if row.turn in names else 0
+    return [*workspaces[first:], *workspaces[:first]]
+
+
 def conclude(
-    ledger: Ledger, was: Remembered, visited: Mapping[str, Visit], swept: frozenset[str]
+    ledger: Ledger,
+    was: Remembered,
+    visited: Mapping[str, Visit],
+    swept: Sequence[Workspace],
+    left: Sequence[Workspace] = (),
 ) -> Remembered:
     """Write how far a sweep came in the workspaces visited; forget those that are not swept.
+
+    There was no time for those that are `left`: the first of them is the first of the next sweep.
 
     One request if nobody wrote meanwhile. Another sweep at the same time may have come further.
     Raises LedgerUnavailable and Permanent.
     """
-    kept = {named(workspace) for workspace in swept}
-    dropped = was.row.value.get("workspaces", {}).keys() - kept
+    dropped, turn = was.others(swept), [named(workspace.key) for workspace in left[:1]]
 
     def concluded(value: Mapping[str, Any]) -> Change:
         known = {w: v for w, v in value.get("workspaces", {}).items() if w not in dropped}
         for workspace, visit in visited.items():
-            last = _visit(known.get(named(workspace)))
+            last = visit_of(known.get(named(workspace)))
             known[named(workspace)] = _written(_merged(visit, last))
-        return {**value, "workspaces": known}
+        rest = {name: told for name, told in value.items() if name != "turn"}
+        return {**rest, **({"turn": turn[0]} if turn else {}), "workspaces": known}
 
     return Remembered(sharing.change(ledger, VISITS, concluded, was.row))
 
 
-def owe_nothing(ledger: Ledger) -> Remembered:
-    """Forget how far the sweeps came. One request, two if there is something. As `conclude`."""
+def owe_nothing(ledger: Ledger, now: datetime) -> Remembered:
+    """Forget how far the sweeps came, and remember that they are off.
+
+    Two requests. Raises as `conclude` does.
+    """
 
     def owing(value: Mapping[str, Any]) -> Change:
-        known = value.get("workspaces", {}).items()
-        return {**value, "workspaces": {w: _only(v, *LASTING) for w, v in known}}
+        off = {**value, "off": max(str(value.get("off", "")), now.isoformat())}
+        if (known := value.get("workspaces")) is not None:
+            off["workspaces"] = {w: _only(v, *LASTING) for w, v in known.items()}
+        return off
 
-    was = recall(ledger)
-    return Remembered(sharing.change(ledger, VISITS, owing, was.row)) if was.written else was
+    return Remembered(sharing.change(ledger, VISITS, owing))
 
 
 def forgets(ledger: Ledger, was: Remembered, before: datetime) -> None:
@@ -171,13 +139,6 @@ def _merged(visit: Visit, last: Visit | None) -> Visit:
     if last is None or last.seen is None or visit.gone:
         return visit
     return visit._replace(seen=max(visit.seen or last.seen, last.seen))
-
-
-def _visit(value: object) -> Visit | None:
-    if not isinstance(value, dict) or (since := parse_time(value.get("since"))) is None:
-        return None
-    times = {n: parse_time(value.get(n)) for n in ("seen", "began", "gone", "dropped")}
-    return Visit(since, next=str(value.get("next", "")), **times)
 
 
 def _written(visit: Visit) -> dict[str, str]:

@@ -14,7 +14,7 @@ from functions.core import events
 from functions.core.values import Workspace  # noqa: TC001 - the same
 
 MOST_RUNS = 20  # each is read before the task gives up its call
-LONGEST_TOKEN = 8_000
+LONGEST_TOKEN, LONGEST_URL = 8_000, 2_000
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HUBS = frozenset({"build", "checks", "gates", "release"})
 
@@ -50,8 +50,8 @@ class Task(Struct, frozen=True, kw_only=True):
 class Wait(Struct, frozen=True, kw_only=True):
     """A task that waits for runs of a workspace.
 
-    `token` is sealed. `result` and `lines` are the answer, noted before it is given; `until`: kept
-    no longer.
+    `token` is sealed. `result` and `lines` are the answer, noted at `noted_at`, before it is given.
+    `told_at`: when an event said last that one of the runs is over; `until`: kept no longer.
     """
 
     task: Task
@@ -65,6 +65,8 @@ class Wait(Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     why: str = ""
     attempts: int = 0
+    told_at: datetime | None = None
+    noted_at: datetime | None = None
     until: datetime | None = None
 
 
@@ -107,7 +109,8 @@ def registration(headers: Mapping[str, str], body: object) -> Registration:
     if not 0 < len(token) <= LONGEST_TOKEN or not re.fullmatch(r"[\x21-\x7e]+", token):
         raise ValueError("the header authtoken holds no token")
     project, plan, job, timeline, task = ids.values()
-    url = headers.get("planurl", "").rstrip("/")
+    if len(url := headers.get("planurl", "").rstrip("/")) > LONGEST_URL:
+        raise ValueError("the header planurl is too long")
     given = body if isinstance(body, Mapping) else {}
     return Registration(
         task=Task(

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.overview import Seen, Whole
+    from functions.core.waits import Wait
 
 
 def listing(seen: Seen, offset: int, limit: int) -> str:
-    """A page of the list. `next` is the address of the following one, without any key."""
+    """A page of the list. `next` is the address of the following one, without any key.
+
+    `waits` are the first `limit` of the tasks that wait, on every page.
+    """
     total, later = len(seen.listed), offset + limit
     following = {**seen.wanted.given, "offset": later, "limit": limit}
     return _text(
@@ -29,6 +33,7 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "offset": offset,
             "next": f"?{urlencode(following)}" if later < total else None,
             "secrets": [{"name": n, "ends": e} for n, e in seen.ends.items()],
+            "waits": [_wait(one) for one in seen.waits[:limit]],
             "continuations": [_listed(one) for one in seen.listed[offset:later]],
         }
     )
@@ -64,6 +69,20 @@ def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
 def _listed(one: Listed) -> dict[str, Any]:
     told = msgspec.to_builtins(one)
     return {**told, "key": f"{one.key.text}@{one.key.workspace}", "latency_s": one.latency}
+
+
+def _wait(one: Wait) -> dict[str, Any]:
+    return {
+        "task": one.task.id,
+        "plan": one.task.plan,
+        "workspace": one.workspace.key,
+        "runs": one.runs,
+        "result": one.result,
+        "why": one.why,
+        "attempts": one.attempts,
+        "created_at": one.created_at,
+        "due_at": one.due_at,
+    }
 
 
 def _text(told: dict[str, Any]) -> str:

@@ -53,7 +53,8 @@ def _command(one: Whole) -> Child:
     """What to type to replay it."""
     if one.command:
         return tag("code", one.command, class_="command")
-    return "Nothing to replay: " + ("it is open" if one.continuation.is_open else "it is settled")
+    is_open = one.continuation.state.may_be_open
+    return "Nothing to replay: " + ("it is open" if is_open else "it is settled")
 
 
 def _pipeline_run(c: Continuation) -> Child:
@@ -77,7 +78,7 @@ def _facts(one: Whole) -> Markup:
         ("Run ended", when(event.time)),
         ("Run end to start", span(latency) if latency is not None else None),
         ("Claimed", when(c.created_at)),
-        ("Due", when(c.due_at) if c.is_open else None),
+        ("Due", when(c.due_at) if c.is_open and not Listed.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),
         ("The gate saw", said(one.gate) if one.gate else None),
     ]

@@ -1,7 +1,6 @@
 """HTML from values: every text is escaped where it enters, so nothing has to be remembered later.
 
-Characters that show nothing, or turn round what follows, are shown by their number: a name must not
-look like another one. https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
+What `core/bounds.py` does not let print is shown by its escape; line ends and tabs stay.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
+from functions.core import bounds
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_LAYOUT = re.compile(r"([\n\t])")
 _VOID = frozenset({"input", "link", "meta"})
 
 
@@ -50,8 +49,11 @@ def text(child: Child) -> Markup:
 
 
 def visible(told: str) -> str:
-    """The text with every character that hides or turns others shown by its number."""
-    return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", told)
+    """The text with every character that hides or turns others as its escape."""
+    if told.isprintable():
+        return bounds.visible(told)
+    parts = _LAYOUT.split(told)
+    return "".join(p if _LAYOUT.match(p) else bounds.visible(p) for p in parts)
 
 
 def said(told: object) -> Markup:

@@ -11,7 +11,7 @@ from functions.core.values import State
 from functions.web.charts import charts
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
-from functions.web.rows import table
+from functions.web.rows import table, waits
 from functions.web.words import span, when
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ NEAR_DAYS = 30
 def listing(seen: Seen, offset: int) -> str:
     """The page of a list, from its row `offset` on."""
     paused = tag("p", "Paused: nothing is started while PAUSED=1.", class_="notice")
-    parts = (
+    parts: dict[str, Child] = (
         _parts(seen, offset) if seen.among else {"figures": [_nothing_yet(), _credentials(seen)]}
     )
+    parts |= {"waits": None if offset else _waits(seen)}
     return page(
         "Operations",
         tag("h1", "Operations"),
@@ -44,8 +45,8 @@ def listing(seen: Seen, offset: int) -> str:
 def _parts(seen: Seen, offset: int) -> dict[str, Child]:
     """What is open stands before the charts, what has ended after them."""
     shown = seen.listed[offset : offset + ROWS]
-    is_open = [one for one in shown if one.is_open]
-    ended = [one for one in shown if not one.is_open]
+    is_open = [one for one in shown if one.state.may_be_open]
+    ended = [one for one in shown if not one.state.may_be_open]
     first = not offset
     return {
         "figures": [_scope(seen), _figures(seen) if first else None],
@@ -54,6 +55,17 @@ def _parts(seen: Seen, offset: int) -> dict[str, Child]:
         "ended": table("Ended", ended, seen.at) if ended else None,
         "pages": _pages(seen, offset),
     }
+
+
+def _waits(seen: Seen) -> Child:
+    """The tasks of pipelines that wait without an agent, as many as fit on a page."""
+    if not seen.waits:
+        return None
+    left = len(seen.waits) - ROWS
+    more = (
+        tag("p", f"and {left:,} more, which a search finds", class_="quiet") if left > 0 else None
+    )
+    return [waits("Tasks that wait for runs", seen.waits[:ROWS], seen.at), more]
 
 
 def _scope(seen: Seen) -> Markup:

@@ -15,16 +15,43 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.listed import Listed
+    from functions.core.waits import Wait
 
 COLUMNS = ("State", "Run", "Route", "Why", "Pipeline run", "Run end to start", "Tries", "At")
+OF_WAITS = ("Answer", "Runs", "Task", "Why", "Waits for", "Tries", "At")
 
 
 def table(title: str, rows: Sequence[Listed], now: datetime) -> Child:
     """The heading and the table."""
-    heads = [tag("th", name, scope="col", role="columnheader") for name in COLUMNS]
+    return _table(title, COLUMNS, [_row(one, now) for one in rows], "rows")
+
+
+def waits(title: str, rows: Sequence[Wait], now: datetime) -> Child:
+    """The same for tasks that wait."""
+    return _table(title, OF_WAITS, [_wait(one, now) for one in rows], "rows waits")
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Markup], kind: str) -> Child:
+    heads = [tag("th", name, scope="col", role="columnheader") for name in columns]
     head = tag("thead", tag("tr", *heads, role="row"), role="rowgroup")
-    body = tag("tbody", *(_row(one, now) for one in rows), role="rowgroup")
-    return [tag("h2", title), tag("table", head, body, role="table", class_="rows")]
+    body = tag("tbody", *rows, role="rowgroup")
+    return [tag("h2", title), tag("table", head, body, role="table", class_=kind)]
+
+
+def _wait(one: Wait, now: datetime) -> Markup:
+    runs = [tag("div", said(run)) for run in one.runs]
+    return _cells(
+        OF_WAITS,
+        [
+            one.result or "none yet",
+            [*runs, _small(said(one.workspace.name))],
+            [said(one.task.id), _small(["plan ", said(one.task.plan)])],
+            said(one.why) if one.why else "-",
+            span((now - one.created_at).total_seconds()),
+            one.attempts + 1,
+            [_small("due" if one.due_at > now else "due since"), when(one.due_at)],
+        ],
+    )
 
 
 def _row(one: Listed, now: datetime) -> Markup:
@@ -39,7 +66,11 @@ def _row(one: Listed, now: datetime) -> Markup:
         one.attempts + 1,
         _at(one, now),
     ]
-    named = zip(COLUMNS, cells, strict=True)
+    return _cells(COLUMNS, cells)
+
+
+def _cells(columns: Sequence[str], cells: Sequence[Child]) -> Markup:
+    named = zip(columns, cells, strict=True)
     made = [
         tag("td", tag("div", cell), role="cell", data_name=name, data_none=cell == "-")
         for name, cell in named
@@ -59,6 +90,8 @@ def _at(one: Listed, now: datetime) -> Child:
     """When it came to where it stands, or when it is taken up again."""
     if not one.is_open:
         return when(one.at)
+    if one.is_in_line:
+        return _small("waits for its turn")
     return [_small("due" if one.due_at > now else "due since"), when(one.due_at)]
 
 

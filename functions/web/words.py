@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from functions.core.explaining import REASONS
+from functions.core.explaining import OF_ANOTHER_VERSION, REASONS
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _SHAPES = {  # a shape beside each word: colour is never alone
     "failed": "M4 4l8 8M12 4l-8 8",
     "skipped": "M3.5 8h9",
 }
+_UNKNOWN = "M5.5 6a2.5 2.5 0 1 1 2.5 3v1M8 12.5v.5"
 
 
 def when(at: datetime | None) -> Child:
@@ -58,12 +59,13 @@ def to_one(key: Key) -> str:
 
 def badge(state: State) -> Markup:
     """The state, with its shape and colour."""
-    shape = tag("svg", tag("path", d=_SHAPES[state]), viewBox="0 0 16 16", aria_hidden="true")
-    return tag("span", shape, str(state), class_=f"badge {state}")
+    drawn, kind = _SHAPES.get(state, _UNKNOWN), state if state.is_known else "unknown"
+    shape = tag("svg", tag("path", d=drawn), viewBox="0 0 16 16", aria_hidden="true")
+    return tag("span", shape, str(state), class_=f"badge {kind}")
 
 
 def reason(one: Listed) -> Child:
     """Why it is where it is, in words that fit every route."""
-    means = REASONS[one.reason].means
+    means = REASONS[one.reason].means if one.state.is_known else OF_ANOTHER_VERSION
     means = means.format(secret="that the route names", organization="its organization")
     return [means, tag("span", said(one.detail), class_="detail") if one.detail else None]

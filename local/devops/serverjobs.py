@@ -160,6 +160,13 @@ class ServerJob(TaskPlan):
             if self.result is None:
                 self._end("canceled", "The pipeline run was canceled.")
 
+    def evaluate_again(self) -> None:
+        """A check is evaluated once more: its task, by the same ids, waits again."""
+        with self.lock:
+            self._result, self._reason, self.finished = None, "", None
+            for identifier in (self.job_id, self.task_id):
+                self.timeline.records[identifier] |= {"state": "inProgress", "result": None}
+
     def no_session(self, job_id: str, task_id: str) -> Refusal:
         """404: nothing runs, or runs any more, that this event is for."""
         session = "_".join(i.replace("-", "") for i in (self.plan_id, job_id, task_id))

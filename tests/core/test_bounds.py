@@ -27,6 +27,27 @@ UNSIGNED = f"{HEAD}.{part('claims')}."
 ENCRYPTED = ".".join([HEAD, *(part(text) for text in ("key", "vector", "text", "tag"))])
 WITH_ITS_KEY_AGREED = ".".join([HEAD, "", *(part(text) for text in ("vector", "text", "tag"))])
 LONG = f"{HEAD}.{part('c' * 5_000)}.{part('s' * 700)}"
+ESCAPES = {
+    "\x00": "\\u0000",
+    "\x1b": "\\u001b",
+    "\x7f": "\\u007f",
+    "\x85": "\\u0085",
+    "\x9b": "\\u009b",
+    "\xad": "\\u00ad",
+    "\u034f": "\\u034f",
+    "\u200b": "\\u200b",
+    "\u200f": "\\u200f",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+    "\u202e": "\\u202e",
+    "\u2066": "\\u2066",
+    "\u3164": "\\u3164",
+    "\ufe0f": "\\ufe0f",
+    "\ufeff": "\\ufeff",
+    "\ud800": "\\ud800",
+    "\U000e0001": "\\U000e0001",
+    "\U000e0100": "\\U000e0100",
+}
 TOKENS = [SIGNED, UNSIGNED, ENCRYPTED, WITH_ITS_KEY_AGREED, LONG]
 
 
@@ -64,12 +85,53 @@ def test_a_token_is_found_behind_what_only_begins_as_one() -> None:
     assert bounded(f"{HEAD}.{SIGNED}") == "***"
 
 
-@pytest.mark.parametrize(
-    "odd", ["\n", "\r\n", "\x00", "\x1b", "\x7f", "\u2028", "\u2029", "\ud800"], ids=ascii
-)
-def test_what_would_break_the_line_or_a_store_is_a_space(odd: str) -> None:
+@pytest.mark.parametrize("odd", ["\n", "\r\n", "\t", "\v", "\f"], ids=ascii)
+def test_layout_is_a_space(odd: str) -> None:
     assert bounded(f"a{odd}b{odd}") == "a b"
     assert bounded(f"a{odd * 3}b") == "a b"
+    assert bounded("Erreur\u00a0: le\u3000x") == "Erreur : le x"
+
+
+@pytest.mark.parametrize(("odd", "shown"), ESCAPES.items(), ids=ESCAPES.values())
+def test_what_nobody_sees_as_what_it_is_is_shown_as_its_escape(odd: str, shown: str) -> None:
+    assert bounded(f"a{odd}b{odd}") == f"a{shown}b{shown}"
+    assert bounds.visible(f"\n{odd}") == f"\\u000a{shown}"
+    assert bounds.visible(shown) == bounded(shown) == shown
+
+
+def test_a_fact_stays_as_it_is_but_for_control_characters_and_tokens() -> None:
+    family = "👩\u200d🚀\ufe0f and \u202eb"
+    assert bounds.kept(family) == family
+    assert bounds.kept(f"a\x1b[1m\x85\u2028\ud800b{SIGNED}", 20) == "a [1m b***"
+    assert bounds.kept("x" * 30, 20) == "x" * 19 + "…"
+
+
+def test_any_text_can_be_typed_as_it_is_shown() -> None:
+    chance = random.Random(SEED)  # noqa: S311 - the same each time
+    pieces = [
+        "\\",
+        "u",
+        "U",
+        "202e",
+        "000e0001",
+        "005c",
+        "\u202e",
+        "\x85",
+        "\U000e0001",
+        "d800",
+        "é",
+    ]
+    for _ in range(20_000):
+        text = "".join(chance.choices(pieces, k=chance.randrange(9)))
+        shown = bounds.visible(bounds.exact(text))
+        assert bounds.meant(shown) == text, (SEED, ascii(text))
+        assert bounds.meant(bounds.exact(text)) == text, (SEED, ascii(text))
+        assert bounds.visible(shown) == shown, (SEED, ascii(text))
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\U00110000", "\\udfff", "\\u20", "C:\\users"])
+def test_what_stands_for_no_character_is_no_escape(text: str) -> None:
+    assert bounds.meant(text) == bounds.exact(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "plain", "größer", "日本語", "a  b", "🚀", "é", "##[x]"])

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from functions.core.explaining import AS_IDENTITY, REASONS, STATES, explained
+from functions.core.limits import PAUSED, line
 from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome, State
 from tests.ledger.samples import NOON, opened, request
@@ -61,6 +62,12 @@ def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> No
         ({"due_at": NOON}, "with the reconciler's next round"),
         ({"due_at": NOON + timedelta(minutes=5)}, "at 2026-03-14 12:05:00 UTC"),
         ({"reason": Reason.PAUSED}, "tried again"),
+        ({"reason": Reason.PAUSED, "waits_on": PAUSED}, "when the app goes on"),
+        ({"reason": Reason.LIMIT, "waits_on": line("a")}, "who were claimed before it"),
+        (
+            {"reason": Reason.PAUSED, "waits_on": PAUSED, "asked_at": NOON},
+            "when the app goes on, those claimed first before the others, its pipeline run",
+        ),
         ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "looked for before anything is sent again"),
         (
             {"reason": Reason.CREDENTIAL_REFUSED, "waits_on": "o"},

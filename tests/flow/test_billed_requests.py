@@ -130,3 +130,21 @@ def test_a_task_that_waits(stage: Stage, wire: Wire) -> None:
     stage.clock.forward(days=1)
     forgetting -= requests(wire, stage.app.sweep.sweep)
     assert registering + answering + forgetting == usage.WAIT_REQUESTS
+
+
+def test_what_a_limit_adds_to_a_start(stage: Stage, wire: Wire) -> None:
+    stage.routes(ROUTES.replace("name: register", "name: register\n    limit: 3/h"))
+    stage.deploy()
+    table = open_table(
+        stage.environ["LEDGER_TABLE"],
+        connection_string=stage.environ["AzureWebJobsStorage"],
+        transport=wire,
+    )
+    stage.build(ledger=TableLedger(table))
+    for n in range(5):
+        stage.aml.add_run(f"r{n}", experiment="defect-detection")
+    stage.deliver(completed("r0"))  # reads the account's row, and begins the window
+    assert requests(wire, lambda: stage.deliver(completed("r1"))) == STARTING + 3
+    assert requests(wire, lambda: stage.deliver(completed("r2"))) == STARTING + 2
+    lines_up = requests(wire, lambda: stage.deliver(completed("r3")))
+    assert lines_up == 2 + 1 + 2  # claimed, the limit's row, parked

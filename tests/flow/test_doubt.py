@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core import events, steps
+from functions.core.errors import Unreadable
+from functions.core.policy import Policy
 from functions.core.reasons import Reason
 from functions.core.values import State
-from local.cloud import TEXT
+from local.cloud import TEXT, WORKSPACE
 from local.devops.catalogue import Project
 from local.devops.pipelines import RunRequest
 from local.faults import Fault
 from tests.azure import ROUTES, completed
+from tests.ledger.counted import counted
 from tests.proxies import Proxy, behind
+from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
+    from functions.core.values import Key
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"
@@ -264,3 +270,35 @@ def test_who_looks_by_a_clock_that_is_ahead_waits_the_grace_too(stage: Stage) ->
     stage.reconcile(minutes=11)
     stage.reconcile(minutes=1)
     assert stage.posts() == 1
+
+
+def test_an_answer_that_was_lost_costs_no_more_the_more_is_scheduled(stage: Stage) -> None:
+    """Those that may have the pipeline run are told by their run ids, before any is read."""
+    for n in range(80):
+        stage.aml.add_run(f"other-{n}", experiment="defect-detection")
+        stage.deliver(completed(f"other-{n}"))
+    post_fault(stage, drop="after")
+    deliver(stage)
+    rows = counted(stage.ledger)
+    stage.build(ledger=rows.ledger)
+    stage.reconcile(seconds=31)
+    assert stage.only("r1").reason is Reason.FOUND
+    assert rows.calls["get"] <= 10
+    assert rows.calls["find"] <= 12
+
+
+def test_what_cannot_be_read_in_another_workspace_hinders_no_look(stage: Stage) -> None:
+    class Blind(Wrapped):
+        def read(self, key: Key) -> object:
+            if key.workspace != WORKSPACE.lower():
+                raise Unreadable("a row of a newer version")
+            return self.real.read(key)
+
+    event = events.parse({**completed("r1"), "topic": WORKSPACE.replace("ml-prod", "ml-new")})
+    opened = steps.opened(event.key("register"), event, stage.clock.now(), Policy().lease)
+    stage.ledger.claim(opened)
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.build(ledger=Blind(stage.ledger))
+    stage.reconcile(seconds=31)
+    assert stage.only("r1").reason is Reason.FOUND

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core import events
+from functions.core.errors import LedgerUnavailable
+from functions.core.places import INBOX
 from functions.core.reasons import Reason
 from functions.core.rounds import MOST_AT_ONCE
-from functions.core.values import State
+from functions.core.values import Letter, State
 from local.cloud import TEXT
 from local.faults import Fault
 from tests.azure import ROUTES, completed
+from tests.ledger.counted import counted
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -87,15 +91,16 @@ def test_a_full_limit_leaves_a_round_to_other_routes(stage: Stage) -> None:
 
 
 class SlowRuns(Wrapped):
-    """AML, which takes so long for each run that the inbox alone could fill a round."""
+    """AML, which takes so long for each run of the inbox that these alone could fill a round."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage.ports.runs)
         self._clock = stage.clock
 
-    def read(self, *given: Any) -> Any:
-        self._clock.forward(seconds=15)
-        return self.real.read(*given)
+    def read(self, workspace: Any, run: str, deadline: Any) -> Any:
+        if run.startswith("defect"):
+            self._clock.forward(seconds=15)
+        return self.real.read(workspace, run, deadline)
 
 
 def test_a_full_inbox_leaves_time_for_what_is_due(stage: Stage) -> None:
@@ -109,3 +114,45 @@ def test_a_full_inbox_leaves_time_for_what_is_due(stage: Stage) -> None:
     stage.reconcile(seconds=90)
     assert others_started(stage) > 0
     assert stage.ledger.letters(99)
+
+
+def letters(stage: Stage, count: int) -> None:
+    for n in range(count):
+        event = events.parse(completed(f"r{n}", experimentName="no route wants it"))
+        stage.ledger.keep(Letter.of(event, stage.clock.now()))
+
+
+def test_a_long_inbox_is_not_read_whole_in_each_round(stage: Stage) -> None:
+    letters(stage, 450)
+    rows = counted(stage.ledger)
+    stage.build(ledger=rows.ledger)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert rows.rows[INBOX] <= 450 + 5
+    assert stage.ledger.letters(9) == []
+
+
+class Stuck(Wrapped):
+    """A ledger that cannot take these letters out of the inbox."""
+
+    def __init__(self, real: Any, stuck: set[str]) -> None:
+        super().__init__(real)
+        self._stuck = stuck
+
+    def discard(self, letter_id: str) -> None:
+        if letter_id in self._stuck:
+            raise LedgerUnavailable("too busy")
+        self.real.discard(letter_id)
+
+
+def test_letters_that_cannot_be_taken_out_leave_the_others_their_turn(stage: Stage) -> None:
+    letters(stage, 350)
+    first = {letter.id for letter in stage.ledger.letters(MOST_AT_ONCE + 50)}
+    stage.build(ledger=Stuck(stage.ledger, first))
+    for _ in range(4):
+        stage.reconcile(minutes=1)
+    assert {letter.id for letter in stage.ledger.letters(999)} == first
+    stage.build()
+    for _ in range(2):
+        stage.reconcile(minutes=1)
+    assert stage.ledger.letters(9) == []

@@ -10,6 +10,7 @@ import pytest
 from functions.adapters.aml import runs
 from functions.core.reasons import Reason
 from functions.core.values import State
+from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, parked, route, starts_once_cured
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 )
 def test_a_workspace_without_a_usable_address_parks(stage: Stage, properties: object) -> None:
     arm = stage.cloud.arm.server
-    body = json.dumps({"properties": properties})
+    body = json.dumps({"id": WORKSPACE, "properties": properties})
     arm.faults.add(Fault(times=9, status=200, body=body))
     assert parked(stage) is Reason.RUN_UNREADABLE
     assert "ml-prod names no MLflow tracking URI" in stage.only("r1").detail
@@ -33,7 +34,7 @@ def test_a_workspace_without_a_usable_address_parks(stage: Stage, properties: ob
 
 @pytest.mark.parametrize("host", ["[::1", "%zz", "exa\u0000mple"])
 def test_an_address_that_leads_nowhere_parks(stage: Stage, host: str) -> None:
-    body = json.dumps({"properties": {"mlFlowTrackingUri": f"https://{host}/x"}})
+    body = json.dumps({"id": WORKSPACE, "properties": {"mlFlowTrackingUri": f"https://{host}/x"}})
     stage.cloud.arm.server.faults.add(Fault(status=200, body=body))
     assert parked(stage) is Reason.RUN_UNREADABLE
 
@@ -119,7 +120,9 @@ def test_so_is_whose_gate_needs_one(stage: Stage) -> None:
 
 def test_so_is_who_needs_one_of_a_step(stage: Stage) -> None:
     route(stage, loss="{{ run.metrics.loss }}")
-    child = {"info": {**INFO, "run_id": "s1"}, "data": {"metrics": [{"key": "loss"}]}}
+    tags = [{"key": "mlflow.parentRunId", "value": "r1"}]
+    data = {"metrics": [{"key": "loss"}], "tags": tags}
+    child = {"info": {**INFO, "run_id": "s1"}, "data": data}
     body = json.dumps({"runs": [child]})
     stage.aml.server.faults.add(Fault(path="*/runs/search", times=9, status=200, body=body))
     assert parked(stage) is Reason.FACTS_MISSING
@@ -203,7 +206,7 @@ def test_a_version_without_a_usable_time_is_older_than_all_others(stage: Stage) 
 )
 def test_job_outputs_that_make_no_sense_are_no_model(stage: Stage, outputs: object) -> None:
     route(stage, name="{{ model.name }}")
-    body = json.dumps({"properties": {"outputs": outputs}})
+    body = json.dumps({"name": "r1", "properties": {"outputs": outputs}})
     stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
     assert parked(stage) is Reason.FACTS_MISSING
 
@@ -211,7 +214,7 @@ def test_job_outputs_that_make_no_sense_are_no_model(stage: Stage, outputs: obje
 def test_a_job_output_may_give_its_version_as_a_number(stage: Stage) -> None:
     route(stage, name="{{ model.name }}", version="{{ model.version }}")
     output = {"jobOutputType": "mlflow_model", "assetName": "defects", "assetVersion": 3}
-    body = json.dumps({"properties": {"outputs": {"model": output, "log": 5}}})
+    body = json.dumps({"name": "r1", "properties": {"outputs": {"model": output, "log": 5}}})
     stage.cloud.arm.server.faults.add(Fault(path="*/jobs/*", status=200, body=body))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
@@ -271,3 +274,52 @@ def test_an_odd_tag_or_parameter_is_none_and_costs_the_others_nothing() -> None:
     pairs = [5, {"value": "x"}, {"key": "null", "value": None}, {"key": "a", "value": "b"}]
     run = runs.parse({"info": INFO, "data": {"tags": pairs, "params": [*pairs, {"key": "e"}]}})
     assert (run.tags, run.params) == ({"a": "b"}, {"a": "b", "e": ""})
+
+
+PAGES = 200
+
+
+def endless(stage: Stage, call: str, page: dict[str, object], tokens: str = "again") -> None:
+    """Each page of this search names one more."""
+    for n in range(PAGES):
+        body = json.dumps({**page, "next_page_token": tokens.format(n)})
+        stage.aml.server.faults.add(Fault(path=f"*/{call}", status=200, body=body))
+
+
+def pages(stage: Stage) -> int:
+    """How many of these were asked for."""
+    return PAGES - stage.aml.server.faults.waiting
+
+
+def test_a_search_for_children_that_repeats_a_page_is_asked_twice(stage: Stage) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    endless(stage, "runs/search", {"runs": []})
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert "repeats a page" in stage.only("r1").detail
+    assert pages(stage) == 2
+
+
+def test_a_search_for_children_without_end_is_given_up(stage: Stage) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    endless(stage, "runs/search", {"runs": []}, "{}")
+    assert parked(stage) is Reason.RUN_UNREADABLE
+    assert pages(stage) == runs.MOST_PAGES
+
+
+@pytest.mark.parametrize(
+    ("call", "page", "most"),
+    [
+        ("experiments/search", {"experiments": [{"experiment_id": "1", "name": "x"}]}, 2),
+        ("runs/search", {"runs": []}, 4),  # two by end, and two by start
+    ],
+)
+def test_a_sweep_whose_search_repeats_a_page_is_not_whole(
+    stage: Stage, caplog: pytest.LogCaptureFixture, call: str, page: dict[str, object], most: int
+) -> None:
+    caplog.set_level("INFO")
+    stage.deploy(SWEEP_WORKSPACES=WORKSPACE)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    endless(stage, call, page)
+    stage.app.sweep.sweep()
+    assert pages(stage) == most
+    assert any("complete=no" in line for line in caplog.messages)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 POST = "*/_apis/pipelines/42/runs"
 FIRST = 30.0  # seconds of the first wait, less up to a quarter
 ENDS = {  # which never park: each has its test where the decision is made
-    *(Reason.GATE, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.NOT_SERVED),
+    *(Reason.GATE, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.DELETED, Reason.NOT_SERVED),
     *(Reason.NOT_ROOT, Reason.NOT_MATCHED, Reason.OUTCOME_CHANGED, Reason.SHADOW),
     *(Reason.REJECTED, Reason.ROUTE_REMOVED, Reason.TOO_LARGE),
     *(Reason.ANSWERED, Reason.FOUND),
@@ -128,11 +128,12 @@ class Case(NamedTuple):
 
 
 BACKOFF = (FIRST * 0.75, FIRST)
+IN_LINE = (1.5 * 3600, 2 * 3600)  # it is called before that
 PARKED = {
     Reason.DEADLINE: Case(deadline, (0, 0)),
     Reason.LATE: Case(late, (0, 0)),
-    Reason.PAUSED: Case(paused, BACKOFF),
-    Reason.LIMIT: Case(limit, (60, 3600), sent=1),
+    Reason.PAUSED: Case(paused, IN_LINE),
+    Reason.LIMIT: Case(limit, IN_LINE, sent=1),
     Reason.RUN_UNREADABLE: Case(run_unreadable, BACKOFF),
     Reason.RUN_NOT_FOUND: Case(run_not_found, BACKOFF),
     Reason.SECRET_UNREADABLE: Case(secret_unreadable, BACKOFF),
@@ -148,6 +149,7 @@ PARKED = {
     Reason.UNAVAILABLE: Case(unavailable, BACKOFF),
 }
 OF_THE_MOMENT = {Reason.DEADLINE, Reason.LATE, Reason.LIMIT}  # gone at the next attempt
+NOT_TRIED = {Reason.PAUSED}  # nothing is attempted before it is over
 ELSEWHERE = {
     Reason.WORKING,
     Reason.ROUTES_UNREADABLE,
@@ -176,7 +178,7 @@ def test_the_ledger_says_why_since_when_and_when_next(stage: Stage, reason: Reas
     assert last.detail.startswith(reason)
 
 
-@pytest.mark.parametrize("reason", [r for r in PARKED if r not in OF_THE_MOMENT])
+@pytest.mark.parametrize("reason", [r for r in PARKED if r not in OF_THE_MOMENT | NOT_TRIED])
 def test_each_attempt_is_counted_and_the_reason_keeps_its_age(stage: Stage, reason: Reason) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     PARKED[reason].provoke(stage)

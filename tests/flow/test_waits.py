@@ -103,6 +103,24 @@ def test_the_task_fails_where_the_gate_says_no_and_the_view_says_why(stage: Stag
     assert "its gate does not hold: run.metrics.accuracy = 0.5" in job.lines[0]
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_task_fails_where_its_run_is_deleted(stage: Stage, ended: bool) -> None:
+    runs(stage)
+    job = register(stage)
+    runs(stage, accuracy=0.95 if ended else None)
+    stage.aml.delete_run("r1")
+    stage.deliver(completed("r1"))
+    assert (job.result, job.lines) == ("failed", ["Run Relay: run r1 was deleted"])
+
+
+def test_nobody_waits_for_a_run_that_was_deleted(stage: Stage) -> None:
+    runs(stage)
+    stage.aml.delete_run("r1")
+    job = stage.devops.start_server_job("contoso", "mlops")
+    status, said = post(stage, job.headers, {"run_ids": ["r1"]})
+    assert (status, "run r1 was deleted" in said) == (422, True)
+
+
 @pytest.mark.parametrize("status", ["Failed", "Canceled"])
 def test_the_task_fails_with_its_run(stage: Stage, status: str) -> None:
     runs(stage)

@@ -311,6 +311,40 @@ def test_what_waits_on_a_shared_row_is_found_by_its_name(ledger: Ledger) -> None
     assert [k.run for k in ledger.waiting_on("contoso", 10)] == ["c"]
 
 
+def test_who_waits_comes_in_the_order_of_claim_whatever_is_due_first(ledger: Ledger) -> None:
+    for run, hours in (("b", 2), ("c", 3), ("a", 1)):
+        due = LATER - hours * HOUR
+        ledger.schedule(opened(run, at=NOON + hours * HOUR, due_at=due, waits_on="paused"))
+    assert [k.run for k in ledger.waiting_on("paused", 2)] == ["a", "b"]
+    replayed = opened("a", at=NOON + HOUR, waits_on="paused", history=(Step(NOON + DAY, REPLAYED),))
+    ledger.schedule(replayed)
+    assert [k.run for k in ledger.waiting_on("paused", 9)] == ["b", "c", "a"]
+
+
+def test_it_is_told_whether_another_waits(ledger: Ledger) -> None:
+    assert not ledger.is_awaited("paused", key("a"))
+    ledger.schedule(opened("a", waits_on="paused"))
+    assert not ledger.is_awaited("paused", key("a"))
+    assert ledger.is_awaited("paused", key("b"))
+    ledger.schedule(opened("b", waits_on="paused"))
+    assert ledger.is_awaited("paused", key("a"))
+
+
+def test_a_key_too_long_for_a_column_is_found_in_a_line(ledger: Ledger) -> None:
+    run = "r" * 20_000
+    ledger.schedule(opened(run, waits_on="paused"))
+    assert [k.run for k in ledger.waiting_on("paused", 2)] == [run]
+
+
+def test_what_is_put_off_waits_no_more_where_that_is_wanted(ledger: Ledger) -> None:
+    ledger.claim(opened(waits_on="paused"))
+    ledger.put_off(key(), NOON + DAY)
+    assert list(ledger.waiting_on("paused", 9)) == [key()]
+    ledger.put_off(key(), NOON + DAY, waits=False)
+    assert list(ledger.waiting_on("paused", 9)) == []
+    assert list(ledger.due(NOON + DAY, 9)) == [key()]
+
+
 # retire
 
 
@@ -423,6 +457,18 @@ def test_letters_come_oldest_first(ledger: Ledger) -> None:
     assert [kept.id for kept in ledger.letters(2)] == ["e-1", "e-2"]
 
 
+def test_letters_are_read_some_at_a_time(ledger: Ledger) -> None:
+    names = ["a", "a b", "a-b", "a.b", "ab", "b", "B"]
+    for name in names:
+        ledger.keep(letter(name))
+    seen, after = [], ""
+    while found := ledger.letters(2, after):
+        assert len(found) <= 2
+        seen += [kept.id for kept in found]
+        after = max(seen, key=places.safe)
+    assert sorted(seen) == sorted(names)
+
+
 def test_a_discarded_letter_is_gone_and_discarding_it_again_is_no_error(ledger: Ledger) -> None:
     ledger.keep(letter("e-1"))
     ledger.keep(letter("e-2"))
@@ -493,17 +539,43 @@ def test_a_reason_of_a_newer_version_is_kept_as_detail(store: Store) -> None:
     assert found.continuation == opened(detail="sunspots: 3 of 4")
 
 
+def test_a_state_of_a_newer_version_can_be_read_and_is_left_alone(store: Store) -> None:
+    ledger = store.ledger()
+    claimed = ledger.claim(opened(detail="3 of 4")).entry
+    store.change(key(), "state", "levitating")
+    found = ledger.read(key())
+    assert found is not None
+    c = found.continuation
+    assert (c.state, c.detail, c.state.is_known, c.is_open) == (
+        "levitating",
+        "3 of 4",
+        False,
+        False,
+    )
+    assert [c.state for c in ledger.recent(LATER, 10)] == ["levitating"]
+    assert ledger.of_run(key().workspace, key().run) == [c]
+    assert ledger.claim(opened()) == (found, False)
+    ledger.retire(key())
+    assert ledger.prune(LATER + 1000 * DAY, 10) == 0
+    for write in (lambda: ledger.write(found, c), lambda: ledger.schedule(c)):
+        with pytest.raises(Unreadable):
+            write()
+    assert ledger.read(key()) == found
+    assert ledger.due(LATER, 10) == [key()]
+    assert claimed.version
+
+
 def test_a_row_that_cannot_be_read_is_no_obstacle_to_the_others(store: Store) -> None:
     ledger = store.ledger()
     ledger.claim(opened("bad"))
     ledger.claim(opened("good"))
-    store.change(key("bad"), "state", "levitating")
+    store.change(key("bad"), "due_at", "levitating")
     assert [c.key.run for c in ledger.recent(NOON, 10)] == ["good"]
     assert ledger.of_run(key().workspace, "bad") == []
     assert {k.run for k in ledger.due(LATER, 10)} == {"bad", "good"}
     (why,) = ledger.unreadable
     assert "register/bad/Completed" in why
-    assert "levitating" in why
+    assert "due_at" in why
 
 
 @pytest.mark.parametrize(("column", "text"), [("event", "{"), ("due_at", "soon"), ("event", "[]")])
@@ -559,11 +631,17 @@ def test_a_key_from_text_is_the_key_of_the_row(ledger: Ledger) -> None:
 
 
 def test_the_backlog_counts_what_is_open_and_knows_the_oldest(ledger: Ledger) -> None:
-    assert ledger.backlog() == (0, None, True)
+    assert ledger.backlog() == (0, None, True, frozenset())
     for n in range(3):
         ledger.claim(opened(f"run-{n}", at=NOON + n * HOUR))
     ended(ledger, opened("done", at=NOON - HOUR))
-    assert ledger.backlog() == (3, NOON, True)
+    assert ledger.backlog() == (3, NOON, True, frozenset())
+
+
+def test_the_backlog_names_what_is_waited_for(ledger: Ledger) -> None:
+    for run, name in (("a", "limit/a_b.c"), ("b", "paused"), ("c", "limit/a_b.c"), ("d", "")):
+        ledger.claim(opened(run, waits_on=name))
+    assert ledger.backlog().awaited == {"limit/a_b.c", "paused"}
 
 
 def test_a_replayed_continuation_counts_as_open_since_then(ledger: Ledger) -> None:

@@ -274,3 +274,22 @@ def test_a_started_row_is_due_when_to_look_again_and_says_so(
     (row,) = table_store.table().list_entities()
     assert row["due_at"] == "2026-03-14T13:00:00.000000Z"
     assert re.fullmatch(r"[0-9a-f]{64}_Completed_register", row["RowKey"])
+
+
+def test_letters_are_asked_for_no_more_at_a_time_than_are_wanted(
+    ledger: TableLedger, wire: Wire
+) -> None:
+    for n in range(5):
+        ledger.keep(letter(f"e-{n}"))
+    wire.urls.clear()
+    assert len(ledger.letters(2)) == 2
+    (url,) = wire.urls
+    assert "$top=2" in url
+
+
+def test_looking_whether_anybody_waits_is_one_request(ledger: TableLedger, wire: Wire) -> None:
+    for n in range(5):
+        ledger.claim(opened(f"r{n}", waits_on="limit/register"))
+    wire.sent.clear()
+    assert ledger.is_awaited("limit/register", key("r0"))
+    assert wire.sent == ["GET"]

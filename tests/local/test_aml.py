@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -383,3 +384,49 @@ def test_a_real_mlflow_server_behind_the_front_refuses_as_aml_does(
     missing = ask.get(front, "runs/get", run_id="nobody")
     assert refusal(missing) == (404, "RESOURCE_DOES_NOT_EXIST")
     assert "nobody" in missing.json()["Error"]["Message"]
+
+
+@pytest.fixture(params=["in memory", "a real server"])
+def holder(
+    request: pytest.FixtureRequest, aml: MemoryAML, mlflow_client: MlflowClient
+) -> tuple[MlflowClient, str, str]:
+    """A client, an experiment, and a run in it: of the stand-in, and of MLflow itself."""
+    if request.param == "in memory":
+        aml.add_run(ROOT, experiment_id=GUID)
+        return mlflow_client, GUID, ROOT
+    server: MLflow = request.getfixturevalue("mlflow_server")
+    direct = client_of(server.url)
+    experiment = direct.create_experiment(f"deleting-{time.time_ns()}")
+    run: str = direct.create_run(experiment).info.run_id
+    direct.set_terminated(run, "FINISHED")
+    return direct, experiment, run
+
+
+def test_a_run_is_deleted_and_restored_as_mlflow_does_it(
+    holder: tuple[MlflowClient, str, str],
+) -> None:
+    from mlflow.entities import ViewType  # noqa: PLC0415 - seconds, on every collection
+    from mlflow.exceptions import RestException  # noqa: PLC0415 - the same
+
+    client, experiment, run = holder
+
+    def found(view: int) -> list[str]:
+        return [r.info.run_id for r in client.search_runs([experiment], run_view_type=view)]
+
+    client.delete_run(run)
+    client.delete_run(run)
+    info = client.get_run(run).info
+    assert (info.status, info.lifecycle_stage) == ("FINISHED", "deleted")
+    shown = [found(v) for v in (ViewType.ACTIVE_ONLY, ViewType.DELETED_ONLY, ViewType.ALL)]
+    assert shown == [[], [run], [run]]
+    with pytest.raises(RestException, match="must be in the 'active' state"):
+        client.set_tag(run, "a", "b")
+    client.restore_run(run)
+    client.restore_run(run)
+    assert client.get_run(run).info.lifecycle_stage == "active"
+    assert found(ViewType.ACTIVE_ONLY) == [run]
+    assert found(ViewType.DELETED_ONLY) == []
+    client.set_tag(run, "a", "b")
+    for call in (client.delete_run, client.restore_run):
+        with pytest.raises(RestException, match="Run with id=nobody not found"):
+            call("nobody")

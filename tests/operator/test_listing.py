@@ -249,3 +249,12 @@ def test_a_key_in_several_workspaces_wants_one_named(desk: Desk) -> None:
         "  register/run-1/Completed@ml-prod",
     ]
     assert desk.type("show", "register/run-1/Completed@ml-prod").code == 0
+
+
+def test_who_waits_to_be_called_is_told_so_and_not_a_time_that_means_nothing(desk: Desk) -> None:
+    desk.stage.deploy(PAUSED="1")
+    desk.end("r1")
+    desk.stage.deliver(completed("r1"))
+    assert "in its turn" in desk.type("list").out
+    said = desk.type("show", "register/r1/Completed").out
+    assert "when the app goes on, those claimed first before the others" in said

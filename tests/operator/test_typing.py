@@ -16,6 +16,7 @@ from local.faults import Fault
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.operator.conftest import Desk
@@ -93,6 +94,15 @@ def test_a_list_does_not_load_what_speaks_http() -> None:
     assert ran.returncode == 0, "importing requests costs every command half a second"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What is started can be interrupted, though this process may be one in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupting_ends_at_once_and_says_so_by_its_code(desk: Desk) -> None:
     hanging = Fault("GET", "*/runs/get", hang=True, times=9)
     desk.stage.aml.server.faults.add(hanging)

@@ -343,7 +343,7 @@ def test_the_address_of_its_page_names_run_and_workspace(desk: Desk, form: str) 
         ("https://[/runs/r1", "Invalid IPv6"),
         ("two words", "is no run id"),
         ("", "is no run id"),
-        ("x" * 300, "is no run id"),
+        ("x" * 700, "is no run id"),
     ],
 )
 def test_what_names_no_run_is_a_usage_error(desk: Desk, url: str, why: str) -> None:
@@ -438,6 +438,21 @@ def test_a_model_that_cannot_be_read_is_said_so_for_the_route_that_needs_it(desk
     desk.stage.aml.server.faults.add(Fault("*", "*model-versions/search*", status=503, times=9))
     said = desk.type("why", "r1")
     assert "register: cannot be told just now: the run could not be read" in said.out
+
+
+def test_a_run_that_was_deleted_is_told_as_such_whether_its_event_came_or_not(desk: Desk) -> None:
+    desk.end("r1")
+    desk.stage.aml.delete_run("r1")
+    told_before = desk.type("why", "r1")
+    assert told_before.code == 1
+    assert ", and was deleted since" in told_before.out.splitlines()[0]
+    assert "would end as held" in told_before.out
+    desk.stage.deliver(completed("r1"))
+    told_after = desk.type("why", "r1")
+    assert told_after.code == 1
+    assert "the run was deleted in Azure Machine Learning" in told_after.out
+    preview = desk.type("preview", "--run", "r1")
+    assert "the run was deleted in Azure Machine Learning" in preview.out
 
 
 def test_a_ledger_that_is_not_there_is_one_line(desk: Desk) -> None:

@@ -171,11 +171,11 @@ def test_a_started_one_shows_its_facts_request_and_timeline(tab: Tab) -> None:
 def test_what_users_wrote_is_shown_and_does_nothing(tab: Tab) -> None:
     tab.open(q="run<b>")
     assert tab.page.locator("main script, main img, main b").count() == 0
-    tab.page.get_by_role("link", name="run<b>&\"'[U+202E]dlrow").click()
+    tab.page.get_by_role("link", name="run<b>&\"'\\u202edlrow").click()
     main = tab.page.locator("main")
     assert main.locator("script, img, b").count() == 0
     assert scene.SCRIPT in main.inner_text()
-    assert "[U+202E]txt.exe" in main.inner_text()
+    assert r"\u202etxt.exe" in main.inner_text()
     assert "שלום" in main.inner_text()
     assert tab.page.title() != "owned"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.core.listed import Listed
 from functions.core.reasons import Reason
 from functions.core.values import Key, Outcome, State
-from functions.web import words
+from functions.web import rows, words
 from functions.web.html import tag, visible
 from functions.web.series import MOST, stretches
 from tests.page.reader import Reader
@@ -84,6 +84,16 @@ def test_every_reason_fits_into_a_list(reason: Reason) -> None:
         key=Key("w", "r", Outcome.FAILED, "a"), created_at=NOON, due_at=NOON, reason=reason
     )
     assert "{" not in str(words.reason(listed))
+
+
+@pytest.mark.parametrize("reason", [Reason.LIMIT, Reason.PAUSED])
+def test_who_waits_to_be_called_is_shown_as_waiting_and_not_as_due(reason: Reason) -> None:
+    listed = Listed(
+        key=Key("w", "r", Outcome.FAILED, "a"), created_at=NOON, due_at=NOON, reason=reason
+    )
+    shown = str(rows.table("Open", [listed], NOON))
+    assert "waits for its turn" in shown
+    assert "due" not in shown
 
 
 @given(st.lists(st.integers(0, 4_000_000), min_size=1, max_size=50), st.sampled_from(State))

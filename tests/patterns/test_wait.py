@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from typing import TYPE_CHECKING
@@ -119,6 +120,27 @@ def test_a_service_that_does_not_recover_ends_the_wait_as_unreadable(
     cloud.arm.server.faults.add(Fault("GET", JOB, status=503, times=999))
     waiting = wait("r1", "--patience", "1s")
     assert (waiting.code(), waiting.err) == (12, "the job r1 of ml-prod: answered 503\n")
+
+
+def test_a_run_that_is_no_job_and_was_deleted_is_not_found(cloud: Cloud, wait: Wait) -> None:
+    cloud.aml.add_run("r1")
+    cloud.aml.delete_run("r1")
+    waiting = wait("r1")
+    assert (waiting.code(), waiting.err) == (3, "the run r1 of ml-prod was deleted\n")
+
+
+@pytest.mark.parametrize("server", ["arm", "aml"])
+def test_an_answer_about_another_run_is_none(cloud: Cloud, wait: Wait, server: str) -> None:
+    Training(cloud, "r1", "Failed")
+    job = {"name": "another", "properties": {"status": "Completed"}}
+    run = {"run": {"info": {"run_id": "another", "status": "FINISHED"}}}
+    path, said = (JOB, job) if server == "arm" else (RUN, run)
+    if server == "aml":
+        cloud.arm.server.faults.add(Fault("GET", JOB, status=404, times=999))
+    fault = Fault("GET", path, status=200, body=json.dumps(said), times=999)
+    getattr(cloud, server).server.faults.add(fault)
+    waiting = wait("r1", "--patience", "1s")
+    assert (waiting.code(), "the answer is about another" in waiting.err) == (12, True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,29 @@ def test_facts_that_cannot_be_read_are_no_answer(cloud: Cloud, wait: Wait) -> No
     waiting = wait("r1", "--wait-for-facts", "1s", "--require", "metrics.accuracy > 0.5")
     assert waiting.code() == 12
     assert waiting.err.startswith("what is required cannot be judged: run r1: answered 503")
+
+
+def test_metrics_of_what_is_no_step_are_not_shown(cloud: Cloud, wait: Wait) -> None:
+    Training(cloud, "r1", "Completed")
+    cloud.aml.add_run("s1", parent="r1", name="train", metrics={"loss": 0.25})
+    search = {"experiment_ids": [cloud.aml.add_experiment("Default")], "run_view_type": "ALL"}
+    cloud.aml.add_run("x", parent="another", name="foreign", metrics={"loss": 0.5})
+    cloud.aml.add_run("s2", parent="r1", name="gone", metrics={"loss": 0.75})
+    cloud.aml.delete_run("s2")
+    found = cloud.aml.answer("POST", "runs/search", search)[1]
+    fault = Fault("POST", "*/runs/search", status=200, body=json.dumps(found), times=9)
+    cloud.aml.server.faults.add(fault)
+    waiting = wait("r1")
+    assert waiting.code() == 0
+    assert "train" in waiting.out
+    assert not any(name in waiting.out for name in ("foreign", "gone"))
+
+
+def test_nothing_holds_of_a_run_that_was_deleted(cloud: Cloud, wait: Wait) -> None:
+    ended(cloud)
+    cloud.aml.delete_run("r1")
+    waiting = wait("r1", "--require", "metrics.accuracy > 0.5")
+    assert (waiting.code(), "the run was deleted" in waiting.out) == (1, True)
 
 
 def test_nothing_is_required_of_a_run_that_failed(cloud: Cloud, wait: Wait) -> None:

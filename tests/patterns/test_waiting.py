@@ -41,6 +41,9 @@ class Time:
         self.seconds += seconds
         assert self.seconds < YEAR, "it waits for ever"
 
+    def sleep(self, seconds: float) -> None:
+        self.pause(seconds)
+
 
 class Scripted:
     """A run that answers each look with the next word or trouble, and repeats the last one."""

@@ -110,3 +110,9 @@ def test_a_route_that_only_the_event_can_serve_is_warned_of(text: str) -> None:
 )
 def test_mentions_are_read_as_cel_reads_them(expression: str, paths: tuple[object, ...]) -> None:
     assert mentioned(expression) == paths
+
+
+def test_a_route_for_what_only_events_tell_is_warned_of() -> None:
+    found = routes("- name: a\n  outcome: NotResponding\n  start: {pipeline: 1, correlation: id}")
+    (warning,) = found.warnings
+    assert warning.endswith("does not respond: the sweep cannot find it")

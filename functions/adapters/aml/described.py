@@ -11,7 +11,8 @@ import msgspec
 
 from functions.adapters.aml.workspaces import dicts
 from functions.core import jsontext
-from functions.core.values import Model, bounded
+from functions.core.bounds import bounded, kept
+from functions.core.values import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,15 +40,17 @@ def logged(run: Run) -> Model | None:
     return msgspec.structs.replace(model, run_id=model.run_id or run.id, uri=where)
 
 
-def mlmodel(body: bytes) -> Model | None:
-    """What an `MLmodel` file says; None for one that is no mapping.
-
-    Raises ValueError for what cannot be read, which says why.
-    """
+def mlmodel(body: bytes) -> Model:
+    """What an `MLmodel` file says; one that makes no sense says nothing but why."""
     from functions.core import yamltext  # noqa: PLC0415 - only a plain MLflow server leads here
 
-    found = yamltext.plain(yamltext.composed(body, longest=LONGEST_MLMODEL))
-    return _described(found) if isinstance(found, dict) else None
+    try:
+        found = yamltext.plain(yamltext.composed(body, longest=LONGEST_MLMODEL))
+    except ValueError as why:
+        return Model(unread=bounded(f"the file MLmodel {why}", 200))
+    if not isinstance(found, dict):
+        return Model(unread="the file MLmodel is no mapping")
+    return _described(found)
 
 
 def output(outputs: object) -> Model | None:
@@ -123,4 +126,4 @@ def lacking(model: Model, needed: frozenset[str]) -> bool:
 def text(value: object) -> str | None:
     """A text, or a number as text; None for what is neither, or empty."""
     known = isinstance(value, str | int) and value != ""
-    return bounded(value, 1000) if known else None
+    return kept(value, 1000) if known else None

@@ -15,7 +15,7 @@ from functions.adapters.aml import experiments
 from functions.adapters.aml.experiments import LONGEST_RUN, REFUSED
 from functions.adapters.aml.tour import Tour
 from functions.adapters.aml.workspaces import found_or_raise
-from functions.core import events
+from functions.core import events, parents
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from functions.core.deadline import Deadline
     from functions.core.values import Ended, Run, Workspace
 
-RUNS_PER_PAGE = 200
-MOST_PAGES = 50  # of runs in each batch of experiments
+RUNS_PER_PAGE, FEW_PER_PAGE = 200, 20
+MOST_PAGES = 50  # of runs in each batch of experiments, full ones
 
 BY_END, BY_START = "attributes.end_time DESC", "attributes.start_time DESC"
 
@@ -42,7 +42,7 @@ class Sought(NamedTuple):
     def has(self, run: Run) -> bool:
         """Whether it is one of them; one that says neither end nor start may be."""
         at = run.known_to_last_until
-        is_root = self.children or not events.has_parent(run.id, run.tags)
+        is_root = self.children or not parents.has_parent(run.id, run.tags)
         return run.outcome is not None and is_root and (at is None or at >= self.since)
 
 
@@ -80,17 +80,32 @@ class EndedRuns:
         """By end until the window's beginning, then by start for those that say no end."""
         for order in (BY_END, BY_START):
             search = _Search(batch, order)
-            for _ in range(MOST_PAGES):
-                found = self._page(workspace, search, deadline)
+            while search.goes_on:
+                found = self._bearable(workspace, search, deadline)
                 runs = self._read(found.get("runs"), tour)
                 tour.take(run for run in runs if sought.has(run))
-                search.token = found.get("next_page_token")
+                last, search.token = search.token, found.get("next_page_token")
                 if not search.token or search.is_older(runs, sought.since):
+                    break
+                if search.token == last:  # the server repeats a page
+                    tour.cut()
                     break
             else:
                 tour.cut()
             if not search.token or search.by_start_only:
                 return
+
+    def _bearable(
+        self, workspace: Workspace, search: _Search, deadline: Deadline
+    ) -> dict[str, object]:
+        """One page; of fewer runs where one of many is more than the server, or we, can bear."""
+        try:
+            return self._page(workspace, search, deadline)
+        except Retryable:
+            if deadline.has_passed or search.was_refused or search.size == FEW_PER_PAGE:
+                raise
+            search.size = FEW_PER_PAGE
+            return self._page(workspace, search, deadline)
 
     def _page(self, workspace: Workspace, search: _Search, deadline: Deadline) -> dict[str, object]:
         """One page; a server that cannot order by end orders by start."""
@@ -102,6 +117,8 @@ class EndedRuns:
             answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
             if answer.status == 200:
                 self._no_order_by_end.add(workspace.key)
+        search.read += search.size
+        search.was_refused = 400 <= answer.status < 500
         return found_or_raise(answer, f"runs of {workspace.name}")
 
     def _read(self, found: object, tour: Tour) -> list[Run]:
@@ -111,7 +128,7 @@ class EndedRuns:
             with suppress(Retryable):
                 run = self._parse(item)
                 if events.is_run_id(run.id):
-                    runs += [] if _is_deleted(item) else [run]
+                    runs += [] if run.deleted else [run]
                     continue
             tour.pass_over()
         return runs
@@ -124,12 +141,19 @@ class _Search:
         self._batch = batch
         self._order = order
         self.by_start_only = False  # the server cannot order by end
+        self.was_refused = False
+        self.size, self.read = RUNS_PER_PAGE, 0
         self.token: object = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more runs may be asked for."""
+        return self.read < MOST_PAGES * RUNS_PER_PAGE
 
     def body(self) -> dict[str, object]:
         asked: dict[str, object] = {
             "experiment_ids": self._batch,
-            "max_results": RUNS_PER_PAGE,
+            "max_results": self.size,
             "order_by": [BY_START if self.by_start_only else self._order],
         }
         return asked | ({"page_token": self.token} if self.token else {})
@@ -142,8 +166,3 @@ class _Search:
             times = [run.start_time for run in runs if run.start_time]
         oldest = since - LONGEST_RUN if self.by_start_only else since
         return bool(times) and max(times) < oldest
-
-
-def _is_deleted(run: object) -> bool:
-    info = run.get("info") if isinstance(run, dict) else None
-    return isinstance(info, dict) and str(info.get("lifecycle_stage", "")).lower() == "deleted"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import dicts, found_or_raise
+from functions.core.bounds import kept
 from functions.core.errors import Retryable
-from functions.core.values import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,17 +28,32 @@ REFUSED = frozenset({400, 501})
 
 
 class Experiments(NamedTuple):
-    """Their names by id, the ids of those to search, and why these may not be all."""
+    """Their names by id, the ids of those to search, and why these may not be all.
+
+    `failed`: the next time may show more.
+    """
 
     names: dict[str, str]
     ids: list[str]
     lacking: str = ""
+    failed: bool = False
 
 
 def listed(
     workspaces: Workspaces, workspace: Workspace, since: datetime, deadline: Deadline
 ) -> Experiments:
-    """The workspace's experiments, as far as they can be read; raises Retryable if none can."""
+    """The workspace's experiments, as far as they can be read; raises Retryable if none can.
+
+    Their ids come in an order of their own, so that a tour of several sweeps passes none over: that
+    of the service is by what may change meanwhile.
+    """
+    found = _read(workspaces, workspace, since, deadline)
+    return found._replace(ids=sorted(found.ids))
+
+
+def _read(
+    workspaces: Workspaces, workspace: Workspace, since: datetime, deadline: Deadline
+) -> Experiments:
     pages = _Pages(workspaces, workspace, deadline)
     found = Experiments({}, [])
     oldest = (since - LONGEST_RUN).timestamp() * 1000
@@ -46,14 +62,14 @@ def listed(
             page = pages.next()
         except Retryable as error:
             if number:
-                return found._replace(lacking=error.detail)
+                return found._replace(lacking=error.detail, failed=True)
             raise
-        for one in dicts(page.get("experiments")):
-            name = str(one.get("experiment_id"))
-            found.names[name] = bounded(one.get("name") or "")
+        for one in pages.readable(page):
+            name = str(one["experiment_id"])
+            found.names[name] = kept(one.get("name") or "")
             if _may_hold(one, oldest):
                 found.ids.append(name)
-        if not page.get("next_page_token"):
+        if not pages.are_more:
             return found._replace(lacking=pages.lacking)
     return found._replace(lacking=f"experiments beyond {len(found.names)}")
 
@@ -66,7 +82,17 @@ class _Pages:
         self._workspace = workspace
         self._deadline = deadline
         self._search: dict[str, object] = {"max_results": EXPERIMENTS_PER_PAGE, "view_type": "ALL"}
-        self.lacking = ""
+        self.lacking, self.are_more = "", True
+        self._odd = 0
+
+    def readable(self, page: dict[str, Any]) -> list[dict[str, Any]]:
+        """The experiments of a page that have an id; the others are told of."""
+        given = page.get("experiments") or []
+        found = [one for one in dicts(given) if one.get("experiment_id")]
+        self._odd += (len(given) if isinstance(given, list) else 1) - len(found)
+        if self._odd:
+            self.lacking = f"{self._odd} odd experiments"
+        return found
 
     def next(self) -> dict[str, Any]:
         """The next one; raises Retryable. A server that shows no archived ones shows the others."""
@@ -76,7 +102,7 @@ class _Pages:
             self.lacking = "archived experiments"
             answer = self._ask()
         page = found_or_raise(answer, f"experiments of {self._workspace.name}")
-        self._search["page_token"] = page.get("next_page_token")
+        self.are_more = goes_on(self._search, page, f"experiments of {self._workspace.name}")
         return page
 
     def _ask(self) -> Any:  # noqa: ANN401 - an answer

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from functions.adapters.aml import described
-from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
-from functions.core.values import Model, bounded
+from functions.adapters.aml.workspaces import (
+    Workspaces,
+    about_or_raise,
+    dicts,
+    found_or_raise,
+    unread,
+)
+from functions.core.errors import Retryable
+from functions.core.values import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
 
 PAGE = 200
 MOST_PAGES = 5
-REFUSED = frozenset({400, 404, 501})  # "no such call here", in the ways servers say it
+REFUSED = frozenset({400, 404, 405, 501})  # "no such call here", in the ways servers say it
 
 
 class Models:
@@ -46,6 +53,7 @@ class Models:
         return known
 
     def _registered(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
+        own: list[dict[str, Any]] = []
         if workspace.key not in self._no_search_by_run and "'" not in run.id:
             search = {"filter": f"run_id='{run.id}'", "max_results": str(PAGE)}
             answer = self._workspaces.mlflow(
@@ -53,10 +61,13 @@ class Models:
             )
             if answer.status not in REFUSED:
                 found = found_or_raise(answer, f"model versions of run {run.id}")
-                return described.latest(dicts(found.get("model_versions")))
-            if answer.status == 400:  # the filter is refused, for good
+                versions = dicts(found.get("model_versions"))
+                own = [v for v in versions if v.get("run_id") == run.id]
+                if len(own) == len(versions):
+                    return described.latest(own)
+            if answer.status in {200, 400}:  # the filter is ignored or refused, for good
                 self._no_search_by_run.add(workspace.key)
-        return described.latest(self._latest_versions(workspace, run, deadline))
+        return described.latest([*own, *self._latest_versions(workspace, run, deadline)])
 
     def _latest_versions(
         self, workspace: Workspace, run: Run, deadline: Deadline
@@ -87,7 +98,9 @@ class Models:
         answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run.id, '')}", deadline)
         if answer.status in REFUSED:
             return None
-        properties = found_or_raise(answer, f"job {run.id}").get("properties")
+        found = found_or_raise(answer, f"job {run.id}")
+        about_or_raise(found.get("name"), run.id, f"job {run.id}")
+        properties = found.get("properties")
         return described.output(properties.get("outputs") if isinstance(properties, dict) else None)
 
     def _plain(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
@@ -102,27 +115,48 @@ class Models:
         answer = self._workspaces.mlflow(
             workspace, "/api/2.0/mlflow/logged-models/search", deadline, body=search
         )
-        if answer.status in REFUSED or answer.json is None:
-            return self._file(workspace, "/get-artifact", described.artifact(run), deadline)
+        if answer.status in REFUSED:
+            return self._artifact(workspace, run, deadline)
         models = dicts(found_or_raise(answer, "logged models").get("models"))
         known = [info for m in models if isinstance(info := m.get("info"), dict)]
-        if not known:
+        own = [info for info in known if info.get("source_run_id") == run.id]
+        if not own:
             return None
-        info = max(known, key=lambda i: described.number(i.get("creation_timestamp_ms")))
+        info = max(own, key=lambda i: described.number(i.get("creation_timestamp_ms")))
         model_id = quote(str(info.get("model_id")), "")
         where = f"{quote(run.experiment_id, '')}/models/{model_id}/artifacts/MLmodel"
         file = self._file(workspace, f"/api/2.0/mlflow-artifacts/artifacts/{where}", {}, deadline)
-        own = Model(path=described.text(info.get("name")), uri=f"models:/{model_id}")
-        return described.joined(own, file)
+        named = Model(path=described.text(info.get("name")), uri=f"models:/{model_id}")
+        return described.joined(named, file)
+
+    def _artifact(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
+        """The file of MLflow 2, which answers 500 where there is none: then the list tells.
+
+        https://github.com/mlflow/mlflow/blob/v2.9.2/mlflow/store/artifact/local_artifact_repo.py
+        """
+        params = described.artifact(run)
+        try:
+            return self._file(workspace, "/get-artifact", params, deadline)
+        except Retryable:
+            search = {"run_id": run.id, "path": "model"}
+            answer = self._workspaces.mlflow(
+                workspace, "/api/2.0/mlflow/artifacts/list", deadline, params=search
+            )
+            found = found_or_raise(answer, f"artifacts of run {run.id}")
+            if any(f.get("path") == params["path"] for f in dicts(found.get("files"))):
+                raise
+            return None
 
     def _file(
         self, workspace: Workspace, path: str, params: Mapping[str, str], deadline: Deadline
     ) -> Model | None:
+        """What an `MLmodel` says, None where there is none; raises Retryable."""
         answer = self._workspaces.mlflow(workspace, path, deadline, params=params)
-        try:
-            return described.mlmodel(answer.body) if answer.status == 200 else None
-        except ValueError as why:
-            return Model(unread=bounded(f"the file MLmodel {why}", 200))
+        if answer.status in REFUSED:
+            return None
+        if answer.status != 200:
+            raise unread(answer, "the file MLmodel")
+        return described.mlmodel(answer.body)
 
     def _is_aml(self, workspace: Workspace, deadline: Deadline) -> bool:
         return self._workspaces.tracking_uri(workspace, deadline).startswith("azureml:")

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.ended import EndedRuns, Sought
 from functions.adapters.aml.models import Models
-from functions.adapters.aml.workspaces import Workspaces, dicts, found_or_raise
+from functions.adapters.aml.paging import goes_on
+from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
 from functions.core import events
+from functions.core.bounds import bounded, kept
 from functions.core.errors import Retryable
 from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
-from functions.core.values import Outcome, Run, bounded, from_epoch
+from functions.core.values import Outcome, Run, from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,7 @@ OUTCOMES = {
     "KILLED": Outcome.CANCELED,
 }
 PAGE = 200
+MOST_PAGES = 20  # of children; a page may have fewer than it could
 
 
 class AmlRuns:
@@ -46,10 +49,12 @@ class AmlRuns:
         answer = self._workspaces.mlflow(
             workspace, "/api/2.0/mlflow/runs/get", deadline, params={"run_id": run}
         )
-        return parse(found_or_raise(answer, f"run {run}").get("run"))
+        found = parse(found_or_raise(answer, f"run {run}").get("run"))
+        about_or_raise(found.id, run, f"run {run}")
+        return found
 
     def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
-        """The runs tagged with this run as their parent; raises Retryable."""
+        """What a search for the run's children finds: each says whose it is; raises Retryable."""
         if '"' in run.id:
             return []  # no filter can name it, so no run can have it as parent in a search
         search: dict[str, object] = {
@@ -58,17 +63,17 @@ class AmlRuns:
             "max_results": PAGE,
         }
         found: list[Run] = []
-        while len(found) < MOST_CHILDREN:
+        what = f"children of run {run.id}"
+        for _ in range(MOST_PAGES):
             answer = self._workspaces.mlflow(
                 workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
             )
-            page = found_or_raise(answer, f"children of run {run.id}")
+            page = found_or_raise(answer, what)
             listed = page.get("runs")
             found += [parse(child) for child in (listed if isinstance(listed, list) else [])]
-            if not page.get("next_page_token"):
-                break
-            search["page_token"] = page["next_page_token"]
-        return found
+            if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
+                return found
+        raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
 
     def model(
         self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
@@ -95,8 +100,11 @@ class AmlRuns:
         answer = self._workspaces.mlflow(
             workspace, "/api/2.0/mlflow/experiments/get", deadline, params=asked
         )
-        found = found_or_raise(answer, f"experiment {run.experiment_id}").get("experiment")
-        return bounded(found.get("name") or "") if isinstance(found, dict) else ""
+        what = f"experiment {run.experiment_id}"
+        found = found_or_raise(answer, what).get("experiment")
+        named = found if isinstance(found, dict) else {}
+        about_or_raise(named.get("experiment_id"), run.experiment_id, what)
+        return kept(named.get("name") or "")
 
     def tag(
         self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
@@ -123,9 +131,9 @@ def parse(found: object) -> Run:
         metrics, unread = _metrics(data.get("metrics"))
         return Run(
             id=_id(info.get("run_id") or info["run_uuid"]),
-            name=bounded(info.get("run_name") or tags.get("mlflow.runName") or ""),
+            name=kept(info.get("run_name") or tags.get("mlflow.runName") or ""),
             experiment_id=str(info.get("experiment_id", "")),
-            status=bounded(status, 50),
+            status=kept(status, 50),
             outcome=OUTCOMES.get(status),
             start_time=_time(info.get("start_time")),
             end_time=_time(info.get("end_time")),
@@ -133,6 +141,7 @@ def parse(found: object) -> Run:
             params=_pairs(data.get("params")),
             tags=tags,
             unread=unread,
+            deleted=str(info.get("lifecycle_stage", "")).lower() == "deleted",
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         detail = f"AML sent something that is no run: {type(error).__name__}"
@@ -160,7 +169,7 @@ def _metrics(found: object) -> tuple[dict[str, float], dict[str, str]]:
     given = {str(m["key"]): m.get("value") for m in _listed(found) if "key" in m}
     numbers = {name: _number(value) for name, value in given.items()}
     odd = [name for name, number in numbers.items() if math.isnan(number)]
-    unread = {f"run.metrics.{n}": f"its value is no number: {bounded(given[n], 40)}" for n in odd}
+    unread = {f"run.metrics.{n}": _no_number(given[n]) for n in odd}
     return {name: number for name, number in numbers.items() if not math.isnan(number)}, unread
 
 
@@ -179,6 +188,15 @@ def _number(value: object) -> float:
         return float(value)
     except (OverflowError, ValueError):
         return math.nan
+
+
+def _no_number(value: object) -> str:
+    """Why a value is left out. NaN is what a training logs that diverged; MLflow sends it as text.
+
+    https://protobuf.dev/programming-guides/json/
+    """
+    told = bounded(value, 40)
+    return f"its value is no number: {'NaN' if told.casefold() == 'nan' else told}"
 
 
 def _time(milliseconds: object) -> datetime | None:

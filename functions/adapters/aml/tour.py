@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.values import Run
 
 EXPERIMENTS_AT_ONCE = 50
-MOST_FAILURES = 3  # batches one after the other, and the rest is not tried
+MOST_FAILURES = 3  # batches one after the other, and the rest is left to the next sweep
 TIME, PAGES = "time", "pages"
 
 
@@ -32,7 +32,7 @@ class Tour:
             self._lacking[TIME] = TIME  # those before had their turn
         self._error: Retryable | None = None
         self._answered = False
-        self._failed = bool(every.lacking)
+        self._failed = every.failed
         self._failures = self._odd = 0
         self._next = ""
         self.is_over = False
@@ -71,14 +71,15 @@ class Tour:
             self._failures += 1
             self._lacking["runs"] = error.detail
             self.is_over = self._failures >= MOST_FAILURES
+            self._next = self._after(batch) if self.is_over else ""
         else:
             if error.reason is not Reason.DEADLINE:
                 self._lacking["runs"] = error.detail
             self._give_up(batch)
 
     def ended(self) -> Ended:
-        """All that was found. Raises the first error where nothing answered."""
-        if self._error and not self._answered:
+        """All that was found. Raises the first error if nothing answered, and nothing is left."""
+        if self._error and not self._answered and not self._next:
             raise self._error
         if self._odd:
             self._lacking["odd"] = f"{self._odd} odd runs"
@@ -93,8 +94,11 @@ class Tour:
 
     def _give_up(self, batch: list[str]) -> None:
         """Go on with it next time, unless it was all that there was time for."""
-        at = self._ids.index(batch[0])
         self.stop(batch)
-        if at == self._start:
+        if self._ids.index(batch[0]) == self._start:
             self._failed = True
-            self._next = "".join(self._ids[at + len(batch) :][:1])
+            self._next = self._after(batch)
+
+    def _after(self, batch: list[str]) -> str:
+        """The experiment that comes after the batch; "" where none does."""
+        return "".join(self._ids[self._ids.index(batch[-1]) + 1 :][:1])

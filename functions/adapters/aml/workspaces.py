@@ -89,6 +89,7 @@ class Workspaces:
             if answer.status == 404 and _code(answer.json) in _NONE:
                 raise NoWorkspace(error.reason, error.detail) from None
             raise
+        about_or_raise(found.get("id"), workspace.id, f"workspace {workspace.name}")
         properties = found.get("properties")
         uri = properties.get("mlFlowTrackingUri") if isinstance(properties, dict) else None
         if not isinstance(uri, str) or not _BASE.fullmatch(uri):
@@ -132,8 +133,21 @@ def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
     found = answer.json
     if answer.status == 200 and isinstance(found, dict):
         return found
+    raise unread(answer, what)
+
+
+def about_or_raise(said: object, asked: str, what: str) -> None:
+    """Retryable (run_unreadable) unless the answer says that it is about what was asked for."""
+    if str(said).casefold() != asked.casefold():
+        detail = f"{what}: the answer is about {said or 'nothing that it names'}"
+        raise Retryable(Reason.RUN_UNREADABLE, bounded(detail))
+
+
+def unread(answer: Answer, what: str) -> Retryable:
+    """What an answer means that is not the one that was hoped for."""
+    found = answer.json
     said = found.get("message") or found.get("error") if isinstance(found, dict) else ""
     detail = bounded(f"{what}: answered {answer.status}: {said}")
     missing = answer.status == 404
     reason = Reason.RUN_NOT_FOUND if missing else Reason.RUN_UNREADABLE
-    raise Retryable(reason, detail, answer.retry_after)
+    return Retryable(reason, detail, answer.retry_after)

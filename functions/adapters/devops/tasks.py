@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from functions.adapters.devops.answers import unanswered
-from functions.adapters.devops.origin import words
+from functions.adapters.devops.answers import told, unanswered
+from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, words
 from functions.adapters.transport import (
     READ_SECONDS,
     Answer,
@@ -33,6 +33,12 @@ EVENTS = "2.0-preview.1"
 RECORDS = "4.1"
 LONGEST_LINE = 500
 LINE_SECONDS = 3.0
+# Nothing waits for the event, or not any more; seen with 500 and with 404
+# https://github.com/microsoft/azure-pipelines-tasks/issues/7446
+_NO_SESSION = re.compile(
+    r"orchestration (session|plan)\b.{0,200}\bnot (be )?found|no orchestration session",
+    re.IGNORECASE,
+)
 # Nothing that two readers of addresses could read differently: no user, query, fragment, backslash
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]{1,253})(:(?P<port>[0-9]{1,5}))?"
@@ -58,8 +64,6 @@ class DevOpsTasks:
             raise Permanent(Reason.REFUSED, "the plan's address is not allowed")
         url = f"{_plan(task)}?api-version={EVENTS}"
         answer = self._read(url, token, deadline)
-        if answer.status == 429 or answer.status >= 500:
-            raise Retryable(Reason.THROTTLED, f"Azure DevOps answered {answer.status}")
         found = answer.json if answer.status == 200 else None
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
@@ -104,10 +108,14 @@ class DevOpsTasks:
         self._send(at, token, changed, LINE_SECONDS, method="PATCH")
 
     def _read(self, url: str, token: str, deadline: Deadline) -> Answer:
+        """Raises Retryable where there is no answer just now."""
         try:
-            return self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
+            answer = self._transport.read(url, f"Bearer {token}", deadline, headers=_JSON)
         except (NotSentError, NoAnswerError) as error:
             raise Retryable(Reason.NOT_SENT, f"no answer from Azure DevOps: {error}") from None
+        if _passes(answer):
+            raise Retryable(Reason.THROTTLED, told(answer), answer.retry_after)
+        return answer
 
     def _send(
         self,
@@ -129,12 +137,9 @@ class DevOpsTasks:
             )
         except (NotSentError, NoAnswerError) as error:
             raise unanswered(error) from None
-        if answer.status in {200, 201, 204}:
+        if answer.status in {200, 201, 204} and not (answer.body and is_page(answer)):
             return answer
-        said = f"Azure DevOps answered {answer.status}: {words(answer)}"
-        if answer.status in {408, 429} or answer.status >= 500:
-            raise Retryable(Reason.THROTTLED, said, answer.retry_after)
-        raise Permanent(Reason.REFUSED, said)
+        raise _refusal(answer)
 
     def _may_be_asked(self, url: str) -> bool:
         """Whether the token may go there: our own Azure DevOps, or Microsoft's."""
@@ -155,3 +160,22 @@ _BYTES = {**_HEADERS, "Content-Type": "application/octet-stream"}
 def _plan(task: Task) -> str:
     parts = (task.project, "_apis/distributedtask/hubs", task.hub, "plans", task.plan)
     return "/".join((task.url, *(quote(part) for part in parts)))
+
+
+def _passes(answer: Answer) -> bool:
+    return answer.status in {408, 429} or answer.status >= 500
+
+
+def _refusal(answer: Answer) -> InDoubt | Permanent | Retryable:
+    """What it means that a task's effect was not taken.
+
+    Only what Azure DevOps itself says is final: a page in the place of its answer proves nothing.
+    """
+    said = told(answer)
+    if is_own(answer) and _NO_SESSION.search(words(answer)):
+        return Permanent(Reason.REFUSED, said)
+    if _passes(answer):
+        return Retryable(Reason.THROTTLED, said, answer.retry_after)
+    if asks_to_sign_in(answer) or (is_own(answer) and answer.status >= 300):
+        return Permanent(Reason.REFUSED, said)
+    return InDoubt(Reason.IN_DOUBT, said, answer.retry_after)

@@ -28,7 +28,7 @@ from functions.adapters.tables.errors import (
 )
 from functions.adapters.tokens import refusals, waiting
 from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
-from functions.core.places import Stored
+from functions.core.places import PAGE, Stored
 from functions.core.rowledger import RowLedger
 
 if TYPE_CHECKING:
@@ -130,20 +130,25 @@ class _Rows:
         high: str = "~",
         column: str = "key",
         only: Sequence[str] = (),
+        page: int = PAGE,
     ) -> Iterator[Stored]:
-        """One request per page of a thousand, sent as they are taken. A page may be empty.
+        """One request per page, sent as they are taken. A page may be empty.
 
         https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
         """
         column = "RowKey" if column == "key" else column
         query = f"PartitionKey eq @part and {column} ge @low and {column} le @high"
-        asked = {"query_filter": query, "parameters": {"part": partition, "low": low, "high": high}}
+        asked: dict[str, Any] = {
+            "query_filter": query,
+            "parameters": {"part": partition, "low": low, "high": high},
+        }
         asked |= {"select": [*only]} if only else {}
-        page = self._send(self._page, asked, None, but=GONE)
-        while page:
-            rows, token = page
+        asked |= {"results_per_page": page} if page < PAGE else {}
+        answer = self._send(self._page, asked, None, but=GONE)
+        while answer:
+            rows, token = answer
             yield from map(_stored, rows)
-            page = self._send(self._page, asked, token, but=GONE) if token else None
+            answer = self._send(self._page, asked, token, but=GONE) if token else None
 
     def _page(
         self,

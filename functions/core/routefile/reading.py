@@ -174,3 +174,5 @@ def _warnings(route: Route, doubt: str) -> Said:
     if route.needs.only_event and route.is_about_runs:
         what = "needs the run's type or properties, which only the event tells"
         yield (), f"{what}: the sweep cannot find runs for it"
+    if route.outcomes == {Outcome.NOT_RESPONDING}:
+        yield (), "only events tell that a run does not respond: the sweep cannot find it"

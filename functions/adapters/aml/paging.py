@@ -1,0 +1,29 @@
+"""From one page of a search to the next. Pure functions.
+
+https://mlflow.org/docs/latest/api_reference/rest-api.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def goes_on(search: dict[str, object], page: Mapping[str, object], what: str) -> bool:
+    """Whether there is a page after this one; if so, `search` asks for it.
+
+    Raises Retryable (run_unreadable) where that is the page that was asked for: a server that
+    repeats itself would be asked for ever, and not all that there is be read.
+    """
+    token = page.get("next_page_token")
+    if not token:
+        return False
+    if token == search.get("page_token"):
+        raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the search repeats a page")
+    search["page_token"] = token
+    return True

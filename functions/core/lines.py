@@ -1,0 +1,79 @@
+"""Who waits to be called: for a place in the limit of its route, or for the app to go on.
+
+Such a continuation costs nothing until then: it is neither due nor read. Its row in the schedule
+says what it waits on, and who was claimed first is called first. Every two hours it is looked
+after, so that a call that never came costs that long and not the start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.errors import LedgerUnavailable
+from functions.core.limits import LINE, PAUSED, line
+from functions.core.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from functions.core.continuation import Continuation
+    from functions.core.ledger import Backlog
+    from functions.core.limits import Limits
+    from functions.core.policy import Policy
+    from functions.core.ports import Ports
+    from functions.core.routes import Routes
+    from functions.core.values import Key
+
+
+class Lines:
+    """Calls those whose turn has come, a round at a time.
+
+    Which lines there are is known from the backlog that the last round counted: where nobody
+    waits, nothing is asked.
+    """
+
+    def __init__(self, ports: Ports, policy: Policy, limits: Limits) -> None:
+        self._ledger, self._log = ports.ledger, ports.journal
+        self._policy = policy
+        self._limits = limits
+        self._last: Backlog | None = None
+
+    def note(self, backlog: Backlog) -> None:
+        """Remember who waits."""
+        self._last = backlog
+
+    def called(self, routes: Routes | None, most: int) -> dict[Key, str]:
+        """Whose turn has come, at most so many of each line, and what they waited on."""
+        if self._policy.paused:
+            return {}
+        return {key: name for name in self._names(routes) for key in self._next(name, routes, most)}
+
+    def waits(self, c: Continuation, routes: Routes | None) -> bool:
+        """Whether it is in a line that calls it, now or later."""
+        if c.waits_on == PAUSED:
+            return self._policy.paused
+        if not c.waits_on.startswith(LINE):
+            return False
+        route = routes.named(c.key.route) if routes else None
+        return routes is None or (route is not None and route.limit is not None)
+
+    def _names(self, routes: Routes | None) -> Iterable[str]:
+        """The lines where somebody may wait; those of routes that are gone as well."""
+        limited = [route.name for route in routes.routes if route.limit] if routes else []
+        today = [PAUSED, *map(line, limited)]
+        if self._last is None:
+            return today
+        awaited = {name for name in self._last.awaited if name == PAUSED or name.startswith(LINE)}
+        return sorted(awaited if self._last.whole else awaited.union(today))
+
+    def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
+        try:
+            if name == PAUSED:
+                return self._ledger.waiting_on(name, most)
+            if routes is None:
+                return []
+            route = routes.named(name.removeprefix(LINE))
+            return self._limits.call(route, most) if route else self._ledger.waiting_on(name, most)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"line": name, "detail": error})
+            return []

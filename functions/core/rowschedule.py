@@ -1,0 +1,108 @@
+"""The schedule in any store of rows: who is due, who waits for what, and how many are open."""
+
+from __future__ import annotations
+
+from functools import partial
+from heapq import nsmallest
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from functions.core import places, records
+from functions.core.ledger import Backlog
+from functions.core.places import OPEN, safe, unsafe
+from functions.core.pruning import MOST_SORTED
+from functions.core.records import KEY_COLUMNS
+from functions.core.values import Key, State, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from functions.core.continuation import Continuation
+    from functions.core.places import Rows, Stored
+    from functions.core.records import Row
+
+MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
+LINED_UP = ("open_since", "state", *KEY_COLUMNS)
+
+T = TypeVar("T")
+_STATES = frozenset(State)
+key_of = partial(records.unpacked, part="key", kind=Key)
+
+
+class RowSchedule:
+    """What the port `Ledger` says of the schedule.
+
+    `unreadable` tells of rows that were passed over since this version cannot read them.
+    """
+
+    def __init__(self, rows: Callable[[], Rows]) -> None:
+        self._rows = rows
+        self.unreadable: set[str] = set()
+
+    def schedule(self, continuation: Continuation) -> None:
+        """One request."""
+        row = records.schedule_row(continuation)
+        self._rows().put(places.scheduled(continuation.key), row)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Key]:
+        """One request per thousand that are due, five at most."""
+        return self._scheduled("", records.time_text(now), "due_at", limit)
+
+    def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
+        """Two requests."""
+        rows, place = self._rows(), places.scheduled(key)
+        if stored := rows.get(place):
+            row = {**stored.row, "due_at": records.time_text(until)}
+            rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
+
+    def backlog(self) -> Backlog:
+        """One request per thousand that are scheduled, five at most."""
+        found = self._rows().find(OPEN, only=("open_since", "waits_on"))
+        listed = [stored.row for stored in islice(found, MOST_SORTED)]
+        since = sorted(filter(None, (row.get("open_since") for row in listed)))
+        oldest = parse_time(since[0]) if since else None
+        awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
+        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
+
+    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
+        """One request per thousand that wait, thirty at most."""
+        return [key for _, key in nsmallest(limit, islice(self._waiting(name), MOST_IN_LINE))]
+
+    def is_awaited(self, name: str, but: Key) -> bool:
+        """One request."""
+        return any(key != but for _, key in islice(self._waiting(name), 2))
+
+    def _waiting(self, name: str) -> Iterator[tuple[str, Key]]:
+        """Since when each waits, as it was claimed or replayed last, and its key."""
+        found = self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
+        ours = filter(self._is_ours, found)
+        return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
+
+    def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
+        found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
+        return list(islice(self._readable(filter(self._is_ours, found), key_of), limit))
+
+    def _is_ours(self, stored: Stored) -> bool:
+        """Whether this version knows its state; what it does not know stays due as it is."""
+        state = stored.row.get("state", State.OPEN)
+        known = state in _STATES
+        if not known and len(self.unreadable) < records.MOST_NAMED:
+            self.unreadable.add(records.unknown_state(_named(stored), state))
+        return known
+
+    def _listed(
+        self, partition: str, low: str = "", high: str = "~", by: str = "key"
+    ) -> list[Stored]:
+        return list(islice(self._rows().find(partition, low, high, by), MOST_SORTED))
+
+    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
+        return records.readable(found, lambda stored: read(stored.row), self.unreadable)
+
+
+def _named(stored: Stored) -> str:
+    return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
+
+
+def _by(column: str) -> Callable[[Stored], str]:
+    return lambda stored: stored.row.get(column, "")

@@ -1,0 +1,178 @@
+"""Rows of a newer version of the app, which stand in a state that this one does not know."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.overview import Wanted
+from functions.web.data import listing as as_json
+from functions.web.detail import detail
+from functions.web.listing import listing
+from local.cloud import WORKSPACE
+from tests.azure import completed
+from tests.page.reader import Reader
+from tests.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from tests.azure import Stage
+    from tests.operator.conftest import Desk
+
+OTHER = "approving"
+KEY = "register/r1/Completed"
+
+
+def database(stage: Stage) -> sqlite3.Connection:
+    return sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))
+
+
+def becomes(stage: Stage, state: str, *, scheduled: bool = True) -> None:
+    """As the newer version leaves it; it writes the truth first, and then what schedules it."""
+    update = "UPDATE ledger SET columns = ? WHERE partition = ? AND key = ?"
+    with closing(database(stage)) as file:
+        found = file.execute("SELECT partition, key, columns FROM ledger").fetchall()
+        for partition, key, columns in found:
+            row = json.loads(columns)
+            if more := row.get("more"):
+                row |= {"state": state, "more": json.dumps({**json.loads(more), "state": state})}
+            elif partition == "open" and scheduled:
+                row |= {"state": state}
+            file.execute(update, (json.dumps(row), partition, key))
+        file.commit()
+
+
+def rows(stage: Stage) -> list[Any]:
+    with closing(database(stage)) as file:
+        return file.execute("SELECT * FROM ledger WHERE partition <> 'shared'").fetchall()
+
+
+@pytest.fixture
+def waits(desk: Desk) -> Desk:
+    """One that is open and due."""
+    desk.stage.deploy(PAUSED="1")
+    desk.end("r1")
+    desk.stage.deliver(completed("r1"))
+    desk.stage.deploy(PAUSED="0")
+    desk.stage.clock.forward(hours=1)
+    return desk
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_the_reconciler_changes_nothing_of_it(
+    waits: Desk, scheduled: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    becomes(waits.stage, OTHER, scheduled=scheduled)
+    before = rows(waits.stage)
+    for _ in range(3):
+        waits.stage.reconcile(minutes=1)
+    waits.stage.app.sweep.sweep()
+    assert rows(waits.stage) == before
+    assert waits.stage.started() == []
+    said = [m for m in caplog.messages if OTHER in m]
+    assert len(said) == scheduled  # once for each process
+
+
+def test_the_version_that_knows_it_goes_on_with_the_next_round(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    waits.stage.reconcile(minutes=1)
+    becomes(waits.stage, "open")  # which stands for: another version knows the state
+    waits.stage.reconcile(minutes=1)
+    assert waits.stage.started() == [(42, "r1")]
+
+
+def test_many_of_them_leave_room_for_what_is_known(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    waits.stage.aml.add_run("r2", experiment="defect-detection", status="Running")
+    waits.stage.deliver(completed("r2"))
+    keys = waits.stage.ledger.due(waits.stage.clock.now().replace(year=2999), 1)
+    assert [key.run for key in keys] == ["r2"]
+
+
+def test_another_event_about_it_starts_nothing(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    before = rows(waits.stage)
+    waits.stage.deliver(completed("r1"))
+    assert (waits.stage.started(), rows(waits.stage)) == ([], before)
+
+
+@pytest.mark.parametrize("more", [(), ("--ignore-gate",), ("--again",), ("--as-started", "1042")])
+def test_no_replay_touches_it(waits: Desk, more: tuple[str, ...]) -> None:
+    becomes(waits.stage, OTHER)
+    before = rows(waits.stage)
+    said = waits.type("replay", KEY, *more)
+    assert said.code == 1
+    assert OTHER in said.out + said.err
+    assert rows(waits.stage) == before
+
+
+def test_it_is_listed_shown_and_explained(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    (one,) = json.loads(waits.type("list", "--json").out)["continuations"]
+    assert (one["state"], one["key"]) == (OTHER, KEY)
+    assert OTHER in waits.type("list").out
+    for words in (("show", KEY), ("why", "r1")):
+        said = waits.type(*words)
+        assert f"{OTHER}: another version of the app knows what this means" in said.out
+        assert said.code == 0
+    (told,) = json.loads(waits.type("why", "r1", "--json").out)["routes"][:1]
+    assert told["state"] == OTHER
+    coverage = waits.type("coverage", "--since", "24h")
+    assert f"it is {OTHER}" in coverage.out
+
+
+def test_the_page_shows_it_among_what_is_open(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    overview = waits.stage.app.overview
+    seen = overview.look(Wanted())
+    (one,) = json.loads(as_json(seen, 0, 50))["continuations"]
+    assert one["state"] == OTHER
+    page = Reader(listing(seen, 0)).text
+    assert OTHER in page
+    assert "another version of the app knows" in page
+    assert "Ended" not in page
+    whole = overview.one(f"{KEY}@{WORKSPACE}")
+    assert whole.command == ""
+    assert "Nothing to replay: it is open" in Reader(detail(whole)).text
+
+
+def test_it_stays_listed_however_old_and_is_not_pruned(waits: Desk) -> None:
+    becomes(waits.stage, OTHER)
+    waits.stage.clock.forward(days=500)
+    waits.stage.app.sweep.sweep()
+    (one,) = json.loads(waits.type("list", "--since", "1h", "--json").out)["continuations"]
+    assert one["state"] == OTHER
+
+
+def test_a_start_whose_row_another_version_took_is_told_and_the_row_left(
+    waits: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = waits.stage
+
+    class Overtaken(Wrapped):
+        def start(self, *given: Any) -> Any:
+            becomes(stage, OTHER)
+            with closing(database(stage)) as file:
+                file.execute("UPDATE ledger SET version = 'theirs'")
+                file.commit()
+            return self.real.start(*given)
+
+    stage.build(pipelines=Overtaken(stage.ports.pipelines))
+    stage.reconcile(minutes=1)
+    (pipeline_run,) = stage.devops.runs
+    assert stage.only("r1").state == OTHER
+    (line,) = [m for m in caplog.messages if m.startswith("unsettled=register")]
+    assert f"pipeline_run={pipeline_run.id}" in line
+
+
+def test_what_can_be_no_state_is_still_no_row(
+    waits: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    becomes(waits.stage, "<script>")
+    waits.stage.app.sweep.sweep()
+    waits.stage.reconcile(minutes=1)
+    assert waits.stage.of_run("r1") == {}
+    assert any(m.startswith("ledger=unreadable") for m in caplog.messages)

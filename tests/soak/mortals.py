@@ -1,0 +1,104 @@
+"""Processes of the app that die in the middle of what they do: in process, as a seed has it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from functions import bootstrap, connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from functions.bootstrap import App
+    from tests.azure import Stage
+
+WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
+POST = "start"
+
+
+class Died(BaseException):
+    """A process ended here. Nothing may catch it, as nothing catches SIGKILL."""
+
+
+class Mortal:
+    """A port of a process: now and then a call that changes something is its last one.
+
+    The call is then not made, or made and its answer never read. A dead process does no more.
+    """
+
+    def __init__(self, real: Any, fate: Fate) -> None:
+        self._real, self._fate = real, fate
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        return self._fate.guarded(found, name) if callable(found) else found
+
+
+class Fate:
+    """When one process dies. A POST is lost to it once a process, so that a third never follows."""
+
+    def __init__(self, random: Random, share: Callable[[], float]) -> None:
+        self._random, self._share = random, share
+        self.dead = False
+
+    def guarded(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """The call, which may be the last one."""
+
+        def made(*given: Any, **named: Any) -> Any:
+            if self.dead:
+                raise Died
+            ends = name in WRITES | {POST} and self._random.random() < self._share()
+            if ends and (name == POST or self._random.random() < 0.5):
+                if name == POST:
+                    self._lost(call, *given, **named)
+                self.dead = True
+                raise Died
+            answer = call(*given, **named)
+            if ends:
+                self.dead = True
+                raise Died
+            return answer
+
+        return made
+
+    @staticmethod
+    def _lost(call: Callable[..., Any], *given: Any, **named: Any) -> None:
+        """The request was on its way: it arrives, whatever becomes of its answer."""
+        with suppress(Exception):
+            call(*given, **named)
+
+
+class Processes:
+    """So many processes over one ledger; one that died is replaced.
+
+    `share`: of the calls that change something, how many are a process's last.
+    """
+
+    def __init__(self, stage: Stage, size: int, random: Random) -> None:
+        self._stage, self._random = stage, random
+        self.share, self.died = 0.0, 0
+        self._living = [self._new() for _ in range(size)]
+
+    def do(self, work: Callable[[App], None]) -> bool:
+        """Have one of them do it; whether it lived to the end and nothing failed.
+
+        What Event Grid sees of a delivery that raises, or of a process that dies: no answer.
+        """
+        place = self._random.randrange(len(self._living))
+        try:
+            work(self._living[place])
+        except Died:
+            self.died += 1
+            self._living[place] = self._new()
+            return False
+        except Exception:  # noqa: BLE001 - the host answers 500, and the event comes again
+            return False
+        return True
+
+    def _new(self) -> App:
+        ports = connections.connect(self._stage.read, self._stage.clock)
+        fate = Fate(self._random, lambda: self.share)
+        mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines")}
+        return bootstrap.App(self._stage.read, ports._replace(**mortal))
