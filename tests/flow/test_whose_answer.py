@@ -14,6 +14,7 @@ from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, parked, route, starts_once_cured
+from tests.saying import says
 
 if TYPE_CHECKING:
     from tests.azure import Stage
@@ -143,10 +144,7 @@ def gate_shown(stage: Stage) -> str:
 
 
 def refuse(stage: Stage, message: str) -> None:
-    kind = {"Content-Type": "application/json"}
-    body = json.dumps({"message": message})
-    fault = Fault("POST", "*/runs", status=400, body=body, headers=kind, times=99)
-    stage.devops.server.faults.add(fault)
+    stage.devops.server.faults.add(says(400, message, path="*/runs", times=99))
 
 
 @pytest.mark.parametrize("message", ["The expression a = b is not valid.", "gate a = b"])
