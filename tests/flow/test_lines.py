@@ -275,5 +275,5 @@ def test_who_waits_is_looked_after_now_and_then_and_not_read_from_aml(stage: Sta
         stage.reconcile(minutes=1)
     assert (
         rows.calls["get"] <= 5 + 10 + 2
-    )  # of a process: which workspaces and route files are known
+    )  # once which workspaces and files are known
     assert (reads(stage), len(started(stage))) == (before, 1)
