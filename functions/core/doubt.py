@@ -191,8 +191,7 @@ class Doubt:
         if c.absent_at is None or began < self._sure_at(c, c.absent_at):
             return self._look_later(work, began)
         if c.sends >= MOST_SENDS:
-            detail = f"sent {c.sends} times, never answered and never found"
-            return self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
+            return self._desk.end(work, _given_up(c))
         if self._policy.paused:
             return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if (credential := self._starter.credential(work, request)) is not None:
@@ -211,3 +210,12 @@ class Doubt:
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
         self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
+
+
+def _given_up(c: Continuation) -> End:
+    """The end of what was sent as often as it may be, and is nowhere to be found."""
+    if Reason.REFUSED in c.since:
+        detail = f"sent {c.sends} times, refused at last, and never found"
+        return End(State.FAILED, Reason.REFUSED, detail)
+    detail = f"sent {c.sends} times, never answered and never found"
+    return End(State.HELD, Reason.IN_DOUBT, detail)

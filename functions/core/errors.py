@@ -42,7 +42,10 @@ class Permanent(_Reasoned):
 
 
 class InDoubt(_Reasoned):
-    """The request left and no usable answer came: it may or may not have been queued."""
+    """The request left and no usable answer came: it may or may not have been queued.
+
+    With the reason `refused` somebody refused it, and nothing shows that this was Azure DevOps.
+    """
 
 
 class Ambiguous(RelayError):

@@ -58,4 +58,6 @@ _LASTING = frozenset({Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Re
 
 def outlasts(reason: Reason, other: Reason) -> bool:
     """Whether what is counted for a reason goes on while another one is given."""
-    return reason in _LASTING and other not in {Reason.IN_DOUBT, Reason.CREDENTIAL_REFUSED}
+    if other is Reason.IN_DOUBT:  # a look-up may show that nothing was queued
+        return reason is Reason.REFUSED
+    return reason in _LASTING and other is not Reason.CREDENTIAL_REFUSED

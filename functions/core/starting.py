@@ -141,7 +141,9 @@ class Starter:
             end = routing.End(State.FAILED, error.reason, error.detail)
             self._desk.end(self._unmarked(work, before), end)
         except InDoubt as error:
-            self.in_doubt(work, error.detail, error.retry_after)
+            said = steps.answered(work.entry.continuation, self._clock.now(), error.reason)
+            doubtful = Work(Entry(said, work.entry.version), work.deadline)
+            self.in_doubt(doubtful, error.detail, error.retry_after)
             self.slow_down(request, error.retry_after)
         else:
             self._desk.started(work, run, Reason.ANSWERED)

@@ -121,6 +121,13 @@ def asked(
     )
 
 
+def answered(c: Continuation, now: datetime, reason: Reason) -> Continuation:
+    """What leaves it in doubt was an answer that refuses (`refused`), or none was understood."""
+    since = {other: at for other, at in c.since.items() if other is not Reason.REFUSED}
+    refused = {reason: c.since.get(reason, now)} if reason is Reason.REFUSED else {}
+    return msgspec.structs.replace(c, since=since | refused)
+
+
 def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:
     """The mark taken back, because it is certain that its POST queued nothing."""
     return step(

@@ -113,10 +113,21 @@ def test_a_429_with_a_page_of_azure_devops_leaves_the_account_alone(stage: Stage
         Fault(status=401, headers=JSON, body='{"message": "Unauthorized"}'),
         Fault(status=403, headers=JSON, body='{"message": "Forbidden"}'),
         Fault(status=404, headers=JSON, body='{"message": "no Route matched"}'),
-        Fault(status=400, headers=JSON, body='{"message": "Unexpected parameter of the gate"}'),
+        Fault(status=400, headers=JSON, body='{"message": "Bad request"}'),
+        Fault(status=403, headers=JSON, body='{"statusCode": 403, "message": "Forbidden"}'),
         Fault(status=403, headers={**HTML, "X-VSS-E2EID": "1"}, body="<html>Scanned</html>"),
     ],
-    ids=["redirect", "203", "200", "401", "403", "404", "400", "headers that a page keeps"],
+    ids=[
+        "redirect",
+        "203",
+        "200",
+        "401",
+        "403",
+        "404",
+        "400",
+        "keys of a gateway",
+        "headers that a page keeps",
+    ],
 )
 def test_a_gateway_that_sounds_like_the_service_makes_no_second_start(
     stage: Stage, fault: Fault
@@ -128,6 +139,38 @@ def test_a_gateway_that_sounds_like_the_service_makes_no_second_start(
     stage.reconcile(seconds=31)
     assert (stage.only("r1").state, stage.only("r1").reason) == (State.STARTED, Reason.FOUND)
     assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_what_somebody_refuses_each_time_ends_as_failed_once_it_is_nowhere_to_be_found(
+    stage: Stage, status: int
+) -> None:
+    refused = Fault("POST", POST_RUN, status=status, headers=JSON, body='{"message": "no"}')
+    refused.times = 99
+    stage.devops.server.faults.add(refused)
+    deliver(stage)
+    for _ in range(12):
+        stage.reconcile(hours=1)
+    row = stage.only("r1")
+    assert (row.state, row.reason, row.sends) == (State.FAILED, Reason.REFUSED, 3)
+    assert row.detail == "sent 3 times, refused at last, and never found"
+
+
+def test_a_loss_after_a_refusal_is_for_a_person_to_settle(stage: Stage) -> None:
+    refused = Fault("POST", POST_RUN, status=403, headers=JSON, body='{"message": "no"}')
+    stage.devops.server.faults.add(refused)
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="before", times=2))
+    deliver(stage)
+    for _ in range(12):
+        stage.reconcile(hours=1)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.HELD, Reason.IN_DOUBT)
+
+
+def test_words_that_only_azure_devops_has_for_a_wrong_request_need_no_type(stage: Stage) -> None:
+    body = '{"message": "Unexpected parameter"}'
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, status=400, headers=JSON, body=body))
+    row = deliver(stage)
+    assert (row.state, row.reason) == (State.FAILED, Reason.REJECTED)
 
 
 def test_a_look_up_that_is_no_json_is_told_as_such(stage: Stage) -> None:

@@ -34,6 +34,9 @@ _OWN_HEADERS = ("x-tfs-", "x-vss-")
 _ERROR_HEADER = "X-TFS-ServiceError"  # which comes with an error only
 _CHALLENGE = re.compile(r"\b(basic|bearer|negotiate|ntlm|tfs-federated)\b", re.IGNORECASE)
 _TYPES = ("typeKey", "typeName")
+_ERROR_KEYS = frozenset(
+    {"$id", "innerException", "message", *_TYPES, "errorCode", "eventId", "customProperties"}
+)
 _OWN_HOSTS = ("vssps.visualstudio.com", "vssps.dev.azure.com")
 # https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
 _COMMON_HOSTS = (
@@ -53,6 +56,13 @@ def is_own(answer: Answer) -> bool:
     if isinstance(found, dict) and isinstance(found.get("message"), str):
         return _has_own_headers(answer) or any(isinstance(found.get(n), str) for n in _TYPES)
     return _has_own_headers(answer)
+
+
+def may_be_own(answer: Answer) -> bool:
+    """Whether an error could be Azure DevOps', though nothing shows that it is."""
+    found = answer.json
+    is_error = isinstance(found, dict) and isinstance(found.get("message"), str)
+    return is_error and not is_page(answer) and found.keys() <= _ERROR_KEYS
 
 
 def is_page(answer: Answer) -> bool:

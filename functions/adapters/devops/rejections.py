@@ -61,9 +61,14 @@ def rejection(answer: Answer, said: str) -> Permanent | Retryable:
     after = answer.retry_after or None  # "at once" is what it costs a request each minute
     if _PASSING.search(_OWN.sub(" ", service_says)) or kind == OUT_OF_RANGE:
         return Retryable(Reason.UNAVAILABLE, said, after)
-    if kind in _FINAL_TYPES or _FINAL.search(service_says):
+    if kind in _FINAL_TYPES or is_final(answer):
         return Permanent(Reason.REJECTED, said)
     return Retryable(Reason.REFUSED, said, after)
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether the words are those of Azure DevOps for a request that is wrong itself."""
+    return _FINAL.search(words(answer)) is not None
 
 
 def type_of(answer: Answer) -> str:
