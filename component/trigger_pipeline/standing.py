@@ -45,10 +45,9 @@ def mounted(folder: Path, name: str) -> Model:
         found = mlmodel(file.read_bytes())
     except OSError as error:
         raise NoModelError(f"{file} cannot be read: {error.strerror or error}") from None
-    except ValueError as why:
-        raise NoModelError(f"{file} is no MLmodel file: it {bounded(why, 200)}") from None
-    if found is None:
-        raise NoModelError(f"{file} is no MLmodel file")
+    if found.unread:
+        why = found.unread.removeprefix("the file MLmodel ")
+        raise NoModelError(f"{file} is no MLmodel file: it {why}")
     run = found.run_id or ""
     if not run or run != bounded(run, LONGEST_RUN_ID) or " " in run:
         raise NoModelError(f"{file} has no run_id: was the model logged within a run?")

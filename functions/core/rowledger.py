@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core import lists, places, records
+from functions.core import places, records
 from functions.core.errors import Lost
 from functions.core.ledger import Claim, Entry
 from functions.core.places import INBOX, NEXT, PAGE, SHARED, Place, safe
@@ -94,10 +94,14 @@ class RowLedger(RowSchedule):
 
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """One request for the schedule, one per scheduled row, one per thousand that ended."""
+        from functions.core import lists  # noqa: PLC0415 - for people, not for events
+
         return lists.recent(self._rows(), since, limit, self.unreadable)
 
     def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
         """One request per thousand that are scheduled, five at most, and as many of the ended."""
+        from functions.core import lists  # noqa: PLC0415 - the same
+
         return lists.listed(self._rows(), since, limit, self.unreadable)
 
     def keep(self, letter: Letter) -> None:

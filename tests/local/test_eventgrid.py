@@ -535,7 +535,7 @@ def test_a_dead_cloud_event_tells_its_story_in_lower_case(
 def test_an_event_whose_time_is_up_is_given_up_at_its_next_attempt(
     topic: Topic, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    topic.subscribe("relay", endpoint.url, ttl_minutes=1)
+    topic.subscribe("relay", endpoint.url, ttl_minutes=60)
     endpoint.fails(500, times=99)
     topic.publish(EVENT)
     topic.idle()

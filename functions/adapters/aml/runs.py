@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aml.ended import EndedRuns, Sought
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from functions.adapters.aml.ended import EndedRuns
     from functions.core.deadline import Deadline
     from functions.core.values import Ended, Model, Workspace
 
@@ -42,7 +42,7 @@ class AmlRuns:
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
         self._models = Models(workspaces)
-        self._ended = EndedRuns(workspaces, parse)
+        self._ended: EndedRuns | None = None
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run as it is now; raises Retryable (run_not_found, run_unreadable)."""
@@ -91,7 +91,11 @@ class AmlRuns:
         children: bool = False,
     ) -> Ended:
         """Runs that ended since then, as far as time and pages allow; raises Retryable."""
-        sought = Sought(since, children=children)
+        from functions.adapters.aml import ended as sweeping  # noqa: PLC0415 - not before a sweep
+
+        if self._ended is None:
+            self._ended = sweeping.EndedRuns(self._workspaces, parse)
+        sought = sweeping.Sought(since, children=children)
         return self._ended.read(workspace, sought, deadline, first)
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.devops.builds import is_of_another, taken_branch
 from functions.adapters.devops.calls import Calls
-from functions.adapters.devops.lookups import LookUp
 from functions.core.errors import InDoubt, Retryable
 from functions.core.reasons import Reason
 from functions.core.values import PipelineRun
@@ -59,6 +58,8 @@ class DevOpsPipelines:
 
         Raises Retryable where none is found and not all could be looked at.
         """
+        from functions.adapters.devops.lookups import LookUp  # noqa: PLC0415 - once in doubt
+
         found: list[PipelineRun] = []
         try:
             for run in LookUp(self._calls, request, credential, deadline).matching(queued):
