@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from functions import bootstrap
 from functions.core import events, steps
 from functions.core.limits import line
@@ -17,6 +15,8 @@ from local.cloud import TEXT
 from local.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.flow.asking import EXPERIMENT
+from tests.flow.test_places import ONE, deliver, started
+from tests.flow.test_places import stage as stage  # noqa: PLC0414 - a fixture
 from tests.ledger.counted import Counted, counted
 from tests.wrapped import Wrapped
 
@@ -25,27 +25,12 @@ if TYPE_CHECKING:
 
     from tests.azure import Stage
 
-ONE = ROUTES.replace("name: register", "name: register\n    limit: 1/h")
 OTHER = """
   - name: other
     match: {experiment: "other-*"}
     start: {pipeline: 7, parameters: {run_id: "{{ run.id }}"}}
 """
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def stage(stage: Stage) -> Stage:
-    stage.routes(ONE)
-    stage.deploy()
-    stage.mid_hour()
-    return stage
-
-
-def deliver(stage: Stage, *runs: str) -> None:
-    for run in runs:
-        stage.aml.add_run(run, experiment=EXPERIMENT)
-        stage.deliver(completed(run))
 
 
 def counting(stage: Stage) -> Counted:
@@ -56,10 +41,6 @@ def counting(stage: Stage) -> Counted:
 
 def reads(stage: Stage) -> int:
     return len(stage.aml.server.received("GET", "/runs/get"))
-
-
-def started(stage: Stage) -> list[str]:
-    return [run for _, run in stage.started()]
 
 
 def next_hour(stage: Stage, seconds: float = 5) -> None:
