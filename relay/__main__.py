@@ -8,6 +8,7 @@ import typer
 
 from relay import check, coverage, listing, preview, replay, wait, why
 from relay.doctor import command as doctor
+from relay.whatif import command as whatif
 
 PROGRAM = os.environ.get("RUN_RELAY_PROGRAM", "")  # shells complete a program, not `python -m`
 
@@ -35,6 +36,7 @@ listing.add_to(app)
 preview.add_to(app)
 replay.add_to(app)
 wait.add_to(app)
+whatif.add_to(app)
 why.add_to(app)
 
 

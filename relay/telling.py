@@ -128,23 +128,24 @@ def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
     return {
         "outcome": one.event.outcome,
         "found": type(found).__name__.lower(),
-        "state": _state(one),
+        "state": state(one),
         "filter": found._asdict() if isinstance(found, Misfit) else None,
-        "reason": _reason(one),
+        "reason": reason(one),
         "means": means(one, news, settings),
         "saw": found.saw if isinstance(found, Go) else "",
         "request": request(one.request, settings) if one.request else None,
     }
 
 
-def _reason(one: Prospect) -> Reason | None:
+def reason(one: Prospect) -> Reason | None:
+    """The reason that a continuation of it would have; None: it would start, or not be."""
     found = one.found
     if isinstance(found, Misfit):
         return Reason.NOT_MATCHED if nearly.missed_by(one.event, one.route) else None
     return None if isinstance(found, Go) else found.reason
 
 
-def _state(one: Prospect) -> State | None:
+def state(one: Prospect) -> State | None:
     """The state that a continuation of it would have; None: there would be none."""
     found = one.found
     if isinstance(found, Misfit):
@@ -159,6 +160,11 @@ def _state(one: Prospect) -> State | None:
 def may_start(one: Prospect) -> bool:
     """Whether something may still start, as far as the route itself is concerned."""
     return one.route.start is not None and not isinstance(one.found, Misfit | End)
+
+
+def only_event_tells(unlike: Misfit, news: News) -> bool:
+    """Whether the filter asks for what an event would have told, and none did."""
+    return not news.told and unlike.filter.startswith(_ONLY_EVENT)
 
 
 def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
@@ -176,7 +182,7 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
 
 def _unlike(unlike: Misfit, news: News) -> str:
     wanted = f"its filter {plain(unlike.filter)} wants {plain(unlike.wanted)}"
-    if not news.told and unlike.filter.startswith(_ONLY_EVENT):
+    if only_event_tells(unlike, news):
         return f"cannot be told: {wanted}, which only the run's event tells, and none came"
     if unlike.filter == "outcome":
         ended = "the run ended as" if news.event.outcome.ends_run else "the news is"

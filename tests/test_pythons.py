@@ -49,6 +49,7 @@ def test_the_pipeline_that_deploys_checks_the_routes_on_the_python_of_the_app() 
     assert text.count("UsePythonVersion") == text.count(f'versionSpec: "{LAZY}"') == 2
 
 
-def test_the_preview_may_run_on_each_of_them() -> None:
-    (python,) = (p for p in read("pipelines/preview.yml")["parameters"] if p["name"] == "python")
-    assert (python["values"], python["default"]) == (PYTHONS, LAZY)
+def test_what_pull_requests_run_may_run_on_each_of_them() -> None:
+    for file in ("pipelines/preview.yml", "pipelines/what-if.yml"):
+        (python,) = (p for p in read(file)["parameters"] if p["name"] == "python")
+        assert (python["values"], python["default"]) == (PYTHONS, LAZY)

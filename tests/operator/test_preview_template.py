@@ -1,4 +1,4 @@
-"""`pipelines/preview.yml`: what Azure Pipelines would read and run of it."""
+"""`pipelines/preview.yml` and `what-if.yml`: what Azure Pipelines would read and run of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 @pytest.fixture
 def template() -> Any:
-    return yaml.safe_load((ROOT / "pipelines/preview.yml").read_text("utf-8"))
+    return read("preview.yml")
+
+
+@pytest.fixture(params=["preview.yml", "what-if.yml"])
+def file(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def read(file: str) -> Any:
+    return yaml.safe_load((ROOT / "pipelines" / file).read_text("utf-8"))
 
 
 def scripts(template: Any) -> Iterator[tuple[str, dict[str, str]]]:
@@ -40,8 +49,8 @@ def scripts(template: Any) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @published.needs(published.PIPELINES)
-def test_it_is_a_steps_template_by_the_published_schema() -> None:
-    template = Pipeline("preview.yml").expanded()
+def test_it_is_a_steps_template_by_the_published_schema(file: str) -> None:
+    template = Pipeline(file).expanded()
     schema = json.loads(published.PIPELINES.read_text("utf-8"))
     of_steps = {"definitions": schema["definitions"], "$ref": "#/definitions/stepsTemplate"}
     assert list(Draft7Validator(of_steps).iter_errors(template)) == []
@@ -49,22 +58,23 @@ def test_it_is_a_steps_template_by_the_published_schema() -> None:
     assert list(Draft7Validator(of_steps).iter_errors(template)) != []
 
 
-def test_every_parameter_has_a_type_a_default_and_a_name_for_people(template: Any) -> None:
+def test_every_parameter_has_a_type_a_default_and_a_name_for_people(file: str) -> None:
+    template = read(file)
     for parameter in template["parameters"]:
         assert {"name", "displayName", "type", "default"} <= parameter.keys(), parameter
-    text = (ROOT / "pipelines/preview.yml").read_text("utf-8")
+    text = (ROOT / "pipelines" / file).read_text("utf-8")
     assert [p for p in template["parameters"] if f"parameters.{p['name']}" not in text] == []
 
 
-def test_no_parameter_is_put_into_a_script(template: Any) -> None:
-    assert [script for script, _ in scripts(template) if "${{" in script] == []
+def test_no_parameter_is_put_into_a_script(file: str) -> None:
+    assert [script for script, _ in scripts(read(file)) if "${{" in script] == []
 
 
 @pytest.mark.skipif(
     not SHELLCHECK.is_file(), reason="no shellcheck: pip install -r requirements-dev.txt"
 )
-def test_shellcheck_finds_nothing_in_its_scripts(template: Any) -> None:
-    for script, _ in scripts(template):
+def test_shellcheck_finds_nothing_in_its_scripts(file: str) -> None:
+    for script, _ in scripts(read(file)):
         ran = subprocess.run(
             [SHELLCHECK, "--shell=bash", "-"],
             input=script,
@@ -134,3 +144,19 @@ def test_a_wrong_parameter_name_fails_it_in_the_words_of_the_service(
     ran = step(desk, template, agent, events="", runs=runs)
     assert ran.returncode == 1
     assert "refused: Azure DevOps answered 400: Unexpected parameter 'run_idd'" in ran.stdout
+
+
+def test_a_gate_that_stops_what_started_fails_the_what_if(desk: Desk, agent: Path) -> None:
+    desk.end("r1", metrics={"accuracy": 0.9})
+    desk.stage.deliver(completed("r1"))
+    template = read("what-if.yml")
+    ran = step(desk, template, agent)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    text = desk.stage.routes_file.read_text("utf-8")
+    changed = agent / "changed.yaml"
+    changed.write_text(
+        text.replace("    start:", "    when: run.metrics.accuracy >= 0.95\n    start:", 1)
+    )
+    ran = step(desk, template, agent, routes=str(changed))
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("would not start: 1\n")

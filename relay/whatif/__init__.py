@@ -1,0 +1,1 @@
+"""`what-if`: what the runs of the last days would have come to with another route file."""

@@ -1,0 +1,114 @@
+"""`what-if` as it is typed and as it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relay import asking, deployed, operator, printing
+from relay.whatif.comparing import Change
+from relay.whatif.past import Past
+from relay.whatif.replay import Replay
+from relay.whatif.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.core.values import Workspace
+    from relay.operator import Office
+    from relay.whatif.replay import Replayed
+
+BY_DEFAULT = "30d"
+ENOUGH, MOST = 1_000, 10_000
+INCOMPLETE = 5
+EXAMPLES = """Examples:
+
+python -m relay what-if --routes changed.yaml
+
+python -m relay what-if --routes changed.yaml --since 7d --json | jq '.totals'
+"""
+
+_Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 24h, 7d, 30d.")]
+_Limit = Annotated[
+    int, typer.Option(metavar="N", min=1, max=MOST, help="So many at most, the newest.")
+]
+_Workspaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module beside the others."""
+    app.command("what-if", epilog=EXAMPLES)(what_if)
+
+
+def what_if(
+    since: _Since = BY_DEFAULT,
+    limit: _Limit = ENOUGH,
+    workspace: _Workspaces = None,
+    *,
+    as_json: printing.Json = False,
+    routes: deployed.RoutesFile = None,
+    app: deployed.App = None,
+) -> None:
+    """Tell what the runs of the last days would have come to with another route file.
+
+    What the ledger says of each run stands beside what the routes make of it today: facts are
+    read anew from Azure Machine Learning. Limits, pauses and refused tokens are left out: they
+    only put off. Nothing is started or written.
+
+    Exits with 1 if anything that was started would not be, 2 if the route file is none, 3 if no
+    workspace is known, 4 if something could not be read, 5 if there was more than could be read.
+    """
+    span, asked = operator.span(since), operator.workspaces(workspace or [])
+    with operator.office(app, routes) as office:
+        workspaces = asked or asking.seen(office.ports, office.settings)
+        past = Past(office.ports, office.ports.clock.now() - span)
+        replayed = _replayed(office, past, workspaces, limit)
+        report = Report(past.since, office.settings, replayed, past.lacking)
+        if as_json:
+            typer.echo(printing.as_json(report.builtins()))
+        else:
+            printing.echo(report.lines())
+        _conclude(report, past)
+
+
+def _replayed(
+    office: Office, past: Past, workspaces: Sequence[Workspace], limit: int
+) -> list[Replayed]:
+    ports = office.ports
+    routes = asking.routes(ports, office.settings)
+    children = any(route.children for route in routes.routes)
+    happened = past.gather(workspaces, limit, children=children)
+    found = Replay(ports, office.settings.policy, routes, _say).of(happened)
+    if len(found) < len(happened):
+        left = len(happened) - len(found)
+        past.lacking.append(f"no time was left for {left} of {len(happened)}: --since, --limit")
+    return list(_read(found, past))
+
+
+def _read(found: Sequence[Replayed], past: Past) -> Iterator[Replayed]:
+    for one in found:
+        if one.unread is None:
+            yield one
+        else:
+            past.miss(
+                f"{one.event.workspace.name}: {one.event.run}: {one.unread.detail}", one.unread
+            )
+
+
+def _say(text: str) -> None:
+    printing.say(text, err=True)
+
+
+def _conclude(report: Report, past: Past) -> None:
+    for what in past.lacking:
+        _say(f"lacking: {what}")
+    if report.totals[Change.STOPS]:
+        raise typer.Exit(operator.THE_ANSWER_IS_NO)
+    if past.failed or past.lacking:
+        raise typer.Exit(past.failed or INCOMPLETE)

@@ -1,0 +1,205 @@
+"""What became of news beside what would become of it. Pure."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.filters import Misfit
+from functions.core.reasons import Reason
+from functions.core.routing import Go, Wait
+from functions.core.values import State
+from relay import telling
+from relay.forecast import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from functions.core.continuation import Continuation
+    from functions.core.values import PipelineRequest
+    from relay.forecast import News, Prospect
+
+
+class Change(StrEnum):
+    """How it would have come otherwise, in the order in which people want to read it."""
+
+    STOPS = "would not start"
+    STARTS = "would start"
+    REQUEST = "would start otherwise"
+    ROUTE = "would start by another route"
+    REASON = "would end otherwise"
+    UNKNOWN = "cannot be told"
+    SAME = "as it was"
+
+
+# What became of these was nobody's decision on a route: with any routes it might be so again.
+_NOT_BY_ROUTES = frozenset(
+    {
+        *(Reason.IN_DOUBT, Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED),
+        *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
+        *(Reason.RUN_UNREADABLE, Reason.RUN_NOT_FOUND, Reason.ROUTES_UNREADABLE),
+        *(Reason.THROTTLED, Reason.NOT_SENT, Reason.NOT_FINAL, Reason.DELETED, Reason.UNFORESEEN),
+    }
+)
+
+
+class Compared(NamedTuple):
+    """What became of news on a route (None: nothing), and what would (None: no such route)."""
+
+    route: str
+    was: Continuation | None
+    would: Prospect | None
+    change: Change
+
+    @property
+    def would_state(self) -> State | None:
+        """The state that it would have ended in; None: there would be no continuation."""
+        if self.would is None:
+            return None
+        if isinstance(self.would.found, Wait):  # what did not come by now will not
+            return State.HELD
+        return telling.state(self.would)
+
+    @property
+    def started(self) -> bool:
+        """Whether a pipeline was started."""
+        return self.was is not None and self.was.state is State.STARTED
+
+    @property
+    def would_start(self) -> bool:
+        """Whether one would be."""
+        return self.would is not None and isinstance(self.would.found, Go)
+
+
+def compared(
+    known: Iterable[Continuation], prospects: Iterable[Prospect], news: News
+) -> Sequence[Compared]:
+    """Each route that came into it, or would."""
+    was = {c.key.route: c for c in known}
+    would = {prospect.route.name: prospect for prospect in prospects}
+    told = [
+        one._replace(change=_change(one, news))
+        for name in {**would, **was}
+        if _concerns(one := Compared(name, was.get(name), would.get(name), Change.SAME))
+    ]
+    return _moved(told)
+
+
+def differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
+    """What two requests say otherwise: its name, and both texts; of a secret only that it is so."""
+    if was.where != would.where:
+        yield "pipeline", was.where, would.where
+    if was.pipeline_version != would.pipeline_version:
+        yield "pipeline_version", str(was.pipeline_version), str(would.pipeline_version)
+    before, after = dict(_flat(was)), dict(_flat(would))
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            hidden = any(secret for _, secret in (before.get(name, _NONE), after.get(name, _NONE)))
+            texts = (before.get(name, _NONE)[0], after.get(name, _NONE)[0])
+            yield name, *((telling.HIDDEN, telling.HIDDEN) if hidden else texts)
+
+
+_NONE = ("none", False)
+
+
+def _flat(request: PipelineRequest) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Each part of the body with its text, and whether that is a secret."""
+    for part, found in json.loads(request.body).items():
+        if part == "variables":
+            for name, variable in found.items():
+                yield f"variables.{name}", (variable["value"], bool(variable.get("isSecret")))
+        elif part == "templateParameters":
+            yield from ((f"parameters.{name}", (text, False)) for name, text in found.items())
+        else:
+            yield part, (json.dumps(found), False)
+
+
+def _concerns(one: Compared) -> bool:
+    """Whether anything came of it, or would: most routes do not want most runs."""
+    return one.was is not None or not isinstance(one.would and one.would.found, Misfit)
+
+
+def _change(one: Compared, news: News) -> Change:
+    if _untold(one, news):
+        return Change.UNKNOWN
+    if one.was is not None and _is_unmoved(one.was):
+        return Change.SAME
+    if one.would_start:
+        return _start(one)
+    if one.started:
+        return _no_start(one)
+    return Change.SAME if _ends(one) == _ended(one) else Change.REASON
+
+
+def _untold(one: Compared, news: News) -> bool:
+    if one.was is not None and not one.was.state.is_known:
+        return True
+    found = one.would and one.would.found
+    if isinstance(found, Misfit):
+        return telling.only_event_tells(found, news)
+    return isinstance(found, Unread)
+
+
+def _is_unmoved(was: Continuation) -> bool:
+    """Whether its end, or that it has none yet, was no route's doing."""
+    if was.reason is Reason.OUTCOME_CHANGED:
+        return True
+    return was.is_open or (was.state is not State.STARTED and was.reason in _NOT_BY_ROUTES)
+
+
+def _start(one: Compared) -> Change:
+    """Whether Azure DevOps would take what it refused, or something like that, only it can tell."""
+    was, would = _asked(one), _would_ask(one)
+    if one.started and was and would:
+        return Change.REQUEST if any(differing(was, would)) else Change.SAME
+    refused = one.was is not None and one.was.reason is Reason.REJECTED
+    return Change.UNKNOWN if refused else Change.STARTS
+
+
+def _no_start(one: Compared) -> Change:
+    """An operator may have had it started whatever the gate said: that is no route's doing."""
+    if one.was and one.was.ignore_gate and _would_ask(one):
+        return _start(one)
+    return Change.STOPS
+
+
+def _ended(one: Compared) -> tuple[State | None, Reason | None]:
+    return (one.was.state, one.was.reason) if one.was else (None, None)
+
+
+def _ends(one: Compared) -> tuple[State | None, Reason | None]:
+    state = one.would_state
+    return (state, telling.reason(one.would)) if one.would and state else (None, None)
+
+
+def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
+    """A route that has another name starts what the one before started: nothing is lost."""
+    stops = {_where(_asked(one)) for one in told if one.change is Change.STOPS}
+    starts = {_where(_would_ask(one)) for one in told if _is_new(one)}
+    both = (stops & starts) - {""}
+
+    def seen(one: Compared) -> Compared:
+        was, would = _asked(one), _would_ask(one)
+        moved = (one.change is Change.STOPS and _where(was) in both) or (
+            _is_new(one) and _where(would) in both
+        )
+        return one._replace(change=Change.ROUTE) if moved else one
+
+    return [seen(one) for one in told]
+
+
+def _asked(one: Compared) -> PipelineRequest | None:
+    return one.was.request if one.was else None
+
+
+def _would_ask(one: Compared) -> PipelineRequest | None:
+    return one.would.request if one.would else None
+
+
+def _is_new(one: Compared) -> bool:
+    return one.change is Change.STARTS and one.was is None
+
+
+def _where(request: PipelineRequest | None) -> str:
+    return request.where.lower() if request else ""

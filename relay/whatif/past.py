@@ -1,0 +1,144 @@
+"""The news of the last days: what the ledger knows of it, and what only AML knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from functions.core import missed
+from functions.core.deadline import Deadline
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+from relay import operator
+from relay.forecast import READ_SECONDS, News
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from functions.core.continuation import Continuation
+    from functions.core.ports import Ports
+    from functions.core.values import Ended, Outcome, Run, RunEvent, Workspace
+
+LISTING_SECONDS = 120.0  # for each workspace
+MOST_CONTINUATIONS = 10_000
+
+_Id = tuple[str, str, "Outcome"]  # workspace, run, outcome
+
+
+class Happened(NamedTuple):
+    """News, and the continuations it led to by the names of their routes.
+
+    `run` is None where it was not read with the others, or where the news is about no run; `told`:
+    an event told it.
+    """
+
+    event: RunEvent
+    run: Run | None
+    known: Mapping[str, Continuation]
+    told: bool
+
+    def read(self, ports: Ports) -> News:
+        """The news as the app met it, with what the run has now; raises Retryable.
+
+        A run that was not responding, or that was told to have ended otherwise, stands as it was
+        told: the other end is other news. One that was deleted since is none the worse.
+        """
+        event, run = self.event, self.run
+        if not event.outcome.ends_run:
+            return News(event, None, told=True)
+        if run is None:
+            run = ports.runs.read(event.workspace, event.run, Deadline(ports.clock, READ_SECONDS))
+        return News(event, replace(run, outcome=event.outcome, deleted=False), told=self.told)
+
+
+class Past:
+    """Gathers the news since some time; what cannot be read costs the rest nothing.
+
+    Afterwards `lacking` says in words what is not among it, and `failed` is the exit code for
+    what could not be read, or 0.
+    """
+
+    def __init__(self, ports: Ports, since: datetime) -> None:
+        self._ports, self.since = ports, since
+        self.lacking: list[str] = []
+        self.failed = 0
+
+    def gather(
+        self, workspaces: Sequence[Workspace], limit: int, *, children: bool
+    ) -> list[Happened]:
+        """The newest `limit` of these workspaces; with `children`, of runs below others too.
+
+        Raises LedgerUnavailable.
+        """
+        kept = list(self._kept({workspace.key for workspace in workspaces}))
+        found = dict(_known(kept))
+        for workspace in workspaces:
+            try:
+                ended = self._ended(workspace, children=children)
+            except Retryable as error:
+                self.miss(f"{workspace.name}: {error.detail}", error)
+            else:
+                found |= _with(found, workspace, ended)
+        newest = sorted(found.values(), key=_time, reverse=True)
+        if len(newest) > limit:
+            self.lacking.append(f"only the newest {limit} of {len(newest)} were looked at: --limit")
+        return newest[:limit]
+
+    def miss(self, what: str, error: Retryable) -> None:
+        """Remember what could not be read."""
+        missing = error.reason is Reason.RUN_NOT_FOUND
+        self.failed = operator.NOT_FOUND if missing and not self.failed else operator.REFUSED
+        self.lacking.append(what)
+
+    def _kept(self, workspaces: set[str]) -> Iterator[Continuation]:
+        ledger = self._ports.ledger
+        found = ledger.recent(self.since, MOST_CONTINUATIONS)
+        if len(found) >= MOST_CONTINUATIONS:
+            full = f"only the newest {MOST_CONTINUATIONS} continuations were looked at: --since"
+            self.lacking.append(full)
+        self.lacking.extend(ledger.unreadable)
+        return (c for c in found if c.key.workspace in workspaces)
+
+    def _ended(self, workspace: Workspace, *, children: bool) -> Ended:
+        deadline = Deadline(self._ports.clock, LISTING_SECONDS)
+        ended = self._ports.runs.ended(workspace, self.since, deadline, children=children)
+        self.lacking += [f"{workspace.name}: {what}" for what in ended.lacking]
+        if ended.untimed:
+            untimed = f"{workspace.name}: {len(ended.untimed)} runs say no time, {ended.untimed[0]}"
+            self.lacking.append(untimed)
+        return ended
+
+
+def _known(continuations: Iterable[Continuation]) -> Iterator[tuple[_Id, Happened]]:
+    """What led to continuations. Each is news of the outcome in its key, whatever it began as."""
+    together: dict[_Id, dict[str, Continuation]] = {}
+    for c in continuations:
+        together.setdefault((c.key.workspace, c.key.run, c.key.outcome), {})[c.key.route] = c
+    for name, known in together.items():
+        newest = max(known.values(), key=lambda c: c.created_at)
+        event = replace(newest.event, outcome=newest.key.outcome)
+        yield name, Happened(event, None, known, told=event.type != missed.TYPE)
+
+
+def _with(
+    found: Mapping[_Id, Happened], workspace: Workspace, ended: Ended
+) -> Iterator[tuple[_Id, Happened]]:
+    """The same with the runs that AML tells of, and those that only AML tells of."""
+    told = {name[1]: one for name, one in found.items() if name[0] == workspace.key}
+    runs = {run.id: run for run in ended.runs}
+    for name, one in found.items():
+        if name[0] == workspace.key and one.event.outcome.ends_run:
+            yield name, one._replace(run=runs.get(name[1]))
+    for run in ended.runs:
+        if run.outcome is None or (workspace.key, run.id, run.outcome) in found:
+            continue
+        event = missed.news(workspace, run, ended.experiment(run))
+        if before := told.get(run.id):  # its event was about another end
+            event = replace(before.event, outcome=run.outcome, time=run.end_time)
+        yield (workspace.key, run.id, run.outcome), Happened(event, run, {}, told=bool(before))
+
+
+def _time(one: Happened) -> datetime:
+    return one.event.time or (one.run and one.run.start_time) or datetime.min.replace(tzinfo=UTC)
