@@ -48,7 +48,8 @@ MOST_WAITS = 5000
 MOST_OF_A_PLAN = 100
 MOST_TRIES = 3  # to write a row that others write
 COPIED = timedelta(minutes=5)  # nobody repeats one call for longer
-REGISTERING_SECONDS = 12.0  # the task gives up its call after 20
+REGISTERING_SECONDS = 12.0
+GIVEN_UP_AFTER = 20.0  # seconds, by a task, of its call
 EACH_SECONDS = 20.0
 WHOLE_SECONDS = 60.0
 
@@ -106,6 +107,8 @@ class Waits:
         task's own record tells a late copy of its call from one that wants an answer again.
         """
         for _ in range(MOST_TRIES):
+            if deadline.elapsed > GIVEN_UP_AFTER:  # it may have asked for something else since
+                raise Refused(503, "the task has given up this call: try again", told=True)
             entry, fresh = self._book.enroll(wait)
             if fresh:
                 return entry
@@ -116,12 +119,16 @@ class Waits:
         raise Refused(503, "the task is being answered just now: try again", told=True)
 
     def _is_known(self, old: Wait, new: Wait, token: str, deadline: Deadline) -> bool:
-        if old.state is not Answered.WAITING:
-            with suppress(Retryable):
-                return bool(self._tasks.result(new.task, token, deadline))
-            return False  # an answer too many is refused, and harms nobody
+        """Whether it is a copy of a call that was taken already, or comes after the task's end."""
+        waits = old.state is Answered.WAITING
         same = (old.runs, old.workspace.key) == (new.runs, new.workspace.key)
-        return bool(old.result) or (same and new.created_at - old.created_at < COPIED)
+        if waits and same and new.created_at - old.created_at < COPIED:
+            return True
+        if waits and not old.result:
+            return False
+        with suppress(Retryable):
+            return bool(self._tasks.result(new.task, token, deadline))
+        return False  # an answer too many is refused, and harms nobody
 
     def _prove(self, registration: Registration, deadline: Deadline) -> None:
         """Raises Refused, which tells nothing, unless the token is that of the task's plan."""
