@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
-MOST_LISTED = 5000  # of these that are due, some of every route's
+MOST_LISTED = 10_000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
 
 
