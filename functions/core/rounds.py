@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from functions.core.deadline import ROUND_SECONDS, Deadline, each
+from functions.core.deadline import LAST_SECONDS, ROUND_SECONDS, Deadline, each
 from functions.core.errors import LedgerUnavailable, Retryable, RoutesUnreadable
 from functions.core.inbox import Inbox
 from functions.core.lines import Lines
 from functions.core.ports import Level
 from functions.core.resuming import Resuming, Round
+from functions.core.turns import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -81,11 +80,11 @@ class Rounds:
         released = {key: name for name in accounts for key in self._released(name)}
         released |= self._lines.called(routes, MOST_AT_ONCE)
         due = self._ledger.due(self._clock.now(), MOST_LISTED)
-        keys = _fairly(dict.fromkeys([*released, *due]))
+        keys = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
         turns, keys = iter(range(MOST_AT_ONCE)), keys[:MOST_LOOKED_AT]
         this = Round(whole, turns, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        self._waits.look()
+        self._waits.look(LAST_SECONDS - whole.elapsed)
         self._chronicle.keep(routes)
         self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
 
@@ -135,12 +134,3 @@ class Rounds:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
-
-
-def _fairly(keys: Iterable[Key]) -> list[Key]:
-    """Route by route in turn, so that one with very many leaves room for the others."""
-    routes: dict[str, list[Key]] = defaultdict(list)
-    for key in keys:
-        routes[key.route].append(key)
-    turns = zip_longest(*routes.values())
-    return [key for turn in turns for key in turn if key is not None]

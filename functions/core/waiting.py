@@ -29,6 +29,7 @@ from functions.core.errors import (
     RoutesUnreadable,
 )
 from functions.core.ports import Level
+from functions.core.turns import in_turn
 from functions.core.values import bounded
 from functions.core.waitdesk import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
 from functions.core.waitdesk import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
@@ -172,12 +173,18 @@ class Waits:
             self._answers.attempt(entry, deadline, told=True)
         return None
 
-    def look(self) -> None:
-        """Look at all whose time has come. Raises nothing."""
-        whole, now = Deadline(self._clock, WHOLE_SECONDS), self._clock.now()
-        for entry in self._waiting():
-            if entry.wait.due_at <= now and not whole.has_passed:
-                self._answers.attempt(entry, Deadline(self._clock, EACH_SECONDS))
+    def look(self, seconds: float = WHOLE_SECONDS) -> None:
+        """Look at all whose time has come, one of each team in turn. Raises nothing.
+
+        What is slow to read or to answer is so for one workspace or project. One look may begin
+        however few `seconds` are left.
+        """
+        whole = Deadline(self._clock, min(seconds, WHOLE_SECONDS))
+        now = self._clock.now()
+        for entry in in_turn((e for e in self._waiting() if e.wait.due_at <= now), _team):
+            self._answers.attempt(entry, Deadline(self._clock, EACH_SECONDS))
+            if whole.has_passed:
+                return
 
     def _waiting(self) -> Sequence[Waiting]:
         try:
@@ -195,3 +202,8 @@ class Waits:
             return known[0]
         names = ", ".join(workspace.name for workspace in known[:10]) or "none"
         raise judging.Unfit(f"name the `workspace`: known are {names}")
+
+
+def _team(entry: Waiting) -> tuple[str, str, str]:
+    wait = entry.wait
+    return wait.workspace.key, wait.task.url.lower(), wait.task.project
