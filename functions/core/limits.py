@@ -26,7 +26,7 @@ from functions.core.errors import Lost
 from functions.core.ledger import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from functions.core.continuation import Continuation
     from functions.core.ledger import Ledger
@@ -74,22 +74,27 @@ class Limits:
         if c.slot:
             self._change(c.key, c.slot, lambda value: _without(value, c))
 
-    def call(self, route: Route, most: int) -> Sequence[Key]:
-        """Who may go now, those first that were claimed first.
+    def call(self, route: Route, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
+        """Who may go now `but` these, those first that were claimed first.
 
         One request while all places are taken, else a listing of the line as well.
         """
         if route.limit is None:
-            return self._ledger.waiting_on(line(route.name), most)
+            return self.first(line(route.name), most, but)
         slot, ends = _window(route, self._clock.now())
         row = self._ledger.shared(slot)
         free = route.limit.count - _taken(row.value)
         if free <= 0:
             return []
-        keys = self._ledger.waiting_on(line(route.name), min(free, most))
+        keys = self.first(line(route.name), min(free, most), but)
         if keys and not row.value.get("closed"):
             self._put(row, {"until": _until(ends), **row.value, "closed": True})
         return keys
+
+    def first(self, name: str, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
+        """The first who wait on what has this name, `but` these. One listing."""
+        found = self._ledger.waiting_on(name, most + len(but))
+        return [key for key in found if key not in but][:most]
 
     def _takes(
         self, c: Continuation, route: Route, slot: str, ends: datetime, *, called: bool

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from functions.core.routes import Routes
     from functions.core.values import Key
 
+MOST_LEFT = 1000  # that another version knows
+
 
 class Lines:
     """Calls those whose turn has come, a round at a time.
@@ -37,10 +39,16 @@ class Lines:
         self._policy = policy
         self._limits = limits
         self._last: Backlog | None = None
+        self._left: set[Key] = set()
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
         self._last = backlog
+
+    def leave(self, key: Key) -> None:
+        """Call it no more: it is another version's, and must not stand before others in a line."""
+        if len(self._left) < MOST_LEFT:
+            self._left.add(key)
 
     def called(self, routes: Routes | None, most: int) -> dict[Key, str]:
         """Whose turn has come, at most so many of each line, and what they waited on."""
@@ -50,6 +58,7 @@ class Lines:
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
         """Whether it is in a line that calls it, now or later."""
+        self._left.discard(c.key)  # by now it is what this version knows
         if c.waits_on == PAUSED:
             return self._policy.paused
         if not c.waits_on.startswith(LINE):
@@ -69,11 +78,12 @@ class Lines:
     def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
         try:
             if name == PAUSED:
-                return self._ledger.waiting_on(name, most)
+                return self._limits.first(name, most, self._left)
             if routes is None:
                 return []
-            route = routes.named(name.removeprefix(LINE))
-            return self._limits.call(route, most) if route else self._ledger.waiting_on(name, most)
+            if route := routes.named(name.removeprefix(LINE)):
+                return self._limits.call(route, most, self._left)
+            return self._limits.first(name, most, self._left)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"line": name, "detail": error})
             return []
