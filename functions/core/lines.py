@@ -16,12 +16,12 @@ from functions.core.ports import Level
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from functions.core.admission import Admission
     from functions.core.continuation import Continuation
     from functions.core.ledger import Backlog
-    from functions.core.limits import Limits
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.routes import Routes
+    from functions.core.routes import Route, Routes
     from functions.core.values import Key
 
 MOST_LEFT = 1000  # that another version knows
@@ -34,10 +34,10 @@ class Lines:
     waits, nothing is asked.
     """
 
-    def __init__(self, ports: Ports, policy: Policy, limits: Limits) -> None:
+    def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
         self._ledger, self._log = ports.ledger, ports.journal
         self._policy = policy
-        self._limits = limits
+        self._admission, self._limits = admission, admission.limits
         self._last: Backlog | None = None
         self._left: set[Key] = set()
 
@@ -82,8 +82,14 @@ class Lines:
             if routes is None:
                 return []
             if route := routes.named(name.removeprefix(LINE)):
-                return self._limits.call(route, most, self._left)
+                return self._let(route, self._limits.call(route, most, self._left))
             return self._limits.first(name, most, self._left)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"line": name, "detail": error})
             return []
+
+    def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:
+        """These, unless nothing is sent by the route's account just now: they would wait for it."""
+        start = route.start if keys else None
+        blocked = start and self._admission.blocked(self._admission.account_of(start))
+        return [] if blocked else keys

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
-    from functions.core.routes import Routes, Start
+    from functions.core.routes import Routes
     from functions.core.values import Key
     from functions.core.waiting import Waits
 
@@ -57,7 +57,7 @@ class Rounds:
         self._waits = waits
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
-        self._lines = Lines(ports, policy, admission.limits)
+        self._lines = Lines(ports, policy, admission)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, chronicle, self._lines)
         self._told: set[str] = set()
 
@@ -104,21 +104,19 @@ class Rounds:
 
     def _accounts(self, routes: Routes) -> list[str]:
         starts = (route.start for route in routes.routes)
-        return sorted({self._account(s) for s in starts if s})
-
-    def _account(self, start: Start) -> str:
-        return self._admission.account(start.organization, start.secret or self._policy.secret)
+        return sorted({self._admission.account_of(s) for s in starts if s})
 
     def _released(self, name: str) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""
         try:
-            waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
-            if waiting and self._admission.blocked(name) and not self._has_changed(name):
+            if not self._ledger.is_awaited(name):
                 return []
+            if self._admission.blocked(name) and not self._has_changed(name):
+                return []
+            return self._ledger.waiting_on(name, MOST_AT_ONCE)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"account": name, "detail": error})
             return []
-        return waiting
 
     def _has_changed(self, name: str) -> bool:
         """Whether the refused secret has a new version; if so its account is unblocked."""

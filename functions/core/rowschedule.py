@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
 from functions.core.ledger import Backlog
-from functions.core.places import OPEN, safe, unsafe
+from functions.core.places import OPEN, PAGE, safe, unsafe
 from functions.core.pruning import MOST_SORTED
 from functions.core.records import KEY_COLUMNS
 from functions.core.values import Key, State, parse_time
@@ -79,13 +79,15 @@ class RowSchedule:
         """One request per thousand that wait, thirty at most."""
         return [key for _, key in nsmallest(limit, islice(self._waiting(name), MOST_IN_LINE))]
 
-    def is_awaited(self, name: str, but: Key) -> bool:
-        """One request."""
-        return any(key != but for _, key in islice(self._waiting(name), 2))
+    def is_awaited(self, name: str, but: Key | None = None) -> bool:
+        """One request, for two rows."""
+        return any(key != but for _, key in islice(self._waiting(name, page=2), 2))
 
-    def _waiting(self, name: str) -> Iterator[tuple[str, Key]]:
+    def _waiting(self, name: str, page: int = PAGE) -> Iterator[tuple[str, Key]]:
         """Since when each waits, as it was claimed or replayed last, and its key."""
-        found = self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
+        found = self._rows().find(
+            OPEN, safe(name), safe(name), "waits_on", only=LINED_UP, page=page
+        )
         ours = filter(self._is_ours, found)
         return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
 

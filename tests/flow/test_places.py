@@ -396,7 +396,7 @@ def test_who_waits_for_something_else_by_now_does_not_stand_before_the_others(
     deliver(stage, "first", "a", "b")
     behind = stage.ledger.read(stage.only("a").key)
     assert behind
-    name = Admission.account("contoso", "azure-devops-pat")
+    name = Admission.account("contoso", "another-pat")
     other = msgspec.structs.replace(behind.continuation, waits_on=name)
     stage.ledger.write(behind, other)  # and the schedule does not know
     stage.clock.forward(hours=1)
@@ -404,7 +404,7 @@ def test_who_waits_for_something_else_by_now_does_not_stand_before_the_others(
     Admission(stage.ports, Policy()).slow_down(name, 3000)
     for _ in range(2):
         stage.reconcile(minutes=1)
-    assert stage.only("b").reason is Reason.THROTTLED  # so it was called
+    assert started(stage) == ["first", "b"]
 
 
 def test_who_an_earlier_version_parked_lines_up_when_it_is_due(stage: Stage) -> None:
