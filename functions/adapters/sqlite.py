@@ -88,6 +88,7 @@ class _Rows:
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
+        begin: str = "",
     ) -> Iterator[Stored]:
         del only  # a row is one text
         query = (
@@ -97,7 +98,7 @@ class _Rows:
         )
         by_key = column == "key"
         tested = "key" if by_key else f"json_extract(columns, '$.{column}')"
-        after, last, more = ">=", low if by_key else "", True
+        after, last, more = ">=", max(begin, low if by_key else ""), True
         while more:
             with self._connected() as connection:
                 found = connection.execute(

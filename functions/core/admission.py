@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.core.ledger import Entry
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.routes import Route
+    from functions.core.routes import Route, Start
     from functions.core.values import Shared
 
 ACCOUNT = "account/"
@@ -52,6 +52,10 @@ class Admission:
     def account(organization: str, secret: str) -> str:
         """The shared row of a credential in an organization."""
         return f"{ACCOUNT}{organization.lower()}/{secret.lower()}"
+
+    def account_of(self, start: Start) -> str:
+        """The shared row of the credential that a route starts its pipeline with."""
+        return self.account(start.organization, start.secret or self._policy.secret)
 
     @staticmethod
     def is_account(name: str) -> bool:

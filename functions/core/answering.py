@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 LONGEST = timedelta(days=7)
 GIVEN_FOR = timedelta(days=3)  # an answer that nobody takes; no job's token is good for longer
 ANSWERING = timedelta(seconds=90)  # longer than an answer takes
+GIVEN_WITHIN = timedelta(seconds=30)  # of its note: who is later may not be the only one at it
 LOOKING_SECONDS = 5.0
 
 
@@ -125,6 +126,9 @@ class Answers:
             token = self._seal.opened(entry.wait.token, deadline)
         except Permanent as error:
             return self._desk.end(entry, Answered.LOST, error.detail)
+        noted = entry.wait.due_at - ANSWERING
+        if self._clock.now() - noted > GIVEN_WITHIN:
+            raise Retryable(Reason.LATE, f"no answer was sent so long after its note, of {noted}")
         result = verdict.result
         try:
             self._tasks.complete(entry.wait.task, token, verdict)

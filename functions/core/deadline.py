@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 EVENT_GRID_WAITS = 30.0
 POST_NEEDS = 15.0
 ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
+LAST_SECONDS = 240.0  # of a round, in which anything may still begin
 EACH_SECONDS = 30.0
 ANSWERED_WITHIN = 35.0  # seconds, of which Azure DevOps may hold an answer back for 30
 SETTLING = 2.0  # seconds that are kept for what follows an answer

@@ -89,8 +89,8 @@ class Ledger(Protocol):
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """Scheduled continuations that wait on what has this name, first those claimed first."""
 
-    def is_awaited(self, name: str, but: Key) -> bool:
-        """Whether another than this one waits on what has this name."""
+    def is_awaited(self, name: str, but: Key | None = None) -> bool:
+        """Whether anybody `but` this one waits on what has this name."""
 
     def retire(self, key: Key) -> None:
         """Take from the schedule what has ended, or is not there; what ended stays listed."""

@@ -1,9 +1,11 @@
 """The places of a route's `limit`: who takes one, who gives it back, and who waits in line.
 
-    limit/ROUTE/WINDOW   {"taken": 3, "by": [HASH, ...], "closed": true, "until": TIME}
+    limit/ROUTE/WINDOW   {"taken": 3, "by": [TAKER, ...], "closed": true, "until": TIME}
 
 A place is taken by ETag before the ask, and given back once it is written that nothing was
-queued. `by` names the newest takers, so that who died after taking it finds its place again.
+queued. `by` names the newest takers (HASH.REPLAYS.ATTEMPTS), so that who died after taking it finds
+its place again: it is then that of the later attempt, and an earlier one that wakes up gives back
+none.
 
 The line are those whose row in the schedule waits on `limit/ROUTE`: the reconciler calls them as
 places are free, who was claimed first goes first. `closed` tells who comes new to look whether
@@ -19,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.core.continuation import REPLAYED
 from functions.core.errors import Lost
 from functions.core.ledger import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from functions.core.continuation import Continuation
     from functions.core.ledger import Ledger
@@ -37,6 +40,7 @@ LINE = "limit/"
 PAUSED = "paused"  # what those wait on who wait for the app to go on
 MOST_NAMED = 200  # takers that a row remembers: a place is given back within seconds, or never
 TRIES = 5  # of a change that others were faster with
+KEPT_FOR = timedelta(hours=1)  # a window that is over by one clock may go on by another
 FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long, four at most
 
 
@@ -61,58 +65,72 @@ class Limits:
         if route.limit is None:
             return entry
         slot, ends = _window(route, self._clock.now())
-        if c.slot != slot and not self._takes(c.key, route, slot, ends, called=called):
+        if c.slot != slot and not self._takes(c, route, slot, ends, called=called):
             return ends
         return Entry(msgspec.structs.replace(c, slot=slot), entry.version)
 
     def give_back(self, c: Continuation) -> None:
         """Let another have the place that it took, since nothing was queued. Two requests."""
         if c.slot:
-            self._change(c.key, c.slot, lambda value: _without(value, c.key))
+            self._change(c.key, c.slot, lambda value: _without(value, c))
 
-    def call(self, route: Route, most: int) -> Sequence[Key]:
-        """Who may go now, those first that were claimed first.
+    def call(self, route: Route, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
+        """Who may go now `but` these, those first that were claimed first.
 
         One request while all places are taken, else a listing of the line as well.
         """
         if route.limit is None:
-            return self._ledger.waiting_on(line(route.name), most)
+            return self.first(line(route.name), most, but)
         slot, ends = _window(route, self._clock.now())
         row = self._ledger.shared(slot)
         free = route.limit.count - _taken(row.value)
         if free <= 0:
             return []
-        keys = self._ledger.waiting_on(line(route.name), min(free, most))
+        keys = self.first(line(route.name), min(free, most), but)
         if keys and not row.value.get("closed"):
-            self._put(row, {"until": ends.isoformat(), **row.value, "closed": True})
+            self._put(row, {"until": _until(ends), **row.value, "closed": True})
         return keys
 
-    def _takes(self, key: Key, route: Route, slot: str, ends: datetime, *, called: bool) -> bool:
+    def first(self, name: str, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
+        """The first who wait on what has this name, `but` these. One listing."""
+        found = self._ledger.waiting_on(name, most + len(but))
+        return [key for key in found if key not in but][:most]
+
+    def _takes(
+        self, c: Continuation, route: Route, slot: str, ends: datetime, *, called: bool
+    ) -> bool:
         """Whether the place could be had; not, if others are faster again and again."""
         assert route.limit is not None  # noqa: S101 - for the type checker
         for tried in range(TRIES):
             row = self._ledger.shared(slot)
-            if key.hash in row.value.get("by", ()):
-                return True
-            if _taken(row.value) >= route.limit.count:
+            if own := _earlier(row.value, c):
+                value, looks = _with_for(row.value, own, c), False
+            elif self._is_full(row, route, c.key, called=called):
                 return False
-            if row.value.get("closed") and not called and self._others_wait(route, key):
-                return False
-            is_first = row.version is None
-            value = _with(row.value, key, route.limit.count, opens=not (called or is_first))
-            if self._put(row, {**value, "until": ends.isoformat()}):
-                return called or not is_first or not self._stands_back(route, key, slot)
-            self._clock.sleep(_pause(key, tried))
+            else:
+                looks = row.version is None and not called
+                opens = not (called or looks)
+                value = _with(row.value, c, route.limit.count, opens=opens)
+            if value == row.value or self._put(row, {**value, "until": _until(ends)}):
+                return not looks or not self._stands_back(route, c, slot)
+            self._clock.sleep(_pause(c.key, tried))
         return False
 
-    def _stands_back(self, route: Route, key: Key, slot: str) -> bool:
+    def _is_full(self, row: Shared, route: Route, key: Key, *, called: bool) -> bool:
+        """Whether all is taken, or others wait for what is left."""
+        assert route.limit is not None  # noqa: S101 - the same
+        if _taken(row.value) >= route.limit.count:
+            return True
+        return bool(row.value.get("closed")) and not called and self._others_wait(route, key)
+
+    def _stands_back(self, route: Route, c: Continuation, slot: str) -> bool:
         """Whether the first of a window gives its place back, since somebody has waited longer.
 
         It is taken before that is known, so that of many who come first one only has to look.
         """
-        waits = self._others_wait(route, key)
+        waits = self._others_wait(route, c.key)
         if waits:
-            self._change(key, slot, lambda value: _without(value, key))
+            self._change(c.key, slot, lambda value: _without(value, c))
         return waits
 
     def _others_wait(self, route: Route, key: Key) -> bool:
@@ -139,20 +157,42 @@ def _taken(value: Mapping[str, Any]) -> int:
     return int(value.get("taken", 0))
 
 
-def _with(value: Mapping[str, Any], key: Key, count: int, *, opens: bool) -> dict[str, Any]:
+def _taker(c: Continuation) -> str:
+    """Stands for this attempt at it: each belongs to one process."""
+    replays = sum(step.what == REPLAYED for step in c.history)
+    return f"{c.key.hash}.{replays}.{c.attempts}"
+
+
+def _earlier(value: Mapping[str, Any], c: Continuation) -> str:
+    """Who took a place for it before, in this attempt or in one that died; "" if nobody did."""
+    takers: Sequence[str] = value.get("by", ())
+    return next((taker for taker in takers if taker.partition(".")[0] == c.key.hash), "")
+
+
+def _with_for(value: Mapping[str, Any], taker: str, c: Continuation) -> dict[str, Any]:
+    """The place that this one took for it is this attempt's from now on."""
+    return {**value, "by": [_taker(c) if known == taker else known for known in value["by"]]}
+
+
+def _with(value: Mapping[str, Any], c: Continuation, count: int, *, opens: bool) -> dict[str, Any]:
     """With one more taker. Who looked and found nobody waiting `opens` the row to others."""
-    taken, by = _taken(value) + 1, [*value.get("by", ()), key.hash][-MOST_NAMED:]
+    taken, by = _taken(value) + 1, [*value.get("by", ()), _taker(c)][-MOST_NAMED:]
     closed = taken >= count or (not opens and bool(value.get("closed", True)))
     return {"taken": taken, "by": by, "closed": closed}
 
 
-def _without(value: Mapping[str, Any], key: Key) -> dict[str, Any]:
+def _without(value: Mapping[str, Any], c: Continuation) -> dict[str, Any]:
     """Without this taker, if it is known as such."""
     by = [*value.get("by", ())]
-    if key.hash not in by:
+    if _taker(c) not in by:
         return dict(value)
-    by.remove(key.hash)
+    by.remove(_taker(c))
     return {**value, "taken": max(0, _taken(value) - 1), "by": by}
+
+
+def _until(ends: datetime) -> str:
+    """How long the row of a window is of use."""
+    return (ends + KEPT_FOR).isoformat()
 
 
 def _window(route: Route, now: datetime) -> tuple[str, datetime]:

@@ -16,13 +16,15 @@ from functions.core.ports import Level
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from functions.core.admission import Admission
     from functions.core.continuation import Continuation
     from functions.core.ledger import Backlog
-    from functions.core.limits import Limits
     from functions.core.policy import Policy
     from functions.core.ports import Ports
-    from functions.core.routes import Routes
+    from functions.core.routes import Route, Routes
     from functions.core.values import Key
+
+MOST_LEFT = 1000  # that another version knows
 
 
 class Lines:
@@ -32,15 +34,21 @@ class Lines:
     waits, nothing is asked.
     """
 
-    def __init__(self, ports: Ports, policy: Policy, limits: Limits) -> None:
+    def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
         self._ledger, self._log = ports.ledger, ports.journal
         self._policy = policy
-        self._limits = limits
+        self._admission, self._limits = admission, admission.limits
         self._last: Backlog | None = None
+        self._left: set[Key] = set()
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
         self._last = backlog
+
+    def leave(self, key: Key) -> None:
+        """Call it no more: it is another version's, and must not stand before others in a line."""
+        if len(self._left) < MOST_LEFT:
+            self._left.add(key)
 
     def called(self, routes: Routes | None, most: int) -> dict[Key, str]:
         """Whose turn has come, at most so many of each line, and what they waited on."""
@@ -50,6 +58,7 @@ class Lines:
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
         """Whether it is in a line that calls it, now or later."""
+        self._left.discard(c.key)  # by now it is what this version knows
         if c.waits_on == PAUSED:
             return self._policy.paused
         if not c.waits_on.startswith(LINE):
@@ -69,11 +78,18 @@ class Lines:
     def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
         try:
             if name == PAUSED:
-                return self._ledger.waiting_on(name, most)
+                return self._limits.first(name, most, self._left)
             if routes is None:
                 return []
-            route = routes.named(name.removeprefix(LINE))
-            return self._limits.call(route, most) if route else self._ledger.waiting_on(name, most)
+            if route := routes.named(name.removeprefix(LINE)):
+                return self._let(route, self._limits.call(route, most, self._left))
+            return self._limits.first(name, most, self._left)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"line": name, "detail": error})
             return []
+
+    def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:
+        """These, unless nothing is sent by the route's account just now: they would wait for it."""
+        start = route.start if keys else None
+        blocked = start and self._admission.blocked(self._admission.account_of(start))
+        return [] if blocked else keys

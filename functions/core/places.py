@@ -85,9 +85,11 @@ class Rows(Protocol):
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
+        begin: str = "",
     ) -> Iterator[Stored]:
         """Rows by key, of which this column is not below `low` and not above `high`.
 
+        Their keys are not below `begin`.
         They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
         if given.
         """

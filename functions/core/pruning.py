@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to chance
+MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 
 
 class Pruning:

@@ -87,7 +87,7 @@ class Resuming:
         c = entry.continuation
         self._chronicle.meet(c.event.workspace.id, c.created_at)
         if not c.state.is_known:  # and its schedule does not tell yet: left as it is
-            return None
+            return self._lines.leave(c.key)
         if not c.is_open:
             return self._tidy(entry, this.turns)
         if self._is_put_off(c, this) or next(this.turns, None) is None:

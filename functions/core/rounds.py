@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from functions.core.deadline import ROUND_SECONDS, Deadline, each
+from functions.core.deadline import LAST_SECONDS, ROUND_SECONDS, Deadline, each
 from functions.core.errors import LedgerUnavailable, Retryable, RoutesUnreadable
 from functions.core.inbox import Inbox
 from functions.core.lines import Lines
 from functions.core.ports import Level
 from functions.core.resuming import Resuming, Round
+from functions.core.turns import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.relay import Relay
-    from functions.core.routes import Routes, Start
+    from functions.core.routes import Routes
     from functions.core.values import Key
     from functions.core.waiting import Waits
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
-MOST_LISTED = 5000  # of these that are due, some of every route's
+MOST_LISTED = 10_000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
 
 
@@ -58,7 +57,7 @@ class Rounds:
         self._waits = waits
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
-        self._lines = Lines(ports, policy, admission.limits)
+        self._lines = Lines(ports, policy, admission)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, chronicle, self._lines)
         self._told: set[str] = set()
 
@@ -81,11 +80,11 @@ class Rounds:
         released = {key: name for name in accounts for key in self._released(name)}
         released |= self._lines.called(routes, MOST_AT_ONCE)
         due = self._ledger.due(self._clock.now(), MOST_LISTED)
-        keys = _fairly(dict.fromkeys([*released, *due]))
+        keys = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
         turns, keys = iter(range(MOST_AT_ONCE)), keys[:MOST_LOOKED_AT]
         this = Round(whole, turns, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        self._waits.look()
+        self._waits.look(LAST_SECONDS - whole.elapsed)
         self._chronicle.keep(routes)
         self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
 
@@ -105,21 +104,19 @@ class Rounds:
 
     def _accounts(self, routes: Routes) -> list[str]:
         starts = (route.start for route in routes.routes)
-        return sorted({self._account(s) for s in starts if s})
-
-    def _account(self, start: Start) -> str:
-        return self._admission.account(start.organization, start.secret or self._policy.secret)
+        return sorted({self._admission.account_of(s) for s in starts if s})
 
     def _released(self, name: str) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""
         try:
-            waiting = self._ledger.waiting_on(name, MOST_AT_ONCE)
-            if waiting and self._admission.blocked(name) and not self._has_changed(name):
+            if not self._ledger.is_awaited(name):
                 return []
+            if self._admission.blocked(name) and not self._has_changed(name):
+                return []
+            return self._ledger.waiting_on(name, MOST_AT_ONCE)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"account": name, "detail": error})
             return []
-        return waiting
 
     def _has_changed(self, name: str) -> bool:
         """Whether the refused secret has a new version; if so its account is unblocked."""
@@ -135,12 +132,3 @@ class Rounds:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
-
-
-def _fairly(keys: Iterable[Key]) -> list[Key]:
-    """Route by route in turn, so that one with very many leaves room for the others."""
-    routes: dict[str, list[Key]] = defaultdict(list)
-    for key in keys:
-        routes[key.route].append(key)
-    turns = zip_longest(*routes.values())
-    return [key for turn in turns for key in turn if key is not None]

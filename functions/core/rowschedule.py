@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
 from functions.core.ledger import Backlog
-from functions.core.places import OPEN, safe, unsafe
+from functions.core.places import OPEN, PAGE, safe, unsafe
 from functions.core.pruning import MOST_SORTED
 from functions.core.records import KEY_COLUMNS
 from functions.core.values import Key, State, parse_time
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from functions.core.records import Row
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
+GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits
 LINED_UP = ("open_since", "state", *KEY_COLUMNS)
 
 T = TypeVar("T")
@@ -46,8 +47,17 @@ class RowSchedule:
         self._rows().put(places.scheduled(continuation.key), row)
 
     def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        """One request per thousand that are due, five at most."""
-        return self._scheduled("", records.time_text(now), "due_at", limit)
+        """One request per thousand that are due, five at most.
+
+        Where more are due, as many from another place of the schedule at each minute: those that
+        fail again and again are due sooner than all are tried, and must not hide the others.
+        """
+        high = records.time_text(now)
+        found = self._listed(OPEN, "", high, "due_at")
+        if len(found) == MOST_SORTED:
+            found += self._listed(OPEN, "", high, "due_at", begin=_place_at(now))
+        ordered = sorted(filter(self._is_ours, found), key=_by("due_at"))
+        return list(islice(dict.fromkeys(self._readable(ordered, key_of)), limit))
 
     def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
         """Two requests."""
@@ -69,19 +79,17 @@ class RowSchedule:
         """One request per thousand that wait, thirty at most."""
         return [key for _, key in nsmallest(limit, islice(self._waiting(name), MOST_IN_LINE))]
 
-    def is_awaited(self, name: str, but: Key) -> bool:
-        """One request."""
-        return any(key != but for _, key in islice(self._waiting(name), 2))
+    def is_awaited(self, name: str, but: Key | None = None) -> bool:
+        """One request, for two rows."""
+        return any(key != but for _, key in islice(self._waiting(name, page=2), 2))
 
-    def _waiting(self, name: str) -> Iterator[tuple[str, Key]]:
+    def _waiting(self, name: str, page: int = PAGE) -> Iterator[tuple[str, Key]]:
         """Since when each waits, as it was claimed or replayed last, and its key."""
-        found = self._rows().find(OPEN, safe(name), safe(name), "waits_on", only=LINED_UP)
+        found = self._rows().find(
+            OPEN, safe(name), safe(name), "waits_on", only=LINED_UP, page=page
+        )
         ours = filter(self._is_ours, found)
         return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
-
-    def _scheduled(self, low: str, high: str, column: str, limit: int) -> list[Key]:
-        found = sorted(self._listed(OPEN, low, high, column), key=_by("due_at"))
-        return list(islice(self._readable(filter(self._is_ours, found), key_of), limit))
 
     def _is_ours(self, stored: Stored) -> bool:
         """Whether this version knows its state; what it does not know stays due as it is."""
@@ -92,9 +100,10 @@ class RowSchedule:
         return known
 
     def _listed(
-        self, partition: str, low: str = "", high: str = "~", by: str = "key"
+        self, partition: str, low: str, high: str, by: str, begin: str = ""
     ) -> list[Stored]:
-        return list(islice(self._rows().find(partition, low, high, by), MOST_SORTED))
+        found = self._rows().find(partition, low, high, by, begin=begin)
+        return list(islice(found, MOST_SORTED))
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
         return records.readable(found, lambda stored: read(stored.row), self.unreadable)
@@ -102,6 +111,11 @@ class RowSchedule:
 
 def _named(stored: Stored) -> str:
     return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
+
+
+def _place_at(now: datetime) -> str:
+    """The beginning of a key: at each minute another, far from those of the minutes before."""
+    return f"{int(now.timestamp()) // 60 * GOLDEN % 0x10000:04x}"
 
 
 def _by(column: str) -> Callable[[Stored], str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from functions.core.routes import Routes
     from functions.core.values import Workspace
 
-PRUNING_SECONDS = 30.0  # an hour
+PRUNING_SECONDS = 30.0  # an hour at least, and what the sweep leaves of its own
 PRUNED_AT_ONCE = 50
 ENOUGH_SECONDS = 20.0  # for one workspace; with less it may never come through
 
@@ -61,6 +61,7 @@ class Sweep:
             self._outcomes.send()
 
     def _whole_sweep(self) -> None:
+        whole = Deadline(self._clock, ROUND_SECONDS + PRUNING_SECONDS)
         try:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
@@ -69,15 +70,17 @@ class Sweep:
         else:
             self._horizon.look(routes)
             row = self._sweep(routes, Deadline(self._clock, ROUND_SECONDS))
-        self._prune(row, Deadline(self._clock, PRUNING_SECONDS))
+        self._prune(row, whole)
 
-    def _prune(self, row: Remembered | None, deadline: Deadline) -> None:
+    def _prune(self, row: Remembered | None, whole: Deadline) -> None:
         """First write down that this will be forgotten, for whoever might start it again."""
         now = self._clock.now()
         before = now - self._policy.kept_for
         visits.forgets(self._ledger, row or visits.recall(self._ledger), before)
-        pruned = _repeated(lambda: self._ledger.prune(before, PRUNED_AT_ONCE), deadline)
-        _repeated(lambda: self._ledger.forget(now, PRUNED_AT_ONCE), deadline)
+        share = Deadline(self._clock, PRUNING_SECONDS / 2)
+        _repeated(lambda: self._ledger.forget(now, PRUNED_AT_ONCE), share)
+        rest = Deadline(self._clock, max(PRUNING_SECONDS / 2, whole.left))
+        pruned = _repeated(lambda: self._ledger.prune(before, PRUNED_AT_ONCE), rest)
         if pruned:
             self._log.write(Level.INFO, {"pruned": pruned, "before": before})
 

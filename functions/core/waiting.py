@@ -29,6 +29,7 @@ from functions.core.errors import (
     RoutesUnreadable,
 )
 from functions.core.ports import Level
+from functions.core.turns import in_turn
 from functions.core.values import bounded
 from functions.core.waitdesk import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
 from functions.core.waitdesk import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
@@ -48,7 +49,8 @@ MOST_WAITS = 5000
 MOST_OF_A_PLAN = 100
 MOST_TRIES = 3  # to write a row that others write
 COPIED = timedelta(minutes=5)  # nobody repeats one call for longer
-REGISTERING_SECONDS = 12.0  # the task gives up its call after 20
+REGISTERING_SECONDS = 12.0
+GIVEN_UP_AFTER = 20.0  # seconds, by a task, of its call
 EACH_SECONDS = 20.0
 WHOLE_SECONDS = 60.0
 
@@ -106,6 +108,8 @@ class Waits:
         task's own record tells a late copy of its call from one that wants an answer again.
         """
         for _ in range(MOST_TRIES):
+            if deadline.elapsed > GIVEN_UP_AFTER:  # it may have asked for something else since
+                raise Refused(503, "the task has given up this call: try again", told=True)
             entry, fresh = self._book.enroll(wait)
             if fresh:
                 return entry
@@ -116,12 +120,16 @@ class Waits:
         raise Refused(503, "the task is being answered just now: try again", told=True)
 
     def _is_known(self, old: Wait, new: Wait, token: str, deadline: Deadline) -> bool:
-        if old.state is not Answered.WAITING:
-            with suppress(Retryable):
-                return bool(self._tasks.result(new.task, token, deadline))
-            return False  # an answer too many is refused, and harms nobody
+        """Whether it is a copy of a call that was taken already, or comes after the task's end."""
+        waits = old.state is Answered.WAITING
         same = (old.runs, old.workspace.key) == (new.runs, new.workspace.key)
-        return bool(old.result) or (same and new.created_at - old.created_at < COPIED)
+        if waits and same and new.created_at - old.created_at < COPIED:
+            return True
+        if waits and not old.result:
+            return False
+        with suppress(Retryable):
+            return bool(self._tasks.result(new.task, token, deadline))
+        return False  # an answer too many is refused, and harms nobody
 
     def _prove(self, registration: Registration, deadline: Deadline) -> None:
         """Raises Refused, which tells nothing, unless the token is that of the task's plan."""
@@ -165,12 +173,18 @@ class Waits:
             self._answers.attempt(entry, deadline, told=True)
         return None
 
-    def look(self) -> None:
-        """Look at all whose time has come. Raises nothing."""
-        whole, now = Deadline(self._clock, WHOLE_SECONDS), self._clock.now()
-        for entry in self._waiting():
-            if entry.wait.due_at <= now and not whole.has_passed:
-                self._answers.attempt(entry, Deadline(self._clock, EACH_SECONDS))
+    def look(self, seconds: float = WHOLE_SECONDS) -> None:
+        """Look at all whose time has come, one of each team in turn. Raises nothing.
+
+        What is slow to read or to answer is so for one workspace or project. One look may begin
+        however few `seconds` are left.
+        """
+        whole = Deadline(self._clock, min(seconds, WHOLE_SECONDS))
+        now = self._clock.now()
+        for entry in in_turn((e for e in self._waiting() if e.wait.due_at <= now), _team):
+            self._answers.attempt(entry, Deadline(self._clock, EACH_SECONDS))
+            if whole.has_passed:
+                return
 
     def _waiting(self) -> Sequence[Waiting]:
         try:
@@ -188,3 +202,8 @@ class Waits:
             return known[0]
         names = ", ".join(workspace.name for workspace in known[:10]) or "none"
         raise judging.Unfit(f"name the `workspace`: known are {names}")
+
+
+def _team(entry: Waiting) -> tuple[str, str, str]:
+    wait = entry.wait
+    return wait.workspace.key, wait.task.url.lower(), wait.task.project

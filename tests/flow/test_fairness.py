@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import events
-from functions.core.errors import LedgerUnavailable
+from functions.core import events, steps
+from functions.core.errors import LedgerUnavailable, Retryable
 from functions.core.places import INBOX
+from functions.core.pruning import MOST_SORTED
 from functions.core.reasons import Reason
 from functions.core.rounds import MOST_AT_ONCE
-from functions.core.values import Letter, State
-from local.cloud import TEXT
+from functions.core.values import Key, Letter, Outcome, State
+from local.cloud import TEXT, WORKSPACE
 from local.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.ledger.counted import counted
@@ -88,6 +91,50 @@ def test_a_full_limit_leaves_a_round_to_other_routes(stage: Stage) -> None:
     others_wait(stage)
     stage.reconcile(minutes=2)
     assert others_started(stage) == FEW
+
+
+def fail(stage: Stage, many: int) -> None:
+    """So many of one route are due, and fail whenever they are tried."""
+    now = stage.clock.now()
+    stage.build(runs=Only(stage.ports.runs, "defect"))
+    for n in range(many):
+        event = events.parse(completed(f"defect{n}", experimentName="defect-x"))
+        stage.ledger.claim(steps.opened(event.key("register"), event, now, timedelta(0)))
+
+
+def last(n: int) -> str:
+    """A run that comes after nearly all others in the schedule."""
+    keys = (Key(WORKSPACE.lower(), f"other{m}", Outcome.COMPLETED, "other") for m in count(n))
+    return next(key.run for key in keys if key.run_hash > "fc")
+
+
+def test_thousands_of_one_route_that_fail_again_and_again_do_not_hide_another_route(
+    stage: Stage,
+) -> None:
+    """They come due again faster than a round can try them."""
+    fail(stage, MOST_SORTED + 1500)
+    for n in range(3):
+        run = last(1000 * n)
+        stage.aml.add_run(run, experiment="other-x")
+        event = events.parse(completed(run, experimentName="other-x"))
+        new = steps.opened(event.key("other"), event, stage.clock.now(), timedelta(0))
+        stage.ledger.claim(new)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert len(stage.started()) == 3
+
+
+class Only(Wrapped):
+    """AML, which answers nothing about runs whose names begin so."""
+
+    def __init__(self, real: Any, names: str) -> None:
+        super().__init__(real)
+        self._names = names
+
+    def read(self, workspace: Any, run: str, deadline: Any) -> Any:
+        if run.startswith(self._names):
+            raise Retryable(Reason.RUN_UNREADABLE, "no answer")
+        return self.real.read(workspace, run, deadline)
 
 
 class SlowRuns(Wrapped):

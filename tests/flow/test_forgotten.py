@@ -12,6 +12,7 @@ from functions.core.deadletters import DeadLetters, Fate
 from functions.core.errors import LedgerUnavailable
 from functions.core.places import PASSED
 from functions.core.rowledger import RowLedger
+from functions.core.sweeping import PRUNED_AT_ONCE
 from functions.core.visits import VISITS
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
@@ -48,6 +49,39 @@ def event(stage: Stage, run: str, **data: Any) -> dict[str, Any]:
 
 def at(stage: Stage, days: float) -> str:
     return (stage.clock.now() - timedelta(days=days)).isoformat()
+
+
+class Full(Wrapped):
+    """A ledger with so much that is old that its removal takes long, on the app's clock."""
+
+    def __init__(self, stage: Stage, many: int) -> None:
+        super().__init__(stage.ledger)
+        self._clock, self._left = stage.clock, many
+
+    def prune(self, *given: Any) -> int:
+        del given
+        self._clock.forward(seconds=10)
+        removed = min(PRUNED_AT_ONCE, self._left)
+        self._left -= removed
+        return removed
+
+
+def test_what_takes_long_to_remove_leaves_time_for_what_is_over(stage: Stage) -> None:
+    over = stage.ledger.shared("limit/register/2026-01-01T10")
+    stage.ledger.share(over, {"taken": 1, "until": at(stage, 1)})
+    stage.build(ledger=Full(stage, 9999))
+    sweep(stage)
+    assert stage.ledger.shared(over.name).version is None
+
+
+def test_what_the_sweep_needs_no_time_for_is_there_for_removing_what_is_old(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stage.build(ledger=Full(stage, 8 * PRUNED_AT_ONCE))
+    sweep(stage)
+    (line,) = lines(caplog, "pruned")
+    assert line.startswith(f"pruned={8 * PRUNED_AT_ONCE} ")
 
 
 def test_a_longer_window_starts_nothing_that_was_forgotten(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import pytest
@@ -15,6 +15,8 @@ from functions.core.continuation import REPLAYED
 from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.ledger import Entry
 from functions.core.reasons import Reason
+from functions.core.records import time_text
+from functions.core.rowschedule import key_of
 from functions.core.values import Key, Outcome, Shared, State, Step
 from tests.ledger import samples
 from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
@@ -273,6 +275,17 @@ def test_the_longest_waiting_are_due_first(ledger: Ledger) -> None:
     due = ledger.due(NOON + 3 * HOUR + LEASE, 10)
     assert [k.run for k in due] == ["run-1", "run-2", "run-3"]
     assert [k.run for k in ledger.due(NOON + DAY, 2)] == ["run-1", "run-2"]
+
+
+def test_what_is_due_can_be_read_from_any_place_of_the_schedule(ledger: Any) -> None:
+    for n in range(20):
+        ledger.schedule(opened(f"run-{n}", due_at=NOON if n % 2 else LATER))
+    rows, due = ledger._rows(), ("open", "", time_text(NOON), "due_at")  # noqa: SLF001 - its store
+    keys = [places.scheduled(key_of(stored.row)).key for stored in rows.find(*due)]
+    assert len(keys) == 10
+    for n, begin in enumerate(keys):
+        found = [key_of(stored.row) for stored in rows.find(*due, begin=begin)]
+        assert [places.scheduled(key).key for key in found] == keys[n:]
 
 
 def test_times_with_and_without_fractions_sort_as_times_do(ledger: Ledger) -> None:

@@ -291,5 +291,7 @@ def test_looking_whether_anybody_waits_is_one_request(ledger: TableLedger, wire:
     for n in range(5):
         ledger.claim(opened(f"r{n}", waits_on="limit/register"))
     wire.sent.clear()
+    wire.urls.clear()
     assert ledger.is_awaited("limit/register", key("r0"))
     assert wire.sent == ["GET"]
+    assert "$top=2" in wire.urls[0]

@@ -131,6 +131,7 @@ class _Rows:
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
+        begin: str = "",
     ) -> Iterator[Stored]:
         """One request per page, sent as they are taken. A page may be empty.
 
@@ -142,6 +143,9 @@ class _Rows:
             "query_filter": query,
             "parameters": {"part": partition, "low": low, "high": high},
         }
+        if begin:
+            asked["query_filter"] += " and RowKey ge @begin"
+            asked["parameters"]["begin"] = begin
         asked |= {"select": [*only]} if only else {}
         asked |= {"results_per_page": page} if page < PAGE else {}
         answer = self._send(self._page, asked, None, but=GONE)
