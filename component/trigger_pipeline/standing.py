@@ -147,5 +147,5 @@ class StartedBefore:
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
     ) -> PipelineRun:
         """The run that is there already, or a new one; raises as Pipelines.start does."""
-        found = self._pipelines.find(request, credential, self._queued, deadline)
-        return found[0] if found else self._pipelines.start(request, credential, deadline)
+        found = next(self._pipelines.find(request, credential, self._queued, deadline), None)
+        return found or self._pipelines.start(request, credential, deadline)

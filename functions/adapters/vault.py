@@ -130,13 +130,17 @@ def open_vault(url: str, credential: TokenCredential) -> SecretClient:
 def _seen(told: Callable[[Any], None]) -> Callable[[Any], None]:
     """A hook that looks at an answer before the SDK does, which reads what is nested very deep.
 
-    It raises NestedError.
+    And makes a text of whatever stands where a secret's should. It raises NestedError, and
+    TypeError for such a secret.
     """
 
     def look(response: Any) -> None:  # noqa: ANN401 - the SDK's PipelineResponse
         told(response)
         with suppress(UnicodeDecodeError, json.JSONDecodeError):
-            jsontext.read(response.http_response.content)
+            found = jsontext.read(response.http_response.content)
+            is_secret = isinstance(found, dict) and isinstance(found.get("id"), str)
+            if is_secret and not isinstance(found.get("value"), str | None):
+                raise TypeError("its value is no text")
 
     return look
 
@@ -171,9 +175,21 @@ def secret(
         raise _unreadable(name, why) from None
     except _ODD as error:
         raise _unreadable(name, f"{type(error).__name__}: {error}") from None
+    _about_or_raise(found.properties, name, version)
     if text := (found.value or "").strip():
         return text, found.properties
     raise _unreadable(name, "its value is empty")
+
+
+def _about_or_raise(told: SecretProperties, name: str, version: str) -> None:
+    """Raises Retryable unless it is the secret, and the version if one, that was asked for.
+
+    Another organization must not be told it.
+    """
+    if str(told.name).lower() != name.lower():
+        raise _unreadable(name, f"the answer is about {told.name or 'none that it names'}")
+    if version and str(told.version).lower() != version.lower():
+        raise _unreadable(name, f"the answer is about version {told.version}")
 
 
 def _bare(text: str) -> str:

@@ -93,8 +93,11 @@ class Continuation(Struct, frozen=True, kw_only=True):
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether its POST may have been queued, and nobody is at work on it."""
-        at_work = self.reason is Reason.WORKING
+        """Whether its POST may have been queued, and nobody is at work on it.
+
+        What has ended for a reason of another version reads as if somebody were.
+        """
+        at_work = self.is_open and self.reason is Reason.WORKING
         return self.asked_at is not None and self.state is not State.STARTED and not at_work
 
 

@@ -9,29 +9,21 @@ asked ──► look ──► found         started
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import chain
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core import sharing, steps
+from functions.core import steps
 from functions.core.desk import Work
-from functions.core.distinct import normal
-from functions.core.errors import Retryable, Unreadable
+from functions.core.errors import Retryable
 from functions.core.ledger import Entry
 from functions.core.limits import PAUSED
-from functions.core.policy import (
-    CLOCK_SKEW,
-    MOST_SENDS,
-    OTHERS_BEFORE,
-    POST_TAKES,
-    RECHECK,
-    REFUSED_FOR,
-)
+from functions.core.looking import Looked, Looking
+from functions.core.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
 from functions.core.reasons import Reason
 from functions.core.routing import End
 from functions.core.values import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from functions.core.chronicle import Chronicle
@@ -40,9 +32,8 @@ if TYPE_CHECKING:
     from functions.core.policy import Policy
     from functions.core.ports import Ports
     from functions.core.starting import Starter
-    from functions.core.values import Credential, PipelineRequest, PipelineRun
+    from functions.core.values import Credential, PipelineRequest
 
-MOST_NEW = 100
 LOOKED_AGAIN_FOR = timedelta(days=1)
 
 
@@ -53,11 +44,11 @@ class Doubt:
         self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, chronicle: Chronicle
     ) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
-        self._credentials, self._pipelines = ports.credentials, ports.pipelines
+        self._credentials = ports.credentials
         self._policy = policy
         self._desk = desk
         self._starter = starter
-        self._chronicle = chronicle
+        self._looking = Looking(ports, policy, chronicle)
 
     def look(self, work: Work) -> None:
         """Look for the stored request's pipeline run, and do what the answer allows."""
@@ -65,30 +56,33 @@ class Doubt:
         if request is None or not request.distinct:
             return self._starter.in_doubt(work, "the answer to the request never came", None)
         began = self._clock.now()
-        found = self._find(work, request)
-        if found:
-            return self._adopt(work, found)
-        return None if found is None else self._absent(work, request, began)
+        looked = self._find(work, request)
+        if looked and looked.runs:
+            return self._adopt(work, looked)
+        return None if looked is None else self._absent(work, request, began)
 
-    def _find(self, work: Work, request: PipelineRequest) -> Sequence[PipelineRun] | None:
+    def _find(self, work: Work, request: PipelineRequest) -> Looked | None:
         """The builds that match; None once parked, because the look-up was not complete.
 
         As before a POST, a refused credential is fetched and tried once more.
         """
         if (credential := self._starter.credential(work, request)) is None:
             return None
-        try:
-            return self._matching(work, request, credential)
-        except Retryable as error:
-            refused = error
-        try:
-            if refused.reason is Reason.CREDENTIAL_REFUSED:
+        looked = self._matching(work, request, credential)
+        if looked.is_refused and not looked.runs:
+            try:
                 credential = self._credentials.read(request.secret, work.deadline, fresh=True)
-                return self._matching(work, request, credential)
-        except Retryable as error:
-            refused = error
-        self._incomplete(work, request, credential, refused)
+                looked = self._matching(work, request, credential)
+            except Retryable as error:
+                looked = Looked([], error)
+        if looked.runs or looked.lacking is None:
+            return looked
+        self._incomplete(work, request, credential, looked.lacking)
         return None
+
+    def _matching(self, work: Work, request: PipelineRequest, credential: Credential) -> Looked:
+        c = work.entry.continuation
+        return self._looking.matching(c, request, credential, work.deadline)
 
     def _incomplete(
         self, work: Work, request: PipelineRequest, credential: Credential, error: Retryable
@@ -105,86 +99,51 @@ class Doubt:
         return None
 
     def look_again(self, work: Work) -> None:
-        """Look once more, an hour after a second POST, for a second pipeline run."""
+        """Look once more, an hour after a second POST, for a second pipeline run.
+
+        What is found is told; the look is over once it was whole, and nobody else is in doubt.
+        """
         c, now = work.entry.continuation, self._clock.now()
-        try:
-            found = self._found_by_now(work)
-        except Retryable as error:
-            patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
-            then = now + self._policy.wait(c.key.text, c.attempts, error.reason)
-            changed = steps.look_later(c, now, then if patient else None)
+        looked = self._looked_by_now(work)
+        new = {run.id for run in looked.runs} - c.pipeline_runs
+        if looked.lacking is None and not (looked.rivals and new):
+            changed = steps.looked_again(c, now, *new)
         else:
-            changed = steps.looked_again(c, now, *(run.id for run in found))
+            told = steps.duplicated(c, now, *new) if new and not looked.rivals else c
+            patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
+            reason = looked.lacking.reason if looked.lacking else Reason.IN_DOUBT
+            then = now + self._policy.wait(c.key.text, c.attempts, reason)
+            changed = steps.look_later(told, now, then if patient else None)
         self._ledger.write(work.entry, changed)
         self._desk.tell_started(work, changed)
 
-    def _found_by_now(self, work: Work) -> Sequence[PipelineRun]:
-        """What a look that may wait finds; raises Retryable, also for a blocked organization."""
+    def _looked_by_now(self, work: Work) -> Looked:
+        """What a look shows that may wait; it lacks all where the account is left alone."""
         request = work.entry.continuation.request
         if request is None or self._starter.is_blocked(request):
-            raise Retryable(Reason.CREDENTIAL_REFUSED, "its account is left alone just now")
-        credential = self._credentials.read(request.secret, work.deadline)
+            why = "its account is left alone just now"
+            return Looked([], Retryable(Reason.CREDENTIAL_REFUSED, why))
+        try:
+            credential = self._credentials.read(request.secret, work.deadline)
+        except Retryable as error:
+            return Looked([], error)
         return self._matching(work, request, credential)
 
-    def _matching(
-        self, work: Work, request: PipelineRequest, credential: Credential
-    ) -> Sequence[PipelineRun]:
-        """The builds that match and are not another continuation's; raises Retryable.
+    def _adopt(self, work: Work, looked: Looked) -> None:
+        """Settle with the first pipeline run that no other continuation adopts; more are told.
 
-        Run ids are unique within a workspace only: two workspaces may ask for the same.
+        Where another is in doubt, too, it takes one, and a second look tells of more.
         """
-        c = work.entry.continuation
-        since = (c.asked_at or c.created_at) - CLOCK_SKEW
-        until = (c.sent_at or c.created_at) + max(self._policy.grace, RECHECK) + CLOCK_SKEW
-        found = self._pipelines.find(request, credential, (since, until), work.deadline)
-        if not found:
-            return []
-        others = self._of_others(c, since - OTHERS_BEFORE)
-        return [run for run in found if run.id not in others]
-
-    def _of_others(self, c: Continuation, since: datetime) -> set[int]:
-        """Pipeline runs of this run id in workspaces heard of, and those too new for that.
-
-        They count per organization.
-        """
-        known = (w.key for w in self._chronicle.workspaces(since))
-        elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
-        others = (o for o in (*chain(*elsewhere), *self._new_ones(c, since)) if o.key != c.key)
-        return {run for o in others if o.organization == c.organization for run in o.pipeline_runs}
-
-    def _new_ones(self, c: Continuation, since: datetime) -> Iterator[Continuation]:
-        """Those of a run whose id may look the same, among all that is open and the newest ended.
-
-        One request for each thousand that are listed, and one for each such.
-        """
-        for one in self._ledger.listed(since, MOST_NEW):
-            if normal(one.key.run) == normal(c.key.run) and one.key != c.key:
-                try:
-                    entry = self._ledger.read(one.key)
-                except Unreadable:
-                    continue
-                yield from [entry.continuation] if entry else []
-
-    def _adopt(self, work: Work, found: Sequence[PipelineRun]) -> None:
-        """Settle with the first pipeline run that no other continuation adopts; more are told."""
-        own = [run for run in sorted(found, key=lambda run: run.id) if self._claims(work, run)]
+        c, most = work.entry.continuation, 1 if looked.rivals else None
+        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.claims(c, r))
+        own = [*islice(free, most)]
         for run in own:
-            entry = self._ledger.read(work.entry.continuation.key) if run != own[0] else work.entry
+            entry = self._ledger.read(c.key) if run != own[0] else work.entry
             if entry is not None:
                 self._desk.started(Work(entry, work.deadline), run, Reason.FOUND)
-        if not own:
-            detail = "the pipeline run that was found is another continuation's"
-            self._desk.park(work, Reason.IN_DOUBT, detail)
-
-    def _claims(self, work: Work, run: PipelineRun) -> bool:
-        """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
-        c = work.entry.continuation
-        until = self._clock.now() + self._policy.kept_for
-        own = {"by": c.key.hash, "until": until.isoformat()}
-        row = sharing.change(
-            self._ledger, f"adopted/{c.organization}/{run.id}", lambda known: known or own
-        )
-        return bool(row.value["by"] == c.key.hash)
+        detail = "the pipeline run that was found is another continuation's"
+        if not own and not self._desk.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
+            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation

@@ -45,6 +45,8 @@ STATES = {
 
 OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
 
+OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the detail names it")
+
 _REPLAY = "python -m relay replay {key}"
 _SETTLE = (
     "look into the pipeline's runs in Azure DevOps, then say what you found: "
@@ -182,6 +184,8 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         "organization": organization or "the organization",
     }
     words = REASONS[c.reason] if secret else AS_IDENTITY.get(c.reason, REASONS[c.reason])
+    if c.reason is Reason.WORKING and not c.is_open:
+        words = OF_ANOTHER_REASON
     means = f"{STATES[c.state]}: {words.means.format(**filled)}"
     settled = c.state in {State.STARTED, State.SKIPPED}
     return Explained(means, _next(c, now, secret), "" if settled else words.do.format(**filled))

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.continuation import Continuation
@@ -140,8 +140,11 @@ class Pipelines(Protocol):
         credential: Credential,
         queued: tuple[datetime, datetime],
         deadline: Deadline,
-    ) -> Sequence[PipelineRun]:
-        """Builds `queued` between these times that match; raises Retryable unless complete."""
+    ) -> Iterator[PipelineRun]:
+        """Builds `queued` between these times that match.
+
+        Raises Retryable, after those that it found, where it could not look at all of them.
+        """
 
     def tag(
         self,

@@ -169,7 +169,7 @@ class Starter:
     def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
         """Keep the mark: look before asking again, or hold what could not be recognised."""
         request = work.entry.continuation.request
-        if request is not None and not request.distinct:
+        if request is None or not request.distinct:
             detail = (
                 f"{detail}; the request cannot be told from others, so no look-up can settle it"
             )

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
+from functions.adapters.vault import basic
 from functions.core.reasons import Reason
 from functions.core.values import State
 from local.faults import Fault
 from tests.azure import completed
+from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT
 from tests.saying import POST_RUN, WRONG, says
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.azure import Stage
 
 ROUTE = """
@@ -26,20 +33,21 @@ routes:
     start:
       pipeline: 42
       parameters: {run_id: "{{ run.id }}"}
-      variables: {STAGE: prod, TOKEN: {value: VALUE, secret: true}}
+      variables: {STAGE: prod, VARIABLES}
 """
 
 
-def deliver(stage: Stage, mode: str, value: str = "for {{ run.id }}") -> None:
+def deliver(stage: Stage, mode: str, value: str = "for {{ run.id }}", variables: str = "") -> None:
     stage.devops.add_pipeline(
         "contoso",
         "mlops",
         42,
         "next",
         parameters={"run_id": None},
-        settable_variables=["STAGE", "TOKEN"],
+        settable_variables=["STAGE", "TOKEN", "SHORT"],
     )
-    stage.routes(ROUTE.replace("MODE", mode).replace("VALUE", json.dumps(value)))
+    told = variables or f"TOKEN: {{value: {json.dumps(value)}, secret: true}}"
+    stage.routes(ROUTE.replace("MODE", mode).replace("VARIABLES", told))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
 
@@ -96,3 +104,77 @@ def test_whoever_echoes_the_request_tells_no_secret_variable(
     for form in (secret, json.dumps(secret)[1:-1]):
         assert form not in detail
         assert form not in caplog.text
+
+
+def by_dotnet(text: str) -> str:
+    """As .NET writes JSON, with escapes for what means something in a page."""
+    flat = json.dumps(text)[1:-1]
+    return "".join(f"\\u{ord(c):04X}" if c in "&<>'+" else c for c in flat)
+
+
+def in_json(text: str) -> Fault:
+    body = f'{{"message": "you sent {by_dotnet(text)} to us", "typeKey": "X"}}'
+    return Fault(body=body, headers={"Content-Type": "application/json"})
+
+
+def in_json_in_json(text: str) -> Fault:
+    return in_json(by_dotnet(text))
+
+
+def in_page(text: str, spelled: Callable[[str], str] = html.escape) -> Fault:
+    body = f"<html>you sent {spelled(text)} to us</html>"
+    return Fault(body=body, headers={"Content-Type": "text/html"})
+
+
+def in_page_by_numbers(text: str) -> Fault:
+    return in_page(text, lambda text: "".join(f"&#x{ord(c):02X};" for c in text))
+
+
+def in_header(text: str) -> Fault:
+    return Fault(headers={"X-TFS-ServiceError": quote(f"you sent {text} to us")})
+
+
+@pytest.mark.parametrize("echo", [in_json, in_json_in_json, in_page, in_page_by_numbers, in_header])
+@pytest.mark.parametrize("secret", ["p&ss'w<o>rd+ä", "two lines\nof r1", 'a\\"b\\\\ c"'])
+def test_in_whatever_spelling_a_secret_variable_comes_back_it_is_not_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture, echo: Callable[[str], Fault], secret: str
+) -> None:
+    caplog.set_level("DEBUG", "run_relay")
+    fault = echo(secret)
+    fault.method, fault.path, fault.status = "POST", POST_RUN, 400
+    stage.devops.server.faults.add(fault)
+    deliver(stage, "active", secret.replace("r1", "{{ run.id }}"))
+    detail = stage.only("r1").detail
+    assert "you sent *** to us" in detail
+    assert detail in caplog.text.replace('\\"', '"')
+
+
+def test_a_secret_that_begins_as_another_one_is_hidden_whole(stage: Stage) -> None:
+    echoed = says(400, "you sent for r1 and more to us")
+    stage.devops.server.faults.add(echoed)
+    variables = {"SHORT": "for r1", "TOKEN": "for r1 and more"}
+    told = ", ".join(f"{n}: {{value: '{v}', secret: true}}" for n, v in variables.items())
+    deliver(stage, "active", variables=told)
+    assert stage.only("r1").detail.endswith("you sent *** to us")
+
+
+def test_however_long_a_secret_variable_is_no_part_of_it_is_told(stage: Stage) -> None:
+    secret = "".join(f"{n} & " for n in range(400))
+    stage.devops.server.faults.add(says(400, f"you sent {secret}"))
+    deliver(stage, "active", secret)
+    assert not re.search("[0-9] &", stage.only("r1").detail)
+
+
+def test_a_header_that_echoes_the_credential_as_addresses_are_written_does_not_tell_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "run_relay")
+    authorization = basic(PAT)
+    assert authorization.endswith("=")
+    headers = {"X-TFS-ServiceError": quote(f"Not accepted: {authorization}")}
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, status=403, headers=headers))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    detail = stage.only("r1").detail
+    assert detail.endswith("Not accepted: Basic ***=")
+    assert authorization.removeprefix("Basic ").rstrip("=") not in caplog.text

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.azure import Stage
 
 HTML = {"Content-Type": "text/html"}
+KEPT = {**JSON, "X-VSS-E2EID": "1", "X-TFS-ProcessId": "2"}
 MICROSOFT = "https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?client_id=1"
 
 
@@ -116,6 +117,14 @@ def test_a_429_with_a_page_of_azure_devops_leaves_the_account_alone(stage: Stage
         Fault(status=400, headers=JSON, body='{"message": "Bad request"}'),
         Fault(status=403, headers=JSON, body='{"statusCode": 403, "message": "Forbidden"}'),
         Fault(status=403, headers={**HTML, "X-VSS-E2EID": "1"}, body="<html>Scanned</html>"),
+        Fault(status=403, headers=KEPT, body='{"statusCode": 403, "message": "Forbidden"}'),
+        Fault(status=401, headers=KEPT, body='{"message": "Unauthorized"}'),
+        Fault(status=409, headers=KEPT, body='{"error": {"code": "Blocked"}}'),
+        Fault(status=403, headers={**KEPT, "Content-Type": "text/plain"}, body="Forbidden"),
+        Fault(status=404, headers=KEPT, body='{"message": "Not found", "typeKey": 7}'),
+        Fault(status=403, headers={"X-VSS-E2EID": "1"}),
+        Fault(status=302, headers={**KEPT, "Location": MICROSOFT}),
+        Fault(status=203, headers={**KEPT, **HTML}, body=f"<html>{MICROSOFT}</html>"),
     ],
     ids=[
         "redirect",
@@ -127,6 +136,14 @@ def test_a_429_with_a_page_of_azure_devops_leaves_the_account_alone(stage: Stage
         "400",
         "keys of a gateway",
         "headers that a page keeps",
+        "headers that JSON keeps",
+        "headers that a 401 keeps",
+        "headers that other JSON keeps",
+        "headers that a text keeps",
+        "a type that is none",
+        "headers and nothing else",
+        "headers that a redirect keeps",
+        "headers that a 203 keeps",
     ],
 )
 def test_a_gateway_that_sounds_like_the_service_makes_no_second_start(

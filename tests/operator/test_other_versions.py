@@ -8,14 +8,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from functions.core.overview import Wanted
+from functions.core.reasons import Reason
+from functions.core.values import State
 from functions.web.data import listing as as_json
 from functions.web.detail import detail
 from functions.web.listing import listing
 from local.cloud import WORKSPACE
+from local.faults import Fault
 from tests.azure import completed
+from tests.flow.test_replay import ALIKE
 from tests.page.reader import Reader
+from tests.saying import POST_RUN
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -176,3 +182,65 @@ def test_what_can_be_no_state_is_still_no_row(
     waits.stage.reconcile(minutes=1)
     assert waits.stage.of_run("r1") == {}
     assert any(m.startswith("ledger=unreadable") for m in caplog.messages)
+
+
+def in_a_reason_of_another_version(stage: Stage) -> None:
+    """As a newer version leaves it, which knows a reason that this one does not."""
+    update = "UPDATE ledger SET columns = ? WHERE partition = ? AND key = ?"
+    with closing(database(stage)) as file:
+        found = file.execute("SELECT partition, key, columns FROM ledger").fetchall()
+        for partition, key, columns in found:
+            row = json.loads(columns)
+            if more := row.get("more"):
+                row["more"] = json.dumps({**json.loads(more), "reason": "eclipsed"})
+                file.execute(update, (json.dumps(row), partition, key))
+        file.commit()
+
+
+@pytest.fixture
+def doubtful(desk: Desk) -> Desk:
+    """One that is held since nobody knows whether its request was queued. It was."""
+    desk.stage.routes(ALIKE)
+    desk.stage.devops.add_pipeline("contoso", "mlops", 42, "next")
+    desk.stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    desk.end("r1")
+    desk.stage.deliver(completed("r1"))
+    assert desk.stage.only("r1").state is State.HELD
+    in_a_reason_of_another_version(desk.stage)
+    return desk
+
+
+@pytest.mark.parametrize("more", [(), ("--ignore-gate",)])
+def test_what_is_in_doubt_for_a_reason_of_another_version_is_not_just_replayed(
+    doubtful: Desk, more: tuple[str, ...]
+) -> None:
+    before = rows(doubtful.stage)
+    said = doubtful.type("replay", KEY, *more)
+    assert (said.code, rows(doubtful.stage)) == (1, before)
+    assert "may have been queued" in said.out
+    assert "--as-started BUILD_ID, or --again" in said.out
+    explained = doubtful.type("why", "r1").out
+    assert "the reason is one of another version of the app" in " ".join(explained.split())
+    assert "eclipsed" in explained
+    assert "at work" not in explained
+
+
+def test_what_is_in_doubt_for_a_reason_of_another_version_can_be_settled(doubtful: Desk) -> None:
+    (run,) = doubtful.stage.devops.runs
+    assert doubtful.type("replay", KEY, "--as-started", str(run.id)).code == 0
+    row = doubtful.stage.only("r1")
+    assert (row.state, row.pipeline_run) == (State.STARTED, run.id)
+
+
+def test_what_is_asked_and_has_lost_its_request_is_held_for_a_person(doubtful: Desk) -> None:
+    """A version before this one replayed it, as if it had never been asked."""
+    stage = doubtful.stage
+    entry = stage.ledger.read(stage.only("r1").key)
+    assert entry is not None
+    opened = replace(entry.continuation, state=State.OPEN, request=None, due_at=stage.clock.now())
+    stage.ledger.write(entry, opened)
+    stage.ledger.schedule(opened)
+    for _ in range(3):
+        stage.reconcile(minutes=1)
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.IN_DOUBT, 1)

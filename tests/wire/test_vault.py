@@ -66,7 +66,7 @@ class Vault:
         if self.fails:
             raise ServiceResponseTimeoutError(f"{name}: no answer")
         return SimpleNamespace(
-            value="pat", properties=SimpleNamespace(version="v1", expires_on=EXPIRES)
+            value="pat", properties=SimpleNamespace(name=name, version="v1", expires_on=EXPIRES)
         )
 
     def read(

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from functions.core.values import parse_time
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from functions.core.values import PipelineRequest
 
@@ -34,6 +37,24 @@ def is_of_another(request: PipelineRequest, pipeline: object) -> bool:
     """Whether the pipeline or definition that an answer names is another than the request's."""
     number = pipeline.get("id") if isinstance(pipeline, dict) else None
     return type(number) is int and number != request.pipeline
+
+
+def not_a_run(request: PipelineRequest, answer: Mapping[str, Any]) -> str:
+    """Why an answer with an id is no run of the request's pipeline; "" where it is one.
+
+    A run names its pipeline. What somebody on the way answers may have an id, too.
+    """
+    if is_of_another(request, answer.get("pipeline")):
+        return "Azure DevOps answered with a run of another pipeline"
+    pipeline = answer.get("pipeline")
+    number = pipeline.get("id") if isinstance(pipeline, dict) else None
+    return "" if type(number) is int else "the answer has an id, and names no pipeline"
+
+
+def is_queued_at_another_time(build: Mapping[str, Any], queued: tuple[datetime, datetime]) -> bool:
+    """Whether a build says that it was queued outside of the times that were asked for."""
+    at = parse_time(build.get("queueTime"))
+    return at is not None and not queued[0] <= at <= queued[1]
 
 
 def is_of_a_trigger(build: Mapping[str, Any]) -> bool:

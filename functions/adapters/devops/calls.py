@@ -21,7 +21,7 @@ from functions.core.errors import InDoubt, Permanent, Retryable
 from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from functions.adapters.transport import Transport
     from functions.core.deadline import Deadline
@@ -121,15 +121,11 @@ class Calls:
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
 
 
-def _secrets(body: str) -> Iterator[str]:
-    """The values of a request's secret variables: as they are, and as JSON in JSON has them."""
+def _secrets(body: str) -> list[str]:
+    """The values of a request's secret variables."""
     found = json.loads(body)
     variables = found.get("variables", {}) if isinstance(found, dict) else {}
-    for value in (v["value"] for v in variables.values() if v.get("isSecret")):
-        forms = {value}
-        for _ in range(2):
-            forms |= {json.dumps(f, ensure_ascii=a)[1:-1] for f in forms for a in (True, False)}
-        yield from sorted(forms, key=len, reverse=True)
+    return [v["value"] for v in variables.values() if v.get("isSecret")]
 
 
 def _alike(told: RelayError | None, refusal: RelayError) -> TypeGuard[RelayError]:

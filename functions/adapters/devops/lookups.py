@@ -9,7 +9,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.devops.answers import has_id
-from functions.adapters.devops.builds import is_of_a_trigger, is_of_another
+from functions.adapters.devops.builds import (
+    is_of_a_trigger,
+    is_of_another,
+    is_queued_at_another_time,
+)
 from functions.adapters.devops.calls import incomplete
 from functions.adapters.devops.matching import asks_parameters, hides_variables, matches
 
@@ -60,37 +64,37 @@ class LookUp:
             found = answer.json.get("value") if isinstance(answer.json, dict) else None
             if not isinstance(found, list):
                 raise incomplete("the builds list is no list")
-            yield from (build for build in found if self._may_be(build))
+            yield from (build for build in found if self._may_be(build, queued))
             token = answer.headers.get("X-MS-ContinuationToken")
             if not token:
                 return
             params["continuationToken"] = token
         raise incomplete(f"more than {MOST_PAGES} pages of builds")
 
-    def _may_be(self, build: dict[str, Any]) -> bool:
-        """Whether a build of the list may be the request's."""
+    def _may_be(self, build: dict[str, Any], queued: tuple[datetime, datetime]) -> bool:
+        """Whether a build of the list may be the request's: filters may have been ignored."""
         if not has_id(build):
             raise incomplete("a build in the list has no id")
-        return not is_of_another(self._request, build.get("definition")) and not is_of_a_trigger(
-            build
+        return not (
+            is_of_another(self._request, build.get("definition"))
+            or is_of_a_trigger(build)
+            or is_queued_at_another_time(build, queued)
         )
 
     def _whole(self, build: dict[str, Any]) -> dict[str, Any]:
         """The build with its parameters, read singly where the list leaves them out.
 
-        One that was queued without any shows none as a build, and an empty set as a pipeline run.
+        One that was queued without any shows none as a build, and an empty set as a pipeline run:
+        only there is an empty set what was asked.
         https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/get?view=azure-devops-rest-7.1
         """
         if not asks_parameters(self._request):
             return build
         number, found = build["id"], build.get("templateParameters")
-        for where in (
-            f"build/builds/{number}",
-            f"pipelines/{self._request.pipeline}/runs/{number}",
-        ):
-            if isinstance(found, dict):
+        for where in ("build/builds", f"pipelines/{self._request.pipeline}/runs"):
+            if isinstance(found, dict) and found:
                 return {**build, "templateParameters": found}
-            found = self._single(where).get("templateParameters")
+            found = self._single(where, number).get("templateParameters")
         if not isinstance(found, dict):
             raise incomplete(f"build {number} does not show its parameters")
         return {**build, "templateParameters": found}
@@ -98,18 +102,21 @@ class LookUp:
     def _with_variables(self, build: dict[str, Any]) -> dict[str, Any]:
         """The build with its variables, as the build or the pipeline run shows them singly."""
         number = build["id"]
-        if found := self._single(f"build/builds/{number}").get("parameters"):
+        if found := self._single("build/builds", number).get("parameters"):
             return {**build, "parameters": found}
-        run = self._single(f"pipelines/{self._request.pipeline}/runs/{number}").get("variables")
+        run = self._single(f"pipelines/{self._request.pipeline}/runs", number).get("variables")
         if not isinstance(run, dict) or not run:
             raise incomplete(f"build {number} does not show its variables")
         values = {n: v.get("value") for n, v in run.items() if isinstance(v, dict)}
         return {**build, "parameters": json.dumps(values)}
 
-    def _single(self, where: str) -> dict[str, Any]:
-        url = f"{self._apis}/{where}"
+    def _single(self, where: str, number: int) -> dict[str, Any]:
+        """A build or a run by its id; raises Retryable for an answer that is not about it."""
+        url = f"{self._apis}/{where}/{number}"
         found = self._calls.read(url, self._credential, self._deadline, {}).json
-        return found if isinstance(found, dict) else {}
+        if not has_id(found) or found["id"] != number:
+            raise incomplete(f"what was answered for build {number} is not about it")
+        return dict(found)
 
 
 def _text(at: datetime) -> str:

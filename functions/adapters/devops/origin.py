@@ -5,12 +5,12 @@ answer: a scan that goes on, an error, a portal to sign in to the network. Such 
 nothing about the request, so that only forms which Azure DevOps is known to use are taken for its
 word:
 
-* an error is a JSON object with a `message` and its type, or comes with its own headers (X-TFS-…,
-  X-VSS-…): gateways have a `message`, too. A page may have kept the headers of the answer that it
-  hides, but not the one that comes with errors only;
+* an error is a JSON object with a `message` and its type, or comes with the header that only errors
+  have: gateways have a `message`, too, and what they answer may have kept the headers of the answer
+  that it hides (X-TFS-…, X-VSS-…), which so prove nothing alone;
 * who is not signed in gets 401 with a challenge, a redirect to its sign-in page, or that page
   itself with 203 (or 200, where something followed the redirect). Gateways ask to sign in at
-  Microsoft's common hosts, too, so that these alone are nobody's sign.
+  Microsoft's common hosts, too, so that these alone are nobody's sign, unless they lead back.
 
 https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/authentication-guidance
 https://github.com/microsoft/azure-devops-auth-samples/issues/52
@@ -50,12 +50,14 @@ _OWN_MARKS = (*_OWN_HOSTS, "/_signin", "azure devops services | sign in")
 
 def is_own(answer: Answer) -> bool:
     """Whether an error has a form that Azure DevOps gives its errors."""
+    if _ERROR_HEADER in answer.headers:
+        return True
     found = answer.json
-    if is_page(answer):
-        return _ERROR_HEADER in answer.headers
-    if isinstance(found, dict) and isinstance(found.get("message"), str):
-        return _has_own_headers(answer) or any(isinstance(found.get(n), str) for n in _TYPES)
-    return _has_own_headers(answer)
+    if is_page(answer) or not isinstance(found, dict):
+        return False
+    if any(isinstance(found.get(name), str) for name in _TYPES):
+        return isinstance(found.get("message"), str)
+    return _has_own_headers(answer) and _early(found) != ""
 
 
 def may_be_own(answer: Answer) -> bool:
@@ -95,12 +97,19 @@ def _said(found: dict[str, object]) -> list[str]:
     What fails before the service itself is reached is told in a form of its own.
     https://learn.microsoft.com/rest/api/azure/devops/build/builds/queue?view=azure-devops-rest-7.1
     """
-    more, value = found.get("customProperties"), found.get("value")
+    more = found.get("customProperties")
     results = more.get("ValidationResults") if isinstance(more, dict) else None
     listed = results if isinstance(results, list) else []
     every = [found.get("message"), *(r.get("message") for r in listed if isinstance(r, dict))]
-    every += [value.get("Message")] if isinstance(value, dict) else []
-    return list(dict.fromkeys(text for text in every if isinstance(text, str) and text))
+    texts = [text for text in every if isinstance(text, str)]
+    return list(dict.fromkeys(filter(None, [*texts, _early(found)])))
+
+
+def _early(found: dict[str, object]) -> str:
+    """The message of what failed before the service itself was reached, "" in any other form."""
+    value = found.get("value")
+    told = value.get("Message") if isinstance(value, dict) and "count" in found else None
+    return told if isinstance(told, str) else ""
 
 
 def _has_own_headers(answer: Answer) -> bool:
@@ -117,8 +126,7 @@ def _leads_to_sign_in(answer: Answer) -> bool:
     if _is_among(host, _OWN_HOSTS) or "/_signin" in parts.path.lower():
         return True
     back = unquote(parts.query).lower()  # where one comes back to, once signed in
-    own = _has_own_headers(answer) or any(name in back for name in _OWN_HOSTS)
-    return own and _is_among(host, _COMMON_HOSTS)
+    return _is_among(host, _COMMON_HOSTS) and any(name in back for name in _OWN_HOSTS)
 
 
 def _is_among(host: str, names: tuple[str, ...]) -> bool:
@@ -127,8 +135,7 @@ def _is_among(host: str, names: tuple[str, ...]) -> bool:
 
 def _is_sign_in(answer: Answer) -> bool:
     page = answer.body[:LONGEST_PAGE].decode(errors="replace").lower()
-    common = _COMMON_HOSTS if _has_own_headers(answer) else ()
-    return is_page(answer) and any(mark in page for mark in (*_OWN_MARKS, *common))
+    return is_page(answer) and any(mark in page for mark in _OWN_MARKS)
 
 
 def _text(answer: Answer) -> str:

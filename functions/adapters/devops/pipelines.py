@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.adapters.devops.builds import is_of_another, taken_branch
+from functions.adapters.devops.builds import not_a_run, taken_branch
 from functions.adapters.devops.calls import Calls
-from functions.core.errors import InDoubt, Retryable
+from functions.core.errors import InDoubt
 from functions.core.reasons import Reason
 from functions.core.values import PipelineRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     from functions.adapters.transport import Transport
@@ -41,9 +41,8 @@ class DevOpsPipelines:
         url = f"{self._calls.project(request)}/_apis/pipelines/{request.pipeline}/runs{version}"
         answer = self._calls.effect(url, credential, request.body, within=deadline.for_answer)
         found = answer.json
-        if is_of_another(request, found.get("pipeline")):
-            detail = "Azure DevOps answered with a run of another pipeline"
-            raise InDoubt(Reason.IN_DOUBT, detail, answer.retry_after)
+        if why := not_a_run(request, found):
+            raise InDoubt(Reason.IN_DOUBT, why, answer.retry_after)
         note = taken_branch(request, found)
         return self._run(request, found["id"], answer.retry_after, note)
 
@@ -53,21 +52,15 @@ class DevOpsPipelines:
         credential: Credential,
         queued: tuple[datetime, datetime],
         deadline: Deadline,
-    ) -> Sequence[PipelineRun]:
+    ) -> Iterator[PipelineRun]:
         """Builds `queued` between these times with everything that was asked.
 
-        Raises Retryable where none is found and not all could be looked at.
+        Raises Retryable, after those that it found, where not all could be looked at.
         """
         from functions.adapters.devops.lookups import LookUp  # noqa: PLC0415 - once in doubt
 
-        found: list[PipelineRun] = []
-        try:
-            for run in LookUp(self._calls, request, credential, deadline).matching(queued):
-                found.append(self._run(request, run))  # noqa: PERF401 - kept if the rest fails
-        except Retryable:
-            if not found:
-                raise
-        return found
+        look = LookUp(self._calls, request, credential, deadline)
+        yield from (self._run(request, run) for run in look.matching(queued))
 
     def tag(
         self,
