@@ -55,7 +55,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         """Whether work is left to do before it ends."""
-        return self.state is State.OPEN
+        return self.state is State.OPEN and self.key.outcome.is_known
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether work may be left to do that only another version of the app knows how to do."""
+        return self.state.may_be_open and not self.is_open
 
     @property
     def organization(self) -> str:

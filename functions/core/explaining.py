@@ -173,7 +173,7 @@ AS_IDENTITY = {
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     """The continuation in words. `secret` names the default one; empty: none is used."""
-    if not c.state.is_known:
+    if c.is_anothers:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)

@@ -25,10 +25,9 @@ ELSEWHERE = " for any workspace known here: give @ and the whole resource id of 
 
 _AROUND = " \t\r\n"
 _OUTCOMES = {o.lower(): o for o in Outcome}
-_KEY = re.compile(
-    rf"(?P<route>[^/]+)/(?P<run>.+)/(?P<outcome>{'|'.join(_OUTCOMES)})(?:@(?P<workspace>.+))?",
-    re.IGNORECASE | re.DOTALL,
-)
+_FORM = r"(?P<route>[^/]+)/(?P<run>.+)/(?P<outcome>{})(?:@(?P<workspace>.+))?"
+_KEY = re.compile(_FORM.format("|".join(_OUTCOMES)), re.IGNORECASE | re.DOTALL)
+_KEY_ELSEWHERE = re.compile(_FORM.format("[A-Z][A-Za-z0-9]{0,60}"), re.DOTALL)
 
 
 class NotAKey(RelayError):
@@ -54,20 +53,28 @@ def resolve(ledger: Ledger, text: str, also: Iterable[Workspace] = ()) -> Contin
     Without a resource id it is looked for in the workspaces that the ledger tells of, and in these.
     Raises NotAKey, Several, Unknown and LedgerUnavailable.
     """
-    parts = _KEY.fullmatch(bounds.meant(text.strip(_AROUND)))
+    given = bounds.meant(text.strip(_AROUND))
+    known = _KEY.fullmatch(given)
+    parts = known or _KEY_ELSEWHERE.fullmatch(given)
     if not parts:
-        form = "ROUTE/RUN_ID/OUTCOME or ROUTE/RUN_ID/OUTCOME@WORKSPACE"
-        raise NotAKey(f"{bounded(text)} is no KEY: {form}, with OUTCOME one of {_listed()}")
-    outcome = _OUTCOMES[parts["outcome"].lower()]
+        raise _no_key(text)
+    outcome = _OUTCOMES[parts["outcome"].lower()] if known else Outcome(parts["outcome"])
     named = (parts["workspace"] or "").lower()
     ids = [_id(named)] if "/" in named else _ids(workspaces(ledger, EVER, also), named)
     keys = [Key(id_, parts["run"], outcome, parts["route"]) for id_ in ids]
     found = [entry.continuation for key in keys if (entry := ledger.read(key))]
+    if not found and not known:  # nor is it there by an outcome that another version knows
+        raise _no_key(text)
     if not found:
         raise Unknown(f"{bounded(text)} is not in the ledger{'' if '/' in named else ELSEWHERE}")
     if len(found) > 1:
         raise Several(text, whole(found))
     return found[0]
+
+
+def _no_key(text: str) -> NotAKey:
+    form = "ROUTE/RUN_ID/OUTCOME or ROUTE/RUN_ID/OUTCOME@WORKSPACE"
+    return NotAKey(f"{bounded(text)} is no KEY: {form}, with OUTCOME one of {_listed()}")
 
 
 def whole(found: Sequence[Continuation]) -> list[str]:

@@ -47,7 +47,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         """Whether work is left to do before it ends."""
-        return self.state is State.OPEN
+        return self.state is State.OPEN and self.key.outcome.is_known
 
     @property
     def is_in_line(self) -> bool:

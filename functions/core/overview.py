@@ -207,7 +207,7 @@ def _variable(value: Mapping[str, object]) -> str:
 def _command(c: Continuation, name: str) -> str:
     """What replays it; empty for what cannot be replayed."""
     replay = f"python -m relay replay {shlex.quote(visible(name))}"
-    if not c.state.is_known:
+    if c.is_anothers or not c.key.outcome.is_known:
         return ""
     if c.is_doubtful:
         return f"{replay} --as-started BUILD_ID"

@@ -3,8 +3,8 @@
 The columns `event`, `request`, `history` and `more` hold a continuation as JSON, and alone are
 read back; the others are copies for people. Versions of the product share a ledger while one
 replaces the other: what is not known is ignored, what is missing means its default, and a reason
-that is not known becomes detail. What stands in a state that is not known can be read, and is never
-written.
+that is not known becomes detail. What stands in a state that is not known, or is about an outcome
+that is not, can be read, and is never written.
 
 A long part continues in further columns.
 """
@@ -27,14 +27,14 @@ from functions.core.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414
 from functions.core.listed import Listed
 from functions.core.places import safe
 from functions.core.reasons import Reason
-from functions.core.values import parse_time
+from functions.core.values import Letter, parse_time
 from functions.core.waits import Answered, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.core.places import Stored
-    from functions.core.values import Key, Letter
+    from functions.core.values import Key, Outcome, State
 
 Row = dict[str, str]
 UNANSWERED = "yes"  # in the column `waits`
@@ -108,14 +108,28 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
 
 
 def wait_row(wait: Wait) -> Row:
-    """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten."""
+    """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
+
+    Raises Unreadable for a state that this version does not know.
+    """
+    check_known(wait.task.key, wait.state)
     waits = UNANSWERED if wait.state is Answered.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
     return _row(copies, wait=wait)
 
 
+def letter_of(row: Row) -> Letter:
+    """The letter of a row; raises Unreadable, also where its outcome is not known.
+
+    Who takes a letter out has it handled or refused, which only the version that knows it can.
+    """
+    letter = unpacked(row, "letter", Letter)
+    check_known(f"{letter.event.run} in the inbox", letter.event.outcome)
+    return letter
+
+
 def unpacked(row: Row, part: str, kind: type[T]) -> T:
-    """The `key` of the schedule, a `letter`, or a shared `value`; raises Unreadable."""
+    """The `key` of the schedule, a `letter`, a `wait`, or a shared `value`; raises Unreadable."""
     with _naming(row):
         return decoded(_part(row, part), kind)
 
@@ -132,15 +146,16 @@ def readable(
                 unreadable.add(str(error))
 
 
-def check_state(c: Continuation) -> None:
-    """Raises Unreadable for a state that this version does not know: it writes nothing over it."""
-    if not c.state.is_known:
-        raise Unreadable(unknown_state(c.key.text, c.state))
+def check_known(row: str, *words: State | Outcome | Answered) -> None:
+    """Raises Unreadable for a word that this version does not know: it writes nothing over it."""
+    for word in words:
+        if not word.is_known:
+            raise Unreadable(unknown_word(row, word))
 
 
-def unknown_state(row: str, state: str) -> str:
-    """What is said of a row that stands in a state which this version does not know."""
-    return f"row {bounded(row, 200)} is {bounded(state, 40)}: left to the version that knows that"
+def unknown_word(row: str, word: str) -> str:
+    """What is said of a row whose state or outcome this version does not know."""
+    return f"row {bounded(row, 200)} is {bounded(word, 62)}: left to the version that knows that"
 
 
 def time_text(at: datetime) -> str:
@@ -174,7 +189,7 @@ def _column(name: str, at: int) -> str:
 
 
 def _copies(c: Continuation) -> dict[str, object]:
-    check_state(c)
+    check_known(c.key.text, c.state, c.key.outcome)
     shown = Listed.of(c)
     return {name: getattr(shown, name) for name in listed.NAMES}
 

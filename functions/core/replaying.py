@@ -123,6 +123,9 @@ def _again_from_start(
         return Answer(standing(c), done=True)
     if c.state not in REPLAYABLE:
         return Answer(f"{standing(c)}; only what is held or failed is replayed", done=False)
+    if not c.key.outcome.is_known:
+        what = f"{standing(c)}; it is about {c.key.outcome}, which another version of the app knows"
+        return Answer(what, done=False)
     if c.is_doubtful:
         where = c.request.where if c.request else "run"
         what = (
@@ -179,7 +182,7 @@ def _named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Con
 
 
 def _not_in_doubt(c: Continuation) -> Answer | None:
-    if c.is_doubtful and c.state.is_known:
+    if c.is_doubtful and c.state.is_known and c.key.outcome.is_known:
         return None
     return Answer(f"{standing(c)}; it is not in doubt, so nothing was changed", done=False)
 

@@ -86,7 +86,7 @@ class Resuming:
     def _take_up(self, entry: Entry, this: Round) -> None:
         c = entry.continuation
         self._chronicle.meet(c.event.workspace.id, c.created_at)
-        if not c.state.is_known:  # and its schedule does not tell yet: left as it is
+        if c.is_anothers:  # and its schedule does not tell yet: left as it is
             return self._lines.leave(c.key)
         if not c.is_open:
             return self._tidy(entry, this.turns)

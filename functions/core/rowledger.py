@@ -5,7 +5,6 @@ A continuation's row holds the truth and is written first; the row that schedule
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from functions.core.ledger import Claim, Entry
 from functions.core.places import INBOX, NEXT, PAGE, SHARED, Place, safe
 from functions.core.pruning import Pruning
 from functions.core.rowschedule import RowSchedule
-from functions.core.values import Key, Letter, Shared
+from functions.core.values import Shared
 from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
-
-_letter = partial(records.unpacked, part="letter", kind=Letter)
+    from functions.core.values import Key, Letter
 
 
 class RowLedger(RowSchedule):
@@ -64,9 +62,10 @@ class RowLedger(RowSchedule):
     def write(self, entry: Entry, changed: Continuation) -> Entry:
         """One request, two if it is refused.
 
-        Raises Unreadable for a row in a state that this version does not know.
+        Raises Unreadable for a row in a state or an outcome that this version does not know.
         """
-        records.check_state(entry.continuation)
+        c = entry.continuation
+        records.check_known(c.key.text, c.state, c.key.outcome)
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
 
@@ -113,7 +112,7 @@ class RowLedger(RowSchedule):
         """One request per thousand letters; one that cannot be read is not counted."""
         low = f"{safe(after)}{NEXT}" if after else ""
         found = self._rows().find(INBOX, low, page=max(1, min(limit, PAGE)))
-        letters = islice(self._readable(found, _letter), limit)
+        letters = islice(self._readable(found, records.letter_of), limit)
         return sorted(letters, key=lambda letter: (letter.received_at, letter.id))
 
     def discard(self, letter_id: str) -> None:

@@ -12,7 +12,7 @@ from functions.core.ledger import Backlog
 from functions.core.places import OPEN, PAGE, safe, unsafe
 from functions.core.pruning import MOST_SORTED
 from functions.core.records import KEY_COLUMNS
-from functions.core.values import Key, State, parse_time
+from functions.core.values import Key, Outcome, State, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits
-LINED_UP = ("open_since", "state", *KEY_COLUMNS)
+LINED_UP = ("open_since", "state", "outcome", *KEY_COLUMNS)
 
 T = TypeVar("T")
-_STATES = frozenset(State)
+_WORDS = frozenset[str]((*State, *Outcome))
 key_of = partial(records.unpacked, part="key", kind=Key)
 
 
@@ -92,12 +92,12 @@ class RowSchedule:
         return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
 
     def _is_ours(self, stored: Stored) -> bool:
-        """Whether this version knows its state; what it does not know stays due as it is."""
-        state = stored.row.get("state", State.OPEN)
-        known = state in _STATES
-        if not known and len(self.unreadable) < records.MOST_NAMED:
-            self.unreadable.add(records.unknown_state(_named(stored), state))
-        return known
+        """Whether this version knows its words; what it does not know stays due as it is."""
+        words = (stored.row.get("state", State.OPEN), stored.row.get("outcome", Outcome.COMPLETED))
+        strange = next((word for word in words if word not in _WORDS), None)
+        if strange is not None and len(self.unreadable) < records.MOST_NAMED:
+            self.unreadable.add(records.unknown_word(_named(stored), strange))
+        return strange is None
 
     def _listed(
         self, partition: str, low: str, high: str, by: str, begin: str = ""

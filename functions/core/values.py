@@ -6,16 +6,31 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
 from functions.core import bounds
 from functions.core.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
 
+W = TypeVar("W", bound=StrEnum)
+
+
+def unknown(kind: type[W], value: object, form: re.Pattern[str]) -> W | None:
+    """A word that another version may know among its own; it has no name. None for what is none."""
+    if not isinstance(value, str) or not form.fullmatch(value):
+        return None
+    made = str.__new__(kind, value)
+    made._name_, made._value_ = "", value
+    return made
+
 
 class Outcome(StrEnum):
-    """How a run ended (one that is still going has none), or what else the news is about."""
+    """How a run ended (one that is still going has none), or what else the news is about.
+
+    Another version of the app may know more of them, as of states: what is about one is shown, and
+    left to who knows it.
+    """
 
     COMPLETED = "Completed"
     FAILED = "Failed"
@@ -25,6 +40,15 @@ class Outcome(StrEnum):
     MODEL_DEPLOYED = "ModelDeployed"
     DRIFT_DETECTED = "DatasetDriftDetected"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Outcome | None:
+        return unknown(cls, value, _OUTCOME)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in Outcome.__members__
+
     @property
     def ends_run(self) -> bool:
         """Whether it is about a run's end."""
@@ -32,6 +56,9 @@ class Outcome(StrEnum):
 
 
 ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPONDING)
+
+
+_OUTCOME = re.compile(r"[A-Z][A-Za-z0-9]{0,60}")
 
 
 class State(StrEnum):
@@ -49,11 +76,7 @@ class State(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> State | None:
-        if not isinstance(value, str) or not _STATE.fullmatch(value):
-            return None
-        made = str.__new__(cls, value)
-        made._name_, made._value_ = "", value
-        return made
+        return unknown(cls, value, _STATE)
 
     @property
     def is_known(self) -> bool:

@@ -34,7 +34,7 @@ class RowWaitBook:
     def waiting(self, limit: int) -> Sequence[Waiting]:
         """One request per thousand."""
         found = self._rows().find(WAITS, records.UNANSWERED, records.UNANSWERED, "waits")
-        readable = records.readable(found, _entry, self._unreadable)
+        readable = records.readable(found, _ours, self._unreadable)
         return sorted(islice(readable, limit), key=lambda entry: entry.wait.due_at)
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
@@ -45,6 +45,13 @@ class RowWaitBook:
 
 def _place(wait: Wait) -> Place:
     return Place(WAITS, safe(wait.task.key))
+
+
+def _ours(stored: Stored) -> Waiting:
+    """Raises Unreadable for a wait in a state that this version does not know."""
+    entry = _entry(stored)
+    records.check_known(entry.wait.task.key, entry.wait.state)
+    return entry
 
 
 def _entry(stored: Stored) -> Waiting:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from functions.core import events
-from functions.core.values import Workspace  # noqa: TC001 - the same
+from functions.core.values import Workspace, unknown
 
 MOST_RUNS = 20  # each is read before the task gives up its call
 LONGEST_TOKEN, LONGEST_URL = 8_000, 2_000
@@ -20,11 +20,23 @@ _HUBS = frozenset({"build", "checks", "gates", "release"})
 
 
 class Answered(StrEnum):
-    """Where a wait stands."""
+    """Where a wait stands. Another version of the app may know more, as of a continuation's."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
     LOST = "lost"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Answered | None:
+        return unknown(cls, value, _ANSWERED)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in Answered.__members__
+
+
+_ANSWERED = re.compile(r"[a-z][a-z0-9_ -]{0,30}")
 
 
 class Task(Struct, frozen=True, kw_only=True):

@@ -187,10 +187,10 @@ def test_one_batch_that_cannot_be_read_costs_the_others_nothing(
     sweep(stage)  # the endpoint is known by now, and so is which batch is asked for last
     last = json.loads(stage.aml.server.received("POST", "/runs/search")[-1].body)["experiment_ids"]
     end(stage, "r1", experiment=ids[last[-1]])
-    stage.aml.server.faults.add(Fault("POST", "*/runs/search", status=403, times=1))
+    stage.aml.server.faults.add(Fault("POST", "*/runs/search", status=429, times=1))
     sweep(stage, minutes=1)
     assert stage.started() == [(42, "r1")]
-    assert ' complete=no lacking="runs of ml-prod: answered 403:' in told(caplog)
+    assert ' complete=no lacking="runs of ml-prod: answered 429:' in told(caplog)
 
 
 def test_experiments_that_are_cut_are_no_complete_sweep(

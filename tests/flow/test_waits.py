@@ -306,6 +306,41 @@ def test_a_row_that_cannot_be_read_keeps_nobody_else_waiting(
     assert any(m.startswith("ledger=unreadable") for m in caplog.messages)
 
 
+def stands_as(stage: Stage, state: str) -> None:
+    """As a newer version leaves all that wait."""
+    change = """UPDATE ledger SET columns = json_set(columns, '$.wait',
+        json_set(json_extract(columns, '$.wait'), '$.state', ?) || '') WHERE partition = 'waits'"""
+    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
+        file.execute(change, (state,))
+        file.commit()
+
+
+def test_a_wait_in_a_state_of_a_newer_version_is_left_to_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs(stage)
+    theirs = register(stage)
+    stands_as(stage, "asking")
+    ours = register(stage)
+    ends(stage)
+    stage.reconcile(minutes=31)
+    assert (theirs.result, ours.result) == (None, "succeeded")
+    (line,) = [m for m in caplog.messages if m.startswith("ledger=unreadable")]
+    assert "is asking: left to the version that knows that" in line
+    stands_as(stage, "waiting")  # which stands for: another version knows the state
+    stage.reconcile(minutes=31)
+    assert theirs.result == "succeeded"
+
+
+def test_a_task_that_registers_again_is_believed_whatever_its_wait_became(stage: Stage) -> None:
+    runs(stage)
+    job = register(stage)
+    stands_as(stage, "asking")
+    register(stage, job=job)
+    ends(stage)
+    assert job.result == "succeeded"
+
+
 # what is lost is told
 
 

@@ -11,23 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 
-from tests.azure import as_cloud_event, changed, completed
 from tests.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from tests.soak.team import Delivery
+
 LONGEST_FREEZE = 6.0  # seconds: longer than a lease, shorter than an ask's POST may take to leave
-BETWEEN_ROUNDS = 0.5
+BETWEEN_ROUNDS = 1.0
 DELIVERIES_AT_ONCE = 6
 REDELIVERED_AFTER = 0.2
 ACCEPTED = 202
-
-Delivery = tuple[str, dict[str, Any]]
 
 
 class Crew:
@@ -94,6 +93,12 @@ class Crew:
                 self.workers[place].fire("reconcile")
                 self.told["rounds"] += 1
 
+    def sweep(self) -> None:
+        """Let the first worker's other timer fire; it may be killed meanwhile."""
+        with suppress(requests.RequestException, KeyError):
+            self.workers[0].fire("sweep")
+            self.told["sweeps"] += 1
+
     @contextmanager
     def struck(self, every: tuple[float, float], random: Random) -> Iterator[None]:
         """Kill and freeze workers at random, so many seconds apart; at least one of each."""
@@ -130,20 +135,3 @@ def ended_with(
 def seeded(seed: int) -> Random:
     """Chance that can be repeated."""
     return Random(seed)  # noqa: S311 - nothing secret
-
-
-def deliveries(runs: Iterable[str], random: Random) -> list[Delivery]:
-    """The news of these runs, each 1 to 5 times, by either event in either schema, shuffled."""
-    news = [one(run, random) for run in runs for _ in range(random.randint(1, 5))]
-    random.shuffle(news)
-    return news
-
-
-def one(run: str, random: Random) -> Delivery:
-    function, event = random.choice(
-        [
-            ("on_run_completed", completed(run)),
-            ("on_run_status_changed", changed(run, "Completed")),
-        ]
-    )
-    return function, random.choice([event, as_cloud_event(event)])

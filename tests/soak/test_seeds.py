@@ -53,7 +53,7 @@ def test_every_wanted_run_leads_to_its_pipeline_exactly_once(
 ) -> None:
     monkeypatch.setattr(bootstrap, "RESUMED_AT_ONCE", 1)  # one after the other, as the seed has it
     world = World(stage, seed, RUNS)
-    with world.later:
+    with world.team.later:
         world.live()
     queued = Counter((r.template_parameters["run_id"], r.pipeline_id) for r in stage.devops.runs)
     every = Counter((one.run, OF[one.experiment]) for one in world.lived.values() if one.wanted)

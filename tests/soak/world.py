@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from local.aml_memory import MemoryAML
 from local.cloud import TEXT, WORKSPACE
-from local.devops.errors import Refusal
 from local.faults import Fault
-from tests.azure import as_cloud_event, changed, completed
-from tests.flow.sweeps import milliseconds
+from tests.saying import says
 from tests.soak.crew import seeded
 from tests.soak.mortals import Processes
+from tests.soak.team import GITHUB, LATER, ROUTES, Lived, Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,30 +18,14 @@ if TYPE_CHECKING:
     from functions.bootstrap import App
     from tests.azure import Stage
 
-LATER = WORKSPACE.replace("ml-prod", "ml-later")
-OTHER_SECRET = "other-team-pat"
 LIMIT = 40
-ROUTES = f"""
-version: 1
-defaults: {{organization: contoso, project: mlops}}
-routes:
-  - name: register
-    match: {{experiment: "defect-*"}}
-    start: {{pipeline: 42, parameters: {{run_id: "{{{{ run.id }}}}"}}}}
-  - name: announce
-    match: {{experiment: "news-*"}}
-    start: {{pipeline: 43, parameters: {{run_id: "{{{{ run.id }}}}"}}, secret: {OTHER_SECRET}}}
+LIMITED = f"""\
   - name: limited
     match: {{experiment: "slow-*"}}
     limit: {LIMIT}/h
     start: {{pipeline: 44, parameters: {{run_id: "{{{{ run.id }}}}"}}}}
 """
 OF = {"defect-x": 42, "news-x": 43, "slow-x": 44}  # which pipeline an experiment's runs lead to
-GITHUB = (
-    "/pipelines/register.yml: Could not get the latest source version for repository contoso/x "
-    'hosted on https://github.com/ using ref refs/heads/main. GitHub reported the error, "API '
-    'rate limit exceeded for installation ID 1."'
-)
 ENDLESS = 10**9
 STEPS, ROUND = 40, timedelta(minutes=20)
 UNTOLD, TWICE, DELETED = 0.1, 0.5, 0.1  # shares of the runs
@@ -59,29 +40,18 @@ CALLS: tuple[dict[str, Any], ...] = (
 LIES: tuple[dict[str, Any], ...] = ({"status": 500, "after": True}, {"drop": "after"})
 
 
-class Lived(NamedTuple):
-    """One run: where it is from, and whether anything may come of it."""
-
-    run: str
-    workspace: str
-    experiment: str
-    wanted: bool = True
-
-
 class World:
     """A team's cloud over `STEPS` rounds of 20 minutes, and quiet afterwards."""
 
     def __init__(self, stage: Stage, seed: int, size: int) -> None:
         self.stage, self.random, self._size = stage, seeded(seed), size
-        self.lived: dict[str, Lived] = {}
-        self.deleted: set[str] = set()
         self._news: list[tuple[int, str, dict[str, Any]]] = []
         self._number = 0
         self._storm = list(self._made())
-        stage.routes(ROUTES)
+        stage.routes(ROUTES + LIMITED)
         stage.devops.add_pipeline("contoso", "mlops", 44, "slow", parameters={"run_id": TEXT})
-        self._renew_secret()
-        self.later = MemoryAML(LATER, stage.cloud.identity.accepts, stage.cloud.tls)
+        self.team = Team(stage, self.random)
+        self.lived, self.deleted = self.team.lived, self.team.deleted
         stage.deploy(SWEEP_WORKSPACES=WORKSPACE)
         self.processes = Processes(stage, 3, self.random)
 
@@ -109,7 +79,7 @@ class World:
         """Nothing fails any more, and everybody catches up."""
         self.processes.share = 0.0
         self._clear()
-        self._renew_secret()
+        self.team.renew_secret()
         self._deliver(STEPS + 99)
         for number in range(200):
             self._round()
@@ -128,24 +98,13 @@ class World:
             later = may_be_later and self.random.random() < 0.2
             experiment = "defect-x" if later else self.random.choice([*OF])
             one = Lived(f"run-{self._number}", LATER if later else WORKSPACE, experiment)
-            self._end(one)
+            self.team.end(one)
             if later or self.random.random() >= UNTOLD:
                 self._tell(one, step)
 
-    def _end(self, one: Lived) -> None:
-        at = milliseconds(self.stage.clock.now())
-        aml = self.later if one.workspace == LATER else self.stage.aml
-        aml.add_run(one.run, experiment=one.experiment, start_time=at - 60_000, end_time=at)
-        self.lived[one.run] = one
-
     def _tell(self, one: Lived, step: int) -> None:
         for _ in range(1 + (self.random.random() < TWICE) * self.random.randint(1, 4)):
-            data = {"experimentName": one.experiment}
-            event = self.random.choice(
-                [completed(one.run, **data), changed(one.run, "Completed", **data)]
-            )
-            event = event | {"topic": one.workspace}
-            event = self.random.choice([event, as_cloud_event(event)])
+            _, event = one.news(self.random)
             self._news.append((step + self.random.choice([0, 0, 0, 1, 2, 9]), one.run, event))
 
     def _deliver(self, step: int) -> None:
@@ -161,9 +120,9 @@ class World:
 
     def _join(self) -> None:
         """A second workspace is connected; what ended there before is nobody's business."""
-        self.stage.cloud.arm.add_workspace(LATER, self.later.tracking_uri)
+        self.team.join()
         for number in range(5):
-            self._end(Lived(f"old-{number}", LATER, "defect-x", wanted=False))
+            self.team.end(Lived(f"old-{number}", LATER, "defect-x", wanted=False))
         self._wait(timedelta(hours=1))
 
     def _people(self, step: int) -> None:
@@ -171,19 +130,13 @@ class World:
         devops = self.stage.devops
         if step % 4 == 1:
             run = self.random.choice([r for r, one in self.lived.items() if one.workspace != LATER])
-            self.stage.aml.delete_run(run)
-            self.deleted.add(run)
+            self.team.delete(run)
         if devops.runs and self.random.random() < DELETED:
             devops.delete(self.random.choice(devops.runs).id)
         if step % 13 == 5:
-            devops.refuse(self._secret)
+            self.team.revoke_secret()
         if step % 13 == 8:
-            self._renew_secret()
-
-    def _renew_secret(self) -> None:
-        self._secret = f"other-secret-{self.random.getrandbits(64):x}"
-        self.stage.devops.accept(self._secret)
-        self.stage.cloud.vault.put(OTHER_SECRET, self._secret)
+            self.team.renew_secret()
 
     def _weather(self) -> None:
         """A third of the rounds is calm, a third is stormy; in the others one thing is wrong."""
@@ -194,7 +147,7 @@ class World:
             for service, fault in self._storm:
                 service.server.faults.add(fault)
         elif kind == "github":
-            devops.server.faults.add(_says(GITHUB))
+            devops.server.faults.add(says(400, GITHUB, path="*/runs", times=ENDLESS))
         elif kind == "throttled":
             devops.throttle(3, retry_after=60)
         elif kind == "late":
@@ -246,9 +199,3 @@ class World:
 def delivery(event: dict[str, Any]) -> Callable[[App], None]:
     """That this event comes to a process."""
     return lambda app: app.relay.deliver(event)
-
-
-def _says(message: str) -> Fault:
-    body = json.dumps(Refusal(400, "PipelineValidationException", message).wire())
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    return Fault("POST", "*/runs", status=400, body=body, headers=headers, times=ENDLESS)

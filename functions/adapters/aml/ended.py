@@ -66,20 +66,36 @@ class EndedRuns:
             raise
         tour = Tour(every, first)
         for batch in tour.batches():
-            try:
-                self._search(workspace, batch, sought, tour, deadline)
-            except Retryable as error:
-                tour.failed(error, batch, late=deadline.has_passed)
+            self._whole(workspace, batch, sought, tour, deadline)
             if tour.is_over:
                 break
         return tour.ended()
 
-    def _search(
+    def _whole(
         self, workspace: Workspace, batch: list[str], sought: Sought, tour: Tour, deadline: Deadline
+    ) -> None:
+        """A batch, and in halves what cannot be read, down to the experiments that it is about."""
+        left = [batch]
+        tour.begins(batch=True)
+        while left and not tour.is_over:
+            part, left = left[0], left[1:]
+            search = _Search(part)
+            tour.begins()
+            try:
+                self._search(workspace, search, sought, tour, deadline)
+            except Retryable as error:
+                if deadline.has_passed:
+                    tour.late(error, part)
+                else:
+                    left = tour.instead(error, part, search.status, left)
+        tour.ends(batch)
+
+    def _search(
+        self, workspace: Workspace, search: _Search, sought: Sought, tour: Tour, deadline: Deadline
     ) -> None:
         """By end until the window's beginning, then by start for those that say no end."""
         for order in (BY_END, BY_START):
-            search = _Search(batch, order)
+            search.begin(order)
             while search.goes_on:
                 found = self._bearable(workspace, search, deadline)
                 runs = self._read(found.get("runs"), tour)
@@ -110,7 +126,7 @@ class EndedRuns:
     def _page(self, workspace: Workspace, search: _Search, deadline: Deadline) -> dict[str, object]:
         """One page; a server that cannot order by end orders by start."""
         search.by_start_only |= workspace.key in self._no_order_by_end
-        call = "/api/2.0/mlflow/runs/search"
+        call, search.status = "/api/2.0/mlflow/runs/search", 0
         answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
         if answer.status in REFUSED and not search.token and not search.by_start_only:
             search.by_start_only = True
@@ -118,7 +134,7 @@ class EndedRuns:
             if answer.status == 200:
                 self._no_order_by_end.add(workspace.key)
         search.read += search.size
-        search.was_refused = 400 <= answer.status < 500
+        search.status = answer.status
         return found_or_raise(answer, f"runs of {workspace.name}")
 
     def _read(self, found: object, tour: Tour) -> list[Run]:
@@ -135,15 +151,27 @@ class EndedRuns:
 
 
 class _Search:
-    """A search over some experiments, as far as it has come."""
+    """A search over some experiments, as far as it has come.
 
-    def __init__(self, batch: Sequence[str], order: str) -> None:
+    `status` is that of the last answer, 0 while none came.
+    """
+
+    def __init__(self, batch: Sequence[str]) -> None:
         self._batch = batch
+        self.status = 0
+        self.begin(BY_END)
+
+    def begin(self, order: str) -> None:
+        """From the first page on, in this order."""
         self._order = order
         self.by_start_only = False  # the server cannot order by end
-        self.was_refused = False
         self.size, self.read = RUNS_PER_PAGE, 0
         self.token: object = None
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether fewer runs in a page would be refused as well."""
+        return 400 <= self.status < 500
 
     @property
     def goes_on(self) -> bool:
