@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.ports import Pipelines
     from functions.core.values import (
         Credential,
+        Job,
         Model,
         PipelineRequest,
         PipelineRun,
@@ -71,6 +72,11 @@ class ModelRuns:
         """None are looked for."""
         del workspace, run, deadline
         return ()
+
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """None is looked for."""
+        del workspace, run, deadline
+        return None
 
     def model(
         self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline

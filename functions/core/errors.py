@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from functions.core.reasons import Reason
 
 
+MOST_NAMED = 10  # runs, in an error
+
+
 class RelayError(Exception):
     """The root of all errors that Run Relay raises on purpose."""
 
@@ -51,8 +54,10 @@ class InDoubt(_Reasoned):
 class Ambiguous(RelayError):
     """Several child runs have what the route needs, and nothing tells which of them is meant."""
 
-    def __init__(self, what: str, runs: Sequence[str], do: str = "name one with `step`") -> None:
-        super().__init__(f"{what} on several child runs: {', '.join(runs)}; {do}")
+    def __init__(self, what: str, runs: Sequence[str], do: str) -> None:
+        more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+        named = ", ".join(runs[:MOST_NAMED]) + more
+        super().__init__(f"{what} on several child runs: {named}; {do}")
 
 
 class Lost(RelayError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from functions.core.values import (
         Credential,
         Ended,
+        Job,
         Model,
         PipelineRequest,
         PipelineRun,
@@ -90,6 +91,9 @@ class Runs(Protocol):
 
     def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
         """The runs whose parent this run is."""
+
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What Resource Manager says of the job that the run is; None where it knows none."""
 
     def model(
         self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline

@@ -143,6 +143,21 @@ class Run(Struct, frozen=True, kw_only=True):
         return self.end_time or self.start_time
 
 
+class Job(Struct, frozen=True, kw_only=True):
+    """What Resource Manager says of a job. `kind` is its word (Sweep, AutoML, Pipeline, Command).
+
+    `best_child` is the id of the run that it calls its best; both are "" where it does not say.
+    """
+
+    kind: str = ""
+    best_child: str = ""
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether its children are tries, of which one is its result."""
+        return self.kind.lower() in {"sweep", "automl"}
+
+
 class Ended(Struct, frozen=True, kw_only=True):
     """Runs that have an outcome and an end or at least a start, and experiments' names by id.
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.adapters.aml.workspaces import dicts
-from functions.core import jsontext
+from functions.core import jsontext, parents
 from functions.core.bounds import bounded, kept
-from functions.core.values import Model
+from functions.core.values import Job, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +51,17 @@ def mlmodel(body: bytes) -> Model:
     if not isinstance(found, dict):
         return Model(unread="the file MLmodel is no mapping")
     return _described(found)
+
+
+def job(properties: Mapping[str, Any]) -> Job:
+    """What a job is, and which run it calls its best child, among properties of its own.
+
+    https://learn.microsoft.com/azure/machine-learning/how-to-train-keras
+    """
+    own = properties.get("properties")
+    marks = {str(k): str(v) for k, v in own.items()} if isinstance(own, dict) else {}
+    kind = text(properties.get("jobType")) or ""
+    return Job(kind=kind, best_child=parents.best_child(marks))
 
 
 def output(outputs: object) -> Model | None:

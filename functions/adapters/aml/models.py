@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from functions.core.deadline import Deadline
-    from functions.core.values import Run, Workspace
+    from functions.core.values import Job, Run, Workspace
 
 PAGE = 200
 MOST_PAGES = 5
@@ -88,20 +88,31 @@ class Models:
                 return
             search["page_token"] = page["next_page_token"]
 
-    def _job_output(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
-        """The model among the outputs of the ARM job; a job's name is its run's id.
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What the ARM job says, None where there is none; raises Retryable."""
+        properties = self._job(workspace, run, deadline)
+        return None if properties is None else described.job(properties)
 
+    def _job_output(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
+        """The model among the outputs of the ARM job."""
+        properties = self._job(workspace, run.id, deadline)
+        return described.output((properties or {}).get("outputs"))
+
+    def _job(self, workspace: Workspace, run: str, deadline: Deadline) -> dict[str, Any] | None:
+        """The properties of the ARM job, which a step of a pipeline job lacks; None for no job.
+
+        A job's name is its run's id.
         https://learn.microsoft.com/rest/api/azureml/jobs/get
         """
         if not self._is_aml(workspace, deadline):
             return None
-        answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run.id, '')}", deadline)
+        answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run, '')}", deadline)
         if answer.status in REFUSED:
             return None
-        found = found_or_raise(answer, f"job {run.id}")
-        about_or_raise(found.get("name"), run.id, f"job {run.id}")
+        found = found_or_raise(answer, f"job {run}")
+        about_or_raise(found.get("name"), run, f"job {run}")
         properties = found.get("properties")
-        return described.output(properties.get("outputs") if isinstance(properties, dict) else None)
+        return properties if isinstance(properties, dict) else {}
 
     def _plain(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
         """What only a plain MLflow server tells: MLflow 3's logged model, and MLmodel."""
