@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core import needs, placeholders
+from functions.core import needs, placeholders, vocabulary
 from functions.core.distinct import not_told_apart
 from functions.core.gate import GateRefused, gate_of
 from functions.core.modelevents import BY_OUTCOME
@@ -115,10 +115,8 @@ def _problems_of_gate(text: str) -> list[str]:
         paths = gate_of(text).mentions
     except GateRefused as refused:
         return [str(refused)]
-    names = dict.fromkeys(".".join(path[:2]) for path in paths if len(path) > 1)
-    return [
-        why for n in names if n not in placeholders.FAMILIES and (why := placeholders.unknown(n))
-    ]
+    odd = dict.fromkeys(filter(None, map(vocabulary.first_unknown, paths)))
+    return [why for path in odd if (why := placeholders.unknown(".".join(path)))]
 
 
 def _contradictions_in_start(entry: Entry) -> Said:
