@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import missed, needs
+from functions.core import facts, missed, needs
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable
 from functions.core.gate import LONGEST_EXPRESSION, GateRefused, gate_of
@@ -36,20 +36,24 @@ _SHORT = re.compile(
 
 
 class Judged(NamedTuple):
-    """What came of one requirement. `saw` are the values that it was judged by."""
+    """What came of one requirement. `saw` are the values that it was judged by.
+
+    `why` is what is known of a fact that is missing.
+    """
 
     expression: str
     holds: bool
     missing: str = ""
     error: str = ""
     saw: str = ""
+    why: str = ""
 
     @property
     def said(self) -> str:
         """The answer for people."""
         if self.holds:
             return f"holds: {self.expression} ({self.saw})"
-        why = self.error or (f"{self.missing} is not known" if self.missing else "")
+        why = self.error or (f"{self.missing} is not known{self.why}" if self.missing else "")
         return f"does not hold: {self.expression} ({'; '.join(filter(None, (why, self.saw)))})"
 
 
@@ -84,7 +88,8 @@ class Requirement:
         except Ambiguous as error:
             return Judged(self.text, holds=False, error=f"{error}".replace("`step`", "--step"))
         found = self.gate.evaluate(known)
-        return Judged(self.text, found.holds, found.missing, found.error, found.explain)
+        why = facts.unread(found.missing, known)
+        return Judged(self.text, found.holds, found.missing, found.error, found.explain, why)
 
 
 class Late(NamedTuple):

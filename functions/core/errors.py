@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.bounds import listed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.reasons import Reason
-
-
-MOST_NAMED = 10  # runs, in an error
 
 
 class RelayError(Exception):
@@ -55,9 +54,7 @@ class Ambiguous(RelayError):
     """Several child runs have what the route needs, and nothing tells which of them is meant."""
 
     def __init__(self, what: str, runs: Sequence[str], do: str) -> None:
-        more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
-        named = ", ".join(runs[:MOST_NAMED]) + more
-        super().__init__(f"{what} on several child runs: {named}; {do}")
+        super().__init__(f"{what} on several child runs: {listed(runs)}; {do}")
 
 
 class Lost(RelayError):

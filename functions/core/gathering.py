@@ -5,12 +5,15 @@ They usually sit below it: the root is asked first, then what `functions.core.se
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from functions.core import facts
-from functions.core.below import Below
+from functions.core.below import MOST_CHILDREN, Below
+from functions.core.bounds import listed
 from functions.core.routes import ANY
 from functions.core.seeking import Found, Seeker
+from functions.core.values import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.facts import Facts
     from functions.core.ports import Runs
     from functions.core.routes import Route
-    from functions.core.values import Model, Outcome, Run, RunEvent
+    from functions.core.values import Model, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20  # runs of one level
 _KINDS = {"metrics": "metric", "params": "parameter"}
@@ -63,6 +66,10 @@ class Reading:
         self._below.begin()
         known["run"]["metrics"] |= self._values(seeker, "metrics", needs.metrics, why)
         known["run"]["params"] |= self._values(seeker, "params", needs.params, why)
+        if needs.children:
+            known["run"]["children"] = self._counts(why)
+        if needs.best_child:
+            known["run"] |= self._best_child(why)
         if needs.model:
             model = self._model(seeker, needs.model, why)
             known["model"] = facts.of_model(model)
@@ -86,6 +93,28 @@ class Reading:
             fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
             why |= {fact: holder.why} if holder.why and not holder.run else {}
         return found
+
+    def _counts(self, why: dict[str, str]) -> dict[str, int]:
+        """How many children there are, and how many of them ended badly once all have ended."""
+        children = self._below.children(self.run)
+        if self._below.is_cut(self.run):
+            why["run.children"] = f"it has {MOST_CHILDREN} children or more"
+            return {}
+        if going := [child.name or child.id for child in children if child.outcome is None]:
+            why["run.children"] = (
+                f"{listed(sorted(going))} of {len(children)} children did not end yet"
+            )
+            return {"total": len(children)}
+        ends = Counter(child.outcome for child in children)
+        failed, canceled = ends[Outcome.FAILED], ends[Outcome.CANCELED]
+        return {"total": len(children), "failed": failed, "canceled": canceled}
+
+    def _best_child(self, why: dict[str, str]) -> dict[str, str]:
+        best = self._below.best(self.run, ask=True)
+        if best.run:
+            return {"best_child_id": best.run.id}
+        why["run.best_child_id"] = best.why or f"{self.run.id} names none"
+        return {}
 
     def _holder(self, seeker: Seeker, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""

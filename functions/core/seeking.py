@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.below import MOST_CHILDREN
-from functions.core.bounds import bounded
+from functions.core.bounds import listed
 from functions.core.errors import Ambiguous
 from functions.core.values import Outcome
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from functions.core.below import Below, Best
     from functions.core.values import Run
-
-MOST_NAMED = 10
 
 
 class Found(NamedTuple):
@@ -113,7 +111,7 @@ class Seeker:
                 found += self._named(child, step[len(child.name) + 1 :])
         if not found:
             names = dict.fromkeys(child.name or child.id for child in children)
-            there = f"there are {_listed(list(names))}" if names else "it has none yet"
+            there = f"there are {listed(sorted(names))}" if names else "it has none yet"
             self._note(f"no child of {above.id} is named {step}: {there}")
         return found
 
@@ -161,7 +159,7 @@ class Seeker:
             do = "they have one name, and not only one of them Completed: name each step otherwise"
         else:
             do = f"name one with `step`, or in the tag best_child_run_id of {self._over(runs)}"
-        return Ambiguous(what, named, "; ".join([do, *self._notes]))
+        return Ambiguous(what, sorted(named), "; ".join([do, *self._notes]))
 
     def _over(self, runs: Sequence[Run]) -> str:
         above = self._below.above(runs[0])
@@ -197,8 +195,3 @@ def _are_alike(runs: Collection[Run]) -> bool:
     """Whether all have one name, so that no `step` tells them apart."""
     names = {run.name.lower() for run in runs}
     return len(names) == 1 and "" not in names
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(bounded(name, 80) for name in names[:MOST_NAMED]) + more

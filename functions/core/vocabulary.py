@@ -53,7 +53,9 @@ _MODEL = "the model's sources: MLflow's tag, the registry, the job's outputs"
 _RESOURCE = "the id of the event's workspace"
 _NEVER = "never"
 _UNTOLD = "where the event does not say"
-_HOLDER = "the run, else AutoML's best child, the child `step` names, or the only one that has it"
+_HOLDER = "the run, else the best child it names, the child `step` names, or the only one with it"
+_CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
+_GO_ON = "while one of them has not ended, and where there are 1000 or more"
 _TEXT, _TIME = Kind.TEXT, Kind.TIME
 
 TABLE: Final = (
@@ -74,6 +76,13 @@ TABLE: Final = (
     Fact("run.parent_id", _TEXT, "the run's tags", "where it has no parent"),
     Fact("run.start_time", _TIME, _RUN, "where it has none"),
     Fact("run.end_time", _TIME, _RUN, "where it has none"),
+    Fact(
+        *("run.best_child_id", _TEXT, "a sweep's or AutoML's event, tags or job"),
+        "where no run is named, or one that cannot be it",
+    ),
+    Fact("run.children.total", Kind.COUNT, _CHILDREN, "where there are 1000 or more"),
+    Fact("run.children.failed", Kind.COUNT, _CHILDREN, _GO_ON),
+    Fact("run.children.canceled", Kind.COUNT, _CHILDREN, _GO_ON),
     Fact("run.url", _TEXT, "made of workspace and id: the page in AML Studio", _NEVER),
     Fact("run.metrics.*", Kind.NUMBER, _HOLDER, "where it was not logged, or is not visible yet"),
     Fact("run.params.*", _TEXT, _HOLDER, "where it was not logged"),

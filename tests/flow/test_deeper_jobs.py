@@ -402,3 +402,18 @@ def test_a_metric_that_is_late_on_a_step_is_looked_for_as_it_always_was(
     assert stage.only("plum_1").reason is Reason.FACTS_MISSING
     assert calls(stage) == ["runs/get", "runs/search"]
     assert jobs_asked(stage) == []
+
+
+def test_the_id_of_the_best_trial_is_a_parameter(stage: Stage, jobs: Jobs) -> None:
+    route(stage, trial="{{ run.best_child_id }}")
+    deliver(stage, jobs.sweep("HD_1", TRIALS, best=1))
+    assert asked(stage) == {"trial": "HD_1_1"}
+
+
+def test_one_that_is_not_named_is_no_parameter(stage: Stage) -> None:
+    route(stage, trial="{{ run.best_child_id }}")
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+    assert row.detail == "run.best_child_id is not known: r1 names none"
