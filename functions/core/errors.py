@@ -57,6 +57,15 @@ class Ambiguous(RelayError):
         super().__init__(f"{what} on several child runs: {listed(runs)}; {do}")
 
 
+class SeveralModels(Ambiguous):
+    """One run registered several models, and the route names none."""
+
+    def __init__(self, run: str, names: Sequence[str]) -> None:
+        RelayError.__init__(
+            self, f"run {run} registered several models: {listed(names)}; name one with `model`"
+        )
+
+
 class Lost(RelayError):
     """Another writer changed the row first. Nothing was written: stop, and send nothing."""
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from functions.core import facts
 from functions.core.below import MOST_CHILDREN, Below
 from functions.core.bounds import listed
+from functions.core.errors import Ambiguous, SeveralModels
 from functions.core.routes import ANY
 from functions.core.seeking import Found, Seeker
-from functions.core.values import Outcome
+from functions.core.values import ModelSought, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ class Reading:
         if needs.best_child:
             known["run"] |= self._best_child(why)
         if needs.model:
-            model = self._model(seeker, needs.model, why)
+            model = self._model(route, why)
             known["model"] = facts.of_model(model)
             why |= {"model": model.unread} if model and model.unread else {}
         known[facts.UNREAD] = why | self._unread() | known[facts.UNREAD]
@@ -127,26 +128,59 @@ class Reading:
             return Found(self.run)
         return seeker.find(_KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has)
 
-    def _model(self, seeker: Seeker, needed: frozenset[str], why: dict[str, str]) -> Model | None:
+    def _model(self, route: Route, why: dict[str, str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
 
         Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
         """
-        own = self._logged(self.run, needed)
-        if own is not None and own.is_known:
-            return own
-        asked: dict[str, Model | None] = {}
+        sought = ModelSought(route.needs.model, route.model or "")
+        asked = {self.run.id: self._logged(self.run, sought)}
+        holder: Run | None = self.run
+        if not _is_known(asked[self.run.id]):
+            holder = self._holder_of_model(route, sought, asked, why)
+        found = asked[holder.id] if holder else next(filter(None, asked.values()), None)
+        may_be_older = not sought.name and sought.fields & {"name", "version"}
+        if may_be_older and (found is None or found.name is None):
+            runs = [holder] if holder else [run for run in self._known if run.id in asked]
+            return self._older(runs) or found
+        return found
 
+    def _holder_of_model(
+        self, route: Route, sought: ModelSought, asked: dict[str, Model | None], why: dict[str, str]
+    ) -> Run | None:
         def has(run: Run) -> bool:
             self._below.look()
-            asked[run.id] = model = self._logged(run, needed)
-            return model is not None and model.is_known
+            asked[run.id] = self._logged(run, sought)
+            return _is_known(asked[run.id])
 
-        found = seeker.find("model", has, MOST_MODEL_SEARCHES)
+        found = Seeker(self._below, route.step).find("model", has, MOST_MODEL_SEARCHES)
         why |= {"model": found.why} if found.why and not found.run else {}
-        if found.run:
-            return asked[found.run.id]
-        return own or next(filter(None, asked.values()), None)
+        return found.run
 
-    def _logged(self, run: Run, needed: frozenset[str]) -> Model | None:
-        return self._runs.model(self.event.workspace, run, needed, self._deadline)
+    @property
+    def _known(self) -> list[Run]:
+        return [self.run, *self._below.read]
+
+    def _older(self, runs: list[Run]) -> Model | None:
+        """The model of which one of these made a version that is not the newest any more."""
+        found = self._runs.older_models(self.event.workspace, runs, self._deadline)
+        known = {run: self._one(run, model) for run, model in found.items() if _is_known(model)}
+        if self.run.id in known or len(known) == 1:
+            return known.get(self.run.id) or next(iter(known.values()))
+        if known:
+            raise Ambiguous("model", sorted(known), "name one with `step`")
+        return next(iter(found.values()), None)
+
+    def _logged(self, run: Run, sought: ModelSought) -> Model | None:
+        model = self._runs.model(self.event.workspace, run, sought, self._deadline)
+        return self._one(run.id, model) if model else None
+
+    def _one(self, run: str, model: Model) -> Model:
+        """The model, if it is one; raises Ambiguous."""
+        if model.several:
+            raise SeveralModels(run, model.several)
+        return model
+
+
+def _is_known(model: Model | None) -> bool:
+    return model is not None and model.is_known

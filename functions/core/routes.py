@@ -94,6 +94,7 @@ class Route(Struct, frozen=True, kw_only=True):
     children: bool = False
     when: str | None = None
     step: str | None = None
+    model: str | None = None
     wait_for_facts: timedelta = timedelta(minutes=10)
     limit: Limit | None = None
     shadow: bool = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.ended import EndedRuns
     from functions.core.deadline import Deadline
-    from functions.core.values import Ended, Job, Model, Workspace
+    from functions.core.values import Ended, Job, Model, ModelSought, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
@@ -80,10 +80,16 @@ class AmlRuns:
         return self._models.job(workspace, run, deadline)
 
     def model(
-        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
-        """The model the run logged, asked for no further than the needed fields."""
-        return self._models.of_run(workspace, run, needed, deadline)
+        """The model the run logged, asked for no further than what is sought."""
+        return self._models.of_run(workspace, run, sought, deadline)
+
+    def older_models(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """The models of which these runs made a version that is not the newest, by run."""
+        return self._models.older(workspace, runs, deadline)
 
     def ended(
         self,
