@@ -60,17 +60,20 @@ class Judged(NamedTuple):
 class Requirement:
     """A CEL expression over the facts of a run; `step` names the child that has them.
 
+    `model` names the registered model that is meant.
+
     `metrics.x`, `params.x` and `tags.x` are short for `run.metrics.x` and so on. Raises
     GateRefused.
     """
 
-    def __init__(self, text: str, step: str | None = None) -> None:
+    def __init__(self, text: str, step: str | None = None, model: str | None = None) -> None:
         self.text = text
         self.gate: Gate = gate_of(_in_full(text))
         self._route = Route(
             name="wait",
             when=self.gate.text,
             step=step,
+            model=model,
             needs=needs.of(Match(), self.gate.text, None),
         )
 
@@ -86,7 +89,8 @@ class Requirement:
         try:
             known = reading.facts(self._route, outcome, studio)
         except Ambiguous as error:
-            return Judged(self.text, holds=False, error=f"{error}".replace("`step`", "--step"))
+            why = f"{error}".replace("`step`", "--step").replace("`model`", "--model")
+            return Judged(self.text, holds=False, error=why)
         found = self.gate.evaluate(known)
         why = facts.unread(found.missing, known)
         return Judged(self.text, found.holds, found.missing, found.error, found.explain, why)
