@@ -71,7 +71,11 @@ class JobOutput:
 
 @dataclass(frozen=True)
 class Job:
-    """A job; its name is the run's id. `status` is AML's word (Completed, Failed, Canceled)."""
+    """A job; its name is the run's id. `status` is AML's word (Completed, Failed, Canceled).
+
+    A step of a pipeline job (`is_step`) is known by its name only: its properties are null.
+    https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/ml/azure-ai-ml/azure/ai/ml/entities/_job/job.py
+    """
 
     name: str
     status: str = "Completed"
@@ -81,6 +85,7 @@ class Job:
     outputs: Mapping[str, JobOutput] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    is_step: bool = False
 
     def wire(self, workspace: str) -> dict[str, Any]:
         """The job as the service writes it."""
@@ -88,17 +93,20 @@ class Job:
             "id": f"{workspace}/jobs/{self.name}",
             "name": self.name,
             "type": "Microsoft.MachineLearningServices/workspaces/jobs",
-            "properties": {
-                "jobType": self.kind,
-                "status": self.status,
-                "experimentName": self.experiment,
-                "displayName": self.display_name or self.name,
-                "properties": dict(self.properties),
-                "tags": dict(self.tags),
-                "services": {},
-                "outputs": {name: output.wire() for name, output in self.outputs.items()},
-                "isArchived": False,
-            },
+            "properties": None if self.is_step else self._described(),
+        }
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "jobType": self.kind,
+            "status": self.status,
+            "experimentName": self.experiment,
+            "displayName": self.display_name or self.name,
+            "properties": dict(self.properties),
+            "tags": dict(self.tags),
+            "services": {},
+            "outputs": {name: output.wire() for name, output in self.outputs.items()},
+            "isArchived": False,
         }
 
 

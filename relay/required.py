@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import missed, needs
+from functions.core import facts, missed, needs
 from functions.core.deadline import Deadline
 from functions.core.errors import Ambiguous, Retryable
 from functions.core.gate import LONGEST_EXPRESSION, GateRefused, gate_of
@@ -36,37 +36,44 @@ _SHORT = re.compile(
 
 
 class Judged(NamedTuple):
-    """What came of one requirement. `saw` are the values that it was judged by."""
+    """What came of one requirement. `saw` are the values that it was judged by.
+
+    `why` is what is known of a fact that is missing.
+    """
 
     expression: str
     holds: bool
     missing: str = ""
     error: str = ""
     saw: str = ""
+    why: str = ""
 
     @property
     def said(self) -> str:
         """The answer for people."""
         if self.holds:
             return f"holds: {self.expression} ({self.saw})"
-        why = self.error or (f"{self.missing} is not known" if self.missing else "")
+        why = self.error or (f"{self.missing} is not known{self.why}" if self.missing else "")
         return f"does not hold: {self.expression} ({'; '.join(filter(None, (why, self.saw)))})"
 
 
 class Requirement:
     """A CEL expression over the facts of a run; `step` names the child that has them.
 
+    `model` names the registered model that is meant.
+
     `metrics.x`, `params.x` and `tags.x` are short for `run.metrics.x` and so on. Raises
     GateRefused.
     """
 
-    def __init__(self, text: str, step: str | None = None) -> None:
+    def __init__(self, text: str, step: str | None = None, model: str | None = None) -> None:
         self.text = text
         self.gate: Gate = gate_of(_in_full(text))
         self._route = Route(
             name="wait",
             when=self.gate.text,
             step=step,
+            model=model,
             needs=needs.of(Match(), self.gate.text, None),
         )
 
@@ -82,9 +89,11 @@ class Requirement:
         try:
             known = reading.facts(self._route, outcome, studio)
         except Ambiguous as error:
-            return Judged(self.text, holds=False, error=f"{error}".replace("`step`", "--step"))
+            why = f"{error}".replace("`step`", "--step").replace("`model`", "--model")
+            return Judged(self.text, holds=False, error=why)
         found = self.gate.evaluate(known)
-        return Judged(self.text, found.holds, found.missing, found.error, found.explain)
+        why = facts.unread(found.missing, known)
+        return Judged(self.text, found.holds, found.missing, found.error, found.explain, why)
 
 
 class Late(NamedTuple):

@@ -53,6 +53,9 @@ _Require = Annotated[
 _Step = Annotated[
     str | None, typer.Option(metavar="NAME", help="The child run that has what is required.")
 ]
+_Model = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The registered model, if a run has several.")
+]
 _Timeout = Annotated[
     str | None,
     typer.Option(metavar="SPAN", help="How long to wait: 45m, 2h. Without it: as it takes."),
@@ -88,6 +91,7 @@ def wait(  # noqa: PLR0913 - one argument per option
     workspace: _Workspace = None,
     require: _Require = None,
     step: _Step = None,
+    model: _Model = None,
     timeout: _Timeout = None,
     wait_for_facts: _Facts = "2m",
     patience: _Patience = "10m",
@@ -105,7 +109,7 @@ def wait(  # noqa: PLR0913 - one argument per option
     job = _job(run, submit, overrides or [], name)
     named = whereabouts.named(run or name or "submitted")
     wishes = Wishes(
-        requirements=[_requirement(text, step) for text in require or []],
+        requirements=[_requirement(text, step, model) for text in require or []],
         timeout=_seconds(timeout) if timeout else None,
         facts=_seconds(wait_for_facts),
         patience=_seconds(patience),
@@ -138,9 +142,9 @@ def _job(run: str | None, file: Path | None, overrides: list[str], name: str) ->
     return job
 
 
-def _requirement(text: str, step: str | None) -> Requirement:
+def _requirement(text: str, step: str | None, model: str | None) -> Requirement:
     try:
-        return Requirement(text, step)
+        return Requirement(text, step, model)
     except GateRefused as error:
         raise typer.BadParameter(f"--require {text!r}: {error}") from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.core import jsontext, placeholders
+from functions.core import events, jsontext, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,10 +27,14 @@ _VAULT = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]")
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The step's inputs. `model` is the mounted model's folder, `output` the file to write."""
+    """The step's inputs. `model` is the mounted model's folder, `output` the file to write.
+
+    `run_id` is the run that made the model, for one that does not say so.
+    """
 
     model: Path
     model_name: str
+    run_id: str | None
     vault: str
     secret_name: str
     organization: str
@@ -51,6 +55,7 @@ def read(arguments: Sequence[str] | None) -> Wanted:
     parser.add_argument("--model", type=Path, required=True)
     for name in ("--model-name", "--organization", "--project", "--secret-name"):
         parser.add_argument(name, type=_text, required=True)
+    parser.add_argument("--run-id", type=_run)
     parser.add_argument("--vault", type=vault_url, required=True)
     parser.add_argument("--pipeline-id", type=_count, required=True)
     parser.add_argument("--pipeline-version", type=_count)
@@ -79,6 +84,12 @@ def _text(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text.strip()
+
+
+def _run(text: str) -> str | None:
+    if text.strip() and not events.is_run_id(text.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} can be no run's id")
+    return text.strip() or None
 
 
 def _optional(text: str) -> str | None:

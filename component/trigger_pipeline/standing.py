@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from functions.core.ports import Pipelines
     from functions.core.values import (
         Credential,
+        Job,
         Model,
+        ModelSought,
         PipelineRequest,
         PipelineRun,
         Workspace,
@@ -35,9 +37,11 @@ class NoModelError(Exception):
     """The mounted folder holds no model that names its run; the message says what is missing."""
 
 
-def mounted(folder: Path, name: str) -> Model:
+def mounted(folder: Path, name: str, run: str | None = None) -> Model:
     """The model in a folder as its `MLmodel` file describes it; raises NoModelError.
 
+    One that was saved and not logged names no run: then `run` made it. One that names another run
+    than that is not believed.
     https://mlflow.org/docs/latest/ml/model/#mlmodel-file
     """
     file = folder / "MLmodel"
@@ -48,11 +52,23 @@ def mounted(folder: Path, name: str) -> Model:
     if found.unread:
         why = found.unread.removeprefix("the file MLmodel ")
         raise NoModelError(f"{file} is no MLmodel file: it {why}")
-    run = found.run_id or ""
-    if not run or run != bounded(run, LONGEST_RUN_ID) or " " in run:
-        raise NoModelError(f"{file} has no run_id: was the model logged within a run?")
-    uri = found.uri or (f"runs:/{run}/{found.path}" if found.path else None)
-    return msgspec.structs.replace(found, name=name, uri=uri)
+    made_by = _maker(file, found, run)
+    uri = found.uri or (f"runs:/{made_by}/{found.path}" if found.path else None)
+    return msgspec.structs.replace(found, name=name, run_id=made_by, uri=uri)
+
+
+def _maker(file: Path, found: Model, run: str | None) -> str:
+    """The run that made the model; raises NoModelError."""
+    told = found.run_id or ""
+    if told and run and told != run:
+        raise NoModelError(f"{file} names run {bounded(told, 80)}, and the input run_id {run}")
+    made_by = told or run or ""
+    if not made_by or made_by != bounded(made_by, LONGEST_RUN_ID) or " " in made_by:
+        raise NoModelError(
+            f"{file} has no run_id: a model that was saved and not logged names none; "
+            "give the step the input run_id"
+        )
+    return made_by
 
 
 class ModelRuns:
@@ -72,12 +88,24 @@ class ModelRuns:
         del workspace, run, deadline
         return ()
 
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """None is looked for."""
+        del workspace, run, deadline
+        return None
+
     def model(
-        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
         """The mounted model."""
-        del workspace, run, needed, deadline
+        del workspace, run, sought, deadline
         return self._model
+
+    def older_models(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """None are looked for."""
+        del workspace, runs, deadline
+        return {}
 
     def ended(
         self,

@@ -8,8 +8,13 @@ not look like another one. https://www.unicode.org/reports/tr36/#Bidirectional_T
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONGEST_DETAIL = 500
+LONGEST_NAME, MOST_NAMED = 80, 10  # of a list of names
 LONGEST_TOKEN = 8_000  # characters; of one that is cut, what is left is no token
 
 # What Python calls printable and nobody sees: fillers, joiners, selectors of a variant, a blank.
@@ -51,6 +56,12 @@ def kept(text: object, longest: int = LONGEST_DETAIL) -> str:
     whole = text if isinstance(text, str) else _told(text)
     flat = whole[: longest + LONGEST_TOKEN]
     return _cut(flat if flat.isprintable() else _CONTROL.sub(" ", flat), longest, whole)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Outside names between commas: the first of them, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(bounded(name, LONGEST_NAME) for name in names[:MOST_NAMED]) + more
 
 
 def visible(text: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.bounds import listed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,8 +53,17 @@ class InDoubt(_Reasoned):
 class Ambiguous(RelayError):
     """Several child runs have what the route needs, and nothing tells which of them is meant."""
 
-    def __init__(self, what: str, runs: Sequence[str], do: str = "name one with `step`") -> None:
-        super().__init__(f"{what} on several child runs: {', '.join(runs)}; {do}")
+    def __init__(self, what: str, runs: Sequence[str], do: str) -> None:
+        super().__init__(f"{what} on several child runs: {listed(runs)}; {do}")
+
+
+class SeveralModels(Ambiguous):
+    """One run registered several models, and the route names none."""
+
+    def __init__(self, run: str, names: Sequence[str]) -> None:
+        RelayError.__init__(
+            self, f"run {run} registered several models: {listed(names)}; name one with `model`"
+        )
 
 
 class Lost(RelayError):

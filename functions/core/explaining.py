@@ -126,8 +126,8 @@ REASONS = {
         "the route's gate gave no answer", f"mend `when` of {{route}}, then {_REPLAY}"
     ),
     Reason.AMBIGUOUS: Words(
-        "several child runs have what the route needs",
-        "name one with `step` in {route}, or steps of one name otherwise in the job; then "
+        "several child runs, or several models of one, have what the route needs",
+        "name one with `step` or `model` in {route}, or do what else the detail says; then "
         + _REPLAY,
     ),
     Reason.DELETED: Words(

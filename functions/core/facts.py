@@ -58,8 +58,9 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
 
 def unread(name: str, known: Mapping[str, Any]) -> str:
     """What is to be said behind a fact that is missing: why it could not be read, if that is so."""
-    left_out = known.get(UNREAD, {})
-    why = left_out.get(name) or left_out.get(name.partition(".")[0])
+    left_out, path = known.get(UNREAD, {}), name.split(".")
+    above = (".".join(path[:end]) for end in range(len(path), 0, -1))
+    why = next((left_out[part] for part in above if left_out.get(part)), "")
     return f": {why}" if why else ""
 
 

@@ -1,20 +1,23 @@
 """Read a run only as far as its routes ask, and find where its metrics and model are.
 
-They usually sit on a child (step) run: the root first, else AutoML's best child, else the child
-that `step` names, else the only child that has them.
+They usually sit below it: the root is asked first, then what `functions.core.seeking` finds.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from functions.core import facts, parents
-from functions.core.errors import Ambiguous
+from functions.core import facts
+from functions.core.below import MOST_CHILDREN, Below
+from functions.core.bounds import listed
+from functions.core.errors import Ambiguous, SeveralModels
 from functions.core.routes import ANY
-from functions.core.values import Outcome
+from functions.core.seeking import Found, Seeker
+from functions.core.values import ModelSought, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from functions.core.deadline import Deadline
     from functions.core.facts import Facts
@@ -22,9 +25,8 @@ if TYPE_CHECKING:
     from functions.core.routes import Route
     from functions.core.values import Model, Run, RunEvent
 
-MOST_MODEL_SEARCHES = 20
-MOST_CHILDREN = 1000  # no more are read
-_BEST_CHILD = "automl_best_child_run_id"
+MOST_MODEL_SEARCHES = 20  # runs of one level
+_KINDS = {"metrics": "metric", "params": "parameter"}
 
 
 class Reading:
@@ -40,9 +42,7 @@ class Reading:
         self._runs = runs
         self._deadline = deadline
         self._run = run
-        self._children: Sequence[Run] | None = None
-        self._may_lack = False
-        self._best_child: Run | None = None
+        self._known_below: Below | None = None
 
     # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
 
@@ -54,113 +54,133 @@ class Reading:
         return self._run
 
     @property
-    def children(self) -> Sequence[Run]:
-        """The run's children, as each of them says, but deleted ones; raises Retryable."""
-        if self._children is None:
-            found = self._runs.children(self.event.workspace, self.run, self._deadline)
-            self._may_lack = len(found) >= MOST_CHILDREN
-            self._children = parents.children(self.run.id, found)
-        return self._children
-
-    @property
-    def _best(self) -> Sequence[Run]:
-        """What AutoML calls the best child, if it is one: a tag may be anybody's."""
-        best = self.run.tags.get(_BEST_CHILD)
-        if best and self._best_child is None:
-            self._best_child = self._runs.read(self.event.workspace, best, self._deadline)
-        found = self._best_child
-        if found is None or found.deleted or not parents.is_below(self.run.id, found.tags):
-            return []
-        return [found]
+    def _below(self) -> Below:
+        if self._known_below is None:
+            self._known_below = Below(self._runs, self.event, self.run, self._deadline)
+        return self._known_below
 
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
-        known = facts.of(self.event, self.run, outcome, studio)
-        needs = route.needs
-        known["run"]["metrics"] |= self._values(route, "metric", needs.metrics, lambda r: r.metrics)
-        known["run"]["params"] |= self._values(route, "parameter", needs.params, lambda r: r.params)
+        known, needs = facts.of(self.event, self.run, outcome, studio), route.needs
+        why: dict[str, str] = {}
+        seeker = Seeker(self._below, route.step)
+        self._below.begin()
+        known["run"]["metrics"] |= self._values(seeker, "metrics", needs.metrics, why)
+        known["run"]["params"] |= self._values(seeker, "params", needs.params, why)
+        if needs.children:
+            known["run"]["children"] = self._counts(why)
+        if needs.best_child:
+            known["run"] |= self._best_child(why)
         if needs.model:
-            model = self._model(route, needs.model)
+            model = self._model(route, why)
             known["model"] = facts.of_model(model)
-            known[facts.UNREAD] |= {"model": model.unread} if model and model.unread else {}
-        known[facts.UNREAD] = self._unread() | known[facts.UNREAD]
+            why |= {"model": model.unread} if model and model.unread else {}
+        known[facts.UNREAD] = why | self._unread() | known[facts.UNREAD]
         return known
 
     def _unread(self) -> dict[str, str]:
         """What was left out of the runs below that were read."""
-        below = [*(self._children or ()), *filter(None, [self._best_child])]
-        return {name: why for run in below for name, why in run.unread.items()}
+        return {name: why for run in self._below.read for name, why in run.unread.items()}
 
     def _values(
-        self,
-        route: Route,
-        what: str,
-        names: frozenset[str],
-        of: Callable[[Run], Mapping[str, object]],
+        self, seeker: Seeker, family: str, names: frozenset[str], why: dict[str, str]
     ) -> dict[str, object]:
-        """The named values from wherever the rule finds them."""
-        if ANY in names:
-            return dict(of(self._holder(route, what, lambda run: bool(of(run)))))
+        """The named values from wherever the rule finds them; `why` gets what is told of others."""
         found: dict[str, object] = {}
-        for name in sorted(names):
-            holder = self._holder(route, f"{what} {name}", lambda run, n=name: n in of(run))  # type: ignore[misc]
-            found |= {name: of(holder)[name]} if name in of(holder) else {}
+        for name in [ANY] if ANY in names else sorted(names):
+            holder = self._holder(seeker, family, name)
+            of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
+            found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
+            fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
+            why |= {fact: holder.why} if holder.why and not holder.run else {}
         return found
 
-    def _holder(self, route: Route, what: str, has: Callable[[Run], bool]) -> Run:
+    def _counts(self, why: dict[str, str]) -> dict[str, int]:
+        """How many children there are, and how many of them ended badly once all have ended."""
+        children = self._below.children(self.run)
+        if self._below.is_cut(self.run):
+            why["run.children"] = f"it has {MOST_CHILDREN} children or more"
+            return {}
+        if going := [child.name or child.id for child in children if child.outcome is None]:
+            why["run.children"] = (
+                f"{listed(sorted(going))} of {len(children)} children did not end yet"
+            )
+            return {"total": len(children)}
+        ends = Counter(child.outcome for child in children)
+        failed, canceled = ends[Outcome.FAILED], ends[Outcome.CANCELED]
+        return {"total": len(children), "failed": failed, "canceled": canceled}
+
+    def _best_child(self, why: dict[str, str]) -> dict[str, str]:
+        best = self._below.best(self.run, ask=True)
+        if best.run:
+            return {"best_child_id": best.run.id}
+        why["run.best_child_id"] = best.why or f"{self.run.id} names none"
+        return {}
+
+    def _holder(self, seeker: Seeker, family: str, name: str) -> Found:
+        """The run that has the value of that name, or has any."""
+        has: Callable[[Run], bool] = (
+            (lambda run: bool(getattr(run, family)))
+            if name == ANY
+            else (lambda run: name in getattr(run, family))
+        )
         if has(self.run):
-            return self.run
-        holders = [run for run in self._candidates(route) if has(run)]
-        return _only(what, holders) or self.run
+            return Found(self.run)
+        return seeker.find(_KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has)
 
-    def _candidates(self, route: Route) -> Sequence[Run]:
-        if self._best:
-            return self._best
-        step = (route.step or "").lower()
-        found = [c for c in self.children if not step or c.name.lower() == step]
-        if self._may_lack and not step:
-            raise Ambiguous("facts sought", [f"{MOST_CHILDREN} children or more"])
-        return found
-
-    def _model(self, route: Route, needed: frozenset[str]) -> Model | None:
+    def _model(self, route: Route, why: dict[str, str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
 
         Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
         """
-        own = self._logged(self.run, needed)
-        if own is not None and own.is_known:
-            return own
-        candidates = self._candidates(route)
-        if len(candidates) > MOST_MODEL_SEARCHES:
-            raise Ambiguous("model sought", [f"{len(candidates)} children"], _advice(candidates))
-        asked = {run.id: model for run in candidates if (model := self._logged(run, needed))}
-        found = {of: model for of, model in asked.items() if model.is_known}
-        holder = _only("model", [run for run in candidates if run.id in found])
-        return found[holder.id] if holder else own or next(iter(asked.values()), None)
+        sought = ModelSought(route.needs.model, route.model or "")
+        asked = {self.run.id: self._logged(self.run, sought)}
+        holder: Run | None = self.run
+        if not _is_known(asked[self.run.id]):
+            holder = self._holder_of_model(route, sought, asked, why)
+        found = asked[holder.id] if holder else next(filter(None, asked.values()), None)
+        may_be_older = not sought.name and sought.fields & {"name", "version"}
+        if may_be_older and (found is None or found.name is None):
+            runs = [holder] if holder else [run for run in self._known if run.id in asked]
+            return self._older(runs) or found
+        return found
 
-    def _logged(self, run: Run, needed: frozenset[str]) -> Model | None:
-        return self._runs.model(self.event.workspace, run, needed, self._deadline)
+    def _holder_of_model(
+        self, route: Route, sought: ModelSought, asked: dict[str, Model | None], why: dict[str, str]
+    ) -> Run | None:
+        def has(run: Run) -> bool:
+            self._below.look()
+            asked[run.id] = self._logged(run, sought)
+            return _is_known(asked[run.id])
+
+        found = Seeker(self._below, route.step).find("model", has, MOST_MODEL_SEARCHES)
+        why |= {"model": found.why} if found.why and not found.run else {}
+        return found.run
+
+    @property
+    def _known(self) -> list[Run]:
+        return [self.run, *self._below.read]
+
+    def _older(self, runs: list[Run]) -> Model | None:
+        """The model of which one of these made a version that is not the newest any more."""
+        found = self._runs.older_models(self.event.workspace, runs, self._deadline)
+        known = {run: self._one(run, model) for run, model in found.items() if _is_known(model)}
+        if self.run.id in known or len(known) == 1:
+            return known.get(self.run.id) or next(iter(known.values()))
+        if known:
+            raise Ambiguous("model", sorted(known), "name one with `step`")
+        return next(iter(found.values()), None)
+
+    def _logged(self, run: Run, sought: ModelSought) -> Model | None:
+        model = self._runs.model(self.event.workspace, run, sought, self._deadline)
+        return self._one(run.id, model) if model else None
+
+    def _one(self, run: str, model: Model) -> Model:
+        """The model, if it is one; raises Ambiguous."""
+        if model.several:
+            raise SeveralModels(run, model.several)
+        return model
 
 
-def _only(what: str, holders: Sequence[Run]) -> Run | None:
-    """The run that is meant. Of several tries at one step it is the one that Completed."""
-    if len(holders) > 1 and _are_alike(holders):
-        completed = [run for run in holders if run.outcome is Outcome.COMPLETED]
-        holders = completed if len(completed) == 1 else holders
-    if len(holders) > 1:
-        alike = _are_alike(holders)
-        names = [f"{run.name} ({run.id})" if alike else run.name or run.id for run in holders]
-        raise Ambiguous(what, names, _advice(holders))
-    return holders[0] if holders else None
-
-
-def _are_alike(runs: Sequence[Run]) -> bool:
-    """Whether all have one name, so that no `step` tells them apart."""
-    names = {run.name.lower() for run in runs}
-    return len(names) == 1 and "" not in names
-
-
-def _advice(runs: Sequence[Run]) -> str:
-    if _are_alike(runs):
-        return "they have one name, and not only one of them Completed: name each step otherwise"
-    return "name one with `step`"
+def _is_known(model: Model | None) -> bool:
+    return model is not None and model.is_known

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import filters, routing
+from functions.core import facts, filters, routing
 from functions.core.bounds import bounded, visible
 from functions.core.errors import Ambiguous, RelayError, Retryable
 from functions.core.gathering import Reading
@@ -108,8 +108,7 @@ class Judge:
         if unread and not failed:
             raise unread[0]
         if len(judged) < len(told) and not failed:
-            facts = Pending.FACTS in told
-            return Pending.FACTS if facts else Pending.RUNS
+            return Pending.FACTS if Pending.FACTS in told else Pending.RUNS
         return Verdict.of(judged)
 
     def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> Verdict | Pending:
@@ -158,7 +157,7 @@ class Judge:
             return verdict.holds, f"its gate {said}: {verdict.error or verdict.explain}"
         ended = reading.run.end_time or reading.run.start_time
         if ended and self._clock.now() - ended > route.wait_for_facts:
-            return False, f"{verdict.missing} is not known"
+            return False, f"{verdict.missing} is not known{facts.unread(verdict.missing, known)}"
         return None
 
     def _completing(self) -> list[Route]:

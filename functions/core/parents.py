@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from functions.core.values import Run
 
 _PARENT, _ROOT = "mlflow.parentrunid", "mlflow.rootrunid"
+_BEST_CHILD = ("best_child_run_id", "automl_best_child_run_id")
 _NAMES = ("azureml.pipelinerunid", "azureml.rootpipelinerunid", _PARENT, _ROOT)
 
 
@@ -27,6 +28,22 @@ def children(run: str, found: Iterable[Run]) -> list[Run]:
 def is_below(run: str, tags: Mapping[str, str]) -> bool:
     """Whether tags name that run as the parent or the root."""
     return run in {lower(tags).get(_PARENT), lower(tags).get(_ROOT)}
+
+
+def parent(tags: Mapping[str, str]) -> str:
+    """The run that tags name as the parent, "" where they name none."""
+    return lower(tags).get(_PARENT, "")
+
+
+def best_child(marks: Mapping[str, str]) -> str:
+    """The run that tags or properties call the best child, "" where they name none.
+
+    A sweep writes it among its properties, AutoML among its tags.
+    https://learn.microsoft.com/azure/machine-learning/how-to-train-keras
+    https://learn.microsoft.com/azure/machine-learning/how-to-auto-train-image-models
+    """
+    named = lower(marks)
+    return next((named[name] for name in _BEST_CHILD if named.get(name)), "")
 
 
 def lower(marks: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
+from functions.core import vocabulary
 from functions.core.errors import RelayError
 
 if TYPE_CHECKING:
@@ -23,25 +24,9 @@ if TYPE_CHECKING:
 LONGEST_TEXT: Final = 32_768
 """A rendered text is cut here. One of this length is too large to be sent: nobody should."""
 
-FIXED: Final = {
-    "event": ("id", "type", "time", "subject"),
-    "workspace": ("name", "resource_group", "subscription", "id"),
-    "run": (
-        *("id", "name", "status", "experiment", "type"),
-        *("root_id", "parent_id", "start_time", "end_time", "url"),
-    ),
-    "model": ("name", "version", "run_id", "path", "flavors", "uri"),
-    "endpoint": ("name", "compute_type", "models"),
-    "drift": (
-        *("id", "name", "run_id", "base_dataset", "target_dataset"),
-        *("coefficient", "start_time", "end_time"),
-    ),
-}
-FAMILIES: Final = ("run.metrics", "run.params", "run.tags", "run.properties")
-FACTS: Final = (
-    *(f"{root}.{name}" for root, names in FIXED.items() for name in names),
-    *(f"{family}.*" for family in FAMILIES),
-)
+FIXED: Final = {root: vocabulary.named_below(root) for root in vocabulary.ROOTS}
+FAMILIES: Final = tuple(map(".".join, vocabulary.FAMILIES))
+FACTS: Final = tuple(fact.name for fact in vocabulary.TABLE)
 """Every fact that can be named; `*` stands for a name that the run chose."""
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from functions.core.values import (
         Credential,
         Ended,
+        Job,
         Model,
+        ModelSought,
         PipelineRequest,
         PipelineRun,
         Run,
@@ -91,10 +93,21 @@ class Runs(Protocol):
     def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
         """The runs whose parent this run is."""
 
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What Resource Manager says of the job that the run is; None where it knows none."""
+
     def model(
-        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
-        """The model the run logged, at least the `needed` fields if they can be found."""
+        """The model the run logged, at least the fields that are sought if they can be found."""
+
+    def older_models(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """The models of which these runs made a version that is not the newest, by run.
+
+        One that is not known but by `unread` says why these may not be all.
+        """
 
     def ended(
         self,

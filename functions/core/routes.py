@@ -71,13 +71,15 @@ class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
 
     `only_event`: nothing but the event can tell some (run type, properties), so the sweep cannot
-    serve the route.
+    serve the route. `children`: counts of the run's children; `best_child`: which one is the best.
     """
 
     metrics: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
     model: frozenset[str] = frozenset()
     only_event: bool = False
+    children: bool = False
+    best_child: bool = False
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -92,6 +94,7 @@ class Route(Struct, frozen=True, kw_only=True):
     children: bool = False
     when: str | None = None
     step: str | None = None
+    model: str | None = None
     wait_for_facts: timedelta = timedelta(minutes=10)
     limit: Limit | None = None
     shadow: bool = False

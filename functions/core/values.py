@@ -166,6 +166,21 @@ class Run(Struct, frozen=True, kw_only=True):
         return self.end_time or self.start_time
 
 
+class Job(Struct, frozen=True, kw_only=True):
+    """What Resource Manager says of a job. `kind` is its word (Sweep, AutoML, Pipeline, Command).
+
+    `best_child` is the id of the run that it calls its best; both are "" where it does not say.
+    """
+
+    kind: str = ""
+    best_child: str = ""
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether its children are tries, of which one is its result."""
+        return self.kind.lower() in {"sweep", "automl"}
+
+
 class Ended(Struct, frozen=True, kw_only=True):
     """Runs that have an outcome and an end or at least a start, and experiments' names by id.
 
@@ -194,7 +209,8 @@ class Ended(Struct, frozen=True, kw_only=True):
 class Model(Struct, frozen=True, kw_only=True):
     """What is known of the model a run logged; the fields not yet known are None.
 
-    `unread`: why a place that may tell more could not be read.
+    `several`: the names of registered models of which nothing tells which is meant. `unread`: why a
+    place that may tell more could not be read.
     """
 
     name: str | None = None
@@ -203,12 +219,21 @@ class Model(Struct, frozen=True, kw_only=True):
     path: str | None = None
     flavors: tuple[str, ...] | None = None
     uri: str | None = None
+    several: tuple[str, ...] = ()
     unread: str | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether any place told of it."""
-        return any((self.name, self.version, self.run_id, self.path, self.flavors, self.uri))
+        told = (self.name, self.version, self.run_id, self.path, self.flavors, self.uri)
+        return any((*told, self.several))
+
+
+class ModelSought(Struct, frozen=True):
+    """The fields of a model that are needed at least, and the registered name if it is given."""
+
+    fields: frozenset[str]
+    name: str = ""
 
 
 class Credential(Struct, frozen=True, kw_only=True):

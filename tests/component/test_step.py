@@ -204,10 +204,47 @@ def test_another_step_for_the_same_model_starts_its_own(
     assert (ran.code, len(cloud.devops.runs)) == (0, 2), ran.said
 
 
+SAVED = """
+flavors:
+  python_function: {loader_module: mlflow.sklearn, model_path: model.pkl}
+  sklearn: {pickled_model: model.pkl}
+mlflow_version: 2.19.0
+model_uuid: 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+"""
+
+
+def test_a_model_that_was_saved_and_not_logged_is_of_the_run_that_the_input_names(
+    step: Step, altered: Altered, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.devops.add_pipeline(
+        "contoso", "mlops", 42, "r", parameters=dict.fromkeys(("run_id", "model_name", "f"), "")
+    )
+    (tmp_path / "MLmodel").write_text(SAVED, "utf-8")
+    more = '{"f": "{{ model.flavors }}"}'
+    ran = step.run(altered(model=tmp_path, run_id="plum_1", parameters=more))
+    assert ran.code == 0, ran.said
+    (started,) = cloud.devops.runs
+    assert started.template_parameters == {
+        "run_id": "plum_1",
+        "model_name": "defect-classifier",
+        "f": '["python_function","sklearn"]',
+    }
+    assert ran.output["run_id"] == "plum_1"
+
+
+def test_a_model_of_another_run_than_the_input_names_starts_nothing(
+    step: Step, altered: Altered, cloud: Cloud, run_id: str
+) -> None:
+    ran = step.run(altered(run_id="plum_1"))
+    assert (ran.code, posts(cloud)) == (3, 0)
+    assert f"names run {run_id}, and the input run_id plum_1" in ran.said
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         (None, "cannot be read"),
+        (SAVED, "give the step the input run_id"),
         ("artifact_path: model\nflavors: {}\n", "has no run_id"),
         ("[]", "is no MLmodel file"),
         ("run_id: r1\nx: [", "is no MLmodel file: it is no YAML"),
@@ -233,6 +270,7 @@ def test_a_model_that_names_no_run_starts_nothing(
         ({"parameters": "{"}, "no JSON"),
         ({"parameters": '{"a": ' + "[" * 100 + "]" * 100 + "}"}, "nested more than 100 deep"),
         ({"parameters": '{"run_id": "x"}'}, "run_id is set by this step"),
+        ({"run_id": "two words"}, "can be no run's id"),
         ({"parameters": '{"a": "{{ run.metrics.x }}"}'}, "run.metrics.x is not known"),
         ({"parameters": '{"a": "{{ run.ide }}"}'}, "did you mean run.id?"),
         ({"branch": "main"}, "write refs/heads/main"),

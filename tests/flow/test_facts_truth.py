@@ -37,9 +37,16 @@ def test_the_model_that_was_registered_counts_and_not_the_one_last_logged(stage:
     assert asked(stage) == {"name": "defects", "version": "3", "uri": "runs:/r1/model"}
 
 
-def test_the_path_of_one_model_is_not_told_with_the_name_of_another(stage: Stage) -> None:
+def test_the_path_that_is_told_is_that_of_the_model_which_was_registered(stage: Stage) -> None:
     trained(stage, "name", "path")
     stage.aml.add_model_version("defects", 3, "r1", source="runs:/r1/model")
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"name": "defects", "path": "model"}
+
+
+def test_the_path_of_one_model_is_not_told_with_the_name_of_another(stage: Stage) -> None:
+    trained(stage, "name", "path")
+    stage.aml.add_model_version("defects", 3, "r1", source="models:/m-1")
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.FACTS_MISSING, 0)
@@ -59,7 +66,7 @@ def test_of_several_models_among_the_outputs_none_is_taken(stage: Stage) -> None
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.cloud.arm.add_job(WORKSPACE, Job("r1", outputs=outputs))
     stage.deliver(completed("r1"))
-    assert (stage.only("r1").reason, stage.posts()) == (Reason.FACTS_MISSING, 0)
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.AMBIGUOUS, 0)
 
 
 def test_a_property_too_long_to_keep_is_missing_and_not_cut(stage: Stage) -> None:

@@ -189,15 +189,15 @@ def test_models_that_make_no_sense_are_none(stage: Stage, models: object) -> Non
 
 
 def test_a_version_without_a_usable_time_is_older_than_all_others(stage: Stage) -> None:
-    route(stage, name="{{ model.name }}")
-    odd = {"run_id": "r1", "name": "odd", "version": "1", "creation_timestamp": "yesterday"}
-    known = {"run_id": "r1", "name": "known", "version": "1", "creation_timestamp": 1}
+    route(stage, version="{{ model.version }}")
+    odd = {"run_id": "r1", "name": "m", "version": "2", "creation_timestamp": "yesterday"}
+    known = {"run_id": "r1", "name": "m", "version": "1", "creation_timestamp": 1}
     body = json.dumps({"registered_models": [{"latest_versions": [odd, known]}]})
     search = Fault(path="*/registered-models/search", status=200, body=body)
     stage.aml.server.faults.add(search)
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
-    assert asked(stage) == {"name": "known"}
+    assert asked(stage) == {"version": "1"}
 
 
 @pytest.mark.parametrize(

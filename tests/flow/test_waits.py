@@ -18,6 +18,7 @@ from functions import waits
 from functions.core.deadline import Deadline
 from functions.core.waiting import MOST_OF_A_PLAN
 from functions.core.waits import Answered
+from local.aml_jobs import Jobs
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from local.web import Server
@@ -101,6 +102,42 @@ def test_the_task_fails_where_the_gate_says_no_and_the_view_says_why(stage: Stag
     ends(stage, accuracy=0.5)
     assert job.result == "failed"
     assert "its gate does not hold: run.metrics.accuracy = 0.5" in job.lines[0]
+
+
+def sweep(stage: Stage, best: int | None, status: str = "Completed") -> None:
+    trials = ({"accuracy": 0.5}, {"accuracy": 0.95}, {"accuracy": 0.6})
+    jobs = Jobs(stage.aml, stage.cloud.arm, EXPERIMENT)
+    jobs.sweep("r1", trials, best=best, status=status)
+
+
+def test_a_task_that_waits_for_a_sweep_is_answered_by_its_best_trial(stage: Stage) -> None:
+    sweep(stage, None, "Running")
+    job = register(stage)
+    assert job.result is None
+    sweep(stage, 1)
+    stage.deliver(completed("r1"))
+    assert job.result == "succeeded"
+    assert SAW in job.lines[0]
+
+
+def test_a_best_trial_that_is_told_late_is_waited_for(stage: Stage) -> None:
+    sweep(stage, None, "Running")
+    job = register(stage)
+    sweep(stage, None)
+    stage.deliver(completed("r1"))
+    assert job.result is None
+    sweep(stage, 1)
+    stage.reconcile(minutes=1)
+    assert job.result == "succeeded"
+
+
+def test_a_task_whose_sweep_never_tells_its_best_trial_fails_and_says_so(stage: Stage) -> None:
+    sweep(stage, None)
+    job = register(stage)
+    for _ in range(4):
+        stage.reconcile(minutes=31)
+    assert job.result == "failed"
+    assert "run.metrics.accuracy is not known: r1 does not name its best child" in job.lines[0]
 
 
 @pytest.mark.parametrize("ended", [True, False])

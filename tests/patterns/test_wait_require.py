@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.aml_jobs import Jobs
 from local.arm import Job
 from local.cloud import WORKSPACE
 from local.faults import Fault
@@ -66,6 +67,33 @@ def test_a_metric_on_several_steps_asks_for_the_step(cloud: Cloud, wait: Wait) -
     unnamed = wait("r1", "--require", "metrics.f1 > 0.9")
     assert (unnamed.code(), "name one with --step" in unnamed.out) == (1, True)
     assert wait("r1", "--step", "test", "--require", "metrics.f1 > 0.9").code() == 0
+
+
+def test_a_sweep_is_judged_by_its_best_trial(cloud: Cloud, wait: Wait) -> None:
+    trials = ({"Accuracy": 0.7}, {"Accuracy": 0.9}, {"Accuracy": 0.6})
+    Jobs(cloud.aml, cloud.arm, "Default").sweep("HD_1", trials, best=1)
+    waiting = wait("HD_1", "--require", "metrics.Accuracy >= 0.8")
+    assert waiting.code() == 0
+    assert "run.metrics.Accuracy = 0.9" in waiting.out
+
+
+def test_a_step_that_is_not_there_is_told_with_those_that_are(cloud: Cloud, wait: Wait) -> None:
+    Jobs(cloud.aml, cloud.arm, "Default").pipeline("r1", {"prep": {}, "train": {"f1": 1.0}})
+    waiting = wait(
+        *("r1", "--step", "training", "--wait-for-facts", "1s", "--require", "metrics.f1 > 0.5")
+    )
+    assert waiting.code() == 1
+    assert "no child of r1 is named training: there are prep, train" in waiting.out
+
+
+def test_of_several_registered_models_one_is_named(cloud: Cloud, wait: Wait) -> None:
+    ended(cloud)
+    for name in ("defects", "scalers"):
+        cloud.aml.add_model_version(name, 3, "r1")
+    unnamed = wait("r1", "--require", 'model.version == "3"')
+    assert (unnamed.code(), "name one with --model" in unnamed.out) == (1, True)
+    required = ("--model", "defects", "--require", 'model.name == "defects"')
+    assert wait("r1", *required).code() == 0
 
 
 def test_a_metric_that_comes_late_is_waited_for(cloud: Cloud, wait: Wait) -> None:

@@ -29,6 +29,7 @@ def one(text: str) -> str:
         ("start: {pipeline: 1, variables: {a: '{{ drift.id }}'}}}", "names `drift`, which a route"),
         ("children: true, start: {pipeline: 1}}", "is about runs, and ModelRegistered is about"),
         ("step: train, start: {pipeline: 1}}", "is about runs, and ModelRegistered is about none"),
+        ("model: m, start: {pipeline: 1}}", "is about runs, and ModelRegistered is about none"),
         ("match: {experiment: a}, start: {pipeline: 1}}", "is about runs, and ModelRegistered is"),
     ],
 )

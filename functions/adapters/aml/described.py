@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.adapters.aml.pairing import is_of, tells
 from functions.adapters.aml.workspaces import dicts
-from functions.core import jsontext
+from functions.core import jsontext, parents
 from functions.core.bounds import bounded, kept
-from functions.core.values import Model
+from functions.core.values import Job, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,21 +24,25 @@ HISTORY = "mlflow.log-model.history"
 LONGEST_MLMODEL = 4_000_000  # bytes: a signature names each column, of which there may be thousands
 
 
-def logged(run: Run) -> Model | None:
-    """The model last logged, as the run's own tag tells it. Anyone may write tags."""
+def logged(run: Run) -> tuple[list[Model], str]:
+    """The models that were logged, as the run's own tag tells them, the last one first.
+
+    And why it does not tell, where it cannot be read. Anyone may write tags.
+    """
     if HISTORY not in run.tags:
-        return None
+        return [], ""
     try:
         told = dicts(jsontext.read(run.tags[HISTORY]))
     except ValueError as why:
-        return Model(unread=bounded(f"the tag {HISTORY} is no JSON: {why}", 200))
+        return [], bounded(f"the tag {HISTORY} is no JSON: {why}", 200)
     history = [entry for entry in told if text(entry.get("artifact_path"))]
-    if not history:
-        return None
-    last = max(history, key=lambda entry: str(entry.get("utc_time_created", "")))
-    model = _described(last)
-    where = f"runs:/{model.run_id or run.id}/{model.path}"
-    return msgspec.structs.replace(model, run_id=model.run_id or run.id, uri=where)
+    history.sort(key=lambda entry: str(entry.get("utc_time_created", "")), reverse=True)
+    return [_logged_by(run, _described(entry)) for entry in history], ""
+
+
+def _logged_by(run: Run, model: Model) -> Model:
+    maker = model.run_id or run.id
+    return msgspec.structs.replace(model, run_id=maker, uri=f"runs:/{maker}/{model.path}")
 
 
 def mlmodel(body: bytes) -> Model:
@@ -53,27 +58,56 @@ def mlmodel(body: bytes) -> Model:
     return _described(found)
 
 
-def output(outputs: object) -> Model | None:
-    """The model among a job's outputs; several are none, since nothing tells which is meant."""
+def job(properties: Mapping[str, Any]) -> Job:
+    """What a job is, and which run it calls its best child, among properties of its own.
+
+    https://learn.microsoft.com/azure/machine-learning/how-to-train-keras
+    """
+    own = properties.get("properties")
+    marks = {str(k): str(v) for k, v in own.items()} if isinstance(own, dict) else {}
+    kind = text(properties.get("jobType")) or ""
+    return Job(kind=kind, best_child=parents.best_child(marks))
+
+
+def output(outputs: object, name: str) -> Model | None:
+    """The model among a job's outputs, if there is one, or one that is registered by that name.
+
+    Of several registered ones none is taken; of several others neither, since nothing tells which
+    is meant.
+    """
+    listed = outputs.values() if isinstance(outputs, dict) else ()
     found = [
-        out
-        for out in (outputs.values() if isinstance(outputs, dict) else ())
+        Model(
+            name=text(out.get("assetName")),
+            version=text(out.get("assetVersion")),
+            uri=text(out.get("uri")),
+        )
+        for out in listed
         if isinstance(out, dict) and str(out.get("jobOutputType")).endswith("_model")
     ]
-    if len(found) != 1:
-        return None
-    name, version, uri = (found[0].get(k) for k in ("assetName", "assetVersion", "uri"))
-    return Model(name=text(name), version=text(version), uri=text(uri))
+    if name:
+        found = [model for model in found if model.name == name]
+    names = sorted({model.name for model in found if model.name})
+    if len(found) > 1 and len(names) > 1:
+        return Model(several=tuple(names))
+    return found[0] if len(found) == 1 else None
 
 
-def latest(versions: Iterable[Mapping[str, Any]]) -> Model | None:
-    """The version that was registered last."""
-    newest = max(versions, key=lambda v: number(v.get("creation_timestamp")), default=None)
-    if newest is None:
-        return None
-    name, version = text(newest.get("name")), text(newest.get("version"))
-    uri = text(newest.get("source")) or f"models:/{name}/{version}"
-    return Model(name=name, version=version, run_id=text(newest.get("run_id")), uri=uri)
+def versions(found: Iterable[Mapping[str, Any]]) -> list[Model]:
+    """Model versions as the registry tells them, that which was made last first."""
+    ordered = sorted(found, key=lambda v: (created(v), number(v.get("version"))), reverse=True)
+    return [_version(one) for one in ordered]
+
+
+def _version(found: Mapping[str, Any]) -> Model:
+    name, version = text(found.get("name")), text(found.get("version"))
+    uri = text(found.get("source")) or f"models:/{name}/{version}"
+    return Model(name=name, version=version, run_id=text(found.get("run_id")), uri=uri)
+
+
+def created(version: Mapping[str, Any]) -> int:
+    """When a version was made, in milliseconds since 1970; 0 where it does not say."""
+    return number(version.get("creation_timestamp"))
 
 
 def number(value: object) -> int:
@@ -94,28 +128,28 @@ def _described(found: Mapping[str, Any]) -> Model:
     )
 
 
+def logged_model(
+    infos: Iterable[Mapping[str, Any]], known: Model | None
+) -> Mapping[str, Any] | None:
+    """Of MLflow 3's logged models the one that is known already; where none is the last one."""
+    own = sorted(infos, key=lambda i: number(i.get("creation_timestamp_ms")), reverse=True)
+    if known is None or not known.is_known:
+        return next(iter(own), None)
+    same = [i for i in own if known.uri == f"models:/{i.get('model_id')}"]
+    if not same and not (known.uri or "").startswith("models:/m-"):
+        same = [i for i in own if may_be_at(known, str(i.get("name")))]
+    return same[0] if len({str(i.get("name")) for i in same}) == 1 else None
+
+
+def may_be_at(known: Model, path: str) -> bool:
+    """Whether nothing that is known says that the model was logged under another path."""
+    elsewhere = known.path and known.path != path
+    return not elsewhere and (not tells(known.uri) or is_of(known.uri, path))
+
+
 def artifact(run: Run) -> dict[str, str]:
     """Where MLflow 2 serves the file of a model logged under the customary path."""
     return {"run_uuid": run.id, "path": "model/MLmodel"}
-
-
-def joined(first: Model | None, more: Model | None) -> Model | None:
-    """Both sources together, the earlier one first; unless they tell of different models.
-
-    A run may log several models and register another one than the last: then what was registered
-    is the model, and only what is known of that one is told.
-    """
-    if first is None or more is None:
-        return first or more
-    if first.path and more.name and more.uri and not _is_of(more.uri, first.path):
-        return more
-    known = msgspec.structs.asdict(first)
-    return Model(**{n: v if v is not None else getattr(more, n) for n, v in known.items()})
-
-
-def _is_of(source: str, path: str) -> bool:
-    """Whether a version's source is the artifact at that path, or does not tell (MLflow 3)."""
-    return source.startswith("models:/") or source.rstrip("/").endswith(f"/{path.strip('/')}")
 
 
 def lacking(model: Model, needed: frozenset[str]) -> bool:

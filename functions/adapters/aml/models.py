@@ -1,8 +1,8 @@
 """Where a run's model is found, in order, no further than the fields that are needed.
 
-The run's `mlflow.log-model.history` tag (no call) → model versions by run id, or where the
-service refuses that filter the registered models' latest versions → the ARM job's outputs →
-on a plain MLflow server the logged model and its `MLmodel` file.
+The run's `mlflow.log-model.history` tag (no call) → model versions by run id, or by the name that
+the route gives (`functions.adapters.aml.registered`) → the ARM job's outputs → on a plain MLflow
+server the logged model and its `MLmodel` file. `functions.adapters.aml.pairing` keeps them apart.
 
 https://learn.microsoft.com/azure/machine-learning/how-to-manage-models-mlflow
 """
@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from functions.adapters.aml import described
+from functions.adapters.aml import described, pairing
+from functions.adapters.aml.registered import PAGE, REFUSED, Registered
 from functions.adapters.aml.workspaces import (
     Workspaces,
     about_or_raise,
@@ -24,14 +25,10 @@ from functions.core.errors import Retryable
 from functions.core.values import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from functions.core.deadline import Deadline
-    from functions.core.values import Run, Workspace
-
-PAGE = 200
-MOST_PAGES = 5
-REFUSED = frozenset({400, 404, 405, 501})  # "no such call here", in the ways servers say it
+    from functions.core.values import Job, ModelSought, Run, Workspace
 
 
 class Models:
@@ -39,71 +36,79 @@ class Models:
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
-        self._no_search_by_run: set[str] = set()
+        self._registered = Registered(workspaces)
 
     def of_run(
-        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
         """What is known of the run's model, None if no source knows one; raises Retryable."""
-        known = described.logged(run)
-        for source in (self._registered, self._job_output, self._plain):
-            if known is not None and not described.lacking(known, needed):
-                break
-            known = described.joined(known, source(workspace, run, deadline))
-        return known
+        logged, unread = described.logged(run)
+        known = pairing.meant(logged, (), sought.name)
+        if known is None or described.lacking(known, sought.fields):
+            versions = self._versions(workspace, run, sought.name, deadline)
+            known = pairing.meant(logged, versions, sought.name)
+        if not _is_enough(known, sought.fields - {"path", "flavors", "run_id"}):
+            output = self._job_output(workspace, run, sought.name, deadline)
+            known = pairing.with_output(known, output, logged)
+        if not _is_enough(known, sought.fields) and (known or not sought.name):
+            known = pairing.joined(known, self._plain(workspace, run, known, deadline))
+        return pairing.joined(known, Model(unread=unread)) if unread else known
 
-    def _registered(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
-        own: list[dict[str, Any]] = []
-        if workspace.key not in self._no_search_by_run and "'" not in run.id:
-            search = {"filter": f"run_id='{run.id}'", "max_results": str(PAGE)}
-            answer = self._workspaces.mlflow(
-                workspace, "/api/2.0/mlflow/model-versions/search", deadline, params=search
-            )
-            if answer.status not in REFUSED:
-                found = found_or_raise(answer, f"model versions of run {run.id}")
-                versions = dicts(found.get("model_versions"))
-                own = [v for v in versions if v.get("run_id") == run.id]
-                if len(own) == len(versions):
-                    return described.latest(own)
-            if answer.status in {200, 400}:  # the filter is ignored or refused, for good
-                self._no_search_by_run.add(workspace.key)
-        return described.latest([*own, *self._latest_versions(workspace, run, deadline)])
+    def older(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """The models of which these runs made versions that are no longer the newest, by run."""
+        began = [run.start_time for run in runs]
+        since = None if None in began else min(filter(None, began), default=None)
+        ids = [run.id for run in runs]
+        versions, why = self._registered.older(workspace, ids, since, deadline)
+        told = {
+            run.id: pairing.meant(described.logged(run)[0], mine, "")
+            for run in runs
+            if (mine := [one for one in versions if one.run_id == run.id])
+        }
+        found = {run: model for run, model in told.items() if model}
+        return found or {run: Model(unread=why) for run in ids if why}
 
-    def _latest_versions(
-        self, workspace: Workspace, run: Run, deadline: Deadline
-    ) -> Iterator[Mapping[str, Any]]:
-        """The latest versions of all registered models, as far as they are this run's."""
-        search = {"max_results": str(PAGE)}
-        for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(
-                workspace, "/api/2.0/mlflow/registered-models/search", deadline, params=search
-            )
-            if answer.status in REFUSED:
-                return
-            page = found_or_raise(answer, "registered models")
-            for model in dicts(page.get("registered_models")):
-                versions = dicts(model.get("latest_versions"))
-                yield from (v for v in versions if v.get("run_id") == run.id)
-            if not page.get("next_page_token"):
-                return
-            search["page_token"] = page["next_page_token"]
+    def _versions(
+        self, workspace: Workspace, run: Run, name: str, deadline: Deadline
+    ) -> Sequence[Model]:
+        if not name:
+            return self._registered.of_run(workspace, run.id, deadline)
+        named = self._registered.of_name(workspace, name, deadline)
+        return [model for model in named if model.run_id == run.id]
 
-    def _job_output(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
-        """The model among the outputs of the ARM job; a job's name is its run's id.
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What the ARM job says, None where there is none; raises Retryable."""
+        properties = self._job(workspace, run, deadline)
+        return None if properties is None else described.job(properties)
 
+    def _job_output(
+        self, workspace: Workspace, run: Run, name: str, deadline: Deadline
+    ) -> Model | None:
+        """The model among the outputs of the ARM job."""
+        properties = self._job(workspace, run.id, deadline)
+        return described.output((properties or {}).get("outputs"), name)
+
+    def _job(self, workspace: Workspace, run: str, deadline: Deadline) -> dict[str, Any] | None:
+        """The properties of the ARM job, which a step of a pipeline job lacks; None for no job.
+
+        A job's name is its run's id.
         https://learn.microsoft.com/rest/api/azureml/jobs/get
         """
         if not self._is_aml(workspace, deadline):
             return None
-        answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run.id, '')}", deadline)
+        answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run, '')}", deadline)
         if answer.status in REFUSED:
             return None
-        found = found_or_raise(answer, f"job {run.id}")
-        about_or_raise(found.get("name"), run.id, f"job {run.id}")
+        found = found_or_raise(answer, f"job {run}")
+        about_or_raise(found.get("name"), run, f"job {run}")
         properties = found.get("properties")
-        return described.output(properties.get("outputs") if isinstance(properties, dict) else None)
+        return properties if isinstance(properties, dict) else {}
 
-    def _plain(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
+    def _plain(
+        self, workspace: Workspace, run: Run, known: Model | None, deadline: Deadline
+    ) -> Model | None:
         """What only a plain MLflow server tells: MLflow 3's logged model, and MLmodel."""
         if self._is_aml(workspace, deadline):
             return None
@@ -116,25 +121,29 @@ class Models:
             workspace, "/api/2.0/mlflow/logged-models/search", deadline, body=search
         )
         if answer.status in REFUSED:
-            return self._artifact(workspace, run, deadline)
+            return self._artifact(workspace, run, known, deadline)
         models = dicts(found_or_raise(answer, "logged models").get("models"))
-        known = [info for m in models if isinstance(info := m.get("info"), dict)]
-        own = [info for info in known if info.get("source_run_id") == run.id]
-        if not own:
+        infos = [info for m in models if isinstance(info := m.get("info"), dict)]
+        own = [info for info in infos if info.get("source_run_id") == run.id]
+        info = described.logged_model(own, known)
+        if info is None:
             return None
-        info = max(own, key=lambda i: described.number(i.get("creation_timestamp_ms")))
         model_id = quote(str(info.get("model_id")), "")
         where = f"{quote(run.experiment_id, '')}/models/{model_id}/artifacts/MLmodel"
         file = self._file(workspace, f"/api/2.0/mlflow-artifacts/artifacts/{where}", {}, deadline)
         named = Model(path=described.text(info.get("name")), uri=f"models:/{model_id}")
-        return described.joined(named, file)
+        return pairing.joined(named, file)
 
-    def _artifact(self, workspace: Workspace, run: Run, deadline: Deadline) -> Model | None:
+    def _artifact(
+        self, workspace: Workspace, run: Run, known: Model | None, deadline: Deadline
+    ) -> Model | None:
         """The file of MLflow 2, which answers 500 where there is none: then the list tells.
 
         https://github.com/mlflow/mlflow/blob/v2.9.2/mlflow/store/artifact/local_artifact_repo.py
         """
         params = described.artifact(run)
+        if known and not described.may_be_at(known, "model"):
+            return None
         try:
             return self._file(workspace, "/get-artifact", params, deadline)
         except Retryable:
@@ -160,3 +169,7 @@ class Models:
 
     def _is_aml(self, workspace: Workspace, deadline: Deadline) -> bool:
         return self._workspaces.tracking_uri(workspace, deadline).startswith("azureml:")
+
+
+def _is_enough(known: Model | None, fields: frozenset[str]) -> bool:
+    return known is not None and (bool(known.several) or not described.lacking(known, fields))

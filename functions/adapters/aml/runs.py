@@ -13,9 +13,9 @@ from functions.adapters.aml.models import Models
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
 from functions.core import events
+from functions.core.below import MOST_CHILDREN
 from functions.core.bounds import bounded, kept
 from functions.core.errors import Retryable
-from functions.core.gathering import MOST_CHILDREN
 from functions.core.reasons import Reason
 from functions.core.values import Outcome, Run, from_epoch
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.ended import EndedRuns
     from functions.core.deadline import Deadline
-    from functions.core.values import Ended, Model, Workspace
+    from functions.core.values import Ended, Job, Model, ModelSought, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
@@ -75,11 +75,21 @@ class AmlRuns:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
 
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What Resource Manager says of the job that the run is; raises Retryable."""
+        return self._models.job(workspace, run, deadline)
+
     def model(
-        self, workspace: Workspace, run: Run, needed: frozenset[str], deadline: Deadline
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
-        """The model the run logged, asked for no further than the needed fields."""
-        return self._models.of_run(workspace, run, needed, deadline)
+        """The model the run logged, asked for no further than what is sought."""
+        return self._models.of_run(workspace, run, sought, deadline)
+
+    def older_models(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """The models of which these runs made a version that is not the newest, by run."""
+        return self._models.older(workspace, runs, deadline)
 
     def ended(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core import needs, placeholders
+from functions.core import needs, placeholders, vocabulary
 from functions.core.distinct import not_told_apart
 from functions.core.gate import GateRefused, gate_of
 from functions.core.modelevents import BY_OUTCOME
@@ -85,7 +85,7 @@ def _foreign(entry: Entry) -> Said:
     if event and not kind:  # it is no event that is known, which was said
         return
     if kind:
-        about_runs: list[At] = [(key,) for key in ("children", "step") if key in entry]
+        about_runs: list[At] = [(key,) for key in ("children", "step", "model") if key in entry]
         about_runs += [
             ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
         ]
@@ -115,10 +115,8 @@ def _problems_of_gate(text: str) -> list[str]:
         paths = gate_of(text).mentions
     except GateRefused as refused:
         return [str(refused)]
-    names = dict.fromkeys(".".join(path[:2]) for path in paths if len(path) > 1)
-    return [
-        why for n in names if n not in placeholders.FAMILIES and (why := placeholders.unknown(n))
-    ]
+    odd = dict.fromkeys(filter(None, map(vocabulary.first_unknown, paths)))
+    return [why for path in odd if (why := placeholders.unknown(".".join(path)))]
 
 
 def _contradictions_in_start(entry: Entry) -> Said:
@@ -137,7 +135,7 @@ def _contradictions_in_start(entry: Entry) -> Said:
 
 
 def _route(entry: Entry, defaults: Entry) -> Route:
-    as_written = ("name", "children", "when", "step", "complete")
+    as_written = ("name", "children", "when", "step", "model", "complete")
     start = _start({**defaults, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
     wait = entry.get("wait_for_facts", "10m")
@@ -174,5 +172,7 @@ def _warnings(route: Route, doubt: str) -> Said:
     if route.needs.only_event and route.is_about_runs:
         what = "needs the run's type or properties, which only the event tells"
         yield (), f"{what}: the sweep cannot find runs for it"
+    if route.model and not route.needs.model:
+        yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
     if route.outcomes == {Outcome.NOT_RESPONDING}:
         yield (), "only events tell that a run does not respond: the sweep cannot find it"

@@ -116,7 +116,11 @@ _ROUTE = _closed(
     match=_MATCH,
     children=_of("boolean", "also follow child runs (steps, sweep trials), not only roots"),
     when=_of("string", "CEL over the facts that must hold: run.metrics.accuracy >= 0.9"),
-    step=_text("name of the child run that has metrics and model, if several do"),
+    step=_text(
+        "name of the child run that has metrics and model, or has them below it, if several do; "
+        "one within another: train/fit"
+    ),
+    model=_text("name of the registered model that is meant, if a run registers several"),
     wait_for_facts=_text(
         "how long facts may take to appear: 30s, 10m (the default), 2h, at most 7d",
         "^([0-9]{1,5}s|[0-9]{1,4}m|((1[0-5]|[0-9])?[0-9]|16[0-8])h|[0-7]d)$",
