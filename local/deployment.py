@@ -163,7 +163,7 @@ class Deployment:
             self.host_url = self._await_host()
             self._subscribe()
             results.append(self.host_url)
-        with self._screen.step("Starting a real MLflow server, about 10 s") as results:
+        with self._screen.step("Starting a real MLflow server, about 5 s") as results:
             self.mlflow.await_health()
             results.append(self.mlflow.url)
 

@@ -11,16 +11,16 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, Self
+from pathlib import Path
+from typing import NoReturn, Self
 
 import requests
 
 from local.children import Child
 from local.listener import LOOPBACK
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = ROOT / ".cache" / "mlflow"
 SWITCHES = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -29,9 +29,9 @@ SWITCHES = {
 
 
 class MLflow:
-    """`mlflow server` over sqlite in a directory, as a process group of its own.
+    """MLflow's own server over sqlite in a directory, as a process group of its own.
 
-    `patience` is how many seconds it may take to answer `/health`; 10 are usual. Port 0 takes a
+    `patience` is how many seconds it may take to answer `/health`; 5 are usual. Port 0 takes a
     free one. Whoever starts `process` by other means calls `await_health` afterwards.
     """
 
@@ -41,7 +41,7 @@ class MLflow:
         self._port = port or free_port()
         self._patience = patience
         self.process = Child(
-            self._command(), self.log, directory=directory, environment=os.environ | SWITCHES
+            self._command(), self.log, directory=ROOT, environment=os.environ | SWITCHES
         )
 
     @property
@@ -80,9 +80,8 @@ class MLflow:
         self._fail(f"MLflow was not healthy after {self._patience:g} s")
 
     def _command(self) -> list[str]:
-        stores = ["--backend-store-uri", "sqlite:///ml.db", "--artifacts-destination", "./art"]
-        at = ["--host", LOOPBACK, "--port", str(self._port), "--workers", "1"]
-        return [sys.executable, "-m", "mlflow", "server", *stores, *at]
+        at = ["--port", str(self._port), "--directory", str(self.directory.resolve())]
+        return [sys.executable, "-m", "local.tracking", *at, "--schema", str(SCHEMA)]
 
     def _fail(self, what: str) -> NoReturn:
         self.stop()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+
+from tests import forked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,15 +23,9 @@ class Hosted:
     """Runs the function app of a folder until it is stopped or killed."""
 
     def __init__(self, environ: Mapping[str, str], app: Path = ROOT) -> None:
-        command = [sys.executable, "-m", "local.host", "--port", "0", "--threads", "4"]
-        self.process = subprocess.Popen(
-            [*command, "--no-timers", "--app", str(app)],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        options = ["--port", "0", "--threads", "4", "--no-timers", "--app", str(app)]
+        mine = {**os.environ, **environ}
+        self.process = forked.start("local.host", *options, environ=mine, together=True)
         self._log = ""
         self.url = self._await_url()
         self._reader = threading.Thread(target=self._read)

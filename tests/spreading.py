@@ -35,7 +35,6 @@ APART = (
     "tests/crash/",
     "tests/patterns/test_wait.py",
     "tests/patterns/test_wait_",
-    "tests/patterns/test_beside_a_pull_request.py",
     "tests/local/test_mlflow.py",
 )
 LONG = (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -16,14 +14,15 @@ from local.arm_web import Site
 from local.cloud import SUBSCRIPTION, WORKSPACE
 from local.faults import Fault
 from tests import azurite as azurite_service
+from tests import forked
 from tests.azcli import AzureCli
 from tests.azure import Stage, completed
 from tests.azurite import ACCOUNT, connection_string
 from tests.conftest import PAT
 from tests.saying import WRONG, says
-from tests.shipping import ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -83,15 +82,8 @@ def relay(cloud: Cloud, az: AzureCli) -> Relay:
         mine = {**os.environ, **az.environ(), "REQUESTS_CA_BUNDLE": cloud.bundle}
         for name in ("KEY_VAULT_URL", "DEVOPS_URL"):
             mine.pop(name, None)
-        return subprocess.run(
-            [sys.executable, "-m", "relay", *arguments],
-            cwd=ROOT,
-            env={**mine, "RESOURCE_MANAGER_URL": cloud.arm.url, "COLUMNS": "300", **environ},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        mine |= {"RESOURCE_MANAGER_URL": cloud.arm.url, "COLUMNS": "300", **environ}
+        return forked.ran("relay", *arguments, environ=mine)
 
     return run
 

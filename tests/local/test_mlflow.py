@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from local.mlflow import MLflow
+from local.mlflow import SCHEMA, MLflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def test_a_stopped_server_leaves_nobody_listening(tmp_path: Path) -> None:
     with MLflow(tmp_path) as server:
         assert requests.get(f"{server.url}/health", timeout=10).ok
+        assert list(SCHEMA.parent.glob(f"{SCHEMA.name}-*.db")), "its tables are not kept"
     with socket.socket() as probe:
         host, port = server.url.removeprefix("http://").split(":")
         assert probe.connect_ex((host, int(port))) != 0

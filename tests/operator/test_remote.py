@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -13,12 +11,13 @@ import pytest
 
 from local.arm_web import Site
 from local.cloud import SUBSCRIPTION, WORKSPACE
+from tests import forked
 from tests.azcli import AzureCli
 from tests.azure import Stage, completed
 from tests.azurite import connection_string
-from tests.shipping import ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -60,15 +59,7 @@ def relay(stage: Stage, tmp_path: Path) -> Relay:
         mine = {n: v for n, v in os.environ.items() if n not in stage.environ}
         mine |= {**az.environ(), "REQUESTS_CA_BUNDLE": cloud.bundle}
         mine |= {"RESOURCE_MANAGER_URL": cloud.arm.url, "RUN_RELAY_APP": APP}
-        return subprocess.run(
-            [sys.executable, "-m", "relay", *words],
-            cwd=ROOT,
-            env=mine,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return forked.ran("relay", *words, environ=mine)
 
     return run
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -29,15 +31,38 @@ def module(folder: Path, name: str, text: str) -> None:
         (folder / name / "__init__.py").write_text(text, "utf-8")
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+class Installed(NamedTuple):
+    """A folder in which a template's step has installed Run Relay, and what that said."""
+
+    folder: Path
+    said: str
+
+
+Install = Callable[[Pipeline], Installed]
+
+
+def workspace(folder: Path) -> Path:
     """The checkout of Run Relay, as the resource names it, beside one of a hostile pull request."""
     trusted = "import sys\nprint('resource:', *sys.argv[1:])\n"
-    module(tmp_path / "relay", "relay", trusted)
-    (tmp_path / "relay/requirements.txt").write_text("", "utf-8")
+    module(folder / "relay", "relay", trusted)
+    (folder / "relay/requirements.txt").write_text("", "utf-8")
     for name in IMPORTED:
-        module(tmp_path / "code", name, "print('the code of the pull request')\n")
-    return tmp_path
+        module(folder / "code", name, "print('the code of the pull request')\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Install:
+    """Installs as a template does, beside a pull request; each template does so once."""
+
+    @cache
+    def once(template: Pipeline) -> Installed:
+        folder = workspace(tmp_path_factory.mktemp("workspace"))
+        code, out = run(template, INSTALL, folder, **_python(template))
+        assert code == 0, out
+        return Installed(folder, out)
+
+    return once
 
 
 def run(template: Pipeline, step: str, folder: Path, **given: Any) -> tuple[int, str]:
@@ -51,32 +76,27 @@ def run(template: Pipeline, step: str, folder: Path, **given: Any) -> tuple[int,
     return process.returncode, out
 
 
-def installed(template: Pipeline, workspace: Path) -> str:
-    code, out = run(template, INSTALL, workspace, **_python(template))
-    assert code == 0, out
-    return out
-
-
 def _python(template: Pipeline) -> dict[str, str]:
     return {"python": sys.executable} if template is VALIDATE else {}
 
 
 @BOTH
-def test_the_install_runs_nothing_of_the_pull_request(template: Pipeline, workspace: Path) -> None:
-    assert "pull request" not in installed(template, workspace)
+def test_the_install_runs_nothing_of_the_pull_request(
+    installed: Install, template: Pipeline
+) -> None:
+    assert "pull request" not in installed(template).said
 
 
-def test_the_preview_with_the_pat_is_run_relays_own(workspace: Path) -> None:
-    installed(PREVIEW, workspace)
-    code, out = run(PREVIEW, "Preview what the routes start", workspace, runs=["r1", "r2"])
+def test_the_preview_with_the_pat_is_run_relays_own(installed: Install) -> None:
+    folder = installed(PREVIEW).folder
+    code, out = run(PREVIEW, "Preview what the routes start", folder, runs=["r1", "r2"])
     asked = "preview --check --routes routes.yaml --event recorded --run r1 --run r2"
     assert (code, out) == (0, f"resource: {asked}\n")
 
 
-def test_the_wait_is_run_relays_own(workspace: Path) -> None:
-    installed(VALIDATE, workspace)
+def test_the_wait_is_run_relays_own(installed: Install) -> None:
     given = {"workspace": "/w", "jobFile": "job.yml", "require": ["metrics.accuracy >= 0.5"]}
-    code, out = run(VALIDATE, "Submit and wait", workspace, **given)
+    code, out = run(VALIDATE, "Submit and wait", installed(VALIDATE).folder, **given)
     assert (code, out.startswith("resource: wait --submit job.yml ")) == (0, True), out
     assert out.endswith(" --require=metrics.accuracy >= 0.5\n")
 

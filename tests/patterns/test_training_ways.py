@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from functions.core.values import State
 from local.cloud import WORKSPACE
+from tests import forked
 from tests.azure import changed, completed
 from tests.shipping import ROOT
 
@@ -27,27 +27,36 @@ if TYPE_CHECKING:
     from local.mlflow import MLflow
     from tests.azure import Stage
 
-    Train = Callable[..., subprocess.Popen[str]]
+    Train = Callable[..., forked.Running]
+    Trained = Callable[..., "Ended"]
 
 PATIENCE = 60.0
 ENDED = {"FINISHED", "FAILED", "KILLED"}
 WAYS = ("sync", "async", "thread")
+EPOCHS = ("--epochs", "12")
 
 
-@pytest.fixture
+class Ended(NamedTuple):
+    """A training that ended: its run, and what became of the process that was typed.
+
+    `meanwhile` is the run's status when a process that does not wait had ended.
+    """
+
+    run: Run
+    code: int
+    said: str
+    meanwhile: str
+
+
+@pytest.fixture(scope="module")
 def train(mlflow_server: MLflow) -> Iterator[Train]:
     """Starts a training in one of the ways; what is left of it is ended afterwards."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[forked.Running] = []
+    environ = os.environ | {"MLFLOW_TRACKING_URI": mlflow_server.url}
 
-    def start(way: str, *options: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "examples.training.ways", way, *options],
-            cwd=ROOT,
-            env=os.environ | {"MLFLOW_TRACKING_URI": mlflow_server.url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+    def start(way: str, *options: str) -> forked.Running:
+        process = forked.start(
+            "examples.training.ways", way, *options, environ=environ, session=True
         )
         started.append(process)
         return process
@@ -59,11 +68,29 @@ def train(mlflow_server: MLflow) -> Iterator[Train]:
         process.communicate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tracking(mlflow_server: MLflow) -> MlflowClient:
     from mlflow import MlflowClient  # noqa: PLC0415 - seconds, on every collection
 
     return MlflowClient(mlflow_server.url)
+
+
+@pytest.fixture(scope="module")
+def trained(train: Train, tracking: MlflowClient) -> Trained:
+    """A training in one of the ways that has ended; asked for again, it is the same one."""
+
+    @cache
+    def once(way: str, *options: str) -> Ended:
+        process = train(way, *options)
+        run = begun(process)
+        if way != "async":
+            _, said = process.communicate(timeout=PATIENCE)
+            return Ended(ended(tracking, run), process.wait(), said, "")
+        process.wait(PATIENCE)
+        meanwhile = tracking.get_run(run).info.status
+        return Ended(ended(tracking, run), process.wait(), "", meanwhile)
+
+    return once
 
 
 @pytest.fixture
@@ -74,7 +101,7 @@ def shipped(stage: Stage, mlflow_server: MLflow) -> Stage:
     return stage
 
 
-def begun(process: subprocess.Popen[str]) -> str:
+def begun(process: forked.Running) -> str:
     """The id of the run that the training began."""
     assert process.stdout is not None
     run = process.stdout.readline().strip()
@@ -102,13 +129,13 @@ def news(run: Run) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_logged_is_the_same_in_every_way(
-    train: Train, tracking: MlflowClient, way: str
+    trained: Trained, tracking: MlflowClient, way: str
 ) -> None:
-    run = ended(tracking, begun(train(way, "--epochs", "3")))
+    run = trained(way, *EPOCHS).run
     assert run.info.status == "FINISHED"
-    assert {"epochs": "3", "seed": "7"}.items() <= run.data.params.items()
+    assert {"epochs": EPOCHS[1], "seed": "7"}.items() <= run.data.params.items()
     steps = [m.step for m in tracking.get_metric_history(run.info.run_id, "accuracy")]
-    assert steps == [1, 2, 3]
+    assert steps == list(range(1, int(EPOCHS[1]) + 1))
     (model,) = tracking.search_logged_models(
         [run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"
     )
@@ -118,9 +145,9 @@ def test_what_is_logged_is_the_same_in_every_way(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_good_training_starts_the_same_pipeline_in_every_way(
-    train: Train, tracking: MlflowClient, shipped: Stage, way: str
+    trained: Trained, tracking: MlflowClient, shipped: Stage, way: str
 ) -> None:
-    run = ended(tracking, begun(train(way)))
+    run = trained(way, *EPOCHS).run
     shipped.deliver(news(run))
     (started,) = shipped.devops.runs
     (version,) = tracking.search_model_versions(f"run_id = '{run.info.run_id}'")
@@ -135,41 +162,34 @@ def test_a_good_training_starts_the_same_pipeline_in_every_way(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_training_that_raises_takes_the_failure_route_in_every_way(
-    train: Train, tracking: MlflowClient, shipped: Stage, way: str
+    trained: Trained, shipped: Stage, way: str
 ) -> None:
-    run = ended(tracking, begun(train(way, "--fail")))
+    run = trained(way, "--fail").run
     assert run.info.status == "FAILED"
     shipped.deliver(news(run))
     assert shipped.started() == [(43, run.info.run_id)]
     assert shipped.only(run.info.run_id).state is State.STARTED
 
 
-def test_a_submitted_job_is_not_waited_for(train: Train, tracking: MlflowClient) -> None:
-    submitter = train("async", "--epochs", "40")
-    run = begun(submitter)
-    assert submitter.wait(PATIENCE) == 0
-    assert tracking.get_run(run).info.status == "RUNNING"
-    assert ended(tracking, run).info.status == "FINISHED"
+def test_a_submitted_job_is_not_waited_for(trained: Trained) -> None:
+    submitted = trained("async", *EPOCHS)
+    assert (submitted.code, submitted.meanwhile) == (0, "RUNNING")
+    assert submitted.run.info.status == "FINISHED"
 
 
-def test_the_main_thread_goes_on_while_the_other_trains(
-    train: Train, tracking: MlflowClient
-) -> None:
-    process = train("thread", "--epochs", "10")
-    run = begun(process)
-    _, said = process.communicate(timeout=PATIENCE)
-    first = said.index("the main thread goes on")
-    assert first < said.index("epoch 10/10")
-    assert (process.returncode, tracking.get_run(run).info.status) == (0, "FINISHED")
+def test_the_main_thread_goes_on_while_the_other_trains(trained: Trained) -> None:
+    beside = trained("thread", *EPOCHS)
+    first = beside.said.index("the main thread goes on")
+    assert first < beside.said.index(f"epoch {EPOCHS[1]}/{EPOCHS[1]}")
+    assert (beside.code, beside.run.info.status) == (0, "FINISHED")
 
 
 @pytest.mark.parametrize(("way", "code"), [("sync", 1), ("thread", 1), ("async", 0)])
 def test_only_who_waits_learns_that_the_training_went_wrong(
-    train: Train, tracking: MlflowClient, way: str, code: int
+    trained: Trained, way: str, code: int
 ) -> None:
-    process = train(way, "--fail")
-    assert ended(tracking, begun(process)).info.status == "FAILED"
-    assert process.wait(PATIENCE) == code
+    failed = trained(way, "--fail")
+    assert (failed.run.info.status, failed.code) == ("FAILED", code)
 
 
 @pytest.mark.parametrize("way", ["sync", "thread"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from local.arm import Job
 from local.cloud import WORKSPACE
-from tests.shipping import ROOT
+from tests import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,14 +93,8 @@ class Waiting:
     """The running command."""
 
     def __init__(self, words: tuple[str, ...], environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "relay", "wait", *words],
-            cwd=ROOT,
-            env={**os.environ, "COLUMNS": "200", **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        mine = {**os.environ, "COLUMNS": "200", **environ}
+        self._process = forked.start("relay", "wait", *words, environ=mine)
         self._lines = threading.Condition()
         self.out, self.err = "", ""
         self._readers = [
@@ -146,7 +139,8 @@ class Waiting:
         (line,) = self.out.splitlines()
         return json.loads(line)
 
-    def _read(self, name: str, stream: IO[str]) -> None:
+    def _read(self, name: str, stream: IO[str] | None) -> None:
+        assert stream is not None
         with stream:
             for line in stream:
                 with self._lines:
