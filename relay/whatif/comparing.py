@@ -133,7 +133,7 @@ def _change(one: Compared, news: News) -> Change:
 
 
 def _untold(one: Compared, news: News) -> bool:
-    if one.was is not None and not one.was.state.is_known:
+    if one.was is not None and one.was.is_anothers:
         return True
     found = one.would and one.would.found
     if isinstance(found, Misfit):
