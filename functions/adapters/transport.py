@@ -26,7 +26,7 @@ from functions.adapters.session import Call, SteadySession
 from functions.core import jsontext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from requests.structures import CaseInsensitiveDict
 
@@ -144,10 +144,12 @@ class Transport:
         body: str,
         method: str = "POST",
         within: float = READ_SECONDS,
+        may_begin: Callable[[], bool] | None = None,
     ) -> Answer:
         """Send once, whatever happens. Raises NotSentError or NoAnswerError.
 
-        No deadline cuts it short: its answer is worth more than the time.
+        No deadline cuts it short: its answer is worth more than the time. Whether it `may_begin`
+        is asked as the last thing before, since the process may have stood still.
 
         A connection that may have been idle for long is not trusted, and so none that is older: the
         far end may have forgotten it, and what is written to it would be in doubt.
@@ -155,19 +157,27 @@ class Transport:
         if time.monotonic() - self._made > self._idle_seconds:
             self._effects, self._made = _once(), time.monotonic()  # who still sends keeps the old
         call = Call(method, url, authorization, headers, body.encode())
-        return _exchange(self._effects, call, within, tries=1)
+        return _exchange(self._effects, call, within, tries=1, may_begin=may_begin)
 
 
 def _once() -> SteadySession:
     return SteadySession(Retry(total=0, read=False, redirect=False))
 
 
-def _exchange(session: SteadySession, call: Call, read: float, tries: int) -> Answer:
+def _exchange(
+    session: SteadySession,
+    call: Call,
+    read: float,
+    tries: int,
+    may_begin: Callable[[], bool] | None = None,
+) -> Answer:
     connect = min(CONNECT_SECONDS, read)
     ends = time.monotonic() + connect * tries + read * tries
     try:
         prepared = call.prepared()
         proxies, verify = session.around(str(prepared.url))
+        if may_begin and not may_begin():
+            raise NotSentError("its time was over before it began")
         response = session.get_adapter(str(prepared.url)).send(
             prepared, stream=True, timeout=(connect, read), verify=verify, proxies=proxies
         )

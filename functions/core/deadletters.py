@@ -10,6 +10,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from functions.core import events, payloads, visits
 from functions.core.errors import NotARunEvent, Permanent
 from functions.core.replaying import standing
@@ -69,9 +71,10 @@ class DeadLetters:
         if events.is_child(event):
             return Sorted(name, Fate.SKIPPED, "a child run")
         # Event Grid says beside it when it took the event, in either schema's spelling
-        if why := self._too_old(event.time or parse_time(told.get("publishtime"))):
+        at = event.time or parse_time(told.get("publishtime"))
+        if why := self._too_old(at):
             return Sorted(name, Fate.REFUSED, why)
-        return self._keep(name, event)
+        return self._keep(name, replace(event, time=at))  # by which the inbox knows its age
 
     def _too_old(self, at: datetime | None) -> str:
         """Why it cannot be told whether its pipeline was started; "" where the ledger knows."""

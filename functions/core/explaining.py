@@ -183,12 +183,17 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         "secret": named or secret,
         "organization": organization or "the organization",
     }
-    words = REASONS[c.reason] if secret else AS_IDENTITY.get(c.reason, REASONS[c.reason])
-    if c.reason is Reason.WORKING and not c.is_open:
-        words = OF_ANOTHER_REASON
+    words = meant(c.state, c.reason)
+    words = words if secret else AS_IDENTITY.get(c.reason, words)
     means = f"{STATES[c.state]}: {words.means.format(**filled)}"
     settled = c.state in {State.STARTED, State.SKIPPED}
     return Explained(means, _next(c, now, secret), "" if settled else words.do.format(**filled))
+
+
+def meant(state: State, reason: Reason) -> Words:
+    """What the reason means for what stands in that state: nobody is at work on what has ended."""
+    at_work = state is State.OPEN or reason is not Reason.WORKING
+    return REASONS[reason] if at_work else OF_ANOTHER_REASON
 
 
 def _account(c: Continuation) -> tuple[str, str]:

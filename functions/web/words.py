@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from functions.core.explaining import OF_ANOTHER_VERSION, REASONS
+from functions.core.explaining import OF_ANOTHER_VERSION, meant
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:
@@ -66,6 +66,6 @@ def badge(state: State) -> Markup:
 
 def reason(one: Listed) -> Child:
     """Why it is where it is, in words that fit every route."""
-    means = REASONS[one.reason].means if one.state.is_known else OF_ANOTHER_VERSION
+    means = meant(one.state, one.reason).means if one.state.is_known else OF_ANOTHER_VERSION
     means = means.format(secret="that the route names", organization="its organization")
     return [means, tag("span", said(one.detail), class_="detail") if one.detail else None]

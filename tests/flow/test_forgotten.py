@@ -11,6 +11,7 @@ import pytest
 from functions.core.deadletters import DeadLetters, Fate
 from functions.core.errors import LedgerUnavailable
 from functions.core.places import PASSED
+from functions.core.reasons import Reason
 from functions.core.rowledger import RowLedger
 from functions.core.sweeping import PRUNED_AT_ONCE
 from functions.core.visits import VISITS
@@ -179,3 +180,55 @@ def test_no_list_shows_a_trace(stage: Stage) -> None:
     assert list(stage.ledger.listed(since, 100)) == []
     assert list(stage.ledger.recent(since, 100)) == []
     assert stage.ledger.backlog().open == 0
+
+
+def test_a_dead_letter_that_only_event_grid_has_dated_keeps_that_date_in_the_inbox(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lies there while no route can be read, until what it would start anew is forgotten."""
+    good = stage.routes_file.read_text()
+    end(stage, "r2")
+    stage.deliver(event(stage, "r2"))
+    letter = event(stage, "r2")
+    letter["publishTime"] = letter.pop("eventTime")
+    stage.reconcile(hours=1)
+    stage.reconcile(hours=42)
+    (fate,) = DeadLetters(stage.ledger, stage.clock, timedelta(days=3)).take(letter)
+    assert fate.fate is Fate.KEPT
+    stage.routes("routes: [")
+    for _ in range(6):
+        stage.reconcile(hours=6)
+        sweep(stage)
+    assert stage.of_run("r2") == {}
+    stage.routes(good)
+    stage.reconcile(minutes=1)
+    assert stage.started() == [(42, "r1"), (42, "r2")]
+    assert any("letter=refused run=r2" in message for message in caplog.messages)
+
+
+def test_what_a_copy_of_the_ledger_has_open_is_let_go_by_routes_in_shadow(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """As docs/operations.md says of a ledger that is put back: it was started meanwhile."""
+    stage = Stage(cloud, tmp_path, PAUSED="1")
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(event(stage, "r1"))
+    kept = {path: path.read_bytes() for path in tmp_path.glob("ledger.db*")}
+    stage.deploy(PAUSED="0")
+    stage.reconcile(hours=3)
+    assert stage.started() == [(42, "r1")]
+    for path in tmp_path.glob("ledger.db*"):
+        path.unlink()
+    for path, copy in kept.items():
+        path.write_bytes(copy)
+    good = stage.routes_file.read_text()
+    stage.routes(good.replace("    match:", "    mode: shadow\n    match:"))
+    stage.deploy(SWEEP="off")
+    stage.reconcile(hours=3)
+    sweep(stage)
+    assert stage.only("r1").reason is Reason.SHADOW
+    stage.routes(good)
+    stage.deploy(SWEEP="start")
+    stage.reconcile(hours=3)
+    sweep(stage)
+    assert stage.started() == [(42, "r1")]

@@ -389,3 +389,29 @@ def test_what_was_started_late_is_listed_as_started(stage: Stage) -> None:
     stage.reconcile(minutes=5)
     (listed,) = stage.ledger.listed(stage.clock.now() - timedelta(days=1), 9)
     assert (listed.state, listed.reason) == (State.STARTED, Reason.ANSWERED)
+
+
+class Asleep(Wrapped):
+    """The process stands still between its ask and its POST, until another has sent it again."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ports.pipelines)
+        self._stage = stage
+
+    def start(self, *given: Any) -> Any:
+        other = App(self._stage.read, self._stage.ports)
+        while not self._stage.posts():
+            self._stage.clock.forward(minutes=3)
+            other.rounds.reconcile()
+        return self.real.start(*given)
+
+
+def test_who_stood_still_before_its_post_for_longer_than_others_wait_sends_nothing(
+    stage: Stage,
+) -> None:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.build(pipelines=Asleep(stage))
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 1
+    row = stage.only("r1")
+    assert (row.state, row.pipeline_run) == (State.STARTED, stage.devops.runs[0].id)

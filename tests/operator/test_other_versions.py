@@ -192,7 +192,8 @@ def in_a_reason_of_another_version(stage: Stage) -> None:
         for partition, key, columns in found:
             row = json.loads(columns)
             if more := row.get("more"):
-                row["more"] = json.dumps({**json.loads(more), "reason": "eclipsed"})
+                row |= {"more": json.dumps({**json.loads(more), "reason": "eclipsed"})}
+                row |= {"reason": "eclipsed"}
                 file.execute(update, (json.dumps(row), partition, key))
         file.commit()
 
@@ -223,6 +224,13 @@ def test_what_is_in_doubt_for_a_reason_of_another_version_is_not_just_replayed(
     assert "the reason is one of another version of the app" in " ".join(explained.split())
     assert "eclipsed" in explained
     assert "at work" not in explained
+
+
+def test_the_page_says_of_no_end_that_somebody_is_at_work_on_it(doubtful: Desk) -> None:
+    doubtful.stage.reconcile(minutes=1)
+    page = Reader(listing(doubtful.stage.app.overview.look(Wanted()), 0)).text
+    assert "the reason is one of another version of the app" in page
+    assert "at work" not in page
 
 
 def test_what_is_in_doubt_for_a_reason_of_another_version_can_be_settled(doubtful: Desk) -> None:

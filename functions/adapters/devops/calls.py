@@ -21,7 +21,7 @@ from functions.core.errors import InDoubt, Permanent, Retryable
 from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from functions.adapters.transport import Transport
     from functions.core.deadline import Deadline
@@ -60,13 +60,19 @@ class Calls:
         *,
         needs_id: bool = True,
         within: float = READ_SECONDS,
+        may_begin: Callable[[], bool] | None = None,
     ) -> Answer:
         """Send once; see `verdict` for what each answer means."""
         name, asked = "&" if "?" in url else "?", self._version
         url = f"{url}{name}api-version={asked}"
         try:
             answer = self._transport.effect(
-                url, credential.authorization, headers=_headers(asked), body=body, within=within
+                url,
+                credential.authorization,
+                headers=_headers(asked),
+                body=body,
+                within=within,
+                may_begin=may_begin,
             )
         except (NotSentError, NoAnswerError) as error:
             raise unanswered(error) from None

@@ -39,7 +39,13 @@ class DevOpsPipelines:
         """
         version = f"?pipelineVersion={request.pipeline_version}" if request.pipeline_version else ""
         url = f"{self._calls.project(request)}/_apis/pipelines/{request.pipeline}/runs{version}"
-        answer = self._calls.effect(url, credential, request.body, within=deadline.for_answer)
+        answer = self._calls.effect(
+            url,
+            credential,
+            request.body,
+            within=deadline.for_answer,
+            may_begin=lambda: deadline.allows_post,
+        )
         found = answer.json
         if why := not_a_run(request, found):
             raise InDoubt(Reason.IN_DOUBT, why, answer.retry_after)
