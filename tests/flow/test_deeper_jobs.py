@@ -105,7 +105,8 @@ def test_a_best_trial_that_is_not_told_yet_is_waited_for(stage: Stage, jobs: Job
 def test_one_that_is_told_before_it_can_be_read_is_waited_for(stage: Stage, jobs: Jobs) -> None:
     """The trials that are there already are not meant."""
     route(stage, GATED, **ACCURACY)
-    deliver(stage, {**jobs.sweep("HD_1", TRIALS[:1], best=1), "runType": None})
+    jobs.sweep("HD_1", TRIALS[:1], best=1)
+    stage.deliver(completed("HD_1", runProperties={"best_child_run_id": "HD_1_1"}))
     row = stage.only("HD_1")
     assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
     assert "the best child that HD_1 names, HD_1_1, is not there" in row.detail
@@ -321,7 +322,8 @@ def test_a_best_child_deeper_below_the_step_is_believed(stage: Stage, jobs: Jobs
     below = jobs.below("train", place)
     jobs.step("between", below, display="between")
     deeper = jobs.below("between", below)
-    jobs.step("trial", deeper, display="trial", metrics={"Accuracy": 0.75})
+    for name, accuracy in (("trial", 0.75), ("other", 0.1)):
+        jobs.step(name, deeper, display=name, metrics={"Accuracy": accuracy})
     stage.deliver(completed("plum_1"))
     assert asked(stage) == {"accuracy": "0.75"}
 
@@ -370,11 +372,13 @@ def test_no_more_is_read_than_the_bound_allows(stage: Stage, jobs: Jobs) -> None
     assert len(calls(stage)) == MOST_LOOKS + 1
 
 
-def test_runs_that_are_each_other_s_parents_are_looked_at_once(stage: Stage, jobs: Jobs) -> None:
+def test_runs_that_call_each_other_the_best_are_looked_at_once(stage: Stage, jobs: Jobs) -> None:
     route(stage, "step: train", GATED)
     jobs.step("a", pipeline(stage, jobs), display="train")
-    stage.aml.add_run("b", parent="a", experiment=EXPERIMENT, tags={"best_child_run_id": "c"})
-    stage.aml.add_run("c", parent="b", experiment=EXPERIMENT, tags={"best_child_run_id": "b"})
+    circle = {"best_child_run_id": "c", "mlflow.rootRunId": "c"}
+    stage.aml.add_run("b", parent="a", experiment=EXPERIMENT, tags=circle)
+    back = {"best_child_run_id": "b"}
+    stage.aml.add_run("c", parent="b", experiment=EXPERIMENT, tags=back)
     stage.deliver(completed("plum_1"))
     assert stage.only("plum_1").reason is Reason.FACTS_MISSING
     assert len(calls(stage)) < 10

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.ended import EndedRuns
     from functions.core.deadline import Deadline
-    from functions.core.values import Ended, Job, Model, ModelSought, Workspace
+    from functions.core.values import Ended, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
@@ -41,7 +41,8 @@ class AmlRuns:
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
-        self._models = Models(workspaces)
+        models = Models(workspaces)
+        self.job, self.model, self.older_models = models.job, models.of_run, models.older
         self._ended: EndedRuns | None = None
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
@@ -74,22 +75,6 @@ class AmlRuns:
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
-
-    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
-        """What Resource Manager says of the job that the run is; raises Retryable."""
-        return self._models.job(workspace, run, deadline)
-
-    def model(
-        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
-    ) -> Model | None:
-        """The model the run logged, asked for no further than what is sought."""
-        return self._models.of_run(workspace, run, sought, deadline)
-
-    def older_models(
-        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
-    ) -> Mapping[str, Model]:
-        """The models of which these runs made a version that is not the newest, by run."""
-        return self._models.older(workspace, runs, deadline)
 
     def ended(
         self,
