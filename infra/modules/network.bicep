@@ -34,34 +34,42 @@ var vaultTargets = empty(vaultId) ? [] : [
   }
 ]
 var targets = concat(storageTargets, vaultTargets)
-var zonesHere = '${resourceGroup().id}/providers/Microsoft.Network/privateDnsZones'
-var zones = empty(zonesGroupId) ? zonesHere : '${zonesGroupId}/providers/Microsoft.Network/privateDnsZones'
+var groupId = empty(zonesGroupId) ? resourceGroup().id : zonesGroupId
+var zones = '${groupId}/providers/Microsoft.Network/privateDnsZones'
+var networkId = split(subnetId, '/subnets/')[0]
 
-// Azure Verified Modules, from the public registry: https://aka.ms/avm
-module zone 'br/public:avm/res/network/private-dns-zone:0.7.1' = [for target in (empty(zonesGroupId) ? targets : []): {
-  name: 'zone-${target.part}-${suffix}'
-  params: {
-    name: target.zone
-    tags: tags
-    enableTelemetry: false
-    virtualNetworkLinks: [{ virtualNetworkResourceId: split(subnetId, '/subnets/')[0] }]
-  }
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for target in (empty(zonesGroupId) ? targets : []): {
+  name: target.zone
+  location: 'global'
+  tags: tags
 }]
 
-module endpoint 'br/public:avm/res/network/private-endpoint:0.11.0' = [for target in targets: {
-  name: 'endpoint-${target.part}-${suffix}'
-  params: {
-    name: 'pep-${target.part}-${suffix}'
-    location: location
-    tags: tags
-    enableTelemetry: false
-    subnetResourceId: subnetId
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (target, i) in (empty(zonesGroupId) ? targets : []): {
+  parent: zone[i]
+  name: '${last(split(networkId, '/'))}-vnetlink'
+  location: 'global'
+  tags: tags
+  properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
+}]
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-07-01' = [for target in targets: {
+  name: 'pep-${target.part}-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    subnet: { id: subnetId }
     privateLinkServiceConnections: [
       { name: target.part, properties: { privateLinkServiceId: target.id, groupIds: [target.part] } }
     ]
-    privateDnsZoneGroup: {
-      privateDnsZoneGroupConfigs: [{ privateDnsZoneResourceId: '${zones}/${target.zone}' }]
-    }
   }
-  dependsOn: [zone]
+}]
+
+// The records of an endpoint in its zone; the zone's link comes first, so that nobody asks in between.
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-07-01' = [for (target, i) in targets: {
+  parent: endpoint[i]
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [{ name: target.part, properties: { privateDnsZoneId: '${zones}/${target.zone}' } }]
+  }
+  dependsOn: [zone, link]
 }]
