@@ -59,7 +59,7 @@ def test_help_has_examples_that_start_with_what_people_type(desk: Desk, command:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("relay wh", {"why"}),
+        ("relay wh", {"what-if", "why"}),
         ("relay list --state st", {"started"}),
         ("relay list --st", {"--state"}),
         ("relay preview --ch", {"--check"}),
