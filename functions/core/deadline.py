@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from functions.core.ports import Clock
+    from datetime import datetime
 
 EVENT_GRID_WAITS = 30.0
 POST_NEEDS = 15.0
@@ -13,6 +13,19 @@ ROUND_SECONDS = 180.0  # the host ends an invocation after five minutes
 EACH_SECONDS = 30.0
 ANSWERED_WITHIN = 35.0  # seconds, of which Azure DevOps may hold an answer back for 30
 SETTLING = 2.0  # seconds that are kept for what follows an answer
+
+
+class Clock(Protocol):
+    """Time of day for what is stored, monotonic seconds for what is measured."""
+
+    def now(self) -> datetime:
+        """The time of day in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing for so long."""
 
 
 class Deadline:

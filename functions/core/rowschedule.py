@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.continuation import Continuation
-    from functions.core.places import Rows, Stored
-    from functions.core.records import Row
+    from functions.core.places import Row, Rows, Stored
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 LINED_UP = ("open_since", "state", *KEY_COLUMNS)

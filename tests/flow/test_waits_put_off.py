@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from functions.core import events
 from functions.core.deadline import Deadline
 from functions.core.errors import LedgerUnavailable, Lost, Retryable
-from functions.core.judging import Verdict
 from functions.core.overview import Wanted
 from functions.core.reasons import Reason
 from functions.core.records import unpacked, wait_row
+from functions.core.verdict import Verdict
 from functions.core.waits import (
     LONGEST_TOKEN,
     LONGEST_URL,
