@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from benchmarks.bench import Bench
-    from functions.core.places import Place
-    from functions.core.records import Row
+    from functions.core.places import Place, Row
 
     Entities = list[dict[str, str]]
 

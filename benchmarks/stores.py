@@ -21,8 +21,7 @@ from functions.adapters import sqlite
 from functions.adapters.session import POOL
 
 if TYPE_CHECKING:
-    from functions.core.places import Place
-    from functions.core.records import Row
+    from functions.core.places import Place, Row
 
 TABLE = "floor"
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from functions.adapters.sealing import Key, Keys
     from functions.adapters.telemetry import Telemetry
     from functions.adapters.tokens import Heard, KeptTokens
-    from functions.core.deadline import Deadline
+    from functions.core.deadline import Clock, Deadline
     from functions.core.ledger import Ledger
-    from functions.core.ports import Clock, Credentials, Journal, Outcomes, Ports, Runs
+    from functions.core.ports import Credentials, Journal, Outcomes, Ports, Runs
     from functions.settings import Settings
 
 

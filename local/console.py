@@ -8,11 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from local.functions import EVENT_GRID, HTTP
-
 if TYPE_CHECKING:
-    from local.functions import IndexedFunction
-    from local.host import Host
+    from collections.abc import Mapping
 
 
 class _EveryLine(logging.Formatter):
@@ -35,23 +32,11 @@ def log_to_stdout() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
-def show(host: Host) -> None:
-    """List the functions with their URLs, then say that the host listens."""
-    routes = {e.function.name: (e.methods, e.route) for e in host.endpoints}
-    listed = [f"    {f.name}: {_where(host, f, routes)}\n" for f in host.functions.values()]
-    sys.stdout.write(f"Functions:\n\n{''.join(listed)}\nHost listening on {host.url}\n")
+def show(url: str, functions: Mapping[str, str]) -> None:
+    """List the functions by name, each with where it is called, then say that the host listens."""
+    listed = [f"    {name}: {where}\n" for name, where in functions.items()]
+    sys.stdout.write(f"Functions:\n\n{''.join(listed)}\nHost listening on {url}\n")
     sys.stdout.flush()
-
-
-def _where(
-    host: Host, function: IndexedFunction, routes: dict[str, tuple[tuple[str, ...], str]]
-) -> str:
-    if function.kind == HTTP:
-        methods, route = routes[function.name]
-        return f"[{','.join(methods)}] {host.url}/{route}"
-    if function.kind == EVENT_GRID:
-        return f"{function.kind} {host.webhook(function.name)}"
-    return f"{function.kind} POST {host.url}/admin/functions/{function.name}"
 
 
 def leave(code: int) -> NoReturn:

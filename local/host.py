@@ -26,7 +26,7 @@ import azure.functions as azf
 from flask import Response, request
 
 from local import admin, console, ending, httptrigger, webhook
-from local.functions import TIMER, IndexingError, index, load
+from local.functions import EVENT_GRID, TIMER, IndexingError, index, load
 from local.invocations import Worker
 from local.timers import Timers, scheduled
 from local.web import LocalFlask, Server
@@ -107,6 +107,16 @@ class Host:
         """The URL that Event Grid delivers to for this function."""
         return f"{self.url}/runtime/webhooks/EventGrid?functionName={function}"
 
+    def where(self, name: str) -> str:
+        """How and where the function is called."""
+        kind = self.functions[name].kind
+        if kind == EVENT_GRID:
+            return f"{kind} {self.webhook(name)}"
+        for one in self.endpoints:
+            if one.function.name == name:
+                return f"[{','.join(one.methods)}] {self.url}/{one.route}"
+        return f"{kind} POST {self.url}/admin/functions/{name}"
+
     def fire(self, name: str, text: str = "", *, timeout: float = 30) -> Invocation:
         """Run a function now and wait for it. Raises KeyError, TimeoutError."""
         function = self.functions[name]
@@ -177,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(host: Host, end: Callable[[], int], grace: float) -> tuple[bool, int]:
     host.start()
-    console.show(host)
+    console.show(host.url, {name: host.where(name) for name in host.functions})
     code = end()
     stopped = host.stop(grace)
     time.sleep(0.1)  # the last answers leave the buffers of their connections' threads

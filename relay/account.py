@@ -12,7 +12,7 @@ from relay import printing
 from relay.printing import plain
 
 if TYPE_CHECKING:
-    from functions.core.ports import Clock
+    from functions.core.deadline import Clock
     from relay.statuses import Status
     from relay.waiting import Elapsed
 

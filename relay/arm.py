@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 30.0
 MOST_PAGES = 50
+RESOURCES_VERSION = "2021-04-01"
+LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 
 
 class ResourceManager:
@@ -56,6 +58,15 @@ class ResourceManager:
                 return
             page = self._read(self._own(link), None, right, None)
         raise ArmError(f"{path}: more than {MOST_PAGES} pages")
+
+    def resources(self, subscription: str, kind: str) -> Iterator[dict[str, Any]]:
+        """The resources of a type that the operator may see, as lists have them. Raises ArmError.
+
+        https://learn.microsoft.com/rest/api/resources/resources/list
+        """
+        mine = {"$filter": f"resourceType eq '{kind}'"}
+        path = f"/subscriptions/{subscription}/resources"
+        return self.every(path, RESOURCES_VERSION, LIST_RESOURCES, **mine)
 
     def _own(self, link: object) -> str:
         """The next page's address, which must be where the first was: a token goes there."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.errors import RoutesUnreadable
+from functions.core.routefile.reading import decode
 from functions.core.routefile.wire import schema as route_file_schema
-from functions.core.routes import decode
 from relay import printing
 
 if TYPE_CHECKING:

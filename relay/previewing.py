@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.adapters.transport import Answer
-    from functions.core.ports import Clock
+    from functions.core.deadline import Clock
     from functions.core.values import Credential, PipelineRequest
 
 CALL_SECONDS = 30.0

@@ -9,7 +9,7 @@ from relay.watched import Kind, Trouble
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.core.ports import Clock
+    from functions.core.deadline import Clock
     from functions.core.values import Outcome
     from relay.statuses import Status
 

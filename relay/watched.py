@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml import Workspaces
     from functions.adapters.transport import Answer, Transport
-    from functions.core.ports import Clock
+    from functions.core.deadline import Clock
     from functions.core.values import Workspace
     from relay.statuses import Status
 

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.continuation import Continuation
+    from functions.core.deadline import Clock
     from functions.core.ledger import Ledger
-    from functions.core.ports import Clock, Pipelines, Ports
+    from functions.core.ports import Pipelines, Ports
     from functions.core.values import Model
 
     from .arguments import Wanted

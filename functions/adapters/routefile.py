@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from functions.core.errors import RoutesUnreadable
-from functions.core.routes import decode
 from functions.core.values import bounded
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class RouteFile:
         seen = (found.st_mtime_ns, found.st_size)
         if seen == self._seen:
             return
+        from functions.core.routefile.reading import decode  # noqa: PLC0415 - loads yaml
+
         try:
             text = self._path.read_text("utf-8")
             file = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

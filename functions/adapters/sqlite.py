@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from functions.core.places import Place
-    from functions.core.records import Row
+    from functions.core.places import Place, Row
 
 PATIENCE = 5.0  # seconds to wait for another writer
 SCHEMA = """

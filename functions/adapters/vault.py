@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.keyvault.secrets import SecretProperties
 
-    from functions.core.deadline import Deadline
-    from functions.core.ports import Clock
+    from functions.core.deadline import Clock, Deadline
 
 CACHED_FOR = 300.0
 CALL_SECONDS = 5.0

@@ -30,14 +30,16 @@ from functions.core.policy import NOT_FINAL_FOR
 from functions.core.ports import Level
 from functions.core.reasons import Reason
 from functions.core.values import bounded
+from functions.core.verdict import SUCCEEDED, Verdict
 from functions.core.waitdesk import WaitDesk
 from functions.core.waits import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from functions.core.ledger import Waiting
     from functions.core.policy import Policy
-    from functions.core.ports import Ports, Waiting
+    from functions.core.ports import Ports
     from functions.core.waits import Wait
 
 LONGEST = timedelta(days=7)
@@ -74,14 +76,14 @@ class Answers:
         if self._policy.paused:
             return self._desk.hold(entry)
         if wait.result:  # noted by one that may have died: the same answer again
-            given = judging.Verdict(succeeded=wait.result == judging.SUCCEEDED, lines=wait.lines)
+            given = Verdict(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
             return self._answer(entry, given, deadline, early=early)
         verdict = self._judged(wait, deadline)
-        if isinstance(verdict, judging.Verdict):
+        if isinstance(verdict, Verdict):
             return self._answer(entry, verdict, deadline, early=early)
         return self._wait_on(entry, verdict)
 
-    def _judged(self, wait: Wait, deadline: Deadline) -> judging.Verdict | judging.Pending:
+    def _judged(self, wait: Wait, deadline: Deadline) -> Verdict | judging.Pending:
         """What the runs say; after seven days without an answer it is no, and says why."""
         too_old = self._clock.now() - wait.created_at > LONGEST
         try:
@@ -91,15 +93,13 @@ class Answers:
                 raise
             why = f": {_told(error)}"
         else:
-            if not too_old or isinstance(verdict, judging.Verdict):
+            if not too_old or isinstance(verdict, Verdict):
                 return verdict
             why = f": {verdict}"
         told = bounded(f"it waits for more than {LONGEST.days} days{why}")
-        return judging.Verdict(succeeded=False, lines=(told,))
+        return Verdict(succeeded=False, lines=(told,))
 
-    def _answer(
-        self, entry: Waiting, verdict: judging.Verdict, deadline: Deadline, *, early: bool
-    ) -> None:
+    def _answer(self, entry: Waiting, verdict: Verdict, deadline: Deadline, *, early: bool) -> None:
         """Note the answer, then give it, so that whoever goes on after a crash gives the same."""
         wait, now = entry.wait, self._clock.now()
         noted = self._book.change(
@@ -115,9 +115,7 @@ class Answers:
         )
         self._guarded(noted, lambda: self._give(noted, verdict, deadline, early=early))
 
-    def _give(
-        self, entry: Waiting, verdict: judging.Verdict, deadline: Deadline, *, early: bool
-    ) -> None:
+    def _give(self, entry: Waiting, verdict: Verdict, deadline: Deadline, *, early: bool) -> None:
         """Give it, and forget the token.
 
         A failure does not tell whether a try has arrived: the task's own record does.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from functions.core.deadline import Clock
     from functions.core.ledger import Ledger
-    from functions.core.ports import Clock
     from functions.core.values import RunEvent
 
 UNTIL_CLAIMED = timedelta(days=1)  # how long a letter may lie in the inbox before it is claimed

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from functions.core.ports import Clock
+    from datetime import datetime
 
 EVENT_GRID_WAITS = 30.0
 POST_NEEDS = 15.0
@@ -14,6 +14,19 @@ LAST_SECONDS = 240.0  # of a round, in which anything may still begin
 EACH_SECONDS = 30.0
 ANSWERED_WITHIN = 35.0  # seconds, of which Azure DevOps may hold an answer back for 30
 SETTLING = 2.0  # seconds that are kept for what follows an answer
+
+
+class Clock(Protocol):
+    """Time of day for what is stored, monotonic seconds for what is measured."""
+
+    def now(self) -> datetime:
+        """The time of day in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing for so long."""
 
 
 class Deadline:

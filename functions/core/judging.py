@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -15,9 +14,10 @@ from functions.core.gathering import Reading
 from functions.core.policy import REFUSED_FOR
 from functions.core.reasons import Reason
 from functions.core.values import Outcome, RunEvent
+from functions.core.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from functions.core.deadline import Deadline
     from functions.core.policy import Policy
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from functions.core.routes import Route
     from functions.core.values import Workspace
     from functions.core.waits import Wait
-
-LONGEST_NOTE = 30_000  # characters of JSON; the rest of a wait's row may take as many
-SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
 
 
 class Unfit(RelayError):
@@ -39,33 +36,6 @@ class Pending(StrEnum):
 
     RUNS = "a run goes on"
     FACTS = "a fact is not visible yet"
-
-
-class Verdict(NamedTuple):
-    """The answer for a task, and a line for each run saying why."""
-
-    succeeded: bool
-    lines: tuple[str, ...]
-
-    @classmethod
-    def of(cls, judged: Sequence[Verdict]) -> Verdict:
-        """All of them as one: each must say yes. Who says no comes first.
-
-        The lines are as many as a row can hold; the others are counted.
-        """
-        ordered = sorted(judged, key=lambda one: one.succeeded)
-        lines = _kept([line for one in ordered for line in one.lines])
-        return cls(all(one.succeeded for one in judged), lines)
-
-    @property
-    def result(self) -> str:
-        """What the task ends with."""
-        return SUCCEEDED if self.succeeded else FAILED
-
-    @property
-    def why(self) -> str:
-        """All lines in one."""
-        return bounded("; ".join(self.lines))
 
 
 class Judge:
@@ -204,13 +174,3 @@ def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
 
 def _no(why: str) -> Verdict:
     return Verdict(succeeded=False, lines=(visible(why),))
-
-
-def _kept(lines: Sequence[str]) -> tuple[str, ...]:
-    room, kept = LONGEST_NOTE, list[str]()
-    for line in map(bounded, lines):
-        room -= len(json.dumps(line))
-        if room < 0:
-            return (*kept, f"and {len(lines) - len(kept)} more lines")
-        kept.append(line)
-    return tuple(kept)

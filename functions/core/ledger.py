@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from functions.core.continuation import Continuation
     from functions.core.listed import Listed
-    from functions.core.ports import WaitBook
     from functions.core.values import Key, Letter, Shared
+    from functions.core.waits import Wait
 
 
 class Entry(NamedTuple):
@@ -39,6 +39,26 @@ class Backlog(NamedTuple):
     oldest: datetime | None
     whole: bool
     awaited: frozenset[str] = frozenset()
+
+
+class Waiting(NamedTuple):
+    """A wait as read, with the version that a write must still find."""
+
+    wait: Wait
+    version: str
+
+
+class WaitBook(Protocol):
+    """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
+
+    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
+        """The task's wait as it is there now, and whether it is this one."""
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """Those that were not answered, those that are due first."""
+
+    def change(self, entry: Waiting, changed: Wait) -> Waiting:
+        """Replace it if it still has the entry's version; raises Lost otherwise."""
 
 
 class Ledger(Protocol):

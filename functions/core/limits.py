@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from functions.core.continuation import Continuation
+    from functions.core.deadline import Clock
     from functions.core.ledger import Ledger
-    from functions.core.ports import Clock
     from functions.core.routes import Route
     from functions.core.values import Key, Shared
 

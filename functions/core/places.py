@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from functions.core.continuation import Continuation
     from functions.core.listed import Listed
-    from functions.core.records import Row
+
+Row = dict[str, str]
 
 OPEN = "open"
 ENDED = "ended"

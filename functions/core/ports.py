@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.continuation import Continuation
-    from functions.core.deadline import Deadline
-    from functions.core.judging import Verdict
+    from functions.core.deadline import Clock, Deadline
     from functions.core.ledger import Ledger
     from functions.core.routes import Routes
     from functions.core.values import (
@@ -25,40 +24,8 @@ if TYPE_CHECKING:
         Run,
         Workspace,
     )
-    from functions.core.waits import Task, Wait
-
-
-class Clock(Protocol):
-    """Time of day for what is stored, monotonic seconds for what is measured."""
-
-    def now(self) -> datetime:
-        """The time of day in UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds that only grow."""
-
-    def sleep(self, seconds: float) -> None:
-        """Do nothing for so long."""
-
-
-class Waiting(NamedTuple):
-    """A wait as read, with the version that a write must still find."""
-
-    wait: Wait
-    version: str
-
-
-class WaitBook(Protocol):
-    """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
-
-    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
-        """The task's wait as it is there now, and whether it is this one."""
-
-    def waiting(self, limit: int) -> Sequence[Waiting]:
-        """Those that were not answered, those that are due first."""
-
-    def change(self, entry: Waiting, changed: Wait) -> Waiting:
-        """Replace it if it still has the entry's version; raises Lost otherwise."""
+    from functions.core.verdict import Verdict
+    from functions.core.waits import Task
 
 
 class Tasks(Protocol):

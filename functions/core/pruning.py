@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from functions.core.listed import Listed
-    from functions.core.places import Rows, Stored
-    from functions.core.records import Row
+    from functions.core.places import Row, Rows, Stored
 
 T = TypeVar("T")
 

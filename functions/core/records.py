@@ -25,7 +25,7 @@ from functions.core.decoding import decoded
 from functions.core.errors import Permanent, Unreadable
 from functions.core.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
 from functions.core.listed import Listed
-from functions.core.places import safe
+from functions.core.places import Row, safe
 from functions.core.reasons import Reason
 from functions.core.values import Letter, parse_time
 from functions.core.waits import Answered, Wait
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from functions.core.places import Stored
     from functions.core.values import Key, Outcome, State
 
-Row = dict[str, str]
 UNANSWERED = "yes"  # in the column `waits`
 T = TypeVar("T")
 

@@ -130,7 +130,8 @@ class Relay:
         if (route := routes.named(c.key.route)) is None or route.start is None:
             from functions.core import succession  # noqa: PLC0415 - where versions differ
 
-            if succession.left(self._ledger, self._desk, work, routes, self._clock.now()):
+            why = succession.left(self._ledger, c, routes, self._clock.now())
+            if why and self._desk.wait(work, Reason.ROUTE_REMOVED, why, succession.GONE_FOR):
                 return None
         if route is None:
             why = f"no route {c.key.route} today"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.continuation import Continuation
+    from functions.core.deadline import Clock
     from functions.core.ledger import Ledger
-    from functions.core.ports import Clock
     from functions.core.values import Key
 
     Change = Callable[..., Continuation | "Answer"]

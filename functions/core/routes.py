@@ -137,13 +137,3 @@ class Routes(Struct, frozen=True):
     def secrets(self, default: str) -> list[str]:
         """The names of the secrets that starts use, each once."""
         return sorted({route.start.secret or default for route in self.routes if route.start})
-
-
-def decode(text: str, file: str = "routes.yaml") -> Routes:
-    """Read a route file. Raises RoutesUnreadable with every mistake, one line each.
-
-    A line reads `routes.yaml:LINE: path.to.key: what is wrong`, with `file` as its beginning.
-    """
-    from functions.core.routefile.reading import read  # noqa: PLC0415 - loads yaml
-
-    return read(text, file)

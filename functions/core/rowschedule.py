@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.continuation import Continuation
-    from functions.core.places import Rows, Stored
-    from functions.core.records import Row
+    from functions.core.places import Row, Rows, Stored
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits

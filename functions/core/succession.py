@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from functions.core import sharing
-from functions.core.reasons import Reason
 from functions.core.values import parse_time
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.continuation import Continuation
-    from functions.core.desk import Desk, Work
     from functions.core.ledger import Ledger
     from functions.core.routes import Routes
 
@@ -46,21 +44,19 @@ def note(ledger: Ledger, file: str, now: datetime) -> Files:
     return [(known, parse_time(at) or now) for known, at in row.value["files"]]
 
 
-def left(ledger: Ledger, desk: Desk, work: Work, routes: Routes, now: datetime) -> bool:
-    """Whether what these routes do not start was left, for a day at most, to a newer file.
+def left(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> str:
+    """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 
     Raises LedgerUnavailable.
     """
-    c = work.entry.continuation
     if c.file in routes.earlier:
-        return False
+        return ""
     files = note(ledger, routes.file, now)
     if routes.named(c.key.route) and not _is_older(files, routes.file, c.file):
-        return False
+        return ""
     if _is_newest(files, routes.file, c, now):
-        return False
-    why = f"another version of the app may start the route {c.key.route}, this one does not"
-    return desk.wait(work, Reason.ROUTE_REMOVED, why, GONE_FOR)
+        return ""
+    return f"another version of the app may start the route {c.key.route}, this one does not"
 
 
 def _is_newest(files: Files, file: str, c: Continuation, now: datetime) -> bool:

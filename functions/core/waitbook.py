@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core import records
+from functions.core.ledger import Waiting
 from functions.core.places import WAITS, Place, safe
-from functions.core.ports import Waiting
 from functions.core.waits import Wait
 
 if TYPE_CHECKING:

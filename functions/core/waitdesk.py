@@ -21,7 +21,8 @@ from functions.core.waits import Answered
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from functions.core.ports import Ports, Waiting
+    from functions.core.ledger import Waiting
+    from functions.core.ports import Ports
     from functions.core.waits import Wait
 
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.chronicle import Chronicle
+    from functions.core.ledger import Waiting
     from functions.core.policy import Policy
-    from functions.core.ports import Ports, Waiting
+    from functions.core.ports import Ports
     from functions.core.values import RunEvent, Workspace
     from functions.core.waits import Registration, Task
 

@@ -13,7 +13,6 @@ from functions.adapters.entra import access_token
 from functions.adapters.transport import Transport
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
-from relay.doctor import topics
 from relay.doctor.findings import failure, ok, unreachable, warning
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def readable(case: Case) -> Iterator[Finding]:
         lambda: access_token(case.identity, scope, Reason.RUN_UNREADABLE).token,
         Transport(),
     )
-    known = topics.workspaces(case)
+    known = case.heard_of
     for workspace in known:
         yield _readable(case, workspaces, workspace)
     if not known:

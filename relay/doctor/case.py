@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,10 @@ from functions.core.errors import ConfigurationError, LedgerUnavailable
 from relay import operator
 from relay.deployed import WEB_VERSION
 from relay.doctor import topics
-from relay.refusals import NeedsApp
+from relay.refusals import ArmError, NeedsApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from azure.keyvault.secrets import SecretClient
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from relay.doctor.topics import Topic
     from relay.signin import SignedIn
 
-RESOURCES_VERSION = "2021-04-01"
-LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 CALL_SECONDS = 20.0
 PATIENCE = 30.0  # seconds until the ledger shows a probe
 PROFILES = {"https://dev.azure.com": "https://app.vssps.visualstudio.com"}
@@ -105,17 +104,22 @@ class Case:
 
     @cached_property
     def topics(self) -> list[Topic]:
-        """The topics of workspaces; raises NeedsApp, ArmError."""
-        return topics.read(self)
+        """Those of workspaces, in the subscriptions of the app and of the known workspaces.
 
-    def resources(self, subscription: str, kind: str) -> Iterator[dict[str, Any]]:
-        """The resources of a type that the operator may see, as lists have them.
-
-        Raises NeedsApp, ArmError. https://learn.microsoft.com/rest/api/resources/resources/list
+        Raises NeedsApp, ArmError.
         """
-        mine = {"$filter": f"resourceType eq '{kind}'"}
-        path = f"/subscriptions/{subscription}/resources"
-        return self.app.arm.every(path, RESOURCES_VERSION, LIST_RESOURCES, **mine)
+        subscriptions = {self.app.id.split("/")[2].lower()}
+        subscriptions |= {workspace.subscription.lower() for workspace in self.workspaces}
+        return list(topics.read(self.app.arm, sorted(subscriptions)))
+
+    @property
+    def heard_of(self) -> list[Workspace]:
+        """The workspaces, and those whose events lead to the app if that can be seen."""
+        found = {workspace.key: workspace for workspace in self.workspaces}
+        with suppress(NeedsApp, ArmError):
+            leading = [t.workspace for t in self.topics if t.leads_to(self.app.id)]
+            found = {workspace.key: workspace for workspace in leading} | found
+        return list(found.values())
 
     def deadline(self, seconds: float = CALL_SECONDS) -> Deadline:
         """Time for one call."""

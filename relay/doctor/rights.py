@@ -11,7 +11,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from relay.doctor import topics
 from relay.doctor.findings import failure, ok, warning
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def workspaces(case: Case) -> Iterator[Finding]:
     if identity is None:
         yield _nobody()
         return
-    for workspace in topics.workspaces(case):
+    for workspace in case.heard_of:
         given = _given(case, identity, workspace.id, workspace.id)
         lacking = [
             right for right in READ_RUNS if not any(_gives(r, "actions", right) for r in given)
@@ -94,7 +93,7 @@ def _vault(case: Case) -> dict[str, Any] | None:
     """The vault of the settings, if the operator may see it in the app's subscription."""
     wanted = case.settings.key_vault_url.lower()
     name = (urlsplit(wanted).hostname or "").partition(".")[0]
-    listed = list(case.resources(case.app.id.split("/")[2], "Microsoft.KeyVault/vaults"))
+    listed = list(case.app.arm.resources(case.app.id.split("/")[2], "Microsoft.KeyVault/vaults"))
     listed.sort(key=lambda one: str(one.get("name")).lower() != name)
     for one in listed[:MOST_VAULTS]:
         vault = case.app.arm.get(str(one["id"]), VAULT_VERSION, "Microsoft.KeyVault/vaults/read")

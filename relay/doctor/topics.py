@@ -14,12 +14,11 @@ from msgspec import Struct
 from functions.core import events
 from functions.core.values import Workspace, bounded
 from relay.arm import members
-from relay.refusals import ArmError, NeedsApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from relay.doctor.case import Case
+    from relay.arm import ResourceManager
 
 EVENT_GRID_VERSION = "2025-02-15"
 TOPIC_TYPE = "microsoft.machinelearningservices.workspaces"
@@ -72,39 +71,22 @@ class Topic(Struct, frozen=True):
         return any(s.leads_to(app) for s in self.subscriptions)
 
 
-def read(case: Case) -> list[Topic]:
-    """The topics of workspaces in the subscriptions of the app and of the known workspaces.
-
-    Raises NeedsApp, ArmError.
-    """
-    subscriptions = {case.app.id.split("/")[2].lower()}
-    subscriptions |= {workspace.subscription.lower() for workspace in case.workspaces}
-    return [topic for one in sorted(subscriptions) for topic in _below(case, one)]
-
-
-def workspaces(case: Case) -> list[Workspace]:
-    """Those that the case knows, and those whose events lead to the app, if that can be seen."""
-    found = {workspace.key: workspace for workspace in case.workspaces}
-    with suppress(NeedsApp, ArmError):
-        leading = [t.workspace for t in case.topics if t.leads_to(case.app.id)]
-        found = {workspace.key: workspace for workspace in leading} | found
-    return list(found.values())
+def read(arm: ResourceManager, subscriptions: Iterable[str]) -> Iterator[Topic]:
+    """The topics of workspaces in these subscriptions; raises ArmError."""
+    for subscription in subscriptions:
+        for listed in arm.resources(subscription, "Microsoft.EventGrid/systemTopics"):
+            topic = str(listed["id"])
+            properties = members(arm.get(topic, EVENT_GRID_VERSION, READ_TOPICS)["properties"])
+            if str(properties.get("topicType")).lower() != TOPIC_TYPE:
+                continue
+            with suppress(ValueError):  # the topic of something else
+                workspace = events.workspace(str(properties.get("source")))
+                yield Topic(workspace, _subscriptions(arm, topic))
 
 
-def _below(case: Case, subscription: str) -> Iterator[Topic]:
-    for listed in case.resources(subscription, "Microsoft.EventGrid/systemTopics"):
-        topic = str(listed["id"])
-        properties = members(case.app.arm.get(topic, EVENT_GRID_VERSION, READ_TOPICS)["properties"])
-        if str(properties.get("topicType")).lower() != TOPIC_TYPE:
-            continue
-        with suppress(ValueError):  # the topic of something else
-            workspace = events.workspace(str(properties.get("source")))
-            yield Topic(workspace, _subscriptions(case, topic))
-
-
-def _subscriptions(case: Case, topic: str) -> tuple[EventSubscription, ...]:
+def _subscriptions(arm: ResourceManager, topic: str) -> tuple[EventSubscription, ...]:
     path = f"{topic}/eventSubscriptions"
-    found = case.app.arm.every(path, EVENT_GRID_VERSION, READ_SUBSCRIPTIONS)
+    found = arm.every(path, EVENT_GRID_VERSION, READ_SUBSCRIPTIONS)
     return tuple(map(_read, found))
 
 

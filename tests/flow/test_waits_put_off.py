@@ -11,18 +11,12 @@ from msgspec.structs import replace
 from functions.core import events
 from functions.core.deadline import Deadline
 from functions.core.errors import LedgerUnavailable, Lost, Retryable
-from functions.core.judging import Verdict
 from functions.core.overview import Wanted
 from functions.core.reasons import Reason
 from functions.core.records import unpacked, wait_row
-from functions.core.waits import (
-    LONGEST_TOKEN,
-    LONGEST_URL,
-    MOST_RUNS,
-    Answered,
-    Wait,
-    registration,
-)
+from functions.core.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
+from functions.core.verdict import Verdict
+from functions.core.waits import Answered, Wait
 from functions.web.data import listing as as_json
 from functions.web.listing import listing
 from local.cloud import WORKSPACE

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.adapters.logfmt import LOGGER
-from functions.core.waits import registration
+from functions.core.registration import registration
 from local.cloud import WORKSPACE
 from local.faults import Fault
 from tests.azure import Stage, completed

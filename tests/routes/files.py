@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from textwrap import dedent, indent
+from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.core.errors import RoutesUnreadable
-from functions.core.routes import Route, Routes, decode
+from functions.core.routefile.reading import decode
+
+if TYPE_CHECKING:
+    from functions.core.routes import Route, Routes
 
 FULL = """\
 # yaml-language-server: $schema=./routes.schema.json

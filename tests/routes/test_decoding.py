@@ -8,7 +8,8 @@ import yaml
 
 from functions.core.errors import RoutesUnreadable
 from functions.core.routefile.document import parse
-from functions.core.routes import Limit, Match, Start, Variable, decode
+from functions.core.routefile.reading import decode
+from functions.core.routes import Limit, Match, Start, Variable
 from functions.core.values import Outcome
 from tests.routes.files import FULL, route, routes
 

@@ -128,8 +128,9 @@ def test_many_threads_may_ask_one_gate() -> None:
 def test_cel_is_loaded_only_for_a_route_with_a_gate() -> None:
     script = (
         "import sys\n"
-        "from functions.core.routes import decode\n"
+        "import functions.adapters.routefile\n"
         "before = 'yaml' in sys.modules\n"
+        "from functions.core.routefile.reading import decode\n"
         "head = 'version: 1\\ndefaults: {organization: o, project: p}\\nroutes: '\n"
         "decode(head + '[{name: a, start: {pipeline: 1}}]')\n"
         "without = 'cel_expr_python' in sys.modules\n"

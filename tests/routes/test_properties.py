@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.core.errors import RoutesUnreadable
 from functions.core.gate import GateRefused, gate_of
 from functions.core.placeholders import LONGEST_TEXT, MissingFact, render
-from functions.core.routes import decode
+from functions.core.routefile.reading import decode
 from tests.routes.files import FULL
 
 often = settings(max_examples=150, deadline=None, print_blob=True)

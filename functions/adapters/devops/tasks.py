@@ -26,7 +26,7 @@ from functions.core.reasons import Reason
 
 if TYPE_CHECKING:
     from functions.core.deadline import Deadline
-    from functions.core.judging import Verdict
+    from functions.core.verdict import Verdict
     from functions.core.waits import Task
 
 EVENTS = "2.0-preview.1"

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from functions.core.places import Place
-    from functions.core.records import Row
+    from functions.core.places import Place, Row
 
 WHOLE_SECONDS = 12.0
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def read(text: str, file: str) -> Routes:
-    """The routes; raises RoutesUnreadable. See `functions.core.routes.decode`."""
+def decode(text: str, file: str = "routes.yaml") -> Routes:
+    """Read a route file. Raises RoutesUnreadable with every mistake, one line each.
+
+    A line reads `routes.yaml:LINE: path.to.key: what is wrong`, with `file` as its beginning.
+    """
     source = parse(text.removeprefix("\ufeff"), file)
     if not isinstance(source.data, dict):
         source.refuse()
