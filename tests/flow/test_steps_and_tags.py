@@ -61,7 +61,8 @@ def test_steps_of_several_names_are_told_apart_by_step(stage: Stage) -> None:
     tries(stage, "Failed", "Completed", names=("train", "refine"))
     row = stage.only("r1")
     assert row.reason is Reason.AMBIGUOUS
-    assert row.detail.endswith("train, refine; name one with `step`")
+    advice = "name one with `step`, or in the tag best_child_run_id of r1"
+    assert row.detail.endswith(f"refine, train; {advice}")
 
 
 def test_a_metric_that_is_nan_is_called_so(stage: Stage) -> None:

@@ -160,3 +160,10 @@ def test_both_model_events_and_waiting_tasks_decode() -> None:
         (frozenset({Outcome.COMPLETED}), True, True),
     ]
     assert found.warnings == ()
+
+
+def test_a_model_that_is_named_and_asked_nothing_is_warned_of() -> None:
+    start = "{organization: o, project: p, pipeline: 1, correlation: c}"
+    text = "version: 1\nroutes:\n- name: a\n  model: defects\n  start: "
+    (warning,) = decode(text + start).warnings
+    assert warning.startswith("routes.yaml:4: routes[0].model: is asked of nothing")
