@@ -183,6 +183,15 @@ def is_insights(value: str) -> bool:
     return bool(_PAIRS.fullmatch(value) and _KEY.search(value))
 
 
+def close(pairs: str) -> str:
+    """A connection string without spaces around names and values.
+
+    The SDK takes a name with a space for another one that it does not know, and sends what was
+    for an endpoint of one's own to the public one.
+    """
+    return re.sub(r"\s*([;=])\s*", r"\1", pairs.strip())
+
+
 def _lowered(address: str) -> str:
     """Scheme and host are the same in any case.
 

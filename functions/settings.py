@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from functions.clouds import CLOUDS, Cloud
 from functions.core.policy import Policy, SweepMode, SweepPolicy
-from functions.given import Given, is_address, is_insights
+from functions.given import Given, close, is_address, is_insights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +176,11 @@ def _no_ledger(given: Given, found: Settings) -> str:
 def _insights(given: Given, *, wanted: bool) -> str:
     """Where telemetry goes to. Its text is not shown."""
     name = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-    value = given.text(name)
+    told = given.text(name)
+    value = close(told)
+    if wanted and value != told and is_insights(value):
+        why = "has spaces beside ; or =, with which its endpoint would be ignored; taken without"
+        given.complaints.append(f"{name} {why}")
     if not (wanted and value) or is_insights(value):
         return value
     return given.refuse(f"{name} is no connection string with an InstrumentationKey", "")

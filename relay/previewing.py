@@ -15,6 +15,7 @@ from urllib.parse import quote
 from functions.adapters.devops.answers import has_id, told, verdict
 from functions.adapters.devops.calls import HEADERS
 from functions.adapters.devops.origin import is_own, words
+from functions.adapters.devops.rejections import other_version
 from functions.adapters.transport import NoAnswerError, NotSentError, Transport
 from functions.core.deadline import Deadline
 from functions.core.errors import InDoubt, Permanent, Retryable
@@ -33,7 +34,7 @@ _BAD_REQUEST, _NOT_FOUND = 400, 404
 
 
 class Previews:
-    """Previews of the pipelines below one base URL."""
+    """Previews of the pipelines below one base URL, in the REST version that it speaks."""
 
     def __init__(self, url: str, version: str, clock: Clock) -> None:
         self._url, self._version = url.rstrip("/"), version
@@ -71,6 +72,16 @@ class Previews:
         return bounded(answer.json.get("name") or "", 100)
 
     def _answer(
+        self, url: str, credential: Credential, query: Mapping[str, str], body: object
+    ) -> Answer:
+        """Once more where the server names another version: nothing was done."""
+        answer = self._once(url, credential, query, body)
+        if other := other_version(answer, self._version):
+            self._version = other
+            answer = self._once(url, credential, query, body)
+        return answer
+
+    def _once(
         self, url: str, credential: Credential, query: Mapping[str, str], body: object
     ) -> Answer:
         deadline = Deadline(self._clock, CALL_SECONDS)

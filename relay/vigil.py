@@ -130,7 +130,7 @@ class Vigil:
         return 0 if all(one.holds for one in judged) else operator.THE_ANSWER_IS_NO
 
     def _shown(self, outcome: Outcome) -> int:
-        """Show the metrics. Not 0 where the run itself tells of another end than its job."""
+        """Show the metrics. Not 0 where the run itself was deleted, or tells of another end."""
         try:
             read, found = ending.metrics(self._ports, self._workspace, self._run)
         except Retryable as error:
@@ -139,7 +139,12 @@ class Vigil:
         self._account.told["metrics"] = ending.as_json(found)
         if not self._wishes.as_json:
             ending.show(found)
-        if outcome is not Outcome.COMPLETED or read.outcome in {None, outcome}:
+        if outcome is not Outcome.COMPLETED:
+            return 0
+        if read.deleted and not self._wishes.requirements:  # of such a run nothing holds
+            why = f"the run {self._run} of {self._workspace.name} was deleted"
+            return self._account.fail(operator.NOT_FOUND, why)
+        if read.outcome in {None, outcome}:
             return 0
         why = f"the job says {outcome}, but the run says {read.status}"
         return self._account.fail(UNREADABLE, why)

@@ -176,6 +176,22 @@ def test_telemetry_is_signed_where_that_is_said(value: str, *, signed: bool) -> 
     assert (read.insights_entra, len(read.complaints)) == (signed, int(not signed))
 
 
+@pytest.mark.parametrize(
+    ("between", "equals"), [("; ", "="), (" ;", "="), (";", " = "), (";\n", "=")]
+)
+def test_a_connection_string_with_spaces_loses_no_endpoint_and_is_told(
+    between: str, equals: str
+) -> None:
+    """The exporter would send what is for an endpoint of one's own to the public one."""
+    key = "InstrumentationKey=00000000-0000-4000-8000-000000000001"
+    text = f"{key}{between}IngestionEndpoint{equals}https://a.example/"
+    read = settings.read({"RELAY_OTEL": "1", "APPLICATIONINSIGHTS_CONNECTION_STRING": text})
+    assert read.insights == f"{key};IngestionEndpoint=https://a.example/"
+    (said,) = read.complaints
+    assert said.startswith("APPLICATIONINSIGHTS_CONNECTION_STRING has spaces")
+    assert "a.example" not in said
+
+
 def test_a_connection_string_as_azure_gives_it_is_used() -> None:
     key = "InstrumentationKey=00000000-0000-4000-8000-000000000001"
     text = f"{key};IngestionEndpoint=https://a.example/;LiveEndpoint=https://b.example/"

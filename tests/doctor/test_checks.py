@@ -65,6 +65,15 @@ def test_a_schedule_that_may_not_be_kept_is_named(patient: Patient, value: str) 
     assert said.startswith("RECONCILE_SCHEDULE")
 
 
+def test_a_connection_string_with_a_space_is_named(patient: Patient) -> None:
+    key = "InstrumentationKey=00000000-0000-4000-8000-000000000001"
+    text = f"{key}; IngestionEndpoint=https://a.example/"
+    patient.deploy(RELAY_OTEL="1", APPLICATIONINSIGHTS_CONNECTION_STRING=text)
+    report = patient.examined("--no-probe")
+    (said,) = [said for check, said in report.bad if check == "settings"]
+    assert said.startswith("APPLICATIONINSIGHTS_CONNECTION_STRING has spaces beside ; or =")
+
+
 def test_a_table_that_azure_has_not_is_a_failure(patient: Patient) -> None:
     patient.deploy(LEDGER_URL="", AzureWebJobsStorage="a=b", LEDGER_TABLE="my-table")
     report = patient.examined("--no-probe")
@@ -336,6 +345,20 @@ def test_a_server_of_an_older_version_is_named_with_the_setting_for_it(patient: 
     assert report.code == 1
     assert report.of("Azure DevOps") == [("failure", "contoso: the server speaks REST 7.0")]
     assert "set DEVOPS_API_VERSION=7.0" in report.text
+    assert report.of("pipelines") == [("warning", "not asked: the server speaks REST 7.0")]
+    assert "see what the token may do" not in report.text
+
+
+def test_its_pipelines_are_asked_in_the_version_that_it_speaks(patient: Patient) -> None:
+    """The first request of each check is of 7.1; what is asked in 7.0 it answers."""
+    text = "The latest REST API version this server supports is 7.0."
+    older = says(
+        400, text, path="*/_apis/*", method="*", times=2, key="VssVersionOutOfRangeException"
+    )
+    patient.cloud.devops.server.faults.add(older)
+    report = patient.examined("--no-probe")
+    assert [check for check, said in report.bad if "REST" in said] == ["Azure DevOps"]
+    assert [status for status, _ in report.of("pipelines")] == ["ok", "ok"]
 
 
 @pytest.mark.parametrize("shape", ["203", "302", "401-html", "401-json", "401-empty"])

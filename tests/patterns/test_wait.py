@@ -129,6 +129,17 @@ def test_a_run_that_is_no_job_and_was_deleted_is_not_found(cloud: Cloud, wait: W
     assert (waiting.code(), waiting.err) == (3, "the run r1 of ml-prod was deleted\n")
 
 
+def test_a_run_that_is_deleted_while_its_job_is_waited_for_is_no_success(
+    cloud: Cloud, wait: Wait
+) -> None:
+    Training(cloud, "r1", "Running")
+    waiting = wait("r1")
+    assert waiting.tells("Running")
+    cloud.aml.delete_run("r1")
+    cloud.arm.add_job(WORKSPACE, Job("r1", status="Completed"))
+    assert (waiting.code(), waiting.err) == (3, "the run r1 of ml-prod was deleted\n")
+
+
 @pytest.mark.parametrize("server", ["arm", "aml"])
 def test_an_answer_about_another_run_is_none(cloud: Cloud, wait: Wait, server: str) -> None:
     Training(cloud, "r1", "Failed")

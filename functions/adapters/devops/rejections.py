@@ -96,5 +96,10 @@ def newest_version(answer: Answer) -> str | None:
     """
     if answer.status != 400 or type_of(answer) != OUT_OF_RANGE:
         return None
-    found = _VERSION.search(words(answer))
+    return version_in(words(answer))
+
+
+def version_in(said: str) -> str | None:
+    """The newest REST version that a server says it knows, where it says so."""
+    found = _VERSION.search(said)
     return found[1] if found else None
