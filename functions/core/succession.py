@@ -46,6 +46,17 @@ def note(ledger: Ledger, file: str, now: datetime) -> Files:
     return [(known, parse_time(at) or now) for known, at in row.value["files"]]
 
 
+def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
+    """Whether another file is the newest, and instances of this one end these minutes.
+
+    Raises LedgerUnavailable.
+    """
+    if not routes.file:
+        return False
+    newest, met_at = note(ledger, routes.file, now)[-1]
+    return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
+
+
 def left(ledger: Ledger, desk: Desk, work: Work, routes: Routes, now: datetime) -> bool:
     """Whether what these routes do not start was left, for a day at most, to a newer file.
 
