@@ -102,12 +102,20 @@ class Chronicle:
         return known is routes or (known is not None and _digests(known) == _digests(routes))
 
     def _register(self, routes: Routes) -> FirstSeen:
-        seen = firstseen.register(self._ledger, routes, self._clock.now())
+        """While a newer file is rolled out the older one changes nothing of what that is owed."""
+        now = self._clock.now()
+        seen = firstseen.register(self._ledger, routes, now, lambda: self._gives_way(routes, now))
+        if seen is None:
+            return firstseen.recall(self._ledger, routes)
         self._registered = routes
         if seen.new or seen.gone:
             line = {"chronicle": "routes", "new": seen.new, "gone": seen.gone}
             self._log.write(Level.INFO, line)
         return seen
+
+    def _gives_way(self, routes: Routes, now: datetime) -> bool:
+        self._noted = routes.file
+        return succession.gives_way(self._ledger, routes, now)
 
     def _hear(self, heard: Mapping[str, Heard]) -> Remembered:
         row = visits.hear(self._ledger, heard, self._known_before)

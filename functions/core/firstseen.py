@@ -15,7 +15,7 @@ from functions.core.errors import Lost
 from functions.core.values import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.ledger import Ledger
@@ -52,23 +52,34 @@ class FirstSeen(NamedTuple):
     gone: int = 0
 
 
-def recall(ledger: Ledger) -> FirstSeen:
-    """What is remembered, one request for each row. Raises LedgerUnavailable."""
+def recall(ledger: Ledger, routes: Routes | None = None) -> FirstSeen:
+    """What is remembered, of these routes as they match; one request for each row.
+
+    Raises LedgerUnavailable.
+    """
     rows = _rows(ledger)
-    return _first_seen(rows[0].value.get("born"), _seen(rows))
+    seen = _seen(rows)
+    if routes is not None:
+        seen = {r.name: seen[r.name] for r in routes.routes if _is_seen(seen.get(r.name), r)}
+    return _first_seen(rows[0].value.get("born"), seen)
 
 
-def register(ledger: Ledger, routes: Routes, now: datetime) -> FirstSeen:
+def register(
+    ledger: Ledger, routes: Routes, now: datetime, gives_way: Callable[[], bool]
+) -> FirstSeen | None:
     """Remember today's routes from now on, and forget those that are gone.
 
     So a route that was renamed or matches something else, or was taken away and brought back, is a
-    new one. Raises LedgerUnavailable.
+    new one. None where something would change, and these routes give way to others just now.
+    Raises LedgerUnavailable.
     """
     while True:
         rows = _rows(ledger)
         known = _seen(rows)
         today = {r.name: _kept(known.get(r.name), r, now) for r in routes.routes}
         born = rows[0].value.get("born", now.isoformat())
+        if today != known and gives_way():
+            return None
         try:
             _write(ledger, rows, list(_values(born, today)))
         except Lost:
@@ -85,6 +96,10 @@ def digest(route: Route) -> str:
     """
     what = (sorted(route.outcomes), route.match, nearly.is_swept(route) and not route.shadow)
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:DIGITS]
+
+
+def _is_seen(known: _Route | None, route: Route) -> bool:
+    return known is not None and known.match in {"", digest(route)}
 
 
 def _kept(known: _Route | None, route: Route, now: datetime) -> _Route:

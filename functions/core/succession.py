@@ -44,6 +44,17 @@ def note(ledger: Ledger, file: str, now: datetime) -> Files:
     return [(known, parse_time(at) or now) for known, at in row.value["files"]]
 
 
+def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
+    """Whether another file is the newest, and instances of this one end these minutes.
+
+    Raises LedgerUnavailable.
+    """
+    if not routes.file:
+        return False
+    newest, met_at = note(ledger, routes.file, now)[-1]
+    return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
+
+
 def left(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> str:
     """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 

@@ -12,8 +12,10 @@ import pytest
 from functions.core.reasons import Reason
 from functions.core.succession import FILES, MOST_FILES, note
 from functions.core.values import State
+from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
+from tests.flow.sweeps import end
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -286,3 +288,47 @@ def test_two_that_meet_the_ledger_at_once_are_both_remembered(fleet: Fleet) -> N
     stage = fleet.start(NEW)
     files = note(Raced(stage.ledger), "mine", stage.clock.now())  # type: ignore[arg-type]
     assert [file for file, _ in files] == ["theirs", "mine"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_old_instance_takes_nothing_from_what_a_new_route_is_owed(
+    fleet: Fleet, *, late: bool
+) -> None:
+    """It is told of a run that only the new route follows, and sweeps before the new one does."""
+    old = fleet.start(OLD.replace("defect-*", "other-*"), SWEEP_WORKSPACES=WORKSPACE)
+    old.reconcile()
+    old.clock.forward(days=2)
+    new = fleet.start(NEW, SWEEP_WORKSPACES=WORKSPACE)
+    new.reconcile()
+    new.clock.forward(minutes=3)
+    end(old, "r1")
+    old.deliver(completed("r1"))
+    assert old.of_run("r1") == {}
+    another = fleet.start(old.routes_file.read_text(), SWEEP_WORKSPACES=WORKSPACE)
+    taker = another if late else old
+    taker.clock.forward(minutes=2)
+    taker.reconcile()
+    taker.app.sweep.sweep()
+    new.clock.forward(minutes=55)
+    new.app.sweep.sweep()
+    assert sorted(new.started()) == [(42, "r1"), (43, "r1")]
+
+
+def test_a_file_that_is_rolled_back_registers_its_routes_when_the_roll_out_is_over(
+    fleet: Fleet,
+) -> None:
+    first = fleet.start(NEW, SWEEP_WORKSPACES=WORKSPACE)
+    first.reconcile()
+    first.clock.forward(days=2)
+    fleet.start(OLD, SWEEP_WORKSPACES=WORKSPACE).reconcile()
+    first.clock.forward(minutes=11)
+    back = fleet.start(NEW, SWEEP_WORKSPACES=WORKSPACE)
+    end(back, "before")
+    back.clock.forward(minutes=1)
+    back.reconcile()
+    back.clock.forward(minutes=1)
+    end(back, "after")
+    back.clock.forward(minutes=1)
+    back.app.sweep.sweep()
+    announced_for = sorted(run for pipeline, run in back.started() if pipeline == 43)
+    assert announced_for == ["after"]

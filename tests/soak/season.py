@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from local.devops.runs import QueuedRun
     from tests.azure import Stage
     from tests.soak.crew import Crew
+    from tests.soak.weather import Trouble
 
 MOST_TIMES_TOLD = 4
 LATE, UNTOLD, GONE, ELSEWHERE = 0.3, 0.05, 0.05, 0.2  # shares
@@ -144,11 +145,20 @@ class Season:
         until(lambda: all(trouble.met for trouble in troubles))
         if kind.startswith("look-ups"):  # which nobody comes through with before it ends
             until(lambda: bool(self._sought()))
+            self._outlast_grace(troubles[0])
             self._delete_builds(self._sought(), 2, SOUGHT_GONE)
         for trouble in troubles:
             trouble.ends()
         self.met[kind] += troubles[0].met
         return None
+
+    def _outlast_grace(self, trouble: Trouble) -> None:
+        """It lasts until a look failed after which a request would be repeated."""
+        grace = self.stage.read.policy.grace.total_seconds()
+        ends = time.monotonic() + 2 * grace
+        until(lambda: time.monotonic() > ends)
+        met = trouble.met
+        until(lambda: trouble.met > met)
 
     def _without_secret(self, told: list[Delivery]) -> None:
         """One of two credentials is refused; what waits for it goes on, but what was deleted."""
