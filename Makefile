@@ -38,7 +38,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema format clean setup parts
+.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ floors: setup
 
 schema: setup
 	@$(call slowly,routes.schema.json,$(VENV)/python -m relay schema | diff -u routes.schema.json -)
+
+infra: setup ## judge infra/ by the Bicep compiler; keep what it now predicts: SNAPSHOTS=keep
+	@$(call slowly,bicep,$(VENV)/python -m tests.infra.judged $(SNAPSHOTS))
 
 format: setup ## put the code into its form
 	@$(VENV)/ruff check -q --fix-only $(CODE)

@@ -3,6 +3,8 @@ metadata description = 'One subscription for each function and workspace. After 
 
 targetScope = 'resourceGroup'
 
+import { aboutId, aboutTwice } from 'modules/checks.bicep'
+
 @description('Required. Resource id of the function app: output AZURE_FUNCTION_ID of main.bicep.')
 param functionAppId string
 
@@ -65,20 +67,34 @@ var subscriptions = [
   }
 ]
 
-module topics 'modules/subscriptions.bicep' = [for topicId in topicIds: {
-  name: 'events-${uniqueString(topicId, functionAppId)}'
-  scope: resourceGroup(split(topicId, '/')[2], split(topicId, '/')[4])
-  params: {
-    topicName: last(split(topicId, '/'))
-    functionAppId: functionAppId
-    storageId: storageId
-    deadLetterContainer: 'dead-letters'
-    subscriptions: subscriptions
-    eventSchema: eventSchema
-    maxDeliveryAttempts: maxDeliveryAttempts
-    timeToLiveMinutes: timeToLiveMinutes
+// What is wrong is told before anything is made, all of it at once.
+var wrong = filter(
+  concat(map(topicIds, topicId => aboutId('topicIds', topicId, 'Microsoft.EventGrid/systemTopics')), [
+    aboutTwice('topicIds', topicIds)
+    aboutId('functionAppId', functionAppId, 'Microsoft.Web/sites')
+    aboutId('storageId', storageId, 'Microsoft.Storage/storageAccounts')
+  ]),
+  words => !empty(words)
+)
+var isRight = empty(wrong) || bool(fail(join(wrong, '\n')))
+var found = map(isRight ? topicIds : [], topicId => toLower(topicId))
+
+module topics 'modules/subscriptions.bicep' = [
+  for topicId in found: {
+    name: 'events-${uniqueString(topicId, toLower(functionAppId))}'
+    scope: resourceGroup(split(topicId, '/')[2], split(topicId, '/')[4])
+    params: {
+      topicName: last(split(topicId, '/'))
+      functionAppId: functionAppId
+      storageId: storageId
+      deadLetterContainer: 'dead-letters'
+      subscriptions: subscriptions
+      eventSchema: eventSchema
+      maxDeliveryAttempts: maxDeliveryAttempts
+      timeToLiveMinutes: timeToLiveMinutes
+    }
   }
-}]
+]
 
 @description('Resource ids of the event subscriptions.')
-output RELAY_SUBSCRIPTION_IDS array = [for (topicId, i) in topicIds: topics[i].outputs.ids]
+output RELAY_SUBSCRIPTION_IDS array = [for (topicId, i) in found: topics[i].outputs.ids]

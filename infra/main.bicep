@@ -4,6 +4,18 @@ metadata description = 'Everything but the code and the event subscriptions. Dep
 // The resource group is yours: who deploys needs no right on the subscription.
 targetScope = 'resourceGroup'
 
+import {
+  aboutDevOps
+  aboutGroupId
+  aboutGuid
+  aboutId
+  aboutMail
+  aboutName
+  aboutPrefix
+  aboutText
+  aboutTwice
+  aboutUrl
+} from 'modules/checks.bicep'
 import { alwaysReadyType, policyType, workspaceType } from 'modules/types.bicep'
 
 // What it is for
@@ -151,26 +163,93 @@ param alertWebhooks string[] = []
 @maxValue(48)
 param noEventHours int = 24
 
-// The same group, prefix and region give the same names: that is what makes a second deployment the first one again.
-var unique = uniqueString(resourceGroup().id, namePrefix)
+// What is wrong is told before anything is made, all of it at once.
+var subnetType = 'Microsoft.Network/virtualNetworks/subnets'
+var wrong = filter(
+  concat(
+    map(workspaces, workspace => aboutId('workspaces', workspace.id, 'Microsoft.MachineLearningServices/workspaces')),
+    map(workspaces, workspace => aboutName('topicName', workspace.?topicName ?? 'none', '-')),
+    map(workspaces, workspace => aboutText('topicResourceGroup', workspace.?topicResourceGroup ?? '', '-_.()')),
+    map(alertEmails, mail => aboutMail('alertEmails', mail)),
+    map(alwaysReady, one => aboutName('alwaysReady', replace(one.name, 'function:', ''), '_')),
+    [
+      aboutTwice('workspaces', map(workspaces, workspace => workspace.id))
+      aboutTwice('alertEmails', alertEmails)
+      aboutTwice('alwaysReady', map(alwaysReady, one => one.name))
+      aboutPrefix('namePrefix', namePrefix)
+      aboutName('ledgerTable', ledgerTable, '')
+      aboutText('patName', patName, '-')
+      empty(vaultId) ? '' : aboutId('vaultId', vaultId, 'Microsoft.KeyVault/vaults')
+      empty(integrationSubnetId) ? '' : aboutId('integrationSubnetId', integrationSubnetId, subnetType)
+      empty(endpointSubnetId) ? '' : aboutId('endpointSubnetId', endpointSubnetId, subnetType)
+      empty(dnsZonesGroupId) ? '' : aboutGroupId('dnsZonesGroupId', dnsZonesGroupId)
+      empty(operatorsGroupId) ? '' : aboutGuid('operatorsGroupId', operatorsGroupId)
+      empty(readersGroupId) ? '' : aboutGuid('readersGroupId', readersGroupId)
+      empty(operationsClientId) ? '' : aboutGuid('operationsClientId', operationsClientId)
+      empty(rotatorId) ? '' : aboutGuid('rotatorId', rotatorId)
+      empty(policy.?devopsUrl ?? '') ? '' : aboutUrl('policy.devopsUrl', policy.devopsUrl!)
+      aboutDevOps('policy.devopsUrl', policy.?devopsUrl ?? '')
+      empty(policy.?resourceManagerUrl ?? '') ? '' : aboutUrl('policy.resourceManagerUrl', policy.resourceManagerUrl!)
+      publicNetworkAccess == 'Disabled' && empty(endpointSubnetId)
+        ? 'publicNetworkAccess \'Disabled\' without endpointSubnetId would lock the app out of its storage.'
+        : ''
+      !empty(endpointSubnetId) && empty(integrationSubnetId)
+        ? 'endpointSubnetId \'${endpointSubnetId}\' without integrationSubnetId would lock the app out of its storage.'
+        : ''
+    ]
+  ),
+  words => !empty(words)
+)
+var isRight = empty(wrong) || bool(fail(join(wrong, '\n')))
+
+// Azure takes an id in any letters, but a hash does not: from here on, ids are in lower case.
+var groupId = toLower(resourceGroup().id)
+var operators = toLower(operatorsGroupId)
+var readers = toLower(readersGroupId)
+var found = map(isRight ? workspaces : [], workspace => {
+  id: toLower(workspace.id)
+  subscription: split(toLower(workspace.id), '/')[2]
+  group: split(toLower(workspace.id), '/')[4]
+  name: last(split(toLower(workspace.id), '/'))
+  // Its name tells the workspace only: a second app that follows the same workspace finds the same topic.
+  newTopic: 'evgt-${take(replace(last(split(toLower(workspace.id), '/')), '_', '-'), 31)}-${uniqueString(toLower(workspace.id))}'
+  topic: workspace.?topicName ?? ''
+  topicGroup: toLower(workspace.?topicResourceGroup ?? split(workspace.id, '/')[4])
+})
+
+// The same group and prefix give the same names: that is what makes a second deployment the first one again.
+// Names are made here and handed on: what a module would have to be asked for, a preview could not see.
+var unique = uniqueString(isRight ? groupId : '', namePrefix)
 var suffix = '${namePrefix}-${unique}'
 var appName = 'func-${suffix}'
+var identityName = 'id-${suffix}'
+var logsName = 'log-${suffix}'
+var insightsName = 'appi-${suffix}'
+var outcomesName = 'evgt-${suffix}'
 var storageName = toLower('st${take(replace(namePrefix, '-', ''), 9)}${unique}')
 var packageContainer = 'deployments'
 var deadLetterContainer = 'dead-letters'
 var isPrivate = !empty(endpointSubnetId)
+var logsId = resourceId('Microsoft.OperationalInsights/workspaces', logsName)
+var topicIds = map(
+  found,
+  each =>
+    '/subscriptions/${each.subscription}/resourceGroups/${each.topicGroup}/providers/Microsoft.EventGrid/systemTopics/${empty(each.topic) ? each.newTopic : each.topic}'
+)
 
 var makesVault = (devopsAuth == 'pat' || (policy.?waits ?? false)) && empty(vaultId)
-var vaultName = empty(vaultId) ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}' : last(split(vaultId, '/'))
-var vaultGroupId = empty(vaultId) ? resourceGroup().id : split(vaultId, '/providers/')[0]
+var vaultName = empty(vaultId)
+  ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}'
+  : last(split(toLower(vaultId), '/'))
+var vaultGroupId = isRight && !empty(vaultId) ? split(toLower(vaultId), '/providers/')[0] : groupId
 var hasVault = makesVault || !empty(vaultId)
 var vaultUrl = hasVault ? 'https://${vaultName}${environment().suffixes.keyvaultDns}' : ''
 
-var groups = union(empty(operatorsGroupId) ? [] : [operatorsGroupId], empty(readersGroupId) ? [] : [readersGroupId])
+var groups = union(empty(operators) ? [] : [operators], empty(readers) ? [] : [readers])
 
 module identity 'modules/identity.bicep' = {
   name: 'identity-${unique}'
-  params: { location: location, name: 'id-${suffix}', tags: tags }
+  params: { location: location, name: identityName, tags: tags }
 }
 
 module storage 'modules/storage.bicep' = {
@@ -202,7 +281,7 @@ module vault 'modules/vault.bicep' = if (makesVault) {
 
 module telemetry 'modules/telemetry.bicep' = {
   name: 'telemetry-${unique}'
-  params: { location: location, suffix: suffix, tags: tags, retentionDays: logDays }
+  params: { location: location, logsName: logsName, insightsName: insightsName, tags: tags, retentionDays: logDays }
 }
 
 module network 'modules/network.bicep' = if (isPrivate) {
@@ -213,21 +292,22 @@ module network 'modules/network.bicep' = if (isPrivate) {
     tags: tags
     subnetId: endpointSubnetId
     zonesGroupId: dnsZonesGroupId
-    storageId: storage.outputs.id
-    vaultId: makesVault ? resourceId('Microsoft.KeyVault/vaults', vaultName) : ''
+    storageName: storageName
+    vaultName: makesVault ? vaultName : ''
   }
-  dependsOn: [vault]
+  dependsOn: [storage, vault]
 }
 
 module storageRoles 'modules/storage-roles.bicep' = if (assignRoles) {
   name: 'storage-roles-${unique}'
   params: {
-    storageName: storage.outputs.name
+    storageName: storageName
     ledgerTable: ledgerTable
     deadLetterContainer: deadLetterContainer
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
     appPrincipalId: identity.outputs.principalId
-    operatorsGroupId: operatorsGroupId
-    readersGroupId: readersGroupId
+    operatorsGroupId: operators
+    readersGroupId: readers
   }
   dependsOn: [deadLetters]
 }
@@ -237,10 +317,11 @@ module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
   scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
   params: {
     vaultName: vaultName
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
     appPrincipalId: identity.outputs.principalId
-    operatorsGroupId: operatorsGroupId
+    operatorsGroupId: operators
     operatorsReadPat: operatorsReadPat
-    rotatorId: rotatorId
+    rotatorId: toLower(rotatorId)
     rotatorType: rotatorType
   }
   dependsOn: [vault]
@@ -249,19 +330,22 @@ module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
 module telemetryRoles 'modules/telemetry-roles.bicep' = if (assignRoles) {
   name: 'telemetry-roles-${unique}'
   params: {
-    workspaceName: telemetry.outputs.workspaceName
-    appInsightsName: telemetry.outputs.appInsightsName
+    workspaceName: logsName
+    appInsightsName: insightsName
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
     appPrincipalId: identity.outputs.principalId
     groupIds: groups
   }
+  dependsOn: [telemetry]
 }
 
 module outcomes 'modules/outcomes.bicep' = if (outcomeEvents) {
   name: 'outcomes-${unique}'
   params: {
     location: location
-    name: 'evgt-${suffix}'
+    name: outcomesName
     tags: tags
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
     appPrincipalId: identity.outputs.principalId
     assignRoles: assignRoles
   }
@@ -273,73 +357,82 @@ module app 'modules/app.bicep' = {
     location: location
     name: appName
     tags: tags
-    identityId: identity.outputs.id
-    packageUrl: '${storage.outputs.blobUrl}${packageContainer}'
+    identityName: identityName
+    packageUrl: 'https://${storageName}.blob.${environment().suffixes.storage}/${packageContainer}'
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
     subnetId: integrationSubnetId
   }
-  dependsOn: [network, storageRoles]
+  dependsOn: [identity, network, storage, storageRoles]
 }
 
 module signIn 'modules/sign-in.bicep' = {
   name: 'sign-in-${unique}'
-  params: { appName: app.outputs.name, clientId: operationsClientId }
+  params: { appName: appName, clientId: operationsClientId }
+  dependsOn: [app]
 }
 
 module settings 'modules/settings.bicep' = {
   name: 'settings-${unique}'
   params: {
-    appName: app.outputs.name
-    storageName: storage.outputs.name
-    appInsightsName: telemetry.outputs.appInsightsName
-    clientId: identity.outputs.clientId
+    appName: appName
+    storageName: storageName
+    appInsightsName: insightsName
+    identityName: identityName
     vaultUrl: vaultUrl
     patName: patName
-    signIn: { devops: devopsAuth, people: signIn.outputs.mode }
+    signIn: { devops: devopsAuth, people: empty(operationsClientId) ? 'key' : 'entra' }
     ledgerTable: ledgerTable
     workspaceIds: map(workspaces, workspace => workspace.id)
-    outcomeEndpoint: outcomeEvents ? outcomes!.outputs.endpoint : ''
+    outcomesName: outcomeEvents ? outcomesName : ''
     policy: policy
     more: moreSettings
   }
-  dependsOn: [vaultRoles, telemetryRoles]
+  // The setting that believes a header of App Service comes after App Service writes it.
+  dependsOn: [app, identity, outcomes, signIn, storage, telemetry, telemetryRoles, vaultRoles]
 }
 
 module operatorRole 'modules/operator-role.bicep' = if (assignRoles && !empty(operatorsGroupId) && customRoles != 'none') {
   name: 'operator-role-${unique}'
-  params: { appName: app.outputs.name, operatorsGroupId: operatorsGroupId }
+  params: { appName: appName, operatorsGroupId: operators }
+  dependsOn: [app]
 }
 
 // In the workspaces' own resource groups and subscriptions: a system topic stands in the subscription of its source.
-module followed 'modules/workspace.bicep' = [for workspace in workspaces: {
-  name: 'workspace-${uniqueString(workspace.id, unique)}'
-  scope: resourceGroup(split(workspace.id, '/')[2], split(workspace.id, '/')[4])
-  params: {
-    workspaceName: last(split(workspace.id, '/'))
-    topicName: workspace.?topicName ?? ''
-    topicResourceGroup: workspace.?topicResourceGroup ?? split(workspace.id, '/')[4]
-    logAnalyticsId: telemetry.outputs.workspaceId
-    appName: appName
-    appPrincipalId: identity.outputs.principalId
-    operatorsGroupId: operatorsGroupId
-    assignRoles: assignRoles
-    customRole: customRoles == 'all'
-    tagRuns: customRoles != 'none' && (policy.?tagRuns ?? false)
+module followed 'modules/workspace.bicep' = [
+  for each in found: {
+    name: 'workspace-${uniqueString(each.id, unique)}'
+    scope: resourceGroup(each.subscription, each.group)
+    params: {
+      workspaceName: each.name
+      newTopic: each.newTopic
+      foundTopic: each.topic
+      topicResourceGroup: each.topicGroup
+      logAnalyticsId: logsId
+      appName: appName
+      #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
+      appPrincipalId: identity.outputs.principalId
+      operatorsGroupId: operators
+      assignRoles: assignRoles
+      customRole: customRoles == 'all'
+      tagRuns: customRoles != 'none' && (policy.?tagRuns ?? false)
+    }
+    dependsOn: [telemetry]
   }
-}]
+]
 
 module deadLetters 'modules/dead-letters.bicep' = {
   name: 'dead-letters-${unique}'
   params: {
-    storageName: storage.outputs.name
+    storageName: storageName
     container: deadLetterContainer
     keptDays: deadLetterDays
-    topicPrincipalIds: [for (workspace, i) in workspaces: followed[i].outputs.topicPrincipalId]
+    topicPrincipalIds: [for (each, i) in found: followed[i].outputs.topicPrincipalId]
     assignRoles: assignRoles
   }
+  dependsOn: [storage]
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -348,13 +441,14 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     namePrefix: namePrefix
     tags: tags
-    workspaceId: telemetry.outputs.workspaceId
-    appInsightsId: telemetry.outputs.appInsightsId
-    systemTopicIds: [for (workspace, i) in workspaces: followed[i].outputs.topicId]
+    workspaceId: logsId
+    appInsightsId: resourceId('Microsoft.Insights/components', insightsName)
+    systemTopicIds: topicIds
     alertEmails: alertEmails
     alertWebhooks: alertWebhooks
     noEventHours: noEventHours
   }
+  dependsOn: [telemetry]
 }
 
 // In the way of azd: outputs become the variables of its environment, and of the steps of a pipeline.
@@ -393,7 +487,7 @@ output RELAY_ROUTES_FILE string = policy.?routesFile ?? ''
 output RELAY_DEAD_LETTERS_URL string = deadLetters.outputs.url
 
 @description('Resource ids of the system topics: what events.bicep takes.')
-output RELAY_TOPIC_IDS array = [for (workspace, i) in workspaces: followed[i].outputs.topicId]
+output RELAY_TOPIC_IDS array = [for (each, i) in found: followed[i].outputs.topicId]
 
 @description('Resource id of the topic that gets an event for each outcome; empty where there is none.')
 output RELAY_OUTCOME_TOPIC_ID string = outcomeEvents ? outcomes!.outputs.id : ''

@@ -4,19 +4,30 @@ using './main.bicep'
 // AML_WORKSPACE_IDS: resource ids of workspaces, between commas. See README.md for the other variables.
 
 // What stands between commas, without blanks and without what is empty.
-var workspaceIds = filter(map(split(readEnvironmentVariable('AML_WORKSPACE_IDS'), ','), id => trim(id)), id => !empty(id))
-var emails = filter(map(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => trim(mail)), mail => !empty(mail))
+var workspaceIds = filter(
+  map(split(readEnvironmentVariable('AML_WORKSPACE_IDS', ''), ','), id => trim(id)),
+  id => !empty(id)
+)
+var emails = filter(
+  map(split(readEnvironmentVariable('RELAY_ALERT_EMAILS', ''), ','), mail => trim(mail)),
+  mail => !empty(mail)
+)
+
+// A pipeline and azd may set a variable empty: that is the same as not at all.
+var devopsAuthSet = trim(readEnvironmentVariable('RELAY_DEVOPS_AUTH', ''))
+var rotatorTypeSet = trim(readEnvironmentVariable('RELAY_PAT_ROTATOR_TYPE', ''))
+var environmentSet = trim(readEnvironmentVariable('AZURE_ENV_NAME', ''))
 
 param workspaces = map(workspaceIds, id => { id: id })
 param namePrefix = 'relay-prod'
 param tags = {
-  'azd-env-name': readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
+  'azd-env-name': empty(environmentSet) ? 'prod' : environmentSet
   product: 'run-relay'
 }
 
-param devopsAuth = readEnvironmentVariable('RELAY_DEVOPS_AUTH', 'pat')
-param policy = { devopsUrl: readEnvironmentVariable('RELAY_DEVOPS_URL', '') }
-param vaultId = readEnvironmentVariable('RELAY_VAULT_ID', '')
+param devopsAuth = empty(devopsAuthSet) ? 'pat' : any(devopsAuthSet)
+param policy = { devopsUrl: trim(readEnvironmentVariable('RELAY_DEVOPS_URL', '')) }
+param vaultId = trim(readEnvironmentVariable('RELAY_VAULT_ID', ''))
 
 param instanceMemoryMB = 2048
 param alwaysReady = [
@@ -26,15 +37,15 @@ param alwaysReady = [
 param storageSku = 'Standard_ZRS'
 param logDays = 365
 
-param operatorsGroupId = readEnvironmentVariable('RELAY_OPERATORS_GROUP_ID', '')
-param readersGroupId = readEnvironmentVariable('RELAY_READERS_GROUP_ID', '')
-param operationsClientId = readEnvironmentVariable('RELAY_OPERATIONS_CLIENT_ID', '')
-param rotatorId = readEnvironmentVariable('RELAY_PAT_ROTATOR_ID', '')
-param rotatorType = readEnvironmentVariable('RELAY_PAT_ROTATOR_TYPE', 'Group')
+param operatorsGroupId = trim(readEnvironmentVariable('RELAY_OPERATORS_GROUP_ID', ''))
+param readersGroupId = trim(readEnvironmentVariable('RELAY_READERS_GROUP_ID', ''))
+param operationsClientId = trim(readEnvironmentVariable('RELAY_OPERATIONS_CLIENT_ID', ''))
+param rotatorId = trim(readEnvironmentVariable('RELAY_PAT_ROTATOR_ID', ''))
+param rotatorType = empty(rotatorTypeSet) ? 'Group' : any(rotatorTypeSet)
 
-param integrationSubnetId = readEnvironmentVariable('RELAY_INTEGRATION_SUBNET_ID', '')
-param endpointSubnetId = readEnvironmentVariable('RELAY_ENDPOINT_SUBNET_ID', '')
-param dnsZonesGroupId = readEnvironmentVariable('RELAY_DNS_ZONES_GROUP_ID', '')
+param integrationSubnetId = trim(readEnvironmentVariable('RELAY_INTEGRATION_SUBNET_ID', ''))
+param endpointSubnetId = trim(readEnvironmentVariable('RELAY_ENDPOINT_SUBNET_ID', ''))
+param dnsZonesGroupId = trim(readEnvironmentVariable('RELAY_DNS_ZONES_GROUP_ID', ''))
 
 param alertEmails = emails
 param noEventHours = 24

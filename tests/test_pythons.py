@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from tests.infra.bicep import one
+from tests.infra.predicted import nested, properties, template
 from tests.shipping import ROOT, requirements
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -38,10 +38,10 @@ def test_people_are_told_the_same_versions_everywhere(file: str) -> None:
 
 
 def test_a_deployment_may_run_on_the_newest_of_them_and_runs_on_one_that_starts_fast() -> None:
-    for file in ("main.bicep", "modules/app.bicep"):
-        allowed = one(file, "parameter", "pythonVersion").decorated("allowed")
-        assert allowed == str(PYTHONS[1:])
-    assert one("main.bicep", "parameter", "pythonVersion").given == LAZY
+    assert properties("existing", "Web/sites")["functionAppConfig"]["runtime"]["version"] == LAZY
+    app = nested(template())["app"]["properties"]["template"]
+    for where in (template(), app):
+        assert where["parameters"]["pythonVersion"]["allowedValues"] == PYTHONS[1:]
 
 
 def test_the_pipeline_that_deploys_checks_the_routes_on_the_python_of_the_app() -> None:

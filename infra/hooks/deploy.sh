@@ -8,6 +8,7 @@
 #     resources   infra/main.bicep
 #     code        what is committed, built in Azure
 #     events      waits until the functions are indexed, then infra/events.bicep
+#     compiler    has the Azure CLI use the Bicep that this was tested with, for its own folder
 #     app         prints the resource id of the function app
 #
 # AZURE_RESOURCE_GROUP      required; it must be there already
@@ -28,6 +29,7 @@ export AZURE_CORE_NO_COLOR=true
 export MSYS_NO_PATHCONV=1 # Git for Windows would take a resource id for a path
 
 USAGE=2 REFUSED=4 TIMED_OUT=5
+BICEP=v0.49.2
 PACKAGE=.cache/run-relay.zip # no absolute path: Git for Windows has others than the Azure CLI
 # Errors that pass by themselves; all others are told at once.
 BUSY='DeploymentActive|TooManyRequests|ServiceUnavailable|Service Unavailable|InternalServerError'
@@ -79,6 +81,12 @@ given() { # NAME [FORMAT]: what azd has in its environment, else an output of th
     [ -n "$value" ] || stop $REFUSED "Deployment $RELAY_DEPLOYMENT in $AZURE_RESOURCE_GROUP has no" \
         "output $1. Deploy the resources first: sh infra/hooks/deploy.sh resources"
     printf '%s\n' "$value"
+}
+
+compiler() { # in a pipeline the Azure CLI would take the one that the agent happens to have
+    export AZURE_BICEP_USE_BINARY_FROM_PATH=false AZURE_BICEP_CHECK_VERSION=false
+    az bicep install --version "$BICEP" --only-show-errors >&2 ||
+        stop $REFUSED "There is no Bicep $BICEP: see above."
 }
 
 preview() {
@@ -171,8 +179,8 @@ subscribe() {
 [ $# -gt 0 ] || set -- resources code events
 for step; do
     case $step in
-        preview | resources | code | events | app) ;;
-        *) stop $USAGE "There is no step $step. Steps: preview resources code events app" ;;
+        compiler | preview | resources | code | events | app) ;;
+        *) stop $USAGE "There is no step $step. Steps: compiler preview resources code events app" ;;
     esac
 done
 [ -n "${AZURE_RESOURCE_GROUP:-}" ] || stop $USAGE "Name the resource group: AZURE_RESOURCE_GROUP"

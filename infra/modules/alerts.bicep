@@ -36,9 +36,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
     emailReceivers: [
       for (address, i) in emails: { name: 'email-${i}', emailAddress: address, useCommonAlertSchema: true }
     ]
-    webhookReceivers: [
-      for (url, i) in webhooks: { name: 'webhook-${i}', serviceUri: url, useCommonAlertSchema: true }
-    ]
+    webhookReceivers: [for (url, i) in webhooks: { name: 'webhook-${i}', serviceUri: url, useCommonAlertSchema: true }]
   }
 }
 

@@ -13,8 +13,8 @@ param name string
 @description('Required. Tags of every resource.')
 param tags object
 
-@description('Required. Resource id of the app\'s identity.')
-param identityId string
+@description('Required. Name of the app\'s identity.')
+param identityName string
 
 @description('Required. URL of the container that holds the deployed package.')
 param packageUrl string
@@ -38,6 +38,8 @@ param alwaysReady alwaysReadyType[]
 @description('Required. Resource id of the subnet through which the app reaches others; empty: none.')
 param subnetId string
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${name}'
   location: location
@@ -52,7 +54,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   location: location
   tags: union(tags, { 'azd-service-name': 'relay' })
   kind: 'functionapp,linux'
-  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
@@ -64,7 +66,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         storage: {
           type: 'blobContainer'
           value: packageUrl
-          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
         }
       }
       runtime: { name: 'python', version: pythonVersion }

@@ -48,15 +48,20 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   }
 }
 
-resource topicsDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principalId in (assignRoles ? topicPrincipalIds : []): {
-  name: guid(account::blobs::letters.id, principalId, roles.storageBlobDataContributor)
-  scope: account::blobs::letters
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+resource topicsDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principalId in (assignRoles ? topicPrincipalIds : []): {
+    name: guid(toLower(account::blobs::letters.id), principalId, roles.storageBlobDataContributor)
+    scope: account::blobs::letters
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageBlobDataContributor
+      )
+    }
   }
-}]
+]
 
 @description('URL of the container: what `relay replay --dead-letters` takes.')
 output url string = '${account.properties.primaryEndpoints.blob}${container}'

@@ -4,7 +4,8 @@ metadata description = 'Alerts, a workbook and saved queries, all from the KQL i
 param location string
 
 @description('Required. What every name begins with.')
-@minLength(1)
+@minLength(2)
+@maxLength(16)
 param namePrefix string
 
 @description('Optional. Tags of every resource.')

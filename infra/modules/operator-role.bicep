@@ -9,7 +9,7 @@ param operatorsGroupId string
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
-var roleName = guid(app.id, 'run-relay-operator')
+var roleName = guid(toLower(app.id), 'run-relay-operator')
 
 // No built-in role lists settings without being allowed to change the app as well.
 resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
@@ -33,7 +33,7 @@ resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource operatorsApp 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(app.id, operatorsGroupId, roleName)
+  name: guid(toLower(app.id), operatorsGroupId, roleName)
   scope: app
   properties: {
     principalId: operatorsGroupId

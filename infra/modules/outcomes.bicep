@@ -31,7 +31,7 @@ resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' = {
 }
 
 resource appOutcomes 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles) {
-  name: guid(outcomes.id, appPrincipalId, roles.eventGridDataSender)
+  name: guid(toLower(outcomes.id), appPrincipalId, roles.eventGridDataSender)
   scope: outcomes
   properties: {
     principalId: appPrincipalId

@@ -24,7 +24,7 @@ resource pack 'Microsoft.OperationalInsights/queryPacks@2025-07-01' = {
 resource saved 'Microsoft.OperationalInsights/queryPacks/queries@2025-07-01' = [
   for query in items(queries): {
     parent: pack
-    name: guid(pack.id, query.key)
+    name: guid(toLower(pack.id), query.key)
     properties: {
       displayName: 'Run Relay: ${trim(substring(first(split(query.value, '\n')), 3))}'
       description: query.key

@@ -8,13 +8,13 @@ param appPrincipalId string
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
 
-var roleName = guid(workspace.id, 'run-relay-run-tagger')
+var roleName = guid(toLower(workspace.id), 'run-relay-run-tagger')
 
 // The built-in roles that may tag a run may also start one.
 resource runTagger 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: roleName
   properties: {
-    roleName: 'Run Relay run tagger, ${workspaceName} ${uniqueString(workspace.id)}'
+    roleName: 'Run Relay run tagger, ${workspaceName} ${uniqueString(toLower(workspace.id))}'
     description: 'Writes what is logged on runs that are there, tags among it; starts nothing.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]
@@ -25,7 +25,7 @@ resource runTagger 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource appTags 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(workspace.id, appPrincipalId, roleName)
+  name: guid(toLower(workspace.id), appPrincipalId, roleName)
   scope: workspace
   properties: {
     principalId: appPrincipalId

@@ -11,8 +11,8 @@ param storageName string
 @description('Required. Name of Application Insights.')
 param appInsightsName string
 
-@description('Required. Client id of the app\'s identity.')
-param clientId string
+@description('Required. Name of the app\'s identity.')
+param identityName string
 
 @description('Required. URL of the vault; empty where none is needed.')
 param vaultUrl string
@@ -29,8 +29,8 @@ param ledgerTable string
 @description('Required. Resource ids of the workspaces.')
 param workspaceIds string[]
 
-@description('Required. URL of the topic that gets an event for each outcome; empty: none.')
-param outcomeEndpoint string
+@description('Required. Name of the topic that gets an event for each outcome; empty: none.')
+param outcomesName string
 
 @description('Required. What else differs from the defaults.')
 param policy policyType
@@ -40,16 +40,22 @@ param more object
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: appInsightsName }
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
+
+resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(outcomesName)) {
+  name: empty(outcomesName) ? 'none' : outcomesName
+}
+
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
 // An empty value is the same as none to the app: its defaults stand once, in functions/settings.py.
 var settings = {
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
-  AZURE_CLIENT_ID: clientId
+  AZURE_CLIENT_ID: identity.properties.clientId
   AZURE_CLOUD: environment().name
   AzureWebJobsStorage__accountName: storageName
-  AzureWebJobsStorage__clientId: clientId
+  AzureWebJobsStorage__clientId: identity.properties.clientId
   AzureWebJobsStorage__credential: 'managedidentity'
   CLAIM_LEASE_SECONDS: string(policy.?claimLeaseSeconds ?? '')
   CREDENTIAL_PAUSE_SECONDS: string(policy.?credentialPauseSeconds ?? '')
@@ -64,7 +70,7 @@ var settings = {
   LEDGER_TABLE: ledgerTable
   LEDGER_URL: ''
   OPERATIONS_AUTH: signIn.people
-  OUTCOME_TOPIC_ENDPOINT: outcomeEndpoint
+  OUTCOME_TOPIC_ENDPOINT: empty(outcomesName) ? '' : outcomes!.properties.endpoint
   PAUSED: (policy.?paused ?? false) ? '1' : '0'
   RECONCILE_SCHEDULE: policy.?reconcileSchedule ?? ''
   RELAY_OTEL: (policy.?openTelemetry ?? false) ? '1' : '0'

@@ -32,6 +32,3 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
     httpSettings: { requireHttps: true }
   }
 }
-
-@description('What the setting OPERATIONS_AUTH says of it.')
-output mode string = isOn ? 'entra' : 'key'

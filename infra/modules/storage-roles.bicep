@@ -38,7 +38,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 
 // The whole account: the host makes containers of its own, and fetches the package.
 resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.storageBlobDataOwner)
+  name: guid(toLower(account.id), appPrincipalId, roles.storageBlobDataOwner)
   scope: account
   properties: {
     principalId: appPrincipalId
@@ -49,27 +49,33 @@ resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 // The whole account: the host keeps its diagnostic events in tables that it makes each month.
 resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.storageTableDataContributor)
+  name: guid(toLower(account.id), appPrincipalId, roles.storageTableDataContributor)
   scope: account
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageTableDataContributor
+    )
   }
 }
 
 resource operatorsLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
-  name: guid(account::tables::ledger.id, operatorsGroupId, roles.storageTableDataContributor)
+  name: guid(toLower(account::tables::ledger.id), operatorsGroupId, roles.storageTableDataContributor)
   scope: account::tables::ledger
   properties: {
     principalId: operatorsGroupId
     principalType: 'Group'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageTableDataContributor
+    )
   }
 }
 
 resource operatorsDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
-  name: guid(account::blobs::deadLetters.id, operatorsGroupId, roles.storageBlobDataReader)
+  name: guid(toLower(account::blobs::deadLetters.id), operatorsGroupId, roles.storageBlobDataReader)
   scope: account::blobs::deadLetters
   properties: {
     principalId: operatorsGroupId
@@ -79,7 +85,7 @@ resource operatorsDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-0
 }
 
 resource readersLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(readersGroupId)) {
-  name: guid(account::tables::ledger.id, readersGroupId, roles.storageTableDataReader)
+  name: guid(toLower(account::tables::ledger.id), readersGroupId, roles.storageTableDataReader)
   scope: account::tables::ledger
   properties: {
     principalId: readersGroupId

@@ -46,31 +46,33 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = { name: 
 
 // One after the other: a topic refuses a second change while the first is under way.
 @batchSize(1)
-resource made 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [for item in subscriptions: {
-  parent: topic
-  name: take('${last(split(functionAppId, '/'))}-${replace(item.function, '_', '-')}', 64)
-  properties: {
-    eventDeliverySchema: eventSchema
-    destination: {
-      endpointType: 'AzureFunction'
-      properties: {
-        resourceId: '${functionAppId}/functions/${item.function}'
-        // One event, one answer: in a batch, one that fails would bring all of them again.
-        maxEventsPerBatch: 1
-        preferredBatchSizeInKilobytes: 64
+resource made 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
+  for item in subscriptions: {
+    parent: topic
+    name: take('${toLower(last(split(functionAppId, '/')))}-${replace(item.function, '_', '-')}', 64)
+    properties: {
+      eventDeliverySchema: eventSchema
+      destination: {
+        endpointType: 'AzureFunction'
+        properties: {
+          resourceId: '${functionAppId}/functions/${item.function}'
+          // One event, one answer: in a batch, one that fails would bring all of them again.
+          maxEventsPerBatch: 1
+          preferredBatchSizeInKilobytes: 64
+        }
       }
-    }
-    filter: { includedEventTypes: [item.type], advancedFilters: item.filters }
-    retryPolicy: { maxDeliveryAttempts: maxDeliveryAttempts, eventTimeToLiveInMinutes: timeToLiveMinutes }
-    deadLetterWithResourceIdentity: {
-      identity: { type: 'SystemAssigned' }
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
-        properties: { resourceId: storageId, blobContainerName: deadLetterContainer }
+      filter: { includedEventTypes: [item.type], advancedFilters: item.filters }
+      retryPolicy: { maxDeliveryAttempts: maxDeliveryAttempts, eventTimeToLiveInMinutes: timeToLiveMinutes }
+      deadLetterWithResourceIdentity: {
+        identity: { type: 'SystemAssigned' }
+        deadLetterDestination: {
+          endpointType: 'StorageBlob'
+          properties: { resourceId: storageId, blobContainerName: deadLetterContainer }
+        }
       }
     }
   }
-}]
+]
 
 @description('Resource ids of the subscriptions.')
 output ids array = [for (item, i) in subscriptions: made[i].id]

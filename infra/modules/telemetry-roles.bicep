@@ -19,31 +19,38 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: appInsightsName }
 
 resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, appPrincipalId, roles.monitoringMetricsPublisher)
+  name: guid(toLower(insights.id), appPrincipalId, roles.monitoringMetricsPublisher)
   scope: insights
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
   }
 }
 
-resource groupsLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for groupId in groupIds: {
-  name: guid(logs.id, groupId, roles.logAnalyticsReader)
-  scope: logs
-  properties: {
-    principalId: groupId
-    principalType: 'Group'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logAnalyticsReader)
+resource groupsLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for groupId in groupIds: {
+    name: guid(toLower(logs.id), groupId, roles.logAnalyticsReader)
+    scope: logs
+    properties: {
+      principalId: groupId
+      principalType: 'Group'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logAnalyticsReader)
+    }
   }
-}]
+]
 
 // A workbook stands in the resource group: its name is a guid that only its module knows.
-resource groupsWorkbook 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for groupId in groupIds: {
-  name: guid(resourceGroup().id, groupId, roles.workbookReader)
-  properties: {
-    principalId: groupId
-    principalType: 'Group'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.workbookReader)
+resource groupsWorkbook 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for groupId in groupIds: {
+    name: guid(toLower(resourceGroup().id), groupId, roles.workbookReader)
+    properties: {
+      principalId: groupId
+      principalType: 'Group'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.workbookReader)
+    }
   }
-}]
+]

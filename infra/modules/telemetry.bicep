@@ -3,10 +3,14 @@ metadata description = 'Log Analytics and Application Insights, which takes tele
 @description('Required. Region.')
 param location string
 
-@description('Required. What the names end in.')
-@minLength(3)
-@maxLength(40)
-param suffix string
+@description('Required. Name of the Log Analytics workspace.')
+@minLength(4)
+@maxLength(63)
+param logsName string
+
+@description('Required. Name of Application Insights.')
+@maxLength(260)
+param insightsName string
 
 @description('Required. Tags of every resource.')
 param tags object
@@ -17,7 +21,7 @@ param tags object
 param retentionDays int
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
-  name: 'log-${suffix}'
+  name: logsName
   location: location
   tags: tags
   properties: {
@@ -28,7 +32,7 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${suffix}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -44,11 +48,5 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 @description('Resource id of the Log Analytics workspace.')
 output workspaceId string = logs.id
 
-@description('Name of the Log Analytics workspace.')
-output workspaceName string = logs.name
-
 @description('Resource id of Application Insights.')
 output appInsightsId string = insights.id
-
-@description('Name of Application Insights.')
-output appInsightsName string = insights.name

@@ -29,7 +29,7 @@ resource metrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 resource operatorsSubscriptions 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
-  name: guid(topic.id, operatorsGroupId, roles.reader)
+  name: guid(toLower(topic.id), operatorsGroupId, roles.reader)
   scope: topic
   properties: {
     principalId: operatorsGroupId

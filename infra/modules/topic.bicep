@@ -30,8 +30,5 @@ resource found 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = if (!emp
 @description('Resource id of the topic.')
 output id string = empty(foundName) ? made!.id : found!.id
 
-@description('Name of the topic.')
-output name string = empty(foundName) ? made!.name : found!.name
-
 @description('Object id of the topic\'s identity: what writes dead letters.')
 output principalId string = empty(foundName) ? made!.identity.principalId : found!.identity.principalId

@@ -24,7 +24,7 @@ param rotatorType string
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: vaultName }
 
 resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, appPrincipalId, roles.keyVaultSecretsUser)
+  name: guid(toLower(vault.id), appPrincipalId, roles.keyVaultSecretsUser)
   scope: vault
   properties: {
     principalId: appPrincipalId
@@ -34,7 +34,7 @@ resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource operatorsExpiry 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
-  name: guid(vault.id, operatorsGroupId, roles.keyVaultReader)
+  name: guid(toLower(vault.id), operatorsGroupId, roles.keyVaultReader)
   scope: vault
   properties: {
     principalId: operatorsGroupId
@@ -44,7 +44,7 @@ resource operatorsExpiry 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
 }
 
 resource operatorsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId) && operatorsReadPat) {
-  name: guid(vault.id, operatorsGroupId, roles.keyVaultSecretsUser)
+  name: guid(toLower(vault.id), operatorsGroupId, roles.keyVaultSecretsUser)
   scope: vault
   properties: {
     principalId: operatorsGroupId
@@ -54,7 +54,7 @@ resource operatorsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 }
 
 resource rotatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(rotatorId)) {
-  name: guid(vault.id, rotatorId, roles.keyVaultSecretsOfficer)
+  name: guid(toLower(vault.id), rotatorId, roles.keyVaultSecretsOfficer)
   scope: vault
   properties: {
     principalId: rotatorId

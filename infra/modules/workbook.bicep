@@ -23,7 +23,7 @@ var asked = [
 ]
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(resourceGroup().id, namePrefix, 'workbook')
+  name: guid(toLower(resourceGroup().id), namePrefix, 'workbook')
   location: location
   tags: tags
   kind: 'shared'

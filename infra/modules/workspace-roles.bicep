@@ -16,7 +16,7 @@ param customRole bool
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
 
-var customRoleName = guid(workspace.id, 'run-relay-run-reader')
+var customRoleName = guid(toLower(workspace.id), 'run-relay-run-reader')
 var roleName = customRole ? customRoleName : roles.reader
 var provider = 'Microsoft.MachineLearningServices/workspaces'
 
@@ -24,7 +24,7 @@ var provider = 'Microsoft.MachineLearningServices/workspaces'
 resource runReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (customRole) {
   name: customRoleName
   properties: {
-    roleName: 'Run Relay run reader, ${workspaceName} ${uniqueString(workspace.id)}'
+    roleName: 'Run Relay run reader, ${workspaceName} ${uniqueString(toLower(workspace.id))}'
     description: 'Reads the workspace, its experiments, runs, jobs and registered models; changes nothing.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]
@@ -45,7 +45,7 @@ resource runReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (cu
 }
 
 resource appRuns 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(workspace.id, appPrincipalId, roleName)
+  name: guid(toLower(workspace.id), appPrincipalId, roleName)
   scope: workspace
   properties: {
     principalId: appPrincipalId
@@ -56,7 +56,7 @@ resource appRuns 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource operatorsRuns 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
-  name: guid(workspace.id, operatorsGroupId, roleName)
+  name: guid(toLower(workspace.id), operatorsGroupId, roleName)
   scope: workspace
   properties: {
     principalId: operatorsGroupId

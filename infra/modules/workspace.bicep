@@ -3,8 +3,11 @@ metadata description = 'All that is done in the resource group of one workspace:
 @description('Required. Name of the workspace.')
 param workspaceName string
 
+@description('Required. Name of the system topic where one is made.')
+param newTopic string
+
 @description('Required. Name of the system topic that the workspace has already; empty: one is made.')
-param topicName string
+param foundTopic string
 
 @description('Required. Resource group of that topic.')
 param topicResourceGroup string
@@ -33,7 +36,7 @@ param tagRuns bool
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
 
 module runs 'workspace-roles.bicep' = if (assignRoles) {
-  name: 'runs-${uniqueString(workspace.id, appName)}'
+  name: 'runs-${uniqueString(toLower(workspace.id), appName)}'
   params: {
     workspaceName: workspaceName
     appPrincipalId: appPrincipalId
@@ -43,31 +46,31 @@ module runs 'workspace-roles.bicep' = if (assignRoles) {
 }
 
 module runTags 'run-tagger.bicep' = if (assignRoles && tagRuns) {
-  name: 'tags-${uniqueString(workspace.id, appName)}'
+  name: 'tags-${uniqueString(toLower(workspace.id), appName)}'
   params: { workspaceName: workspaceName, appPrincipalId: appPrincipalId }
 }
 
-// Its name tells the workspace only: a second app that follows the same workspace finds the same topic.
 module topic 'topic.bicep' = {
-  name: 'topic-${uniqueString(workspace.id, appName)}'
+  name: 'topic-${uniqueString(toLower(workspace.id), appName)}'
   scope: resourceGroup(topicResourceGroup)
   params: {
     workspaceId: workspace.id
     location: workspace.location
-    newName: 'evgt-${take(replace(workspaceName, '_', '-'), 31)}-${uniqueString(workspace.id)}'
-    foundName: topicName
+    newName: newTopic
+    foundName: foundTopic
   }
 }
 
 module watch 'topic-watch.bicep' = {
-  name: 'watch-${uniqueString(workspace.id, appName)}'
+  name: 'watch-${uniqueString(toLower(workspace.id), appName)}'
   scope: resourceGroup(topicResourceGroup)
   params: {
-    topicName: topic.outputs.name
+    topicName: empty(foundTopic) ? newTopic : foundTopic
     settingName: appName
     logAnalyticsId: logAnalyticsId
     operatorsGroupId: assignRoles ? operatorsGroupId : ''
   }
+  dependsOn: [topic]
 }
 
 @description('Resource id of the topic.')

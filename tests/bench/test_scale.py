@@ -9,7 +9,7 @@ import re
 import pytest
 
 from benchmarks import report, usage
-from tests.infra.bicep import one
+from tests.infra.predicted import properties
 from tests.infra.test_deploy_costs import evaluated
 from tests.shipping import ROOT
 
@@ -80,7 +80,8 @@ def test_a_figure_is_counted_with(name: str, where: str) -> None:
 def test_a_value_is_that_of_the_code(row: list[str]) -> None:
     where = re.findall(r"`([^`]+)`", row[2])
     if where[0].endswith(".bicep"):
-        found = one("main.bicep", "parameter", where[1]).given
+        app = properties("existing", "Web/sites")["functionAppConfig"]
+        found = app["scaleAndConcurrency"][where[1]]
     else:
         module, _, name = where[0].rpartition(".")
         found = getattr(importlib.import_module(module), name)

@@ -9,6 +9,7 @@ https://learn.microsoft.com/cli/azure/functionapp/function#az-functionapp-functi
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import zipfile
@@ -73,6 +74,11 @@ class Cloud:
         names: list[str] = self.state["functions"]
         is_late = self.state["looks"] < self.state["indexed_after"]
         return [] if is_late or not self.state["package"] else names
+
+    def bicep_install(self, given: dict[str, list[str]]) -> None:
+        if os.environ.get("AZURE_BICEP_USE_BINARY_FROM_PATH") != "false":
+            refuse("the compiler of the agent would be taken")
+        (self.state["compiler"],) = given["--version"]
 
     def deployment_group_create(self, given: dict[str, list[str]]) -> None:
         (name,) = given["-n"]

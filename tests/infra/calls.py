@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-APP, OPERATORS, READERS = "appPrincipalId", "operatorsGroupId", "readersGroupId"
-GROUPS, TOPIC, ROTATOR = "groupId", "principalId", "rotatorId"
-LETTERS, LEDGER = "account::blobs::letters", "account::tables::ledger"
-# a role of our own, or Reader in its place
-RUN_READER, RUN_TAGGER, OPERATOR = "reader or run reader", "run tagger", "operator"
+APP, OPERATORS, READERS, TOPIC, ROTATOR = "app", "operators", "readers", "topic", "rotator"
+ACCOUNT, VAULT = "Storage/storageAccounts", "KeyVault/vaults"
+LETTERS, LEDGER = f"{ACCOUNT}/blobServices/containers", f"{ACCOUNT}/tableServices/tables"
+WORKSPACE, LOGS = "MachineLearningServices/workspaces", "OperationalInsights/workspaces"
+GROUP = "Resources/resourceGroups"
+# roles of our own; Reader stands in place of the first unless customRoles is all
+RUN_READER, RUN_TAGGER, OPERATOR = "run reader", "run tagger", "operator"
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,14 @@ CALLS = {
     "the host's locks and keys, and the package": Call(
         APP,
         "storageBlobDataOwner",
-        "account",
+        ACCOUNT,
         "infra/modules/settings.bicep",
         "AzureWebJobsStorage__credential: 'managedidentity'",
     ),
     "the ledger, written by the app": Call(
         APP,
         "storageTableDataContributor",
-        "account",
+        ACCOUNT,
         "functions/adapters/tables/rows.py",
         "self.table.create_entity",
     ),
@@ -57,7 +59,7 @@ CALLS = {
     "dead letters, read": Call(
         OPERATORS,
         "storageBlobDataReader",
-        "account::blobs::deadLetters",
+        LETTERS,
         "relay/letters.py",
         "class Container",
     ),
@@ -71,91 +73,105 @@ CALLS = {
     "the PAT, read by the app": Call(
         APP,
         "keyVaultSecretsUser",
-        "vault",
+        VAULT,
         "functions/adapters/vault.py",
         "client.get_secret",
     ),
     "the vault and its roles, seen by the doctor": Call(
         OPERATORS,
         "keyVaultReader",
-        "vault",
+        VAULT,
         "relay/doctor/rights.py",
         "Microsoft.KeyVault/vaults/read",
     ),
     "the PAT, tried by the doctor": Call(
         OPERATORS,
         "keyVaultSecretsUser",
-        "vault",
+        VAULT,
         "relay/doctor/vault.py",
         "client.get_secret",
     ),
     "the PAT, stored": Call(
         ROTATOR,
         "keyVaultSecretsOfficer",
-        "vault",
+        VAULT,
         "infra/README.md",
         "az keyvault secret set",
     ),
     "the run, read by the app": Call(
         APP,
         RUN_READER,
-        "workspace",
+        WORKSPACE,
         "functions/adapters/aml/workspaces.py",
         "def mlflow(",
     ),
     "the run, tagged by the app": Call(
         APP,
         RUN_TAGGER,
-        "workspace",
+        WORKSPACE,
         "functions/adapters/aml/runs.py",
         "/api/2.0/mlflow/runs/set-tag",
     ),
     "an event for each outcome": Call(
         APP,
         "eventGridDataSender",
-        "outcomes",
+        "EventGrid/topics",
         "functions/connections.py",
         "EventGridOutcomes(",
     ),
     "runs, read by operators": Call(
         OPERATORS,
         RUN_READER,
-        "workspace",
+        WORKSPACE,
         "relay/doctor/aml.py",
         "workspaces.mlflow(",
     ),
     "subscriptions, seen by the doctor": Call(
         OPERATORS,
         "reader",
-        "topic",
+        "EventGrid/systemTopics",
         "relay/doctor/topics.py",
         "Microsoft.EventGrid/systemTopics/eventSubscriptions/read",
     ),
     "telemetry, sent": Call(
         APP,
         "monitoringMetricsPublisher",
-        "insights",
+        "Insights/components",
         "infra/modules/settings.bicep",
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     ),
-    "logs, read": Call(
-        GROUPS,
+    "logs, read by operators": Call(
+        OPERATORS,
         "logAnalyticsReader",
-        "logs",
+        LOGS,
         "infra/modules/queries.bicep",
         "Microsoft.OperationalInsights/",
     ),
-    "the workbook, read": Call(
-        GROUPS,
+    "logs, read by readers": Call(
+        READERS,
+        "logAnalyticsReader",
+        LOGS,
+        "infra/modules/queries.bicep",
+        "Microsoft.OperationalInsights/",
+    ),
+    "the workbook, read by operators": Call(
+        OPERATORS,
         "workbookReader",
-        "",
+        GROUP,
+        "infra/modules/workbook.bicep",
+        "Microsoft.Insights/workbooks@",
+    ),
+    "the workbook, read by readers": Call(
+        READERS,
+        "workbookReader",
+        GROUP,
         "infra/modules/workbook.bicep",
         "Microsoft.Insights/workbooks@",
     ),
     "settings of the app, read": Call(
         OPERATORS,
         OPERATOR,
-        "app",
+        "Web/sites",
         "relay/deployed.py",
         "config/appsettings/list",
     ),
@@ -163,23 +179,22 @@ CALLS = {
 RUNS, MODELS = "functions/adapters/aml/runs.py", "functions/adapters/aml/models.py"
 # Each action, and where it is used. AML says what a call of MLflow takes on
 # https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles#mlflow-operations
+_AML, _WEB = "Microsoft.MachineLearningServices/workspaces", "Microsoft.Web/sites"
 OWN_ROLES = {
-    "modules/operator-role.bicep": {
-        "Microsoft.Web/sites/read": "relay/doctor/case.py",
-        "Microsoft.Web/sites/config/read": "relay/doctor/signin.py",
-        "Microsoft.Web/sites/config/list/action": "relay/deployed.py",
-        "Microsoft.Web/sites/host/listkeys/action": "relay/doctor/probe.py",
+    OPERATOR: {
+        f"{_WEB}/read": "relay/doctor/case.py",
+        f"{_WEB}/config/read": "relay/doctor/signin.py",
+        f"{_WEB}/config/list/action": "relay/deployed.py",
+        f"{_WEB}/host/listkeys/action": "relay/doctor/probe.py",
     },
-    "modules/run-tagger.bicep": {
-        "Microsoft.MachineLearningServices/workspaces/experiments/runs/write": RUNS,
-    },
-    "modules/workspace-roles.bicep": {
-        "${provider}/read": "functions/adapters/aml/workspaces.py",
-        "${provider}/experiments/read": "functions/adapters/aml/ended.py",
-        "${provider}/experiments/runs/read": RUNS,
-        "${provider}/jobs/read": MODELS,
-        "${provider}/models/read": MODELS,
-        "${provider}/models/versions/read": MODELS,
-        "${provider}/metadata/artifacts/read": MODELS,
+    RUN_TAGGER: {f"{_AML}/experiments/runs/write": RUNS},
+    RUN_READER: {
+        f"{_AML}/read": "functions/adapters/aml/workspaces.py",
+        f"{_AML}/experiments/read": "functions/adapters/aml/ended.py",
+        f"{_AML}/experiments/runs/read": RUNS,
+        f"{_AML}/jobs/read": MODELS,
+        f"{_AML}/models/read": MODELS,
+        f"{_AML}/models/versions/read": MODELS,
+        f"{_AML}/metadata/artifacts/read": MODELS,
     },
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.infra.bicep import one
+from tests.infra.predicted import resources
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ OUTPUTS: dict[str, Any] = {
     "RELAY_TOPIC_IDS": TOPICS,
 }
 SUBSCRIBED: list[str] = [
-    each["function"] for each in one("events.bicep", "variable", "subscriptions").given
+    each["properties"]["destination"]["properties"]["resourceId"].rpartition("/")[2]
+    for each in resources("events", "EventGrid/systemTopics/eventSubscriptions")[:5]
 ]
 NEEDED = ["function_app.py", "functions", "host.json", "requirements.txt", "routes.yaml", "infra"]
 SCRIPT = "infra/hooks/deploy.sh"
@@ -94,7 +95,7 @@ class Azure:
 
     def acts(self) -> list[str]:
         """Those that do something; deployments with their names."""
-        told = (SHOW, WHAT_IF, LIST)
+        told = (SHOW, WHAT_IF, LIST, "bicep install")
         calls = [words for words in self.state["calls"] if " ".join(command(words)) not in told]
         return [f"{' '.join(command(words))} {words[words.index('-n') + 1]}" for words in calls]
 
@@ -107,6 +108,7 @@ def without_subscriptions(azure: Azure) -> Azure:
 
 EMPTY: dict[str, Any] = {
     "calls": [],
+    "compiler": "",
     "deployments": {},
     "functions": [*SUBSCRIBED, "reconcile", "sweep"],
     "indexed_after": 0,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import runpy
 from functools import cache
 from typing import Any
 
-from tests.infra.bicep import INFRA, Code, one
+import pytest
+
+from tests.infra.predicted import SETS, one, properties, resources, template
+from tests.infra.sets import INFRA
 from tests.shipping import ROOT
 
-ALWAYS_TOLD = ["Failed", "Canceled", "NotResponding"]
-MODULE = "modules/subscriptions.bicep"
+KIND = "EventGrid/systemTopics/eventSubscriptions"
+TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
 
 
 @cache
@@ -28,135 +30,116 @@ def taking_events() -> set[str]:
     return {name for name, trigger in triggers().items() if trigger == "eventGridTrigger"}
 
 
-def subscriptions() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = one("events.bicep", "variable", "subscriptions").given
-    return found
+def by_function(topic: int = 0) -> dict[str, dict[str, Any]]:
+    """The subscriptions of one of the two topics."""
+    made = [each["properties"] for each in resources("events", KIND)]
+    half = made[: len(made) // 2] if topic == 0 else made[len(made) // 2 :]
+    return {function(each): each for each in half}
 
 
-def subscription() -> dict[str, Any]:
-    properties: dict[str, Any] = one(MODULE, "resource", "made").body["properties"]
-    return properties
+def function(subscription: dict[str, Any]) -> str:
+    where: str = subscription["destination"]["properties"]["resourceId"]
+    return where.rpartition("/functions/")[2]
 
 
-def by_function() -> dict[str, dict[str, Any]]:
-    return {each["function"]: each for each in subscriptions()}
-
-
-def test_each_function_that_takes_events_has_one_subscription() -> None:
-    assert sorted(each["function"] for each in subscriptions()) == sorted(taking_events())
+@pytest.mark.parametrize("topic", [0, 1])
+def test_each_function_that_takes_events_has_one_subscription(topic: int) -> None:
+    assert sorted(by_function(topic)) == sorted(taking_events())
 
 
 def test_each_function_gets_the_events_it_is_for() -> None:
-    types = {name: each["type"] for name, each in by_function().items()}
+    types = {name: each["filter"]["includedEventTypes"] for name, each in by_function().items()}
     assert types == {
-        "on_run_completed": "Microsoft.MachineLearningServices.RunCompleted",
-        "on_run_status_changed": "Microsoft.MachineLearningServices.RunStatusChanged",
-        "on_model_registered": "Microsoft.MachineLearningServices.ModelRegistered",
-        "on_model_deployed": "Microsoft.MachineLearningServices.ModelDeployed",
-        "on_dataset_drift_detected": "Microsoft.MachineLearningServices.DatasetDriftDetected",
+        "on_run_completed": ["Microsoft.MachineLearningServices.RunCompleted"],
+        "on_run_status_changed": ["Microsoft.MachineLearningServices.RunStatusChanged"],
+        "on_model_registered": ["Microsoft.MachineLearningServices.ModelRegistered"],
+        "on_model_deployed": ["Microsoft.MachineLearningServices.ModelDeployed"],
+        "on_dataset_drift_detected": ["Microsoft.MachineLearningServices.DatasetDriftDetected"],
     }
 
 
-def test_events_that_have_no_status_are_not_filtered_by_one() -> None:
-    filtered = [name for name, each in by_function().items() if each["filters"]]
-    assert filtered == ["on_run_status_changed"]
-
-
-def test_statuses_that_tell_of_no_success_always_come() -> None:
-    (only,) = by_function()["on_run_status_changed"]["filters"]
-    always = ", ".join(f"'{status}'" for status in ALWAYS_TOLD)
+def test_statuses_that_tell_of_no_success_always_come_and_others_where_that_is_said() -> None:
+    filters = {name: each["filter"]["advancedFilters"] for name, each in by_function().items()}
+    (only,) = filters.pop("on_run_status_changed")
     assert only == {
         "operatorType": "StringIn",
         "key": "data.runStatus",
-        "values": f"union([{always}], moreStatuses)",
+        "values": ["Failed", "Canceled", "NotResponding", "Paused"],
     }
-    assert isinstance(only["values"], Code)
+    assert list(filters.values()) == [[]] * 4
 
 
-def test_other_statuses_are_a_parameter_and_none_of_them_is_told_already() -> None:
-    parameter = one("events.bicep", "parameter", "moreStatuses")
-    assert parameter.given == []
-    assert set(re.findall(r"'(\w+)'", parameter.text)).isdisjoint(ALWAYS_TOLD)
-
-
-def test_the_destination_is_the_function_of_that_name() -> None:
-    destination = subscription()["destination"]
-    assert destination["endpointType"] == "AzureFunction"
-    where = destination["properties"]["resourceId"]
-    assert where == "'${functionAppId}/functions/${item.function}'"
-
-
-def test_events_come_one_by_one() -> None:
-    assert subscription()["destination"]["properties"]["maxEventsPerBatch"] == 1
-
-
-def test_retrying_is_said_and_is_as_long_as_event_grid_allows() -> None:
-    assert subscription()["retryPolicy"] == {
-        "maxDeliveryAttempts": "maxDeliveryAttempts",
-        "eventTimeToLiveInMinutes": "timeToLiveMinutes",
-    }
-    assert one("events.bicep", "parameter", "maxDeliveryAttempts").given == 30
-    assert one("events.bicep", "parameter", "timeToLiveMinutes").given == 1440
-
-
-def test_what_cannot_be_delivered_is_kept_by_the_topics_own_identity() -> None:
-    letters = subscription()["deadLetterWithResourceIdentity"]
+@pytest.mark.parametrize("name", sorted(taking_events()))
+def test_a_subscription_delivers_to_its_function_and_loses_nothing(name: str) -> None:
+    each = by_function()[name]
+    site = "/providers/Microsoft.Web/sites/func-relay/functions/"
+    assert each["destination"]["endpointType"] == "AzureFunction"
+    assert site + name in each["destination"]["properties"]["resourceId"]
+    assert each["destination"]["properties"]["maxEventsPerBatch"] == 1
+    assert each["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
+    assert each["eventDeliverySchema"] == "EventGridSchema"
+    letters = each["deadLetterWithResourceIdentity"]
     assert letters["identity"] == {"type": "SystemAssigned"}
-    assert letters["deadLetterDestination"] == {
-        "endpointType": "StorageBlob",
-        "properties": {"resourceId": "storageId", "blobContainerName": "deadLetterContainer"},
-    }
-    assert "deadLetterDestination" not in subscription()
+    assert letters["deadLetterDestination"]["endpointType"] == "StorageBlob"
+    assert "deadLetterDestination" not in each
 
 
 def test_dead_letters_go_where_the_topic_may_write() -> None:
-    container = one("main.bicep", "variable", "deadLetterContainer").given
-    call = one("events.bicep", "module", "topics").body["params"]["deadLetterContainer"]
-    assert call == container == "dead-letters"
-
-
-def test_the_schema_is_a_parameter() -> None:
-    assert subscription()["eventDeliverySchema"] == "eventSchema"
-    allowed = one("events.bicep", "parameter", "eventSchema").decorated("allowed")
-    assert re.findall(r"'(\w+)'", allowed) == ["EventGridSchema", "CloudEventSchemaV1_0"]
+    letters = by_function()["on_run_completed"]["deadLetterWithResourceIdentity"]
+    container = letters["deadLetterDestination"]["properties"]["blobContainerName"]
+    made = resources("dev", "Storage/storageAccounts/blobServices/containers")
+    assert [each for each in made if each["name"].endswith(f"/{container}")]
 
 
 def test_several_apps_can_share_a_topic_since_each_names_its_own_subscriptions() -> None:
-    name = one(MODULE, "resource", "made").body["name"]
-    assert "last(split(functionAppId, '/'))" in name
+    names = [each["name"].rpartition("/")[2] for each in resources("events", KIND)]
+    assert sorted(set(names)) == sorted(
+        f"func-relay-{name.replace('_', '-')}" for name in taking_events()
+    )
     longest = len("func-") + 16 + len("-") + 13 + len("-") + max(map(len, taking_events()))
     assert longest <= 64
 
 
-def test_a_topic_stands_on_a_workspace_where_that_is() -> None:
-    made = one("modules/topic.bicep", "resource", "made").body
-    assert made["properties"]["source"] == "workspaceId"
-    topic_type = "Microsoft.MachineLearningServices.Workspaces"
-    assert made["properties"]["topicType"] == topic_type
-    assert made["identity"] == {"type": "SystemAssigned"}
-    called = one("modules/workspace.bicep", "module", "topic").body
-    assert called["params"]["location"] == "workspace.location"
+def test_each_workspace_has_a_topic_in_its_own_group_whatever_the_other_is_called() -> None:
+    topics = resources("two-subscriptions", "EventGrid/systemTopics")
+    sources = [each["properties"]["source"] for each in topics]
+    assert [each["id"].partition("/providers/")[0] for each in topics] == [
+        source.partition("/providers/")[0] for source in sources
+    ]
+    assert len({each["name"] for each in topics}) == len(topics) == 2
+    for each in topics:
+        assert each["properties"]["topicType"] == TOPIC_TYPE
+        assert each["identity"] == {"type": "SystemAssigned"}
+        assert each["properties"]["source"] in each["location"]  # read from the workspace
 
 
-def test_a_topic_that_was_there_is_never_written() -> None:
-    assert one("modules/topic.bicep", "resource", "found").is_existing
-    assert "if (empty(foundName))" in one("modules/topic.bicep", "resource", "made").text
+def test_a_topic_that_was_there_is_never_written_but_watched() -> None:
+    assert resources("existing", "EventGrid/systemTopics") == []
+    watched = one("existing", "Insights/diagnosticSettings")
+    theirs = "/resourceGroups/topics/providers/Microsoft.EventGrid/systemTopics/their-topic/"
+    assert theirs in watched["id"]
 
 
-def test_a_topics_failures_and_metrics_are_seen() -> None:
-    shown = one("modules/topic-watch.bicep", "resource", "metrics").body["properties"]
-    assert shown["logs"] == [{"category": "DeliveryFailures", "enabled": True}]
-    assert shown["metrics"] == [{"category": "AllMetrics", "enabled": True}]
+@pytest.mark.parametrize("name", SETS)
+def test_a_topics_failures_and_metrics_are_seen(name: str) -> None:
+    for each in resources(name, "Insights/diagnosticSettings"):
+        assert each["properties"]["logs"] == [{"category": "DeliveryFailures", "enabled": True}]
+        assert each["properties"]["metrics"] == [{"category": "AllMetrics", "enabled": True}]
 
 
-def always_ready_in(text: str) -> list[str]:
-    return re.findall(r"'function:(\w+)'", text)
+def test_other_statuses_are_none_that_is_told_already() -> None:
+    allowed = template("events")["parameters"]["moreStatuses"]["allowedValues"]
+    assert set(allowed).isdisjoint(["Failed", "Canceled", "NotResponding"])
 
 
-def test_what_is_always_ready_is_there() -> None:
-    assert set(always_ready_in(one("main.bicep", "parameter", "alwaysReady").text)) <= set(
-        triggers()
-    )
-    prod = (INFRA / "prod.bicepparam").read_text("utf-8")
-    assert set(always_ready_in(prod)) == {"on_run_completed", "on_run_status_changed"}
-    assert set(always_ready_in(prod)) <= taking_events()
+@pytest.mark.parametrize("name", SETS)
+def test_what_is_always_ready_is_there(name: str) -> None:
+    scale = properties(name, "Web/sites")["functionAppConfig"]["scaleAndConcurrency"]
+    ready = {each["name"].removeprefix("function:") for each in scale["alwaysReady"]}
+    assert ready <= taking_events()
+    assert bool(ready) is (name != "dev")
+
+
+def test_the_subscribed_functions_are_found_by_the_script_that_waits_for_them() -> None:
+    text = (INFRA / "events.bicep").read_text("utf-8")
+    assert text.count("\n    function: '") == len(taking_events())

@@ -2,114 +2,159 @@
 
 from __future__ import annotations
 
-from typing import Any
+import pytest
 
-from tests.infra.bicep import Code, everywhere, one
+from tests.infra.predicted import SETS, everything, one, properties, resources
+
+each_set = pytest.mark.parametrize("name", SETS)
+STORAGE = "Storage/storageAccounts"
+LONGEST = {
+    "EventGrid/systemTopics": 50,
+    "EventGrid/topics": 50,
+    "KeyVault/vaults": 24,
+    STORAGE: 24,
+    "Web/sites": 60,
+}
 
 
-def properties(file: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = one(file, "resource", name).body["properties"]
-    return found
-
-
-def test_the_app_answers_over_tls_only() -> None:
-    app = properties("modules/app.bicep", "app")
+@each_set
+def test_the_app_answers_over_tls_only(name: str) -> None:
+    app = properties(name, "Web/sites")
     assert app["httpsOnly"] is True
     # Flex Consumption refuses others: ftpsState, linuxFxVersion, alwaysOn, use32BitWorkerProcess, …
     assert app["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
 
 
-def test_nobody_deploys_with_a_user_name_and_a_password() -> None:
-    for name in ("ftp", "scm"):
-        policy = one("modules/app.bicep", "resource", name)
-        assert policy.target.startswith("Microsoft.Web/sites/basicPublishingCredentialsPolicies@")
-        assert policy.body == {"name": name, "properties": {"allow": False}}
+@each_set
+def test_nobody_deploys_with_a_user_name_and_a_password(name: str) -> None:
+    found = resources(name, "Web/sites/basicPublishingCredentialsPolicies")
+    ways = {each["name"].rpartition("/")[2]: each["properties"] for each in found}
+    assert ways == {"ftp": {"allow": False}, "scm": {"allow": False}}
 
 
-def test_the_app_is_a_python_app_on_flex_consumption() -> None:
-    plan = one("modules/app.bicep", "resource", "plan").body
-    assert plan["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
-    runtime = properties("modules/app.bicep", "app")["functionAppConfig"]["runtime"]
-    assert runtime == {"name": "python", "version": "pythonVersion"}
+@each_set
+def test_the_app_is_a_python_app_on_flex_consumption_that_azd_finds(name: str) -> None:
+    assert one(name, "Web/serverfarms")["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
+    app = one(name, "Web/sites")
+    assert app["tags"]["azd-service-name"] == "relay"
+    assert app["properties"]["functionAppConfig"]["runtime"] == {
+        "name": "python",
+        "version": "3.13",
+    }
 
 
-def test_the_package_is_fetched_with_the_apps_identity() -> None:
-    config = properties("modules/app.bicep", "app")["functionAppConfig"]
-    signing_in = config["deployment"]["storage"]["authentication"]
-    assert signing_in["type"] == "UserAssignedIdentity"
-    assert one("modules/app.bicep", "resource", "app").body["identity"]["type"] == "UserAssigned"
+@each_set
+def test_the_package_is_fetched_with_the_apps_identity(name: str) -> None:
+    app, identity = one(name, "Web/sites"), one(name, "ManagedIdentity/userAssignedIdentities")
+    assert app["identity"]["type"] == "UserAssigned"
+    assert list(app["identity"]["userAssignedIdentities"]) == [identity["id"]]
+    package = app["properties"]["functionAppConfig"]["deployment"]["storage"]
+    assert package["authentication"] == {
+        "type": "UserAssignedIdentity",
+        "userAssignedIdentityResourceId": identity["id"],
+    }
+    containers = resources(name, f"{STORAGE}/blobServices/containers")
+    assert any(each["name"].endswith("/deployments") for each in containers)
+    assert one(name, STORAGE)["name"] in package["value"]
 
 
-def test_azd_finds_the_app_by_its_tag() -> None:
-    tags = one("modules/app.bicep", "resource", "app").body["tags"]
-    assert tags == "union(tags, { 'azd-service-name': 'relay' })"
-
-
-def test_storage_has_no_keys_and_nothing_public() -> None:
-    storage = properties("modules/storage.bicep", "account")
+@each_set
+def test_storage_has_no_keys_and_nothing_public(name: str) -> None:
+    storage = properties(name, STORAGE)
     assert storage["allowSharedKeyAccess"] is False
     assert storage["allowBlobPublicAccess"] is False
+    assert storage["allowCrossTenantReplication"] is False
     assert storage["defaultToOAuthAuthentication"] is True
     assert storage["supportsHttpsTrafficOnly"] is True
     assert storage["minimumTlsVersion"] == "TLS1_2"
 
 
-def test_a_closed_storage_account_still_takes_dead_letters() -> None:
-    rules = properties("modules/storage.bicep", "account")["networkAcls"]
-    assert rules == {"bypass": "AzureServices", "defaultAction": "isPrivate ? 'Deny' : 'Allow'"}
+@each_set
+def test_a_closed_storage_account_still_takes_dead_letters(name: str) -> None:
+    action = "Deny" if resources(name, "Network/privateEndpoints") else "Allow"
+    rules = {"bypass": "AzureServices", "defaultAction": action}
+    assert properties(name, STORAGE)["networkAcls"] == rules
 
 
-def test_the_vault_is_governed_by_roles_and_forgets_nothing_at_once() -> None:
-    vault = properties("modules/vault.bicep", "vault")
-    assert vault["enableRbacAuthorization"] is True
-    assert vault["enableSoftDelete"] is True
-    assert vault["enablePurgeProtection"] is True
+@each_set
+def test_a_vault_is_governed_by_roles_and_forgets_nothing_at_once(name: str) -> None:
+    vaults = [each["properties"] for each in resources(name, "KeyVault/vaults")]
+    assert len(vaults) == (name not in {"entra", "existing", "prod"})
+    for vault in vaults:
+        assert vault["enableRbacAuthorization"] is True
+        assert vault["enableSoftDelete"] is True
+        assert vault["enablePurgeProtection"] is True
 
 
-def test_telemetry_is_taken_from_identities_only() -> None:
-    assert properties("modules/telemetry.bicep", "insights")["DisableLocalAuth"] is True
+@each_set
+def test_telemetry_is_taken_from_identities_only(name: str) -> None:
+    assert properties(name, "Insights/components")["DisableLocalAuth"] is True
+    for topic in resources(name, "EventGrid/topics"):
+        assert topic["properties"]["disableLocalAuth"] is True
 
 
-def test_the_ledger_is_made_by_its_name_and_nothing_else_is_said_of_it() -> None:
-    assert one("modules/storage.bicep", "resource", "ledger").body == {"name": "ledgerTable"}
-    given = one("main.bicep", "module", "settings").body["params"]["ledgerTable"]
-    made = one("main.bicep", "module", "storage").body["params"]["ledgerTable"]
-    assert given == made == Code("ledgerTable")
+@each_set
+def test_the_ledger_is_made_by_its_name_and_nothing_else_is_said_of_it(name: str) -> None:
+    table = one(name, f"{STORAGE}/tableServices/tables")
+    assert table["name"].endswith("/continuations")
+    assert "properties" not in table
 
 
-def test_dead_letters_go_in_the_end_and_nothing_else_does() -> None:
-    (rule,) = properties("modules/dead-letters.bicep", "lifecycle")["policy"]["rules"]
-    assert rule["definition"]["filters"]["prefixMatch"] == ["'${container}/'"]
-    assert len([r for r in everywhere("resource") if "managementPolicies" in r.target]) == 1
+@each_set
+def test_dead_letters_go_in_the_end_and_nothing_else_does(name: str) -> None:
+    (rule,) = properties(name, f"{STORAGE}/managementPolicies")["policy"]["rules"]
+    assert rule["definition"]["filters"]["prefixMatch"] == ["dead-letters/"]
+    days = rule["definition"]["actions"]["baseBlob"]["delete"]
+    assert days == {"daysAfterModificationGreaterThan": 400}
 
 
-def test_private_endpoints_reach_all_that_the_app_needs_of_storage_and_the_vault() -> None:
-    network = one("modules/network.bicep", "variable", "storageTargets").text
-    assert "['blob', 'queue', 'table']" in network
-    assert "part: 'vault'" in one("modules/network.bicep", "variable", "vaultTargets").text
-    called = one("main.bicep", "module", "network")
-    assert "if (isPrivate)" in called.text
-    assert one("main.bicep", "variable", "isPrivate").given == "!empty(endpointSubnetId)"
+def test_private_endpoints_reach_all_that_the_app_needs_and_are_found_by_name() -> None:
+    parts = ["blob", "queue", "table", "vault"]
+    endpoints = resources("private", "Network/privateEndpoints")
+    connections = [each["properties"]["privateLinkServiceConnections"][0] for each in endpoints]
+    assert [each["properties"]["groupIds"] for each in connections] == [[part] for part in parts]
+    zones = resources("private", "Network/privateDnsZones")
+    links = resources("private", "Network/privateDnsZones/virtualNetworkLinks")
+    records = resources("private", "Network/privateEndpoints/privateDnsZoneGroups")
+    assert len(zones) == len(links) == len(records) == 4
+    for endpoint, zone, link, record in zip(endpoints, zones, links, records, strict=True):
+        (config,) = record["properties"]["privateDnsZoneConfigs"]
+        assert zone["name"].strip("[]") in config["properties"]["privateDnsZoneId"]
+        assert record["name"] == f"{endpoint['name']}/default"
+        network = endpoint["properties"]["subnet"]["id"].partition("/subnets/")[0]
+        assert link["properties"] == {
+            "registrationEnabled": False,
+            "virtualNetwork": {"id": network},
+        }
 
 
-def test_the_app_comes_after_its_roles_and_its_way_to_storage() -> None:
-    assert one("main.bicep", "module", "app").body["dependsOn"] == ["network", "storageRoles"]
+def test_zones_that_are_there_are_taken_and_not_made() -> None:
+    assert resources("prod", "Network/privateDnsZones") == []
+    records = resources("prod", "Network/privateEndpoints/privateDnsZoneGroups")
+    assert len(records) == 3  # the vault is somebody else's, and has an endpoint of its own
+    for record in records:
+        assert "/resourceGroups/dns/providers/" in str(record["properties"])
 
 
-def test_registry_modules_send_no_telemetry() -> None:
-    modules = [m for m in everywhere("module") if m.target.startswith("br/")]
-    assert len(modules) == 2
-    assert [m.body["params"]["enableTelemetry"] for m in modules] == [False, False]
+@each_set
+def test_names_are_never_longer_than_the_services_take(name: str) -> None:
+    spare = 16 - len("relay")  # namePrefix may be that much longer
+    for kind, most in LONGEST.items():
+        for each in resources(name, kind):
+            cut = kind in {"KeyVault/vaults", STORAGE, "EventGrid/systemTopics"}
+            assert len(each["name"]) + (0 if cut else spare) <= most
 
 
-def test_names_are_never_longer_than_the_services_take() -> None:
-    assert one("main.bicep", "parameter", "namePrefix").decorated("maxLength") == "16"
-    prefix, unique = 16, 13
-    assert len("func-") + prefix + 1 + unique <= 60
-    shortened = "take(replace(namePrefix, '-', ''), 9)"
-    assert f"'st${{{shortened}}}${{unique}}'" in one("main.bicep", "variable", "storageName").text
-    assert len("kv") + 9 + unique <= 24
-    assert (
-        "take(replace(namePrefix, '-', ''), 9)" in one("main.bicep", "variable", "vaultName").text
-    )
-    assert len("evgt-") + 31 + 1 + unique <= 50
+@each_set
+def test_a_deployment_tells_and_writes_no_secret(name: str) -> None:
+    told = str(everything(name)["outputs"])
+    assert "list" not in told
+    assert "onnectionString" not in told
+    assert "InstrumentationKey" not in told
+    assert resources(name, "KeyVault/vaults/secrets") == []
+
+
+@each_set
+def test_nothing_is_made_twice(name: str) -> None:
+    ids = [each["id"].lower() for each in everything(name)["predictedResources"]]
+    assert sorted(set(ids)) == sorted(ids)

@@ -1,81 +1,61 @@
-"""The parameter files give main.bicep what it takes. Their own grammar is a handful of lines.
-
-https://learn.microsoft.com/azure/azure-resource-manager/bicep/parameter-files
-"""
+"""What is wrong is told before anything is made, and letters do not tell two things apart."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import json
 
 import pytest
 
-from tests.infra.bicep import INFRA, declared, one, takes_default
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-PARAMETER_FILES = sorted(INFRA.glob("*.bicepparam"))
+from tests.infra.predicted import answers, everything, one, resources, settings
+from tests.infra.refused import cases
+from tests.infra.sets import WORKSPACE
 
 
-def named(path: Path) -> str:
-    return path.name
+@pytest.mark.parametrize("name", cases())
+def test_what_nobody_can_have_meant_is_refused_by_name_and_value(name: str) -> None:
+    said = answers().refusals[name]
+    assert [words for words in cases()[name].words if words not in said] == []
 
 
-def given_by(path: Path) -> dict[str, str]:
-    """The parameters that a parameter file gives, as they are written."""
-    text = path.read_text("utf-8")
-    assert text.startswith("using './main.bicep'\n")
-    return dict(
-        re.findall(r"^param (\w+) = (.+?)(?=^param |^var |^//|\Z)", text, re.MULTILINE | re.DOTALL)
-    )
+def test_what_is_refused_makes_nothing() -> None:
+    refused = [name for name in answers().snapshots if name.startswith("refused-")]
+    assert len(refused) > 10
+    assert [name for name in refused if answers().snapshots[name]] == []
 
 
-@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
-def test_a_parameter_file_gives_what_must_be_given_and_nothing_unknown(path: Path) -> None:
-    parameters = {p.name: p for p in declared(INFRA / "main.bicep", "parameter")}
-    given = given_by(path)
-    assert set(given) - set(parameters) == set()
-    assert {name for name, p in parameters.items() if not takes_default(p)} - set(given) == set()
+def test_one_deployment_in_the_letters_of_two_people_is_one() -> None:
+    quiet, loud = (answers().snapshots[name] for name in ("quiet", "loud"))
+    assert quiet != loud
+    assert names(quiet) == names(loud)
+    assert len(names(quiet)) > 50
 
 
-@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
-def test_what_a_parameter_file_gives_is_allowed(path: Path) -> None:
-    for name, text in given_by(path).items():
-        parameter = one("main.bicep", "parameter", name)
-        # the last word of readEnvironmentVariable('NAME', 'default') is what is taken without NAME
-        written = re.search(r"'([^']*)'\)?$|^(\d+)$", text.strip())
-        if written and (allowed := parameter.decorated("allowed")):
-            words = {f"'{written[1]}'", written[2]}
-            assert words & set(re.findall(r"'[^']*'|\d+", allowed)), (name, text)
-        if written and written[2]:
-            lowest, most = (parameter.decorated(n) for n in ("minValue", "maxValue"))
-            assert int(lowest or 0) <= int(written[2]) <= int(most or 10**9), name
+def names(snapshot: str) -> list[tuple[str, str]]:
+    """What Azure takes for the same, whatever the letters."""
+    found = json.loads(snapshot)["predictedResources"]
+    return sorted((each["id"].lower(), each["name"].lower()) for each in found)
 
 
-def test_both_parameter_files_are_there() -> None:
-    assert [p.name for p in PARAMETER_FILES] == ["dev.bicepparam", "prod.bicepparam"]
+def test_a_variable_that_is_set_and_empty_is_none() -> None:
+    assert settings("dev")["DEVOPS_AUTH"] == "pat"
+    assert one("dev", "Web/sites")["tags"]["azd-env-name"] == "dev"
+    assert resources("dev", "KeyVault/vaults")
+    assert len(resources("dev", "EventGrid/systemTopics")) == 1
 
 
-def read_by(path: Path) -> set[str]:
-    """The environment variables that a parameter file reads."""
-    return set(re.findall(r"readEnvironmentVariable\('(\w+)'", path.read_text("utf-8")))
+def test_a_list_may_have_blanks_and_a_comma_at_its_end() -> None:
+    assert settings("prod")["SWEEP_WORKSPACES"].split(",")[0] == WORKSPACE
+    assert len(resources("prod", "EventGrid/systemTopics")) == 2
+    mails = one("prod", "Insights/actionGroups")["properties"]["emailReceivers"]
+    assert [each["emailAddress"] for each in mails] == ["one@example.com", "two@example.com"]
 
 
-@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
-def test_every_parameter_file_reads_what_the_readme_tells_and_nothing_else(path: Path) -> None:
-    readme = (INFRA / "README.md").read_text("utf-8")
-    table = readme.partition("## Variables of the parameter files\n")[2].partition("\n## ")[0]
-    named_first = "".join(re.findall(r"^\| (.+?) \|", table, re.MULTILINE))
-    assert read_by(path) == set(re.findall(r"`(\w+)`", named_first))
-
-
-@pytest.mark.parametrize("path", PARAMETER_FILES, ids=named)
-@pytest.mark.parametrize("name", ["AML_WORKSPACE_IDS", "RELAY_ALERT_EMAILS"])
-def test_a_list_may_have_blanks_and_a_comma_at_its_end(path: Path, name: str) -> None:
-    text = path.read_text("utf-8")
-    (read,) = (line for line in text.splitlines() if f"readEnvironmentVariable('{name}'" in line)
-    trimmed = r"map\(split\(.+?, ','\), (\w+) => trim\(\2\)\)"
-    items = re.fullmatch(rf"var (\w+) = filter\({trimmed}, (\w+) => !empty\(\3\)\)", read)
-    assert items
-    assert re.search(rf"^param \w+ = (map\({items[1]}, |{items[1]}$)", text, re.MULTILINE)
+def test_what_a_variable_says_is_deployed() -> None:
+    assert settings("prod")["DEVOPS_URL"] == "https://devops.example.com/tfs"
+    assert one("prod", "Web/sites")["tags"]["azd-env-name"] == "live"
+    assert everything("prod")["outputs"]["AZURE_KEY_VAULT_NAME"] == "theirs"
+    kinds = {
+        each["properties"]["principalId"]: each["properties"]["principalType"]
+        for each in resources("prod", "Authorization/roleAssignments")
+    }
+    assert kinds["22222222-2222-2222-2222-222222222224"] == "ServicePrincipal"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import Any
 
 import pytest
 
-from tests.infra.bicep import INFRA, Declared, everywhere, one
 from tests.infra.calls import (
     APP,
     CALLS,
-    GROUPS,
-    OPERATOR,
     OPERATORS,
     OWN_ROLES,
     READERS,
@@ -20,50 +17,72 @@ from tests.infra.calls import (
     RUN_READER,
     RUN_TAGGER,
     TOPIC,
+    WORKSPACE,
     Call,
 )
+from tests.infra.predicted import SETS, built_in, properties, resources
+from tests.infra.sets import INFRA
 from tests.shipping import ROOT
 
-ASSIGNMENT = "Microsoft.Authorization/roleAssignments@"
-DEFINITION = "Microsoft.Authorization/roleDefinitions@"
-BUILT_IN = re.compile(r"roles\.(\w+)")
-OWN = {
-    "modules/workspace-roles.bicep": RUN_READER,
-    "modules/run-tagger.bicep": RUN_TAGGER,
-    "modules/operator-role.bicep": OPERATOR,
+# Who is who in tests/infra/snapshots/roles.bicepparam
+PEOPLE = {
+    "22222222-2222-2222-2222-222222222221": (OPERATORS, "Group"),
+    "22222222-2222-2222-2222-222222222222": (READERS, "Group"),
+    "22222222-2222-2222-2222-222222222224": (ROTATOR, "User"),
 }
+MACHINES = {"ManagedIdentity/userAssignedIdentities": APP, "EventGrid/systemTopics": TOPIC}
+SCOPE = re.compile(r"(/subscriptions/.+?)(?:/providers/Microsoft.Authorization|')")
 
 
-def assignments() -> list[Declared]:
-    return [each for each in everywhere("resource") if each.target.startswith(ASSIGNMENT)]
+def assignments(name: str) -> list[dict[str, Any]]:
+    return resources(name, "Authorization/roleAssignments")
 
 
-def definitions() -> list[Declared]:
-    return [each for each in everywhere("resource") if each.target.startswith(DEFINITION)]
+def definitions(name: str) -> dict[str, dict[str, Any]]:
+    """The roles of our own, by what they are called before the comma."""
+    made = [each["properties"] for each in resources(name, "Authorization/roleDefinitions")]
+    return {each["roleName"].removeprefix("Run Relay ").partition(",")[0]: each for each in made}
 
 
-def label(each: Declared) -> str:
-    return f"{each.file}: {each.name}"
+def who(each: dict[str, Any]) -> tuple[str, str]:
+    """The principal, and what it is said to be."""
+    principal, kind = (each["properties"][name] for name in ("principalId", "principalType"))
+    if principal in PEOPLE:
+        return PEOPLE[principal][0], kind
+    return next(who for part, who in MACHINES.items() if f"Microsoft.{part}/" in principal), kind
 
 
-def built_in() -> dict[str, str]:
-    found: dict[str, str] = json.loads((INFRA / "modules" / "roles.json").read_text("utf-8"))
-    return found
+def role(name: str, each: dict[str, Any]) -> str:
+    wanted = each["properties"]["roleDefinitionId"].rpartition("/")[2]
+    own = {
+        made["name"]: made["properties"]["roleName"]
+        for made in resources(name, "Authorization/roleDefinitions")
+    }
+    known = {value: key for key, value in built_in().items()}
+    return known.get(wanted) or own[wanted].removeprefix("Run Relay ").partition(",")[0]
 
 
-def role(each: Declared) -> str:
-    found = BUILT_IN.search(str(each.body["properties"]["roleDefinitionId"]))
-    return found[1] if found else OWN[each.file]
+def on(each: dict[str, Any]) -> str:
+    """The type of what it is a role on."""
+    found = SCOPE.search(each["id"])
+    assert found
+    _, provider, path = found[1].partition("/providers/Microsoft.")
+    parts = path.split("/")
+    return "/".join([parts[0], *parts[1::2]]) if provider else "Resources/resourceGroups"
 
 
-def given(each: Declared) -> tuple[str, str, str]:
-    body = each.body
-    return str(body["properties"]["principalId"]), role(each), str(body.get("scope", ""))
+def given(name: str) -> list[tuple[str, str, str]]:
+    return sorted((who(each)[0], role(name, each), on(each)) for each in assignments(name))
 
 
 def test_roles_are_assigned_for_calls_and_calls_have_their_roles() -> None:
-    needed = sorted((call.who, call.role, call.on) for call in CALLS.values())
-    assert sorted(map(given, assignments())) == needed
+    assert given("roles") == sorted((call.who, call.role, call.on) for call in CALLS.values())
+
+
+def test_without_roles_of_our_own_for_runs_it_is_reader_on_the_workspace() -> None:
+    found = [(one, where) for one, what, where in given("private") if what == "reader"]
+    topic = (OPERATORS, "EventGrid/systemTopics")
+    assert found == [(APP, WORKSPACE), topic, (OPERATORS, WORKSPACE)]
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -71,78 +90,72 @@ def test_the_call_is_made(call: Call) -> None:
     assert call.words in (ROOT / call.file).read_text("utf-8")
 
 
-@pytest.mark.parametrize("each", assignments(), ids=label)
-def test_an_assignment_has_the_same_name_each_time(each: Declared) -> None:
-    who, _, on = given(each)
-    scope = f"{on}.id" if on else "resourceGroup().id"
-    named = re.fullmatch(r"guid\((.+), (\w+), (roles\.\w+|roleName)\)", str(each.body["name"]))
-    assert named
-    assert (named[1], named[2]) == (scope, who)
-    definition = each.body["properties"]["roleDefinitionId"]
-    provider = "'Microsoft.Authorization/roleDefinitions'"
-    assert definition == f"subscriptionResourceId({provider}, {named[3]})"
+@pytest.mark.parametrize("name", SETS)
+def test_an_assignment_is_named_after_scope_principal_and_role(name: str) -> None:
+    names = [each["name"] for each in assignments(name)]
+    assert len(set(names)) == len(names)
+    for each in assignments(name):
+        if each["name"].startswith("[guid("):
+            scope = SCOPE.search(each["id"])
+            assert scope
+            principal = each["properties"]["principalId"].strip("[]")
+            wanted = each["properties"]["roleDefinitionId"].rpartition("/")[2]
+            assert each["name"] == f"[guid('{scope[1].lower()}', {principal}, '{wanted}')]"
 
 
-@pytest.mark.parametrize("each", assignments(), ids=label)
-def test_an_assignment_says_what_the_principal_is(each: Declared) -> None:
-    who, kind = given(each)[0], each.body["properties"]["principalType"]
-    machines, groups = {APP, TOPIC}, {OPERATORS, READERS, GROUPS}
-    assert kind == (
-        "ServicePrincipal" if who in machines else "Group" if who in groups else "rotatorType"
-    )
+def test_an_assignment_says_what_the_principal_is() -> None:
+    kinds = {who(each) for each in assignments("roles")}
+    machines = {(name, "ServicePrincipal") for name in MACHINES.values()}
+    assert kinds == machines | set(PEOPLE.values())
 
 
-@pytest.mark.parametrize("each", assignments(), ids=label)
-def test_whoever_is_not_named_is_given_nothing(each: Declared) -> None:
-    who = given(each)[0]
-    if who in {OPERATORS, READERS, ROTATOR} and each.file != "modules/operator-role.bicep":
-        assert f"if (!empty({who})" in each.text
+def test_whoever_is_not_named_is_given_nothing() -> None:
+    assert {one for one, _, _ in given("two-subscriptions")} == {APP, TOPIC}
 
 
 def test_nobody_is_given_anything_where_somebody_else_assigns_roles() -> None:
-    files = {each.file for each in assignments()}
-    calls = [m for m in everywhere("module") if m.target.rpartition("/")[2] in names(files)]
-    assert {m.target.rpartition("/")[2] for m in calls} == names(files)
-    held = [m for m in calls if "assignRoles" not in m.text]
-    assert [label(m) for m in held] == []
-
-
-def names(files: set[str]) -> set[str]:
-    return {file.rpartition("/")[2] for file in files}
+    assert assignments("existing") == []
+    assert definitions("existing") == {}
 
 
 def test_operators_read_the_pat_only_where_that_is_said() -> None:
-    made = one("modules/vault-roles.bicep", "resource", "operatorsSecrets")
-    assert "&& operatorsReadPat)" in made.text
-    assert one("main.bicep", "parameter", "operatorsReadPat").given is False
+    reading = (OPERATORS, "keyVaultSecretsUser", "KeyVault/vaults")
+    assert reading in given("private")
+    assert reading not in [each for name in ("entra", "two-subscriptions") for each in given(name)]
 
 
 def test_the_built_in_roles_are_all_used() -> None:
-    texts = [each.text.replace("roles.json", "") for each in everywhere("resource", "variable")]
-    assert set(built_in()) == {name for text in texts for name in BUILT_IN.findall(text)}
+    used = {what for name in SETS if name != "prod" for _, what, _ in given(name)}
+    assert set(built_in()) == used - set(OWN_ROLES)
 
 
-@pytest.mark.parametrize("file", OWN_ROLES)
-def test_a_role_of_our_own_allows_what_is_done_and_nothing_else(file: str) -> None:
-    (made,) = (each for each in definitions() if each.file == file)
-    (permission,) = made.body["properties"]["permissions"]
+@pytest.mark.parametrize("name", OWN_ROLES)
+def test_a_role_of_our_own_allows_what_is_done_and_nothing_else(name: str) -> None:
+    (permission,) = definitions("roles")[name]["permissions"]
     assert set(permission) == {"actions"}
-    actions = {str(action).strip("'") for action in permission["actions"]}
-    assert actions == set(OWN_ROLES[file])
-    assert [action for action in actions if "*" in action or action.endswith("/delete")] == []
-    writing = {action for action in actions if action.endswith("/write")}
-    assert bool(writing) is (file == "modules/run-tagger.bicep")
+    assert set(permission["actions"]) == set(OWN_ROLES[name])
+    assert [each for each in permission["actions"] if "*" in each or each.endswith("/delete")] == []
+    writing = [each for each in permission["actions"] if each.endswith("/write")]
+    assert bool(writing) is (name == RUN_TAGGER)
 
 
 def test_the_actions_of_our_own_roles_are_asked_for() -> None:
-    for file, actions in OWN_ROLES.items():
+    for actions in OWN_ROLES.values():
         for action, where in actions.items():
             text = (ROOT / where).read_text("utf-8")
-            assert "achineLearning" in action or "${" in action or action in text, (file, action)
+            assert "achineLearning" in action or action in text, action
 
 
 def test_there_are_no_other_roles_of_our_own() -> None:
-    assert {each.file for each in definitions()} == set(OWN_ROLES)
+    assert set(definitions("roles")) == set(OWN_ROLES)
+    assert set(definitions("private")) == set(OWN_ROLES) - {RUN_READER, RUN_TAGGER}
+
+
+def test_the_app_comes_after_its_roles_and_its_way_to_storage() -> None:
+    text = (INFRA / "main.bicep").read_text("utf-8")
+    app = text.partition("module app ")[2].partition("\n}")[0]
+    assert "dependsOn: [identity, network, storage, storageRoles]" in app
+    assert properties("private", "Web/sites")["virtualNetworkSubnetId"].endswith("/subnets/app")
 
 
 def test_the_readme_tells_every_role_to_whoever_assigns_them() -> None:

@@ -10,7 +10,9 @@ import pytest
 from functions import settings
 from functions.core.policy import SweepMode
 from functions.declared import EVERY_HOUR, EVERY_MINUTE, Environment
-from tests.infra.bicep import INFRA, Code, declared, everywhere, files, one
+from tests.infra.predicted import SETS, one, properties, resources, template
+from tests.infra.predicted import settings as deployed
+from tests.infra.sets import INFRA, WORKSPACE
 
 OF_THE_HOST = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__")
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
@@ -31,7 +33,7 @@ REFUSED_PROPERTIES = {
     "preWarmedInstanceCount",
     "vnetRouteAllEnabled",
 }
-POLICY = re.compile(r"policy\.\?(\w+)")
+IDENTITY = re.compile(r"reference\('[^']+/userAssignedIdentities/id-[^']*', '[\d-]+'\)\.clientId")
 
 
 class Recording(dict[str, str]):
@@ -56,136 +58,138 @@ def known(given: dict[str, str]) -> set[str]:
     return environ.asked
 
 
-def in_bicep() -> dict[str, Any]:
-    """The settings that the Bicep sets, literally or by an expression."""
-    found: dict[str, Any] = one("modules/settings.bicep", "variable", "settings").given
-    return found
-
-
-def literally() -> dict[str, str]:
-    return {name: v for name, v in in_bicep().items() if not isinstance(v, Code)}
-
-
 def keys(node: object) -> set[str]:
     if isinstance(node, dict):
         return set(node).union(*(keys(v) for v in node.values()))
     return set().union(*(keys(v) for v in node)) if isinstance(node, list) else set()
 
 
+def policy() -> dict[str, dict[str, Any]]:
+    """What the parameter `policy` may say."""
+    found: dict[str, dict[str, Any]] = template()["definitions"]["policyType"]["properties"]
+    return found
+
+
 @pytest.mark.parametrize("auth", ["pat", "entra"])
 def test_every_setting_that_the_app_reads_is_set(auth: str) -> None:
     asked = {n for n in known({"DEVOPS_AUTH": auth}) if not n.startswith("AzureWebJobsStorage")}
-    assert asked - set(in_bicep()) == set()
+    assert asked - set(deployed("existing")) == set()
 
 
-def test_no_setting_is_set_that_nobody_reads() -> None:
-    own = {name for name in in_bicep() if not name.startswith(OF_THE_HOST)}
+@pytest.mark.parametrize("name", SETS)
+def test_no_setting_is_set_that_nobody_reads(name: str) -> None:
+    own = {each for each in deployed(name) if not each.startswith(OF_THE_HOST)}
     assert own - known({}) == set()
 
 
-def test_storage_and_telemetry_are_reached_by_identity() -> None:
-    found = {name: v for name, v in in_bicep().items() if name.startswith(OF_THE_HOST)}
-    assert found == {
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "'ClientId=${clientId};Authorization=AAD'",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING": "insights.properties.ConnectionString",
-        "AzureWebJobsStorage__accountName": "storageName",
-        "AzureWebJobsStorage__clientId": "clientId",
+def test_storage_and_telemetry_are_reached_by_the_identity_that_has_the_roles() -> None:
+    found = {n: IDENTITY.sub("IDENTITY", v) for n, v in deployed("existing").items()}
+    of_the_host = {n: v for n, v in found.items() if n.startswith(OF_THE_HOST)}
+    address = of_the_host.pop("APPLICATIONINSIGHTS_CONNECTION_STRING")
+    assert address.endswith(").ConnectionString]")
+    account = one("existing", "Storage/storageAccounts")["name"]
+    assert of_the_host == {
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": (
+            "[format('ClientId={0};Authorization=AAD', IDENTITY)]"
+        ),
+        "AzureWebJobsStorage__accountName": account,
+        "AzureWebJobsStorage__clientId": "[IDENTITY]",
         "AzureWebJobsStorage__credential": "managedidentity",
     }
+    assert found["AZURE_CLIENT_ID"] == "[IDENTITY]"
+    assert "Event" not in found["OUTCOME_TOPIC_ENDPOINT"]
 
 
 def test_what_is_left_out_keeps_the_defaults_of_the_app() -> None:
-    left_out = {name: "" for name, v in in_bicep().items() if POLICY.search(str(v))}
-    odd = {name for name in left_out if not str(in_bicep()[name]).endswith(("?? ''", "?? '')"))}
-    assert odd == {name for name in odd if str(in_bicep()[name]).endswith("?? false) ? '1' : '0'")}
-    assert settings.read(left_out | literally()) == settings.read({})
-    assert Environment(left_out).reconcile_schedule() == EVERY_MINUTE
-    assert Environment(left_out).sweep_schedule() == EVERY_HOUR
-
-
-def test_nothing_is_paused_unless_that_is_said() -> None:
-    assert in_bicep()["PAUSED"] == "(policy.?paused ?? false) ? '1' : '0'"
-
-
-def test_app_and_host_export_telemetry_together() -> None:
-    when = "(policy.?openTelemetry ?? false) ?"
-    assert in_bicep()["RELAY_OTEL"] == f"{when} '1' : '0'"
-    host = one("modules/settings.bicep", "variable", "telemetry").given
-    assert host == f"{when} {{ AzureFunctionsJobHost__telemetryMode: 'OpenTelemetry' }} : {{}}"
+    given = {n: v for n, v in deployed("existing").items() if not v.startswith("[")}
+    own = {"DEVOPS_AUTH", "DEVOPS_PAT_SECRET", "LEDGER_TABLE", "SWEEP_WORKSPACES"}
+    left = {n: v for n, v in given.items() if n not in own and not n.startswith(OF_THE_HOST)}
+    assert settings.read(left) == settings.read({})
+    assert Environment(left).reconcile_schedule() == EVERY_MINUTE
+    assert Environment(left).sweep_schedule() == EVERY_HOUR
+    assert deployed("existing")["PAUSED"] == "0"
 
 
 def test_every_part_of_the_policy_reaches_the_app() -> None:
-    policy = set(one("modules/types.bicep", "type", "policyType").body)
-    assert set(POLICY.findall(" ".join(map(str, in_bicep().values())))) == policy
+    changed = deployed("entra") | {"WAITS": deployed("roles")["WAITS"]}
+    found = settings.read({n: v for n, v in changed.items() if not v.startswith("[")})
+    assert found.complaints == ()
+    told = {
+        "CLAIM_LEASE_SECONDS": "61",
+        "CREDENTIAL_PAUSE_SECONDS": "62",
+        "DELIVERY_DEADLINE_SECONDS": "20",
+        "DEVOPS_API_VERSION": "7.0",
+        "DEVOPS_AUTH": "entra",
+        "DEVOPS_URL": "https://devops.example.com/tfs",
+        "IN_DOUBT_GRACE_SECONDS": "63",
+        "LEDGER_RETENTION_DAYS": "30",
+        "PAUSED": "1",
+        "RECONCILE_SCHEDULE": "0 */2 * * * *",
+        "RELAY_OTEL": "1",
+        "RESOURCE_MANAGER_URL": "https://management.example.com",
+        "RETRY_FIRST_SECONDS": "64",
+        "ROUTES_FILE": "routes-live.yaml",
+        "SWEEP": "report",
+        "SWEEP_HOURS": "12",
+        "SWEEP_SCHEDULE": "0 0 */2 * * *",
+        "WAITS": "1",
+    }
+    assert {name: changed[name] for name in told} == told
+    assert deployed("roles")["TAG_RUNS"] == "1"
+    assert len(policy()) == len(told) - 1 + 1  # less DEVOPS_AUTH, a parameter; and tagRuns
 
 
-def limits() -> list[tuple[str, str]]:
-    """Each setting that is a number, with the least and the most that the policy lets through."""
-    text = one("modules/types.bicep", "type", "policyType").text
-    bounds = dict(re.findall(r"@maxValue\((\d+)\)\s+(\w+): int", text))
-    numbers = re.findall(r"@minValue\((\d+)\)(?:\s+@maxValue\((\d+)\))?\s+(\w+): int", text)
-    assert bounds
-    names = {POLICY.search(str(v))[1]: n for n, v in in_bicep().items() if POLICY.search(str(v))}  # type: ignore[index]
-    return [(names[field], end) for low, high, field in numbers for end in (low, high) if end]
+def test_app_and_host_export_telemetry_together() -> None:
+    mode = "AzureFunctionsJobHost__telemetryMode"
+    assert deployed("entra")[mode] == "OpenTelemetry"
+    assert mode not in deployed("existing")
 
 
-@pytest.mark.parametrize(("name", "number"), limits())
-def test_a_number_that_the_policy_lets_through_is_taken_by_the_app(name: str, number: str) -> None:
-    assert settings.read({name: number}).complaints == ()
+def test_a_setting_of_your_own_is_kept() -> None:
+    assert deployed("entra")["AzureFunctionsJobHost__logging__logLevel__default"] == "Warning"
+
+
+def test_a_number_that_the_policy_lets_through_is_taken_by_the_app() -> None:
+    names = {"retentionDays": "LEDGER_RETENTION_DAYS"}
+    numbers = {name: each for name, each in policy().items() if each["type"] == "int"}
+    assert len(numbers) == 7
+    for name, each in numbers.items():
+        setting = names.get(name) or re.sub(r"([A-Z])", r"_\1", name).upper()
+        for end in ("minValue", "maxValue"):
+            given = {setting: str(each.get(end, each["minValue"]))}
+            assert settings.read(given).complaints == (), name
+            assert setting in deployed("existing")
 
 
 def test_the_policy_names_what_the_sweep_can_do() -> None:
-    text = one("modules/types.bicep", "type", "policyType").text
-    (words,) = re.findall(r"sweep: \((.+)\)\?", text)
-    assert set(re.findall(r"'(\w+)'", words)) == {str(mode) for mode in SweepMode}
+    assert set(policy()["sweep"]["allowedValues"]) == {str(mode) for mode in SweepMode}
 
 
 def test_the_ways_to_sign_in_are_those_of_the_app() -> None:
-    words = one("main.bicep", "parameter", "devopsAuth").decorated("allowed")
-    for word in re.findall(r"'(\w+)'", words):
+    for word in template()["parameters"]["devopsAuth"]["allowedValues"]:
         assert settings.read({"DEVOPS_AUTH": word}).complaints == ()
-    assert in_bicep()["DEVOPS_AUTH"] == "signIn.devops"
 
 
-def test_a_header_is_believed_only_where_app_service_writes_it() -> None:
-    (mode,) = declared(INFRA / "modules" / "sign-in.bicep", "output")
-    assert mode.given == "isOn ? 'entra' : 'key'"
-    auth = one("modules/sign-in.bicep", "resource", "auth").body["properties"]
-    assert auth["platform"] == {"enabled": True}  # else anybody could send the principal
-    assert in_bicep()["OPERATIONS_AUTH"] == "signIn.people"
-    given = one("main.bicep", "module", "settings").body["params"]["signIn"]
-    assert given == {"devops": "devopsAuth", "people": "signIn.outputs.mode"}
-    assert Environment({"OPERATIONS_AUTH": "entra"}).operations_entra()
-    assert not Environment({"OPERATIONS_AUTH": "key"}).operations_entra()
-
-
-def test_event_grid_need_not_sign_in() -> None:
-    auth = one("modules/sign-in.bicep", "resource", "auth").body["properties"]
-    assert auth["globalValidation"]["requireAuthentication"] is False
-
-
-def test_the_app_signs_in_with_the_identity_that_has_the_roles() -> None:
-    assert in_bicep()["AZURE_CLIENT_ID"] == "clientId"
+@pytest.mark.parametrize("name", SETS)
+def test_a_header_is_believed_only_where_app_service_writes_it(name: str) -> None:
+    auth = next(r for r in resources(name, "Web/sites/config") if "authsettings" in r["id"])
+    assert auth["properties"]["platform"] == {"enabled": True}  # else anybody could send it
+    signs_in = bool(auth["properties"]["identityProviders"])
+    assert signs_in is (name in {"prod", "entra"})
+    assert Environment(deployed(name)).operations_entra() is signs_in
 
 
 def test_the_sweep_looks_at_the_workspaces_before_they_ever_sent_an_event() -> None:
-    assert in_bicep()["SWEEP_WORKSPACES"] == "join(workspaceIds, ',')"
-    provider = "providers/Microsoft.MachineLearningServices/workspaces"
-    ids = [f"/subscriptions/s/resourceGroups/g/{provider}/{name}" for name in ("a", "b")]
-    found = settings.read({"SWEEP_WORKSPACES": ",".join(ids)}).sweep.workspaces
-    assert [workspace.id for workspace in found] == ids
+    told = settings.read({"SWEEP_WORKSPACES": deployed("prod")["SWEEP_WORKSPACES"]}).sweep
+    assert [workspace.id for workspace in told.workspaces] == [WORKSPACE, f"{WORKSPACE}-2"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_nothing_is_set_that_flex_consumption_refuses(name: str) -> None:
+    assert REFUSED_SETTINGS & set(deployed(name)) == set()
+    assert REFUSED_PROPERTIES & keys(properties(name, "Web/sites")) == set()
 
 
 def test_settings_of_your_own_cannot_replace_ours() -> None:
-    written = one("modules/settings.bicep", "resource", "all").body["properties"]
-    assert written == "union(more, settings, telemetry)"  # the last one holds
-
-
-def test_nothing_is_set_that_flex_consumption_refuses() -> None:
-    assert REFUSED_SETTINGS & set(in_bicep()) == set()
-    texts = [path.read_text("utf-8") for path in files()]
-    assert [word for word in REFUSED_SETTINGS if any(word in text for text in texts)] == []
-    sites = [r for r in everywhere("resource") if r.target.startswith("Microsoft.Web/sites@")]
-    made = [site for site in sites if not site.is_existing]
-    assert len(made) == 1
-    assert REFUSED_PROPERTIES & keys(made[0].body) == set()
+    text = (INFRA / "modules" / "settings.bicep").read_text("utf-8")
+    assert "union(more, settings, telemetry)" in text  # the last one holds

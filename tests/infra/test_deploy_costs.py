@@ -14,7 +14,8 @@ from benchmarks.usage import DEV, PROD, idle
 from functions import settings
 from functions.core import records
 from functions.declared import EVERY_HOUR, EVERY_MINUTE
-from tests.infra.bicep import INFRA, one
+from tests.infra.predicted import properties
+from tests.infra.sets import INFRA
 from tests.shipping import ROOT
 
 TEXT = (ROOT / "docs/deploy.md").read_text("utf-8")
@@ -92,11 +93,11 @@ def test_the_sums_are_about_what_is_deployed() -> None:
 
 
 def test_how_long_things_are_kept_is_what_is_deployed() -> None:
-    defaults = {
-        name: one("main.bicep", "parameter", name).given
-        for name in ("softDeleteDays", "deadLetterDays", "logDays")
-    }
-    assert defaults == {"softDeleteDays": 90, "deadLetterDays": 400, "logDays": 90}
+    assert properties("private", "KeyVault/vaults")["softDeleteRetentionInDays"] == 90
+    (rule,) = properties("private", "Storage/storageAccounts/managementPolicies")["policy"]["rules"]
+    letters = rule["definition"]["actions"]["baseBlob"]["delete"]
+    assert letters == {"daysAfterModificationGreaterThan": 400}
+    assert properties("private", "OperationalInsights/workspaces")["retentionInDays"] == 90
     assert given("dev.bicepparam", "softDeleteDays") == "7"
     assert [given(f"{f}.bicepparam", "logDays") for f in ("dev", "prod")] == ["30", "365"]
     assert records.LONGEST_TAGS == 12_000

@@ -11,8 +11,9 @@ import yaml
 
 from functions import settings
 from relay.__main__ import app
-from tests.infra.bicep import INFRA, declared, everywhere
 from tests.infra.deploying import SCRIPT
+from tests.infra.predicted import everything, template
+from tests.infra.sets import INFRA
 from tests.shipping import ROOT
 
 TEXT = (ROOT / "docs/deploy.md").read_text("utf-8")
@@ -73,9 +74,10 @@ def test_there_are_files_to_look_for() -> None:
 
 def parameters() -> set[str]:
     """Parameters of both templates, and the fields of their types."""
-    files = ("main.bicep", "events.bicep")
-    given = {p.name for file in files for p in declared(INFRA / file, "parameter")}
-    return given | {field for kind in everywhere("type") for field in kind.body}
+    both = [template("main"), template("events")]
+    given = {name for one in both for name in one["parameters"]}
+    types = [kind for one in both for kind in one.get("definitions", {}).values()]
+    return given | {field for kind in types for field in kind["properties"]}
 
 
 def test_every_parameter_is_there() -> None:
@@ -101,7 +103,7 @@ def variables() -> set[str]:
     """Settings of the app, outputs, and what parameter files and the script read."""
     environ = Recording()
     settings.read(environ)
-    outputs = {o.name for o in declared(INFRA / "main.bicep", "output")}
+    outputs = set(everything("existing")["outputs"])
     files = "".join(path.read_text("utf-8") for path in INFRA.glob("*.bicepparam"))
     read = set(re.findall(r"readEnvironmentVariable\('(\w+)'", files))
     head = (ROOT / SCRIPT).read_text("utf-8").partition("\nset -eu")[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.infra.compiler import TESTED
 from tests.infra.deploying import (
     APP,
     CREATE,
@@ -60,6 +61,8 @@ def test_the_pipeline_deploys_and_then_looks_whether_it_works(
     assert play("Deploy", folder, environ) == [0] * 6
     wanted = [f"{CREATE} run-relay", f"{UPLOAD} {APP}", f"{CREATE} run-relay-events"]
     assert azure.acts() == wanted
+    assert azure.commands().count("bicep install") == 2  # each step begins with nothing
+    assert azure.state["compiler"] == f"v{TESTED}"
     asked = (tmp_path / "asked").read_text("utf-8").splitlines()
     assert asked[1:] == ["-m relay check", f"-m relay doctor --app {OUTPUTS['AZURE_FUNCTION_ID']}"]
 

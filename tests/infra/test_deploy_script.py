@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.infra.bicep import one
 from tests.infra.deploying import (
     APP,
     CREATE,
@@ -24,6 +23,7 @@ from tests.infra.deploying import (
     run,
     without_subscriptions,
 )
+from tests.infra.predicted import everything, settings
 from tests.shipping import ROOT
 from tests.test_deployed_files import DEPLOYED
 
@@ -169,8 +169,9 @@ def test_code_is_uploaded_where_the_route_file_is_packed_or_mounted(
 
 
 def test_the_deployment_names_the_route_file_that_the_app_is_set_to() -> None:
-    setting = one("modules/settings.bicep", "variable", "settings").given["ROUTES_FILE"]
-    assert one("main.bicep", "output", "RELAY_ROUTES_FILE").given == setting
+    for name, file in (("entra", "routes-live.yaml"), ("existing", "")):
+        assert settings(name)["ROUTES_FILE"] == file
+        assert everything(name)["outputs"]["RELAY_ROUTES_FILE"] == file
 
 
 def test_a_preview_changes_nothing_and_tells_of_subscriptions_once_there_are_resources(
@@ -199,7 +200,7 @@ def test_an_unknown_step_keeps_all_steps_from_being_done(
 ) -> None:
     ran = run(folder, azure.environ(), *steps)
     assert (ran.returncode, azure.commands()) == (2, [])
-    assert "Steps: preview resources code events app" in ran.stderr
+    assert "Steps: compiler preview resources code events app" in ran.stderr
 
 
 def test_no_group_and_no_azure_cli_are_told(folder: Path, azure: Azure, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+using '../../../infra/main.bicep'
+
+// No PAT and no vault; people sign in, outcomes are told, and the policy is as far from its defaults as it can be.
+param workspaces = [
+  {
+    id: '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/ml/providers/Microsoft.MachineLearningServices/workspaces/churn'
+  }
+]
+param devopsAuth = 'entra'
+param operationsClientId = '22222222-2222-2222-2222-222222222223'
+param outcomeEvents = true
+param moreSettings = { AzureFunctionsJobHost__logging__logLevel__default: 'Warning' }
+param noEventHours = 0
+param policy = {
+  claimLeaseSeconds: 61
+  credentialPauseSeconds: 62
+  deliveryDeadlineSeconds: 20
+  devopsApiVersion: '7.0'
+  devopsUrl: 'https://devops.example.com/tfs'
+  inDoubtGraceSeconds: 63
+  openTelemetry: true
+  paused: true
+  reconcileSchedule: '0 */2 * * * *'
+  resourceManagerUrl: 'https://management.example.com'
+  retentionDays: 30
+  retryFirstSeconds: 64
+  routesFile: 'routes-live.yaml'
+  sweep: 'report'
+  sweepHours: 12
+  sweepSchedule: '0 0 */2 * * *'
+}
