@@ -63,6 +63,8 @@ class Requirement:
     def __init__(self, text: str, step: str | None = None) -> None:
         self.text = text
         self.gate: Gate = gate_of(_in_full(text))
+        if self.gate.mistakes:
+            raise GateRefused(*self.gate.mistakes)
         self._route = Route(
             name="wait",
             when=self.gate.text,
@@ -84,7 +86,8 @@ class Requirement:
         except Ambiguous as error:
             return Judged(self.text, holds=False, error=f"{error}".replace("`step`", "--step"))
         found = self.gate.evaluate(known)
-        return Judged(self.text, found.holds, found.missing, found.error, found.explain)
+        why = found.unusable.detail if found.unusable else found.error
+        return Judged(self.text, found.holds, found.missing, why, found.explain)
 
 
 class Late(NamedTuple):
