@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ class Run:
         """The run as MLflow writes it: what is empty is left out."""
         at = {"timestamp": self.end_time or self.start_time, "step": 0}
         data = {
-            "metrics": [{"key": k, "value": v} | at for k, v in self.metrics.items()],
+            "metrics": [{"key": k, "value": _number(v)} | at for k, v in self.metrics.items()],
             "params": _pairs(self.params),
             "tags": _pairs(self.tags),
         }
@@ -65,6 +67,16 @@ class Run:
         if self.end_time is not None:
             attributes["duration"] = self.end_time - self.start_time
         return Viewed(attributes, self.metrics, self.params, self.tags)
+
+
+def _number(value: float) -> float | str:
+    """A metric as MLflow sends it: NaN as text, an infinite one as the largest number there is.
+
+    https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/store/tracking/sqlalchemy_store.py
+    """
+    if math.isnan(value):
+        return "NaN"
+    return math.copysign(sys.float_info.max, value) if math.isinf(value) else value
 
 
 def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:

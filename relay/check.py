@@ -38,10 +38,13 @@ def check(file: _File = Path("routes.yaml")) -> None:
     text = _read(file)
     try:
         routes = decode(text, str(file))
+        mistakes = routes.mistakes
     except RoutesUnreadable as unreadable:
-        for problem in unreadable.problems:
-            printing.say(problem, err=True)
-        raise typer.Exit(THE_ANSWER_IS_NO) from None
+        mistakes = unreadable.problems
+    for mistake in mistakes:
+        printing.say(mistake, err=True)
+    if mistakes:
+        raise typer.Exit(THE_ANSWER_IS_NO)
     for warning in routes.warnings:
         printing.say(_as_warning(warning), err=True)
     _show(routes, file)

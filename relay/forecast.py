@@ -134,7 +134,7 @@ class Forecast:
         if isinstance(found, Go) and route.shadow:
             return Prospect(route, event, End(State.SKIPPED, Reason.SHADOW), found.request)
         asked = found
-        if isinstance(found, End) and found.reason in {Reason.GATE, Reason.GATE_ERROR}:
+        if isinstance(found, End) and found.reason in _GATED:
             asked = routing.decide(route, key, known, self._policy.secret, ignore_gate=True)
         return Prospect(route, event, found, asked.request if isinstance(asked, Go) else None)
 
@@ -149,6 +149,9 @@ class Forecast:
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         full = self._admission.take_slot(Entry(mine, ""), route)
         return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
+
+
+_GATED = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
 
 
 def truth(event: RunEvent, run: Run) -> News:

@@ -69,6 +69,8 @@ class Requirement:
     def __init__(self, text: str, step: str | None = None, model: str | None = None) -> None:
         self.text = text
         self.gate: Gate = gate_of(_in_full(text))
+        if self.gate.mistakes:
+            raise GateRefused(*self.gate.mistakes)
         self._route = Route(
             name="wait",
             when=self.gate.text,
@@ -92,8 +94,9 @@ class Requirement:
             why = f"{error}".replace("`step`", "--step").replace("`model`", "--model")
             return Judged(self.text, holds=False, error=why)
         found = self.gate.evaluate(known)
-        why = facts.unread(found.missing, known)
-        return Judged(self.text, found.holds, found.missing, found.error, found.explain, why)
+        unread = facts.unread(found.missing, known)
+        wrong = found.unusable.detail if found.unusable else found.error
+        return Judged(self.text, found.holds, found.missing, wrong, found.explain, unread)
 
 
 class Late(NamedTuple):

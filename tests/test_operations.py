@@ -50,3 +50,8 @@ def test_the_example_of_an_outcome_event_is_one() -> None:
     of_aml = "s/resourceGroups/g/providers/Microsoft.MachineLearningServices"
     event = json.loads(example.replace("…", of_aml))
     jsonschema.validate(event, schema)
+
+
+def test_the_schema_of_outcome_events_names_every_reason() -> None:
+    schema = json.loads((ROOT / "docs" / "outcome-event.schema.json").read_text("utf-8"))
+    assert schema["properties"]["data"]["properties"]["reason"]["examples"] == [*map(str, Reason)]

@@ -111,12 +111,15 @@ def pipeline_asked(where: str) -> str:
     return f"{_PIPELINE}{where}"
 
 
+_GATED = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
+
+
 def _gate_saw(step: Step) -> str | None:
     """The facts that a gate looked at in this step; None where none was asked."""
     if step.what == ASKED:
         asked = step.detail != GATE_IGNORED and not step.detail.startswith(_PIPELINE)
         return step.detail if asked else None
     reason, _, detail = step.detail.partition(" ")
-    if step.what != State.HELD or reason not in {Reason.GATE, Reason.GATE_ERROR}:
+    if step.what != State.HELD or reason not in _GATED:
         return None
     return detail if reason == Reason.GATE else ""

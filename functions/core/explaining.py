@@ -94,9 +94,8 @@ REASONS = {
         "report it with the detail",
     ),
     Reason.FACTS_MISSING: Words(
-        "a fact that the route names was not there, or no value that can be used",
-        "did the training log it, on this run or on the step that the route names, and as a number "
-        "if it is a metric? then " + _REPLAY,
+        "a fact that the route names was not there",
+        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
     ),
     Reason.NOT_FINAL: Words(
         "Azure Machine Learning says that the run has not ended",
@@ -124,6 +123,15 @@ REASONS = {
     ),
     Reason.GATE_ERROR: Words(
         "the route's gate gave no answer", f"mend `when` of {{route}}, then {_REPLAY}"
+    ),
+    Reason.NOT_A_NUMBER: Words(
+        "a metric that the route goes by is there and is no number: NaN, or infinite",
+        "did the training diverge? then there is nothing to start; a gate may ask is_nan(...) on "
+        f"purpose; to start it all the same, without its gate: {_REPLAY} --ignore-gate",
+    ),
+    Reason.CUT: Words(
+        "a text that the route names is as long as those that MLflow cuts without a word",
+        "let the training log it in a file, or in shorter parts; then " + _REPLAY,
     ),
     Reason.AMBIGUOUS: Words(
         "several child runs, or several models of one, have what the route needs",

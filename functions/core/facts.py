@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from functions.core.unusable import UNREAD as UNREAD  # noqa: PLC0414 - beside the facts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from functions.core.values import Model, Outcome, Run, RunEvent
 
 Facts = dict[str, Any]
-UNREAD = "unread"  # beside the facts: what was left out by name, and why. No route can name it.
 
 
 def told(event: RunEvent) -> Facts:

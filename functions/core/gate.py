@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from functions.core.errors import RelayError
+from functions.core import cel, unusable
+from functions.core.bounds import bounded
+from functions.core.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at
-from functions.core.values import bounded
+from functions.core.reasons import Reason
+from functions.core.vocabulary import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from functions.core.unusable import Unusable
 
     Path = tuple[str, ...]
 
 LONGEST_EXPRESSION: Final = 4_000
 _MISSING = re.compile(r'NOT_FOUND: Key not found in map : (?:"(?P<key>.*)"|\S+)', re.DOTALL)
-_COMPILE_ERROR = re.compile(r"ERROR: <input>:(?P<at>-?\d+:-?\d+): (?P<what>[^\n]*)")
+_SHOWN = 160  # characters of an expression that stand beside its values
 _STEP = re.compile(
     r"""\s*(?: \.\s* (?: ([A-Za-z_]\w*)\b (?!\s*\() | `([^`\n]*)` )  # a field, and no function
         | \[\s* [rR]? (?: "([^"\\\n]*)" | '([^'\\\n]*)' ) \s*\] )""",
@@ -46,14 +51,11 @@ _IS_IN = re.compile(  # 'stage' in run.tags
 )
 
 
-class GateRefused(RelayError):
-    """The expression does not compile, or can never be true or false."""
-
-
 class Verdict(Struct, frozen=True, kw_only=True):
     """What a gate says of a run.
 
-    `missing` names a fact that was not there (it may still come) and `error` says why there is
+    `unusable` is a fact that is there and may not decide (a metric that is NaN, a text that was
+    cut), `missing` names one that was not there (it may still come) and `error` says why there is
     no answer; otherwise `holds` is the answer. `explain` lists the facts it saw.
     """
 
@@ -61,16 +63,43 @@ class Verdict(Struct, frozen=True, kw_only=True):
     missing: str = ""
     error: str = ""
     explain: str = ""
+    unusable: Unusable | None = None
+
+    def told(self, expression: str | None) -> str:
+        """The answer for people: what went wrong, what it saw, and the expression beside it."""
+        if self.unusable:
+            return self.unusable.detail
+        asked = f"when: {bounded(expression, _SHOWN)}" if expression else ""
+        return "; ".join(filter(None, (self.error, self.explain, asked)))
 
 
 class Gate:
-    """A compiled expression; any number of threads may ask it. Raises GateRefused."""
+    """A compiled expression; any number of threads may ask it. Raises GateRefused.
+
+    `mentions` are the paths that it reads, `statuses` those that it wants the run to have, and
+    `mistakes` what is wrong by the types of its facts: such a gate gives them as its error.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._program = _compiled(text)  # which refuses a long one before it is looked through
+        if len(text) > LONGEST_EXPRESSION:
+            raise GateRefused(f"is longer than {LONGEST_EXPRESSION} characters")
+        self._compiled = cel.compiled(text)
+        self.mistakes: tuple[str, ...] = ()
+        self.statuses: frozenset[str] = frozenset()
+        if not self._compiled.is_plain:
+            self._check()
         self.mentions = mentioned(text)
+        self._reads = unusable.read_by(self._compiled.tree.root)
         self._named = _in_any_case(text, self.mentions)
+
+    def _check(self) -> None:
+        from functions.core import gatecheck, neverheld  # noqa: PLC0415 - most gates need neither
+
+        if refusals := gatecheck.refusals(self._compiled, self.text):
+            raise GateRefused(*refusals)
+        self.mistakes = tuple(gatecheck.mistakes(self._compiled))
+        self.statuses = frozenset(neverheld.wanted(self._compiled.tree.root, Kind.NAME))
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
@@ -79,17 +108,35 @@ class Gate:
             known = {root: _for_cel(facts.get(root) or {}) for root in FIXED}
             self._rename(known["run"])
             explain = self._explained(known)
-            answer = self._program.eval(data=known)
-            kind, value = answer.type().name(), answer.plain_value()
+            if wrong := self._unusable({**known, unusable.UNREAD: facts.get(unusable.UNREAD, {})}):
+                return Verdict(unusable=wrong, explain=explain)
+            return self._answered(known, explain)
         except (RuntimeError, TypeError, ValueError) as error:
             return Verdict(error=bounded(error), explain=explain)
-        if isinstance(value, bool):
-            return Verdict(holds=value, explain=explain)
-        if kind != "ERROR":
-            return Verdict(error=f"gave {kind.lower()}, neither true nor false", explain=explain)
-        if missing := _MISSING.match(str(value)):
+
+    def _answered(self, known: Mapping[str, Any], explain: str) -> Verdict:
+        if self.mistakes:
+            return Verdict(error=bounded("; ".join(self.mistakes)), explain=explain)
+        answer = self._compiled.program.ask(known)
+        if isinstance(answer.value, bool):
+            return Verdict(holds=answer.value, explain=explain)
+        if not answer.error:
+            why = f"gave {answer.kind}, neither true nor false"
+            return Verdict(error=why, explain=explain)
+        if missing := _MISSING.match(answer.error):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
-        return Verdict(error=bounded(value), explain=explain)
+        from functions.core import gatecheck  # noqa: PLC0415 - the same
+
+        clash = gatecheck.clash(self._compiled, known)
+        return Verdict(error=clash or bounded(answer.error), explain=explain)
+
+    def _unusable(self, known: Mapping[str, Any]) -> Unusable | None:
+        """The first fact that decides and must not: wherever it stands, whatever is around it."""
+        for path, wrong in unusable.those_in(known):
+            is_number = wrong.reason is Reason.NOT_A_NUMBER
+            if self._reads.go_by(path) if is_number else self._reads.name(path):
+                return wrong
+        return None
 
     def _rename(self, run: Any) -> None:  # noqa: ANN401 - JSON
         """Give tags and properties the case that the expression names them in."""
@@ -135,28 +182,6 @@ def _in_any_case(text: str, paths: tuple[Path, ...]) -> tuple[Path, ...]:
     named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
     asked = [(found["family"], found["a"] or found["b"]) for found in _IS_IN.finditer(text)]
     return tuple(dict.fromkeys([*named, *asked]))
-
-
-@functools.cache
-def _environment() -> Any:  # noqa: ANN401 - the library has no types
-    from cel_expr_python import cel  # noqa: PLC0415 - 70 ms that only a `when` is worth
-
-    return cel.NewEnv(variables=dict.fromkeys(FIXED, cel.Type.DYN))
-
-
-def _compiled(text: str) -> Any:  # noqa: ANN401 - the library has no types
-    if len(text) > LONGEST_EXPRESSION:
-        raise GateRefused(f"is longer than {LONGEST_EXPRESSION} characters")
-    try:
-        program = _environment().compile(text)
-    except ImportError:
-        raise GateRefused("needs the package cel-expr-python, which is not installed") from None
-    except (RuntimeError, TypeError, ValueError) as error:
-        told = [f"{e['what']} (at {e['at']})" for e in _COMPILE_ERROR.finditer(str(error))]
-        raise GateRefused(f"does not compile: {bounded('; '.join(told) or error, 300)}") from None
-    if (kind := program.return_type().name()) not in ("BOOL", "DYN"):
-        raise GateRefused(f"gives {kind.lower()}, but a gate is true or false: compare it")
-    return program
 
 
 def _for_cel(facts: object) -> object:

@@ -124,7 +124,7 @@ class Judge:
         verdict = route.gate.evaluate(known)
         if not verdict.missing:
             said = "holds" if verdict.holds else "does not hold"
-            return verdict.holds, f"its gate {said}: {verdict.error or verdict.explain}"
+            return verdict.holds, f"its gate {said}: {verdict.told(route.when)}"
         ended = reading.run.end_time or reading.run.start_time
         if ended and self._clock.now() - ended > route.wait_for_facts:
             return False, f"{verdict.missing} is not known{facts.unread(verdict.missing, known)}"

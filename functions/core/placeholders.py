@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.core import vocabulary
+from functions.core import unusable, vocabulary
 from functions.core.errors import RelayError
 
 if TYPE_CHECKING:
@@ -90,13 +90,16 @@ def render(value: object, facts: Mapping[str, Any]) -> str:
 
     `facts` is nested: facts["run"]["metrics"]["accuracy"]. Texts have their placeholders
     filled in, everything else is compact JSON (true, 3, {"a":"b"}). The result has at most
-    LONGEST_TEXT characters. Raises MissingFact for a fact that is absent, None or "".
+    LONGEST_TEXT characters. Raises MissingFact for a fact that is absent, None or "", and Unusable.
     """
     return _sent(_filled(value, facts))[:LONGEST_TEXT]
 
 
 def look_up(name: str, facts: Mapping[str, Any]) -> object:
-    """The value of a fact; raises MissingFact. Tags and properties are found in any case."""
+    """The value of a fact; raises MissingFact, and Unusable for what is no number or was cut.
+
+    Tags and properties are found in any case.
+    """
     *above, last = path_of(name)
     family = found_at(above, facts)
     found = found_at((last,), family)
@@ -104,6 +107,8 @@ def look_up(name: str, facts: Mapping[str, Any]) -> object:
         found = family.get(alike(family, last))
     if found is None or found == "":
         raise MissingFact(name)
+    if wrong := unusable.why((*above, last), found, facts):
+        raise wrong
     return found
 
 

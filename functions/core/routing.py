@@ -13,6 +13,7 @@ from functions.core.errors import Permanent
 from functions.core.gate import Verdict
 from functions.core.policy import NOT_FINAL_FOR
 from functions.core.reasons import Reason
+from functions.core.unusable import Unusable
 from functions.core.values import Outcome, PipelineRequest, RunEvent, State, bounded
 
 if TYPE_CHECKING:
@@ -103,22 +104,34 @@ def decide(
     route: Route, key: Key, known: Facts, secret: str, *, ignore_gate: bool = False
 ) -> Decision:
     """Gate first, then the request. `secret` is the default secret's name."""
+    asked = replace(route, when=None) if ignore_gate else route
     verdict = IGNORED if ignore_gate else _gated(route, known)
+    if stopped := _stopped(verdict, route, known):
+        return stopped
+    if route.start is None:
+        return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
+    try:
+        return Go(request(route, route.start, key, known, secret), verdict.told(asked.when))
+    except Permanent as error:
+        return End(State.FAILED, error.reason, error.detail)
+    except Unusable as wrong:
+        return End(State.HELD, wrong.reason, wrong.detail)
+    except placeholders.MissingFact as missing:
+        detail = str(missing) + facts.unread(missing.name, known)
+        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+
+
+def _stopped(verdict: Verdict, route: Route, known: Facts) -> End | Wait | None:
+    """What the gate keeps from starting, and why; None where it holds."""
+    if verdict.unusable:
+        return End(State.HELD, verdict.unusable.reason, verdict.told(route.when))
     if verdict.missing:
         detail = verdict.missing + facts.unread(verdict.missing, known)
         return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
     if verdict.error or not verdict.holds:
         reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
-        return End(State.HELD, reason, verdict.error or verdict.explain)
-    if route.start is None:
-        return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
-    try:
-        return Go(request(route, route.start, key, known, secret), verdict.explain)
-    except Permanent as error:
-        return End(State.FAILED, error.reason, error.detail)
-    except placeholders.MissingFact as missing:
-        detail = str(missing) + facts.unread(missing.name, known)
-        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+        return End(State.HELD, reason, verdict.told(route.when))
+    return None
 
 
 def _gated(route: Route, known: Facts) -> Verdict:
@@ -126,7 +139,7 @@ def _gated(route: Route, known: Facts) -> Verdict:
 
 
 def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:
-    """The exact request; raises MissingFact, and Permanent (too_large).
+    """The exact request; raises MissingFact, Unusable, and Permanent (too_large).
 
     Template parameters are text, objects among them JSON text.
     https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline

@@ -27,7 +27,8 @@ class Kind(StrEnum):
 class Fact(NamedTuple):
     """One fact, or with `.*` at its name's end a family whose names the run chose.
 
-    `source` and `absent` are told to people. `names` are all values that one of names can have.
+    `source` and `absent` are told to people. `names` are all values that one of names can have;
+    `cut_at` is how many characters of a text MLflow keeps, without a word; 0: it cuts none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Fact(NamedTuple):
     source: str
     absent: str
     names: tuple[str, ...] = ()
+    cut_at: int = 0
 
     @property
     def is_family(self) -> bool:
@@ -56,6 +58,7 @@ _UNTOLD = "where the event does not say"
 _HOLDER = "the run, else the best child it names, the child `step` names, or the only one with it"
 _CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
 _GO_ON = "while one of them has not ended, and where there are 1000 or more"
+_TAGS = "the run, and what only the event says"
 _TEXT, _TIME = Kind.TEXT, Kind.TIME
 
 TABLE: Final = (
@@ -85,8 +88,9 @@ TABLE: Final = (
     Fact("run.children.canceled", Kind.COUNT, _CHILDREN, _GO_ON),
     Fact("run.url", _TEXT, "made of workspace and id: the page in AML Studio", _NEVER),
     Fact("run.metrics.*", Kind.NUMBER, _HOLDER, "where it was not logged, or is not visible yet"),
-    Fact("run.params.*", _TEXT, _HOLDER, "where it was not logged"),
-    Fact("run.tags.*", _TEXT, "the run, and what only the event says", "where it was not set"),
+    # https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/utils/validation.py
+    Fact("run.params.*", _TEXT, _HOLDER, "where it was not logged", cut_at=6_000),
+    Fact("run.tags.*", _TEXT, _TAGS, "where it was not set", cut_at=8_000),
     Fact("run.properties.*", _TEXT, _EVENT, "where it was not set, and where no event came"),
     Fact("model.name", _TEXT, _MODEL, "where no model was logged, or none was registered"),
     Fact("model.version", _TEXT, _MODEL, "where no model was logged, or none was registered"),

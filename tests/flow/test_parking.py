@@ -24,6 +24,7 @@ POST = "*/_apis/pipelines/42/runs"
 FIRST = 30.0  # seconds of the first wait, less up to a quarter
 ENDS = {  # which never park: each has its test where the decision is made
     *(Reason.GATE, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.DELETED, Reason.NOT_SERVED),
+    *(Reason.NOT_A_NUMBER, Reason.CUT),
     *(Reason.NOT_ROOT, Reason.NOT_MATCHED, Reason.OUTCOME_CHANGED, Reason.SHADOW),
     *(Reason.REJECTED, Reason.ROUTE_REMOVED, Reason.TOO_LARGE),
     *(Reason.ANSWERED, Reason.FOUND),
@@ -263,7 +264,8 @@ def test_a_gate_that_cannot_be_answered_holds_and_says_why(stage: Stage) -> None
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.HELD, Reason.GATE_ERROR)
-    assert "No matching overloads" in row.detail
+    assert row.detail.startswith("`run.params.epochs > 3` compares text with a whole number: write")
+    assert "run.params.epochs = 5, run.tags.stage = prod; when: run.params.epochs" in row.detail
 
 
 def test_a_route_that_starts_nothing_any_more_says_so(stage: Stage) -> None:

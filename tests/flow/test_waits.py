@@ -92,7 +92,8 @@ def test_the_task_goes_on_when_its_run_completed_and_the_gate_holds(stage: Stage
     assert job.result is None
     ends(stage)
     assert job.result == "succeeded"
-    assert job.lines == ["Run Relay: run r1 ended as Completed; route wait: its gate holds: " + SAW]
+    holds = f"its gate holds: {SAW}; when: run.metrics.accuracy >= 0.9"
+    assert job.lines == [f"Run Relay: run r1 ended as Completed; route wait: {holds}"]
     assert job.log.strip() == job.lines[0]
 
 

@@ -166,7 +166,7 @@ def test_what_the_gate_saw_is_shown_whatever_was_said_after_it(stage: Stage) -> 
     refuse(stage, "The expression a = b is not valid.")
     stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"accuracy": 0.95})
     stage.deliver(completed("r1"))
-    assert gate_shown(stage) == "run.metrics.accuracy = 0.95"
+    assert gate_shown(stage) == f"run.metrics.accuracy = 0.95; {GATED}"
 
 
 def test_what_a_gate_saw_that_said_no_is_shown(stage: Stage) -> None:
@@ -174,7 +174,7 @@ def test_what_a_gate_saw_that_said_no_is_shown(stage: Stage) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"accuracy": 0.5})
     stage.deliver(completed("r1"))
     assert stage.only("r1").reason is Reason.GATE
-    assert gate_shown(stage) == "run.metrics.accuracy = 0.5"
+    assert gate_shown(stage) == f"run.metrics.accuracy = 0.5; {GATED}"
 
 
 def test_a_gate_that_gave_no_answer_saw_nothing(stage: Stage) -> None:

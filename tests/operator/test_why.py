@@ -109,7 +109,7 @@ def test_the_gate_that_held_is_told_with_what_it_saw(desk: Desk) -> None:
     would = desk.type("why", "r1")
     assert would.code == 1
     assert "would end as held: held back: " in would.out
-    assert "the route's gate said no (run.metrics.accuracy = 0.42)" in would.out
+    assert "the route's gate said no (run.metrics.accuracy = 0.42; when: " in would.out
     desk.stage.deliver(completed("r1", runTags={"stage": "prod"}))
     did = desk.type("why", "r1")
     assert did.code == 1

@@ -55,16 +55,20 @@ def test_a_gate_may_ask_whether_a_fact_is_there() -> None:
     assert gate.evaluate(run(metrics={})) == Verdict(explain="run.metrics.auc = not known")
 
 
-def test_a_clash_of_types_is_an_error() -> None:
-    verdict = Gate("run.params.lr > 0.1").evaluate(run(params={"lr": "0.3"}))
+def test_a_clash_of_types_that_nobody_could_foresee_is_an_error_in_the_words_of_check() -> None:
+    gate = Gate("run[run.name].lr > 0.1")
+    verdict = gate.evaluate(run(name="params", params={"lr": "0.3"}))
 
     assert not verdict.holds
-    assert verdict.error == "UNKNOWN: No matching overloads found : _>_(string, double)"
-    assert verdict.explain == "run.params.lr = 0.3"
+    assert verdict.error == (
+        "`run[run.name].lr > 0.1` compares text with a number: write "
+        "`double(run[run.name].lr) > 0.1`"
+    )
+    assert "run.name = params" in verdict.explain
 
 
 def test_an_answer_that_is_neither_true_nor_false_is_an_error() -> None:
-    verdict = Gate("run.name").evaluate(run(name="NOT_FOUND: Key not found in map : x"))
+    verdict = Gate("run[run.name]").evaluate(run(name="x", x="NOT_FOUND: Key not found in map : x"))
 
     assert verdict.error == "gave string, neither true nor false"
     assert not verdict.missing
@@ -73,11 +77,8 @@ def test_an_answer_that_is_neither_true_nor_false_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("value", "holds"),
     [
-        (float("nan"), False),
-        (float("inf"), True),
         (2**80, True),
         (-(2**80), False),
-        (10**400, True),
         (1, True),
     ],
 )

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from functions.core.placeholders import FACTS, LONGEST_TEXT, MissingFact, render, unknown
+from functions.core.reasons import Reason
+from functions.core.unusable import Unusable
 
 FACTS_OF_A_RUN: dict[str, Any] = {
     "run": {
@@ -114,10 +116,30 @@ def test_half_a_character_does_not_reach_the_request() -> None:
     assert render("{{ run.id }}", {"run": {"id": "a\ud800b"}}) == "a?b"
 
 
-def test_numbers_that_json_lacks_keep_a_name() -> None:
-    facts = {"run": {"metrics": {"loss": float("nan"), "top": float("inf")}}}
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (math.nan, "run.metrics.loss is NaN: the training diverged"),
+        (math.inf, "run.metrics.loss is infinite: the training diverged"),
+        (-math.inf, "run.metrics.loss is infinite: the training diverged"),
+    ],
+)
+def test_a_metric_that_is_no_number_is_never_rendered(value: float, said: str) -> None:
+    with pytest.raises(Unusable) as refused:
+        render("loss {{ run.metrics.loss }}", {"run": {"metrics": {"loss": value}}})
+    assert (str(refused.value), refused.value.reason) == (said, Reason.NOT_A_NUMBER)
 
-    assert render("{{ run.metrics.loss }} {{ run.metrics.top }}", facts) == "NaN Infinity"
+
+@pytest.mark.parametrize(("fact", "cut_at"), [("run.params.a", 6_000), ("run.tags.a", 8_000)])
+def test_a_text_that_mlflow_may_have_cut_is_never_rendered(fact: str, cut_at: int) -> None:
+    family = fact.split(".")[1]
+    facts: dict[str, Any] = {"run": {family: {"a": "x" * cut_at}}}
+    with pytest.raises(Unusable) as refused:
+        render(f"{{{{ {fact} }}}}", facts)
+    assert refused.value.reason is Reason.CUT
+    for length in (cut_at - 1, cut_at + 1):
+        facts["run"][family]["a"] = "x" * length
+        assert render(f"{{{{ {fact} }}}}", facts) == "x" * length
 
 
 @pytest.mark.parametrize("name", [fact.replace("*", "a.b") for fact in FACTS])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.routes.files import HEAD, problems, problems_in
+from tests.routes.files import HEAD, problems, problems_in, routes
 
 
 def one(value: str) -> str:
@@ -192,7 +192,18 @@ def test_a_file_of_more_than_a_million_characters_is_refused() -> None:
 
 
 def test_a_broken_file_does_not_flood_the_log() -> None:
-    found = problems_in("\n".join(f"- {{name: r{n}}}" for n in range(150)))
+    found = problems_in("\n".join(f"- {{name: r{n}, key{n}: 1}}" for n in range(150)))
 
     assert len(found) == 101
     assert found[-1] == "routes.yaml: and 50 more problems"
+
+
+def test_a_mistake_of_a_kind_is_one_line_that_names_the_places_of_the_others() -> None:
+    wrong = "\n".join(
+        f"- {{name: r{n}, when: run.params.p{n} > {n}, start: {{pipeline: 1}}}}" for n in range(12)
+    )
+    (found,) = routes(wrong).mistakes
+
+    assert found.startswith("routes.yaml:4: routes[0].when: `run.params.p0 > 0` compares text with")
+    assert "; the same: routes[1].when (line 5), routes[2].when (line 6), " in found
+    assert found.endswith("routes[8].when (line 12), 3 more")

@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlfl
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.models import Models
@@ -164,12 +165,15 @@ def _id(found: object) -> str:
 
 
 def _metrics(found: object) -> tuple[dict[str, float], dict[str, str]]:
-    """Numbers only, and what is no number: that is left out, so that a gate does not guess."""
+    """All of them by name, and what is to be said of those that are no numbers at all.
+
+    NaN and infinite ones are there, so that none is taken from another run in their place.
+    """
     given = {str(m["key"]): m.get("value") for m in _listed(found) if "key" in m}
     numbers = {name: _number(value) for name, value in given.items()}
-    odd = [name for name, number in numbers.items() if math.isnan(number)]
-    unread = {f"run.metrics.{n}": _no_number(given[n]) for n in odd}
-    return {name: number for name, number in numbers.items() if not math.isnan(number)}, unread
+    odd = [name for name, number in numbers.items() if number is None]
+    unread = {f"run.metrics.{n}": f"is no number: {bounded(given[n], 40)}" for n in odd}
+    return {n: math.nan if number is None else number for n, number in numbers.items()}, unread
 
 
 def _listed(found: object) -> list[dict[str, Any]]:
@@ -179,23 +183,22 @@ def _listed(found: object) -> list[dict[str, Any]]:
     return dicts(found)
 
 
-def _number(value: object) -> float:
-    """NaN for what is no number, and for a whole one that is too large for a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return math.nan
-    try:
-        return float(value)
-    except (OverflowError, ValueError):
-        return math.nan
+def _number(value: object) -> float | None:
+    """A number, and None for what is none; what is too large for a float is infinite.
 
-
-def _no_number(value: object) -> str:
-    """Why a value is left out. NaN is what a training logs that diverged; MLflow sends it as text.
-
-    https://protobuf.dev/programming-guides/json/
+    MLflow sends NaN, which a training logs that diverged, as text and an infinite metric as the
+    largest number. https://protobuf.dev/programming-guides/json/
+    https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/store/tracking/sqlalchemy_store.py
     """
-    told = bounded(value, 40)
-    return f"its value is no number: {'NaN' if told.casefold() == 'nan' else told}"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return math.inf if int(value) > 0 else -math.inf
+    except ValueError:
+        return None
+    return math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
 
 
 def _time(milliseconds: object) -> datetime | None:

@@ -17,13 +17,16 @@ from functions.core.values import bounded
 from functions.core.yamltext import LOADER, MOST_VALUES, TAG, NotYaml, composed, line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     At = tuple[str | int, ...]
+    Said = tuple[int, str, str]  # line, path and what is wrong
 
 DEEPEST: Final = 30
 MOST_LINES: Final = 100
+MOST_PLACES: Final = 8  # of mistakes of one kind, beside the first
 
+_KIND = re.compile(r"`[^`]*`")  # what differs between mistakes of one kind
 _ODD_WORD = 'is a truth value in YAML 1.1 and text in YAML 1.2: write true, false or "quotes"'
 _ODD_NUMBER = 'is a number that not every YAML reads alike: write it in decimal or in "quotes"'
 _HALF = "holds half a character (a lone surrogate)"
@@ -63,12 +66,17 @@ class Document:
         """All that was said, by line, as `FILE:LINE: path: what`."""
         return [_told(self._file, *said) for said in sorted(self._said)]
 
-    def refuse(self) -> None:
-        """Raise RoutesUnreadable if anything was said."""
-        lines = self.told()
+    def taken(self) -> list[str]:
+        """The same as mistakes, those of one kind together, and no longer said."""
+        lines = [_told(self._file, *said) for said in _together(sorted(self._said))]
         if more := lines[MOST_LINES:]:
             lines[MOST_LINES:] = [f"{self._file}: and {len(more)} more problems"]
-        if lines:
+        self._said.clear()
+        return lines
+
+    def refuse(self) -> None:
+        """Raise RoutesUnreadable if anything was said."""
+        if lines := self.taken():
             raise RoutesUnreadable(lines)
 
     def _plain(self, node: yaml.Node, at: At, line: int) -> object:
@@ -104,6 +112,18 @@ class Document:
             return read(node.value)
         self.say(at, f"`{bounded(node.value, 40)}` {why}", line_of(node))
         return None
+
+
+def _together(said: Iterable[Said]) -> Iterator[Said]:
+    """Mistakes of one kind as one, with the places of the others behind the first."""
+    kinds: dict[tuple[str, str], list[Said]] = {}
+    for one in said:
+        key = one[1].rpartition(".")[2].partition("[")[0]
+        kinds.setdefault((key, _KIND.sub("``", one[2])), []).append(one)
+    for (line, where, what), *more in kinds.values():
+        also = [f"{at} (line {on})" for on, at, _ in more[:MOST_PLACES]]
+        also += [f"{len(more) - MOST_PLACES} more"] if len(more) > MOST_PLACES else []
+        yield line, where, f"{what}; the same: {', '.join(also)}" if also else what
 
 
 def _why_no_key(node: yaml.Node) -> str:

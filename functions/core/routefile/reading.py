@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core import needs, placeholders, vocabulary
+from functions.core import needs
 from functions.core.distinct import not_told_apart
-from functions.core.gate import GateRefused, gate_of
-from functions.core.modelevents import BY_OUTCOME
+from functions.core.errors import RoutesUnreadable
+from functions.core.routefile.contradicting import contradictions, never_right
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
 from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
-from functions.core.values import Outcome, bounded
+from functions.core.values import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,12 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         source.refuse()
     for at, what in _mistakes(source.data):
         source.say(at, what)
-    source.refuse()
+    is_usable = not source.told()
+    for at, what in _useless_gates(source.data):
+        source.say(at, what)
+    mistakes = source.taken()
+    if not is_usable:
+        raise RoutesUnreadable(mistakes)
     top: Any = source.data
     routes = [_route(entry, top.get("defaults", {})) for entry in top["routes"]]
     doubts = not_told_apart(routes)
@@ -45,96 +50,55 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         for below, what in _warnings(route, doubts.get(route.name, "")):
             source.say(("routes", i, *below), what)
     distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
-    return Routes(tuple(distinct), tuple(source.told()))
+    return Routes(tuple(distinct), tuple(source.told()), mistakes=tuple(mistakes))
 
 
 def _mistakes(data: object) -> Said:
+    """All of them at once: what has the right shape is looked at although other things have not."""
     if not isinstance(data, dict):
         yield (), "the file is no mapping: it needs `version: 1` and `routes:`"
         return
     found = list(faults(data, FILE))
     yield from ((at, what) for at, what, _ in found)
-    broken = {at[:2] for at, _, of_kind in found if of_kind}
-    if ("routes",) in broken:
+    wrong = {at for at, _, of_kind in found if of_kind}
+    if ("routes",) in wrong:
         return
-    defaults = {} if ("defaults",) in broken else data.get("defaults", {})
+    yield from _same_names(data["routes"])
+    defaults = data.get("defaults", {})
+    for i, whole in enumerate(data["routes"]):
+        if isinstance(whole, dict):
+            sound = _sound(whole, wrong, ("routes", i))
+            yield from _at(("routes", i), contradictions(sound, whole, defaults))
+
+
+def _useless_gates(data: object) -> Said:
+    """Gates that compile and could not be right: their routes are held, the others go on."""
+    entries = data.get("routes") if isinstance(data, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("when"), str):
+            yield from _at(("routes", i), never_right(entry))
+
+
+def _same_names(entries: list[Any]) -> Said:
     names: dict[str, int] = {}
-    for i, entry in enumerate(data["routes"]):
+    for i, entry in enumerate(entries):
         name = entry.get("name") if isinstance(entry, dict) else None
         if isinstance(name, str) and (first := names.setdefault(name.casefold(), i)) != i:
             yield ("routes", i, "name"), f"is the name of routes[{first}] too"
-        found_in = _contradictions(entry, defaults) if ("routes", i) not in broken else ()
-        yield from ((("routes", i, *below), what) for below, what in found_in)
 
 
-def _contradictions(entry: Entry, defaults: Entry) -> Said:
-    """What is wrong with a route of the right shape."""
-    if "start" not in entry and not entry.get("complete"):
-        yield (), "has neither `start` nor `complete: true`: nothing would follow"
-    if "event" in entry and "outcome" in entry:
-        yield ("event",), "stands beside `outcome`: a route is about one of them"
-    yield from _foreign(entry)
-    for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
-        yield ("when",), what
-    if "start" in entry:
-        for below, what in _contradictions_in_start({**defaults, **entry["start"]}):
-            yield ("start", *below), what
+def _sound(value: Any, wrong: set[At], at: At) -> Any:  # noqa: ANN401 - from YAML
+    """What is left without that which has the wrong kind."""
+    if isinstance(value, list):
+        return [_sound(item, wrong, (*at, i)) for i, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    entries = ((key, entry, (*at, key)) for key, entry in value.items())
+    return {key: _sound(entry, wrong, below) for key, entry, below in entries if below not in wrong}
 
 
-def _foreign(entry: Entry) -> Said:
-    """What the route names although the news that it is about has none of it."""
-    event = entry.get("event")
-    kind = next((k for k in BY_OUTCOME.values() if k.outcome == event), None)
-    if event and not kind:  # it is no event that is known, which was said
-        return
-    if kind:
-        about_runs: list[At] = [(key,) for key in ("children", "step", "model") if key in entry]
-        about_runs += [
-            ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
-        ]
-        yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
-    roots = {"event", "workspace", kind.root if kind else "run", *(() if kind else ("model",))}
-    for at, paths in _paths(entry):
-        for root, *below in sorted(paths):
-            if root not in roots:
-                yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
-            elif kind and root == kind.root and below and below[0] not in kind.facts:
-                known = ", ".join(kind.facts)
-                yield at, f"names `{root}.{below[0]}`, but {event} tells only {known}"
-
-
-def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
-    """The facts that each text names."""
-    if "when" in entry and not _problems_of_gate(entry["when"]):
-        yield ("when",), {path[:2] for path in gate_of(entry["when"]).mentions}
-    for kind in ("parameters", "variables"):
-        for name, value in entry.get("start", {}).get(kind, {}).items():
-            paths = {placeholders.path_of(n)[:2] for n in placeholders.named_in(value)}
-            yield ("start", kind, name), {p for p in paths if p[0] in placeholders.FIXED}
-
-
-def _problems_of_gate(text: str) -> list[str]:
-    try:
-        paths = gate_of(text).mentions
-    except GateRefused as refused:
-        return [str(refused)]
-    odd = dict.fromkeys(filter(None, map(vocabulary.first_unknown, paths)))
-    return [why for path in odd if (why := placeholders.unknown(".".join(path)))]
-
-
-def _contradictions_in_start(entry: Entry) -> Said:
-    for key in ("organization", "project"):
-        if key not in entry:
-            yield (key,), "is given neither here nor in `defaults`"
-    correlation: str = entry.get("correlation", "")
-    for name in entry.get("parameters", {}):  # which Azure Pipelines takes in any case
-        if name and name.casefold() == correlation.casefold():
-            what = f"names `{bounded(name, 60)}`, which stands among the parameters as well"
-            yield ("correlation",), what
-    for key in ("parameters", "variables"):
-        for name, value in entry.get(key, {}).items():
-            for what in placeholders.problems_of(value):
-                yield (key, name), what
+def _at(above: At, said: Said) -> Said:
+    yield from (((*above, *below), what) for below, what in said)
 
 
 def _route(entry: Entry, defaults: Entry) -> Route:
