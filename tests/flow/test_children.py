@@ -33,7 +33,7 @@ def test_a_parent_whose_child_failed_is_held_by_a_gate_that_says_so(stage: Stage
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.GATE, 0)
-    assert row.detail == "run.children.failed = 1"
+    assert row.detail == "run.children.failed = 1; when: run.children.failed == 0"
 
 
 def test_a_parent_whose_children_completed_is_followed(stage: Stage) -> None:

@@ -62,7 +62,8 @@ def test_what_the_gate_saw_of_the_best_trial_is_told(stage: Stage, jobs: Jobs) -
     route(stage, "when: run.metrics.Accuracy >= 0.9")
     deliver(stage, jobs.sweep("HD_1", TRIALS, best=1))
     row = stage.only("HD_1")
-    assert (row.reason, row.detail) == (Reason.GATE, "run.metrics.Accuracy = 0.75")
+    assert row.reason is Reason.GATE
+    assert row.detail == "run.metrics.Accuracy = 0.75; when: run.metrics.Accuracy >= 0.9"
 
 
 def test_a_sweep_whose_event_never_came_is_asked_of_its_job(stage: Stage, jobs: Jobs) -> None:
