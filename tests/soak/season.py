@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from functions.core.admission import Admission
+from functions.core.policy import POST_TAKES
 from functions.core.reasons import Reason
 from local.cloud import WORKSPACE
 from tests.soak.crew import seeded
@@ -60,6 +61,7 @@ class Season:
         self.met: Counter[str] = Counter()
         self.untold: list[Lived] = []
         self._later_news: list[Delivery] = []
+        self._outlasted = False
 
     def live(self) -> None:
         """Chapter by chapter, each kind of trouble at least once, in an order that is drawn."""
@@ -153,9 +155,15 @@ class Season:
         return None
 
     def _outlast_grace(self, trouble: Trouble) -> None:
-        """It lasts until a look failed after which a request would be repeated."""
-        grace = self.stage.read.policy.grace.total_seconds()
-        ends = time.monotonic() + 2 * grace
+        """It lasts until a look failed after which a request would be repeated.
+
+        So does one kind in a small season, and each in a large one.
+        """
+        if self._outlasted and self._size < A_CYCLE:
+            return
+        self._outlasted = True
+        sure = POST_TAKES + 2 * self.stage.read.policy.grace
+        ends = time.monotonic() + sure.total_seconds()
         until(lambda: time.monotonic() > ends)
         met = trouble.met
         until(lambda: trouble.met > met)

@@ -37,7 +37,7 @@ RUNS = int(os.environ.get("RUN_RELAY_SOAK_RUNS", USUAL))
 SEED = int(os.environ.get("RUN_RELAY_SOAK_SEED", "5"))
 WORKERS = 3 if RUNS <= USUAL else 4
 FAILING = 0.2
-STRIKES = (0.5, 8.0)  # seconds between two; the next process costs two of a CPU
+STRIKES = (0.5, 12.0)  # seconds between two; the next process costs two of a CPU
 CHECKS = 600
 BETWEEN_CHECKS = 0.5
 SHORT = {
