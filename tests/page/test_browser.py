@@ -321,8 +321,9 @@ SCREENS = {"phone": PHONE, "desktop": DESKTOP}
 def judged(tab: Tab, axe: str) -> list[str]:
     """What axe has to say against the page."""
     tab.page.evaluate(axe)
-    found: Any = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found["violations"]]
+    run = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+    found: Any = tab.page.evaluate(run)
+    return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -334,8 +335,8 @@ def test_everybody_can_read_and_use(
     with tabs.lent(site, viewport=SCREENS[screen], color_scheme=scheme) as tab:
         tab.open(**QUERIES[name])
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.png"
-        tab.page.screenshot(path=picture, full_page=True)
+        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.jpeg"
+        tab.page.screenshot(path=picture, full_page=True, quality=80)
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         for closed in tab.page.locator("details > summary").all():
             closed.click()
@@ -349,7 +350,8 @@ def test_everybody_can_read_that_there_is_nothing(
 ) -> None:
     with tabs.lent(request.getfixturevalue(which), viewport=PHONE) as tab:
         tab.open()
-        tab.page.screenshot(path=SCREENSHOTS / f"{which}-phone-light.png", full_page=True)
+        picture = SCREENSHOTS / f"{which}-phone-light.jpeg"
+        tab.page.screenshot(path=picture, full_page=True, quality=80)
         assert judged(tab, axe) == []
         tab.wrong = [w for w in tab.wrong if "503" not in w]
 
