@@ -63,6 +63,11 @@ class Child:
             )
         return self
 
+    @property
+    def pid(self) -> int:
+        """Its id, and that of its group; 0 before it is started."""
+        return self._process.pid if self._process else 0
+
     def ended(self, patience: float = 0) -> int | None:
         """The exit code, waiting so many seconds for it; None while the process runs."""
         if self._process is None:
@@ -156,3 +161,13 @@ class Children:
         if not self._raised:
             self._raised = True
             raise Interrupted(number)
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of this process without what could be a setting of the app or of a proxy."""
+    wanted = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in wanted or name.startswith(("PYTHON", "LC_"))
+    }

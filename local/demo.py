@@ -1,6 +1,7 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
     python -m local.demo [--pattern sync|async|thread|wait|component] [--refuse-pat] [--keep]
+        [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
 was not, 130 or 143 after a signal.
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING
 from local import console, waiting
 from local.app import RelayError
 from local.checks import NotSo
-from local.children import Children, Interrupted
-from local.deployment import Broken, Deployment, plain_environment
+from local.children import Children, Interrupted, plain_environment
+from local.deployment import Broken, Deployment
+from local.mlflow import MLflow
 from local.patterns import PATTERNS
 from local.screen import Screen
 from local.story import Story
@@ -73,7 +75,8 @@ def _tell(directory: Path, children: Children, screen: Screen, options: argparse
     environment = plain_environment() | HEALING
     if options.pattern == WAIT:
         environment |= waiting.settings(directory)
-    with Deployment(directory, children, screen, environment) as deployment:
+    beside = options.mlflow and MLflow(Path(options.mlflow[1]), int(options.mlflow[0]))
+    with Deployment(directory, children, screen, environment, mlflow=beside) as deployment:
         if options.refuse_pat:
             deployment.cloud.devops.refuse(deployment.cloud.pat)
             screen.say("From now on Azure DevOps refuses the access token: this must fail")
@@ -110,6 +113,12 @@ def _options() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--refuse-pat", action="store_true", help="break it: Azure DevOps refuses the token"
+    )
+    parser.add_argument(
+        "--mlflow",
+        nargs=2,
+        metavar=("PORT", "DIRECTORY"),
+        help="use the MLflow server that runs there, over this directory",
     )
     return parser
 

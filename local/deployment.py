@@ -5,7 +5,6 @@ The host and MLflow are processes of their own, everything else lives in this on
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import sys
@@ -69,8 +68,9 @@ class Ports:
 class Deployment:
     """All of it, running while entered. `directory` gets the ledger, the logs and the keys.
 
-    `environment` is what the host's process gets besides the settings that lead it here. Raises
-    Broken or RuntimeError with the end of the log of whatever did not start.
+    `environment` is what the host's process gets besides the settings that lead it here; `mlflow`
+    is a server that runs already, else one is started. Raises Broken or RuntimeError with the end
+    of the log of whatever did not start.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Deployment:
         screen: Screen,
         environment: Mapping[str, str],
         ports: Ports = Ports(),
+        mlflow: MLflow | None = None,
     ) -> None:
         self.directory, self._children, self._screen = directory, children, screen
         self._environment, self._ports = dict(environment) | _DIRECT, ports
@@ -87,7 +88,8 @@ class Deployment:
         self.ledger = directory / "ledger.db"
         self.key = secrets.token_urlsafe(24)
         self.function_key = self._environment.get(FUNCTION_KEY) or secrets.token_urlsafe(24)
-        self.mlflow = MLflow(directory, ports.mlflow)
+        self._starts_mlflow = mlflow is None
+        self.mlflow = mlflow or MLflow(directory, ports.mlflow)
         self.cloud = Cloud(directory, secrets.token_hex(26), self.mlflow.url, _known(ports))
         self.topic = Topic(
             ports.topic,
@@ -153,7 +155,8 @@ class Deployment:
         )
 
     def _start(self) -> None:
-        self._children.start(self.mlflow.process)
+        if self._starts_mlflow:
+            self._children.start(self.mlflow.process)
         self._children.start(self.host)
         services = "identity, Key Vault, Resource Manager, Azure DevOps, Event Grid"
         self._screen.say(f"Starting a local Azure: {services}")
@@ -163,7 +166,9 @@ class Deployment:
             self.host_url = self._await_host()
             self._subscribe()
             results.append(self.host_url)
-        with self._screen.step("Starting a real MLflow server, about 5 s") as results:
+        starting = "Starting a real MLflow server, about 5 s"
+        what = starting if self._starts_mlflow else "Looking for the MLflow server that runs"
+        with self._screen.step(what) as results:
             self.mlflow.await_health()
             results.append(self.mlflow.url)
 
@@ -191,16 +196,6 @@ class Deployment:
             subscribe("run-status-changed", self.webhook("on_run_status_changed"), **changed)
         except HandshakeError as error:
             raise Broken(_with_log(f"no subscription: {error}", self.host)) from None
-
-
-def plain_environment() -> dict[str, str]:
-    """The environment of this process without what could be a setting of the app or of a proxy."""
-    wanted = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in wanted or name.startswith(("PYTHON", "LC_"))
-    }
 
 
 def _known(ports: Ports) -> dict[str, int]:

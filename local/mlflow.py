@@ -38,7 +38,7 @@ class MLflow:
     def __init__(self, directory: Path, port: int = 0, patience: float = 90) -> None:
         self.directory = directory
         self.log = directory / "mlflow.log"
-        self._port = port or free_port()
+        self.port = port or free_port()
         self._patience = patience
         self.process = Child(
             self._command(), self.log, directory=ROOT, environment=os.environ | SWITCHES
@@ -47,7 +47,7 @@ class MLflow:
     @property
     def url(self) -> str:
         """The tracking URI."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> Self:
         """Start the server and wait until it is healthy.
@@ -80,7 +80,7 @@ class MLflow:
         self._fail(f"MLflow was not healthy after {self._patience:g} s")
 
     def _command(self) -> list[str]:
-        at = ["--port", str(self._port), "--directory", str(self.directory.resolve())]
+        at = ["--port", str(self.port), "--directory", str(self.directory.resolve())]
         return [sys.executable, "-m", "local.tracking", *at, "--schema", str(SCHEMA)]
 
     def _fail(self, what: str) -> NoReturn:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from local.mlflow import MLflow
 from tests import azurite as azurite_service
+from tests import sharing
 from tests.azure import Stage
 from tests.grounds import Grounds
 from tests.spreading import (  # noqa: F401 - hooks
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.cloud import Cloud
+    from local.mlflow import MLflow
 
 settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
 settings.load_profile("house")
@@ -52,7 +53,7 @@ def cloud(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
-    with MLflow(tmp_path_factory.mktemp("mlflow")) as running:
+    with sharing.mlflow(sharing.folder(tmp_path_factory)) as running:
         yield running
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import sharing
 from tests.demo.typed import Typed
 
 if TYPE_CHECKING:
@@ -28,3 +29,10 @@ def typed(tmp_path: Path) -> Iterator[Callable[..., Typed]]:
     yield start
     for one in started:
         one.clear_away()
+
+
+@pytest.fixture(scope="session")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Options for a demo that need not start MLflow's server: that of all tests runs already."""
+    with sharing.mlflow(sharing.folder(tmp_path_factory)) as running:
+        yield ("--mlflow", str(running.port), str(running.directory))

@@ -59,16 +59,20 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
         ("component", "ok +the step looked for it, and did not ask again"),
     ],
 )
-def test_each_pattern_is_shown_and_leaves_nothing(typed: Type, pattern: str, said: str) -> None:
-    demo = typed("local.demo", "--pattern", pattern)
+def test_each_pattern_is_shown_and_leaves_nothing(
+    typed: Type, beside: tuple[str, ...], pattern: str, said: str
+) -> None:
+    demo = typed("local.demo", "--pattern", pattern, *beside)
     assert demo.ended() == 0, demo.output
     demo.wait_for(said)
     demo.wait_for(r"^All \d+ checks are so, in [\d.]+ s\.$")
     assert demo.none_left(), demo.processes()
 
 
-def test_a_broken_demo_fails_and_says_what_was_not_so_and_where_to_look(typed: Type) -> None:
-    demo = typed("local.demo", "--refuse-pat")
+def test_a_broken_demo_fails_and_says_what_was_not_so_and_where_to_look(
+    typed: Type, beside: tuple[str, ...]
+) -> None:
+    demo = typed("local.demo", "--refuse-pat", *beside)
     assert demo.ended() == 1, demo.output
     demo.wait_for("^Not so: register-model started its pipeline once")
     demo.wait_for("Seen: +pipeline runs .*credential_refused")

@@ -123,16 +123,46 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+class Tabs:
+    """Tabs that one test after the other opens an address in: each costs a process of its own."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, Tab] = {}
+
+    @contextmanager
+    def lent(self, site: Site, **options: Any) -> Iterator[Tab]:
+        """A tab for this site in which nothing may go wrong; for who leaves nothing in it."""
+        name = repr(sorted(options.items()))
+        found = self._free.pop(name, None)
+        if found is None:
+            found = Tab(self._browser.new_context(**options).new_page(), site)
+            found.watch()
+        found.site = site
+        yield found
+        assert found.wrong == []
+        assert found.page.evaluate("localStorage.length + sessionStorage.length") == 0
+        assert found.page.context.cookies() == []
+        found.page.goto("about:blank")  # what the browser tells late has been told then
+        found.wrong.clear()
+        self._free[name] = found
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
+
+
 @pytest.fixture
-def tab(browser: Browser, site: Site) -> Iterator[Tab]:
-    with opened(browser, site) as found:
+def tab(tabs: Tabs, site: Site) -> Iterator[Tab]:
+    with tabs.lent(site) as found:
         yield found
 
 
-@contextmanager
-def opened(browser: Browser, site: Site, **options: Any) -> Iterator[Tab]:
-    """A tab of its own, in which nothing may go wrong."""
-    context = browser.new_context(**options)
+@pytest.fixture
+def own_tab(browser: Browser, site: Site) -> Iterator[Tab]:
+    """For who changes the browser's clock or what it is answered."""
+    context = browser.new_context()
     found = Tab(context.new_page(), site)
     found.watch()
     yield found

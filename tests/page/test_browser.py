@@ -11,12 +11,12 @@ import pytest
 
 from functions.core.values import State
 from tests.page import scene
-from tests.page.conftest import KEY, SCREENSHOTS, opened
+from tests.page.conftest import KEY, SCREENSHOTS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
-    from tests.page.conftest import Site, Tab
+    from tests.page.conftest import Site, Tab, Tabs
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 REFRESHED = 31  # seconds, after which the page has asked again
@@ -131,8 +131,8 @@ def test_what_fits_nothing_says_so_and_leads_back(tab: Tab) -> None:
     assert rows(tab.page).count() == 50
 
 
-def test_an_empty_ledger_says_what_to_do(browser: Browser, empty_site: Site) -> None:
-    with opened(browser, empty_site) as tab:
+def test_an_empty_ledger_says_what_to_do(tabs: Tabs, empty_site: Site) -> None:
+    with tabs.lent(empty_site) as tab:
         tab.open()
         assert tab.page.get_by_role("heading", name="No continuation yet").count() == 1
         assert tab.page.get_by_text("python -m relay why RUN_ID").count() == 1
@@ -199,8 +199,8 @@ def test_what_is_not_there_says_so(tab: Tab) -> None:
     tab.wrong.clear()  # the browser itself tells of the 404
 
 
-def test_a_ledger_that_cannot_be_read_says_what_to_do(browser: Browser, broken_site: Site) -> None:
-    with opened(browser, broken_site) as tab:
+def test_a_ledger_that_cannot_be_read_says_what_to_do(tabs: Tabs, broken_site: Site) -> None:
+    with tabs.lent(broken_site) as tab:
         tab.open()
         told = tab.page.locator("main").inner_text()
         assert "The ledger cannot be read" in told
@@ -227,72 +227,72 @@ def test_the_key_in_the_address_goes_along_but_is_never_in_the_page(tab: Tab) ->
 # refreshing
 
 
-def test_the_page_renews_itself_and_leaves_a_field_that_is_being_filled_in(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
-    tab.page.get_by_label("Search").type("half a wo")
+def test_the_page_renews_itself_and_leaves_a_field_that_is_being_filled_in(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
+    own_tab.page.get_by_label("Search").type("half a wo")
     event = scene.news("train-just-now", datetime.now(UTC) + timedelta(minutes=1))
-    scene.put(tab.site.ledger, scene.started(scene.claimed(event, "register-model"), 5000))
-    tab.page.clock.run_for(REFRESHED * 1000)
-    tab.page.get_by_role("link", name="train-just-now").wait_for()
-    assert tab.page.get_by_label("Search").input_value() == "half a wo"
-    assert tab.page.evaluate("document.activeElement.id") == "q"
+    scene.put(own_tab.site.ledger, scene.started(scene.claimed(event, "register-model"), 5000))
+    own_tab.page.clock.run_for(REFRESHED * 1000)
+    own_tab.page.get_by_role("link", name="train-just-now").wait_for()
+    assert own_tab.page.get_by_label("Search").input_value() == "half a wo"
+    assert own_tab.page.evaluate("document.activeElement.id") == "q"
 
 
-def test_a_part_that_holds_the_focus_stays_as_it_is(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
-    tab.page.get_by_role("link", name="train-open-0").focus()
-    with tab.page.expect_response(re.compile("operations")):
-        tab.page.clock.run_for(REFRESHED * 1000)
-    tab.page.evaluate("new Promise(requestAnimationFrame)")
-    assert tab.page.evaluate("document.activeElement.textContent") == "train-open-0"
+def test_a_part_that_holds_the_focus_stays_as_it_is(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
+    own_tab.page.get_by_role("link", name="train-open-0").focus()
+    with own_tab.page.expect_response(re.compile("operations")):
+        own_tab.page.clock.run_for(REFRESHED * 1000)
+    own_tab.page.evaluate("new Promise(requestAnimationFrame)")
+    assert own_tab.page.evaluate("document.activeElement.textContent") == "train-open-0"
 
 
-def test_an_opened_table_stays_open_when_the_page_renews_itself(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
-    tab.page.get_by_text("As a table").first.click()
-    tab.page.get_by_label("Search").focus()
-    before = tab.page.locator("#charts").element_handle()
-    tab.page.clock.run_for(REFRESHED * 1000)
-    tab.page.wait_for_function("before => !before.isConnected", arg=before)
-    assert tab.page.locator("#table-ends table").is_visible()
+def test_an_opened_table_stays_open_when_the_page_renews_itself(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
+    own_tab.page.get_by_text("As a table").first.click()
+    own_tab.page.get_by_label("Search").focus()
+    before = own_tab.page.locator("#charts").element_handle()
+    own_tab.page.clock.run_for(REFRESHED * 1000)
+    own_tab.page.wait_for_function("before => !before.isConnected", arg=before)
+    assert own_tab.page.locator("#table-ends table").is_visible()
 
 
-def test_refreshing_can_be_paused(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
-    tab.page.get_by_role("button", name="Pause refreshing").click()
+def test_refreshing_can_be_paused(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
+    own_tab.page.get_by_role("button", name="Pause refreshing").click()
     asked: list[Any] = []
-    tab.page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - not of C
-    tab.page.clock.run_for(10 * REFRESHED * 1000)
+    own_tab.page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - not of C
+    own_tab.page.clock.run_for(10 * REFRESHED * 1000)
     assert asked == []
-    tab.page.get_by_role("button", name="Refresh again").click()
-    with tab.page.expect_response(re.compile("operations")):
-        tab.page.clock.run_for(REFRESHED * 1000)
+    own_tab.page.get_by_role("button", name="Refresh again").click()
+    with own_tab.page.expect_response(re.compile("operations")):
+        own_tab.page.clock.run_for(REFRESHED * 1000)
 
 
-def test_a_refresh_that_fails_says_so_and_keeps_what_is_there(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
-    tab.page.route("**/api/operations**", lambda route: route.fulfill(status=503, body=""))
-    tab.page.clock.run_for(REFRESHED * 1000)
-    wait_for(tab.page, "could not be refreshed, tried again soon")
-    assert rows(tab.page).count() == 50
-    tab.wrong.clear()  # the browser itself tells of the 503
+def test_a_refresh_that_fails_says_so_and_keeps_what_is_there(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
+    own_tab.page.route("**/api/operations**", lambda route: route.fulfill(status=503, body=""))
+    own_tab.page.clock.run_for(REFRESHED * 1000)
+    wait_for(own_tab.page, "could not be refreshed, tried again soon")
+    assert rows(own_tab.page).count() == 50
+    own_tab.wrong.clear()  # the browser itself tells of the 503
 
 
-def test_a_slow_ledger_is_told_of_while_one_waits(tab: Tab) -> None:
-    tab.page.clock.install()
-    tab.open()
+def test_a_slow_ledger_is_told_of_while_one_waits(own_tab: Tab) -> None:
+    own_tab.page.clock.install()
+    own_tab.open()
     held: list[Any] = []
-    tab.page.route("**/api/operations**", lambda route: held.append(route))  # noqa: PLW0108 - not of C
-    tab.page.clock.run_for(REFRESHED * 1000)
-    tab.page.clock.run_for(1100)
-    wait_for(tab.page, "asking the ledger…")
+    own_tab.page.route("**/api/operations**", lambda route: held.append(route))  # noqa: PLW0108 - not of C
+    own_tab.page.clock.run_for(REFRESHED * 1000)
+    own_tab.page.clock.run_for(1100)
+    wait_for(own_tab.page, "asking the ledger…")
     held[0].continue_()
-    tab.page.wait_for_function("() => document.getElementById('status').textContent === ''")
+    own_tab.page.wait_for_function("() => document.getElementById('status').textContent === ''")
 
 
 # everybody
@@ -321,21 +321,22 @@ SCREENS = {"phone": PHONE, "desktop": DESKTOP}
 def judged(tab: Tab, axe: str) -> list[str]:
     """What axe has to say against the page."""
     tab.page.evaluate(axe)
-    found: Any = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found["violations"]]
+    run = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+    found: Any = tab.page.evaluate(run)
+    return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", QUERIES)
 def test_everybody_can_read_and_use(
-    browser: Browser, site: Site, axe: str, name: str, screen: str, scheme: Any
+    tabs: Tabs, site: Site, axe: str, name: str, screen: str, scheme: Any
 ) -> None:
-    with opened(browser, site, viewport=SCREENS[screen], color_scheme=scheme) as tab:
+    with tabs.lent(site, viewport=SCREENS[screen], color_scheme=scheme) as tab:
         tab.open(**QUERIES[name])
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.png"
-        tab.page.screenshot(path=picture, full_page=True)
+        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.jpeg"
+        tab.page.screenshot(path=picture, full_page=True, quality=80)
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         for closed in tab.page.locator("details > summary").all():
             closed.click()
@@ -345,11 +346,12 @@ def test_everybody_can_read_and_use(
 
 @pytest.mark.parametrize("which", ["empty_site", "broken_site"])
 def test_everybody_can_read_that_there_is_nothing(
-    browser: Browser, request: pytest.FixtureRequest, axe: str, which: str
+    tabs: Tabs, request: pytest.FixtureRequest, axe: str, which: str
 ) -> None:
-    with opened(browser, request.getfixturevalue(which), viewport=PHONE) as tab:
+    with tabs.lent(request.getfixturevalue(which), viewport=PHONE) as tab:
         tab.open()
-        tab.page.screenshot(path=SCREENSHOTS / f"{which}-phone-light.png", full_page=True)
+        picture = SCREENSHOTS / f"{which}-phone-light.jpeg"
+        tab.page.screenshot(path=picture, full_page=True, quality=80)
         assert judged(tab, axe) == []
         tab.wrong = [w for w in tab.wrong if "503" not in w]
 
