@@ -7,7 +7,7 @@ param workspaces = [
   }
 ]
 param devopsAuth = 'entra'
-param operationsClientId = '22222222-2222-2222-2222-222222222223'
+param operationsClientId = 'abcdef22-2222-2222-2222-222222222223'
 param outcomeEvents = true
 param moreSettings = { AzureFunctionsJobHost__logging__logLevel__default: 'Warning' }
 param noEventHours = 0
