@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -165,7 +166,7 @@ def _validated(name: str, path: Path) -> str:
         check=False,
         text=True,
     )
-    return said.stdout + said.stderr
+    return re.sub(r"\x1b\[[\d;]*m", "", said.stdout + said.stderr)
 
 
 def _keep(found: Judged) -> None:
