@@ -27,7 +27,7 @@ param workspaces workspaceType[]
 @description('Optional. Settings of the app that differ from its defaults.')
 param policy policyType = {}
 
-@description('Optional. Settings of your own, such as AzureFunctionsJobHost__…: what is not here is not kept.')
+@description('Optional. Settings of your own, such as AzureFunctionsJobHost__…: they fill in what is empty here, and what is not here is not kept.')
 param moreSettings object = {}
 
 @description('Optional. How the app signs in to Azure DevOps: with a PAT from the vault, or with its own identity.')
@@ -381,7 +381,7 @@ module settings 'modules/settings.bicep' = {
     storageName: storageName
     appInsightsName: insightsName
     identityName: identityName
-    vaultUrl: vaultUrl
+    vaultName: hasVault ? vaultName : ''
     patName: patName
     signIn: { devops: devopsAuth, people: empty(operationsClientId) ? 'key' : 'entra' }
     ledgerTable: ledgerTable

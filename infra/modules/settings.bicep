@@ -14,8 +14,8 @@ param appInsightsName string
 @description('Required. Name of the app\'s identity.')
 param identityName string
 
-@description('Required. URL of the vault; empty where none is needed.')
-param vaultUrl string
+@description('Required. Name of the vault; empty where none is needed.')
+param vaultName string
 
 @description('Required. Name of the secret that is the PAT. Never its value.')
 param patName string
@@ -48,43 +48,53 @@ resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
-// An empty value is the same as none to the app: its defaults stand once, in functions/settings.py.
+// The addresses in full: of a name alone, the host makes one of the public cloud. They and what else is
+// here are never empty, and nothing replaces them.
 var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   AZURE_CLIENT_ID: identity.properties.clientId
   AZURE_CLOUD: environment().name
-  AzureWebJobsStorage__accountName: storageName
+  AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
   AzureWebJobsStorage__clientId: identity.properties.clientId
   AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
+  AzureWebJobsStorage__tableServiceUri: 'https://${storageName}.table.${environment().suffixes.storage}'
+  DEVOPS_AUTH: signIn.devops
+  DEVOPS_PAT_SECRET: patName
+  KEY_VAULT_URL: empty(vaultName)
+    ? (more.?KEY_VAULT_URL ?? '')
+    : 'https://${vaultName}${environment().suffixes.keyvaultDns}'
+  LEDGER_TABLE: ledgerTable
+  OPERATIONS_AUTH: signIn.people
+  OUTCOME_TOPIC_ENDPOINT: empty(outcomesName) ? (more.?OUTCOME_TOPIC_ENDPOINT ?? '') : outcomes!.properties.endpoint
+  PAUSED: (policy.?paused ?? false) ? '1' : '0'
+  RELAY_OTEL: (policy.?openTelemetry ?? false) ? '1' : '0'
+  SWEEP_WORKSPACES: join(workspaceIds, ',')
+  TAG_RUNS: (policy.?tagRuns ?? false) ? '1' : '0'
+  WAITS: (policy.?waits ?? false) ? '1' : '0'
+}
+// An empty value is the same as none to the app: its defaults stand once, in functions/settings.py. What is
+// empty here is yours to say.
+var optional = {
   CLAIM_LEASE_SECONDS: string(policy.?claimLeaseSeconds ?? '')
   CREDENTIAL_PAUSE_SECONDS: string(policy.?credentialPauseSeconds ?? '')
   DELIVERY_DEADLINE_SECONDS: string(policy.?deliveryDeadlineSeconds ?? '')
   DEVOPS_API_VERSION: policy.?devopsApiVersion ?? ''
-  DEVOPS_AUTH: signIn.devops
-  DEVOPS_PAT_SECRET: patName
   DEVOPS_URL: policy.?devopsUrl ?? ''
   IN_DOUBT_GRACE_SECONDS: string(policy.?inDoubtGraceSeconds ?? '')
-  KEY_VAULT_URL: vaultUrl
   LEDGER_RETENTION_DAYS: string(policy.?retentionDays ?? '')
-  LEDGER_TABLE: ledgerTable
   LEDGER_URL: ''
-  OPERATIONS_AUTH: signIn.people
-  OUTCOME_TOPIC_ENDPOINT: empty(outcomesName) ? '' : outcomes!.properties.endpoint
-  PAUSED: (policy.?paused ?? false) ? '1' : '0'
   RECONCILE_SCHEDULE: policy.?reconcileSchedule ?? ''
-  RELAY_OTEL: (policy.?openTelemetry ?? false) ? '1' : '0'
   RESOURCE_MANAGER_URL: policy.?resourceManagerUrl ?? ''
   RETRY_FIRST_SECONDS: string(policy.?retryFirstSeconds ?? '')
   ROUTES_FILE: policy.?routesFile ?? ''
   SWEEP: policy.?sweep ?? ''
   SWEEP_HOURS: string(policy.?sweepHours ?? '')
   SWEEP_SCHEDULE: policy.?sweepSchedule ?? ''
-  SWEEP_WORKSPACES: join(workspaceIds, ',')
-  TAG_RUNS: (policy.?tagRuns ?? false) ? '1' : '0'
-  WAITS: (policy.?waits ?? false) ? '1' : '0'
   WAITS_KEY_SECRET: ''
 }
+var chosen = toObject(filter(items(optional), one => !empty(one.value)), one => one.key, one => one.value)
 // App and host are switched together: with one of them alone, lines would come twice.
 var telemetry = (policy.?openTelemetry ?? false) ? { AzureFunctionsJobHost__telemetryMode: 'OpenTelemetry' } : {}
 
@@ -92,5 +102,5 @@ var telemetry = (policy.?openTelemetry ?? false) ? { AzureFunctionsJobHost__tele
 resource all 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(more, settings, telemetry)
+  properties: union(optional, more, chosen, settings, telemetry)
 }

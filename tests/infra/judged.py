@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,10 @@ def _ask(path: Path) -> Judged:
         found.complaints += _compiled(asking, found.templates)
         found.complaints += _unformed(asking)
         for name, wanted in asked.items() if len(found.templates) == len(TEMPLATES) else ():
-            snapshot, why = asking.snapshot(wanted.written(name), **wanted.place)
+            file = wanted.written(name)
+            if name in kept():
+                found.complaints += map(_told, asking.parameters(file)["diagnostics"])
+            snapshot, why = asking.snapshot(file, **wanted.place)
             found.snapshots[name] = snapshot
             found.refusals |= dict.fromkeys(packs[name][1] if name in packs else [name], why)
     return found
@@ -102,8 +106,6 @@ def _compiled(asking: compiler.Compiler, templates: dict[str, Any]) -> Iterator[
         if said.get("contents"):
             templates[name] = json.loads(said["contents"])
             (compiler.FOLDER / "sets" / f"{name}.json").write_text(said["contents"], "utf-8")
-    for file in sorted(INFRA.glob("*.bicepparam")):
-        yield from map(_told, asking.parameters(file)["diagnostics"])
 
 
 def _unformed(asking: compiler.Compiler) -> Iterator[str]:
@@ -164,7 +166,7 @@ def _validated(name: str, path: Path) -> str:
         check=False,
         text=True,
     )
-    return said.stdout + said.stderr
+    return re.sub(r"\x1b\[[\d;]*m", "", said.stdout + said.stderr)
 
 
 def _keep(found: Judged) -> None:

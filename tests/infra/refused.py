@@ -103,7 +103,7 @@ def _ids() -> Iterator[tuple[str, Case]]:
         wrong = spoil(right)
         given = {name: as_given(name, wrong)}
         yield f"{name}: {how}", Case(template, given, (f"{name} '{wrong}'",))
-    for name, wrong in product(GUIDS, ("mlops", "22222222-2222-2222-2222-22222222222g")):
+    for name, wrong in product(GUIDS, ("mlops", "abcdef22-2222-2222-2222-22222222222g")):
         yield f"{name}: {wrong}", Case("main", {name: wrong}, (f"{name} '{wrong}'",))
     yield "workspaces: empty", Case("main", {"workspaces": [{"id": ""}]}, ("workspaces ''",))
 

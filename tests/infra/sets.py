@@ -20,7 +20,7 @@ SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/ml"
 WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/Churn_Models"
 SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/hub/subnets"
-PRINCIPAL = "22222222-2222-2222-2222-22222222222"
+PRINCIPAL = "abcdef22-2222-2222-2222-22222222222"
 READ = re.compile(r"readEnvironmentVariable\('(\w+)'")
 # The variables of the parameter files as somebody sets them who wants all of it.
 ALL_SET = {

@@ -58,4 +58,4 @@ def test_what_a_variable_says_is_deployed() -> None:
         each["properties"]["principalId"]: each["properties"]["principalType"]
         for each in resources("prod", "Authorization/roleAssignments")
     }
-    assert kinds["22222222-2222-2222-2222-222222222224"] == "ServicePrincipal"
+    assert kinds["abcdef22-2222-2222-2222-222222222224"] == "ServicePrincipal"

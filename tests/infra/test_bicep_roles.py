@@ -26,9 +26,9 @@ from tests.shipping import ROOT
 
 # Who is who in tests/infra/snapshots/roles.bicepparam
 PEOPLE = {
-    "22222222-2222-2222-2222-222222222221": (OPERATORS, "Group"),
-    "22222222-2222-2222-2222-222222222222": (READERS, "Group"),
-    "22222222-2222-2222-2222-222222222224": (ROTATOR, "User"),
+    "abcdef22-2222-2222-2222-222222222221": (OPERATORS, "Group"),
+    "abcdef22-2222-2222-2222-222222222222": (READERS, "Group"),
+    "abcdef22-2222-2222-2222-222222222224": (ROTATOR, "User"),
 }
 MACHINES = {"ManagedIdentity/userAssignedIdentities": APP, "EventGrid/systemTopics": TOPIC}
 SCOPE = re.compile(r"(/subscriptions/.+?)(?:/providers/Microsoft.Authorization|')")

@@ -12,8 +12,9 @@ from functions.core.policy import SweepMode
 from functions.declared import EVERY_HOUR, EVERY_MINUTE, Environment
 from tests.infra.predicted import SETS, one, properties, resources, template
 from tests.infra.predicted import settings as deployed
-from tests.infra.sets import INFRA, WORKSPACE
+from tests.infra.sets import WORKSPACE
 
+SUFFIX = "environment().suffixes.storage"
 OF_THE_HOST = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__")
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 REFUSED_SETTINGS = {
@@ -88,11 +89,14 @@ def test_storage_and_telemetry_are_reached_by_the_identity_that_has_the_roles() 
     address = of_the_host.pop("APPLICATIONINSIGHTS_CONNECTION_STRING")
     assert address.endswith(").ConnectionString]")
     account = one("existing", "Storage/storageAccounts")["name"]
+    for part in ("blob", "queue", "table"):
+        address = of_the_host.pop(f"AzureWebJobsStorage__{part}ServiceUri")
+        # of whatever cloud it is deployed to
+        assert address == f"[format('https://{{0}}.{part}.{{1}}', '{account}', {SUFFIX})]"
     assert of_the_host == {
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": (
             "[format('ClientId={0};Authorization=AAD', IDENTITY)]"
         ),
-        "AzureWebJobsStorage__accountName": account,
         "AzureWebJobsStorage__clientId": "[IDENTITY]",
         "AzureWebJobsStorage__credential": "managedidentity",
     }
@@ -190,6 +194,7 @@ def test_nothing_is_set_that_flex_consumption_refuses(name: str) -> None:
     assert REFUSED_PROPERTIES & keys(properties(name, "Web/sites")) == set()
 
 
-def test_settings_of_your_own_cannot_replace_ours() -> None:
-    text = (INFRA / "modules" / "settings.bicep").read_text("utf-8")
-    assert "union(more, settings, telemetry)" in text  # the last one holds
+def test_settings_of_your_own_replace_what_is_empty_and_nothing_else() -> None:
+    found = deployed("entra")
+    assert found["WAITS_KEY_SECRET"] == "our-key"
+    assert (found["SWEEP_HOURS"], found["DEVOPS_PAT_SECRET"]) == ("12", "azure-devops-pat")

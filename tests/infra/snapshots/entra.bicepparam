@@ -7,9 +7,14 @@ param workspaces = [
   }
 ]
 param devopsAuth = 'entra'
-param operationsClientId = '22222222-2222-2222-2222-222222222223'
+param operationsClientId = 'abcdef22-2222-2222-2222-222222222223'
 param outcomeEvents = true
-param moreSettings = { AzureFunctionsJobHost__logging__logLevel__default: 'Warning' }
+param moreSettings = {
+  AzureFunctionsJobHost__logging__logLevel__default: 'Warning'
+  DEVOPS_PAT_SECRET: 'ours-holds'
+  SWEEP_HOURS: '1'
+  WAITS_KEY_SECRET: 'our-key'
+}
 param noEventHours = 0
 param policy = {
   claimLeaseSeconds: 61

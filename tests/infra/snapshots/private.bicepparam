@@ -9,5 +9,5 @@ param workspaces = [
 param integrationSubnetId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/Hub/subnets/app'
 param endpointSubnetId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/Hub/subnets/endpoints'
 param publicNetworkAccess = 'Disabled'
-param operatorsGroupId = '22222222-2222-2222-2222-222222222221'
+param operatorsGroupId = 'abcdef22-2222-2222-2222-222222222221'
 param operatorsReadPat = true

@@ -8,9 +8,9 @@ param workspaces = [
 ]
 param customRoles = 'all'
 param policy = { tagRuns: true, waits: true }
-param operatorsGroupId = '22222222-2222-2222-2222-222222222221'
+param operatorsGroupId = 'abcdef22-2222-2222-2222-222222222221'
 param operatorsReadPat = true
-param readersGroupId = '22222222-2222-2222-2222-222222222222'
-param rotatorId = '22222222-2222-2222-2222-222222222224'
+param readersGroupId = 'abcdef22-2222-2222-2222-222222222222'
+param rotatorId = 'abcdef22-2222-2222-2222-222222222224'
 param rotatorType = 'User'
 param outcomeEvents = true
