@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from relay import check, coverage, listing, preview, replay, wait, why
+from relay import check, coverage, facts, listing, preview, replay, wait, why
 from relay.doctor import command as doctor
 from relay.whatif import command as whatif
 
@@ -32,6 +32,7 @@ def commands() -> None:
 check.add_to(app)
 coverage.add_to(app)
 doctor.add_to(app)
+facts.add_to(app)
 listing.add_to(app)
 preview.add_to(app)
 replay.add_to(app)

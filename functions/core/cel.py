@@ -183,16 +183,15 @@ def _environments(*, extended: bool) -> tuple[Any, Any]:
 
 
 def _typed(of: Any) -> dict[str, Any]:  # noqa: ANN401 - the library has no types
-    """A variable for each fact, named with its dots, and for each root as a whole."""
-    kinds = {
-        Kind.NUMBER: of.DOUBLE,
-        Kind.COUNT: of.INT,
-        Kind.TEXTS: of.List(of.STRING),
-    }
+    """A variable for each root, and for each family, named with its dot.
+
+    None for single facts: of `has(run.name)` the checker would take the variable `run.name`.
+    """
     whole = dict.fromkeys(vocabulary.ROOTS, of.Map(of.STRING, of.DYN))
     for fact in vocabulary.TABLE:
-        kind = kinds.get(fact.kind, of.STRING)
-        whole[".".join(fact.path)] = of.Map(of.STRING, kind) if fact.is_family else kind
+        if fact.is_family:
+            kind = of.DOUBLE if fact.kind is Kind.NUMBER else of.STRING
+            whole[".".join(fact.path)] = of.Map(of.STRING, kind)
     return whole
 
 

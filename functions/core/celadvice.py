@@ -87,7 +87,8 @@ def _compared(node: Node, kinds: tuple[str, ...]) -> str:
             f"`has({other})`"
         )
     always = {"_==_": ", which is never true", "_!=_": ", which is always true"}.get(node.name, "")
-    wrong = f"`{shown(node)}` compares {_and(kinds)}{always}"
+    told = tuple("double" if kind in WHOLE else kind for kind in kinds)
+    wrong = f"`{shown(node)}` compares {_and(told)}{always}"
     return f"{wrong}: write `{mended}`" if (mended := _converted(node, kinds)) else wrong
 
 

@@ -44,13 +44,14 @@ def values_of(root: Node) -> dict[Path, list[object]]:
 
 
 def nested(values: Iterable[tuple[Path, object]]) -> dict[str, Any]:
-    """Facts by their paths as the nested mappings that a program is asked about."""
+    """Facts by their paths as the nested mappings that a program is asked about; None: absent."""
     facts: dict[str, Any] = {root: {} for root in vocabulary.ROOTS}
     for path, value in values:
         at = facts
         for name in path[:-1]:
             at = at.setdefault(name, {})
-        at[path[-1]] = value
+        if value is not None:
+            at[path[-1]] = value
     return facts
 
 

@@ -14,7 +14,7 @@ from functions.core import celadvice, celtree, vocabulary
 from functions.core.bounds import bounded
 from functions.core.celsamples import samples
 from functions.core.celtext import CONDITIONAL, dotted, shown
-from functions.core.neverheld import never_held
+from functions.core.neverheld import never_held, never_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from functions.core.celtree import Node
 
 MOST_PARTS = 100  # of one gate that are asked one by one
-_TYPE_ERROR: Final = re.compile(
+TYPE_ERROR: Final = re.compile(
     r"No matching overloads|SELECT to non-message|Invalid container type|expected integer type"
 )
+_OVERLOADS: Final = re.compile(r"overloads found : (?P<name>\S+)\((?P<kinds>[^()]*)\)$")
 _BAD_PATTERN: Final = "invalid regular expression"
 _SELECTED: Final = "operand of a select"
 _DASHED: Final = re.compile(r"(?P<path>run(?:\.\w+)+)\s*[-/]\s*$")
@@ -43,17 +44,39 @@ def refusals(compiled: Compiled, text: str) -> list[str]:
 
 def mistakes(compiled: Compiled) -> list[str]:
     """What the types of the facts forbid or make useless, each once, in words for its author."""
-    found = [*_shadowing(compiled), *_of_types(compiled)]
-    found = found or [*_asked(compiled), *never_held(compiled)] or [*_no_answer(compiled)]
+    told = [*_shadowing(compiled), *_of_types(compiled), *_below_text(compiled)]
+    told += _asked(compiled)
+    found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*_no_answer(compiled)]
     return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
 
 
 def clash(compiled: Compiled, facts: Mapping[str, Any]) -> str:
     """Where these facts do not go together with the gate, in the same words; "" where they do."""
     for node in _parts(compiled):
-        if (kinds := _kinds(compiled, node, facts)) and _is_clash(compiled, node, facts):
-            return celadvice.advice(node, kinds)
+        error = compiled.part(node).ask(facts).error
+        if said := _worded(node, error, _kinds(compiled, node, facts)):
+            return said
     return ""
+
+
+def _worded(node: Node, error: str, kinds: tuple[str, ...]) -> str:
+    """A type's error in words, where it is the node's own; "" where a part of it has it."""
+    if not TYPE_ERROR.search(error):
+        return ""
+    if kinds:
+        return celadvice.advice(node, kinds)
+    of_name = any(part.kind == "name" for part in node.parts)  # math.abs, and a macro's variable
+    return _in_words(node, error) if node.kind == "loop" or of_name else ""
+
+
+def _in_words(node: Node, error: str) -> str:
+    """What the library says of a part that cannot be asked alone, by the node that it is about."""
+    found = _OVERLOADS.search(error)
+    inner = found and next((n for n in celtree.walk(node) if n.name == found["name"]), None)
+    if not found or not inner or inner.kind != "call":
+        return f"`{shown(node)}`: {error.partition(': ')[2] or error}"
+    kinds = tuple(kind.strip().removesuffix("64") for kind in found["kinds"].split(","))
+    return celadvice.advice(inner, kinds) if len(kinds) == len(inner.parts) else error
 
 
 def _shadowing(compiled: Compiled) -> Iterator[str]:
@@ -69,10 +92,14 @@ def _of_types(compiled: Compiled) -> Iterator[str]:
         node = None if _is_taken(complaint) else _at(compiled, complaint)
         if node and node.kind == "call":
             yield celadvice.advice(node, complaint.kinds)
-        elif node:
-            paths = (path for _, path in celtree.paths_in(compiled.tree.root))
-            above = celtree.path_of(node)
-            yield celadvice.below_text(next((p for p in paths if p[: len(above)] == above), above))
+
+
+def _below_text(compiled: Compiled) -> Iterator[str]:
+    """Names with dots that are read by dots: nothing stands below a text or a number."""
+    for _, path in celtree.paths_in(compiled.tree.root):
+        fact = vocabulary.meant_by(path)
+        if fact and len(path) > len(fact.path) + fact.is_family:
+            yield celadvice.below_text(path)
 
 
 def _is_taken(complaint: Complaint) -> bool:
@@ -144,11 +171,10 @@ def _with_samples(compiled: Compiled, node: Node, facts: list[dict[str, Any]]) -
     if all(_BAD_PATTERN in error for error in errors):
         yield f"`{shown(node)}`: {errors[0].partition(': ')[2]}"
     kinds = [_kinds(compiled, node, given) for given in facts]
-    for given, error, found in zip(facts, errors, kinds, strict=True):
-        if found and _TYPE_ERROR.search(error) and _is_clash(compiled, node, given):
-            yield celadvice.advice(node, found)
-            return
-    if all(found and _are_unlike(node.name, found) for found in kinds):
+    worded = (_worded(node, error, found) for error, found in zip(errors, kinds, strict=True))
+    if said := next(filter(None, worded), ""):
+        yield said
+    elif all(found and _are_unlike(node.name, found) for found in kinds):
         yield celadvice.advice(node, kinds[0])
 
 
@@ -156,14 +182,8 @@ def _are_unlike(name: str, kinds: tuple[str, ...]) -> bool:
     """Whether two values of these kinds are never equal, which no error tells."""
     if name not in celadvice.EQUAL or kinds[0] == kinds[1]:
         return False
-    nested = any("(" in kind or kind in {"dyn", "error"} for kind in kinds)
-    return not nested and not set(kinds) <= celadvice.NUMBERS
-
-
-def _is_clash(compiled: Compiled, node: Node, facts: Mapping[str, Any]) -> bool:
-    """Whether the node itself errs for its parts' types, and none of them does."""
-    error = compiled.part(node).ask(facts).error
-    return bool(_TYPE_ERROR.search(error)) and node.kind == "call"
+    heads = {kind.partition("(")[0] for kind in kinds}
+    return len(heads) > 1 and not heads & {"dyn", "error"} and not heads <= celadvice.NUMBERS
 
 
 def _kinds(compiled: Compiled, node: Node, facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,10 +28,10 @@ _LOGIC: Final = frozenset({"_&&_", "_||_", "!_"})
 _TURNED: Final = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_"}
 
 
-def never_held(compiled: Compiled) -> Iterator[str]:
-    """What can never be true, and why."""
-    found = [why for node in celtree.walk(compiled.tree.root) for why in _of_node(compiled, node)]
-    yield from found or _of_whole(compiled)
+def never_true(compiled: Compiled) -> Iterator[str]:
+    """The comparisons that can never be true, and why."""
+    for node in celtree.walk(compiled.tree.root):
+        yield from _of_node(compiled, node)
 
 
 def wanted(root: Node, kind: Kind) -> Iterator[str]:
@@ -90,8 +90,11 @@ def _is_size_below(part: Node, other: Node, name: str) -> bool:
     return {"_<_": least <= 0, "_<=_": least < 0, "_==_": least < 0}.get(name, False)
 
 
-def _of_whole(compiled: Compiled) -> Iterator[str]:
-    """Of a gate that only compares facts with constants every case can be tried."""
+def never_held(compiled: Compiled) -> Iterator[str]:
+    """Whether the gate as a whole can never be true.
+
+    Of one that only compares facts with constants every case can be tried.
+    """
     atoms = list(_atoms(compiled.tree.root))
     if not atoms or not all(map(_is_plain, atoms)):
         return
@@ -99,8 +102,8 @@ def _of_whole(compiled: Compiled) -> Iterator[str]:
     if not values or math.prod(map(len, values.values())) > MOST_TRIES:
         return
     for combination in itertools.product(*values.values()):
-        known = [(p, v) for p, v in zip(values, combination, strict=True) if v is not None]
-        if compiled.program.ask(nested(known)).value is True:
+        known = nested(zip(values, combination, strict=True))
+        if compiled.program.ask(known).value is True:
             return
     yield f"can never be true: no value of {' and '.join(map(dotted, values))} makes it so"
 

@@ -13,9 +13,11 @@ import pytest
 
 from functions.core import events
 from functions.core.deadline import Deadline
+from functions.core.reasons import Reason
 from functions.core.values import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
+from tests.flow.asking import route
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,3 +110,78 @@ def test_a_real_training_is_among_those_that_ended_and_its_step_is_not(
     assert [run.id for run in mine] == [trained["root"]]
     assert ended.experiments[mine[0].experiment_id] == "defect-detection"
     assert ended.whole
+
+
+DIVERGED = """
+import json, math
+import mlflow
+
+mlflow.set_experiment("defect-detection")
+ids = {}
+for name, loss in (("nan", math.nan), ("inf", math.inf), ("minus", -math.inf)):
+    with mlflow.start_run(run_name=name) as run:
+        mlflow.log_metric("loss", loss)
+        mlflow.log_param("config", "x" * 7_000)
+        mlflow.set_tag("note", "y" * 9_000)
+        ids[name] = run.info.run_id
+print(json.dumps(ids))
+"""
+
+
+@pytest.fixture(scope="module")
+def diverged(mlflow_server: MLflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Trainings that diverged, logged by MLflow's own client: ids by what their loss is."""
+    folder = tmp_path_factory.mktemp("diverged")
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", DIVERGED],
+        env={**os.environ, **quiet, "MLFLOW_TRACKING_URI": mlflow_server.url},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    ids: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("when", "parameter", "reasons"),
+    [
+        ("!(run.metrics.loss > 0.5)", "run.id", {"nan", "inf", "minus"}),
+        ("run.metrics.exists(k, run.metrics[k] > 0.5)", "run.id", {"nan", "inf", "minus"}),
+        ("true", "run.metrics.loss", {"nan", "inf", "minus"}),
+        ("!is_finite(run.metrics.loss)", "run.id", set()),
+        ("is_nan(run.metrics.loss) || run.metrics.loss != 0.0", "run.id", set()),
+    ],
+)
+def test_what_a_real_mlflow_makes_of_a_training_that_diverged_starts_only_who_asks_for_it(
+    stage: Stage,
+    mlflow_server: MLflow,
+    diverged: dict[str, str],
+    when: str,
+    parameter: str,
+    reasons: set[str],
+) -> None:
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    route(stage, f'when: "{when}"', of=f"{{{{ {parameter} }}}}")
+    for run in diverged.values():
+        stage.deliver(completed(run))
+    rows = {name: stage.only(run) for name, run in diverged.items()}
+    assert {n for n, row in rows.items() if row.reason is Reason.NOT_A_NUMBER} == reasons
+    assert {n for n, row in rows.items() if row.state is State.STARTED} == rows.keys() - reasons
+    for name in reasons:
+        said = "NaN" if name == "nan" else "infinite"
+        assert rows[name].detail == f"run.metrics.loss is {said}: the training diverged"
+
+
+@pytest.mark.parametrize("fact", ["run.params.config", "run.tags.note"])
+def test_what_a_real_mlflow_cut_is_not_passed_on_as_whole(
+    stage: Stage, mlflow_server: MLflow, diverged: dict[str, str], fact: str
+) -> None:
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    route(stage, text=f"{{{{ {fact} }}}}")
+    stage.deliver(completed(diverged["inf"]))
+    row = stage.only(diverged["inf"])
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.CUT, 0)

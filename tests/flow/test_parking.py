@@ -264,7 +264,7 @@ def test_a_gate_that_cannot_be_answered_holds_and_says_why(stage: Stage) -> None
     stage.deliver(completed("r1"))
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.HELD, Reason.GATE_ERROR)
-    assert row.detail.startswith("`run.params.epochs > 3` compares text with a whole number: write")
+    assert row.detail.startswith("`run.params.epochs > 3` compares text with a number: write")
     assert "run.params.epochs = 5, run.tags.stage = prod; when: run.params.epochs" in row.detail
 
 

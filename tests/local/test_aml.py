@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,32 @@ def test_a_run_is_read_with_its_metrics_params_and_tags(aml: MemoryAML, ask: Ask
     ]
     assert run["data"]["params"] == [{"key": "depth", "value": "4"}]
     assert run["data"]["tags"] == [{"key": "stage", "value": "production"}]
+
+
+def test_metrics_that_are_no_numbers_are_told_as_mlflow_does(aml: MemoryAML, ask: Ask) -> None:
+    odd = {"nan": math.nan, "inf": math.inf, "minus": -math.inf, "whole": 1}
+    aml.add_run(ROOT, metrics=odd)
+    run = ask.get(aml, "runs/get", run_id=ROOT).json()["run"]
+    assert {m["key"]: m["value"] for m in run["data"]["metrics"]} == {
+        "nan": "NaN",
+        "inf": 1.7976931348623157e308,
+        "minus": -1.7976931348623157e308,
+        "whole": 1,
+    }
+
+
+def test_a_real_mlflow_tells_them_so(mlflow_server: MLflow) -> None:
+    client = client_of(mlflow_server.url)
+    run = client.create_run("0").info.run_id
+    for name, value in (("nan", math.nan), ("inf", math.inf), ("minus", -math.inf)):
+        client.log_metric(run, name, value)
+    url = f"{mlflow_server.url}/api/2.0/mlflow/runs/get"
+    told = requests.get(url, {"run_id": run}, timeout=60).json()["run"]["data"]["metrics"]
+    assert {m["key"]: m["value"] for m in told} == {
+        "nan": "NaN",
+        "inf": 1.7976931348623157e308,
+        "minus": -1.7976931348623157e308,
+    }
 
 
 def test_what_a_run_does_not_have_is_left_out(aml: MemoryAML, ask: Ask) -> None:

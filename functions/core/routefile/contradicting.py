@@ -41,9 +41,10 @@ def _not_given(start: Entry, defaults: object) -> list[str]:
 
 def never_right(entry: Entry) -> Said:
     """What is wrong with a gate by the kinds of its facts: asked it could never be right."""
-    if _problems_of_gate(entry.get("when", "true")):
+    try:
+        gate = gate_of(entry["when"])
+    except GateRefused:  # which was said
         return
-    gate = gate_of(entry.get("when", "true"))
     yield from ((("when",), what) for what in gate.mistakes)
     told = entry.get("outcome", "Completed")
     outcomes = {told} if isinstance(told, str) else set(map(str, told))

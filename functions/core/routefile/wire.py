@@ -115,7 +115,20 @@ _ROUTE = _closed(
     event=_of("string", "a model event, instead of `outcome`", enum=_EVENTS),
     match=_MATCH,
     children=_of("boolean", "also follow child runs (steps, sweep trials), not only roots"),
-    when=_of("string", "CEL over the facts that must hold: run.metrics.accuracy >= 0.9"),
+    when=_of(
+        "string",
+        "CEL over the facts that must hold: run.metrics.accuracy >= 0.9; the facts and what they "
+        "are: docs/facts.md, what check refuses: docs/gates.md",
+        # no shape but some text: what is CEL and right is told by `python -m relay check`
+        pattern=r"\S",
+        patternErrorMessage="a CEL expression such as run.metrics.accuracy >= 0.9",
+        examples=[
+            "run.metrics.accuracy >= 0.9",
+            "double(run.params.learning_rate) < 0.1",
+            'has(run.tags.stage) && run.tags.stage == "production"',
+            "!is_nan(run.metrics.loss) && run.metrics.loss < 0.5",
+        ],
+    ),
     step=_text(
         "name of the child run that has metrics and model, or has them below it, if several do; "
         "one within another: train/fit"

@@ -1,0 +1,75 @@
+"""`facts` prints docs/facts.md: every fact, what it is, where it comes from, when it is absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from functions.core import vocabulary
+from functions.core.modelevents import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from functions.core.vocabulary import Fact
+
+_HEAD = """\
+# Facts
+
+What `when` may ask about and `{{ … }}` may name, printed by `python -m relay facts` from the table
+that gates are checked against. `NAME` is a name that the run chose; one with other signs than
+letters, digits and `_` is written `run.tags["mlflow.user"]` in `when`, and
+`{{ run.tags.mlflow.user }}` in a parameter. What a gate may say of them: [gates.md](gates.md).
+
+A fact that is absent is waited for (`wait_for_facts`), unless the gate asks `has(…)`.
+
+| fact | is | comes from | is absent |
+|---|---|---|---|"""
+_TAIL = """
+* A **number** is a floating-point number, also where it was logged as a whole one. A metric that is
+  NaN or infinite is there and may not be used: whoever reads it is held with `not_a_number`.
+* A **text** may hold a number, and is text all the same: `double(run.params.lr) < 0.1`. One as long
+  as those that MLflow cuts may not be used: whoever reads it is held with `cut`.
+* A **time** is text such as `2026-11-29T12:53:00Z`: `timestamp(run.end_time)` is one to count with.
+* Names of tags and properties are found in any case, all others in the case they have.
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command beside the others."""
+    app.command()(facts)
+
+
+def facts() -> None:
+    """Print every fact that routes may name, as docs/facts.md has them."""
+    typer.echo(page(), nl=False)
+
+
+def page() -> str:
+    """The whole page, from the table of facts."""
+    rows = [_row(fact) for fact in vocabulary.TABLE]
+    news = "\n".join(["", "## By event", "", *_by_event(), ""])
+    return "\n".join([_HEAD, *rows, _TAIL]) + news
+
+
+def _row(fact: Fact) -> str:
+    is_cut = f"; MLflow cuts it to {fact.cut_at:,} characters" if fact.cut_at else ""
+    names = f": {', '.join(fact.names)}" if fact.names else ""
+    kind = f"{fact.kind}{names}{is_cut}"
+    return f"| `{fact.name.replace('*', 'NAME')}` | {kind} | {fact.source} | {fact.absent} |"
+
+
+def _by_event() -> Iterator[str]:
+    runs = [fact.path[0] for fact in vocabulary.TABLE]
+    other = {kind.root for kind in KINDS.values()} - {"model"}
+    yield from ("| a route on | knows |", "|---|---|")
+    known = (f"`{root}.*`" for root in dict.fromkeys(runs) if root not in other)
+    yield f"| runs (`outcome`) | {_listed(known)} |"
+    for kind in KINDS.values():
+        told = (f"`{kind.root}.{name}`" for name in kind.facts)
+        yield f"| `event: {kind.outcome}` | `event.*`, `workspace.*`, {_listed(told)} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,186 @@
+"""What `check` refuses in a gate by the kinds of its facts, and all that it goes on accepting."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.gate import Gate
+from tests.routes.files import HEAD
+from tests.routes.test_check import relay, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = [
+    ("run.params.epochs > 5", "`double(run.params.epochs) > 5`"),
+    ("run.params.lr == 0.01", "never true: write `double(run.params.lr) == 0.01`"),
+    ("0.01 != run.params.lr", "always true: write `0.01 != double(run.params.lr)`"),
+    ("run['params'].lr == 1", 'never true: write `double(run["params"].lr) == 1`'),
+    ("dyn(run.params.lr) == 1", "which is never true"),
+    ("run.params[run.name] > 1", "`double(run.params[run.name]) > 1`"),
+    ("run.params.x in [1, 2]", 'write `run.params.x in ["1", "2"]`'),
+    ("run.params.on == true", "write `bool(run.params.on) == true`"),
+    ("run.params.x + 1 > 2", "write `double(run.params.x) + 1.0`"),
+    ("model.version > 3", "write `double(model.version) > 3`"),
+    ("run.metrics.a > '0.9'", "write `run.metrics.a > 0.9`"),
+    ("run.metrics.a * 2 > 1", "write `run.metrics.a * 2.0`"),
+    ("run.metrics.a * 2 > 1.5", "write `run.metrics.a * 2.0`"),
+    ("run.metrics.a % 2 == 0", "write `int(run.metrics.a) % 2`"),
+    ("run.metrics.all(k, run.metrics[k] * 2 < 1)", "write `run.metrics[k] * 2.0`"),
+    ("'x' in run.tags.t", 'write `run.tags.t.contains("x")`'),
+    ("run.name.matches('[')", "invalid regular expression: missing ]"),
+    ("run.name == 'a' && run.name.matches('[')", "invalid regular expression: missing ]"),
+    ("timestamp('soon') > timestamp(run.end_time)", "can never be worked out"),
+    ("run.end_time > timestamp('2026-01-01T00:00:00Z')", "`timestamp(run.end_time) > "),
+    ("run.end_time - run.start_time > duration('1h')", "`timestamp(run.end_time) - timestamp("),
+    ("run.status == 'completed'", "did you mean Completed?"),
+    ("run.status != 'FINISHED'", "it is one of Completed, Failed, Canceled, NotResponding"),
+    ("run.status in ['Completed', 'canceled']", "did you mean Canceled?"),
+    ("run.status == 'Failed'", "wants run.status to be Failed; on this route it is Completed"),
+    ("run.tags.mlflow.user == 'x'", 'write `run.tags["mlflow.user"]`'),
+    ("run.metrics.val.acc > 0.5", 'write `run.metrics["val.acc"]`'),
+    ("run.metrics.val-acc > 0.5", 'is written run.metrics["val-acc"]'),
+    ("run.name.first == 'x'", "nothing stands below run.name, which is text"),
+    ("run.metrics.a", "gives double, but a gate is true or false: compare it"),
+    ("run.metrics.a - run.metrics.b", "gives double, but a gate is true or false"),
+    ("run.params.x", "gives string, but a gate is true or false: compare it"),
+    ("run.metrics.a && true", "`run.metrics.a` is a number, and no condition: compare it"),
+    ("run.metrics.a == null", "ask `has(run.metrics.a)`"),
+    ("run.metrics.a > 1 && run.metrics.a < 0", "no value of run.metrics.a makes it so"),
+    ("run.metrics.a < run.metrics.a", "both sides are the same"),
+    ("run.tags.s == 'a' && run.tags.s == 'b'", "no value of run.tags.s makes it so"),
+    ("size(run.tags) < 0", "no size is less than 0"),
+    ("run.name == ''", "never true: an empty run.name counts as not known"),
+    ("1 > 2", "`1 > 2` is never true"),
+    ("['a'].exists(run, run == 'a')", "take another"),
+]
+ACCEPTED = [
+    "run.metrics.accuracy >= 1",
+    "run.metrics.accuracy == 1",
+    "1 <= run.metrics.accuracy",
+    "run.metrics.accuracy in [1, 2]",
+    "run.metrics.accuracy >= 0.9 && run.metrics.loss < 0.5",
+    "run.metrics.a > 0.5 && run.metrics.a < 0.9 || run.metrics.a == 2",
+    "(has(run.metrics.a) ? run.metrics.a : 0) > 0.5",
+    "has(run.metrics.auc) && run.metrics.auc > 0.5",
+    "!has(run.metrics.auc)",
+    "has(model.version) && has(run.experiment) || !has(run.parent_id)",
+    "has(model.name) == true",
+    "run.metrics.all(k, run.metrics[k] < 1)",
+    "run.metrics.a * 2.0 > run.metrics.b",
+    "int(run.metrics.epoch) % 2 == 0",
+    "int(run.params.epochs) > 5",
+    "double(run.params.lr) == 0.01",
+    "run.params.lr == '0.01' || run.params.lr != '0.1'",
+    "run.params.epochs in ['5', '10']",
+    "run.params.note == ''",
+    "run.tags['mlflow.user'] == 'x' && run.tags.`a.b` == 'y'",
+    "'stage' in run.tags && run.tags.stage.startsWith('prod')",
+    "run.tags.exists(k, k.startsWith('a'))",
+    "run.name.matches('^a.*[0-9]+$')",
+    "run.name != '' && size(run.tags) > 0 && size(run) > 1",
+    "run.end_time > '2026-01-01'",
+    "timestamp(run.end_time) - timestamp(run.start_time) > duration('1h')",
+    "timestamp(run.end_time).getDayOfWeek() in [1, 2]",
+    "run.status == 'Completed'",
+    "run.status.startsWith('Comp')",
+    "'sklearn' in model.flavors && model.version != '1'",
+    "int(model.version) > 3",
+    "run.name.lowerAscii() == 'a' && run.params.list.split(',')[0] == 'b'",
+    "math.abs(run.metrics.a) < 0.5",
+    "type(run.metrics.a) == double",
+    "is_nan(run.metrics.loss) || !is_finite(run.metrics.loss)",
+    "run[run.name].lr > 0.1",
+    "true",
+]
+
+
+def checked(folder: Path, gate: str) -> tuple[int, str]:
+    path = written(
+        folder,
+        f"{HEAD}  - name: a\n    when: {json.dumps(gate)}\n"
+        "    start: {pipeline: 1, correlation: id}\n",
+    )
+    code, _, told = relay("check", path)
+    return code, told.replace(path, "routes.yaml")
+
+
+@pytest.mark.parametrize(("gate", "said"), REFUSED)
+def test_check_refuses_with_file_and_line_and_what_to_write_instead(
+    tmp_path: Path, gate: str, said: str
+) -> None:
+    code, told = checked(tmp_path, gate)
+    assert (code, told.count("\n")) == (1, 1)
+    assert told.startswith("routes.yaml:5: routes[0].when: ")
+    assert said in told
+
+
+@pytest.mark.parametrize("gate", ACCEPTED)
+def test_check_accepts_all_that_is_right(tmp_path: Path, gate: str) -> None:
+    code, told = checked(tmp_path, gate)
+    assert (code, [line for line in told.splitlines() if ": warning: " not in line]) == (0, [])
+
+
+def test_check_tells_structure_facts_gates_and_types_in_one_round(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """\
+version: 1
+defaults: {organization: contoso, project: 5}
+routes:
+  - name: a
+    limit: many
+    start: {pipeline: "1", parameters: {x: "{{ run.nme }}"}}
+    when: run.params.epochs > 5 && run.metric.a > 1
+  - name: b
+    strat: 1
+    when: run.params.lr > 0.1
+  - name: c
+    when: run.metrics.x >=
+    start: {pipeline: 1}
+""",
+    )
+    code, _, told = relay("check", path)
+    lines = [line.removeprefix(f"{path}:") for line in told.splitlines()]
+    assert code == 1
+    assert [line.split(": ")[1] for line in lines] == [
+        "defaults.project",
+        "routes[0].limit",
+        "routes[0].start.parameters.x",
+        "routes[0].start.pipeline",
+        "routes[0].when",
+        "routes[0].when",
+        "routes[1].strat",
+        "routes[2].when",
+    ]
+    whens = [line for line in lines if "].when: " in line]
+    assert "`run.metric` is no fact; did you mean run.metrics.NAME?" in "".join(whens)
+    typed = next(line for line in whens if "write `double(run.params.epochs) > 5`" in line)
+    assert typed.endswith("; the same: routes[1].when (line 10)")
+    assert "Syntax error" in whens[2]
+
+
+@pytest.mark.parametrize("gate", [gate for gate, _ in REFUSED[:6]])
+def test_a_gate_that_could_not_be_right_is_never_asked(gate: str) -> None:
+    names = ("epochs", "lr", "x", "on")
+    given = {"params": dict.fromkeys(names, "1"), "name": "lr", "metrics": {"a": 1.0}}
+    verdict = Gate(gate).evaluate({"run": given})
+    assert not verdict.holds
+    assert verdict.error
+    assert not verdict.missing
+
+
+def test_deep_and_long_gates_are_judged_or_refused() -> None:
+    for text in (
+        "!" * 3_000 + "true",
+        " && ".join(f"run.metrics.m{n} > {n}" for n in range(150)),
+        " + ".join(["run.metrics.a"] * 250) + " > 1.0",
+        "[" * 400 + "]" * 400 + " == run.name",
+    ):
+        try:
+            Gate(text).evaluate({"run": {"metrics": {"a": 1.0}}})
+        except Exception as refused:  # noqa: BLE001 - whatever it is, its kind is asserted
+            assert type(refused).__name__ == "GateRefused"  # noqa: PT017 - the same
