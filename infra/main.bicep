@@ -70,10 +70,13 @@ param pythonVersion string = '3.13'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Optional. The most instances at once.')
-@minValue(40)
+@description('Optional. The most instances at once, of each function and without those that are always ready. Below 40 not every region takes it.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
+
+@description('Optional. Whether instances stand in several zones, where the region has them. Azure then keeps two of each function always ready, whatever alwaysReady says, and bills them.')
+param zoneRedundant bool = false
 
 @description('Optional. Functions that always have instances ready, which cost whether they work or not. None: an event may find a cold app, and come again.')
 param alwaysReady alwaysReadyType[] = [
@@ -363,6 +366,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
+    zoneRedundant: zoneRedundant
     subnetId: integrationSubnetId
   }
   dependsOn: [identity, network, storage, storageRoles]

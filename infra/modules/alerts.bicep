@@ -42,7 +42,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
 
 // Every query has a row for each thing to alert of: those that watch for silence turn it into a row.
 // A workspace may not know a table before its first row, hence no validation by the service.
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for alert in alerts: {
     name: '${namePrefix}-${alert.name}'
     location: location

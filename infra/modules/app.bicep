@@ -27,10 +27,13 @@ param pythonVersion string
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@description('Required. The most instances at once.')
-@minValue(40)
+@description('Required. The most instances at once, of each function.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int
+
+@description('Required. Whether instances stand in several zones.')
+param zoneRedundant bool
 
 @description('Required. Functions that always have instances ready.')
 param alwaysReady alwaysReadyType[]
@@ -46,7 +49,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {

@@ -12,6 +12,7 @@ param container string
 
 @description('Required. Days after which a dead letter is removed. One older than the ledger\'s memory cannot be replayed.')
 @minValue(1)
+@maxValue(3650)
 param keptDays int
 
 @description('Required. Object ids of the system topics\' identities.')

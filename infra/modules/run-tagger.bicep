@@ -6,7 +6,7 @@ param workspaceName string
 @description('Required. Object id of the app\'s identity.')
 param appPrincipalId string
 
-resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2026-05-01' existing = { name: workspaceName }
 
 var roleName = guid(toLower(workspace.id), 'run-relay-run-tagger')
 

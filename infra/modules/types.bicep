@@ -21,6 +21,7 @@ type alwaysReadyType = {
 
   @description('Required. How many instances.')
   @minValue(1)
+  @maxValue(1000)
   instanceCount: int
 }
 
@@ -44,6 +45,7 @@ type policyType = {
 
   @description('Optional. How many hours the sweep looks back.')
   @minValue(1)
+  @maxValue(8760)
   sweepHours: int?
 
   @description('Optional. NCRONTAB of the sweep.')
@@ -54,22 +56,27 @@ type policyType = {
 
   @description('Optional. Days that the ledger remembers what ended.')
   @minValue(1)
+  @maxValue(3650)
   retentionDays: int?
 
   @description('Optional. First wait of the backoff, in seconds.')
   @minValue(1)
+  @maxValue(86400)
   retryFirstSeconds: int?
 
   @description('Optional. How long a claim is held, in seconds.')
   @minValue(1)
+  @maxValue(86400)
   claimLeaseSeconds: int?
 
   @description('Optional. How long a request whose answer was lost may still be queued, in seconds.')
   @minValue(1)
+  @maxValue(86400)
   inDoubtGraceSeconds: int?
 
   @description('Optional. How long a refused credential blocks its organization, in seconds.')
   @minValue(1)
+  @maxValue(86400)
   credentialPauseSeconds: int?
 
   @description('Optional. How long one delivery may work, in seconds; Event Grid waits for 30.')

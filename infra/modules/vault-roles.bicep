@@ -21,7 +21,7 @@ param rotatorId string
 @allowed(['Group', 'ServicePrincipal', 'User'])
 param rotatorType string
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: vaultName }
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 
 resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(toLower(vault.id), appPrincipalId, roles.keyVaultSecretsUser)

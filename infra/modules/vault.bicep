@@ -26,7 +26,7 @@ param publicNetworkAccess string
 @description('Required. Whether only private endpoints are let in.')
 param isPrivate bool
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags

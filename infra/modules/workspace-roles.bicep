@@ -14,7 +14,7 @@ param operatorsGroupId string
 @description('Required. true: a role of our own, which cannot see datastore credentials, in place of Reader.')
 param customRole bool
 
-resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2026-05-01' existing = { name: workspaceName }
 
 var customRoleName = guid(toLower(workspace.id), 'run-relay-run-reader')
 var roleName = customRole ? customRoleName : roles.reader

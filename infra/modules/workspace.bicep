@@ -33,7 +33,7 @@ param customRole bool
 @description('Required. Whether the app may write tags on runs.')
 param tagRuns bool
 
-resource workspace 'Microsoft.MachineLearningServices/workspaces@2024-10-01' existing = { name: workspaceName }
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2026-05-01' existing = { name: workspaceName }
 
 module runs 'workspace-roles.bicep' = if (assignRoles) {
   name: 'runs-${uniqueString(toLower(workspace.id), appName)}'

@@ -23,6 +23,17 @@ REQUIRED, OPTIONAL = "Required. ", "Optional. "
 LIMITS = ("allowedValues", "minValue", "maxValue", "minLength", "maxLength")
 # Many services under one name, each with versions of its own.
 MANY_SERVICES = ("microsoft.insights", "microsoft.network")
+# The newest stable versions that the compiler knows types of.
+NO_NEWER = {
+    "Authorization/roleAssignments",
+    "Authorization/roleDefinitions",
+    "Insights/actionGroups",
+    "Insights/components",
+    "Insights/diagnosticSettings",
+    "Insights/workbooks",
+    "Network/privateDnsZones",
+    "Network/privateDnsZones/virtualNetworkLinks",
+}
 SECRETS = re.compile(r"list\w*\(|connectionstring|instrumentationkey|password", re.IGNORECASE)
 
 
@@ -131,6 +142,26 @@ def test_a_provider_has_one_version_everywhere() -> None:
             key = each["type"].lower() if provider in MANY_SERVICES else provider
             versions[key].add(each["apiVersion"])
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+
+
+def test_a_version_is_younger_than_two_years_where_there_is_a_stable_one() -> None:
+    found = {
+        (each["type"], each["apiVersion"])
+        for name in kept()
+        for each in everything(name)["predictedResources"]
+    }
+    old = {kind for kind, version in found if version < "2024-11-29"}
+    assert {kind.removeprefix("Microsoft.") for kind in old} == NO_NEWER
+    vaults = {version for kind, version in found if kind == "Microsoft.KeyVault/vaults"}
+    assert min(vaults) >= "2026-02-01"  # older ones are refused from 2027-02-27
+
+
+def test_a_number_that_has_a_least_has_a_most(all_of_it: list[dict[str, Any]]) -> None:
+    for one in all_of_it:
+        kinds = [each["properties"] for each in one.get("definitions", {}).values()]
+        for given in (one["parameters"], *kinds):
+            ends = {n: {"minValue", "maxValue"} & each.keys() for n, each in given.items()}
+            assert [name for name, both in ends.items() if len(both) == 1] == []
 
 
 @pytest.mark.parametrize("path", BICEP, ids=lambda path: path.name)
