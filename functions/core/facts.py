@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from functions.core.unusable import UNREAD as UNREAD  # noqa: PLC0414 - beside the facts
+from functions.core.vocabulary import TABLE, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,7 @@ def told(event: RunEvent) -> Facts:
             "subscription": event.workspace.subscription,
             "id": event.workspace.id,
         },
-        **event.given,
+        **{root: _given(root, told) for root, told in event.given.items()},
     }
 
 
@@ -55,6 +57,19 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
         "model": {},
         UNREAD: dict(run.unread),
     }
+
+
+def _given(root: str, told: Mapping[str, Any]) -> Facts:
+    """What a model event tells; a number is one, also where it came as text or is none at all."""
+    numbers = {f.path[1] for f in TABLE if f.path[0] == root and f.kind is Kind.NUMBER}
+    return {name: _number(value) if name in numbers else value for name, value in told.items()}
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return math.nan
 
 
 def unread(name: str, known: Mapping[str, Any]) -> str:

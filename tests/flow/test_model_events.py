@@ -131,6 +131,24 @@ def test_a_number_beyond_all_numbers_is_no_number(stage: Stage) -> None:
     assert stage.devops.runs == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "state", "reason"),
+    [
+        ("0.83", State.STARTED, Reason.ANSWERED),
+        ("high", State.HELD, Reason.NOT_A_NUMBER),
+        ("NaN", State.HELD, Reason.NOT_A_NUMBER),
+        (None, State.OPEN, Reason.FACTS_MISSING),
+    ],
+)
+def test_a_number_that_came_as_text_is_one_or_none(
+    stage: Stage, sent: str | None, state: State, reason: Reason
+) -> None:
+    follow(stage, "DatasetDriftDetected", "when: drift.coefficient > 0.1")
+    stage.deliver(news("DatasetDriftDetected", driftCoefficient=sent))
+    row = stage.only("d-1:2026-11-01T00:00:00+00:00:2026-11-08T00:00:00+00:00")
+    assert (row.state, row.reason) == (state, reason)
+
+
 @pytest.mark.parametrize(("stage_tag", "starts"), [("prod", 1), ("test", 0)])
 def test_tags_of_the_model_are_matched(stage: Stage, stage_tag: str, starts: int) -> None:
     follow(stage, "ModelRegistered", "match: {tags: {stage: prod}}")

@@ -135,7 +135,7 @@ def test_a_mistake_is_refused_in_the_words_of_the_service(
     [
         ("{{ run.metrics.accuracy }}", "{{ run.metrics.acuracy }}", "run.metrics.acuracy is not"),
         ("accuracy >=", "acuracy >=", "run.metrics.acuracy"),
-        (">= 0.9", "+ 'x' == ''", "ng overloads found"),
+        (">= 0.9", "+ 'x' == ''", "reckons with a number and text"),
         ("{{ run.id }}", "{{ run.tags.long }}", "run_id has more than 32768 characters"),
     ],
 )
