@@ -163,7 +163,7 @@ param alertWebhooks string[] = []
 
 @description('Optional. Hours without any event that are worth an alert; 0 turns that alert off.')
 @minValue(0)
-@maxValue(48)
+@maxValue(47)
 param noEventHours int = 24
 
 // What is wrong is told before anything is made, all of it at once.

@@ -28,7 +28,7 @@ param alertWebhooks array = []
 
 @description('Optional. How many hours without any event are worth an alert; 0 turns that alert off.')
 @minValue(0)
-@maxValue(48)
+@maxValue(47)
 param noEventHours int = 24
 
 var asWritten = {
