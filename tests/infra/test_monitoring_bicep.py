@@ -126,7 +126,7 @@ def test_nobody_is_woken_before_anything_was_deployed(alert: dict[str, Any]) -> 
 def test_everybody_who_is_named_is_alerted() -> None:
     rule = MODULES["alerts.bicep"]
     assert "for (address, i) in emails" in rule
-    assert "for (url, i) in webhooks" in rule
+    assert "for (url, i) in urls" in rule
     assert "actions: { actionGroups: [operators.id] }" in rule
     assert "emails: alertEmails" in MONITORING
     assert "webhooks: alertWebhooks" in MONITORING
