@@ -38,7 +38,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra format clean setup parts
+.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra infra-outside format clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,13 @@ schema: setup
 
 infra: setup ## judge infra/ by the Bicep compiler; keep what it now predicts: SNAPSHOTS=keep
 	@$(call slowly,bicep,$(VENV)/python -m tests.infra.judged $(SNAPSHOTS))
+
+infra-outside: setup .cache/checkov/.installed ## ask checkov, a judge from outside, about the predicted deployments
+	@$(VENV)/python -m tests.infra.outside .cache/checkov/bin/checkov
+
+.cache/checkov/.installed:
+	@$(call slowly,installing checkov (about a minute),$(PYTHON) -m venv --clear .cache/checkov && .cache/checkov/bin/python $(PIP) checkov==3.3.30)
+	@touch $@
 
 format: setup ## put the code into its form
 	@$(VENV)/ruff check -q --fix-only $(CODE)

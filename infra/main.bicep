@@ -158,12 +158,13 @@ param publicNetworkAccess string = 'Enabled'
 @description('Optional. E-mail addresses to alert.')
 param alertEmails string[] = []
 
-@description('Optional. Webhooks to alert; whoever may read deployments can read them.')
-param alertWebhooks string[] = []
+@description('Optional. Webhooks (https URLs) to alert, between commas. Such an address is often a key, so it is shown nowhere.')
+@secure()
+param alertWebhooks string = ''
 
 @description('Optional. Hours without any event that are worth an alert; 0 turns that alert off.')
 @minValue(0)
-@maxValue(48)
+@maxValue(47)
 param noEventHours int = 24
 
 // What is wrong is told before anything is made, all of it at once.

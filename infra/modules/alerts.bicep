@@ -18,12 +18,15 @@ param queries object
 @description('Required. E-mail addresses to alert.')
 param emails array
 
-@description('Required. Webhooks (https URLs) to alert.')
-param webhooks array
+@description('Required. Webhooks (https URLs) to alert, between commas.')
+@secure()
+param webhooks string
 
 @description('Optional. Names of alerts that are made but do not fire.')
 param switchedOff array = []
 
+// What stands between commas, without blanks and without what is empty.
+var urls = filter(map(split(webhooks, ','), url => trim(url)), url => !empty(url))
 var alerts = loadYamlContent('../alerts.yaml')
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
@@ -36,7 +39,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
     emailReceivers: [
       for (address, i) in emails: { name: 'email-${i}', emailAddress: address, useCommonAlertSchema: true }
     ]
-    webhookReceivers: [for (url, i) in webhooks: { name: 'webhook-${i}', serviceUri: url, useCommonAlertSchema: true }]
+    webhookReceivers: [for (url, i) in urls: { name: 'webhook-${i}', serviceUri: url, useCommonAlertSchema: true }]
   }
 }
 

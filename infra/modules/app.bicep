@@ -83,7 +83,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource ftp 'basicPublishingCredentialsPolicies' = { name: 'ftp', properties: { allow: false } }
 
-  resource scm 'basicPublishingCredentialsPolicies' = { name: 'scm', properties: { allow: false } }
+  // One after the other: the app refuses a second change while the first is under way.
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+    dependsOn: [ftp]
+  }
 }
 
 @description('Resource id of the function app.')

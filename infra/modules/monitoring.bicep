@@ -23,12 +23,13 @@ param systemTopicIds array
 @description('Optional. E-mail addresses to alert.')
 param alertEmails array = []
 
-@description('Optional. Webhooks (https URLs) to alert; whoever may read deployments can read them.')
-param alertWebhooks array = []
+@description('Optional. Webhooks (https URLs) to alert, between commas. Such an address is often a key, so it is shown nowhere.')
+@secure()
+param alertWebhooks string = ''
 
 @description('Optional. How many hours without any event are worth an alert; 0 turns that alert off.')
 @minValue(0)
-@maxValue(48)
+@maxValue(47)
 param noEventHours int = 24
 
 var asWritten = {

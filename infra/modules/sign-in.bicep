@@ -18,6 +18,15 @@ var entra = {
   validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
 }
 
+var everybody = { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+// Who cannot sign in has a key of its own: Event Grid, tasks that register, and who asks the host.
+var people = {
+  requireAuthentication: true
+  unauthenticatedClientAction: 'RedirectToLoginPage'
+  redirectToProvider: 'azureactivedirectory'
+  excludedPaths: ['/runtime/webhooks/*', '/api/waits', '/admin/*']
+}
+
 // It stays on without a provider, too: App Service then strips the header that tells who came, so that
 // there is no moment in which anybody could send it.
 resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
@@ -25,8 +34,7 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'authsettingsV2'
   properties: {
     platform: { enabled: true }
-    // Everybody passes, without a name: Event Grid cannot sign in, and has a key of its own.
-    globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+    globalValidation: isOn ? people : everybody
     identityProviders: isOn ? { azureActiveDirectory: entra } : {}
     login: { tokenStore: { enabled: false } }
     httpSettings: { requireHttps: true }

@@ -24,8 +24,8 @@ DEPLOY = "deploy the resources again with the sign-in's client id, or set OPERAT
 def believed(case: Case) -> Iterator[Finding]:
     """Whether anybody could write the header by which the page knows who came.
 
-    That everybody passes who did not sign in is as it should be: Event Grid cannot, and the page
-    itself turns away whoever has no name.
+    Who did not sign in may pass for all that: Event Grid cannot, and the page itself turns away
+    whoever has no name.
     """
     if not case.settings.operations_entra:
         yield ok("the page asks for a function key: OPERATIONS_AUTH=key")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.infra.predicted import answers, everything, one, resources, settings
+from tests.infra.predicted import answers, everything, one, resources, settings, template
 from tests.infra.refused import cases
 from tests.infra.sets import WORKSPACE
 
@@ -59,3 +59,10 @@ def test_what_a_variable_says_is_deployed() -> None:
         for each in resources("prod", "Authorization/roleAssignments")
     }
     assert kinds["abcdef22-2222-2222-2222-222222222224"] == "ServicePrincipal"
+
+
+def test_no_address_that_is_a_key_can_be_read_from_a_deployment() -> None:
+    parameter = template()["parameters"]["alertWebhooks"]
+    assert parameter["type"] == "securestring"
+    group = one("prod", "Insights/actionGroups")["properties"]
+    assert group["webhookReceivers"] == "[unknown()]"

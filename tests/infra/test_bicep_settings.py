@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -181,6 +182,14 @@ def test_a_header_is_believed_only_where_app_service_writes_it(name: str) -> Non
     signs_in = bool(auth["properties"]["identityProviders"])
     assert signs_in is (name in {"prod", "entra"})
     assert Environment(deployed(name)).operations_entra() is signs_in
+    asked = auth["properties"]["globalValidation"]
+    assert asked["requireAuthentication"] is signs_in
+    # who cannot sign in has a key of its own, and passes
+    for path in ("/runtime/webhooks/EventGrid", "/api/waits", "/admin/functions/reconcile"):
+        free = asked.get("excludedPaths", ["*"])
+        assert any(fnmatch(path, pattern) for pattern in free)
+    page = [fnmatch("/api/operations", pattern) for pattern in asked.get("excludedPaths", [])]
+    assert not any(page)
 
 
 def test_the_sweep_looks_at_the_workspaces_before_they_ever_sent_an_event() -> None:

@@ -61,6 +61,13 @@ def test_azd_finds_the_function_app_by_its_tag() -> None:
     assert one("existing", "Web/sites")["tags"]["azd-service-name"] == name
 
 
+def test_azd_is_told_which_of_several_apps_of_that_tag_it_deploys() -> None:
+    (service,) = AZD["services"].values()
+    name = service["resourceName"].removeprefix("${").removesuffix("}")
+    told = everything("prod")["outputs"][name]
+    assert told == one("prod", "Web/sites")["name"]
+
+
 def test_what_azd_runs_is_there() -> None:
     assert set(AZD["hooks"]) <= HOOKS
     for hook in AZD["hooks"].values():
