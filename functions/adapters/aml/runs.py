@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aml.champions import Champions
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
@@ -43,6 +44,7 @@ class AmlRuns:
         self._workspaces = workspaces
         models = Models(workspaces)
         self.job, self.model, self.older_models = models.job, models.of_run, models.older
+        self.champion = Champions(workspaces).of
         self._ended: EndedRuns | None = None
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:

@@ -11,6 +11,7 @@ from functions.core import needs, placeholders, vocabulary
 from functions.core.distinct import not_told_apart
 from functions.core.gate import GateRefused, gate_of
 from functions.core.modelevents import BY_OUTCOME
+from functions.core.routefile import champions
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
 from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
@@ -74,6 +75,7 @@ def _contradictions(entry: Entry, defaults: Entry) -> Said:
     if "event" in entry and "outcome" in entry:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
     yield from _foreign(entry)
+    yield from champions.contradictions(entry, _paths(entry))
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
@@ -88,12 +90,19 @@ def _foreign(entry: Entry) -> Said:
     if event and not kind:  # it is no event that is known, which was said
         return
     if kind:
-        about_runs: list[At] = [(key,) for key in ("children", "step", "model") if key in entry]
+        about_runs: list[At] = [
+            (key,) for key in ("children", "step", "model", "champion") if key in entry
+        ]
         about_runs += [
             ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
         ]
         yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
-    roots = {"event", "workspace", kind.root if kind else "run", *(() if kind else ("model",))}
+    roots = {
+        "event",
+        "workspace",
+        kind.root if kind else "run",
+        *(() if kind else ("model", "champion")),
+    }
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
             if root not in roots:
@@ -147,6 +156,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         **{key: entry[key] for key in as_written if key in entry},
         outcomes=_outcomes(entry),
         match=match,
+        champion=champions.choice(entry.get("champion")),
         wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
