@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from functions.core import facts
 from functions.core.below import MOST_CHILDREN, Below
 from functions.core.bounds import listed
-from functions.core.champion import Challenger, Contest
 from functions.core.errors import Ambiguous, SeveralModels
 from functions.core.routes import ANY
 from functions.core.seeking import Found, Seeker
@@ -82,6 +81,8 @@ class Reading:
         return known
 
     def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
+        from functions.core.champion import Challenger, Contest  # noqa: PLC0415 - few routes do
+
         own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
         name, version = route.model or model.get("name", ""), model.get("version", "")
         contest = Contest(self.event.workspace, route.champion, route.needs)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aml.champions import Champions
 from functions.adapters.aml.models import Models
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.adapters.aml.ended import EndedRuns
+    from functions.core.champion import Challenger, Choice, Standing
     from functions.core.deadline import Deadline
     from functions.core.values import Ended, Workspace
 
@@ -44,7 +44,6 @@ class AmlRuns:
         self._workspaces = workspaces
         models = Models(workspaces)
         self.job, self.model, self.older_models = models.job, models.of_run, models.older
-        self.champion = Champions(workspaces).of
         self._ended: EndedRuns | None = None
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
@@ -77,6 +76,14 @@ class AmlRuns:
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
+
+    def champion(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """The version of the challenger's model that is chosen; raises Retryable."""
+        from functions.adapters.aml.champions import Champions  # noqa: PLC0415 - few routes ask
+
+        return Champions(self._workspaces).of(workspace, choice, challenger, deadline)
 
     def ended(
         self,

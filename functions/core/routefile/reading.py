@@ -11,7 +11,6 @@ from functions.core import needs, placeholders, vocabulary
 from functions.core.distinct import not_told_apart
 from functions.core.gate import GateRefused, gate_of
 from functions.core.modelevents import BY_OUTCOME
-from functions.core.routefile import champions
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
 from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
@@ -19,6 +18,7 @@ from functions.core.values import Outcome, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from functions.core.routefile.document import At
 
@@ -75,7 +75,8 @@ def _contradictions(entry: Entry, defaults: Entry) -> Said:
     if "event" in entry and "outcome" in entry:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
     yield from _foreign(entry)
-    yield from champions.contradictions(entry, _paths(entry))
+    if "champion" in entry:
+        yield from _champions().contradictions(entry, _paths(entry))
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
@@ -105,11 +106,19 @@ def _foreign(entry: Entry) -> Said:
     }
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
-            if root not in roots:
+            if root == "champion" and not kind and "champion" not in entry:
+                yield at, "names `champion`, and the route does not say which: `champion: newest`"
+            elif root not in roots:
                 yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
             elif kind and root == kind.root and below and below[0] not in kind.facts:
                 known = ", ".join(kind.facts)
                 yield at, f"names `{root}.{below[0]}`, but {event} tells only {known}"
+
+
+def _champions() -> ModuleType:
+    from functions.core.routefile import champions  # noqa: PLC0415 - most routes have none
+
+    return champions
 
 
 def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
@@ -156,7 +165,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         **{key: entry[key] for key in as_written if key in entry},
         outcomes=_outcomes(entry),
         match=match,
-        champion=champions.choice(entry.get("champion")),
+        champion=_champions().choice(entry["champion"]) if "champion" in entry else None,
         wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
