@@ -125,7 +125,8 @@ ids = []
 for auc in (0.90, 0.95, 0.92):
     with mlflow.start_run() as run:
         mlflow.log_metric("auc", auc)
-    client.create_model_version("contested", "models:/m-1", run.info.run_id)
+    source = f"{run.info.artifact_uri}/model"
+    client.create_model_version("contested", source, run.info.run_id)
     ids.append(run.info.run_id)
 client.set_registered_model_alias("contested", "champion", "1")
 client.set_model_version_tag("contested", "2", "stage", "production")
