@@ -231,7 +231,15 @@ def test_trouble_while_the_champion_s_run_is_read_is_no_missing_metric(
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
-@pytest.mark.parametrize("body", ["", '{"error_code": "ENDPOINT_NOT_FOUND", "message": "no"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        '{"error_code": "ENDPOINT_NOT_FOUND", "message": "no"}',
+        '{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "registered-models/alias not found"}',
+    ],
+    ids=["empty", "no endpoint", "no such call"],
+)
 def test_a_registry_without_aliases_says_so(stage: Stage, status: int, body: str) -> None:
     """Never is that taken for a model without a champion."""
     stage.aml.server.faults.add(Fault(path=BY_ALIAS, status=status, body=body, times=99))
