@@ -47,6 +47,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "model-versions/get": ("GET",),
     "model-versions/get-download-uri": ("GET",),
     "model-versions/search": ("GET",),
+    "registered-models/alias": ("GET",),
     "registered-models/create": ("POST",),
     "registered-models/get": ("GET",),
     "registered-models/search": ("GET",),
@@ -62,8 +63,10 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "runs/set-tag": ("POST",),
     "runs/update": ("POST",),
 }
-"""The calls and their methods. Not here, so 404: logged-models (MLflow 3 only,
-https://github.com/Azure/azure-sdk-for-python/issues/44896), get-artifact, mlflow-artifacts."""
+"""The calls and their methods. AML's pages do not say that it has aliases: they are served here so
+that both can be tried; a fault with 404 makes a workspace without. Not here, so 404: logged-models
+(MLflow 3 only, https://github.com/Azure/azure-sdk-for-python/issues/44896), get-artifact,
+mlflow-artifacts."""
 
 NUMERIC = ("=", "!=", ">", ">=", "<", "<=")
 ATTRIBUTES = (

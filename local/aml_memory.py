@@ -128,10 +128,19 @@ class MemoryAML(AML):
         self._restore_run({"run_id": run_id})
 
     def add_model_version(
-        self, name: str, version: int | str, run_id: str | None = None, source: str = ""
+        self,
+        name: str,
+        version: int | str,
+        run_id: str | None = None,
+        source: str = "",
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         """Have a registered model's version, made by a run or by none."""
-        self._models.add(name, version, run_id, source, int(self._clock() * 1000))
+        self._models.add(name, version, run_id, source, int(self._clock() * 1000), tags or {})
+
+    def set_alias(self, name: str, alias: str, version: int | str) -> None:
+        """Have an alias of a registered model name this version."""
+        self._models.set_alias(name, alias, version)
 
     def answer(self, method: str, call: str, arguments: Found) -> Answer:
         """The call's answer; 501 for one that is known to AML but not kept here."""

@@ -19,6 +19,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._versions: list[Found] = []
+        self._aliases: dict[tuple[str, str], str] = {}
 
     @property
     def calls(self) -> Mapping[str, Callable[[Found], Found]]:
@@ -26,10 +27,19 @@ class Registry:
         return {
             "model-versions/get": self._get,
             "model-versions/search": self._search,
+            "registered-models/alias": self._by_alias,
             "registered-models/search": self._models,
         }
 
-    def add(self, name: str, version: int | str, run_id: str | None, source: str, at: int) -> None:
+    def add(
+        self,
+        name: str,
+        version: int | str,
+        run_id: str | None,
+        source: str,
+        at: int,
+        tags: Mapping[str, str],
+    ) -> None:
         """Have a version, made by a run or by none; `at` in epoch milliseconds."""
         made = {
             "name": name,
@@ -43,7 +53,31 @@ class Registry:
             "status": "READY",
             "run_link": "",
         }
+        if tags:  # which MLflow leaves out where there are none
+            made["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
         self._versions.insert(0, made)
+
+    def set_alias(self, name: str, alias: str, version: int | str) -> None:
+        """Have an alias name this version, and no other one any more."""
+        self._aliases[name, alias] = str(version)
+
+    def _by_alias(self, arguments: Found) -> Found:
+        """As MLflow answers it: the aliases of a version stand in this answer, in no search's.
+
+        https://mlflow.org/docs/latest/api_reference/rest-api.html#get-model-version-by-alias
+        """
+        name, alias = arguments.get("name") or "", arguments.get("alias") or ""
+        if not name or not alias:
+            raise RefusedError(
+                f"Missing value for required parameter '{'alias' if name else 'name'}'."
+            )
+        if not any(version["name"] == name for version in self._versions):
+            raise missing(f"Registered Model with name={name} not found")
+        if (version := self._aliases.get((name, alias))) is None:
+            raise RefusedError(f"Registered model alias {alias} not found.")
+        aliases = [a for (n, a), v in self._aliases.items() if (n, v) == (name, version)]
+        found = self._get({"name": name, "version": version})["model_version"]
+        return {"model_version": found | {"aliases": aliases}}
 
     def _get(self, arguments: Found) -> Found:
         name, version = arguments.get("name"), str(arguments.get("version"))

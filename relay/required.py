@@ -69,6 +69,8 @@ class Requirement:
     def __init__(self, text: str, step: str | None = None, model: str | None = None) -> None:
         self.text = text
         self.gate: Gate = gate_of(_in_full(text))
+        if any(path[0] == "champion" for path in self.gate.mentions):
+            raise GateRefused("names `champion`, which only a route can choose")
         if self.gate.mistakes:
             raise GateRefused(*self.gate.mistakes)
         self._route = Route(

@@ -8,6 +8,7 @@ import msgspec
 
 from functions.adapters.aml.described import mlmodel
 from functions.core import needs
+from functions.core.champion import Standing
 from functions.core.routes import Match, Route, Routes, Start
 from functions.core.values import Ended, Outcome, Run, bounded
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from functions.core.champion import Challenger, Choice
     from functions.core.deadline import Deadline
     from functions.core.ports import Pipelines
     from functions.core.values import (
@@ -106,6 +108,13 @@ class ModelRuns:
         """None are looked for."""
         del workspace, runs, deadline
         return {}
+
+    def champion(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """None is looked for: the step's only route compares with none."""
+        del workspace, choice, challenger, deadline
+        return Standing(why="a step compares with no champion")
 
     def ended(
         self,

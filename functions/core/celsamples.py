@@ -81,6 +81,7 @@ def _values(fact: Fact, constants: Sequence[object]) -> list[object]:
         Kind.NUMBER: around(numbers),
         Kind.COUNT: [0, 1, 7, *(int(n) + more for n in numbers for more in (0, 1) if n >= 0)],
         Kind.NAME: fact.names,
+        Kind.TRUTH: [True, False],
         Kind.TIME: _TIMES,
         Kind.TEXTS: [["x"], [*texts]],
         Kind.TEXT: [*_TEXTS, *texts],

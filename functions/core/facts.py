@@ -94,6 +94,12 @@ def of_model(model: Model | None) -> Facts:
     )
 
 
+def of_run(run: Run) -> Facts:
+    """What is known of another run than the one that the event is about."""
+    logged = {"metrics": dict(run.metrics), "params": dict(run.params), "tags": dict(run.tags)}
+    return {**_known(id=run.id, name=run.name), **logged}
+
+
 def studio_url(studio: str, workspace_id: str, run: str) -> str:
     """Where a person looks at the run.
 

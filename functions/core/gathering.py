@@ -75,8 +75,20 @@ class Reading:
             model = self._model(route, why)
             known["model"] = facts.of_model(model)
             why |= {"model": model.unread} if model and model.unread else {}
+        if needs.champion:
+            known["champion"] = self._champion(route, known["model"], why)
         known[facts.UNREAD] = why | self._unread() | known[facts.UNREAD]
         return known
+
+    def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
+        from functions.core.champion import Challenger, Contest  # noqa: PLC0415 - few routes do
+
+        own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
+        name, version = route.model or model.get("name", ""), model.get("version", "")
+        contest = Contest(self.event.workspace, route.champion, route.needs)
+        return contest.facts(
+            self._runs, Challenger(name, version, frozenset(own)), why, self._deadline
+        )
 
     def _unread(self) -> dict[str, str]:
         """What was left out of the runs below that were read."""

@@ -45,8 +45,8 @@ class MissingFact(RelayError):
 
 def path_of(name: str) -> tuple[str, ...]:
     """`run.tags.a.b` as ("run", "tags", "a.b"), `model.name` as ("model", "name")."""
-    family = any(name.startswith(f"{family}.") for family in FAMILIES)
-    return tuple(name.split(".", 2 if family else -1))
+    family = next((family for family in FAMILIES if name.startswith(f"{family}.")), None)
+    return tuple(name.split(".", family.count(".") + 1 if family else -1))
 
 
 def named_in(value: object) -> frozenset[str]:
@@ -75,8 +75,9 @@ def problems_of(value: object) -> list[str]:
 def unknown(name: str) -> str | None:
     """Why this is no fact's name, with the nearest one that is; None when it is one."""
     path = path_of(name)
-    family = ".".join(path[:2])
-    if name in FACTS or (family in FAMILIES and any(path[2:])):
+    families = (".".join(path[:end]) for end in range(2, len(path) + 1))
+    family = next((one for one in families if one in FAMILIES), ".".join(path[:2]))
+    if name in FACTS or (family in FAMILIES and any(path[family.count(".") + 1 :])):
         return None
     if family in FAMILIES:
         return f"`{family}` is no fact: say which one, as in {family}.NAME"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from functions.core.champion import Challenger, Choice, Standing
     from functions.core.continuation import Continuation
     from functions.core.deadline import Clock, Deadline
     from functions.core.ledger import Ledger
@@ -75,6 +76,11 @@ class Runs(Protocol):
 
         One that is not known but by `unread` says why these may not be all.
         """
+
+    def champion(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """The version of the challenger's model that is chosen, or that there is none."""
 
     def ended(
         self,

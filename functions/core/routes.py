@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from functions.core.values import Outcome
 
 if TYPE_CHECKING:
+    from functions.core.champion import Choice
     from functions.core.gate import Gate
 
 ANY: Final = "*"
@@ -72,6 +73,7 @@ class Needs(Struct, frozen=True, kw_only=True):
 
     `only_event`: nothing but the event can tell some (run type, properties), so the sweep cannot
     serve the route. `children`: counts of the run's children; `best_child`: which one is the best.
+    `champion`: which version it is; `champion_run`: what only the run behind it tells.
     """
 
     metrics: frozenset[str] = frozenset()
@@ -80,6 +82,8 @@ class Needs(Struct, frozen=True, kw_only=True):
     only_event: bool = False
     children: bool = False
     best_child: bool = False
+    champion: bool = False
+    champion_run: bool = False
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -95,6 +99,7 @@ class Route(Struct, frozen=True, kw_only=True):
     when: str | None = None
     step: str | None = None
     model: str | None = None
+    champion: Choice | None = None
     wait_for_facts: timedelta = timedelta(minutes=10)
     limit: Limit | None = None
     shadow: bool = False

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TIME = "time, as text"
     NAME = "one of names"
     TEXTS = "list of texts"
+    TRUTH = "true or false"
 
 
 class Fact(NamedTuple):
@@ -59,6 +60,9 @@ _HOLDER = "the run, else the best child it names, the child `step` names, or the
 _CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
 _GO_ON = "while one of them has not ended, and where there are 1000 or more"
 _TAGS = "the run, and what only the event says"
+_OTHER = "the run behind the champion's version, that run alone"
+_NO_CHAMPION = "where there is no champion, and while nobody can tell"
+_UNLOGGED = "where that run did not log it, was deleted, or is not named by the version"
 _TEXT, _TIME = Kind.TEXT, Kind.TIME
 
 TABLE: Final = (
@@ -98,6 +102,13 @@ TABLE: Final = (
     Fact("model.path", _TEXT, _MODEL, "where no source tells it"),
     Fact("model.flavors", Kind.TEXTS, _MODEL, "where no source tells them"),
     Fact("model.uri", _TEXT, _MODEL, "where no source tells it"),
+    Fact("champion.exists", Kind.TRUTH, "the registry, as `champion` says", "while it cannot tell"),
+    Fact("champion.version", _TEXT, "the registry, as `champion` says", _NO_CHAMPION),
+    Fact("champion.metrics.*", Kind.NUMBER, _OTHER, _UNLOGGED),
+    Fact("champion.run.id", _TEXT, "the champion's version", "where the version names none"),
+    Fact("champion.run.name", _TEXT, _OTHER, "where it has none"),
+    Fact("champion.run.params.*", _TEXT, _OTHER, _UNLOGGED),
+    Fact("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),

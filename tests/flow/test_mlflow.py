@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,23 +44,27 @@ print(json.dumps({"root": root.info.run_id, "step": step.info.run_id}))
 """
 
 
-@pytest.fixture(scope="session")
-def trained(mlflow_server: MLflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A real training in a process of its own: the ids of its root and its step."""
-    folder = tmp_path_factory.mktemp("training")
-    script = folder / "train.py"
-    script.write_text(TRAINING, "utf-8")
+def logged_by(script: str, server: MLflow, folder: Path) -> Any:
+    """What a script prints that logs to the server in a process of its own."""
+    file = folder / "train.py"
+    file.write_text(script, "utf-8")
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
     done = subprocess.run(
-        [sys.executable, str(script)],
-        env={**os.environ, **quiet, "MLFLOW_TRACKING_URI": mlflow_server.url},
+        [sys.executable, str(file)],
+        env={**os.environ, **quiet, "MLFLOW_TRACKING_URI": server.url},
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    ids: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def trained(mlflow_server: MLflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A real training: the ids of its root and its step."""
+    ids: dict[str, str] = logged_by(TRAINING, mlflow_server, tmp_path_factory.mktemp("training"))
     return ids
 
 
@@ -185,3 +189,52 @@ def test_what_a_real_mlflow_cut_is_not_passed_on_as_whole(
     stage.deliver(completed(diverged["inf"]))
     row = stage.only(diverged["inf"])
     assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.CUT, 0)
+
+
+CONTEST = """
+import sys, json
+import mlflow
+
+client = mlflow.MlflowClient()
+client.create_registered_model("contested")
+mlflow.set_experiment("contest")
+ids = []
+for auc in (0.90, 0.95, 0.92):
+    with mlflow.start_run() as run:
+        mlflow.log_metric("auc", auc)
+    source = f"{run.info.artifact_uri}/model"
+    client.create_model_version("contested", source, run.info.run_id)
+    ids.append(run.info.run_id)
+client.set_registered_model_alias("contested", "champion", "1")
+client.set_model_version_tag("contested", "2", "stage", "production")
+print(json.dumps(ids))
+"""
+
+
+def test_a_real_registry_tells_the_champion_by_alias_and_by_tag(
+    stage: Stage, mlflow_server: MLflow, tmp_path: Path
+) -> None:
+    _first, _second, third = logged_by(CONTEST, mlflow_server, tmp_path)
+    stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
+    stage.devops.add_pipeline("contoso", "mlops", 42, "next", parameters={"run_id": ""})
+    better = "'!champion.exists || run.metrics.auc > champion.metrics.auc'"
+    chosen = {
+        "alias": "{alias: champion}",
+        "tag": "{tag: {stage: production}}",
+        "newest": "newest",
+        "unset": "{alias: nobody}",
+    }
+    stage.routes(
+        "version: 1\ndefaults: {organization: contoso, project: mlops}\nroutes:\n"
+        + "\n".join(
+            f"- {{name: {name}, model: contested, when: {better}, champion: {form},"
+            " start: {pipeline: 42, parameters: {run_id: '{{ run.id }}'}}}"
+            for name, form in chosen.items()
+        )
+    )
+    stage.deliver(completed(third))
+    became = {name: (row.state, row.detail) for name, row in stage.of_run(third).items()}
+    started = {name for name, (state, _) in became.items() if state is State.STARTED}
+    assert started == {"alias", "unset"}, became
+    for name in ("tag", "newest"):
+        assert "champion.metrics.auc = 0.95" in became[name][1]

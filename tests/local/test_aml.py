@@ -277,6 +277,36 @@ def test_model_versions_are_searched_by_nothing_else(aml: MemoryAML, ask: Ask, t
     assert refusal(answer) == (400, "INVALID_PARAMETER_VALUE")
 
 
+def test_a_version_is_told_by_its_alias_with_tags_as_mlflow_does(aml: MemoryAML, ask: Ask) -> None:
+    aml.add_model_version("defects", 1, "a", tags={"stage": "production"})
+    aml.add_model_version("defects", 2, "b")
+    aml.set_alias("defects", "champion", 2)
+    aml.set_alias("defects", "champion", 1)
+    asked = {"name": "defects", "alias": "champion"}
+    found = ask.get(aml, "registered-models/alias", **asked).json()["model_version"]
+    assert (found["version"], found["run_id"], found["aliases"]) == ("1", "a", ["champion"])
+    assert found["tags"] == [{"key": "stage", "value": "production"}]
+    listed = ask.get(aml, "model-versions/search", filter="name='defects'").json()
+    assert ["aliases" in version for version in listed["model_versions"]] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({"name": "defects", "alias": "other"}, (400, "INVALID_PARAMETER_VALUE")),
+        ({"name": "others", "alias": "champion"}, (404, "RESOURCE_DOES_NOT_EXIST")),
+        ({"name": "defects"}, (400, "INVALID_PARAMETER_VALUE")),
+        ({"alias": "champion"}, (400, "INVALID_PARAMETER_VALUE")),
+    ],
+)
+def test_an_alias_that_is_not_set_is_refused(
+    aml: MemoryAML, ask: Ask, asked: dict[str, str], refused: tuple[int, str]
+) -> None:
+    aml.add_model_version("defects", 1, "a")
+    aml.set_alias("defects", "champion", 1)
+    assert refusal(ask.get(aml, "registered-models/alias", **asked)) == refused
+
+
 def test_model_versions_are_searched_by_run_where_that_reading_is_chosen(
     identity: Identity, ask: Ask
 ) -> None:

@@ -8,8 +8,8 @@ from tests.routes.files import problems_in
 
 OUTCOMES = "allowed: Completed, Failed, Canceled, NotResponding"
 KEYS = (
-    "allowed: name, outcome, event, match, children, when, step, model, wait_for_facts, limit, "
-    "mode, complete, start"
+    "allowed: name, outcome, event, match, children, when, step, model, champion, "
+    "wait_for_facts, limit, mode, complete, start"
 )
 
 

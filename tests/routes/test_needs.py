@@ -116,3 +116,31 @@ def test_a_route_for_what_only_events_tell_is_warned_of() -> None:
     found = routes("- name: a\n  outcome: NotResponding\n  start: {pipeline: 1, correlation: id}")
     (warning,) = found.warnings
     assert warning.endswith("does not respond: the sweep cannot find it")
+
+
+@pytest.mark.parametrize(
+    ("expression", "of_run"),
+    [
+        ("champion.exists", False),
+        ('champion.version == "1"', False),
+        ('champion.run.id == "a"', False),
+        ("champion.metrics.auc > 0.5", True),
+        ('champion.run.tags.a == "b"', True),
+        ("size(champion) > 1", True),
+        ("size(champion.run) > 1", True),
+    ],
+)
+def test_the_champion_s_run_is_needed_only_for_what_it_alone_tells(
+    expression: str, of_run: bool
+) -> None:
+    found = (
+        routes(f"- {{name: a, champion: newest, when: '{expression}', start: {{pipeline: 1}}}}")
+        .routes[0]
+        .needs
+    )
+    assert (found.champion, found.champion_run) == (True, of_run)
+    assert found.model == {"name", "version"}
+
+
+def test_no_champion_is_needed_where_none_is_named() -> None:
+    assert not needs("run.metrics.auc > 0.5", "{{ model.version }}").champion

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.adapters.aml.ended import EndedRuns
+    from functions.core.champion import Challenger, Choice, Standing
     from functions.core.deadline import Deadline
     from functions.core.values import Ended, Workspace
 
@@ -76,6 +77,14 @@ class AmlRuns:
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")
+
+    def champion(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """The version of the challenger's model that is chosen; raises Retryable."""
+        from functions.adapters.aml.champions import Champions  # noqa: PLC0415 - few routes ask
+
+        return Champions(self._workspaces).of(workspace, choice, challenger, deadline)
 
     def ended(
         self,

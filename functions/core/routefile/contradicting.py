@@ -11,6 +11,7 @@ from functions.core.values import ENDS, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from functions.core.routefile.document import At
 
@@ -25,6 +26,8 @@ def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
     if "event" in whole and "outcome" in whole:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
     yield from _foreign(entry)
+    if "champion" in entry:
+        yield from champions().contradictions(entry, _paths(entry))
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
@@ -37,6 +40,13 @@ def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
 def _not_given(start: Entry, defaults: object) -> list[str]:
     given = defaults if isinstance(defaults, dict) else ("organization", "project")
     return [key for key in ("organization", "project") if key not in {*start, *given}]
+
+
+def champions() -> ModuleType:
+    """What knows of champions, which most routes do not name."""
+    from functions.core.routefile import champions as found  # noqa: PLC0415 - as said
+
+    return found
 
 
 def never_right(entry: Entry) -> Said:
@@ -61,14 +71,23 @@ def _foreign(entry: Entry) -> Said:
     if event and not kind:  # it is no event that is known, which was said
         return
     if kind:
-        about_runs: list[At] = [(key,) for key in ("children", "step", "model") if key in entry]
+        about_runs: list[At] = [
+            (key,) for key in ("children", "step", "model", "champion") if key in entry
+        ]
         about_runs += [
             ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
         ]
         yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
-    roots = {"event", "workspace", kind.root if kind else "run", *(() if kind else ("model",))}
+    roots = {
+        "event",
+        "workspace",
+        kind.root if kind else "run",
+        *(() if kind else ("model", "champion")),
+    }
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
+            if root == "champion" and not kind and "champion" not in entry:
+                yield at, "names `champion`, and the route does not say which: `champion: newest`"
             if root not in roots:
                 yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
             elif kind and root == kind.root and below and below[0] not in kind.facts:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from functions.core import needs
 from functions.core.distinct import not_told_apart
 from functions.core.errors import RoutesUnreadable
-from functions.core.routefile.contradicting import contradictions, never_right
+from functions.core.routefile.contradicting import champions, contradictions, never_right
 from functions.core.routefile.document import parse
 from functions.core.routefile.wire import FILE, faults
 from functions.core.routes import Limit, Match, Route, Routes, Start, Variable
@@ -111,6 +111,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         **{key: entry[key] for key in as_written if key in entry},
         outcomes=_outcomes(entry),
         match=match,
+        champion=champions().choice(entry["champion"]) if "champion" in entry else None,
         wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",

@@ -100,6 +100,16 @@ _START = _closed(
     variables=_map("variables, settable at queue time", {"anyOf": [*_SCALARS, _VARIABLE]}),
     skip_stages=_of("array", "names of stages to skip", items=_KEY),
 )
+_CHAMPION = _closed(
+    "the version with this alias, or the newest other one with this tag",
+    # https://mlflow.org/docs/latest/ml/model-registry
+    alias=_text(
+        "alias of a version: 1 to 255 letters, digits, `_` or `-`; not `latest`, v1, v2 and so on",
+        "^(?!([Ll][Aa][Tt][Ee][Ss][Tt]|[vV][0-9]+)$)[A-Za-z0-9_-]{1,255}$",
+    ),
+    tag=_map("name and value of a tag that the version has", _text("the value, exactly")),
+)
+_NEWEST = {"type": "string", "enum": ["newest"]}
 _ROUTE = _closed(
     "which runs are followed by which pipeline",
     "name",
@@ -134,6 +144,11 @@ _ROUTE = _closed(
         "one within another: train/fit"
     ),
     model=_text("name of the registered model that is meant, if a run registers several"),
+    champion={
+        "description": "the version of the same model that `champion.*` is about: `newest` other "
+        "one, or {alias: NAME}, or {tag: {NAME: VALUE}}",
+        "anyOf": [_NEWEST, _CHAMPION],
+    },
     wait_for_facts=_text(
         "how long facts may take to appear: 30s, 10m (the default), 2h, at most 7d",
         "^([0-9]{1,5}s|[0-9]{1,4}m|((1[0-5]|[0-9])?[0-9]|16[0-8])h|[0-7]d)$",

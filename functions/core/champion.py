@@ -1,0 +1,120 @@
+"""The version that a run's model has to beat, and what the facts say of it.
+
+Three answers: there is one, there is none (`exists` is false), or nobody can tell yet (no fact, so
+that it is waited for).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
+
+from functions.core import facts
+from functions.core.errors import Retryable
+from functions.core.reasons import Reason
+
+if TYPE_CHECKING:
+    from functions.core.deadline import Deadline
+    from functions.core.facts import Facts
+    from functions.core.ports import Runs
+    from functions.core.routes import Needs
+    from functions.core.values import Run, Workspace
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which other version of the model it is: that of an alias, else the newest with these tags."""
+
+    alias: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As people read it."""
+        if self.alias:
+            return f"the alias {self.alias}"
+        tags = ", ".join(f"{name}: {value}" for name, value in self.tags.items())
+        return f"the tag {tags}" if tags else "newest"
+
+
+class Challenger(Struct, frozen=True):
+    """The model under judgement: its name, its version if it has one yet, and the run's own runs.
+
+    A version of these is never its own champion.
+    """
+
+    name: str
+    version: str
+    runs: frozenset[str]
+
+    def is_own(self, version: str, run: str) -> bool:
+        """Whether a version of that name is the one under judgement."""
+        return (bool(self.version) and version == self.version) or run in self.runs
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """The champion's version and its run, "" for what is not known, and `why` it is not.
+
+    `vacant`: it is known that there is none.
+    """
+
+    version: str = ""
+    run: str = ""
+    why: str = ""
+    vacant: bool = False
+
+
+class Contest(NamedTuple):
+    """Where a route looks for its champion, and which facts of it are needed."""
+
+    workspace: Workspace
+    choice: Choice | None
+    needs: Needs
+
+    def facts(
+        self, runs: Runs, challenger: Challenger, why: dict[str, str], deadline: Deadline
+    ) -> Facts:
+        """The facts `champion.*`; `why` gets what is told of those left out. Raises Retryable."""
+        if self.choice is None or not challenger.name:
+            what = "which registered model is meant is not known: name it with `model`"
+            why["champion"] = what if self.choice else "the route has no `champion`"
+            return {}
+        found = runs.champion(self.workspace, self.choice, challenger, deadline)
+        if found.vacant:
+            why["champion"] = f"there is no champion: {found.why}"
+            return {"exists": False}
+        if not found.version:
+            why["champion"] = found.why
+            return {}
+        run = self._run(runs, found, challenger.name, why, deadline)
+        told = facts.of_run(run) if run else {}
+        metrics = told.pop("metrics", {})
+        return {
+            "exists": True,
+            "version": found.version,
+            "metrics": metrics,
+            "run": ({"id": found.run} if found.run else {}) | told,
+        }
+
+    def _run(
+        self, runs: Runs, found: Standing, model: str, why: dict[str, str], deadline: Deadline
+    ) -> Run | None:
+        """The run behind the version, as far as it is needed and can be read."""
+        behind = f"run {found.run} behind version {found.version} of {model}"
+        if not found.run:
+            lacks = f"version {found.version} of {model} names no run that made it"
+            why |= dict.fromkeys(("champion.metrics", "champion.run"), lacks)
+            return None
+        if not self.needs.champion_run:
+            return None
+        try:
+            run = runs.read(self.workspace, found.run, deadline)
+        except Retryable as error:
+            if error.reason is not Reason.RUN_NOT_FOUND:
+                raise
+            why |= dict.fromkeys(("champion.metrics", "champion.run"), f"{behind} is not there")
+            return None
+        gone = run.deleted
+        what = f"{behind} was deleted" if gone else f"{behind} has none of that name"
+        why |= dict.fromkeys(("champion.metrics", "champion.run"), what)
+        why |= {f"champion.{name.removeprefix('run.')}": odd for name, odd in run.unread.items()}
+        return None if gone else run
