@@ -8,7 +8,7 @@ import msgspec
 
 from functions.adapters.aml.described import mlmodel
 from functions.core import needs
-from functions.core.champion import Standing
+from functions.core.standing import Standing
 from functions.core.routes import Match, Route, Routes, Start
 from functions.core.values import Ended, Outcome, Run, bounded
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from functions.core.champion import Challenger, Choice
+    from functions.core.standing import Challenger, Choice
     from functions.core.deadline import Deadline
     from functions.core.ports import Pipelines
     from functions.core.values import (

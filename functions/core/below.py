@@ -37,6 +37,13 @@ class Best(NamedTuple):
     awaited: bool = False
 
 
+class Found(NamedTuple):
+    """The run that has what is sought; or none, and why not, if more is known than that."""
+
+    run: Run | None = None
+    why: str = ""
+
+
 class Below:
     """What is below one root run. Raises Retryable, and Ambiguous beyond the bound."""
 

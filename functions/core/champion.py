@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct, field
-
 from functions.core import facts
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
@@ -19,48 +17,8 @@ if TYPE_CHECKING:
     from functions.core.facts import Facts
     from functions.core.ports import Runs
     from functions.core.routes import Needs
+    from functions.core.standing import Challenger, Choice, Standing
     from functions.core.values import Run, Workspace
-
-
-class Choice(Struct, frozen=True, kw_only=True):
-    """Which other version of the model it is: that of an alias, else the newest with these tags."""
-
-    alias: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """As people read it."""
-        if self.alias:
-            return f"the alias {self.alias}"
-        tags = ", ".join(f"{name}: {value}" for name, value in self.tags.items())
-        return f"the tag {tags}" if tags else "newest"
-
-
-class Challenger(Struct, frozen=True):
-    """The model under judgement: its name, its version if it has one yet, and the run's own runs.
-
-    A version of these is never its own champion.
-    """
-
-    name: str
-    version: str
-    runs: frozenset[str]
-
-    def is_own(self, version: str, run: str) -> bool:
-        """Whether a version of that name is the one under judgement."""
-        return (bool(self.version) and version == self.version) or run in self.runs
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """The champion's version and its run, "" for what is not known, and `why` it is not.
-
-    `vacant`: it is known that there is none.
-    """
-
-    version: str = ""
-    run: str = ""
-    why: str = ""
-    vacant: bool = False
 
 
 class Contest(NamedTuple):

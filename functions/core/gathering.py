@@ -9,11 +9,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from functions.core import facts
-from functions.core.below import MOST_CHILDREN, Below
+from functions.core.below import MOST_CHILDREN, Below, Found
 from functions.core.bounds import listed
 from functions.core.errors import Ambiguous, SeveralModels
 from functions.core.routes import ANY
-from functions.core.seeking import Found, Seeker
 from functions.core.values import ModelSought, Outcome
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from functions.core.facts import Facts
     from functions.core.ports import Runs
     from functions.core.routes import Route
+    from functions.core.seeking import Seeker
     from functions.core.values import Model, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20  # runs of one level
@@ -59,14 +59,18 @@ class Reading:
             self._known_below = Below(self._runs, self.event, self.run, self._deadline)
         return self._known_below
 
+    def _seeker(self, route: Route) -> Seeker:
+        from functions.core.seeking import Seeker  # noqa: PLC0415 - where the root has it not
+
+        return Seeker(self._below, route.step)
+
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
         known, needs = facts.of(self.event, self.run, outcome, studio), route.needs
         why: dict[str, str] = {}
-        seeker = Seeker(self._below, route.step)
         self._below.begin()
-        known["run"]["metrics"] |= self._values(seeker, "metrics", needs.metrics, why)
-        known["run"]["params"] |= self._values(seeker, "params", needs.params, why)
+        known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
+        known["run"]["params"] |= self._values(route, "params", needs.params, why)
         if needs.children:
             known["run"]["children"] = self._counts(why)
         if needs.best_child:
@@ -81,7 +85,8 @@ class Reading:
         return known
 
     def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
-        from functions.core.champion import Challenger, Contest  # noqa: PLC0415 - few routes do
+        from functions.core.champion import Contest  # noqa: PLC0415 - few routes do
+        from functions.core.standing import Challenger  # noqa: PLC0415 - the same
 
         own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
         name, version = route.model or model.get("name", ""), model.get("version", "")
@@ -95,12 +100,12 @@ class Reading:
         return {name: why for run in self._below.read for name, why in run.unread.items()}
 
     def _values(
-        self, seeker: Seeker, family: str, names: frozenset[str], why: dict[str, str]
+        self, route: Route, family: str, names: frozenset[str], why: dict[str, str]
     ) -> dict[str, object]:
         """The named values from wherever the rule finds them; `why` gets what is told of others."""
         found: dict[str, object] = {}
         for name in [ANY] if ANY in names else sorted(names):
-            holder = self._holder(seeker, family, name)
+            holder = self._holder(route, family, name)
             of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
             found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
             fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
@@ -129,7 +134,7 @@ class Reading:
         why["run.best_child_id"] = best.why or f"{self.run.id} names none"
         return {}
 
-    def _holder(self, seeker: Seeker, family: str, name: str) -> Found:
+    def _holder(self, route: Route, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""
         has: Callable[[Run], bool] = (
             (lambda run: bool(getattr(run, family)))
@@ -138,7 +143,9 @@ class Reading:
         )
         if has(self.run):
             return Found(self.run)
-        return seeker.find(_KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has)
+        return self._seeker(route).find(
+            _KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has
+        )
 
     def _model(self, route: Route, why: dict[str, str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
@@ -165,7 +172,7 @@ class Reading:
             asked[run.id] = self._logged(run, sought)
             return _is_known(asked[run.id])
 
-        found = Seeker(self._below, route.step).find("model", has, MOST_MODEL_SEARCHES)
+        found = self._seeker(route).find("model", has, MOST_MODEL_SEARCHES)
         why |= {"model": found.why} if found.why and not found.run else {}
         return found.run
 

@@ -6,8 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core import places, records
-from functions.core.places import AFTER, ENDED, OPEN
-from functions.core.pruning import MOST_SORTED
+from functions.core.places import AFTER, ENDED, MOST_SORTED, OPEN
 from functions.core.records import LISTED
 from functions.core.values import Key
 

@@ -39,6 +39,7 @@ WAITS = "waits"
 PASSED = "passed"
 
 PAGE = 1000  # rows that one request brings at most
+MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
 NEXT = "!"  # comes before all that a key can hold: begins what is after a key

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from functions.core.champion import Challenger, Choice, Standing
     from functions.core.continuation import Continuation
     from functions.core.deadline import Clock, Deadline
     from functions.core.ledger import Ledger
     from functions.core.routes import Routes
+    from functions.core.standing import Challenger, Choice, Standing
     from functions.core.values import (
         Credential,
         Ended,

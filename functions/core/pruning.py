@@ -7,7 +7,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
-from functions.core.places import AFTER, ENDED, PAGE, PASSED, SHARED, WAITS, Place, safe
+from functions.core.places import (
+    AFTER,
+    ENDED,
+    MOST_SORTED,
+    PAGE,
+    PASSED,
+    SHARED,
+    WAITS,
+    Place,
+    safe,
+)
 from functions.core.records import LISTED
 
 if TYPE_CHECKING:
@@ -17,8 +27,6 @@ if TYPE_CHECKING:
     from functions.core.places import Row, Rows, Stored
 
 T = TypeVar("T")
-
-MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 
 
 class Pruning:

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from functions.core.values import Outcome
 
 if TYPE_CHECKING:
-    from functions.core.champion import Choice
     from functions.core.gate import Gate
+    from functions.core.standing import Choice
 
 ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""

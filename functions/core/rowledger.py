@@ -12,18 +12,18 @@ from functions.core import places, records
 from functions.core.errors import Lost
 from functions.core.ledger import Claim, Entry
 from functions.core.places import INBOX, NEXT, PAGE, SHARED, Place, safe
-from functions.core.pruning import Pruning
 from functions.core.rowschedule import RowSchedule
 from functions.core.values import Shared
-from functions.core.waitbook import RowWaitBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.continuation import Continuation
+    from functions.core.ledger import WaitBook
     from functions.core.listed import Listed
     from functions.core.places import Rows, Stored
+    from functions.core.pruning import Pruning
     from functions.core.values import Key, Letter
 
 
@@ -32,8 +32,25 @@ class RowLedger(RowSchedule):
 
     def __init__(self, rows: Callable[[], Rows]) -> None:
         super().__init__(rows)
-        self.waits = RowWaitBook(rows, self.unreadable)
-        self._pruning = Pruning(rows, self.unreadable)
+        self._waits: WaitBook | None = None
+        self._known_pruning: Pruning | None = None
+
+    @property
+    def waits(self) -> WaitBook:
+        """See `functions.core.ledger.Ledger.waits`."""
+        if self._waits is None:
+            from functions.core.waitbook import RowWaitBook  # noqa: PLC0415 - few apps have waits
+
+            self._waits = RowWaitBook(self._rows, self.unreadable)
+        return self._waits
+
+    @property
+    def _pruning(self) -> Pruning:
+        if self._known_pruning is None:
+            from functions.core.pruning import Pruning  # noqa: PLC0415 - not for events
+
+            self._known_pruning = Pruning(self._rows, self.unreadable)
+        return self._known_pruning
 
     def claim(self, new: Continuation) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from functions.core import places, records
 from functions.core.ledger import Backlog
-from functions.core.places import OPEN, PAGE, safe, unsafe
-from functions.core.pruning import MOST_SORTED
+from functions.core.places import MOST_SORTED, OPEN, PAGE, safe, unsafe
 from functions.core.records import KEY_COLUMNS
 from functions.core.values import Key, Outcome, State, parse_time
 

@@ -6,9 +6,9 @@ them at any depth; else the root's children, and of these the best children that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from functions.core.below import MOST_CHILDREN
+from functions.core.below import MOST_CHILDREN, Found
 from functions.core.bounds import listed
 from functions.core.errors import Ambiguous
 from functions.core.values import Outcome
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
     from functions.core.below import Below, Best
     from functions.core.values import Run
-
-
-class Found(NamedTuple):
-    """The run that has what is sought; or none, and why not, if more is known than that."""
-
-    run: Run | None = None
-    why: str = ""
 
 
 class Seeker:

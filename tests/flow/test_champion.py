@@ -164,7 +164,9 @@ def test_a_metric_that_the_champion_lacks_is_said_to_be_its_own(stage: Stage, fo
 
 def test_a_metric_of_the_champion_that_is_no_number_is_said(stage: Stage) -> None:
     judged(stage, 0.92, ALIAS, champion=float("nan"))
-    waits_saying(stage, "champion.metrics.auc", "its value is no number: NaN")
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.NOT_A_NUMBER)
+    assert row.detail == "champion.metrics.auc is NaN"
 
 
 @FORMS

@@ -10,8 +10,7 @@ import pytest
 
 from functions.core import events, steps
 from functions.core.errors import LedgerUnavailable, Retryable
-from functions.core.places import INBOX
-from functions.core.pruning import MOST_SORTED
+from functions.core.places import INBOX, MOST_SORTED
 from functions.core.reasons import Reason
 from functions.core.rounds import MOST_AT_ONCE
 from functions.core.values import Key, Letter, Outcome, State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.champion import Choice
+from functions.core.standing import Choice
 from relay.required import GateRefused, Requirement
 from tests.routes.files import problems_in, route
 

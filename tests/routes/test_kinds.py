@@ -58,6 +58,7 @@ OF_KIND: dict[Kind, Any] = {
     Kind.NUMBER: st.floats(),
     Kind.COUNT: st.integers(0, 9),
     Kind.NAME: st.sampled_from(["Completed", "Failed", "Canceled", "NotResponding"]),
+    Kind.TRUTH: st.booleans(),
     Kind.TIME: st.just("2026-01-01T00:00:00Z"),
     Kind.TEXTS: st.lists(TEXTS, max_size=2),
     Kind.TEXT: TEXTS,

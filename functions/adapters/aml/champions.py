@@ -21,15 +21,15 @@ from functions.adapters.aml.registered import MOST_PAGES, PAGE, REFUSED
 from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
 from functions.core import events
 from functions.core.bounds import bounded
-from functions.core.champion import Standing
 from functions.core.errors import Retryable
 from functions.core.reasons import Reason
+from functions.core.standing import Standing
 
 if TYPE_CHECKING:
     from functions.adapters.aml.workspaces import Workspaces
     from functions.adapters.transport import Answer
-    from functions.core.champion import Challenger, Choice
     from functions.core.deadline import Deadline
+    from functions.core.standing import Challenger, Choice
     from functions.core.values import Workspace
 
 Version = dict[str, Any]

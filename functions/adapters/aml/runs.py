@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.adapters.aml.ended import EndedRuns
-    from functions.core.champion import Challenger, Choice, Standing
     from functions.core.deadline import Deadline
+    from functions.core.standing import Challenger, Choice, Standing
     from functions.core.values import Ended, Workspace
 
 OUTCOMES = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, may_be_own, words
-from functions.adapters.devops.rejections import is_final, rejection
 from functions.adapters.transport import NoAnswerError, NotSentError
 from functions.core.errors import InDoubt, RelayError, Retryable
 from functions.core.reasons import Reason
@@ -31,13 +30,21 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
     if status == 429 and (is_own(answer) or not is_page(answer)):  # it was not let through
         return Retryable(Reason.THROTTLED, said, wait)
-    in_own_words = status == 400 and may_be_own(answer) and is_final(answer)
+    in_own_words = status == 400 and may_be_own(answer) and _is_final(answer)
     if not (is_own(answer) or in_own_words) or not 400 <= status < 500 or status == 408:
         refused = status in {400, 403, 404} and may_be_own(answer)
         return InDoubt(Reason.REFUSED if refused else Reason.IN_DOUBT, said, wait)
     if status == 400:
+        from functions.adapters.devops.rejections import rejection  # noqa: PLC0415 - as for final
+
         return rejection(answer, said)
     return Retryable(Reason.REFUSED, said)
+
+
+def _is_final(answer: Answer) -> bool:
+    from functions.adapters.devops.rejections import is_final  # noqa: PLC0415 - most are right
+
+    return is_final(answer)
 
 
 def unanswered(error: NotSentError | NoAnswerError) -> Retryable | InDoubt:

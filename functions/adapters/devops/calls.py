@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
-from functions.adapters.devops.rejections import other_version
 from functions.adapters.transport import (
     READ_SECONDS,
     Answer,
@@ -118,6 +117,10 @@ class Calls:
 
         It looks at the version before anything else, so that nothing was done.
         """
+        if answer.status != 400:
+            return
+        from functions.adapters.devops.rejections import other_version  # noqa: PLC0415 - as said
+
         other = other_version(answer, asked)
         if other is None:
             return

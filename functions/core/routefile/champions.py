@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.champion import Choice
+from functions.core.standing import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
