@@ -135,7 +135,8 @@ def read(page: Page | None, started: Sequence[QueuedRun]) -> str:
         for name, value in run.template_parameters.items()
         if name.startswith("model_")
     ]
-    return ", ".join(filter(None, [page.saw if page else "", *model]))
+    saw = page.saw.partition("; when: ")[0] if page else ""  # the decision tells the gate's text
+    return ", ".join(filter(None, [saw, *model]))
 
 
 def became(page: Page | None) -> str:

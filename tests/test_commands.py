@@ -28,7 +28,17 @@ def test_expected(): assert False
 }
 TARGETS = {
     *("help", "demo", "up", "test", "test-clock", "soak", "seeds", "stress"),
-    *("bench", "bench-growth", "check", "format", "clean", "setup", "parts"),
+    *(
+        "bench",
+        "bench-growth",
+        "check",
+        "infra",
+        "infra-outside",
+        "format",
+        "clean",
+        "setup",
+        "parts",
+    ),
 }
 # Runs code as a Python of another version would: python -c CODE ARGUMENTS...
 OTHER = "import sys; sys.version_info = {version}; code = sys.argv[2]; sys.argv[1:3] = []; {also}"

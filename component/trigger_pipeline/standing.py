@@ -8,8 +8,8 @@ import msgspec
 
 from functions.adapters.aml.described import mlmodel
 from functions.core import needs
-from functions.core.standing import Standing
 from functions.core.routes import Match, Route, Routes, Start
+from functions.core.standing import Standing
 from functions.core.values import Ended, Outcome, Run, bounded
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from functions.core.standing import Challenger, Choice
     from functions.core.deadline import Deadline
     from functions.core.ports import Pipelines
+    from functions.core.standing import Challenger, Choice
     from functions.core.values import (
         Credential,
         Job,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay import asking, deployed, operator, printing
+from relay.forecast import Unread
 from relay.whatif.comparing import Change
 from relay.whatif.past import Past
 from relay.whatif.replay import Replay
@@ -95,10 +96,20 @@ def _read(found: Sequence[Replayed], past: Past) -> Iterator[Replayed]:
     for one in found:
         if one.unread is None:
             yield one
+            _miss_facts(one, past)
         else:
             past.miss(
                 f"{one.event.workspace.name}: {one.event.run}: {one.unread.detail}", one.unread
             )
+
+
+def _miss_facts(one: Replayed, past: Past) -> None:
+    """What could not be told of a route, since something that it asks for could not be read."""
+    for told in one.routes:
+        found = told.would and told.would.found
+        if told.change is Change.UNKNOWN and isinstance(found, Unread):
+            what = f"{one.event.workspace.name}: {told.route}/{one.event.run}"
+            past.miss(f"{what}: {found.detail}", found)
 
 
 def _say(text: str) -> None:

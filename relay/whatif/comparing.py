@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,7 +59,7 @@ class Compared(NamedTuple):
         if self.would is None:
             return None
         if isinstance(self.would.found, Wait):  # what did not come by now will not
-            return State.HELD
+            return State.HELD if self.would.route.start else None
         return telling.state(self.would)
 
     @property
@@ -128,7 +129,7 @@ def _change(one: Compared, news: News) -> Change:
     if one.would_start:
         return _start(one)
     if one.started:
-        return _no_start(one)
+        return Change.STOPS
     return Change.SAME if _ends(one) == _ended(one) else Change.REASON
 
 
@@ -157,13 +158,6 @@ def _start(one: Compared) -> Change:
     return Change.UNKNOWN if refused else Change.STARTS
 
 
-def _no_start(one: Compared) -> Change:
-    """An operator may have had it started whatever the gate said: that is no route's doing."""
-    if one.was and one.was.ignore_gate and _would_ask(one):
-        return _start(one)
-    return Change.STOPS
-
-
 def _ended(one: Compared) -> tuple[State | None, Reason | None]:
     return (one.was.state, one.was.reason) if one.was else (None, None)
 
@@ -175,9 +169,9 @@ def _ends(one: Compared) -> tuple[State | None, Reason | None]:
 
 def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     """A route that has another name starts what the one before started: nothing is lost."""
-    stops = {_where(_asked(one)) for one in told if one.change is Change.STOPS}
-    starts = {_where(_would_ask(one)) for one in told if _is_new(one)}
-    both = (stops & starts) - {""}
+    stops = Counter(_where(_asked(one)) for one in told if one.change is Change.STOPS)
+    starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
+    both = {where for where in starts if where and starts[where] >= stops[where] > 0}
 
     def seen(one: Compared) -> Compared:
         was, would = _asked(one), _would_ask(one)

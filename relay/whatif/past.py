@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.continuation import Continuation
     from functions.core.ports import Ports
     from functions.core.values import Ended, Outcome, Run, RunEvent, Workspace
+    from relay.forecast import Unread
 
 LISTING_SECONDS = 120.0  # for each workspace
 MOST_CONTINUATIONS = 10_000
@@ -86,10 +87,10 @@ class Past:
             self.lacking.append(f"only the newest {limit} of {len(newest)} were looked at: --limit")
         return newest[:limit]
 
-    def miss(self, what: str, error: Retryable) -> None:
+    def miss(self, what: str, error: Retryable | Unread) -> None:
         """Remember what could not be read."""
         missing = error.reason is Reason.RUN_NOT_FOUND
-        self.failed = operator.NOT_FOUND if missing and not self.failed else operator.REFUSED
+        self.failed = max(self.failed, operator.NOT_FOUND if missing else operator.REFUSED)
         self.lacking.append(what)
 
     def _kept(self, workspaces: set[str]) -> Iterator[Continuation]:
@@ -137,7 +138,10 @@ def _with(
         event = missed.news(workspace, run, ended.experiment(run))
         if before := told.get(run.id):  # its event was about another end
             event = replace(before.event, outcome=run.outcome, time=run.end_time)
-        yield (workspace.key, run.id, run.outcome), Happened(event, run, {}, told=bool(before))
+        yield (
+            (workspace.key, run.id, run.outcome),
+            Happened(event, run, {}, told=before.told if before else False),
+        )
 
 
 def _time(one: Happened) -> datetime:

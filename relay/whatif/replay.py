@@ -69,5 +69,8 @@ class Replay:
         except Retryable as error:
             return Replayed(happened.event, None, unread=error)
         forecast = Forecast(self._ports, self._policy, news)
-        prospects = [forecast.of(route) for route in self._routes.routes]
+        past = {name for name, c in happened.known.items() if c.ignore_gate}
+        prospects = [
+            forecast.of(route, ignore_gate=route.name in past) for route in self._routes.routes
+        ]
         return Replayed(happened.event, news, compared(happened.known.values(), prospects, news))

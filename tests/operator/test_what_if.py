@@ -207,6 +207,47 @@ def test_what_an_operator_started_past_its_gate_is_no_change(desk: Desk, file: P
     assert changes(told(desk, file, GATED)) == {"register/bad": "as it was"}
 
 
+def test_what_an_operator_started_without_its_facts_is_no_change(desk: Desk, file: Path) -> None:
+    desk.stage.routes(GATED)
+    ended(desk, "bare", None)
+    desk.stage.reconcile(minutes=30)
+    assert desk.type("replay", "register/bare/Completed", "--ignore-gate").code == 0
+    desk.stage.reconcile(minutes=1)
+    assert desk.stage.only("bare").state == "started"
+    assert changes(told(desk, file, GATED)) == {"register/bare": "as it was"}
+    shadowed = GATED.replace("    when:", "    mode: shadow\n    when:")
+    said = asked(desk, file, shadowed)
+    assert (said.code, said.out.splitlines()[0]) == (1, "would not start: 1")
+
+
+def test_two_starts_that_would_be_one_fail(desk: Desk, file: Path) -> None:
+    twice = GATED + GATED[GATED.index("  - name") :].replace("register", "second")
+    desk.stage.routes(twice.replace("{{ run.id }}", "1-{{ run.id }}", 1))
+    ended(desk, "good")
+    assert desk.stage.posts() == 2
+    said = asked(desk, file, GATED.replace("name: register", "name: third"))
+    assert said.code == 1
+    assert said.out.startswith("would not start: 2\n")
+
+
+def test_a_fact_that_cannot_be_read_is_told_and_is_no_all_clear(desk: Desk, file: Path) -> None:
+    desk.stage.routes(GATED)
+    ended(desk, "good")
+    fault = says(503, path="*/model-versions/search*", method="GET", times=20)
+    desk.stage.aml.server.faults.add(fault)
+    said = asked(desk, file, GATED.replace("{{ run.id }}", "{{ model.version }}"))
+    assert (said.code, said.out.splitlines()[0]) == (4, "cannot be told: 1")
+    assert said.err.startswith("lacking: ml-prod: register/good: ")
+
+
+def test_a_route_that_only_answers_tasks_is_no_change(desk: Desk, file: Path) -> None:
+    answers = GATED[: GATED.index("    start:")] + "    complete: true\n"
+    desk.stage.routes(answers)
+    ended(desk, "bare", None)
+    document = told(desk, file, answers)
+    assert set(changes(document).values()) <= {"as it was"}
+
+
 def test_a_run_that_did_not_respond_and_ended_later_is_two_news(desk: Desk, file: Path) -> None:
     silent = OTHER.replace("Failed", "[NotResponding]")
     desk.stage.routes(GATED + silent)

@@ -109,11 +109,15 @@ class Champions:
             if answer.status in REFUSED:
                 return [], bounded(f"{what}: answered {answer.status}")
             page = found_or_raise(answer, what)
-            found += dicts(page.get("model_versions"))
+            listed = page.get("model_versions", [])
+            if not isinstance(listed, list) or len(dicts(listed)) != len(listed):
+                raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of versions")
+            found += dicts(listed)
             if not goes_on(search, page, what):
                 own = [version for version in found if version.get("name") == name]
                 if found and not own:
-                    about_or_raise(found[0].get("name"), name, what)
+                    about = bounded(f"{what}: the answer is about {found[0].get('name')}")
+                    raise Retryable(Reason.RUN_UNREADABLE, about)
                 return own, ""
         return [], f"{what}: more than {MOST_PAGES} pages: choose the champion by `alias`"
 
