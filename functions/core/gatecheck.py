@@ -44,10 +44,18 @@ def refusals(compiled: Compiled, text: str) -> list[str]:
 
 def mistakes(compiled: Compiled) -> list[str]:
     """What the types of the facts forbid or make useless, each once, in words for its author."""
-    told = [*_shadowing(compiled), *_of_types(compiled), *_below_text(compiled)]
+    told = [*_begun_with_a_dot(compiled), *_shadowing(compiled)]
+    told += [*_of_types(compiled), *_below_text(compiled)]
     told += _asked(compiled)
     found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*_no_answer(compiled)]
     return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
+
+
+def _begun_with_a_dot(compiled: Compiled) -> Iterator[str]:
+    """To CEL `.run` is `run` as well; to whoever looks for the facts that are named it is none."""
+    for node in celtree.walk(compiled.tree.root):
+        if node.kind == "name" and node.name.startswith("."):
+            yield f"`{node.name}` begins with a dot: write `{node.name[1:]}`"
 
 
 def clash(compiled: Compiled, facts: Mapping[str, Any]) -> str:

@@ -29,28 +29,50 @@ _TURNED: Final = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_"}
 
 
 def never_true(compiled: Compiled) -> Iterator[str]:
-    """The comparisons that can never be true, and why."""
+    """The comparisons that can never be true, and why.
+
+    One that is denied is meant to be so: `!(run.name == "")` says something, if little.
+    """
+    denied = {inner.id for node in celtree.walk(compiled.tree.root) for inner in _denied_by(node)}
     for node in celtree.walk(compiled.tree.root):
-        yield from _of_node(compiled, node)
+        yield from _of_node(compiled, node, denied=node.id in denied)
+
+
+def _denied_by(node: Node) -> Iterator[Node]:
+    if node.kind == "call" and node.name == "!_":
+        yield from celtree.walk(node)
 
 
 def wanted(root: Node, kind: Kind) -> Iterator[str]:
-    """The names that facts of this kind are compared with, such that they are to be one."""
-    for node in celtree.walk(root):
-        if node.kind == "call" and node.name in {"_==_", "@in"}:
+    """The names that a fact of this kind must be one of, else the whole can never be true.
+
+    What stands below a negation or beside an alternative need not be so.
+    """
+    for node in _conjuncts(root):
+        if node.kind == "call" and node.name == "_==_":
             told = _against_constants(node)
             yield from (str(value) for fact, value in told if fact.kind is kind)
 
 
-def _of_node(compiled: Compiled, node: Node) -> Iterator[str]:
+def _conjuncts(node: Node) -> Iterator[Node]:
+    if node.kind == "call" and node.name == "_&&_":
+        for part in node.parts:
+            yield from _conjuncts(part)
+    else:
+        yield node
+
+
+def _of_node(compiled: Compiled, node: Node, *, denied: bool) -> Iterator[str]:
     if node.kind != "call" or node.name not in {*COMPARED, "@in"}:
         return
     for fact, value in _against_constants(node):
         if fact.kind is Kind.NAME and value not in fact.names:
             yield _misspelled(node, fact, str(value))
-        elif node.name == "_==_" and value == "" and not fact.is_family:
+        elif not denied and node.name == "_==_" and value == "" and not fact.is_family:
             name = ".".join(fact.path)
             yield f"`{shown(node)}` is never true: an empty {name} counts as not known: has({name})"
+    if denied:
+        return
     left, right = (celtree.path_of(part) for part in node.parts)
     if left and left == right and node.name in _NEVER_OF_ITSELF:
         yield f"`{shown(node)}` is never true: both sides are the same"
@@ -155,5 +177,7 @@ def _tried(path: Path, constants: list[Any]) -> list[Any]:
     fact = vocabulary.meant_by(path)
     if fact and fact.kind is Kind.NUMBER:
         return around([n for n in constants if isinstance(n, int | float)])
+    if fact and fact.kind is Kind.TRUTH:
+        return [True, False]
     texts = list(dict.fromkeys(c for c in constants if isinstance(c, str)))
     return list(fact.names) if fact and fact.names else [*texts, "".join(("another", *texts))]

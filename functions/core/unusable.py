@@ -93,31 +93,41 @@ class Reads(NamedTuple):
 
 def read_by(root: Node) -> Reads:
     """What the whole expression reads, whatever decides it first."""
-    told = list(_read(root))
+    told = list(_read(root, {}))
     asked = frozenset(path for path, is_asked in told if is_asked)
     return Reads(frozenset(path for path, is_asked in told if not is_asked), asked)
 
 
-def _read(node: Node) -> Iterator[tuple[Path, bool]]:
-    """Each path, and whether it is only asked what kind of number it is."""
+def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, bool]]:
+    """Each path, and whether it is only asked what kind of number it is.
+
+    `loops`: the variables of the loops around it, with the family that each goes through.
+    """
     if path := celtree.path_of(node):
         if node.kind != "has" and path[0] in vocabulary.ROOTS:
             yield path, False
         return
     if node.kind == "call" and node.name in ASKING:
-        asked = node.parts[-1]
-        yield celtree.path_of(asked) or _family_of(asked), True
+        if asked := celtree.path_of(node.parts[-1]) or _any_of(node.parts[-1], loops):
+            yield asked, True
+        else:
+            yield from _read(node.parts[-1], loops)
         return
+    if node.kind == "loop":
+        loops = {**loops, node.name.partition(",")[0]: celtree.path_of(node.parts[0])}
     keys = _KEYS_ONLY.get(node.name, -1) if node.kind == "call" else -1
     for n, part in enumerate(node.parts):
         if n != keys or not _is_map(part):
-            yield from _read(part)
+            yield from _read(part, loops)
 
 
-def _family_of(node: Node) -> Path:
-    """`run.metrics[k]` as ("run", "metrics"): any of them is meant."""
-    is_index = node.kind == "call" and node.name == celtree.INDEX
-    return (celtree.path_of(node.parts[0]) if is_index else ()) or ("",)
+def _any_of(node: Node, loops: Mapping[str, Path]) -> Path:
+    """`run.metrics[k]` as ("run", "metrics") where `k` goes through all of these; else ()."""
+    if node.kind != "call" or node.name != celtree.INDEX:
+        return ()
+    family, index = node.parts
+    path = celtree.path_of(family)
+    return path if index.kind == "name" and path and loops.get(index.name) == path else ()
 
 
 def _is_map(node: Node) -> bool:

@@ -43,6 +43,9 @@ HELD_BY_NAN = [
     "[run.metrics.loss].all(x, !(x > 0.5))",
     "string(run.metrics.loss) != '0.5'",
     "is_nan(run.metrics.accuracy) || run.metrics.loss < 0.5",
+    "is_finite(run.metrics.loss > 0.5 ? 0.0 : 1.0)",
+    "is_finite(run.metrics.loss - 1.0) || run.metrics.accuracy > 0.9",
+    "['accuracy'].all(k, is_finite(run.metrics[k])) && run.metrics.loss != 0.5",
 ]
 
 

@@ -56,6 +56,14 @@ def test_a_champion_that_is_named_must_be_chosen(text: str) -> None:
     assert "names `champion`, and the route does not say which: `champion: newest`" in line
 
 
+@pytest.mark.parametrize("asked", ["champion.exists == true", "champion.exists in [true]"])
+def test_whether_there_is_one_may_be_compared(asked: str) -> None:
+    found = route(f"- {{name: a, when: '{asked}', champion: newest, {START}}}")
+    assert found.gate is not None
+    verdict = found.gate.evaluate({"champion": {"exists": True}})
+    assert (verdict.holds, verdict.error) == (True, "")
+
+
 def test_a_champion_that_is_chosen_must_be_named() -> None:
     (line,) = problems_in(f"- {{name: a, champion: newest, when: 'true', {START}}}")
     assert "routes[0].champion: is asked of nothing" in line

@@ -55,6 +55,8 @@ REFUSED = [
     ("size(run.tags) < 0", "no size is less than 0"),
     ("run.name == ''", "never true: an empty run.name counts as not known"),
     ("1 > 2", "`1 > 2` is never true"),
+    (".run.metrics.a > 0.5", "`.run` begins with a dot: write `run`"),
+    ("run.metrics.a > 0.5 && run.status == 'Failed'", "wants run.status to be Failed"),
     ("['a'].exists(run, run == 'a')", "take another"),
 ]
 ACCEPTED = [
@@ -86,6 +88,10 @@ ACCEPTED = [
     "timestamp(run.end_time) - timestamp(run.start_time) > duration('1h')",
     "timestamp(run.end_time).getDayOfWeek() in [1, 2]",
     "run.status == 'Completed'",
+    "run.status == 'Failed' || run.metrics.a > 0.5",
+    "!(run.status == 'Failed')",
+    "!(run.name == '')",
+    "run.status in ['Completed', 'Failed']",
     "run.status.startsWith('Comp')",
     "'sklearn' in model.flavors && model.version != '1'",
     "int(model.version) > 3",
