@@ -30,6 +30,12 @@ def states(page: Page) -> set[str]:
     return set(rows(page).locator(".badge").all_inner_texts())
 
 
+def follow(page: Page, link: Locator) -> None:
+    """Click a link and wait for the page that it leads to, whole."""
+    with page.expect_event("load"):
+        link.click()
+
+
 def wait_for(page: Page, told: str) -> None:
     page.get_by_text(told).first.wait_for()
 
@@ -76,7 +82,7 @@ def test_the_days_until_a_credential_expires_are_shown(tab: Tab) -> None:
 def test_the_rest_of_a_long_list_is_on_the_next_page(tab: Tab) -> None:
     tab.open()
     first = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
-    tab.page.get_by_role("link", name="Next").click()
+    follow(tab.page, tab.page.get_by_role("link", name="Next"))
     second = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
     assert len(first) == 50
     assert set(first) & set(second) == set()
@@ -127,7 +133,7 @@ def test_filters_in_the_address_find(tab: Tab, query: dict[str, str], expected: 
 def test_what_fits_nothing_says_so_and_leads_back(tab: Tab) -> None:
     tab.open(q="no such run")
     assert tab.page.get_by_text("Nothing fits these filters.").count() == 1
-    tab.page.get_by_role("link", name="Show all").click()
+    follow(tab.page, tab.page.get_by_role("link", name="Show all"))
     assert rows(tab.page).count() == 50
 
 
@@ -143,7 +149,7 @@ def test_an_empty_ledger_says_what_to_do(tabs: Tabs, empty_site: Site) -> None:
 
 def test_a_click_shows_why_it_is_held_and_how_to_replay_it(tab: Tab) -> None:
     tab.open(q="train-003")
-    tab.page.get_by_role("link", name="train-003").click()
+    follow(tab.page, tab.page.get_by_role("link", name="train-003"))
     told = tab.page.locator("main").inner_text()
     assert "held back: nothing starts unless an operator replays it" in told
     assert "run.metrics.accuracy >= 0.9; accuracy = 0.71" in told
@@ -171,7 +177,7 @@ def test_a_started_one_shows_its_facts_request_and_timeline(tab: Tab) -> None:
 def test_what_users_wrote_is_shown_and_does_nothing(tab: Tab) -> None:
     tab.open(q="run<b>")
     assert tab.page.locator("main script, main img, main b").count() == 0
-    tab.page.get_by_role("link", name="run<b>&\"'\\u202edlrow").click()
+    follow(tab.page, tab.page.get_by_role("link", name="run<b>&\"'\\u202edlrow"))
     main = tab.page.locator("main")
     assert main.locator("script, img, b").count() == 0
     assert scene.SCRIPT in main.inner_text()
@@ -182,7 +188,7 @@ def test_what_users_wrote_is_shown_and_does_nothing(tab: Tab) -> None:
 
 def test_ten_kilobytes_of_text_are_shown_when_asked_for(tab: Tab) -> None:
     tab.open(q="run<b>")
-    tab.page.locator("table.rows tbody a").first.click()
+    follow(tab.page, tab.page.locator("table.rows tbody a").first)
     long = tab.page.locator("details", has_text="10,240 characters")
     assert long.locator("p").is_hidden()
     long.locator("summary").click()
@@ -215,9 +221,9 @@ def test_a_ledger_that_cannot_be_read_says_what_to_do(tabs: Tabs, broken_site: S
 def test_the_key_in_the_address_goes_along_but_is_never_in_the_page(tab: Tab) -> None:
     tab.open(q="train-003")
     assert KEY not in tab.site.get(q="train-003").text
-    tab.page.get_by_role("link", name="train-003").click()
+    follow(tab.page, tab.page.get_by_role("link", name="train-003"))
     wait_for(tab.page, "Timeline")
-    tab.page.get_by_role("link", name="All continuations").click()
+    follow(tab.page, tab.page.get_by_role("link", name="All continuations"))
     tab.page.get_by_label("Search").fill("train-004")
     tab.page.get_by_role("button", name="Filter").click()
     tab.page.wait_for_url(re.compile(f"q=train-004.*code={KEY}"))
