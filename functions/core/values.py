@@ -6,26 +6,41 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
 from msgspec import Struct, field
 
 from functions.core import bounds
 from functions.core.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
 
-W = TypeVar("W", bound=StrEnum)
+
+class Word(StrEnum):
+    """A word of the ledger: one that is known, or one of that form that another version may know.
+
+    What this version does not know has no name, and is in none of its lists.
+    """
+
+    _form: ClassVar[re.Pattern[str]]
+
+    def __init_subclass__(cls, *, form: str) -> None:
+        super().__init_subclass__()
+        cls._form = re.compile(form)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not cls._form.fullmatch(value):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = "", value
+        return made
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in type(self).__members__
 
 
-def unknown(kind: type[W], value: object, form: re.Pattern[str]) -> W | None:
-    """A word that another version may know among its own; it has no name. None for what is none."""
-    if not isinstance(value, str) or not form.fullmatch(value):
-        return None
-    made = str.__new__(kind, value)
-    made._name_, made._value_ = "", value
-    return made
-
-
-class Outcome(StrEnum):
+class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):
     """How a run ended (one that is still going has none), or what else the news is about.
 
     Another version of the app may know more of them, as of states: what is about one is shown, and
@@ -40,15 +55,6 @@ class Outcome(StrEnum):
     MODEL_DEPLOYED = "ModelDeployed"
     DRIFT_DETECTED = "DatasetDriftDetected"
 
-    @classmethod
-    def _missing_(cls, value: object) -> Outcome | None:
-        return unknown(cls, value, _OUTCOME)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this version knows what it means."""
-        return self.name in Outcome.__members__
-
     @property
     def ends_run(self) -> bool:
         """Whether it is about a run's end."""
@@ -58,10 +64,7 @@ class Outcome(StrEnum):
 ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPONDING)
 
 
-_OUTCOME = re.compile(r"[A-Z][A-Za-z0-9]{0,60}")
-
-
-class State(StrEnum):
+class State(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
     """Where a continuation stands; all but `open` are ends, and `started` is never overwritten.
 
     Another version of the app may know more of them. A word that can be one is a state like these,
@@ -74,22 +77,10 @@ class State(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
 
-    @classmethod
-    def _missing_(cls, value: object) -> State | None:
-        return unknown(cls, value, _STATE)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this version knows what it means."""
-        return self.name in State.__members__
-
     @property
     def may_be_open(self) -> bool:
         """Whether work may be left to do: in what is not known somebody else may see some."""
         return self is State.OPEN or not self.is_known
-
-
-_STATE = re.compile(r"[a-z][a-z0-9_ -]{0,30}")
 
 
 class Workspace(Struct, frozen=True):

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
-from enum import StrEnum
 
 from msgspec import Struct
 
-from functions.core.values import Workspace, unknown
+from functions.core.values import Word, Workspace
 
 
-class Answered(StrEnum):
+class Answered(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
     """Where a wait stands. Another version of the app may know more, as of a continuation's."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
     LOST = "lost"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Answered | None:
-        return unknown(cls, value, _ANSWERED)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this version knows what it means."""
-        return self.name in Answered.__members__
-
-
-_ANSWERED = re.compile(r"[a-z][a-z0-9_ -]{0,30}")
 
 
 class Task(Struct, frozen=True, kw_only=True):
