@@ -26,8 +26,8 @@ MOST_LOOKS = 30  # reads for one decision
 _WITH_TRIALS = ("hyperdrive", "sweep", "automl")
 
 
-class Best(NamedTuple):
-    """The best child that a run names; or why it is not that one, where it names one.
+class Found(NamedTuple):
+    """The run that has, or is, what is sought; or none, and why not, if more is known than that.
 
     `awaited`: it is not there, and may still come.
     """
@@ -35,13 +35,6 @@ class Best(NamedTuple):
     run: Run | None = None
     why: str = ""
     awaited: bool = False
-
-
-class Found(NamedTuple):
-    """The run that has what is sought; or none, and why not, if more is known than that."""
-
-    run: Run | None = None
-    why: str = ""
 
 
 class Below:
@@ -102,13 +95,13 @@ class Below:
         """Whether it may have more children than were read."""
         return run.id in self._cut
 
-    def best(self, run: Run, *, ask: bool = False) -> Best:
+    def best(self, run: Run, *, ask: bool = False) -> Found:
         """What the run names as its best child; `ask` its job, too, if nothing else tells."""
         told = self._event.properties if run is self.root else {}
         named = parents.best_child(told) or parents.best_child(run.tags)
         if ask and not named:
             named = self.job(run).best_child
-        return self._checked(run, named) if named else Best()
+        return self._checked(run, named) if named else Found()
 
     def job(self, run: Run) -> Job:
         """What Resource Manager says of the run's job."""
@@ -118,15 +111,15 @@ class Below:
             self._jobs[run.id] = found or Job()
         return self._jobs[run.id]
 
-    def _checked(self, above: Run, named: str) -> Best:
+    def _checked(self, above: Run, named: str) -> Found:
         found = self._one(named) if events.is_run_id(named) else None
         told = f"the best child that {above.id} names, {bounded(named, 80)},"
         if found is None:
-            return Best(None, f"{told} is not there", awaited=True)
+            return Found(None, f"{told} is not there", awaited=True)
         if why := self._unlike(above, found):
-            return Best(None, f"{told} {why}")
+            return Found(None, f"{told} {why}")
         self._above.setdefault(found.id, above)
-        return Best(found)
+        return Found(found)
 
     def _unlike(self, above: Run, found: Run) -> str:
         """Why it cannot be the run's best child; "" where it can."""

@@ -16,7 +16,7 @@ from functions.core.values import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from functions.core.below import Below, Best
+    from functions.core.below import Below
     from functions.core.values import Run
 
 
@@ -72,7 +72,7 @@ class Seeker:
                 found += self._all(run)
         return found
 
-    def _named_best(self, run: Run) -> Best:
+    def _named_best(self, run: Run) -> Found:
         best = self._below.best(run)
         self._note(best.why)
         return best

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml import described
 from functions.adapters.aml.paging import goes_on
-from functions.adapters.aml.registered import MOST_PAGES, PAGE, REFUSED
+from functions.adapters.aml.registered import MOST_PAGES, REFUSED, VERSIONS, by_name
 from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
 from functions.core import events
 from functions.core.bounds import bounded
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 Version = dict[str, Any]
 _ALIAS = "/api/2.0/mlflow/registered-models/alias"
-_VERSIONS = "/api/2.0/mlflow/model-versions/search"
 _MISSING = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 
 
@@ -100,12 +99,11 @@ class Champions:
         self, workspace: Workspace, name: str, deadline: Deadline
     ) -> tuple[list[Version], str]:
         """All versions of the name, or why it cannot be told which they are."""
-        quote = '"' if "'" in name else "'"
-        search: dict[str, Any] = {"filter": f"name={quote}{name}{quote}", "max_results": str(PAGE)}
+        search: dict[str, Any] = {**by_name(name)}
         found: list[Version] = []
         what = f"versions of model {name}"
         for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(workspace, _VERSIONS, deadline, params=search)
+            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
             if answer.status in REFUSED:
                 return [], bounded(f"{what}: answered {answer.status}")
             page = found_or_raise(answer, what)

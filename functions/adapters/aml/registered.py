@@ -28,7 +28,7 @@ PAGE = 200
 MOST_PAGES = 5
 MOST_NAMES = 10  # of models that are searched by name in vain
 REFUSED = frozenset({400, 404, 405, 501})  # "no such call here", in the ways servers say it
-_VERSIONS = "/api/2.0/mlflow/model-versions/search"
+VERSIONS = "/api/2.0/mlflow/model-versions/search"
 _MODELS = "/api/2.0/mlflow/registered-models/search"
 
 Version = dict[str, Any]
@@ -46,7 +46,7 @@ class Registered:
         own: list[Version] = []
         if workspace.key not in self._no_search_by_run and "'" not in run:
             search = {"filter": f"run_id='{run}'", "max_results": str(PAGE)}
-            answer = self._workspaces.mlflow(workspace, _VERSIONS, deadline, params=search)
+            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
             if answer.status not in REFUSED:
                 found = found_or_raise(answer, f"model versions of run {run}")
                 versions = dicts(found.get("model_versions"))
@@ -60,9 +60,8 @@ class Registered:
 
     def of_name(self, workspace: Workspace, name: str, deadline: Deadline) -> list[Model]:
         """All versions of a registered model, whoever made them, as far as pages allow."""
-        quote = '"' if "'" in name else "'"
-        search = {"filter": f"name={quote}{name}{quote}", "max_results": str(PAGE)}
-        pages = self._pages(workspace, (_VERSIONS, f"versions of model {name}"), search, deadline)
+        asked = (VERSIONS, f"versions of model {name}")
+        pages = self._pages(workspace, asked, by_name(name), deadline)
         versions = [v for page in pages for v in dicts(page.get("model_versions"))]
         return described.versions([v for v in versions if v.get("name") == name])
 
@@ -117,6 +116,12 @@ class Registered:
             if not token or token == search.get("page_token"):
                 return
             search["page_token"] = token
+
+
+def by_name(name: str) -> dict[str, str]:
+    """The search for all versions of a registered model."""
+    quote = '"' if "'" in name else "'"
+    return {"filter": f"name={quote}{name}{quote}", "max_results": str(PAGE)}
 
 
 def _latest(model: Mapping[str, Any]) -> list[Version]:
