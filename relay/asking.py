@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from functions.core.deadline import Deadline
 from functions.core.errors import RoutesUnreadable
 from relay import operator, whereabouts
 from relay.forecast import truth, untold
@@ -13,10 +14,11 @@ from relay.printing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from functions.core.ports import Ports
     from functions.core.routes import Routes
-    from functions.core.values import Workspace
+    from functions.core.values import Ended, Workspace
     from functions.settings import Settings
     from relay.forecast import News
     from relay.whereabouts import Located, Named
@@ -29,6 +31,27 @@ InWorkspace = Annotated[
         help="Resource id; else SWEEP_WORKSPACES and those that the ledger has seen are asked.",
     ),
 ]
+
+InWorkspaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
+    ),
+]
+LISTING_SECONDS = 120.0  # for each workspace
+
+
+def ended(
+    ports: Ports, workspace: Workspace, since: datetime, *, children: bool = False
+) -> tuple[Ended, list[str]]:
+    """The runs of a workspace that ended since then, and what is lacking; raises Retryable."""
+    deadline = Deadline(ports.clock, LISTING_SECONDS)
+    found = ports.runs.ended(workspace, since, deadline, children=children)
+    lacking = [f"{workspace.name}: {what}" for what in found.lacking]
+    if found.untimed:
+        untimed = f"{workspace.name}: {len(found.untimed)} runs say no time, {found.untimed[0]}"
+        lacking.append(untimed)
+    return found, lacking
 
 
 def meant(named: Named, workspace: str | None) -> list[Workspace]:

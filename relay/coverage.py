@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.chronicle import Chronicle
-from functions.core.deadline import Deadline
 from functions.core.errors import Retryable
-from functions.core.reasons import Reason
 from relay import asking, became, deployed, operator, printing
 from relay.became import Became
 
@@ -24,16 +22,8 @@ if TYPE_CHECKING:
     from relay.operator import Office
 
 BY_DEFAULT = "24h"
-TIMED_OUT = 5
-LISTING_SECONDS = 120.0  # for each workspace
 
 _Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90m, 24h, 7d.")]
-_Workspaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
-    ),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 def coverage(
     since: _Since = BY_DEFAULT,
-    workspace: _Workspaces = None,
+    workspace: asking.InWorkspaces = None,
     *,
     as_json: printing.Json = False,
     routes: deployed.RoutesFile = None,
@@ -79,26 +69,17 @@ class _Survey:
             try:
                 yield from self._one(workspace, routes)
             except Retryable as error:
-                self.failed = _code(error)
+                self.failed = operator.unread(error)
                 printing.say(f"{workspace.name}: {error.detail}", err=True)
 
     def _one(self, workspace: Workspace, routes: Routes) -> Iterator[Told]:
-        ledger, runs = self._office.ports.ledger, self._office.ports.runs
+        ledger = self._office.ports.ledger
         memory = self._chronicle.recall()
-        deadline = Deadline(self._office.ports.clock, LISTING_SECONDS)
-        ended = runs.ended(workspace, self.since, deadline)
-        self.lacking += [f"{workspace.name}: {what}" for what in ended.lacking]
-        if ended.untimed:
-            untimed = f"{workspace.name}: {len(ended.untimed)} runs say no time, {ended.untimed[0]}"
-            self.lacking.append(untimed)
+        ended, lacking = asking.ended(self._office.ports, workspace, self.since)
+        self.lacking += lacking
         for run in ended.runs:
             known = ledger.of_run(workspace.key, run.id)
             yield became.of(workspace, run, ended, known, routes, memory)
-
-
-def _code(error: Retryable) -> int:
-    missing = error.reason is Reason.RUN_NOT_FOUND
-    return operator.NOT_FOUND if missing else operator.REFUSED
 
 
 def _totals(told: list[Told]) -> dict[str, int]:
@@ -136,4 +117,4 @@ def _conclude(told: list[Told], survey: _Survey) -> None:
     if any(one.became is Became.MISSING for one in told):
         raise typer.Exit(operator.THE_ANSWER_IS_NO)
     if survey.failed or survey.lacking:
-        raise typer.Exit(survey.failed or TIMED_OUT)
+        raise typer.Exit(survey.failed or operator.TIMED_OUT)

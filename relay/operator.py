@@ -19,6 +19,7 @@ from functions import connections
 from functions import settings as known_settings
 from functions.core import events, keys
 from functions.core.errors import ConfigurationError, LedgerUnavailable
+from functions.core.reasons import Reason
 from relay import deployed, printing
 from relay.refusals import ArmError
 from relay.signin import SignedIn
@@ -27,15 +28,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.continuation import Continuation
+    from functions.core.errors import Retryable
     from functions.core.ports import Ports
     from functions.core.values import Workspace
     from functions.settings import Settings
     from relay.deployed import Deployed
+    from relay.forecast import Unread
 
 THE_ANSWER_IS_NO = 1
 USAGE = 2
 NOT_FOUND = 3
 REFUSED = 4
+TIMED_OUT = 5
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
@@ -112,6 +116,11 @@ def stop(code: int, message: str) -> NoReturn:
     """End the command with a line on the error output."""
     printing.say(message, err=True)
     raise typer.Exit(code)
+
+
+def unread(error: Retryable | Unread) -> int:
+    """The exit code for what could not be read: it is not there, or somebody refused."""
+    return NOT_FOUND if error.reason is Reason.RUN_NOT_FOUND else REFUSED
 
 
 def whoever() -> str:

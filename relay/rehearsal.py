@@ -127,8 +127,7 @@ class Rehearsal:
 
     def _miss(self, source: str, error: Retryable) -> None:
         typer.echo(f"{plain(source)}: {plain(error.detail, 500)}", err=True)
-        missing = error.reason is Reason.RUN_NOT_FOUND
-        self._unread = max(self._unread, operator.NOT_FOUND if missing else operator.REFUSED)
+        self._unread = max(self._unread, operator.unread(error))
 
     @property
     def _verdicts(self) -> Counter[Verdict]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from relay.signin import SignedIn
     from relay.waiting import End
 
-TIMED_OUT, FAILED, CANCELED, UNREADABLE, INTERRUPTED = 5, 10, 11, 12, 130
+FAILED, CANCELED, UNREADABLE, INTERRUPTED = 10, 11, 12, 130
 OF_OUTCOME = {Outcome.FAILED: FAILED, Outcome.CANCELED: CANCELED}
 OF_TROUBLE = {
     Kind.NOT_FOUND: operator.NOT_FOUND,
@@ -86,7 +86,7 @@ class Vigil:
             self._is_about(self._submit(wanted) if isinstance(wanted, Job) else wanted)
             end = self._wait(sure=isinstance(wanted, Job))
         except NotSubmitted as error:
-            code = TIMED_OUT if self._elapsed.left <= 0 else operator.REFUSED
+            code = operator.TIMED_OUT if self._elapsed.left <= 0 else operator.REFUSED
             return self._account.fail(code, str(error))
         except TimedOut:
             return self._timed_out()
@@ -152,11 +152,11 @@ class Vigil:
     def _timed_out(self) -> int:
         status = self._account.told["status"] or "not known"
         self._account.fail(
-            TIMED_OUT, f"timed out after {self._account.so_long}: the status is {status}"
+            operator.TIMED_OUT, f"timed out after {self._account.so_long}: the status is {status}"
         )
         if self._wishes.cancel_on_timeout:
             self._cancel()
-        return TIMED_OUT
+        return operator.TIMED_OUT
 
     def _interrupted(self) -> int:
         if not self._run:

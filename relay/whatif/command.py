@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 BY_DEFAULT = "30d"
 ENOUGH, MOST = 1_000, 10_000
-INCOMPLETE = 5
 EXAMPLES = """Examples:
 
 python -m relay what-if --routes changed.yaml
@@ -34,12 +33,6 @@ _Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 24h, 7d
 _Limit = Annotated[
     int, typer.Option(metavar="N", min=1, max=MOST, help="So many at most, the newest.")
 ]
-_Workspaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--workspace", metavar="ID", help="Resource id; else those seen and SWEEP_WORKSPACES."
-    ),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 def what_if(
     since: _Since = BY_DEFAULT,
     limit: _Limit = ENOUGH,
-    workspace: _Workspaces = None,
+    workspace: asking.InWorkspaces = None,
     *,
     as_json: printing.Json = False,
     routes: deployed.RoutesFile = None,
@@ -122,4 +115,4 @@ def _conclude(report: Report, past: Past) -> None:
     if report.totals[Change.STOPS]:
         raise typer.Exit(operator.THE_ANSWER_IS_NO)
     if past.failed or past.lacking:
-        raise typer.Exit(past.failed or INCOMPLETE)
+        raise typer.Exit(past.failed or operator.TIMED_OUT)

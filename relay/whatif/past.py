@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from functions.core import missed
 from functions.core.deadline import Deadline
 from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from relay import operator
+from relay import asking, operator
 from relay.forecast import READ_SECONDS, News
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from functions.core.values import Ended, Outcome, Run, RunEvent, Workspace
     from relay.forecast import Unread
 
-LISTING_SECONDS = 120.0  # for each workspace
 MOST_CONTINUATIONS = 10_000
 
 _Id = tuple[str, str, "Outcome"]  # workspace, run, outcome
@@ -77,10 +75,11 @@ class Past:
         found = dict(_known(kept))
         for workspace in workspaces:
             try:
-                ended = self._ended(workspace, children=children)
+                ended, lacking = asking.ended(self._ports, workspace, self.since, children=children)
             except Retryable as error:
                 self.miss(f"{workspace.name}: {error.detail}", error)
             else:
+                self.lacking += lacking
                 found |= _with(found, workspace, ended)
         newest = sorted(found.values(), key=_time, reverse=True)
         if len(newest) > limit:
@@ -89,8 +88,7 @@ class Past:
 
     def miss(self, what: str, error: Retryable | Unread) -> None:
         """Remember what could not be read."""
-        missing = error.reason is Reason.RUN_NOT_FOUND
-        self.failed = max(self.failed, operator.NOT_FOUND if missing else operator.REFUSED)
+        self.failed = max(self.failed, operator.unread(error))
         self.lacking.append(what)
 
     def _kept(self, workspaces: set[str]) -> Iterator[Continuation]:
@@ -101,15 +99,6 @@ class Past:
             self.lacking.append(full)
         self.lacking.extend(ledger.unreadable)
         return (c for c in found if c.key.workspace in workspaces)
-
-    def _ended(self, workspace: Workspace, *, children: bool) -> Ended:
-        deadline = Deadline(self._ports.clock, LISTING_SECONDS)
-        ended = self._ports.runs.ended(workspace, self.since, deadline, children=children)
-        self.lacking += [f"{workspace.name}: {what}" for what in ended.lacking]
-        if ended.untimed:
-            untimed = f"{workspace.name}: {len(ended.untimed)} runs say no time, {ended.untimed[0]}"
-            self.lacking.append(untimed)
-        return ended
 
 
 def _known(continuations: Iterable[Continuation]) -> Iterator[tuple[_Id, Happened]]:
