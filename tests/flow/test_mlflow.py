@@ -136,17 +136,7 @@ print(json.dumps(ids))
 def diverged(mlflow_server: MLflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Trainings that diverged, logged by MLflow's own client: ids by what their loss is."""
     folder = tmp_path_factory.mktemp("diverged")
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    done = subprocess.run(
-        [sys.executable, "-c", DIVERGED],
-        env={**os.environ, **quiet, "MLFLOW_TRACKING_URI": mlflow_server.url},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    ids: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    ids: dict[str, str] = logged_by(DIVERGED, mlflow_server, folder)
     return ids
 
 

@@ -38,15 +38,20 @@ def database(stage: Stage) -> sqlite3.Connection:
 
 def becomes(stage: Stage, state: str, *, scheduled: bool = True) -> None:
     """As the newer version leaves it; it writes the truth first, and then what schedules it."""
+    rewrite(stage, scheduled=scheduled, state=state)
+
+
+def rewrite(stage: Stage, *, scheduled: bool, **words: str) -> None:
+    """Put these words into every continuation's row, and into those of the schedule."""
     update = "UPDATE ledger SET columns = ? WHERE partition = ? AND key = ?"
     with closing(database(stage)) as file:
         found = file.execute("SELECT partition, key, columns FROM ledger").fetchall()
         for partition, key, columns in found:
             row = json.loads(columns)
             if more := row.get("more"):
-                row |= {"state": state, "more": json.dumps({**json.loads(more), "state": state})}
+                row |= {**words, "more": json.dumps({**json.loads(more), **words})}
             elif partition == "open" and scheduled:
-                row |= {"state": state}
+                row |= words
             file.execute(update, (json.dumps(row), partition, key))
         file.commit()
 
@@ -186,16 +191,7 @@ def test_what_can_be_no_state_is_still_no_row(
 
 def in_a_reason_of_another_version(stage: Stage) -> None:
     """As a newer version leaves it, which knows a reason that this one does not."""
-    update = "UPDATE ledger SET columns = ? WHERE partition = ? AND key = ?"
-    with closing(database(stage)) as file:
-        found = file.execute("SELECT partition, key, columns FROM ledger").fetchall()
-        for partition, key, columns in found:
-            row = json.loads(columns)
-            if more := row.get("more"):
-                row |= {"more": json.dumps({**json.loads(more), "reason": "eclipsed"})}
-                row |= {"reason": "eclipsed"}
-                file.execute(update, (json.dumps(row), partition, key))
-        file.commit()
+    rewrite(stage, scheduled=False, reason="eclipsed")
 
 
 @pytest.fixture
