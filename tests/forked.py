@@ -63,7 +63,9 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, negative for a signal. Raises subprocess.TimeoutExpired."""
         if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
+            ends = select.poll()  # `select.select` takes no descriptor above 1,023
+            ends.register(self._told, select.POLLIN)
+            if not ends.poll(None if timeout is None else timeout * 1000):
                 raise subprocess.TimeoutExpired("forked", timeout or 0)
             with self._reading:
                 if self.returncode is None:

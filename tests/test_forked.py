@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +53,13 @@ def test_each_is_a_process_that_ends_by_its_own_signal_alone() -> None:
     assert second.wait(60) == -signal.SIGKILL
     for host in hosts:
         host.communicate()
+
+
+def test_it_is_awaited_in_a_process_that_has_many_files_open() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            held.enter_context(Path(os.devnull).open("rb"))
+        assert forked.ran("relay", *WORDS, environ=os.environ).returncode
