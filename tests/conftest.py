@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test that needs such a part, so that `-m "not real"` leaves it out."""
     if REAL & set(getattr(item, "fixturenames", ())):
         item.add_marker("real")
+
+
+def pytest_runtest_teardown() -> None:
+    """Take back what building an app has frozen: a process of the app builds one, this one many.
+
+    What an earlier app left in circles, its open files too, would be held until the end.
+    """
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
