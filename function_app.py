@@ -4,8 +4,8 @@ import os
 
 import azure.functions as func
 
-from functions import bootstrap, eventgrid, operations, timers, waits
-from functions.declared import Environment
+from functions import bootstrap, eventgrid, operations, registrations, timers
+from functions.configuration.declared import Environment
 
 given = Environment(os.environ)
 app = func.FunctionApp()
@@ -14,5 +14,5 @@ app.register_functions(
     timers.blueprint(bootstrap.app, given.reconcile_schedule(), given.sweep_schedule())
 )
 if given.waits_on():
-    app.register_functions(waits.blueprint(bootstrap.app))
+    app.register_functions(registrations.blueprint(bootstrap.app))
 app.register_functions(operations.blueprint(bootstrap.app, entra=given.operations_entra()))

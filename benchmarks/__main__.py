@@ -20,15 +20,23 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from benchmarks import bench, machine, report
-from local.azurite import NotInstalledError
+from local.real.azurite import NotInstalledError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.report import Section
 
-USUAL = ("latency", "throughput", "coldstart", "burst", "routes", "bill")
-LONG = ("growth", "page")
+USUAL = {
+    "latency": "benchmarks.latency.delivery",
+    "throughput": "benchmarks.load.throughput",
+    "coldstart": "benchmarks.cold.start",
+    "burst": "benchmarks.load.burst",
+    "routes": "benchmarks.load.routes",
+    "bill": "benchmarks.cost.bill",
+}
+LONG = {"growth": "benchmarks.growth.growth", "page": "benchmarks.growth.page"}
+PARTS = USUAL | LONG
 ROUGHLY = 3.0
 SIZES = {
     bench.QUICK: "rough figures, in a minute",
@@ -42,7 +50,7 @@ def main() -> int:
     try:
         with bench.running(options.size) as running:
             for name in _parts(options.parts):
-                part, began = importlib.import_module(f"benchmarks.{name}"), time.monotonic()
+                part, began = importlib.import_module(PARTS[name]), time.monotonic()
                 section: Section = part.measured(running)
                 took = time.monotonic() - began
                 section = replace(section, machine=machine.described(), seconds=took)
@@ -56,7 +64,7 @@ def main() -> int:
         sys.stderr.write(f"\n{broken}\n")
         return 3
     if options.size == bench.USUAL:
-        report.write(running.done, (*USUAL, *LONG))
+        report.write(running.done, PARTS)
     sys.stdout.write(report.summary(running.done))
     rough = ROUGHLY if running.quick else 1.0
     return int(any(t.fails(rough) for done in running.done.values() for t in done.targets))
@@ -78,13 +86,12 @@ def _options() -> argparse.ArgumentParser:
     for size, what in SIZES.items():
         sizes.add_argument(f"--{size}", dest="size", action="store_const", const=size, help=what)
     parser.set_defaults(size=bench.USUAL)
-    names = (*USUAL, *LONG)
     parser.add_argument(
         "parts",
         nargs="*",
-        choices=[[], *names],  # the empty list is what argparse checks where none is given
+        choices=[[], *PARTS],  # the empty list is what argparse checks where none is given
         metavar="PART",
-        help=", ".join(names),
+        help=", ".join(PARTS),
     )
     return parser
 

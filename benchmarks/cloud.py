@@ -23,19 +23,19 @@ import requests
 
 from benchmarks.names import HERE, PAT, ROOT
 from benchmarks.trained import Trained
-from local import azurite
-from local.aml import AML
-from local.arm import ARM
-from local.certificates import Authority
+from local.aml.front import AML
+from local.arm.front import ARM
 from local.cloud import TEXT
 from local.devops import DevOps
 from local.identity import Identity
-from local.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
+from local.real import azurite
+from local.serving.certificates import Authority
+from local.serving.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
 from local.vault import Vault
 
 if TYPE_CHECKING:
-    from local.running import Running
-    from local.web import Server
+    from local.serving.running import Running
+    from local.serving.web import Server
 
 LAGS: dict[str, dict[str, int]] = {  # milliseconds that an answer takes on top of its work
     "none": {},

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from local import azurite
+from local.real import azurite
 
 PACKAGES = (
     "azure-functions",

@@ -15,11 +15,11 @@ import os
 import sys
 
 SUBJECTS = {
-    "side_by_side": "benchmarks.pairs:side_by_side",
-    "many": "benchmarks.crowds:many",
-    "memory": "benchmarks.crowds:memory",
-    "routes": "benchmarks.routes:compared",
-    "growth": "benchmarks.growing:growth",
+    "side_by_side": "benchmarks.latency.pairs:side_by_side",
+    "many": "benchmarks.load.crowds:many",
+    "memory": "benchmarks.load.crowds:memory",
+    "routes": "benchmarks.load.routes:compared",
+    "growth": "benchmarks.growth.growing:growth",
 }
 
 

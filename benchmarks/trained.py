@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.names import JOB
-from local.aml_run import Run
+from local.aml.run import Run
 
 if TYPE_CHECKING:
-    from local.aml import Answer
+    from local.aml.front import Answer
 
 EXPERIMENT_ID = "0001"
 

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from functions.core.chronicle import Chronicle
-    from functions.core.deadline import Deadline
-    from functions.core.desk import Work
-    from functions.core.doubt import Doubt
-    from functions.core.overview import Overview
-    from functions.core.ports import Journal, Ports
-    from functions.core.rounds import Rounds
-    from functions.core.sweeping import Sweep
-    from functions.core.values import Key, RunEvent
-    from functions.core.waiting import Waits
-    from functions.settings import Settings
+    from functions.configuration.settings import Settings
+    from functions.core.memory.register import Chronicle
+    from functions.core.operators.overview import Overview
+    from functions.core.ports.services import Journal, Ports
+    from functions.core.rounds.reconciler import Rounds
+    from functions.core.rounds.sweep import Sweep
+    from functions.core.starts.doubt import Doubt
+    from functions.core.starts.settling import Work
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Key, RunEvent
+    from functions.core.waits.registering import Waits
 
 RESUMED_AT_ONCE = 8
 _building = threading.Lock()
@@ -40,10 +40,10 @@ class App:
     """
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
-        from functions.core.admission import Admission
-        from functions.core.desk import Desk
-        from functions.core.relay import Relay
-        from functions.core.starting import Starter
+        from functions.core.limits.admission import Admission
+        from functions.core.starts.relay import Relay
+        from functions.core.starts.settling import Desk
+        from functions.core.starts.starting import Starter
 
         policy = settings.policy
         self._settings, self._ports = settings, ports
@@ -56,7 +56,7 @@ class App:
     @functools.cached_property
     def waits(self) -> Waits:
         """The tasks that wait for runs."""
-        from functions.core.waiting import Waits
+        from functions.core.waits.registering import Waits
 
         workspaces = self._settings.sweep.workspaces
         return Waits(self._ports, self._settings.policy, self._chronicle, workspaces)
@@ -64,7 +64,7 @@ class App:
     @functools.cached_property
     def rounds(self) -> Rounds:
         """The reconciler."""
-        from functions.core.rounds import Rounds
+        from functions.core.rounds.reconciler import Rounds
 
         return Rounds(
             self._ports,
@@ -80,8 +80,8 @@ class App:
     @functools.cached_property
     def sweep(self) -> Sweep:
         """What finds runs whose event was lost."""
-        from functions.core.horizon import Horizon
-        from functions.core.sweeping import Sweep
+        from functions.core.rounds.expiry import Horizon
+        from functions.core.rounds.sweep import Sweep
 
         return Sweep(
             self._ports,
@@ -94,7 +94,7 @@ class App:
     @functools.cached_property
     def overview(self) -> Overview:
         """What the operations page shows."""
-        from functions.core.overview import Overview
+        from functions.core.operators.overview import Overview
 
         return Overview(self._ports, self._settings.policy)
 
@@ -106,14 +106,14 @@ class App:
 
     @functools.cached_property
     def _doubt(self) -> Doubt:
-        from functions.core.doubt import Doubt
+        from functions.core.starts.doubt import Doubt
 
         policy = self._settings.policy
         return Doubt(self._ports, policy, self._desk, self._starter, self._chronicle)
 
     @functools.cached_property
     def _chronicle(self) -> Chronicle:
-        from functions.core.chronicle import Chronicle
+        from functions.core.memory.register import Chronicle
 
         return Chronicle(self._ports, self._settings.sweep.workspaces)
 
@@ -135,7 +135,7 @@ def _of_process() -> App:
 def built(environ: Mapping[str, str]) -> App:
     """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
-        from functions import settings as known_settings
+        from functions.configuration import settings as known_settings
         from functions.connections import connect, observer
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
@@ -163,8 +163,8 @@ def _uncollected() -> Iterator[None]:
 
 def _tell(settings: Settings) -> None:
     """Say what is wrong with the settings, before one of them may end the work."""
-    from functions.adapters.logfmt import LogfmtJournal
-    from functions.core.ports import Level
+    from functions.adapters.telling.log import LogfmtJournal
+    from functions.core.ports.services import Level
 
     journal = LogfmtJournal()
     for complaint in settings.complaints:
@@ -177,7 +177,7 @@ def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]
     """Work on every key, a few at once; one that fails unforeseen must not stop the others."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from functions.core.ports import Level
+    from functions.core.ports.services import Level
 
     def guarded(key: Key) -> None:
         try:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
     from functions.adapters.sealing import Key, Keys
-    from functions.adapters.telemetry import Telemetry
+    from functions.adapters.telling.telemetry import Telemetry
     from functions.adapters.tokens import Heard, KeptTokens
-    from functions.core.deadline import Clock, Deadline
-    from functions.core.ledger import Ledger
-    from functions.core.ports import Credentials, Journal, Outcomes, Ports, Runs
-    from functions.settings import Settings
+    from functions.configuration.settings import Settings
+    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.services import Credentials, Journal, Outcomes, Ports, Runs
+    from functions.core.terms.deadline import Clock, Deadline
 
 
 def connect(
@@ -29,11 +29,11 @@ def connect(
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
     from functions.adapters.devops.tasks import DevOpsTasks
-    from functions.adapters.logfmt import LogfmtJournal
+    from functions.adapters.http.transport import Transport
     from functions.adapters.routefile import RouteFile
     from functions.adapters.sealing import VaultSeal
-    from functions.adapters.transport import Transport
-    from functions.core.ports import Ports
+    from functions.adapters.telling.log import LogfmtJournal
+    from functions.core.ports.services import Ports
 
     clock, journal = clock or SystemClock(), LogfmtJournal()
     ledger = _ledger(settings, identity, clock)
@@ -55,9 +55,9 @@ def connect(
 def _runs(settings: Settings, identity: TokenCredential) -> Runs:
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.entra import access_token
+    from functions.adapters.http.transport import Transport
     from functions.adapters.tokens import refused
-    from functions.adapters.transport import Transport
-    from functions.core.reasons import Reason
+    from functions.core.terms.reasons import Reason
 
     scope = f"{settings.cloud.resource_manager}/.default"
     refusing = functools.partial(refused, identity)
@@ -77,9 +77,9 @@ def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptT
     from azure.identity import ManagedIdentityCredential
 
     from functions.adapters.clock import SystemClock
-    from functions.adapters.logfmt import LogfmtJournal
+    from functions.adapters.telling.log import LogfmtJournal
     from functions.adapters.tokens import KeptTokens
-    from functions.core.ports import Level
+    from functions.core.ports.services import Level
 
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
     journal = LogfmtJournal()
@@ -128,7 +128,7 @@ def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
 
 
 def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
-    from functions.adapters.outcomes import EventGridOutcomes, NoOutcomes
+    from functions.adapters.telling.outcomes import EventGridOutcomes, NoOutcomes
 
     if not settings.outcome_topic:
         return NoOutcomes()
@@ -137,7 +137,7 @@ def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -
 
 def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) -> Ledger:
     if settings.no_ledger:
-        from functions.core.errors import ConfigurationError
+        from functions.core.terms.errors import ConfigurationError
 
         raise ConfigurationError(f"no ledger: {settings.no_ledger}")
     if settings.ledger_url:
@@ -152,7 +152,7 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
             open_table(settings.ledger_table, connection_string=storage.connection_string)
         )
     if not storage.table_url:
-        from functions.core.errors import ConfigurationError
+        from functions.core.terms.errors import ConfigurationError
 
         raise ConfigurationError(
             "no ledger: set AzureWebJobsStorage (a connection string, or "
@@ -175,7 +175,7 @@ def observer(settings: Settings) -> Telemetry | None:
     if not settings.telemetry:
         return None
     try:
-        from functions.adapters.telemetry import Telemetry
+        from functions.adapters.telling.telemetry import Telemetry
 
         _export(settings)
         return Telemetry()
@@ -187,7 +187,7 @@ def observer(settings: Settings) -> Telemetry | None:
 def _export(settings: Settings) -> None:
     if not settings.insights:
         return
-    from functions.adapters.telemetry import export
+    from functions.adapters.telling.telemetry import export
 
     try:
         identity = managed_identity(settings.client_id) if settings.insights_entra else None
@@ -197,8 +197,8 @@ def _export(settings: Settings) -> None:
 
 
 def _unset(name: str, error: Exception) -> None:
-    from functions.adapters.logfmt import LogfmtJournal
-    from functions.core.ports import Level
+    from functions.adapters.telling.log import LogfmtJournal
+    from functions.core.ports.services import Level
 
     detail = f"{name}: telemetry could not be set up, and is not sent: {type(error).__name__}"
     LogfmtJournal().write(Level.ERROR, {"setting": "ignored", "detail": detail})

@@ -8,13 +8,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from local.aml_memory import MemoryAML
-from local.arm import ARM
-from local.certificates import Authority
+from local.aml.memory import MemoryAML
+from local.arm.front import ARM
 from local.devops import DevOps, Parameter
 from local.identity import Identity
-from local.listener import Listener
-from local.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
+from local.serving.certificates import Authority
+from local.serving.listener import Listener
+from local.serving.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
 from local.vault import Vault
 
 if TYPE_CHECKING:

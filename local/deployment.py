@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from local.children import Child
 from local.cloud import WORKSPACE, Cloud
-from local.envelopes import CLOUD
-from local.eventgrid import Topic
-from local.listener import LOOPBACK
-from local.mlflow import SWITCHES, MLflow
-from local.subscriptions import HandshakeError
+from local.eventgrid.envelopes import CLOUD
+from local.eventgrid.subscriptions import HandshakeError
+from local.eventgrid.topic import Topic
+from local.real.mlflow import SWITCHES, MLflow
+from local.serving.listener import LOOPBACK
 from local.trainings import COMPLETED, STATUS_CHANGED
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 
-from local.running import Running
+from local.serving.running import Running
 
 if TYPE_CHECKING:
-    from local.listener import Listener
+    from local.serving.listener import Listener
 
 MANAGEMENT = "https://management.azure.com"
 SYSTEM_ASSIGNED = "00000000-0000-4000-8000-000000000001"

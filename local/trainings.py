@@ -18,7 +18,7 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from local.cloud import WORKSPACE
 
 if TYPE_CHECKING:
-    from local.eventgrid import Topic
+    from local.eventgrid.topic import Topic
 
 COMPLETED = "Microsoft.MachineLearningServices.RunCompleted"
 STATUS_CHANGED = "Microsoft.MachineLearningServices.RunStatusChanged"

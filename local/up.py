@@ -19,9 +19,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import commands, console
+from local import commands
 from local.children import Children, Interrupted
 from local.deployment import ROOT, Broken, Deployment, Ports
+from local.host import console
 from local.screen import Screen
 
 if TYPE_CHECKING:

@@ -20,17 +20,17 @@ from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
 
-from local.faults import Fault
 from local.identity import TENANT, Accepts
-from local.listener import LOOPBACK
-from local.running import Running, bearer
+from local.serving.faults import Fault
+from local.serving.listener import LOOPBACK
+from local.serving.running import Running, bearer
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
     from datetime import datetime
 
-    from local.listener import Listener
+    from local.serving.listener import Listener
 
 PER_PAGE = 25  # versions, unless the client asks for another number
 NAME = re.compile(r"[0-9A-Za-z-]{1,127}")

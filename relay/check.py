@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.errors import RoutesUnreadable
-from functions.core.routefile.reading import decode
-from functions.core.routefile.wire import schema as route_file_schema
+from functions.core.routes.file.reading import decode
+from functions.core.routes.file.schema import schema as route_file_schema
+from functions.core.terms.errors import RoutesUnreadable
 from relay import printing
 
 if TYPE_CHECKING:
-    from functions.core.routes import Route, Routes
+    from functions.core.routes.definition import Route, Routes
 
 THE_ANSWER_IS_NO = 1
 NOT_FOUND = 3

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from functions.core import vocabulary
-from functions.core.modelevents import KINDS
+from functions.core.events.model_events import KINDS
+from functions.core.facts import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from functions.core.vocabulary import Fact
+    from functions.core.facts.vocabulary import Fact
 
 _HEAD = """\
 # Facts

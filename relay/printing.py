@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.bounds import bounded, visible
+from functions.core.texts.bounds import bounded, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,16 +7,17 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions import bootstrap, connections, settings
+from functions import bootstrap, connections
 from functions.adapters.clock import SystemClock
+from functions.configuration import settings
 from local.cloud import WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Ledger
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
     from local.cloud import Cloud
 
 ROUTES = """

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import azurite
-from local.azurite import ACCOUNT, ACCOUNT_KEY, connection_string
+from local.real import azurite
+from local.real.azurite import ACCOUNT, ACCOUNT_KEY, connection_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.cloud import Cloud
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
 
 settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
 settings.load_profile("house")

@@ -8,14 +8,14 @@ from xml.sax.saxutils import escape
 from flask import Flask, Response, jsonify, request
 
 from local.cloud import WORKSPACE
-from local.eventgrid import Topic
-from local.web import Server
+from local.eventgrid.topic import Topic
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from local.envelopes import Schema
+    from local.eventgrid.envelopes import Schema
 
 STORAGE = "https://storage.azure.com"
 SIGNATURE = "c2lnbmF0dXJlLW9mLWEtU0FT+/="

@@ -39,7 +39,7 @@ APP = (
 )
 MODULES = {  # of programs: what is imported before
     "relay": (*APP, "relay.*", "rich.table", "typer._adapters", "typer.rich_utils"),
-    "local.host": (*APP, "local.host"),
+    "local.host": (*APP, "local.host.*"),
     "examples.training.ways": ("examples.training.train", "mlflow.pyfunc.model"),
 }
 CAN = hasattr(os, "pidfd_open")

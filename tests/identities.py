@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from local.faults import Fault
+from local.serving.faults import Fault
 
 if TYPE_CHECKING:
     from local.identity import Identity

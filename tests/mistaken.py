@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functions import settings
-from functions.declared import Environment
+from functions.configuration import settings
+from functions.configuration.declared import Environment
 
 SECRET = "Zm9vYmFy0123456789secretXYZ"
 REFERENCE = f"@Microsoft.KeyVault(VaultName=v;SecretName={SECRET})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from local.devops.errors import Refusal
-from local.faults import Fault
+from local.serving.faults import Fault
 
 POST_RUN = "*/_apis/pipelines/42/runs"
 WRONG = "Unexpected parameter 'no_such'"

@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from local.mlflow import MLflow
+from local.real.mlflow import MLflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

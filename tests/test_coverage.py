@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from functions.core import sharing
-from functions.core.chronicle import ROUTES as ROUTE_ROW
-from functions.core.chronicle import WORKSPACES
-from local.aml_memory import MemoryAML
+from functions.core.memory.register import ROUTES as ROUTE_ROW
+from functions.core.memory.register import WORKSPACES
+from functions.core.ports import shared
+from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from relay.__main__ import app
 from tests.azure import ROUTES, Stage, completed
 
@@ -283,8 +283,8 @@ def test_what_the_last_version_knew_is_missing_before_this_one_has_written_anyth
     born = (stage.clock.now() - timedelta(days=9)).isoformat()
     today = stage.clock.now().date().isoformat()
     known = {"born": born, "routes": {"register": born, "report": born}}
-    sharing.change(stage.ledger, ROUTE_ROW, lambda _: known)
-    sharing.change(stage.ledger, WORKSPACES, lambda _: {WORKSPACE: today})
+    shared.change(stage.ledger, ROUTE_ROW, lambda _: known)
+    shared.change(stage.ledger, WORKSPACES, lambda _: {WORKSPACE: today})
     end(stage, "r1")
     code, out, _ = coverage(stage)
     assert (code, "its event never came" in out) == (1, True)

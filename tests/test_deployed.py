@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from local.arm_web import Site
+from local.arm.web import Site
 from local.cloud import SUBSCRIPTION, WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests import azurite as azurite_service
 from tests import forked
 from tests.azcli import AzureCli

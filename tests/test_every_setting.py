@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions import bootstrap, settings
-from functions.core.errors import ConfigurationError, LedgerUnavailable
-from functions.core.reasons import Reason
-from functions.core.values import State
-from functions.declared import EVERY_HOUR, EVERY_MINUTE
-from local.functions import index, load
-from local.timers import scheduled
-from relay.doctor import app, vault
+from functions import bootstrap
+from functions.configuration import settings
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.host.indexing import index, load
+from local.host.triggers.timers import scheduled
+from relay.deployment.signin import SignedIn
+from relay.doctor.app import health
+from relay.doctor.azure import vault
 from relay.doctor.case import Case
 from relay.doctor.checks import Check, made
-from relay.signin import SignedIn
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.hosted import ROOT
@@ -149,7 +151,7 @@ def test_the_doctor_names_it(stage: Stage, name: str) -> None:
     for value in values(name):
         case = Case(settings.read(environ(stage, name, value)), SignedIn())
         check = (
-            Check("secret", vault.secrets) if name == ROUTES else Check("settings", app.settings)
+            Check("secret", vault.secrets) if name == ROUTES else Check("settings", health.settings)
         )
         found = [f for f in made(check, case) if re.search(rf"\b{name}\b", f.said)]
         assert {f.status for f in found} & {"warning", "failure"}, value

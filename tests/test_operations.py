@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
-from functions.core.explaining import REASONS
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.operators.explaining import REASONS
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests.shipping import ROOT
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.routefile.reading import decode
-from functions.core.values import Outcome
+from functions.core.routes.file.reading import decode
+from functions.core.terms.values import Outcome
 from relay.__main__ import app
 from tests.shipping import ROOT
 

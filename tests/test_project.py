@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import deadline, sweeping
+from functions.core.rounds import sweep
+from functions.core.terms import deadline
 from tests.shipping import ROOT, provided, requirements, shipped
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test_the_host_lets_a_round_of_the_reconciler_end(host: dict[str, Any]) -> No
 
 def test_the_host_lets_a_sweep_end(host: dict[str, Any]) -> None:
     last_start = 2 * deadline.EACH_SECONDS
-    longest = deadline.ROUND_SECONDS + last_start + sweeping.PRUNING_SECONDS
+    longest = deadline.ROUND_SECONDS + last_start + sweep.PRUNING_SECONDS
     assert longest < seconds(host["functionTimeout"])
 
 

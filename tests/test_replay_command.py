@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from typer.testing import CliRunner, Result
 
-from functions.core import events, steps
-from functions.core.reasons import Reason
-from functions.core.values import Key, State
+from functions.core.events import parsing
+from functions.core.starts import steps
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, State
 from local.cloud import WORKSPACE
-from local.envelopes import CLOUD, EVENT_GRID, Schema
-from local.faults import Fault
+from local.eventgrid.envelopes import CLOUD, EVENT_GRID, Schema
+from local.serving.faults import Fault
 from relay.__main__ import app
 from tests.azure import Stage, as_cloud_event, changed, completed, in_bytes
 from tests.deadletters import SIGNATURE, Blobs, given_up
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
     Relay = Callable[..., Result]
@@ -179,7 +180,7 @@ def also_in(stage: Stage, workspace: str) -> None:
     mine = stage.only("r1")
     made = completed("r1")
     made["topic"] = workspace
-    event = events.parse(made)
+    event = parsing.parse(made)
     key = Key(event.workspace.id.lower(), event.run, event.outcome, mine.key.route)
     row = steps.opened(key, event, mine.created_at, timedelta(0))
     stage.ledger.write(stage.ledger.claim(row).entry, failed(row))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions import settings
-from functions.declared import EVERY_HOUR, EVERY_MINUTE, Environment
+from functions.configuration import settings
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE, Environment
 from tests.schedules import KEPT, REFUSED, UNMEANT
 
 NAMES = {"RECONCILE_SCHEDULE": EVERY_MINUTE, "SWEEP_SCHEDULE": EVERY_HOUR}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from functions import settings
-from functions.core.policy import Policy
-from functions.declared import Environment
+from functions.configuration import settings
+from functions.configuration.declared import Environment
+from functions.core.terms.policy import Policy
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on "])

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.core import events, jsontext, placeholders
+from functions.core.events import parsing
+from functions.core.facts import placeholders
+from functions.core.texts import jsontext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +89,7 @@ def _text(text: str) -> str:
 
 
 def _run(text: str) -> str | None:
-    if text.strip() and not events.is_run_id(text.strip()):
+    if text.strip() and not parsing.is_run_id(text.strip()):
         raise argparse.ArgumentTypeError(f"{text!r} can be no run's id")
     return text.strip() or None
 

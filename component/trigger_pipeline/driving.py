@@ -13,15 +13,16 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions import bootstrap, connections, settings
+from functions import bootstrap, connections
 from functions.adapters.clock import SystemClock
 from functions.adapters.devops import DevOpsPipelines
-from functions.adapters.transport import Transport
-from functions.core.deadline import Deadline
-from functions.core.policy import CLOCK_SKEW
-from functions.core.ports import Level
-from functions.core.reasons import Reason
-from functions.core.values import Key, Outcome, RunEvent, Workspace
+from functions.adapters.http.transport import Transport
+from functions.configuration import settings
+from functions.core.ports.services import Level
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.policy import CLOCK_SKEW
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, RunEvent, Workspace
 
 from .standing import ModelRuns, OneRoute, StartedBefore, route_of
 
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
-    from functions.core.deadline import Clock
-    from functions.core.ledger import Ledger
-    from functions.core.ports import Pipelines, Ports
-    from functions.core.values import Model
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.services import Pipelines, Ports
+    from functions.core.terms.deadline import Clock
+    from functions.core.terms.values import Model
 
     from .arguments import Wanted
 

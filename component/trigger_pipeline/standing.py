@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from functions.adapters.aml.described import mlmodel
-from functions.core import needs
-from functions.core.routes import Match, Route, Routes, Start
-from functions.core.standing import Standing
-from functions.core.values import Ended, Outcome, Run, bounded
+from functions.adapters.aml.models.described import mlmodel
+from functions.core.routes import needs
+from functions.core.routes.definition import Match, Route, Routes, Start
+from functions.core.terms.standing import Standing
+from functions.core.terms.values import Ended, Outcome, Run, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from functions.core.deadline import Deadline
-    from functions.core.ports import Pipelines
-    from functions.core.standing import Challenger, Choice
-    from functions.core.values import (
+    from functions.core.ports.services import Pipelines
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.standing import Challenger, Choice
+    from functions.core.terms.values import (
         Credential,
         Job,
         Model,

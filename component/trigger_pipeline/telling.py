@@ -7,14 +7,14 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
 
 STARTED, REJECTED, NO_MODEL, REFUSED, TIMED_OUT, IN_DOUBT = 0, 1, 3, 4, 5, 6
 _REFUSALS = frozenset(

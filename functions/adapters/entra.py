@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import AzureError
 
 from functions.adapters.tokens import IdentityUnavailable, renew, waiting
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from functions.core.values import Credential, bounded, from_epoch
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Credential, bounded, from_epoch
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
 
-    from functions.core.deadline import Deadline
+    from functions.core.terms.deadline import Deadline
 
 # https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
 # an endpoint that answers with something else makes the SDK's parser fail in its own ways

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.errors import RoutesUnreadable
-from functions.core.values import bounded
+from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.values import bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.routes import Routes
+    from functions.core.routes.definition import Routes
 
 LONGEST_SHOWN = 180
 DIGITS = 16
@@ -52,7 +52,7 @@ class RouteFile:
         seen = (found.st_mtime_ns, found.st_size)
         if seen == self._seen:
             return
-        from functions.core.routefile.reading import decode  # noqa: PLC0415 - loads yaml
+        from functions.core.routes.file.reading import decode  # noqa: PLC0415 - loads yaml
 
         try:
             text = self._path.read_text("utf-8")

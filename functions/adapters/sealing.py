@@ -12,13 +12,13 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from functions.core.errors import NoSecret, Permanent, Retryable
-from functions.core.reasons import Reason
+from functions.core.terms.errors import NoSecret, Permanent, Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-    from functions.core.deadline import Deadline
+    from functions.core.terms.deadline import Deadline
 
 SHORTEST = 16
 CACHED_FOR = 300.0

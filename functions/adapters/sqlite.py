@@ -9,16 +9,16 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from functions.core.errors import LedgerUnavailable, Lost
-from functions.core.places import PAGE, Stored
-from functions.core.rowledger import RowLedger
-from functions.core.values import bounded
+from functions.core.ledger.places import PAGE, Stored
+from functions.core.ledger.rowledger import RowLedger
+from functions.core.terms.errors import LedgerUnavailable, Lost
+from functions.core.terms.values import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from functions.core.places import Place, Row
+    from functions.core.ledger.places import Place, Row
 
 PATIENCE = 5.0  # seconds to wait for another writer
 SCHEMA = """

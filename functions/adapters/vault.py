@@ -23,10 +23,10 @@ from azure.core.exceptions import (
 from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
-from functions.core import jsontext
-from functions.core.errors import NoSecret, Retryable
-from functions.core.reasons import Reason
-from functions.core.values import Credential, bounded
+from functions.core.terms.errors import NoSecret, Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Credential, bounded
+from functions.core.texts import jsontext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.keyvault.secrets import SecretProperties
 
-    from functions.core.deadline import Clock, Deadline
+    from functions.core.terms.deadline import Clock, Deadline
 
 CACHED_FOR = 300.0
 CALL_SECONDS = 5.0

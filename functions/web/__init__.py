@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core import keys
-from functions.core.errors import ConfigurationError, LedgerUnavailable, RelayError
-from functions.core.overview import NotAsked, Wanted
+from functions.core.operators import keys
+from functions.core.operators.overview import NotAsked, Wanted
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, RelayError
 from functions.web import data
 from functions.web.detail import detail
 from functions.web.layout import headers
@@ -19,7 +19,7 @@ from functions.web.trouble import trouble
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.overview import Overview
+    from functions.core.operators.overview import Overview
 
 MOST_ROWS = 500
 MOST_OFFSET = 1_000_000

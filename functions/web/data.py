@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions.core.listed import Listed
+from functions.core.kept.summary import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from functions.core.overview import Seen, Whole
-    from functions.core.waits import Wait
+    from functions.core.kept.tasks import Wait
+    from functions.core.operators.overview import Seen, Whole
 
 
 def listing(seen: Seen, offset: int, limit: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.listed import Listed
+from functions.core.kept.summary import Listed
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
 from functions.web.words import badge, link, span, when
@@ -12,8 +12,8 @@ from functions.web.words import badge, link, span, when
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from functions.core.continuation import Continuation
-    from functions.core.overview import Whole
+    from functions.core.kept.continuation import Continuation
+    from functions.core.operators.overview import Whole
 
 SHORT = 160  # characters of a value that are shown at once
 

@@ -1,6 +1,6 @@
 """HTML from values: every text is escaped where it enters, so nothing has to be remembered later.
 
-What `core/bounds.py` does not let print is shown by its escape; line ends and tabs stay.
+What `core/texts/bounds.py` does not let print is shown by its escape; line ends and tabs stay.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
-from functions.core import bounds
+from functions.core.texts import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

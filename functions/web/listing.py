@@ -6,9 +6,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from functions.core.overview import MOST_ENDED
-from functions.core.values import State
-from functions.web.charts import charts
+from functions.core.operators.overview import MOST_ENDED
+from functions.core.terms.values import State
+from functions.web.charts.figures import charts
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
 from functions.web.rows import table, waits
@@ -17,8 +17,8 @@ from functions.web.words import span, when
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from functions.core.listed import Listed
-    from functions.core.overview import Seen, Wanted
+    from functions.core.kept.summary import Listed
+    from functions.core.operators.overview import Seen, Wanted
 
 ROWS = 50
 SPANS = {"": "any time", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from functions.core.listed import Listed
-    from functions.core.waits import Wait
+    from functions.core.kept.summary import Listed
+    from functions.core.kept.tasks import Wait
 
 COLUMNS = ("State", "Run", "Route", "Why", "Pipeline run", "Run end to start", "Tries", "At")
 OF_WAITS = ("Answer", "Runs", "Task", "Why", "Waits for", "Tries", "At")

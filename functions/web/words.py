@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from functions.core.explaining import OF_ANOTHER_VERSION, meant
+from functions.core.operators.explaining import OF_ANOTHER_VERSION, meant
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.core.listed import Listed
-    from functions.core.values import Key, State
+    from functions.core.kept.summary import Listed
+    from functions.core.terms.values import Key, State
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _SHAPES = {  # a shape beside each word: colour is never alone

@@ -74,7 +74,7 @@ var settings = {
   TAG_RUNS: (policy.?tagRuns ?? false) ? '1' : '0'
   WAITS: (policy.?waits ?? false) ? '1' : '0'
 }
-// An empty value is the same as none to the app: its defaults stand once, in functions/settings.py. What is
+// An empty value is the same as none to the app: its defaults stand once, in functions/configuration/settings.py. What is
 // empty here is yours to say.
 var optional = {
   CLAIM_LEASE_SECONDS: string(policy.?claimLeaseSeconds ?? '')

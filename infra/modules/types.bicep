@@ -26,7 +26,7 @@ type alwaysReadyType = {
 }
 
 @export()
-@description('Settings of the app that have a default in functions/settings.py. What is left out is set empty, and that default holds.')
+@description('Settings of the app that have a default in functions/configuration/settings.py. What is left out is set empty, and that default holds.')
 type policyType = {
   @description('Optional. true: keep claiming and deciding, start nothing.')
   paused: bool?

@@ -2,28 +2,30 @@
 
 It refuses what the service refuses, with the service's status, type key and words where those
 are known publicly, and can be made to fail in the ways that matter to somebody who must start
-a pipeline once: see `Switches`, `queue_later` and `local/faults.py`. `python -m local.devops`
-runs it alone. URLs are those of https://dev.azure.com with this service's `url` in front.
+a pipeline once: see `Switches`, `queue_later` and `local/serving/faults.py`.
+`python -m local.devops` runs it alone. URLs are those of https://dev.azure.com with this
+service's `url` in front.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from local.devops import control, discovery, gate, jobcontrol, routes, taskroutes
-from local.devops.pipelines import Parameter, Pipeline
-from local.devops.runs import QueuedRun, now
-from local.devops.serverjobs import ServerJob
+from local.devops import control, discovery, gate, job_routes, routes
+from local.devops.jobs import by_hand
+from local.devops.jobs.agentless import ServerJob
+from local.devops.jobs.plan import TWO_DAYS
+from local.devops.pipelines.defined import Parameter, Pipeline
+from local.devops.pipelines.runs import QueuedRun, now
 from local.devops.state import DevOpsState
-from local.devops.taskplan import TWO_DAYS
-from local.web import LocalFlask, Server
+from local.serving.web import LocalFlask, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from local.devops.access import Scope
-    from local.listener import Listener
+    from local.serving.listener import Listener
 
 __all__ = ["DevOps", "Parameter", "Pipeline", "QueuedRun", "ServerJob"]
 
@@ -53,8 +55,8 @@ class DevOps(DevOpsState):
         gate.install(app, self)
         discovery.install(app)
         routes.install(app, self)
-        taskroutes.install(app, self)
-        jobcontrol.install(app, self.jobs, self.start_server_job)
+        job_routes.install(app, self)
+        by_hand.install(app, self.jobs, self.start_server_job)
 
     @property
     def server_jobs(self) -> list[ServerJob]:

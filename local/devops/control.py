@@ -14,13 +14,13 @@ import msgspec
 from flask import Response, jsonify, request
 
 from local.devops.access import Scope, Shape  # noqa: TC001 - msgspec reads the annotations
-from local.devops.runs import Result  # noqa: TC001 - the same
+from local.devops.pipelines.runs import Result  # noqa: TC001 - the same
 from local.devops.state import Switches
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from local.devops.runs import QueuedRun
+    from local.devops.pipelines.runs import QueuedRun
     from local.devops.state import DevOpsState
 
 PATH = "/_local/devops"
@@ -96,7 +96,7 @@ _Switches = msgspec.defstruct(
     [(f.name, msgspec.UnsetType | type(f.default), msgspec.UNSET) for f in fields(Switches)],
     bases=(_Strict,),
 )
-# what is decoded later is described before requests come, see functions/core/decoding.py
+# what is decoded later is described before requests come, see functions/core/ledger/decoding.py
 _DESCRIBED = [msgspec.json.Decoder(kind) for kind in (_Switches, _Calls)]
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, request
 
-from local.devops.wire import same_guid
+from local.devops.pipelines.wire import same_guid
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from local.devops.wire import Json
+    from local.devops.pipelines.wire import Json
 
 BUILD_AREA = "965220d5-5bb9-42cf-8d67-9b146df2a5a4"
 PROFILE = "/_apis/profile/profiles/me"  # at https://app.vssps.visualstudio.com

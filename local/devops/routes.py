@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from flask import Response, g, jsonify, request
 
-from local.devops.builds import page
 from local.devops.errors import Refusal, bad_argument, malformed, unsupported
-from local.devops.pipelines import Pipeline, RunRequest
-from local.devops.wire import build_json, pipeline_json, preview_json, run_json
-from local.faults import cut
+from local.devops.pipelines.builds import page
+from local.devops.pipelines.defined import Pipeline, RunRequest
+from local.devops.pipelines.wire import build_json, pipeline_json, preview_json, run_json
+from local.serving.faults import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
 
-    from local.devops.catalogue import Project
-    from local.devops.runs import QueuedRun
+    from local.devops.pipelines.catalogue import Project
+    from local.devops.pipelines.runs import QueuedRun
+    from local.devops.pipelines.wire import Json
     from local.devops.state import DevOpsState
-    from local.devops.wire import Json
 
 _PROJECT = "/<organization>/<project>/_apis/"
 

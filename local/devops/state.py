@@ -6,19 +6,19 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from local.devops.access import Keys, Limits
-from local.devops.catalogue import Catalogue, Project
 from local.devops.errors import Refusal
-from local.devops.held import HeldBack
-from local.devops.jobs import ServerJobs
-from local.devops.runs import Runs, now
+from local.devops.jobs.all import ServerJobs
+from local.devops.pipelines.catalogue import Catalogue, Project
+from local.devops.pipelines.held import HeldBack
+from local.devops.pipelines.runs import Runs, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from local.devops.access import Scope
-    from local.devops.pipelines import Pipeline, RunRequest
-    from local.devops.runs import QueuedRun
+    from local.devops.pipelines.defined import Pipeline, RunRequest
+    from local.devops.pipelines.runs import QueuedRun
 
 
 @dataclass

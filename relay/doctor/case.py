@@ -10,26 +10,26 @@ from functions import connections
 from functions.adapters.clock import SystemClock
 from functions.adapters.routefile import RouteFile
 from functions.adapters.vault import open_vault
-from functions.core.chronicle import Chronicle
-from functions.core.deadline import Deadline
-from functions.core.errors import ConfigurationError, LedgerUnavailable
-from relay import operator
-from relay.deployed import WEB_VERSION
-from relay.doctor import topics
-from relay.refusals import ArmError, NeedsApp
+from functions.core.memory.register import Chronicle
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
+from relay.deployment import opening
+from relay.deployment.deployed import WEB_VERSION
+from relay.deployment.refusals import ArmError, NeedsApp
+from relay.doctor.azure import topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azure.keyvault.secrets import SecretClient
 
-    from functions.core.ports import Ports
-    from functions.core.routes import Routes
-    from functions.core.values import Workspace
-    from functions.settings import Settings
-    from relay.deployed import Deployed
-    from relay.doctor.topics import Topic
-    from relay.signin import SignedIn
+    from functions.configuration.settings import Settings
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.values import Workspace
+    from relay.deployment.deployed import Deployed
+    from relay.deployment.signin import SignedIn
+    from relay.doctor.azure.topics import Topic
 
 CALL_SECONDS = 20.0
 PATIENCE = 30.0  # seconds until the ledger shows a probe
@@ -60,7 +60,7 @@ class Case:
     @cached_property
     def ports(self) -> Ports:
         """The outside as the operator reaches it; raises ConfigurationError."""
-        if missing := operator.absent(self.settings.ledger_url):
+        if missing := opening.absent(self.settings.ledger_url):
             raise ConfigurationError(missing)
         return connections.connect(self.settings, self.clock, self.identity)
 

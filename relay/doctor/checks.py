@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.errors import (
+from functions.core.terms.errors import (
     ConfigurationError,
     LedgerUnavailable,
     RelayError,
     Retryable,
     RoutesUnreadable,
 )
-from functions.core.reasons import Reason
-from relay.doctor import (
-    aml,
-    app,
-    devops,
-    events,
-    ledger,
-    pipelines,
-    probe,
-    rights,
-    signin,
-    vault,
-    waits,
-)
+from functions.core.terms.reasons import Reason
+from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
+from relay.doctor.app import health, ledger, probe, waits
+from relay.doctor.azure import aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
-from relay.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +33,9 @@ class Check(NamedTuple):
 
 PROBE = Check("probe", probe.recorded)
 CHECKS = (
-    Check("settings", app.settings),
-    Check("running", app.running),
-    Check("paused", app.paused),
+    Check("settings", health.settings),
+    Check("running", health.running),
+    Check("paused", health.paused),
     Check("right to the secret", rights.secret),
     Check("right to the workspaces", rights.workspaces),
     Check("secret", vault.secrets),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay import deployed, operator, printing
+from relay import printing
+from relay.deployment import deployed, opening
 from relay.printing import plain
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def doctor(
 
     Exits with 1 if there is a failure, 3 if there is no such app, 4 if Azure cannot be asked.
     """
-    workspaces = operator.workspaces(workspace or [])
-    with operator.found(app, routes) as found:
+    workspaces = opening.workspaces(workspace or [])
+    with opening.found(app, routes) as found:
         from relay.doctor.case import Case  # noqa: PLC0415 - most commands need no network
         from relay.doctor.checks import CHECKS, PROBE  # noqa: PLC0415 - the same
 
@@ -114,6 +115,6 @@ def _told_of(name: str) -> Iterator[None]:
 def _conclude(told: list[Told]) -> None:
     failures = [finding for _, finding in told if finding.status == "failure"]
     if any(not finding.unreachable for finding in failures):
-        raise typer.Exit(operator.THE_ANSWER_IS_NO)
+        raise typer.Exit(opening.THE_ANSWER_IS_NO)
     if failures:
-        raise typer.Exit(operator.REFUSED)
+        raise typer.Exit(opening.REFUSED)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from functions.core.values import bounded
+from functions.core.terms.values import bounded
 
 LONGEST = 300
 

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay import asking, deployed, operator, printing
-from relay.forecast import Unread
+from relay import printing
+from relay.deployment import deployed, opening
+from relay.forecasts.forecast import Unread
 from relay.whatif.comparing import Change
 from relay.whatif.past import Past
 from relay.whatif.replay import Replay
 from relay.whatif.report import Report
+from relay.why import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from functions.core.values import Workspace
-    from relay.operator import Office
+    from functions.core.terms.values import Workspace
+    from relay.deployment.opening import Office
     from relay.whatif.replay import Replayed
 
 BY_DEFAULT = "30d"
@@ -58,8 +60,8 @@ def what_if(
     Exits with 1 if anything that was started would not be, 2 if the route file is none, 3 if no
     workspace is known, 4 if something could not be read, 5 if there was more than could be read.
     """
-    span, asked = operator.span(since), operator.workspaces(workspace or [])
-    with operator.office(app, routes) as office:
+    span, asked = opening.span(since), opening.workspaces(workspace or [])
+    with opening.office(app, routes) as office:
         workspaces = asked or asking.seen(office.ports, office.settings)
         past = Past(office.ports, office.ports.clock.now() - span)
         replayed = _replayed(office, past, workspaces, limit)
@@ -113,6 +115,6 @@ def _conclude(report: Report, past: Past) -> None:
     for what in past.lacking:
         _say(f"lacking: {what}")
     if report.totals[Change.STOPS]:
-        raise typer.Exit(operator.THE_ANSWER_IS_NO)
+        raise typer.Exit(opening.THE_ANSWER_IS_NO)
     if past.failed or past.lacking:
-        raise typer.Exit(past.failed or operator.TIMED_OUT)
+        raise typer.Exit(past.failed or opening.TIMED_OUT)

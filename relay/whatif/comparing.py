@@ -7,19 +7,19 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.filters import Misfit
-from functions.core.reasons import Reason
-from functions.core.routing import Go, Wait
-from functions.core.values import State
-from relay import telling
-from relay.forecast import Unread
+from functions.core.routes.deciding import Go, Wait
+from functions.core.routes.filters import Misfit
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from relay.forecasts import telling
+from relay.forecasts.forecast import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from functions.core.continuation import Continuation
-    from functions.core.values import PipelineRequest
-    from relay.forecast import News, Prospect
+    from functions.core.kept.continuation import Continuation
+    from functions.core.terms.values import PipelineRequest
+    from relay.forecasts.forecast import News, Prospect
 
 
 class Change(StrEnum):

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core import missed
-from functions.core.deadline import Deadline
-from functions.core.errors import Retryable
-from relay import asking, operator
-from relay.forecast import READ_SECONDS, News
+from functions.core.memory import missed
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import Retryable
+from relay.deployment import opening
+from relay.forecasts.forecast import READ_SECONDS, News
+from relay.why import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from functions.core.continuation import Continuation
-    from functions.core.ports import Ports
-    from functions.core.values import Ended, Outcome, Run, RunEvent, Workspace
-    from relay.forecast import Unread
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.services import Ports
+    from functions.core.terms.values import Ended, Outcome, Run, RunEvent, Workspace
+    from relay.forecasts.forecast import Unread
 
 MOST_CONTINUATIONS = 10_000
 
@@ -88,7 +89,7 @@ class Past:
 
     def miss(self, what: str, error: Retryable | Unread) -> None:
         """Remember what could not be read."""
-        self.failed = max(self.failed, operator.unread(error))
+        self.failed = max(self.failed, opening.unread(error))
         self.lacking.append(what)
 
     def _kept(self, workspaces: set[str]) -> Iterator[Continuation]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.deadline import Deadline
-from functions.core.errors import Retryable
-from relay.forecast import Forecast
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import Retryable
+from relay.forecasts.forecast import Forecast
 from relay.whatif.comparing import compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.policy import Policy
-    from functions.core.ports import Ports
-    from functions.core.routes import Routes
-    from functions.core.values import RunEvent
-    from relay.forecast import News
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import RunEvent
+    from relay.forecasts.forecast import News
     from relay.whatif.comparing import Compared
     from relay.whatif.past import Happened
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.values import State
-from relay import telling
+from functions.core.terms.values import State
+from relay.forecasts import telling
 from relay.printing import plain
 from relay.whatif.comparing import Change, differing
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from functions.settings import Settings
+    from functions.configuration.settings import Settings
     from relay.whatif.comparing import Compared
     from relay.whatif.replay import Replayed
 

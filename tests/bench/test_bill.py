@@ -8,9 +8,10 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from benchmarks import bill, prices, report, usage
-from benchmarks.usage import DEV, PROD, Load
-from functions.declared import EVERY_MINUTE
+from benchmarks import report
+from benchmarks.cost import bill, prices, usage
+from benchmarks.cost.usage import DEV, PROD, Load
+from functions.configuration.declared import EVERY_MINUTE
 from tests.shipping import ROOT
 
 KNOWN = prices.read()

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from benchmarks import prices
+from benchmarks.cost import prices
 from tests.shipping import ROOT
 
 KNOWN = prices.read()

@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from benchmarks import report, usage
+from benchmarks import report
+from benchmarks.cost import usage
 from tests.infra.predicted import properties
 from tests.infra.test_deploy_costs import evaluated
 from tests.shipping import ROOT

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azure.ai.ml.entities import CommandComponent
 
     from local.cloud import Cloud
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
 
     Given = dict[str, Any]
 

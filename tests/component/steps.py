@@ -8,8 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.aml.node import rendered, with_python
 from local.cloud import SUBSCRIPTION
-from local.node import rendered, with_python
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:

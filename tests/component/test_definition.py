@@ -22,8 +22,9 @@ TELL = """
 import sys
 before = {*sys.modules}
 from trigger_pipeline import __main__, driving
-import functions.core.relay, functions.adapters.sqlite, functions.adapters.vault, yaml
-import azure.identity, functions.core.doubt, functions.core.rounds, functions.adapters.devops
+import functions.core.starts.relay, functions.adapters.sqlite, functions.adapters.vault, yaml
+import azure.identity, functions.core.starts.doubt, functions.core.rounds.reconciler
+import functions.adapters.devops
 print(*{name.partition('.')[0] for name in {*sys.modules} - before})
 """
 

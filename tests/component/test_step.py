@@ -9,8 +9,8 @@ import pytest
 from flask import Flask, request
 
 from local.devops import Parameter
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.component.steps import OWN_RUN
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from local.cloud import Cloud
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
     from tests.component.steps import Step
 
     Given = dict[str, Any]

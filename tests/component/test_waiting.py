@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from component.trigger_pipeline import arguments, driving, telling
-from functions.core.values import Model
-from local.faults import Fault
+from functions.core.terms.values import Model
+from local.serving.faults import Fault
 from tests.azure import MovableClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
 RUNS = "*/_apis/pipelines/42/runs"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.core import bounds
-from functions.core.bounds import LONGEST_TOKEN, bounded
+from functions.core.texts import bounds
+from functions.core.texts.bounds import LONGEST_TOKEN, bounded
 
 SEED = 20_261_129
 

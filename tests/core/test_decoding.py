@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core import decoding
-from functions.core.routes import Route
+from functions.core.ledger import decoding
+from functions.core.routes.definition import Route
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DECODES = {"convert", "decode", "Decoder"}
-ALLOWED = {"functions/core/decoding.py"}
+ALLOWED = {"functions/core/ledger/decoding.py"}
 # The types that a new process has described once the module is there: a description is what
 # a type refers to.
 TELL = """
 import gc, msgspec
-from functions.core import decoding
+from functions.core.ledger import decoding
 
 def beside(kind):
     return any(type(of).__name__ == "StructInfo" for of in gc.get_referents(kind))

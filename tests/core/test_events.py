@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core import events
-from functions.core.errors import NotARunEvent
-from functions.core.values import Outcome
+from functions.core.events import parsing
+from functions.core.terms.errors import NotARunEvent
+from functions.core.terms.values import Outcome
 from tests.azure import as_cloud_event, changed, completed
 
 STATUS_CHANGED = "Microsoft.MachineLearningServices.RunStatusChanged"
@@ -22,7 +22,7 @@ def pascal(value: object) -> object:
 
 @pytest.mark.parametrize("spell", [lambda e: e, as_cloud_event, pascal])
 def test_every_spelling_tells_the_same(spell: object) -> None:
-    event = events.parse(spell(changed("r1", "Completed")))  # type: ignore[operator]
+    event = parsing.parse(spell(changed("r1", "Completed")))  # type: ignore[operator]
     assert (event.run, event.outcome) == ("r1", Outcome.COMPLETED)
     assert event.experiment == "defect-detection"
     assert event.workspace.name == "ml-prod"
@@ -33,29 +33,29 @@ def test_every_spelling_tells_the_same(spell: object) -> None:
 
 @pytest.mark.parametrize("tags", [None, "text", 7])
 def test_tags_that_are_not_there_are_unknown_and_not_empty(tags: object) -> None:
-    assert events.parse(completed("r1", runTags=tags)).tags is None
-    assert events.parse(completed("r1", runTags={})).tags == {}
+    assert parsing.parse(completed("r1", runTags=tags)).tags is None
+    assert parsing.parse(completed("r1", runTags={})).tags == {}
 
 
 def test_a_run_type_of_null_is_no_run_type() -> None:
-    assert events.parse(completed("r1", runType=None)).run_type == ""
+    assert parsing.parse(completed("r1", runType=None)).run_type == ""
 
 
 def test_the_subject_names_the_run_where_the_data_does_not() -> None:
     event = completed("r1")
     del event["data"]["runId"]
-    assert events.parse(event).run == "r1"
+    assert parsing.parse(event).run == "r1"
 
 
 @pytest.mark.parametrize("status", ["failed", "FAILED", "Failed"])
 def test_a_status_is_read_in_any_case(status: str) -> None:
-    assert events.parse(changed("r1", status)).outcome is Outcome.FAILED
+    assert parsing.parse(changed("r1", status)).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("status", ["Running", "Finalizing", "Paused"])
 def test_a_status_that_is_no_end_goes_on(status: str) -> None:
-    with pytest.raises(events.NotAnEnd, match="goes on"):
-        events.parse(changed("r1", status))
+    with pytest.raises(parsing.NotAnEnd, match="goes on"):
+        parsing.parse(changed("r1", status))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_is_no_run_event_says_why_with_its_id_and_type(
     change: dict[str, object], why: str
 ) -> None:
     with pytest.raises(NotARunEvent, match=why) as refused:
-        events.parse({**completed("r1"), **change})
+        parsing.parse({**completed("r1"), **change})
     assert refused.value.event_id == "event-r1-completed"
 
 
@@ -88,13 +88,13 @@ KEYS = ["id", "eventType", "type", "topic", "source", "subject", "data", "eventT
 @given(JSON | st.dictionaries(st.sampled_from(KEYS), JSON))
 def test_no_payload_raises_anything_but_a_refusal(payload: object) -> None:
     with pytest.raises(NotARunEvent):
-        events.parse(payload)
+        parsing.parse(payload)
 
 
 @given(st.dictionaries(st.sampled_from(["runId", "runTags", "runStatus", "runType"]), JSON))
 def test_no_data_raises_anything_but_a_refusal(data: dict[str, object]) -> None:
     try:
-        event = events.parse(changed("r1", "Completed", **data))
+        event = parsing.parse(changed("r1", "Completed", **data))
     except NotARunEvent:
         return
     event.run.encode()

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.core.explaining import AS_IDENTITY, REASONS, STATES, explained
-from functions.core.limits import PAUSED, line
-from functions.core.reasons import Reason
-from functions.core.values import Key, Outcome, State
+from functions.core.limits.places_taken import PAUSED, line
+from functions.core.operators.explaining import AS_IDENTITY, REASONS, STATES, explained
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, State
 from tests.ledger.samples import NOON, opened, request
 
 HOSTILE = Key("w", "run'; rm -rf ~; {key}", Outcome.COMPLETED, "ro{ute}")

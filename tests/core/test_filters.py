@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from functions.core.filters import fits
+from functions.core.routes.filters import fits
 
 SEED = 20_261_122
 

@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from functions.core import jsontext
-from functions.core.jsontext import DEEPEST, MOST_DIGITS
+from functions.core.texts import jsontext
+from functions.core.texts.jsontext import DEEPEST, MOST_DIGITS
 
 
 def lists(depth: int) -> str:

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from functions.core import events
-from functions.core.errors import NotARunEvent
+from functions.core.events import parsing
+from functions.core.terms.errors import NotARunEvent
 from local.cloud import WORKSPACE
 from tests.azure import completed
 
@@ -16,7 +16,7 @@ from tests.azure import completed
     "time", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "yesterday", None, 7, {}]
 )
 def test_a_time_that_is_none_costs_no_event(time: object) -> None:
-    event = events.parse({**completed("r1"), "eventTime": time})
+    event = parsing.parse({**completed("r1"), "eventTime": time})
     assert (event.run, event.time) == ("r1", None)
 
 
@@ -39,7 +39,7 @@ def test_a_time_that_is_none_costs_no_event(time: object) -> None:
     ],
 )
 def test_a_time_is_read_in_every_form_that_iso_8601_has(text: str, time: str) -> None:
-    event = events.parse({**completed("r1"), "eventTime": text})
+    event = parsing.parse({**completed("r1"), "eventTime": text})
     assert event.time is not None
     assert event.time.isoformat() == time
 
@@ -47,11 +47,11 @@ def test_a_time_is_read_in_every_form_that_iso_8601_has(text: str, time: str) ->
 @pytest.mark.parametrize("group", ["rg-münchen", "rg_(a).b", "研究"])
 def test_a_resource_group_may_have_any_letters(group: str) -> None:
     topic = WORKSPACE.replace("rg-ml", group)
-    assert events.parse({**completed("r1"), "topic": topic}).workspace.id == topic
+    assert parsing.parse({**completed("r1"), "topic": topic}).workspace.id == topic
 
 
 def test_a_property_of_several_lines_is_kept_as_it_is() -> None:
-    event = events.parse(completed("r1", runProperties={"notes": "a\n\tb\n"}))
+    event = parsing.parse(completed("r1", runProperties={"notes": "a\n\tb\n"}))
     assert event.properties == {"notes": "a\n\tb\n"}
 
 
@@ -65,7 +65,7 @@ def nested(depth: int) -> object:
 
 @pytest.mark.parametrize("key", ["runTags", "runProperties"])
 def test_a_tag_that_is_nested_too_deep_costs_only_itself(key: str) -> None:
-    event = events.parse(
+    event = parsing.parse(
         completed("r1", **{key: {"odd": nested(600), "deep": nested(100), "a": "b"}})
     )
     kept = event.tags if key == "runTags" else event.properties
@@ -75,16 +75,16 @@ def test_a_tag_that_is_nested_too_deep_costs_only_itself(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["experimentName", "runType", "experimentId"])
 def test_a_text_that_is_nested_too_deep_costs_no_event(key: str) -> None:
-    assert events.parse(completed("r1", **{key: nested(900)})).run == "r1"
+    assert parsing.parse(completed("r1", **{key: nested(900)})).run == "r1"
 
 
 @pytest.mark.parametrize("key", ["topic", "id", "subject", "eventTime", "eventType", "data"])
 def test_an_envelope_that_is_nested_too_deep_raises_nothing_but_a_refusal(key: str) -> None:
     with suppress(NotARunEvent):
-        events.parse({**completed("r1"), key: nested(900)})
+        parsing.parse({**completed("r1"), key: nested(900)})
 
 
 def test_a_text_that_is_too_long_to_keep_is_left_out_whole() -> None:
     longest = "x" * 4096
     tags = {"kept": longest, "left out": longest + "x", "k" * 4097: "left out too"}
-    assert events.parse(completed("r1", runTags=tags)).tags == {"kept": longest}
+    assert parsing.parse(completed("r1", runTags=tags)).tags == {"kept": longest}

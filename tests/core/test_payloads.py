@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core import events, payloads
-from functions.core.errors import NotARunEvent
-from functions.core.values import Outcome
+from functions.core.events import parsing, payloads
+from functions.core.terms.errors import NotARunEvent
+from functions.core.terms.values import Outcome
 from tests.azure import as_cloud_event, changed, completed, in_bytes
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def with_text(event: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_every_form_of_the_data_tells_the_same(spell: Callable[[dict[str, Any]], object]) -> None:
-    event = events.parse(spell(changed("r1", "Failed", runTags={"Ä": "ö"})))
+    event = parsing.parse(spell(changed("r1", "Failed", runTags={"Ä": "ö"})))
     assert (event.run, event.outcome) == ("r1", Outcome.FAILED)
     assert (event.experiment, event.tags) == ("defect-detection", {"Ä": "ö"})
 
@@ -74,15 +74,15 @@ def test_data_that_cannot_be_read_is_refused_with_why(
     without = as_cloud_event(event)
     del without["data"]
     with pytest.raises(NotARunEvent, match=why) as refused:
-        events.parse({**without, **told})
-    assert isinstance(refused.value, events.Unread)
+        parsing.parse({**without, **told})
+    assert isinstance(refused.value, parsing.Unread)
     assert refused.value.event_type == event["eventType"]
 
 
 def test_data_of_an_event_that_nobody_wants_is_not_looked_at() -> None:
     other = {**completed("r1"), "eventType": "Microsoft.Storage.BlobCreated", "data": "{"}
     with pytest.raises(NotARunEvent, match="not a run event"):
-        events.parse(other)
+        parsing.parse(other)
 
 
 @pytest.mark.parametrize(
@@ -100,33 +100,33 @@ def test_data_of_an_event_that_nobody_wants_is_not_looked_at() -> None:
 )
 def test_a_text_that_is_no_event_is_refused_with_why(text: object, why: str) -> None:
     with pytest.raises(NotARunEvent, match=why):
-        events.parse(text)
+        parsing.parse(text)
 
 
 def test_a_key_that_is_there_twice_counts_as_it_was_said_last() -> None:
     text = json.dumps(completed("r1"))
     twice = text.replace('"runId": "r1"', '"runId": "r0", "runId": "r1"')
     assert twice != text
-    assert events.parse(twice).run == "r1"
+    assert parsing.parse(twice).run == "r1"
 
 
 def test_a_number_of_any_length_costs_no_event() -> None:
     text = json.dumps(completed("r1", runTags={"n": "LONG"})).replace('"LONG"', "9" * 4000)
     longer = json.dumps(completed("r1", runTags={"n": "LONG"})).replace('"LONG"', "9" * 5000)
-    assert events.parse(text).tags == {"n": "9" * 4000}
-    assert events.parse(longer).run == "r1"
+    assert parsing.parse(text).tags == {"n": "9" * 4000}
+    assert parsing.parse(longer).run == "r1"
 
 
 @pytest.mark.parametrize("name", ["eventType", "topic", "eventTime"])
 def test_an_extension_of_a_cloud_event_stands_for_nothing_else(name: str) -> None:
-    told = events.parse({**as_cloud_event(completed("r1")), name.lower(): "other"})
-    assert told == events.parse(as_cloud_event(completed("r1")))
+    told = parsing.parse({**as_cloud_event(completed("r1")), name.lower(): "other"})
+    assert told == parsing.parse(as_cloud_event(completed("r1")))
 
 
 @given(st.text() | st.binary())
 def test_no_text_raises_anything_but_a_refusal(text: str | bytes) -> None:
     with pytest.raises(NotARunEvent):
-        events.parse(text)
+        parsing.parse(text)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
@@ -134,4 +134,4 @@ def test_no_data_in_base64_raises_anything_but_a_refusal(text: str) -> None:
     event = as_cloud_event(changed("r1", "Completed"))
     del event["data"]
     with pytest.raises(NotARunEvent):
-        events.parse({**event, "data_base64": text})
+        parsing.parse({**event, "data_base64": text})

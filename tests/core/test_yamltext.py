@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from functions.core.yamltext import DEEPEST, LONGEST_NUMBER, MOST_VALUES, NotYaml, composed, plain
+from functions.core.texts.yamltext import (
+    DEEPEST,
+    LONGEST_NUMBER,
+    MOST_VALUES,
+    NotYaml,
+    composed,
+    plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +117,7 @@ def test_what_is_no_text_is_refused(text: str | bytes) -> None:
     assert why(text).startswith("is no YAML: ")
 
 
-@pytest.mark.parametrize("file", [ROOT / "benchmarks" / "MLmodel", SAVED], ids=lambda f: f.name)
+@pytest.mark.parametrize("file", [ROOT / "benchmarks/cold/MLmodel", SAVED], ids=lambda f: f.name)
 def test_an_mlmodel_says_what_pyyaml_says_of_it(file: Path) -> None:
     if not file.exists():
         pytest.skip(f"{file.name} is not here")

@@ -10,8 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions import bootstrap, connections, settings
-from functions.core.values import State
+from functions import bootstrap, connections
+from functions.configuration import settings
+from functions.core.terms.values import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

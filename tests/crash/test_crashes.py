@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests import azurite
 from tests.azure import Stage, completed
 from tests.crash.fuse import Point
@@ -24,7 +24,7 @@ from tests.hosted import Hosted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
 APP = Path(__file__).parent / "app"

@@ -85,8 +85,13 @@ def test_a_broken_demo_fails_and_says_what_was_not_so_and_where_to_look(
 @pytest.mark.parametrize(
     ("number", "code", "moment", "running"),
     [
-        (signal.SIGINT, 130, "Starting a real MLflow server", {"local.tracking", "local.host"}),
-        (signal.SIGTERM, 143, "Training: ", {"local.tracking", "local.host", "train.py"}),
+        (
+            signal.SIGINT,
+            130,
+            "Starting a real MLflow server",
+            {"local.real.tracking", "local.host"},
+        ),
+        (signal.SIGTERM, 143, "Training: ", {"local.real.tracking", "local.host", "train.py"}),
     ],
 )
 def test_an_interrupted_demo_leaves_no_process(

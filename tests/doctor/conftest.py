@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from functions import eventgrid
-from local.arm_roles import READER, SECRETS_USER
-from local.arm_vaults import VaultResource
-from local.arm_web import Site
+from local.arm.roles import READER, SECRETS_USER
+from local.arm.vaults import VaultResource
+from local.arm.web import Site
 from local.cloud import SECRET, SUBSCRIPTION, WORKSPACE
-from local.envelopes import CLOUD
-from local.eventgrid import Topic
-from local.host import Host
+from local.eventgrid.envelopes import CLOUD
+from local.eventgrid.topic import Topic
+from local.host.serving import Host
 from local.trainings import COMPLETED, STATUS_CHANGED
 from relay.__main__ import app
 from tests.azcli import AzureCli

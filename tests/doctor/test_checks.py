@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from functions import settings as known_settings
 from functions.adapters.clock import SystemClock
-from local.arm_roles import READER, SECRETS_USER, Role
-from local.arm_vaults import VaultResource
-from local.arm_web import Site
+from functions.configuration import settings as known_settings
+from local.arm.roles import READER, SECRETS_USER, Role
+from local.arm.vaults import VaultResource
+from local.arm.web import Site
 from local.cloud import SECRET, SUBSCRIPTION, WORKSPACE
 from local.devops import Parameter
-from local.eventgrid import Topic
-from local.faults import Fault
+from local.eventgrid.topic import Topic
+from local.serving.faults import Fault
+from local.serving.web import Server
 from local.trainings import COMPLETED, STATUS_CHANGED
-from local.web import Server
-from relay.deployed import Deployed
-from relay.doctor import devops, probe
+from relay.deployment.deployed import Deployed
+from relay.deployment.signin import SignedIn
+from relay.doctor.app import probe
+from relay.doctor.azure import devops
+from relay.doctor.azure.vault import UNSEEN
 from relay.doctor.case import Case
-from relay.doctor.vault import UNSEEN
-from relay.signin import SignedIn
 from tests.azure import now
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
@@ -739,7 +740,7 @@ def test_the_key_is_sent_to_no_host_but_a_function_apps(patient: Patient, host: 
 
 
 def _deployed(patient: Patient) -> Case:
-    from relay.arm import ResourceManager  # noqa: PLC0415 - beside its only use
+    from relay.deployment.arm import ResourceManager  # noqa: PLC0415 - beside its only use
 
     identity = SignedIn()
     read = known_settings.read(patient.stage.environ)

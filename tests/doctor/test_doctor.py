@@ -7,7 +7,7 @@ import json
 import pytest
 
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, KEY, Patient
 

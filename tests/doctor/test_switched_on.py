@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.faults import Fault
+from local.serving.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.core.values import State
+from functions.core.terms.values import State
 from tests.azure import completed
 
 if TYPE_CHECKING:
-    from functions.core.reasons import Reason
-    from local.web import Server
+    from functions.core.terms.reasons import Reason
+    from local.serving.web import Server
     from tests.azure import Stage
 
 EXPERIMENT = "defect-detection"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from functions.core.admission import Admission
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.limits.admission import Admission
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.devops.access import Shape
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import Stage, completed, now
 from tests.conftest import PAT
 from tests.saying import WRONG, says

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import usage
+from benchmarks.cost import usage
 from functions.adapters.tables import TableLedger, open_table
-from functions.core.registration import registration
-from functions.core.waiting import LATEST, REMEMBERED
+from functions.core.events.registration import registration
+from functions.core.waits.registering import LATEST, REMEMBERED
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, changed, completed
 from tests.azurite import connection_string

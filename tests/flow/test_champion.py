@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.arm import Job, JobOutput
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.arm.front import Job, JobOutput
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import SECRET
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT
@@ -18,7 +18,7 @@ from tests.saying import POST_RUN, says
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import Stage
 
 ACCOUNT = "account/contoso/azure-devops-pat"

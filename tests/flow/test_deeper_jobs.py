@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.below import MOST_LOOKS
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.aml_jobs import Jobs, Place
+from functions.core.reading.below import MOST_LOOKS
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.aml.jobs import Jobs, Place
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import changed, completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 

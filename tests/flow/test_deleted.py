@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.deadline import Deadline
-from functions.core.explaining import explained
-from functions.core.reasons import Reason
-from functions.core.replaying import Replaying
-from functions.core.values import State
+from functions.core.operators.explaining import explained
+from functions.core.operators.replaying import Replaying
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import changed, completed
 from tests.flow.asking import EXPERIMENT, asked, route
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import Stage
 
 

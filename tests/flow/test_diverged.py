@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.explaining import explained
-from functions.core.reasons import Reason
-from functions.core.replaying import Replaying
-from functions.core.values import State
+from functions.core.operators.explaining import explained
+from functions.core.operators.replaying import Replaying
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, route
 

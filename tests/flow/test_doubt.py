@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core import events, steps
-from functions.core.errors import Unreadable
-from functions.core.policy import Policy
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.events import parsing
+from functions.core.starts import steps
+from functions.core.terms.errors import Unreadable
+from functions.core.terms.policy import Policy
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import TEXT, WORKSPACE
-from local.devops.catalogue import Project
-from local.devops.pipelines import RunRequest
-from local.faults import Fault
+from local.devops.pipelines.catalogue import Project
+from local.devops.pipelines.defined import RunRequest
+from local.serving.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.ledger.counted import counted
 from tests.proxies import Proxy, behind
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
-    from functions.core.values import Key
+    from functions.core.terms.values import Key
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"
@@ -294,7 +295,7 @@ def test_what_cannot_be_read_in_another_workspace_hinders_no_look(stage: Stage) 
                 raise Unreadable("a row of a newer version")
             return self.real.read(key)
 
-    event = events.parse({**completed("r1"), "topic": WORKSPACE.replace("ml-prod", "ml-new")})
+    event = parsing.parse({**completed("r1"), "topic": WORKSPACE.replace("ml-prod", "ml-new")})
     opened = steps.opened(event.key("register"), event, stage.clock.now(), Policy().lease)
     stage.ledger.claim(opened)
     post_fault(stage, drop="after")

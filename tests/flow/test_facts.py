@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask, request
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.arm import Job, JobOutput
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.arm.front import Job, JobOutput
 from local.cloud import TEXT, WORKSPACE
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 

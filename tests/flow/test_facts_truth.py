@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.arm import Job, JobOutput
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.arm.front import Job, JobOutput
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route

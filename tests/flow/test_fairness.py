@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import events, steps
-from functions.core.errors import LedgerUnavailable, Retryable
-from functions.core.places import INBOX, MOST_SORTED
-from functions.core.reasons import Reason
-from functions.core.rounds import MOST_AT_ONCE
-from functions.core.values import Key, Letter, Outcome, State
+from functions.core.events import parsing
+from functions.core.ledger.places import INBOX, MOST_SORTED
+from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.starts import steps
+from functions.core.terms.errors import LedgerUnavailable, Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Letter, Outcome, State
 from local.cloud import TEXT, WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.ledger.counted import counted
 from tests.wrapped import Wrapped
@@ -97,7 +98,7 @@ def fail(stage: Stage, many: int) -> None:
     now = stage.clock.now()
     stage.build(runs=Only(stage.ports.runs, "defect"))
     for n in range(many):
-        event = events.parse(completed(f"defect{n}", experimentName="defect-x"))
+        event = parsing.parse(completed(f"defect{n}", experimentName="defect-x"))
         stage.ledger.claim(steps.opened(event.key("register"), event, now, timedelta(0)))
 
 
@@ -115,7 +116,7 @@ def test_thousands_of_one_route_that_fail_again_and_again_do_not_hide_another_ro
     for n in range(3):
         run = last(1000 * n)
         stage.aml.add_run(run, experiment="other-x")
-        event = events.parse(completed(run, experimentName="other-x"))
+        event = parsing.parse(completed(run, experimentName="other-x"))
         new = steps.opened(event.key("other"), event, stage.clock.now(), timedelta(0))
         stage.ledger.claim(new)
     for _ in range(5):
@@ -164,7 +165,7 @@ def test_a_full_inbox_leaves_time_for_what_is_due(stage: Stage) -> None:
 
 def letters(stage: Stage, count: int) -> None:
     for n in range(count):
-        event = events.parse(completed(f"r{n}", experimentName="no route wants it"))
+        event = parsing.parse(completed(f"r{n}", experimentName="no route wants it"))
         stage.ledger.keep(Letter.of(event, stage.clock.now()))
 
 

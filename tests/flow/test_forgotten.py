@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.deadletters import DeadLetters, Fate
-from functions.core.errors import LedgerUnavailable
-from functions.core.places import PASSED
-from functions.core.reasons import Reason
-from functions.core.rowledger import RowLedger
-from functions.core.sweeping import PRUNED_AT_ONCE
-from functions.core.visits import VISITS
+from functions.core.ledger.places import PASSED
+from functions.core.ledger.rowledger import RowLedger
+from functions.core.memory.visits import VISITS
+from functions.core.operators.dead_letters import DeadLetters, Fate
+from functions.core.rounds.sweep import PRUNED_AT_ONCE
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.sweeps import end, lines, sweep

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.adapters.aml import runs
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, parked, route, starts_once_cured
 

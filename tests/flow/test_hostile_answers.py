@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.reasons import Reason
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, parked, starts_once_cured
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.deadline import Deadline
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.faults import Fault
-from local.outcomes import OutcomeTopic
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.eventgrid.outcomes import OutcomeTopic
+from local.serving.faults import Fault
 from tests.azure import Stage, completed
 from tests.flow.asking import EXPERIMENT
 from tests.identities import JSON, ODD, all_answered, broken, hits, odd

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.errors import LedgerUnavailable
-from functions.core.reasons import Reason
-from functions.core.values import PipelineRun, State
-from local.faults import Fault
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import PipelineRun, State
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.wrapped import Wrapped
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Claim, Entry
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Claim, Entry
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"

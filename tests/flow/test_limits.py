@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from functions.core.admission import Admission
-from functions.core.reasons import Reason
-from local.faults import Fault
+from functions.core.limits.admission import Admission
+from functions.core.terms.reasons import Reason
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.core import events, steps
-from functions.core.admission import Admission
-from functions.core.places import OPEN
-from functions.core.policy import Policy
-from functions.core.reasons import Reason
+from functions.core.events import parsing
+from functions.core.ledger.places import OPEN
+from functions.core.limits.admission import Admission
+from functions.core.starts import steps
+from functions.core.terms.policy import Policy
+from functions.core.terms.reasons import Reason
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.flow.test_lines import counting, next_hour, reads, waiting
@@ -28,7 +29,7 @@ def parked(stage: Stage, many: int) -> None:
     later = now + timedelta(hours=1)
     Admission(stage.ports, Policy()).slow_down(ACCOUNT, 3600)
     for n in range(many):
-        event = events.parse(completed(f"p{n}"))
+        event = parsing.parse(completed(f"p{n}"))
         c = steps.opened(event.key("register"), event, now, timedelta(0))
         stage.ledger.claim(steps.parked(c, now, Reason.THROTTLED, "", later, ACCOUNT))
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap
-from functions.core import events, steps
-from functions.core.limits import line
-from functions.core.reasons import Reason
-from functions.core.rounds import MOST_AT_ONCE
-from functions.core.values import State
+from functions.core.events import parsing
+from functions.core.limits.places_taken import line
+from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.starts import steps
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import TEXT
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, completed
 from tests.flow.asking import EXPERIMENT
 from tests.flow.test_places import ONE, deliver, started
@@ -54,7 +55,7 @@ def waiting(stage: Stage, count: int, since: datetime) -> list[str]:
     runs = [f"w{n}" for n in range(count)]
     for n, run in enumerate(runs):
         at = since + timedelta(seconds=n)
-        event = events.parse(completed(run))
+        event = parsing.parse(completed(run))
         c = steps.opened(event.key("register"), event, at, timedelta(0))
         stage.ledger.claim(steps.parked(c, at, Reason.LIMIT, "", at + 9 * DAY, line("register")))
     return runs
@@ -217,7 +218,7 @@ def test_nine_thousand_behind_one_limit_hold_back_nobody_else(stage: Stage) -> N
     deliver(stage, "first")
     now = stage.clock.now()
     waiting(stage, 9000, now - 2 * DAY)
-    event = events.parse(completed("late", experimentName="other-x"))
+    event = parsing.parse(completed("late", experimentName="other-x"))
     stage.aml.add_run("late", experiment="other-x")
     stage.ledger.claim(steps.opened(event.key("other"), event, now, timedelta(0)))
     rows = counting(stage)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.deadline import Deadline
-from functions.core.rounds import MOST_AT_ONCE
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.saying import WRONG, says

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import events
-from functions.core.deadline import Deadline
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.events import parsing
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.flow.asking import route
@@ -22,7 +22,7 @@ from tests.flow.asking import route
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
     from tests.azure import Stage
 
 TRAINING = """
@@ -108,7 +108,7 @@ def test_a_real_training_is_among_those_that_ended_and_its_step_is_not(
 ) -> None:
     stage.cloud.arm.add_workspace(WORKSPACE, mlflow_server.url)
     since = stage.clock.now() - timedelta(hours=1)
-    workspace = events.workspace(WORKSPACE)
+    workspace = parsing.workspace(WORKSPACE)
     ended = stage.ports.runs.ended(workspace, since, Deadline(stage.clock, 60))
     mine = [run for run in ended.runs if run.id in trained.values()]  # others train there too
     assert [run.id for run in mine] == [trained["root"]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.adapters.aml.registered import MOST_NAMES
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.arm import Job, JobOutput
+from functions.adapters.aml.models.registered import MOST_NAMES
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.arm.front import Job, JobOutput
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, route

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from local.faults import Fault
-from local.outcomes import OutcomeTopic
+from local.eventgrid.outcomes import OutcomeTopic
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, changed, completed
 from tests.flow.asking import EXPERIMENT
 from tests.identities import all_answered

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.overview import Wanted
-from functions.core.values import State
+from functions.core.operators.overview import Wanted
+from functions.core.terms.values import State
 from tests.azure import completed
 
 if TYPE_CHECKING:
-    from functions.core.overview import Seen
+    from functions.core.operators.overview import Seen
     from tests.azure import Stage
 
 EXPERIMENT = "defect-detection"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import ROUTES, completed, now
 from tests.flow.asking import EXPERIMENT, route
 from tests.saying import says

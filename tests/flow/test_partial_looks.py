@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed, now
 from tests.flow.asking import EXPERIMENT
 from tests.saying import JSON
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core import steps
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.starts import steps
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT, route
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import MovableClock, Stage
 
 ALWAYS = 10**6

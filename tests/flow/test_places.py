@@ -10,16 +10,17 @@ import pytest
 
 from functions import bootstrap
 from functions.adapters.clock import SystemClock
-from functions.core import events, steps
-from functions.core.admission import Admission
-from functions.core.errors import LedgerUnavailable, Lost, Unreadable
-from functions.core.ledger import Entry
-from functions.core.limits import TRIES, line
-from functions.core.policy import Policy
-from functions.core.reasons import Reason
-from functions.core.routes import Limit, Route
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.events import parsing
+from functions.core.limits.admission import Admission
+from functions.core.limits.places_taken import TRIES, line
+from functions.core.ports.ledger import Entry
+from functions.core.routes.definition import Limit, Route
+from functions.core.starts import steps
+from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
+from functions.core.terms.policy import Policy
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
 from tests.flow.test_parking import Slow
@@ -272,7 +273,7 @@ def test_a_burst_exceeds_no_limit(stage: Stage) -> None:
 
 
 def entry(stage: Stage, n: int) -> Entry:
-    event = events.parse(completed(f"r{n}"))
+    event = parsing.parse(completed(f"r{n}"))
     c = steps.opened(event.key("register"), event, stage.clock.now(), Policy().lease)
     return Entry(c, "v")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.reasons import Reason
+from functions.core.terms.reasons import Reason
 from tests.azure import Stage, completed
 from tests.flow.asking import EXPERIMENT
 from tests.flow.test_lines import next_hour

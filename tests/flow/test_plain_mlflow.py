@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.azure import completed
 from tests.flow.asking import asked, route
 

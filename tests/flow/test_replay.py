@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core.errors import LedgerUnavailable
-from functions.core.reasons import Reason
-from functions.core.replaying import Answer, Replaying, ended
-from functions.core.values import Key, Outcome, PipelineRun, State
+from functions.core.operators.replaying import Answer, Replaying, ended
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, PipelineRun, State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.saying import WRONG, says
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from functions.adapters.vault import basic
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.conftest import PAT
 from tests.flow.asking import EXPERIMENT

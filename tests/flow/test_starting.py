@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.bootstrap import App
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests.azure import ROUTES, Stage, as_cloud_event, changed, completed
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Entry
-    from functions.core.values import Run
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Entry
+    from functions.core.terms.values import Run
 
 
 def test_a_completed_run_starts_the_pipeline_of_its_route(stage: Stage) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.explaining import explained
-from functions.core.gate import gate_of
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.gates.gate import gate_of
+from functions.core.operators.explaining import explained
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, route
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.explaining import explained
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.devops.catalogue import Project
-from local.devops.pipelines import RunRequest
-from local.faults import Fault
+from functions.core.operators.explaining import explained
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.devops.pipelines.catalogue import Project
+from local.devops.pipelines.defined import RunRequest
+from local.serving.faults import Fault
 from tests.azure import Stage, completed
 from tests.flow.asking import EXPERIMENT, route
 from tests.saying import JSON, POST_RUN, WRONG, says
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
 
 PAGE = "<html><title>Gateway</title><body>Your request is being scanned.</body></html>"
 HTML = {"Content-Type": "text/html"}

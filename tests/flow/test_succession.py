@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.succession import FILES, MOST_FILES, note
-from functions.core.values import State
+from functions.core.memory.file_order import FILES, MOST_FILES, note
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT
@@ -21,7 +21,7 @@ from tests.wrapped import Wrapped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
 OLD = ROUTES
@@ -183,7 +183,7 @@ def test_a_replay_is_not_ended_again_by_the_version_that_removed_the_route(fleet
     rounds(without, hours=1)
     assert announced(without).state is State.FAILED
     again = fleet.start(NEWER)
-    from functions.core.replaying import Replaying  # noqa: PLC0415 - of an operator
+    from functions.core.operators.replaying import Replaying  # noqa: PLC0415 - of an operator
 
     assert Replaying(again.ledger, again.clock, "me").replay(announced(again).key).done
     rounds(without, hours=2)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.chronicle import Chronicle
-from functions.core.errors import LedgerUnavailable
-from functions.core.places import OPEN
-from functions.core.rowledger import RowLedger
-from functions.core.values import State
+from functions.core.ledger.places import OPEN
+from functions.core.ledger.rowledger import RowLedger
+from functions.core.memory.register import Chronicle
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.sweeps import DEFECT, end, lines, milliseconds, searches, sweep
 from tests.hosted import Hosted

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.chronicle import WORKSPACES, Chronicle
-from functions.core.visits import VISITS
+from functions.core.memory.register import WORKSPACES, Chronicle
+from functions.core.memory.visits import VISITS
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.sweeps import end, lines, sweep
 from tests.wrapped import Wrapped

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import sharing
-from functions.core.chronicle import ROUTES as ROUTE_ROW
-from functions.core.chronicle import WORKSPACES
-from functions.core.errors import LedgerUnavailable
-from functions.core.firstseen import ROUTES_IN_A_ROW
-from functions.core.reasons import Reason
-from functions.core.rowledger import RowLedger
-from functions.core.values import State
-from functions.core.visits import VISITS
-from local.aml_memory import MemoryAML
+from functions.core.ledger.rowledger import RowLedger
+from functions.core.memory.first_seen import ROUTES_IN_A_ROW
+from functions.core.memory.register import ROUTES as ROUTE_ROW
+from functions.core.memory.register import WORKSPACES
+from functions.core.memory.visits import VISITS
+from functions.core.ports import shared
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, changed, completed
 from tests.flow.sweeps import DEFECT, end, lines, milliseconds, sweep
@@ -118,7 +118,7 @@ def test_a_workspace_that_the_last_version_knew_is_known_since_the_ledgers_birth
     old: Stage,
 ) -> None:
     today = old.clock.now().date().isoformat()
-    sharing.change(old.ledger, WORKSPACES, lambda _: {WORKSPACE: today})
+    shared.change(old.ledger, WORKSPACES, lambda _: {WORKSPACE: today})
     end(old, "r1", timedelta(hours=3))
     sweep(old)
     assert started(old) == ["r1"]
@@ -129,7 +129,7 @@ def test_a_workspace_that_the_last_version_meets_beside_this_one_is_new(
 ) -> None:
     """A roll-out: the row of this version is there, and an older instance writes only its own."""
     today = swept.clock.now().date().isoformat()
-    sharing.change(swept.ledger, WORKSPACES, lambda value: {**value, SECOND: today})
+    shared.change(swept.ledger, WORKSPACES, lambda value: {**value, SECOND: today})
     end_in(second, swept, "old", timedelta(hours=3))
     sweep(swept)
     end_in(second, swept, "new", -FEW)
@@ -158,7 +158,7 @@ def test_what_the_last_version_writes_of_routes_is_taken_over(swept: Stage) -> N
     def as_before(value: Any) -> dict[str, Any]:
         return {"born": value["born"], "routes": value["routes"]}
 
-    sharing.change(swept.ledger, ROUTE_ROW, as_before)
+    shared.change(swept.ledger, ROUTE_ROW, as_before)
     end(swept, "r1")
     sweep(swept)
     assert started(swept) == ["r1"]

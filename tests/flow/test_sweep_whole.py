@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.values import State
-from functions.core.visits import CATCHING_UP, VISITS
+from functions.core.memory.visits import CATCHING_UP, VISITS
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.sweeps import DEFECT, end, lines, milliseconds, searches, sweep
 from tests.wrapped import Wrapped

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.adapters.tables import TableLedger, open_table
-from functions.core import places
-from functions.core.values import State
+from functions.core.ledger import places
+from functions.core.terms.values import State
 from tests.azure import Stage, as_cloud_event, changed, completed
 from tests.azurite import connection_string
 from tests.ledger.stores import Wire

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from functions.adapters.telemetry import Telemetry
-from local.faults import Fault
+from functions.adapters.telling.telemetry import Telemetry
+from local.serving.faults import Fault
 from tests.azure import Stage, as_cloud_event, completed
 from tests.flow.asking import EXPERIMENT
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.shipping import ROOT

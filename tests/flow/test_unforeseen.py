@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.flow.asking import parked
 from tests.wrapped import Wrapped
 

@@ -9,10 +9,10 @@ import pytest
 
 from functions.adapters.vault import open_vault, secret
 from functions.connections import managed_identity
-from functions.core.deadline import Deadline
-from functions.core.errors import NoSecret, Retryable
-from functions.core.reasons import Reason
-from local.faults import Fault
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import NoSecret, Retryable
+from functions.core.terms.reasons import Reason
+from local.serving.faults import Fault
 from tests.flow.asking import parked, starts_once_cured
 
 if TYPE_CHECKING:

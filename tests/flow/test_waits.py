@@ -14,14 +14,14 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from msgspec.structs import replace
 
-from functions import waits
-from functions.core.deadline import Deadline
-from functions.core.waiting import MOST_OF_A_PLAN
-from functions.core.waits import Answered
-from local.aml_jobs import Jobs
+from functions import registrations
+from functions.core.kept.tasks import Answered
+from functions.core.terms.deadline import Deadline
+from functions.core.waits.registering import MOST_OF_A_PLAN
+from local.aml.jobs import Jobs
 from local.cloud import WORKSPACE
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.azure import Stage, changed, completed
 from tests.flow.asking import EXPERIMENT
 from tests.wrapped import Wrapped
@@ -65,7 +65,7 @@ def post(stage: Stage, headers: Mapping[str, str], body: object) -> tuple[int, s
     """What the endpoint answers."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = func.HttpRequest("POST", "/api/waits", headers=dict(headers), body=raw)
-    (endpoint,) = waits.blueprint(lambda: stage.app)._function_builders  # noqa: SLF001 - as indexed
+    (endpoint,) = registrations.blueprint(lambda: stage.app)._function_builders  # noqa: SLF001 - as indexed
     answer = endpoint._function._func(request)  # noqa: SLF001 - the same
     return answer.status_code, answer.get_body().decode()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.flow.test_waits import ends, post, register, runs
 from tests.flow.test_waits import stage as stage  # noqa: PLC0414 - the fixture
 from tests.flow.test_waits_put_off import only

@@ -6,7 +6,8 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core import events, steps
+from functions.core.events import parsing
+from functions.core.starts import steps
 from tests.azure import ROUTES, completed
 from tests.flow.test_waits import register, runs
 from tests.flow.test_waits import stage as stage  # noqa: PLC0414 - the fixture
@@ -55,7 +56,7 @@ def test_a_round_that_took_long_for_its_starts_ends_before_the_host_ends_it(stag
     runs(stage, "slow")
     for _ in range(8):
         register(stage, "slow")
-    event = events.parse(completed("hangs"))
+    event = parsing.parse(completed("hangs"))
     now = stage.clock.now()
     stage.ledger.claim(steps.opened(event.key("register"), event, now, timedelta(0)))
     stage.build(runs=Slow(stage, slow=19, hangs=239))

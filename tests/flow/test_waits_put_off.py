@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from functions.core import events
-from functions.core.deadline import Deadline
-from functions.core.errors import LedgerUnavailable, Lost, Retryable
-from functions.core.overview import Wanted
-from functions.core.reasons import Reason
-from functions.core.records import unpacked, wait_row
-from functions.core.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
-from functions.core.verdict import Verdict
-from functions.core.waits import Answered, Wait
+from functions.core.events import parsing
+from functions.core.events.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
+from functions.core.kept.tasks import Answered, Wait
+from functions.core.kept.verdict import Verdict
+from functions.core.ledger.records import unpacked, wait_row
+from functions.core.operators.overview import Wanted
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import LedgerUnavailable, Lost, Retryable
+from functions.core.terms.reasons import Reason
 from functions.web.data import listing as as_json
 from functions.web.listing import listing
 from local.cloud import WORKSPACE
 from local.devops.errors import Refusal
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.test_waits import ends, post, register, rows, runs
 from tests.flow.test_waits import stage as stage  # noqa: PLC0414 - the fixture
@@ -397,7 +397,7 @@ def test_the_longest_wait_with_the_longest_answer_fits_into_its_row(
         headers, {"run_ids": [f"{n:02}".ljust(256, "r") for n in range(MOST_RUNS)]}
     )
     sealed = stage.ports.seal.sealed(asked.token, Deadline(stage.clock, 9))
-    wait = asked.wait(events.workspace(WORKSPACE), sealed, stage.clock.now())
+    wait = asked.wait(parsing.workspace(WORKSPACE), sealed, stage.clock.now())
     long = Verdict(succeeded=False, lines=tuple(f"{n}" + f"{letter}x" * 300 for n in range(400)))
     verdict = Verdict.of([Verdict(succeeded=True, lines=("yes",)), long])
     assert not verdict.succeeded

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, as_cloud_event, completed
 from tests.flow.asking import EXPERIMENT
 

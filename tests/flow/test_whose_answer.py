@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.overview import Overview
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.operators.overview import Overview
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, calls, parked, route, starts_once_cured
 from tests.saying import says

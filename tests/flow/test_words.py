@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
-from local.devops.pipelines import Parameter
-from local.faults import Fault
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from local.devops.pipelines.defined import Parameter
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT
 from tests.saying import JSON, POST_RUN, says
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from tests.azure import Stage
 
 HTML = {"Content-Type": "text/html"}

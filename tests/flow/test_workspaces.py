@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import Stage, completed
 from tests.flow.asking import EXPERIMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
 OTHER = WORKSPACE.replace("ml-prod", "ml-test")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.cloud import SECRET
-from local.outcomes import OutcomeTopic
+from local.eventgrid.outcomes import OutcomeTopic
 from tests.azure import Stage, as_cloud_event, changed, completed, now
 from tests.azurite import connection_string
 from tests.hosted import Hosted

@@ -60,7 +60,7 @@ CALLS = {
         OPERATORS,
         "storageBlobDataReader",
         LETTERS,
-        "relay/letters.py",
+        "relay/continuations/letters.py",
         "class Container",
     ),
     "dead letters, written": Call(
@@ -81,14 +81,14 @@ CALLS = {
         OPERATORS,
         "keyVaultReader",
         VAULT,
-        "relay/doctor/rights.py",
+        "relay/doctor/azure/rights.py",
         "Microsoft.KeyVault/vaults/read",
     ),
     "the PAT, tried by the doctor": Call(
         OPERATORS,
         "keyVaultSecretsUser",
         VAULT,
-        "relay/doctor/vault.py",
+        "relay/doctor/azure/vault.py",
         "client.get_secret",
     ),
     "the PAT, stored": Call(
@@ -123,14 +123,14 @@ CALLS = {
         OPERATORS,
         RUN_READER,
         WORKSPACE,
-        "relay/doctor/aml.py",
+        "relay/doctor/azure/aml.py",
         "workspaces.mlflow(",
     ),
     "subscriptions, seen by the doctor": Call(
         OPERATORS,
         "reader",
         "EventGrid/systemTopics",
-        "relay/doctor/topics.py",
+        "relay/doctor/azure/topics.py",
         "Microsoft.EventGrid/systemTopics/eventSubscriptions/read",
     ),
     "telemetry, sent": Call(
@@ -172,25 +172,25 @@ CALLS = {
         OPERATORS,
         OPERATOR,
         "Web/sites",
-        "relay/deployed.py",
+        "relay/deployment/deployed.py",
         "config/appsettings/list",
     ),
 }
-RUNS, MODELS = "functions/adapters/aml/runs.py", "functions/adapters/aml/models.py"
+RUNS, MODELS = "functions/adapters/aml/runs.py", "functions/adapters/aml/models/finding.py"
 # Each action, and where it is used. AML says what a call of MLflow takes on
 # https://learn.microsoft.com/azure/machine-learning/how-to-assign-roles#mlflow-operations
 _AML, _WEB = "Microsoft.MachineLearningServices/workspaces", "Microsoft.Web/sites"
 OWN_ROLES = {
     OPERATOR: {
         f"{_WEB}/read": "relay/doctor/case.py",
-        f"{_WEB}/config/read": "relay/doctor/signin.py",
-        f"{_WEB}/config/list/action": "relay/deployed.py",
-        f"{_WEB}/host/listkeys/action": "relay/doctor/probe.py",
+        f"{_WEB}/config/read": "relay/doctor/azure/signin.py",
+        f"{_WEB}/config/list/action": "relay/deployment/deployed.py",
+        f"{_WEB}/host/listkeys/action": "relay/doctor/app/probe.py",
     },
     RUN_TAGGER: {f"{_AML}/experiments/runs/write": RUNS},
     RUN_READER: {
         f"{_AML}/read": "functions/adapters/aml/workspaces.py",
-        f"{_AML}/experiments/read": "functions/adapters/aml/ended.py",
+        f"{_AML}/experiments/read": "functions/adapters/aml/finished/ended.py",
         f"{_AML}/experiments/runs/read": RUNS,
         f"{_AML}/jobs/read": MODELS,
         f"{_AML}/models/read": MODELS,

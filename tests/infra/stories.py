@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.adapters.logfmt import LOGGER
-from functions.core.registration import registration
+from functions.adapters.telling.log import LOGGER
+from functions.core.events.registration import registration
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import Stage, completed
 from tests.conftest import PAT
 

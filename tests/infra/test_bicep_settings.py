@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions import settings
-from functions.core.policy import SweepMode
-from functions.declared import EVERY_HOUR, EVERY_MINUTE, Environment
+from functions.configuration import settings
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE, Environment
+from functions.core.terms.policy import SweepMode
 from tests.infra.predicted import SETS, one, properties, resources, template
 from tests.infra.predicted import settings as deployed
 from tests.infra.sets import WORKSPACE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask, Response, jsonify, request
 
-from local.web import Server
+from local.serving.web import Server
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import re
 import pytest
 import yaml
 
-from benchmarks import prices
-from benchmarks.usage import DEV, PROD, idle
-from functions import settings
-from functions.core import records
-from functions.declared import EVERY_HOUR, EVERY_MINUTE
+from benchmarks.cost import prices
+from benchmarks.cost.usage import DEV, PROD, idle
+from functions.configuration import settings
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
+from functions.core.ledger import records
 from tests.infra.predicted import properties
 from tests.infra.sets import INFRA
 from tests.shipping import ROOT

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from functions import settings
+from functions.configuration import settings
 from relay.__main__ import app
 from tests.infra.deploying import SCRIPT
 from tests.infra.predicted import everything, template
@@ -26,7 +26,7 @@ PLACEHOLDERS = {
     *("EARLIER_VERSION", "GROUP_ID", "PRINCIPAL_ID", "RESOURCE_GROUP", "RUN_ID"),
     *("WORKSPACE_GROUP", "WORKSPACE_ID"),
 }
-ELSEWHERE = {"RUN_RELAY_APP": "relay/deployed.py"}
+ELSEWHERE = {"RUN_RELAY_APP": "relay/deployment/deployed.py"}
 # https://learn.microsoft.com/cli/azure/reference-index
 AZ = {
     *("account set", "ad group show", "ad signed-in-user show", "deployment group show"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.adapters import logfmt
+from functions.adapters.telling import log
 from local.cloud import Cloud
 from tests.azure import Stage
 from tests.conftest import PAT
@@ -212,7 +212,7 @@ def test_a_dead_letter_is_alerted_and_a_count_of_none_is_not(name: str) -> None:
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_a_value_comes_out_of_a_line_as_it_went_in(value: str) -> None:
-    line = logfmt.line({"continuation": "held", "detail": value, "run": "r1", "reason": "x"})
+    line = log.line({"continuation": "held", "detail": value, "run": "r1", "reason": "x"})
     assert kv.fields(line) == {
         "continuation": "held",
         "detail": value.strip(),

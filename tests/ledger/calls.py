@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.ledger import Entry
-from functions.core.values import Shared
+from functions.core.ports.ledger import Entry
+from functions.core.terms.values import Shared
 from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.core.ledger import Ledger
+    from functions.core.ports.ledger import Ledger
 
 READING: dict[str, Callable[[Ledger], object]] = {
     "read": lambda ledger: ledger.read(key()),

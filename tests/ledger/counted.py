@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from functions.core.rowledger import RowLedger
+from functions.core.ledger.rowledger import RowLedger
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from functions.core.places import Stored
+    from functions.core.ledger.places import Stored
 
 PAGE = 1000
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from functions.core import steps
-from functions.core.continuation import Continuation
-from functions.core.reasons import Reason
-from functions.core.values import (
+from functions.core.kept.continuation import Continuation
+from functions.core.starts import steps
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import (
     Key,
     Letter,
     Outcome,

@@ -14,7 +14,7 @@ from azure.data.tables import UpdateMode
 
 from functions.adapters.sqlite import SqliteLedger
 from functions.adapters.tables import TableLedger, open_table
-from functions.core import places
+from functions.core.ledger import places
 from tests.azurite import connection_string
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableClient
 
-    from functions.core.ledger import Ledger
-    from functions.core.places import Place
-    from functions.core.values import Key
+    from functions.core.ledger.places import Place
+    from functions.core.ports.ledger import Ledger
+    from functions.core.terms.values import Key
 
 
 class Store(Protocol):

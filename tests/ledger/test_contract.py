@@ -10,14 +10,15 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core import places, steps
-from functions.core.continuation import REPLAYED
-from functions.core.errors import LedgerUnavailable, Lost, Permanent, Unreadable
-from functions.core.ledger import Entry
-from functions.core.reasons import Reason
-from functions.core.records import time_text
-from functions.core.rowschedule import key_of
-from functions.core.values import Key, Outcome, Shared, State, Step
+from functions.core.kept.continuation import REPLAYED
+from functions.core.ledger import places
+from functions.core.ledger.records import time_text
+from functions.core.ledger.rowschedule import key_of
+from functions.core.ports.ledger import Entry
+from functions.core.starts import steps
+from functions.core.terms.errors import LedgerUnavailable, Lost, Permanent, Unreadable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, Shared, State, Step
 from tests.ledger import samples
 from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Ledger
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
     from tests.ledger.stores import Store
 
 HOUR = timedelta(hours=1)

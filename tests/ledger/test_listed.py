@@ -9,15 +9,15 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core import records
-from functions.core.listed import Listed
-from functions.core.values import State, Step
+from functions.core.kept.summary import Listed
+from functions.core.ledger import records
+from functions.core.terms.values import State, Step
 from tests.ledger import samples
 from tests.ledger.samples import LEASE, NOON, key, opened, started
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Ledger
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
     from tests.ledger.stores import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core import steps
-from functions.core.places import ENDED, PASSED, SHARED
-from functions.core.values import Shared
+from functions.core.ledger.places import ENDED, PASSED, SHARED
+from functions.core.starts import steps
+from functions.core.terms.values import Shared
 from tests.ledger import samples
 from tests.ledger.counted import Counted, counted
 from tests.ledger.samples import NOON, key, opened, started
 
 if TYPE_CHECKING:
-    from functions.core.ledger import Ledger
+    from functions.core.ports.ledger import Ledger
     from tests.ledger.stores import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

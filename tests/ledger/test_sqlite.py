@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.adapters.sqlite import SqliteLedger
-from functions.core.errors import LedgerUnavailable
+from functions.core.terms.errors import LedgerUnavailable
 from tests.ledger.calls import EVERY, READING, WRITING
 from tests.ledger.samples import NOON, key, opened, started
 
@@ -31,7 +31,7 @@ CLAIM_AND_COUNT = """
 import sys
 from pathlib import Path
 from functions.adapters.sqlite import SqliteLedger
-from functions.core.errors import Lost
+from functions.core.terms.errors import Lost
 from tests.ledger.samples import opened
 
 def count(ledger):

@@ -12,8 +12,8 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 
 from functions.adapters.tables import TableLedger
-from functions.core.errors import Lost
-from functions.core.values import State, Step
+from functions.core.terms.errors import Lost
+from functions.core.terms.values import State, Step
 from tests.ledger import samples
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started
@@ -22,8 +22,8 @@ from tests.ledger.stores import TableStore, Wire
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Entry
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Entry
 
 HOUR = timedelta(hours=1)
 LATER = NOON + HOUR

@@ -10,8 +10,8 @@ import pytest
 
 from functions.adapters.tables import TableLedger, open_table
 from functions.connections import managed_identity
-from functions.core.errors import LedgerUnavailable
-from local.web import Server
+from functions.core.terms.errors import LedgerUnavailable
+from local.serving.web import Server
 from tests.azure import MovableClock
 from tests.identities import JSON, ODD, all_answered, broken, hits, odd
 from tests.ledger.calls import EVERY

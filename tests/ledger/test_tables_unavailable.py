@@ -9,8 +9,8 @@ import flask
 import pytest
 
 from functions.adapters.tables import TableLedger, open_table
-from functions.core.errors import ConfigurationError, LedgerUnavailable
-from local.web import Server
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
+from local.serving.web import Server
 from tests.azurite import ACCOUNT_KEY, connection_string
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import key, letter, opened

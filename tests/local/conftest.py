@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.certificates import Authority
 from local.devops import DevOps, ServerJob
 from local.identity import Identity
+from local.serving.certificates import Authority
 from tests.local.devops_calls import Clock, with_pipelines
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from flask import Flask, request
 
-from local.web import Server
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from local.aml import AML, Forwarded
-from local.aml_memory import MemoryAML
+from local.aml.front import AML, Forwarded
+from local.aml.memory import MemoryAML
 from local.identity import MANAGEMENT
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-    from local.certificates import Authority
     from local.identity import Identity
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
+    from local.serving.certificates import Authority
 
 WORKSPACE = (
     "/subscriptions/0a1b/resourceGroups/ml/providers"

@@ -6,9 +6,9 @@ import pytest
 import requests
 from azure.identity import ManagedIdentityCredential
 
-from local.arm import ARM, Job, JobOutput
-from local.faults import Fault
+from local.arm.front import ARM, Job, JobOutput
 from local.identity import MANAGEMENT
+from local.serving.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ import pytest
 import requests
 from azure.identity import ManagedIdentityCredential
 
-from local.arm import ARM
-from local.arm_roles import READER, SECRETS_USER
-from local.arm_vaults import VaultResource
-from local.arm_web import Site
-from local.eventgrid import Topic
+from local.arm.front import ARM
+from local.arm.roles import READER, SECRETS_USER
+from local.arm.vaults import VaultResource
+from local.arm.web import Site
+from local.eventgrid.topic import Topic
 from local.identity import MANAGEMENT
 
 if TYPE_CHECKING:

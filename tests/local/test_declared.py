@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.devops import Parameter, declared
+from local.devops import Parameter
+from local.devops.pipelines import declared
 
 LISTED = """
 parameters:

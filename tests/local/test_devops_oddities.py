@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local.devops import DevOps
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.local.devops_calls import (
     BUILDS,
     PAT,

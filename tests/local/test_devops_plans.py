@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.local.devops_calls import PAT, Clock, authorization
 from tests.local.serverjob_calls import NOWHERE, call, complete, completed, said
 

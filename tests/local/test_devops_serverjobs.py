@@ -12,8 +12,8 @@ import pytest
 import requests
 from flask import Flask
 
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.local.devops_calls import PAT, Clock
 from tests.local.serverjob_calls import call, complete, completed, endpoint, said
 

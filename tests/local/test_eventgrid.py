@@ -20,19 +20,19 @@ from azure.core.messaging import CloudEvent
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from flask import Flask, Response, jsonify, request
 
-from local import retries
-from local.envelopes import InvalidEventError
-from local.eventgrid import WORKSPACE, Topic
-from local.faults import Fault
-from local.host import Host
-from local.retries import Answer
-from local.subscriptions import HandshakeError
-from local.web import Server
+from local.eventgrid import retries
+from local.eventgrid.envelopes import InvalidEventError
+from local.eventgrid.retries import Answer
+from local.eventgrid.subscriptions import HandshakeError
+from local.eventgrid.topic import WORKSPACE, Topic
+from local.host.serving import Host
+from local.serving.faults import Fault
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.web import Received
+    from local.serving.web import Received
 
 ROOT = Path(__file__).parents[2]
 KEY = "the-key"

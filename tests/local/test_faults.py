@@ -9,7 +9,7 @@ import pytest
 import requests
 from flask import Flask, request
 
-from local.web import Server
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

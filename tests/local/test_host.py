@@ -16,8 +16,8 @@ import azure.functions as func
 import pytest
 import requests
 
-from local.functions import IndexingError
-from local.host import Host
+from local.host.indexing import IndexingError
+from local.host.serving import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from local.cloud import SECRET, WORKSPACE, Ground
-from local.faults import Fault
-from local.listener import LOOPBACK, Listener
-from local.web import LocalFlask, Server
+from local.serving.faults import Fault
+from local.serving.listener import LOOPBACK, Listener
+from local.serving.web import LocalFlask, Server
 from tests.grounds import Grounds
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from local.mlflow import SCHEMA, MLflow
+from local.real.mlflow import SCHEMA, MLflow
 
 if TYPE_CHECKING:
     from pathlib import Path

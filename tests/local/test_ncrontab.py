@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 import pytest
 
-from local.functions import IndexingError, index
-from local.timers import NeverError, Schedule, schedule_of
+from local.host.indexing import IndexingError, index
+from local.host.triggers.timers import NeverError, Schedule, schedule_of
 from tests.schedules import ASKED, KEPT, REFUSED, UNMEANT
 
 if TYPE_CHECKING:

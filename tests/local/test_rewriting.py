@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.rewriting import rewritten
+from local.host.triggers.rewriting import rewritten
 
 DAY = "2026-11-28"
 

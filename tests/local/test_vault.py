@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from local.certificates import Authority
+from local.serving.certificates import Authority
 from local.vault import Vault
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.shipping import ROOT
 GONE = """
 import gc, socket, struct, threading
 from flask import Flask
-from local.web import Server
+from local.serving.web import Server
 
 asked, left = threading.Event(), threading.Event()
 app = Flask("large")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.declared import EVERY_HOUR, EVERY_MINUTE
-from local.functions import IndexingError, index, load
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
+from local.host.indexing import IndexingError, index, load
 from tests.azure import as_cloud_event, completed, in_bytes
 
 if TYPE_CHECKING:

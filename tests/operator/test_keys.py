@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core.chronicle import Chronicle
-from functions.core.values import Key, Outcome
+from functions.core.memory.register import Chronicle
+from functions.core.terms.values import Key, Outcome
 from local.cloud import WORKSPACE
 from tests.ledger import samples
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core.values import Key, Outcome, State
+from functions.core.terms.values import Key, Outcome, State
 from local.cloud import WORKSPACE
 from tests.azure import changed, completed
 from tests.ledger import samples

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.errors import Unreadable
-from functions.core.places import INBOX
-from functions.core.values import State
+from functions.core.ledger.places import INBOX
+from functions.core.terms.errors import Unreadable
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.operator.test_other_versions import KEY, becomes, database, rows

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from functions import web
-from functions.core.overview import Overview
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.operators.overview import Overview
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 

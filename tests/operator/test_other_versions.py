@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from functions.core.overview import Wanted
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.operators.overview import Wanted
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from functions.web.data import listing as as_json
 from functions.web.detail import detail
 from functions.web.listing import listing
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.test_replay import ALIKE
 from tests.page.reader import Reader

@@ -9,7 +9,7 @@ import pytest
 
 from local.cloud import WORKSPACE
 from local.devops import Parameter
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import ROUTES, as_cloud_event, changed, completed
 from tests.saying import says
 

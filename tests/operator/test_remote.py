@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.arm_web import Site
+from local.arm.web import Site
 from local.cloud import SUBSCRIPTION, WORKSPACE
 from tests import forked
 from tests.azcli import AzureCli

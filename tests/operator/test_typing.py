@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def test_a_reader_that_goes_away_leaves_no_stack_trace(desk: Desk) -> None:
 
 def test_a_list_does_not_load_what_speaks_http() -> None:
     code = (
-        "import sys; from relay import listing, preview, why; sys.exit('requests' in sys.modules)"
+        "import sys, relay.continuations.listing, relay.previews.preview, relay.why.why;"
+        " sys.exit('requests' in sys.modules)"
     )
     ran = run(sys.executable, "-c", code, env=dict(os.environ), cwd=ROOT)
     assert ran.returncode == 0, "importing requests costs every command half a second"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core import events
+from functions.core.events import parsing
 from local.cloud import WORKSPACE
 from relay.whatif.past import Past
 from relay.whatif.replay import Replay
@@ -328,7 +328,7 @@ def test_how_far_it_is_is_told_while_it_takes_long(desk: Desk) -> None:
         ended(desk, f"r{n}")
     ports = desk.stage.ports._replace(clock=Hurried())
     past = Past(ports, desk.stage.clock.now() - timedelta(days=1))
-    happened = past.gather([events.workspace(WORKSPACE)], 10, children=False)
+    happened = past.gather([parsing.workspace(WORKSPACE)], 10, children=False)
     said: list[str] = []
     found = Replay(ports, desk.stage.read.policy, ports.routes.routes(), said.append).of(happened)
     assert len(found) == 3
@@ -342,7 +342,7 @@ def test_what_the_time_does_not_suffice_for_is_left_out(desk: Desk) -> None:
     clock = Hurried()
     ports = desk.stage.ports._replace(clock=clock)
     past = Past(ports, desk.stage.clock.now() - timedelta(days=1))
-    happened = past.gather([events.workspace(WORKSPACE)], 10, children=False)
+    happened = past.gather([parsing.workspace(WORKSPACE)], 10, children=False)
     clock.forward(seconds=1)
 
     def say(_: str) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core.explaining import OF_ANOTHER_REASON, REASONS, STATES, explained
-from functions.core.reasons import Reason
-from functions.core.values import Key, Outcome, State
+from functions.core.operators.explaining import OF_ANOTHER_REASON, REASONS, STATES, explained
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, State
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.azure import changed, completed
 from tests.ledger import samples
 from tests.saying import says

@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core import steps
-from functions.core.horizon import HORIZON
-from functions.core.ledger import Entry
-from functions.core.reasons import Reason
-from functions.core.values import (
+from functions.core.ports.ledger import Entry
+from functions.core.rounds.expiry import HORIZON
+from functions.core.starts import steps
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import (
     Key,
     Outcome,
     PipelineRequest,
@@ -22,8 +22,8 @@ from functions.core.values import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.continuation import Continuation
-    from functions.core.ledger import Ledger
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
 
 WORKSPACE = Workspace("5f1c", "rg-ml", "ml-prod")
 LEASE, HOUR = timedelta(seconds=120), timedelta(hours=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.values import State, Workspace
+from functions.core.terms.values import State, Workspace
 from tests.page import scene
 from tests.page.conftest import KEY, serving
 from tests.page.reader import Reader

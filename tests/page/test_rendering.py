@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.listed import Listed
-from functions.core.reasons import Reason
-from functions.core.values import Key, Outcome, State
+from functions.core.kept.summary import Listed
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, Outcome, State
 from functions.web import rows, words
+from functions.web.charts.series import MOST, stretches
 from functions.web.html import tag, visible
-from functions.web.series import MOST, stretches
 from tests.page.reader import Reader
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)

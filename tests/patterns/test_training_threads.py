@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Run
 
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
 
 
 class Program(NamedTuple):

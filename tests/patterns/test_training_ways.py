@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from functions.core.values import State
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests import forked
 from tests.azure import changed, completed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-    from local.mlflow import MLflow
+    from local.real.mlflow import MLflow
     from tests.azure import Stage
 
     Train = Callable[..., forked.Running]

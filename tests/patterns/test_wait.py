@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.arm import Job
+from local.arm.front import Job
 from local.cloud import WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.patterns.waiter import Training, until
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.aml_jobs import Jobs
-from local.arm import Job
+from local.aml.jobs import Jobs
+from local.arm.front import Job
 from local.cloud import WORKSPACE
-from local.faults import Fault
-from relay.required import GateRefused, Requirement
+from local.serving.faults import Fault
+from relay.waiting.required import GateRefused, Requirement
 from tests.patterns.waiter import Training, until
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.values import Outcome
-from relay import statuses
-from relay.waiting import Elapsed, End, Limits, Tell, TimedOut, Wait
-from relay.watched import Kind, Trouble
+from functions.core.terms.values import Outcome
+from relay.waiting import statuses
+from relay.waiting.job import Kind, Trouble
+from relay.waiting.polling import Elapsed, End, Limits, Tell, TimedOut, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relay.statuses import Status
+    from relay.waiting.statuses import Status
 
 YEAR = timedelta(days=365).total_seconds()
 BUSY = Trouble(Kind.UNREADABLE, "answered 503")

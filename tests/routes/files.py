@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.errors import RoutesUnreadable
-from functions.core.routefile.reading import decode
+from functions.core.routes.file.reading import decode
+from functions.core.terms.errors import RoutesUnreadable
 
 if TYPE_CHECKING:
-    from functions.core.routes import Route, Routes
+    from functions.core.routes.definition import Route, Routes
 
 FULL = """\
 # yaml-language-server: $schema=./routes.schema.json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.standing import Choice
-from relay.required import GateRefused, Requirement
+from functions.core.terms.standing import Choice
+from relay.waiting.required import GateRefused, Requirement
 from tests.routes.files import problems_in, route
 
 WHEN = "when: champion.exists"

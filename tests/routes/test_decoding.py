@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.core.errors import RoutesUnreadable
-from functions.core.routefile.document import parse
-from functions.core.routefile.reading import decode
-from functions.core.routes import Limit, Match, Start, Variable
-from functions.core.values import Outcome
+from functions.core.routes.definition import Limit, Match, Start, Variable
+from functions.core.routes.file.document import parse
+from functions.core.routes.file.reading import decode
+from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.values import Outcome
 from tests.routes.files import FULL, route, routes
 
 ROOT = Path(__file__).resolve().parents[2]

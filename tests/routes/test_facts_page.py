@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.core import facts, vocabulary
-from functions.core.gate import GateRefused, gate_of
-from functions.core.modelevents import KINDS
-from functions.core.placeholders import FACTS, unknown
-from functions.core.values import Model, Outcome, Run, RunEvent, Workspace
-from functions.core.vocabulary import Kind
+from functions.core.events.model_events import KINDS
+from functions.core.facts import building, vocabulary
+from functions.core.facts.placeholders import FACTS, unknown
+from functions.core.facts.vocabulary import Kind
+from functions.core.gates.gate import GateRefused, gate_of
+from functions.core.terms.values import Model, Outcome, Run, RunEvent, Workspace
 from tests.routes.test_check import relay
 from tests.shipping import ROOT
 
@@ -55,9 +55,9 @@ def test_the_page_is_what_the_command_prints() -> None:
 
 
 def test_every_fact_that_a_run_can_have_is_in_the_table_as_what_it_is() -> None:
-    known = facts.of(EVENT, RUN, Outcome.COMPLETED, "https://studio")
-    known["model"] = facts.of_model(MODEL)
-    del known[facts.UNREAD]
+    known = building.of(EVENT, RUN, Outcome.COMPLETED, "https://studio")
+    known["model"] = building.of_model(MODEL)
+    del known[building.UNREAD]
     found = {}
     for root, below in known.items():
         for name, value in below.items():

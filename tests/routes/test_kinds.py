@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from functions.core import vocabulary
-from functions.core.gate import Gate, GateRefused, gate_of
-from functions.core.gatecheck import TYPE_ERROR
-from functions.core.vocabulary import Kind
+from functions.core.facts import vocabulary
+from functions.core.facts.vocabulary import Kind
+from functions.core.gates.checking import TYPE_ERROR
+from functions.core.gates.gate import Gate, GateRefused, gate_of
 
 often = settings(max_examples=400, deadline=None, print_blob=True)
 

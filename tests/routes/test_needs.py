@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.gate import mentioned
-from functions.core.routes import ANY, Needs
+from functions.core.gates.gate import mentioned
+from functions.core.routes.definition import ANY, Needs
 from tests.routes.files import route, routes
 
 MODEL = frozenset({"name", "version", "run_id", "path", "flavors", "uri"})

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.core.placeholders import FACTS, LONGEST_TEXT, MissingFact, render, unknown
-from functions.core.reasons import Reason
-from functions.core.unusable import Unusable
+from functions.core.facts.placeholders import FACTS, LONGEST_TEXT, MissingFact, render, unknown
+from functions.core.facts.unusable import Unusable
+from functions.core.terms.reasons import Reason
 
 FACTS_OF_A_RUN: dict[str, Any] = {
     "run": {

@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.core.errors import RoutesUnreadable
-from functions.core.gate import GateRefused, gate_of
-from functions.core.placeholders import LONGEST_TEXT, MissingFact, render
-from functions.core.routefile.reading import decode
+from functions.core.facts.placeholders import LONGEST_TEXT, MissingFact, render
+from functions.core.gates.gate import GateRefused, gate_of
+from functions.core.routes.file.reading import decode
+from functions.core.terms.errors import RoutesUnreadable
 from tests.routes.files import FULL
 
 often = settings(max_examples=150, deadline=None, print_blob=True)

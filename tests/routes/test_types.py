@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.gate import Gate
+from functions.core.gates.gate import Gate
 from tests.routes.files import HEAD
 from tests.routes.test_check import relay, written
 

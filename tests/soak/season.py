@@ -10,9 +10,9 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from functions.core.admission import Admission
-from functions.core.policy import POST_TAKES
-from functions.core.reasons import Reason
+from functions.core.limits.admission import Admission
+from functions.core.terms.policy import POST_TAKES
+from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
 from tests.soak.crew import seeded
 from tests.soak.team import LATER, OTHER_SECRET, Delivery, Lived, Team
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
-    from functions.core.continuation import Continuation
-    from local.devops.runs import QueuedRun
+    from functions.core.kept.continuation import Continuation
+    from local.devops.pipelines.runs import QueuedRun
     from tests.azure import Stage
     from tests.soak.crew import Crew
     from tests.soak.weather import Trouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.aml_memory import MemoryAML
+from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
 from tests.azure import as_cloud_event, changed, completed
 from tests.flow.sweeps import milliseconds

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.adapters.devops import DevOpsPipelines
-from functions.adapters.transport import Transport
-from functions.core.values import State
-from local.faults import Fault
+from functions.adapters.http.transport import Transport
+from functions.core.terms.values import State
+from local.serving.faults import Fault
 from tests.azure import as_cloud_event, changed, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.web import Server
+    from local.serving.web import Server
     from tests.azure import Stage
 
 ROUND = 60  # minutes of simulated time: longer than any backoff

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from tests import azurite as azurite_service
 from tests.azure import Stage
 from tests.soak.test_soak import tell
@@ -24,7 +24,7 @@ from tests.soak.world import LIMIT, OF, World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
 
 FIRST = int(os.environ.get("RUN_RELAY_SEED", "1"))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.reasons import Reason
-from functions.core.values import State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
 from local.cloud import WORKSPACE
 from tests import azurite as azurite_service
 from tests.azure import Stage
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from functions.core.continuation import Continuation
+    from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
     from tests.soak.season import Promise
 

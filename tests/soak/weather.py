@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.saying import says
 from tests.soak.team import GITHUB
 

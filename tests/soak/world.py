@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.cloud import TEXT, WORKSPACE
-from local.faults import Fault
+from local.serving.faults import Fault
 from tests.saying import says
 from tests.soak.crew import seeded
 from tests.soak.mortals import Processes

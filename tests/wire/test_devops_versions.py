@@ -9,13 +9,13 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.devops.calls import Calls
-from functions.adapters.transport import Answer
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from functions.core.values import Credential
+from functions.adapters.http.transport import Answer
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Credential
 
 if TYPE_CHECKING:
-    from functions.adapters.transport import Transport
+    from functions.adapters.http.transport import Transport
 
 PREVIEW = b'{"message": "under preview", "typeKey": "VssInvalidPreviewVersionException"}'
 DONE = Answer(200, CaseInsensitiveDict(), b'{"id": 1}')

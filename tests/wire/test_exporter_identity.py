@@ -12,10 +12,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from functions.adapters.telemetry import signed_in
+from functions.adapters.telling.telemetry import signed_in
 from functions.connections import managed_identity
-from local.faults import Fault
-from local.web import Server
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.azure import MovableClock
 from tests.identities import all_answered, odd
 

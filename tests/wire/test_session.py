@@ -11,12 +11,12 @@ import pytest
 from flask import Flask, request
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.session import SteadySession
+from functions.adapters.http.session import SteadySession
+from functions.adapters.http.transport import Transport
 from functions.adapters.tables import TableLedger, open_table
-from functions.adapters.transport import Transport
-from functions.core.deadline import Deadline
-from local.listener import LOOPBACK
-from local.web import Server
+from functions.core.terms.deadline import Deadline
+from local.serving.listener import LOOPBACK
+from local.serving.web import Server
 from tests.azurite import ACCOUNT, ACCOUNT_KEY
 from tests.proxies import behind
 

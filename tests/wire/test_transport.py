@@ -13,11 +13,11 @@ from flask import Flask, request
 from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.deadline import Deadline
-from local.certificates import Authority
-from local.faults import Fault
-from local.web import Server
+from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.core.terms.deadline import Deadline
+from local.serving.certificates import Authority
+from local.serving.faults import Fault
+from local.serving.web import Server
 from tests.proxies import Proxy, behind
 
 if TYPE_CHECKING:

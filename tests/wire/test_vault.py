@@ -13,14 +13,14 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 
 from functions.adapters.clock import SystemClock
 from functions.adapters.vault import VaultCredentials, basic
-from functions.core.deadline import Deadline
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient
 
-    from functions.core.values import Credential
+    from functions.core.terms.values import Credential
 
 CALLERS = 4
 EXPIRES = datetime(2030, 1, 1, tzinfo=UTC)

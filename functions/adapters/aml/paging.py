@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

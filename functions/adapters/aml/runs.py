@@ -10,24 +10,24 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aml.models import Models
+from functions.adapters.aml.models.finding import Models
 from functions.adapters.aml.paging import goes_on
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
-from functions.core import events
-from functions.core.below import MOST_CHILDREN
-from functions.core.bounds import bounded, kept
-from functions.core.errors import Retryable
-from functions.core.reasons import Reason
-from functions.core.values import Outcome, Run, from_epoch
+from functions.core.events import parsing
+from functions.core.reading.below import MOST_CHILDREN
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Outcome, Run, from_epoch
+from functions.core.texts.bounds import bounded, kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from functions.adapters.aml.ended import EndedRuns
-    from functions.core.deadline import Deadline
-    from functions.core.standing import Challenger, Choice, Standing
-    from functions.core.values import Ended, Workspace
+    from functions.adapters.aml.finished.ended import EndedRuns
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.standing import Challenger, Choice, Standing
+    from functions.core.terms.values import Ended, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
@@ -82,7 +82,7 @@ class AmlRuns:
         self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
     ) -> Standing:
         """The version of the challenger's model that is chosen; raises Retryable."""
-        from functions.adapters.aml.champions import Champions  # noqa: PLC0415 - few routes ask
+        from functions.adapters.aml.models.champions import Champions  # noqa: PLC0415 - few routes ask
 
         return Champions(self._workspaces).of(workspace, choice, challenger, deadline)
 
@@ -96,7 +96,7 @@ class AmlRuns:
         children: bool = False,
     ) -> Ended:
         """Runs that ended since then, as far as time and pages allow; raises Retryable."""
-        from functions.adapters.aml import ended as sweeping  # noqa: PLC0415 - not before a sweep
+        from functions.adapters.aml.finished import ended as sweeping  # noqa: PLC0415 - not before a sweep
 
         if self._ended is None:
             self._ended = sweeping.EndedRuns(self._workspaces, parse)
@@ -168,7 +168,7 @@ def _pairs(found: object) -> dict[str, str]:
 
 def _id(found: object) -> str:
     text = str(found)
-    if not events.is_run_id(text):
+    if not parsing.is_run_id(text):
         raise ValueError("it has no usable id")
     return text
 

@@ -10,17 +10,17 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.adapters.tokens import waiting
-from functions.adapters.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.errors import NoWorkspace, Retryable
-from functions.core.reasons import Reason
-from functions.core.values import bounded
+from functions.core.terms.errors import NoWorkspace, Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.deadline import Deadline
-    from functions.core.values import Workspace
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Workspace
 
 API_VERSION = "2024-10-01"
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, may_be_own, words
-from functions.adapters.transport import NoAnswerError, NotSentError
-from functions.core.errors import InDoubt, RelayError, Retryable
-from functions.core.reasons import Reason
+from functions.adapters.http.transport import NoAnswerError, NotSentError
+from functions.core.terms.errors import InDoubt, RelayError, Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from functions.adapters.transport import Answer
+    from functions.adapters.http.transport import Answer
 
 
 def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:

@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
-from functions.adapters.transport import (
-    READ_SECONDS,
-    Answer,
-    NoAnswerError,
-    NotSentError,
-)
-from functions.core.errors import InDoubt, Permanent, Retryable
-from functions.core.reasons import Reason
+from functions.adapters.http.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
+from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.adapters.transport import Transport
-    from functions.core.deadline import Deadline
-    from functions.core.errors import RelayError
-    from functions.core.values import Credential, PipelineRequest
+    from functions.adapters.http.transport import Transport
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.errors import RelayError
+    from functions.core.terms.values import Credential, PipelineRequest
 
 HEADERS = {
     "Content-Type": "application/json; charset=utf-8",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.adapters.devops.calls import Calls
-    from functions.core.deadline import Deadline
-    from functions.core.values import Credential, PipelineRequest
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Credential, PipelineRequest
 
 MOST_PAGES = 50
 PAGE = "200"

@@ -11,12 +11,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions.core import jsontext
+from functions.core.texts import jsontext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.values import PipelineRequest
+    from functions.core.terms.values import PipelineRequest
 
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
@@ -89,7 +89,7 @@ def _structure(text: str) -> str | None:
 
     Nor is one with aliases, of which a few hundred characters may unfold to gigabytes.
     """
-    from functions.core import yamltext  # noqa: PLC0415 - only a look-up compares
+    from functions.core.texts import yamltext  # noqa: PLC0415 - only a look-up compares
 
     try:
         value = yamltext.plain(yamltext.composed(text, aliases=False))

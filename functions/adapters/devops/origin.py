@@ -23,10 +23,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from functions.core.values import bounded
+from functions.core.terms.values import bounded
 
 if TYPE_CHECKING:
-    from functions.adapters.transport import Answer
+    from functions.adapters.http.transport import Answer
 
 LONGEST_PAGE = 65_536  # bytes of a page that are looked at
 LONGEST_TEXT = 4_000

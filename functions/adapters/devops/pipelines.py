@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.devops.builds import not_a_run, taken_branch
 from functions.adapters.devops.calls import Calls
-from functions.core.errors import InDoubt
-from functions.core.reasons import Reason
-from functions.core.values import PipelineRun
+from functions.core.terms.errors import InDoubt
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import PipelineRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from functions.adapters.transport import Transport
-    from functions.core.deadline import Deadline
-    from functions.core.values import Credential, PipelineRequest
+    from functions.adapters.http.transport import Transport
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Credential, PipelineRequest
 
 
 class DevOpsPipelines:

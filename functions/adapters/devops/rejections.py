@@ -12,11 +12,11 @@ import re
 from typing import TYPE_CHECKING
 
 from functions.adapters.devops.origin import words
-from functions.core.errors import Permanent, Retryable
-from functions.core.reasons import Reason
+from functions.core.terms.errors import Permanent, Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from functions.adapters.transport import Answer
+    from functions.adapters.http.transport import Answer
 
 OUT_OF_RANGE = "VssVersionOutOfRangeException"
 UNDER_PREVIEW = "VssInvalidPreviewVersionException"

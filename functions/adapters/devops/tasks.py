@@ -14,20 +14,20 @@ from urllib.parse import quote, urlsplit
 
 from functions.adapters.devops.answers import told, unanswered
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, words
-from functions.adapters.transport import (
+from functions.adapters.http.transport import (
     READ_SECONDS,
     Answer,
     NoAnswerError,
     NotSentError,
     Transport,
 )
-from functions.core.errors import InDoubt, Permanent, Retryable
-from functions.core.reasons import Reason
+from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from functions.core.deadline import Deadline
-    from functions.core.verdict import Verdict
-    from functions.core.waits import Task
+    from functions.core.kept.tasks import Task
+    from functions.core.kept.verdict import Verdict
+    from functions.core.terms.deadline import Deadline
 
 EVENTS = "2.0-preview.1"
 RECORDS = "4.1"

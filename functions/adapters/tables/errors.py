@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from functions.adapters.tokens import IdentityUnavailable
-from functions.core.errors import LedgerUnavailable
+from functions.core.terms.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient

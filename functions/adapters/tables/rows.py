@@ -16,7 +16,7 @@ from azure.core import MatchConditions
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
-from functions.adapters.session import SteadySession
+from functions.adapters.http.session import SteadySession
 from functions.adapters.tables.errors import (
     GONE,
     NO_TABLE,
@@ -27,16 +27,16 @@ from functions.adapters.tables.errors import (
     translated,
 )
 from functions.adapters.tokens import refusals, waiting
-from functions.core.errors import ConfigurationError, LedgerUnavailable, Lost
-from functions.core.places import PAGE, Stored
-from functions.core.rowledger import RowLedger
+from functions.core.ledger.places import PAGE, Stored
+from functions.core.ledger.rowledger import RowLedger
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from azure.core.credentials import TokenCredential
 
-    from functions.core.places import Place, Row
+    from functions.core.ledger.places import Place, Row
 
 WHOLE_SECONDS = 12.0
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessTokenInfo
 
-    from functions.core.deadline import Clock
+    from functions.core.terms.deadline import Clock
 
     Found = AccessTokenInfo | str  # a token, or why there is none
     Fetch = Callable[[str], Found]  # asks with these claims, and raises nothing

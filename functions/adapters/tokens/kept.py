@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
     from functions.adapters.tokens.held import Found, Run, Tell
-    from functions.core.deadline import Clock
+    from functions.core.terms.deadline import Clock
 
     Ask = Callable[[Heard, tuple[str, ...], TokenRequestOptions], AccessTokenInfo]
     """Asks the identity endpoint, each time; raises anything."""

@@ -9,7 +9,7 @@ import os
 import azure.functions as func
 
 from functions import eventgrid, timers
-from functions.declared import EVERY_HOUR, EVERY_MINUTE
+from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
 from tests.crash.fuse import fused
 
 app = func.FunctionApp()

@@ -1,0 +1,1 @@
+"""From an event to its pipeline, in a process that is warm."""

@@ -1,0 +1,1 @@
+"""Which runs of a workspace ended, experiment by experiment."""

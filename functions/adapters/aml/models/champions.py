@@ -1,0 +1,163 @@
+"""Which version of a registered model an alias, a tag or the order of versions names.
+
+MLflow knows aliases since 2.3 and answers `registered-models/alias` with the version, or, where
+there is no such alias, 400 "Registered model alias … not found", and where there is no such model
+404 RESOURCE_DOES_NOT_EXIST. AML's pages name no aliases among what it supports, so a refusal in
+any other words is told as one. Tags stand beside each version, and by a search for `name='…'` all
+versions are found: that is documented for AML too. A search tells no aliases in several versions.
+
+https://mlflow.org/docs/latest/api_reference/rest-api.html#get-model-version-by-alias
+https://learn.microsoft.com/azure/machine-learning/how-to-manage-models-mlflow
+https://github.com/mlflow/mlflow/issues/16734
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.aml.models import described
+from functions.adapters.aml.models.registered import MOST_PAGES, REFUSED, VERSIONS, by_name
+from functions.adapters.aml.paging import goes_on
+from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
+from functions.core.events import parsing
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.standing import Standing
+from functions.core.texts.bounds import bounded
+
+if TYPE_CHECKING:
+    from functions.adapters.aml.workspaces import Workspaces
+    from functions.adapters.http.transport import Answer
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.standing import Challenger, Choice
+    from functions.core.terms.values import Workspace
+
+Version = dict[str, Any]
+_ALIAS = "/api/2.0/mlflow/registered-models/alias"
+_MISSING = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
+
+
+class Champions:
+    """The registry's word on who is to be beaten. Raises Retryable."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    def of(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """The chosen version, that there is none, or why nobody can tell."""
+        if choice.alias:
+            return self._aliased(workspace, choice.alias, challenger, deadline)
+        return self._newest(workspace, choice, challenger, deadline)
+
+    def _aliased(
+        self, workspace: Workspace, alias: str, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        asked = {"name": challenger.name, "alias": alias}
+        what = f"alias {alias} of model {challenger.name}"
+        answer = self._workspaces.mlflow(workspace, _ALIAS, deadline, params=asked)
+        if _says_missing(answer, f"alias {alias}"):
+            return Standing(vacant=True, why=f"{what} is not set")
+        if _says_missing(answer, f"name={challenger.name}"):
+            return _without_model(challenger)
+        if answer.status in REFUSED:
+            other = "choose it by `tag`, or `newest`, if this registry has no aliases"
+            return Standing(why=bounded(f"{what}: answered {answer.status}; {other}"))
+        told = found_or_raise(answer, what).get("model_version")
+        found = told if isinstance(told, dict) else {}
+        about_or_raise(found.get("name"), challenger.name, what)
+        aliases = found.get("aliases")
+        if isinstance(aliases, list) and alias not in aliases:
+            about_or_raise(", ".join(map(str, aliases)), alias, what)
+        standing = _standing(found, what)
+        if challenger.is_own(standing.version, standing.run):
+            why = f"{what} is at version {standing.version}, which is under judgement itself"
+            return Standing(vacant=True, why=why)
+        return standing
+
+    def _newest(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        versions, why = self._versions(workspace, challenger.name, deadline)
+        if why:
+            return Standing(why=why)
+        if challenger.version and not any(_number(v) == challenger.version for v in versions):
+            listed = f"the registry does not list version {challenger.version}"
+            return Standing(why=f"{listed} of model {challenger.name} yet, so it may lack others")
+        ready = [v for v in versions if v.get("status", "READY") == "READY"]
+        fitting = [v for v in ready if choice.tags.items() <= _tags(v).items()]
+        others = [v for v in fitting if not challenger.is_own(_number(v), _run(v))]
+        if not others:
+            chosen = f"with {choice}" if choice.tags else "than the one under judgement"
+            why = f"no other version of model {challenger.name} {chosen}"
+            return Standing(vacant=True, why=why)
+        newest = max(others, key=lambda v: (described.created(v), described.number(_number(v))))
+        return _standing(newest, f"versions of model {challenger.name}")
+
+    def _versions(
+        self, workspace: Workspace, name: str, deadline: Deadline
+    ) -> tuple[list[Version], str]:
+        """All versions of the name, or why it cannot be told which they are."""
+        search: dict[str, Any] = {**by_name(name)}
+        found: list[Version] = []
+        what = f"versions of model {name}"
+        for _ in range(MOST_PAGES):
+            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
+            if answer.status in REFUSED:
+                return [], bounded(f"{what}: answered {answer.status}")
+            page = found_or_raise(answer, what)
+            listed = page.get("model_versions", [])
+            if not isinstance(listed, list) or len(dicts(listed)) != len(listed):
+                raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of versions")
+            found += dicts(listed)
+            if not goes_on(search, page, what):
+                own = [version for version in found if version.get("name") == name]
+                if found and not own:
+                    about = bounded(f"{what}: the answer is about {found[0].get('name')}")
+                    raise Retryable(Reason.RUN_UNREADABLE, about)
+                return own, ""
+        return [], f"{what}: more than {MOST_PAGES} pages: choose the champion by `alias`"
+
+
+def _without_model(challenger: Challenger) -> Standing:
+    """The registry has no such model: which it must have once it gave the challenger a version."""
+    why = f"the registry has no model {challenger.name}"
+    if challenger.version:
+        return Standing(why=f"{why} yet, of which version {challenger.version} is under judgement")
+    return Standing(vacant=True, why=why)
+
+
+def _says_missing(answer: Answer, what: str) -> bool:
+    """Whether MLflow says that there is no such thing, and not that it knows no such call.
+
+    https://github.com/mlflow/mlflow/blob/v3.7.0/mlflow/store/model_registry/sqlalchemy_store.py
+    https://github.com/Azure/azure-sdk-for-python/issues/42155
+    """
+    found = answer.json if answer.status in {400, 404} else None
+    if not isinstance(found, dict) or found.get("error_code") not in _MISSING:
+        return False
+    inner = found.get("Error")  # how AML wraps what MLflow says
+    told = inner.get("Message") if isinstance(inner, dict) else found.get("message")
+    return f"{what} not found" in str(told)
+
+
+def _standing(found: Version, what: str) -> Standing:
+    """The version as a champion; raises Retryable (run_unreadable) if it names none."""
+    if not (version := _number(found)):
+        raise Retryable(Reason.RUN_UNREADABLE, bounded(f"{what}: the answer names no version"))
+    return Standing(version=version, run=_run(found))
+
+
+def _number(found: Version) -> str:
+    return described.text(found.get("version")) or ""
+
+
+def _run(found: Version) -> str:
+    """The run that made it; "" where it names none, or no id that can be asked for."""
+    run = found.get("run_id")
+    return run if isinstance(run, str) and parsing.is_run_id(run) else ""
+
+
+def _tags(found: Version) -> dict[str, str]:
+    return {str(tag.get("key")): str(tag.get("value")) for tag in dicts(found.get("tags"))}

@@ -1,0 +1,1 @@
+"""HTTP as every adapter speaks it: bounded, pooled, and silent about secrets."""

@@ -1,0 +1,1 @@
+"""Where it is told what happened: the log, outcome events, OpenTelemetry."""

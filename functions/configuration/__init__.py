@@ -1,0 +1,1 @@
+"""What the environment says: settings, schedules, clouds, and what is declared by them."""

@@ -1,0 +1,202 @@
+"""How each kind of setting is read from the environment, and what is said of one that is none.
+
+What is mistyped keeps its default, but for two: another ledger knows nothing of what was started,
+and other routes start other pipelines, so that none stands in for those that were meant.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.configuration.declared import Environment, is_reference, shown, told
+from functions.core.events.parsing import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.terms.values import Workspace
+
+LARGEST = 10.0**7
+CENTURY = timedelta(days=36_525)
+MOST_PORTS = 65_535
+SERVICES = "https://dev.azure.com"
+FORM = "is no address of the form https://HOST[:PORT][/PATH]"
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_ADDRESS = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*\.?|\[(?P<six>[0-9a-f:.]+)\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<path>(?:/[\w.~%!$&'()*+,;=:-]*)*)",
+    re.IGNORECASE | re.ASCII,
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])|/", re.IGNORECASE)
+_REST_VERSION = re.compile(r"[1-9][0-9]?\.[0-9](-preview(\.[1-9])?)?")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
+_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+# https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+_PAT = re.compile(r"[a-z2-7]{52}|[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}")
+# as azure-monitor-opentelemetry-exporter takes it, which raises for all else
+_PAIRS = re.compile(r"[^=;]+=[^=;]*(;[^=;]+=[^=;]*)*")
+_KEY = re.compile(r"(^|;)(?i:instrumentationkey)=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;|$)")
+
+
+class Given(Environment):
+    """What only the app reads, once an event is there."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ)
+        self.faults: dict[str, str] = {}
+
+    def url(self, name: str, default: str = "") -> str:
+        """An address without a slash at its end; https where none is said."""
+        value = self.text(name).rstrip("/")
+        if not value:
+            return default
+        whole = value if _SCHEME.match(value) else f"https://{value}"
+        if not is_address(whole):
+            return self.refuse(f"{told(name, value)} {FORM}", default)
+        if whole != value:
+            self.complaints.append(f"{told(name, value)} is no address; https is assumed")
+        return _lowered(whole)
+
+    def secure_url(self, name: str) -> str:
+        """An address of which the SDK takes https only."""
+        value = self.url(name)
+        if not value.startswith("http://"):
+            return value
+        return self.refuse(f"{told(name, value)} is not https", f"https{value[4:]}")
+
+    def vault(self, name: str) -> str:
+        """A vault's address, which has no path."""
+        value = self.secure_url(name)
+        host = "/".join(value.split("/")[:3])
+        return value if value == host else self.refuse(f"{told(name, value)} has a path", host)
+
+    def devops(self, name: str) -> str:
+        """The base of all organizations; a server's own has a path, and Microsoft's has none."""
+        value = self.url(name, SERVICES)
+        found = _ADDRESS.fullmatch(value)
+        host = found["host"].rstrip(".") if found else ""
+        own = host.endswith((".dev.azure.com", ".visualstudio.com")) or host == "dev.azure.com"
+        if value == SERVICES or not own:
+            return value
+        why = "is for Azure DevOps Services, where routes name the organization"
+        return self.refuse(f"{told(name, value)} {why}", SERVICES)
+
+    def rest_version(self, name: str, default: str) -> str:
+        """A version of Azure DevOps' REST interface.
+
+        https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
+        """
+        value = self.text(name, default)
+        if _REST_VERSION.fullmatch(value):
+            return value
+        return self.refuse(f"{told(name, value)} is no REST version such as 7.0", default)
+
+    def routes(self, name: str, default: str) -> str:
+        """The route file's path, whatever it is: the default's routes are not those that are meant.
+
+        Events wait for a file that can be read.
+        """
+        return self._given(name) or default
+
+    def of_ledger(
+        self, name: str, form: str, fits: Callable[[str], object], default: str = ""
+    ) -> str:
+        """A setting that says which ledger; one that cannot be meant is among the `faults`."""
+        value = self._given(name) or default
+        if is_reference(value):
+            self.faults[name] = f"{name} is a reference that was not resolved"
+        elif value and not fits(value):
+            self.faults[name] = f"{told(name, value)} is not of the form {form}"
+        return "" if name in self.faults else value
+
+    def guid(self, name: str, default: str | None = None) -> str | None:
+        """A client id."""
+        value = self.text(name, default or "")
+        if value and not _GUID.fullmatch(value):
+            value = self.refuse(f"{told(name, value)} is no client id", default or "")
+        return value or None
+
+    def secret_name(self, name: str, default: str) -> str:
+        """The name of a secret. Its text is not shown: it may be the secret."""
+        value = self.text(name, default)
+        if not _SECRET_NAME.fullmatch(value):
+            return self.refuse(f"{name} is no secret's name: letters, digits and dashes", default)
+        if _PAT.fullmatch(value):
+            return self.refuse(f"{name} is a token, not the name of a secret", default)
+        return value
+
+    def number(
+        self, name: str, default: float, at_most: float = LARGEST, usual: float = 0
+    ) -> float:
+        """Above 0; what is not above the `usual` is taken, and doubted."""
+        value = self.text(name, str(default))
+        try:
+            parsed = float(value)
+        except ValueError:
+            parsed = -1.0
+        if not 0 < parsed <= at_most:
+            why = f"{told(name, value)} is no number above 0 and up to {at_most:g}"
+            return float(self.refuse(why, f"{default:g}"))
+        if parsed <= usual:
+            self.doubts.append(f"{told(name, value)} should be above {usual:g}")
+        return parsed
+
+    def workspaces(self, name: str) -> tuple[Workspace, ...]:
+        """Resource ids between commas or spaces."""
+        found = []
+        for text in self.text(name).replace(",", " ").split():
+            try:
+                found.append(workspace(text))
+            except ValueError:
+                self.complaints.append(f"{name}: {shown(text)} is no AML workspace id; left out")
+        return tuple(found)
+
+    def seconds(self, name: str, default: float, usual: float = 0) -> timedelta:
+        """So many seconds."""
+        return timedelta(seconds=self.number(name, default, usual=usual))
+
+    def span(self, name: str, default: float, unit: timedelta) -> timedelta:
+        """So many of the unit, a century at most: no calendar goes back for ever."""
+        return min(self.number(name, default), CENTURY / unit) * unit
+
+
+def is_address(value: str) -> bool:
+    """Whether it is an http address of a host: no user, no query, nothing that is read two ways."""
+    found = _ADDRESS.fullmatch(value)
+    if not found or (found["port"] and not 0 < int(found["port"]) <= MOST_PORTS):
+        return False
+    try:
+        return not found["six"] or bool(ipaddress.IPv6Address(found["six"]))
+    except ValueError:
+        return False
+
+
+def is_insights(value: str) -> bool:
+    """Whether it is a connection string of Application Insights.
+
+    https://learn.microsoft.com/azure/azure-monitor/app/connection-strings#connection-string-syntax
+    """
+    return bool(_PAIRS.fullmatch(value) and _KEY.search(value))
+
+
+def close(pairs: str) -> str:
+    """A connection string without spaces around names and values.
+
+    The SDK takes a name with a space for another one that it does not know, and sends what was
+    for an endpoint of one's own to the public one.
+    """
+    return re.sub(r"\s*([;=])\s*", r"\1", pairs.strip())
+
+
+def _lowered(address: str) -> str:
+    """Scheme and host are the same in any case.
+
+    https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.1
+    """
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}://{host.lower()}{slash}{path}"

@@ -1,0 +1,1 @@
+"""What Event Grid and Azure Pipelines send becomes values, or a refusal that says why."""

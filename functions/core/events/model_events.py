@@ -1,0 +1,93 @@
+"""AML's events that are about no run's end: a model registered or deployed, data that drifted.
+
+https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core.terms.values import Outcome
+from functions.core.texts.bounds import kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TYPE = "microsoft.machinelearningservices."
+LONGEST_FACT = 1000
+
+
+class Kind(NamedTuple):
+    """One type of event: the facts it gives, by their keys in its data, and what it is known by.
+
+    Two events of a kind whose `identity` facts are equal tell the same news.
+    """
+
+    outcome: Outcome
+    root: str
+    facts: Mapping[str, str]
+    identity: tuple[str, ...]
+    labels: str  # how the keys of its tags and properties begin
+
+
+KINDS = {
+    f"{_TYPE}modelregistered": Kind(
+        Outcome.MODEL_REGISTERED,
+        "model",
+        {"name": "modelname", "version": "modelversion"},
+        ("model.name", "model.version"),
+        "model",
+    ),
+    f"{_TYPE}modeldeployed": Kind(
+        Outcome.MODEL_DEPLOYED,
+        "endpoint",
+        {"name": "servicename", "compute_type": "servicecomputetype", "models": "modelids"},
+        ("event.id",),
+        "service",
+    ),
+    f"{_TYPE}datasetdriftdetected": Kind(
+        Outcome.DRIFT_DETECTED,
+        "drift",
+        {
+            "id": "datadriftid",
+            "name": "datadriftname",
+            "run_id": "runid",
+            "base_dataset": "basedatasetid",
+            "target_dataset": "targetdatasetid",
+            "coefficient": "driftcoefficient",
+            "start_time": "starttime",
+            "end_time": "endtime",
+        },
+        ("drift.id", "drift.start_time", "drift.end_time"),
+        "drift",
+    ),
+}
+BY_OUTCOME = {kind.outcome: kind for kind in KINDS.values()}
+
+
+def facts_of(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event gives; `data` has its keys in lower case. Numbers stay numbers in drift."""
+    given = {name: data.get(key) for name, key in kind.facts.items()}
+    return {name: _fact(name, value) for name, value in given.items() if value not in (None, "")}
+
+
+def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
+    """What stands in the place of a run's id: the same for all events that bring the same news.
+
+    Raises ValueError if a part is missing.
+    """
+    known = {f"{kind.root}.{name}": value for name, value in facts.items()} | {"event.id": event_id}
+    missing = [name for name in kind.identity if not known.get(name)]
+    if missing:
+        raise ValueError(f"the event has no {missing[0]}")
+    return ":".join(str(known[name]) for name in kind.identity)
+
+
+def _fact(name: str, value: object) -> str | float:
+    if name == "coefficient" and isinstance(value, int | float):
+        with suppress(OverflowError):  # JSON's whole numbers may be of any size
+            if math.isfinite(value):
+                return float(value)
+    return kept(value, LONGEST_FACT)

@@ -1,0 +1,1 @@
+"""What gates and parameters may name: every fact, its value, and when it may not be used."""

@@ -1,0 +1,141 @@
+"""Facts that are there and may not be used: metrics that are no numbers, texts that were cut.
+
+And which facts a gate goes by, which it only asks to be there, which it asks to be numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from functions.core.facts import vocabulary
+from functions.core.terms.errors import RelayError
+from functions.core.terms.reasons import Reason
+from functions.core.texts import celtree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from functions.core.texts.celtree import Node
+
+    Path = tuple[str, ...]
+
+ASKING: Final = frozenset({"is_nan", "is_finite", "isNaN", "isInf", "isFinite"})
+"""Functions by which a gate asks on purpose whether a metric is a number."""
+_KEYS_ONLY: Final = {"@in": 1, "size": 0}  # which part of a call is a map of which the keys matter
+UNREAD = "unread"  # beside the facts: what could not be read as it is, and why
+
+
+class Unusable(RelayError):
+    """A fact is there, and no gate and no parameter may take it for what it seems."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def why(path: Path, value: object, facts: Mapping[str, Any]) -> Unusable | None:
+    """What is wrong with this value of that fact; None where it may be used."""
+    name = ".".join(path)
+    if isinstance(value, float) and not math.isfinite(value):
+        return Unusable(Reason.NOT_A_NUMBER, f"{name} {_no_number(path, value, facts)}")
+    fact = vocabulary.meant_by(path)
+    if fact and fact.cut_at and isinstance(value, str) and len(value) == fact.cut_at:
+        cut = f"has {fact.cut_at} characters, where MLflow cuts: it may not be whole"
+        return Unusable(Reason.CUT, f"{name} {cut}")
+    return None
+
+
+def _no_number(path: Path, value: float, facts: Mapping[str, Any]) -> str:
+    if told := facts.get(UNREAD, {}).get(".".join(path)):
+        return str(told)
+    diverged = ": the training diverged" if path[:2] == ("run", "metrics") else ""
+    return f"is {'NaN' if math.isnan(value) else 'infinite'}{diverged}"
+
+
+def those_in(facts: Mapping[str, Any]) -> Iterator[tuple[Path, Unusable]]:
+    """Every fact that may not be used, by its path."""
+    for fact in vocabulary.TABLE:
+        if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at:
+            for path, value in _values(fact, facts):
+                if wrong := why(path, value, facts):
+                    yield path, wrong
+
+
+def _values(fact: vocabulary.Fact, facts: Mapping[str, Any]) -> Iterator[tuple[Path, object]]:
+    found: Any = facts
+    for name in fact.path:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not fact.is_family:
+        yield fact.path, found
+    elif isinstance(found, dict):
+        yield from (((*fact.path, str(name)), found[name]) for name in sorted(found, key=str))
+
+
+class Reads(NamedTuple):
+    """Paths whose values decide, and those of which is asked on purpose whether they are numbers.
+
+    A path that ends above facts stands for all below it.
+    """
+
+    decide: frozenset[Path]
+    asked: frozenset[Path]
+
+    def go_by(self, path: Path) -> bool:
+        """Whether the fact's value decides, and nothing asks what kind of number it is."""
+        return _covers(self.decide, path) and not _covers(self.asked, path)
+
+    def name(self, path: Path) -> bool:
+        """Whether the fact's value decides and the fact is named itself, not with all others."""
+        return any(read[: len(path)] == path for read in self.decide)
+
+
+def read_by(root: Node) -> Reads:
+    """What the whole expression reads, whatever decides it first."""
+    told = list(_read(root, {}))
+    asked = frozenset(path for path, is_asked in told if is_asked)
+    return Reads(frozenset(path for path, is_asked in told if not is_asked), asked)
+
+
+def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, bool]]:
+    """Each path, and whether it is only asked what kind of number it is.
+
+    `loops`: the variables of the loops around it, with the family that each goes through.
+    """
+    if path := celtree.path_of(node):
+        if node.kind != "has" and path[0] in vocabulary.ROOTS:
+            yield path, False
+        return
+    if node.kind == "call" and node.name in ASKING:
+        if asked := celtree.path_of(node.parts[-1]) or _any_of(node.parts[-1], loops):
+            yield asked, True
+        else:
+            yield from _read(node.parts[-1], loops)
+        return
+    if node.kind == "loop":
+        loops = {**loops, node.name.partition(",")[0]: celtree.path_of(node.parts[0])}
+    keys = _KEYS_ONLY.get(node.name, -1) if node.kind == "call" else -1
+    for n, part in enumerate(node.parts):
+        if n != keys or not _is_map(part):
+            yield from _read(part, loops)
+
+
+def _any_of(node: Node, loops: Mapping[str, Path]) -> Path:
+    """`run.metrics[k]` as ("run", "metrics") where `k` goes through all of these; else ()."""
+    if node.kind != "call" or node.name != celtree.INDEX:
+        return ()
+    family, index = node.parts
+    path = celtree.path_of(family)
+    return path if index.kind == "name" and path and loops.get(index.name) == path else ()
+
+
+def _is_map(node: Node) -> bool:
+    """Whether it is a root, or a family as a whole."""
+    path = celtree.path_of(node)
+    return bool(path) and vocabulary.meant_by(path) is None
+
+
+def _covers(paths: frozenset[Path], path: Path) -> bool:
+    return any(path[: len(read)] == read for read in paths)

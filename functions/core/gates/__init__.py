@@ -1,0 +1,1 @@
+"""`when`: an expression, compiled once, checked before the training, asked after it."""

@@ -1,0 +1,1 @@
+"""What the ledger keeps, as values: continuations and waiting tasks."""

@@ -1,0 +1,125 @@
+"""A continuation: what the ledger keeps of one outcome of one run on one route."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+
+from msgspec import Struct, field
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, PipelineRequest, RunEvent, State, Step
+
+REPLAYED = "replayed"  # what an operator did is never cut from a history
+ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
+PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
+_PIPELINE = "pipeline "
+GATE_IGNORED = "the gate was ignored, as an operator asked"
+
+
+class Continuation(Struct, frozen=True, kw_only=True):
+    """One outcome of one run on one route: the row that the ledger keeps. Times are UTC.
+
+    `due_at` is when the reconciler may take it: the end of the lease, or of the parking.
+    `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
+    left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
+    duplicate once more, `slot` the window of the route's limit that was paid for,
+    `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
+    it started whatever the route's gate says, and `file` stands for the route file it is from.
+    """
+
+    key: Key
+    event: RunEvent
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime
+    state: State = State.OPEN
+    reason: Reason = Reason.WORKING
+    detail: str = ""
+    attempts: int = 0
+    since: dict[Reason, datetime] = field(default_factory=dict)
+    request: PipelineRequest | None = None
+    asked_at: datetime | None = None
+    sent_at: datetime | None = None
+    sends: int = 0
+    absent_at: datetime | None = None
+    recheck_at: datetime | None = None
+    pipeline_run: int | None = None
+    url: str = ""
+    duplicates: tuple[int, ...] = ()
+    slot: str = ""
+    waits_on: str = ""
+    ignore_gate: bool = False
+    file: str = ""
+    history: tuple[Step, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is left to do before it ends."""
+        return self.state is State.OPEN and self.key.outcome.is_known
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether work may be left to do that only another version of the app knows how to do."""
+        return self.state.may_be_open and not self.is_open
+
+    @property
+    def organization(self) -> str:
+        """Whose pipeline it asked for, in lower case; empty before that."""
+        return self.request.organization.lower() if self.request else ""
+
+    @property
+    def pipeline_runs(self) -> frozenset[int]:
+        """All that were started for it; their ids count per organization."""
+        runs = (self.pipeline_run, *self.duplicates)
+        return frozenset(run for run in runs if run is not None)
+
+    @property
+    def was_passed_over(self) -> bool:
+        """Whether it only says that a run was looked at and did not fit, as it was then."""
+        steps = [step.what for step in self.history]
+        return self.state is State.SKIPPED and steps == [PASSED_OVER]
+
+    @property
+    def gate_saw(self) -> str:
+        """The facts that a gate last looked at; empty where none did, or it gave no answer."""
+        told = (_gate_saw(step) for step in reversed(self.history))
+        return next((saw for saw in told if saw is not None), "")
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a POST may have left whose fate is not known."""
+        return self.is_open and self.asked_at is not None
+
+    @property
+    def open_since(self) -> datetime:
+        """When it was claimed, or replayed last."""
+        replays = (step.at for step in self.history if step.what == REPLAYED)
+        return max(replays, default=self.created_at)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its POST may have been queued, and nobody is at work on it.
+
+        What has ended for a reason of another version reads as if somebody were.
+        """
+        at_work = self.is_open and self.reason is Reason.WORKING
+        return self.asked_at is not None and self.state is not State.STARTED and not at_work
+
+
+def pipeline_asked(where: str) -> str:
+    """What a step says that asked without a gate."""
+    return f"{_PIPELINE}{where}"
+
+
+_GATED = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
+
+
+def _gate_saw(step: Step) -> str | None:
+    """The facts that a gate looked at in this step; None where none was asked."""
+    if step.what == ASKED:
+        asked = step.detail != GATE_IGNORED and not step.detail.startswith(_PIPELINE)
+        return step.detail if asked else None
+    reason, _, detail = step.detail.partition(" ")
+    if step.what != State.HELD or reason not in _GATED:
+        return None
+    return detail if reason == Reason.GATE else ""

@@ -1,0 +1,76 @@
+"""A continuation as lists show it: what the schedule, or its copy among the ended ones, says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Key, State
+
+if TYPE_CHECKING:
+    from functions.core.kept.continuation import Continuation
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """What a list shows of a continuation; times are UTC, `run_ended_at` as the event tells it."""
+
+    key: Key
+    created_at: datetime
+    due_at: datetime
+    updated_at: datetime | None = None
+    state: State = State.OPEN
+    reason: Reason = Reason.WORKING
+    detail: str = ""
+    experiment: str = ""
+    attempts: int = 0
+    run_ended_at: datetime | None = None
+    started_at: datetime | None = None
+    pipeline_run: int | None = None
+    url: str = ""
+
+    @classmethod
+    def of(cls, c: Continuation) -> Listed:
+        """What a list shows of this one."""
+        same = {name: getattr(c, name) for name in _SAME}
+        return cls(
+            **same,
+            experiment=c.event.experiment,
+            run_ended_at=c.event.time,
+            started_at=max((s.at for s in c.history if s.what == State.STARTED), default=None),
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is left to do before it ends."""
+        return self.state is State.OPEN and self.key.outcome.is_known
+
+    @property
+    def is_in_line(self) -> bool:
+        """Whether it waits until it is called, and not until it is due."""
+        return self.is_open and self.reason in {Reason.LIMIT, Reason.PAUSED}
+
+    @property
+    def at(self) -> datetime:
+        """When it came to where it stands."""
+        return self.started_at or self.updated_at or self.created_at
+
+    @property
+    def workspace(self) -> str:
+        """The workspace's name, in lower case."""
+        return self.key.workspace.rpartition("/")[2]
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the run's end to the start; None where either is not known."""
+        if self.run_ended_at is None or self.started_at is None:
+            return None
+        return max(0.0, (self.started_at - self.run_ended_at).total_seconds())
+
+
+NAMES = tuple(name for name in Listed.__struct_fields__ if name != "key")
+_SAME = frozenset(Listed.__struct_fields__) - {"experiment", "run_ended_at", "started_at"}

@@ -1,0 +1,1 @@
+"""The port `Ledger` over any store that can write one row at a time."""

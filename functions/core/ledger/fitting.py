@@ -1,0 +1,60 @@
+"""Parts of a row as JSON, and events cut so that a row can hold them.
+
+A property of a table entity ends at 64 KiB, so that a long part continues in further columns.
+https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.terms.values import RunEvent
+
+LONGEST_COLUMN = 16_000  # characters, of at most four bytes
+LONGEST_PART = 4 * LONGEST_COLUMN
+LONGEST_TAGS = 12_000  # characters, for tags and for properties
+LONGEST_TEXT = 2_000
+LONGEST_ESCAPE, BRACES = 6, 7  # characters that JSON makes of one, and adds to a pair
+
+AWKWARD = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # not in every store
+_EVENT_TEXTS = ("id", "type", "subject", "experiment", "experiment_id", "run_type")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def text(part: object) -> str:
+    """JSON in which the letters of all scripts stay readable."""
+    try:
+        told = msgspec.json.encode(part).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which only the other one writes
+        told = _ENCODER.encode(msgspec.to_builtins(part))
+    if told.isprintable():  # nothing awkward is
+        return told
+    return AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", told)
+
+
+def bounded_event(event: RunEvent) -> RunEvent:
+    """The event with its texts cut, and as many of its tags and properties as fit."""
+    texts: dict[str, Any] = {name: getattr(event, name)[:LONGEST_TEXT] for name in _EVENT_TEXTS}
+    tags = None if event.tags is None else _kept(event.tags)
+    return msgspec.structs.replace(event, **texts, tags=tags, properties=_kept(event.properties))
+
+
+def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
+    """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
+    letters = sum(len(key) + len(value) for key, value in pairs.items())
+    if LONGEST_ESCAPE * letters + BRACES * len(pairs) <= LONGEST_TAGS:
+        return dict(pairs)
+    room, kept = LONGEST_TAGS, {}
+    for key, value in sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1])):
+        room -= len(text({key: value}))
+        if room < 0:
+            break
+        kept[key] = value
+    return kept

@@ -1,0 +1,92 @@
+"""What ended long ago leaves the ledger: the row that holds the truth, and that which lists it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from functions.core.ledger import places, records
+from functions.core.ledger.places import (
+    AFTER,
+    ENDED,
+    MOST_SORTED,
+    PAGE,
+    PASSED,
+    SHARED,
+    WAITS,
+    Place,
+    safe,
+)
+from functions.core.ledger.records import LISTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from functions.core.kept.summary import Listed
+    from functions.core.ledger.places import Row, Rows, Stored
+
+T = TypeVar("T")
+
+
+class Pruning:
+    """Removes what is old, some at a time: what was listed for one call serves those after it."""
+
+    def __init__(self, rows: Callable[[], Rows], unreadable: set[str]) -> None:
+        self._rows = rows
+        self._unreadable = unreadable
+        self._listed: dict[str, tuple[datetime, list[Listed]]] = {}
+
+    def prune(self, before: datetime, limit: int) -> int:
+        """See `functions.core.ledger.rowledger.RowLedger.prune`."""
+        rows, removed = self._rows(), 0
+        for partition, remove in ((ENDED, self._ended), (PASSED, self._passed_over)):
+            listed = self._left(rows, partition, before) if removed < limit else []
+            while listed and removed < limit:
+                removed += remove(rows, listed.pop(), before)
+        return removed
+
+    def forget(self, now: datetime, limit: int) -> int:
+        """See `functions.core.ledger.rowledger.RowLedger.forget`."""
+        rows, ever = self._rows(), records.time_text(datetime.min.replace(tzinfo=UTC))
+        left = limit
+        for partition in (SHARED, WAITS):
+            until, page = records.time_text(now), max(1, min(left, PAGE))
+            for stored in islice(rows.find(partition, ever, until, "until", page=page), left):
+                rows.drop(Place(partition, safe(stored.row["name"])), stored.version)
+                left -= 1
+        return limit - left
+
+    def _left(self, rows: Rows, partition: str, before: datetime) -> list[Listed]:
+        """What was listed as older and not looked at since, the oldest last; else listed anew."""
+        of, left = self._listed.get(partition, (before, []))
+        if not left or of != before:
+            found = rows.find(partition, places.newest_first(before) + AFTER, only=LISTED)
+            left = list(self._readable(islice(found, MOST_SORTED), records.listed_of))
+            self._listed[partition] = before, left
+        return left
+
+    def _ended(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        if removed := self._is_removed(rows, one, before):
+            rows.drop(places.ended(one))
+        return removed
+
+    def _passed_over(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        """Its row goes in any case: who has claimed the run since is listed as what it became."""
+        self._is_removed(rows, one, before)
+        rows.drop(places.passed(one))
+        return True
+
+    def _is_removed(self, rows: Rows, one: Listed, before: datetime) -> bool:
+        """Remove the truth if it has ended and was not written since; it may be gone already."""
+        place = places.continuation(one.key)
+        if (truth := rows.get(place)) is None:
+            return not one.state.may_be_open and (one.updated_at or one.created_at) < before
+        for c in self._readable([truth], records.continuation_of):
+            if not c.state.may_be_open and c.updated_at < before:
+                rows.drop(place, truth.version)
+                return True
+        return False
+
+    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
+        return records.readable(found, lambda stored: read(stored.row), self._unreadable)

@@ -1,0 +1,217 @@
+"""Values as rows of text columns, and back: what every ledger stores.
+
+The columns `event`, `request`, `history` and `more` hold a continuation as JSON, and alone are
+read back; the others are copies for people. Versions of the product share a ledger while one
+replaces the other: what is not known is ignored, what is missing means its default, and a reason
+that is not known becomes detail. What stands in a state that is not known, or is about an outcome
+that is not, can be read, and is never written.
+
+A long part continues in further columns.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from functions.core.kept import summary
+from functions.core.kept.continuation import Continuation
+from functions.core.kept.summary import Listed
+from functions.core.kept.tasks import Answered, Wait
+from functions.core.ledger import fitting
+from functions.core.ledger.decoding import decoded
+from functions.core.ledger.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
+from functions.core.ledger.places import Row, safe
+from functions.core.terms.errors import Permanent, Unreadable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Letter, parse_time
+from functions.core.texts.bounds import bounded, exact, meant, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from functions.core.ledger.places import Stored
+    from functions.core.terms.values import Key, Outcome, State
+
+UNANSWERED = "yes"  # in the column `waits`
+T = TypeVar("T")
+
+MOST_NAMED = 100  # rows that cannot be read
+
+_PARTS = ("event", "request", "history")
+_MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
+_KEY = ("route", "run", "outcome", "workspace")
+COLUMNS_EACH = fitting.LONGEST_PART // fitting.LONGEST_COLUMN
+KEY_COLUMNS = ("key", *(f"key_{n + 1}" for n in range(1, COLUMNS_EACH)))
+LISTED = (*_KEY, *summary.NAMES)  # the columns that a list is made of
+_REASONS = frozenset(Reason)
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
+
+
+def continuation_row(c: Continuation) -> Row:
+    """A continuation's columns; raises Permanent (too_large) for what no row can hold.
+
+    Raises Unreadable, as `schedule_row` does, for a state that this version does not know.
+    """
+    more = {name: getattr(c, name) for name in _MORE}
+    event = fitting.bounded_event(c.event)
+    row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
+    return _named(c.key) | row
+
+
+def continuation_of(row: Row) -> Continuation:
+    """The continuation of a row; raises Unreadable."""
+    with _naming(row):
+        parts = {name: _part(row, name) for name in _PARTS if name in row}
+        return decoded({**_known(_part(row, "more")), **parts}, Continuation)
+
+
+def schedule_row(c: Continuation) -> Row:
+    """What the schedule says of a continuation: its key, what lists show, and when it is due."""
+    due_at = c.due_at if c.is_open or c.recheck_at is None else c.recheck_at
+    waits_on = safe(c.waits_on) if c.waits_on else ""
+    open_since = c.open_since if c.is_open else None
+    own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
+    return _named(c.key) | _row(_copies(c) | own, key=c.key)
+
+
+def listed_of(row: Row) -> Listed:
+    """What a list shows, by the columns `LISTED` of a continuation's or schedule's row.
+
+    Raises Unreadable. Texts are for people: one line, without tokens; the key is the real one.
+    """
+    with _naming(row):
+        key = {name: meant(row.get(name, "")) for name in _KEY}
+        told = {name: row[name] for name in summary.NAMES if name in row}
+        known = _known({"reason": Reason.WORKING, **told, "key": key})
+        return decoded(known, Listed, strict=False)
+
+
+def letter_row(letter: Letter) -> Row:
+    """A letter's columns; raises Permanent (too_large)."""
+    kept = msgspec.structs.replace(letter, event=fitting.bounded_event(letter.event))
+    copies = {"run": letter.event.run, "received_at": letter.received_at}
+    return _row(copies, letter=kept)
+
+
+def shared_row(name: str, value: Mapping[str, object]) -> Row:
+    """A shared row's columns; the value must be JSON. Raises Permanent (too_large).
+
+    Its `until`, a time in ISO 8601, tells how long the row is of use.
+    """
+    until = parse_time(value.get("until"))
+    return _row({"name": name, "until": until}, value=dict(value))
+
+
+def wait_row(wait: Wait) -> Row:
+    """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
+
+    Raises Unreadable for a state that this version does not know.
+    """
+    check_known(wait.task.key, wait.state)
+    waits = UNANSWERED if wait.state is Answered.WAITING else ""
+    copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
+    return _row(copies, wait=wait)
+
+
+def letter_of(row: Row) -> Letter:
+    """The letter of a row; raises Unreadable, also where its outcome is not known.
+
+    Who takes a letter out has it handled or refused, which only the version that knows it can.
+    """
+    letter = unpacked(row, "letter", Letter)
+    check_known(f"{letter.event.run} in the inbox", letter.event.outcome)
+    return letter
+
+
+def unpacked(row: Row, part: str, kind: type[T]) -> T:
+    """The `key` of the schedule, a `letter`, a `wait`, or a shared `value`; raises Unreadable."""
+    with _naming(row):
+        return decoded(_part(row, part), kind)
+
+
+def readable(
+    found: Iterable[Stored], read: Callable[[Stored], T], unreadable: set[str]
+) -> Iterator[T]:
+    """What can be read of these rows; what cannot is passed over, and named in `unreadable`."""
+    for stored in found:
+        try:
+            yield read(stored)
+        except Unreadable as error:
+            if len(unreadable) < MOST_NAMED:
+                unreadable.add(str(error))
+
+
+def check_known(row: str, *words: State | Outcome | Answered) -> None:
+    """Raises Unreadable for a word that this version does not know: it writes nothing over it."""
+    for word in words:
+        if not word.is_known:
+            raise Unreadable(unknown_word(row, word))
+
+
+def unknown_word(row: str, word: str) -> str:
+    """What is said of a row whose state or outcome this version does not know."""
+    return f"row {bounded(row, 200)} is {bounded(word, 62)}: left to the version that knows that"
+
+
+def time_text(at: datetime) -> str:
+    """27 characters that sort as the times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _row(copies: Mapping[str, object], **parts: object) -> Row:
+    told = ((name, value) for name, value in copies.items() if value)
+    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told}
+    for name, part in parts.items():
+        text = fitting.text(part)
+        if len(text) > fitting.LONGEST_PART:
+            detail = f"{name} has {len(text)} characters, {fitting.LONGEST_PART} fit in the ledger"
+            raise Permanent(Reason.TOO_LARGE, detail)
+        starts = range(0, len(text), fitting.LONGEST_COLUMN)
+        row |= {_column(name, at): text[at : at + fitting.LONGEST_COLUMN] for at in starts}
+    return row
+
+
+def _part(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON is anything
+    columns = (
+        row.get(_column(name, at), "")
+        for at in range(0, fitting.LONGEST_PART, fitting.LONGEST_COLUMN)
+    )
+    return json.loads("".join(columns))
+
+
+def _column(name: str, at: int) -> str:
+    return f"{name}_{at // fitting.LONGEST_COLUMN + 1}" if at else name
+
+
+def _copies(c: Continuation) -> dict[str, object]:
+    check_known(c.key.text, c.state, c.key.outcome)
+    shown = Listed.of(c)
+    return {name: getattr(shown, name) for name in summary.NAMES}
+
+
+def _named(key: Key) -> Row:
+    """The columns that a list reads the key from: nothing of a name is cut."""
+    return {name: visible(exact(getattr(key, name))) for name in _KEY}
+
+
+def _known(parts: dict[str, Any]) -> dict[str, Any]:
+    since = {reason: at for reason, at in parts.get("since", {}).items() if reason in _REASONS}
+    if (reason := parts["reason"]) in _REASONS:
+        return {**parts, "since": since}
+    detail = bounded(f"{reason}: {parts.get('detail', '')}")
+    return {**parts, "since": since, "reason": Reason.WORKING, "detail": detail}
+
+
+@contextmanager
+def _naming(row: Row) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        name = "/".join(row.get(part, "?") for part in ("route", "run", "outcome"))
+        why = f"{type(error).__name__}: {error}"
+        raise Unreadable(f"row {bounded(name, 200)} cannot be read: {bounded(why, 200)}") from error

@@ -1,0 +1,120 @@
+"""The schedule in any store of rows: who is due, who waits for what, and how many are open."""
+
+from __future__ import annotations
+
+from functools import partial
+from heapq import nsmallest
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from functions.core.ledger import places, records
+from functions.core.ledger.places import MOST_SORTED, OPEN, PAGE, safe, unsafe
+from functions.core.ledger.records import KEY_COLUMNS
+from functions.core.ports.ledger import Backlog
+from functions.core.terms.values import Key, Outcome, State, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ledger.places import Row, Rows, Stored
+
+MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
+GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits
+LINED_UP = ("open_since", "state", "outcome", *KEY_COLUMNS)
+
+T = TypeVar("T")
+_WORDS = frozenset[str]((*State, *Outcome))
+key_of = partial(records.unpacked, part="key", kind=Key)
+
+
+class RowSchedule:
+    """What the port `Ledger` says of the schedule.
+
+    `unreadable` tells of rows that were passed over since this version cannot read them.
+    """
+
+    def __init__(self, rows: Callable[[], Rows]) -> None:
+        self._rows = rows
+        self.unreadable: set[str] = set()
+
+    def schedule(self, continuation: Continuation) -> None:
+        """One request."""
+        row = records.schedule_row(continuation)
+        self._rows().put(places.scheduled(continuation.key), row)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Key]:
+        """One request per thousand that are due, five at most.
+
+        Where more are due, as many from another place of the schedule at each minute: those that
+        fail again and again are due sooner than all are tried, and must not hide the others.
+        """
+        high = records.time_text(now)
+        found = self._listed(OPEN, "", high, "due_at")
+        if len(found) == MOST_SORTED:
+            found += self._listed(OPEN, "", high, "due_at", begin=_place_at(now))
+        ordered = sorted(filter(self._is_ours, found), key=_by("due_at"))
+        return list(islice(dict.fromkeys(self._readable(ordered, key_of)), limit))
+
+    def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
+        """Two requests."""
+        rows, place = self._rows(), places.scheduled(key)
+        if stored := rows.get(place):
+            row = {**stored.row, "due_at": records.time_text(until)}
+            rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
+
+    def backlog(self) -> Backlog:
+        """One request per thousand that are scheduled, five at most."""
+        found = self._rows().find(OPEN, only=("open_since", "waits_on"))
+        listed = [stored.row for stored in islice(found, MOST_SORTED)]
+        since = sorted(filter(None, (row.get("open_since") for row in listed)))
+        oldest = parse_time(since[0]) if since else None
+        awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
+        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
+
+    def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
+        """One request per thousand that wait, thirty at most."""
+        return [key for _, key in nsmallest(limit, islice(self._waiting(name), MOST_IN_LINE))]
+
+    def is_awaited(self, name: str, but: Key | None = None) -> bool:
+        """One request, for two rows."""
+        return any(key != but for _, key in islice(self._waiting(name, page=2), 2))
+
+    def _waiting(self, name: str, page: int = PAGE) -> Iterator[tuple[str, Key]]:
+        """Since when each waits, as it was claimed or replayed last, and its key."""
+        found = self._rows().find(
+            OPEN, safe(name), safe(name), "waits_on", only=LINED_UP, page=page
+        )
+        ours = filter(self._is_ours, found)
+        return self._readable(ours, lambda row: (row.get("open_since", ""), key_of(row)))
+
+    def _is_ours(self, stored: Stored) -> bool:
+        """Whether this version knows its words; what it does not know stays due as it is."""
+        words = (stored.row.get("state", State.OPEN), stored.row.get("outcome", Outcome.COMPLETED))
+        strange = next((word for word in words if word not in _WORDS), None)
+        if strange is not None and len(self.unreadable) < records.MOST_NAMED:
+            self.unreadable.add(records.unknown_word(_named(stored), strange))
+        return strange is None
+
+    def _listed(
+        self, partition: str, low: str, high: str, by: str, begin: str = ""
+    ) -> list[Stored]:
+        found = self._rows().find(partition, low, high, by, begin=begin)
+        return list(islice(found, MOST_SORTED))
+
+    def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
+        return records.readable(found, lambda stored: read(stored.row), self.unreadable)
+
+
+def _named(stored: Stored) -> str:
+    return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
+
+
+def _place_at(now: datetime) -> str:
+    """The beginning of a key: at each minute another, far from those of the minutes before."""
+    return f"{int(now.timestamp()) // 60 * GOLDEN % 0x10000:04x}"
+
+
+def _by(column: str) -> Callable[[Stored], str]:
+    return lambda stored: stored.row.get(column, "")

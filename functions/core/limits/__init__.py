@@ -1,0 +1,1 @@
+"""How many may be under way at once, who waits, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""What all processes remember of routes, workspaces and route files."""

@@ -1,0 +1,195 @@
+"""Since when the ledger knows each route and each workspace, and which workspaces it has heard of.
+
+Shared rows, which only bound the sweep: where one could not be written, less is swept.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.core.events import parsing
+from functions.core.memory import file_order, first_seen, visits
+from functions.core.memory.first_seen import ROUTES
+from functions.core.memory.knowledge import Memory
+from functions.core.memory.remembered import Heard
+from functions.core.ports import shared
+from functions.core.ports.services import Level
+from functions.core.terms.errors import LedgerUnavailable, Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from functions.core.memory.first_seen import FirstSeen
+    from functions.core.memory.remembered import Remembered
+    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.values import Workspace
+
+__all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
+
+WORKSPACES = "chronicle/workspaces"
+MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
+
+
+class Chronicle:
+    """Reads and writes the rows; what one process wrote already it does not write again.
+
+    `named`: the workspaces of the settings, which are known from the first time on that a process
+    keeps them.
+    """
+
+    def __init__(self, ports: Ports, named: Sequence[Workspace] = ()) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._named = named
+        self._registered: Routes | None = None
+        self._heard: set[str] = set()
+        self._met: dict[str, tuple[str, Heard]] = {}
+        self._saved: dict[str, str] = {}
+        self._tried: dict[str, str] = {}
+        self._noted = ""
+
+    def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
+        """Remember today's routes and these workspaces from now on, and forget routes gone by.
+
+        Raises LedgerUnavailable, and Permanent for more than the rows can hold.
+        """
+        seen, now = self._register(routes), self._clock.now()
+        row = self._hear({w.key: Heard(now) for w in (*self._named, *swept)})
+        return Memory(seen, row)
+
+    def recall(self) -> Memory:
+        """What is remembered. Raises LedgerUnavailable."""
+        seen, row = first_seen.recall(self._ledger), visits.recall(self._ledger)
+        before = {} if row.written else self._known_before(seen.born)
+        return Memory(seen, row, before)
+
+    def meet(self, workspace: str, at: datetime | None = None) -> None:
+        """Take note of a workspace's id, heard of then; `keep` writes it."""
+        at = at or self._clock.now()
+        _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
+        heard = Heard(min(at, known.first), max(at, known.last or at))
+        self._met[workspace.lower()] = (workspace, heard)
+
+    def keep_in_time(self, workspace: str) -> None:
+        """Write a workspace's id that was met, before what told of it leaves the schedule.
+
+        Once a day, and whoever dies at it finds it there again; `keep` tries what failed.
+        """
+        low, today = workspace.lower(), _day(self._clock.now())
+        if low in self._met and today not in {self._saved.get(low), self._tried.get(low)}:
+            self._tried[low] = today
+            self.keep(None)
+
+    def keep(self, routes: Routes | None) -> None:
+        """Write what is new since this process last did; one that fails is tried again later."""
+        try:
+            if routes and not self._is_registered(routes):
+                self._register(routes)
+            self._keep_workspaces()
+            self._keep_file(routes)
+        except (LedgerUnavailable, Permanent) as error:
+            self._log.write(Level.ERROR, {"chronicle": "not kept", "detail": error})
+
+    def workspaces(self, since: datetime, also: Iterable[Workspace] = ()) -> list[Workspace]:
+        """The workspaces heard of since then, and these: each once, however it is spelled.
+
+        Raises LedgerUnavailable.
+        """
+        return each_once(heard_of(self._ledger, since), also)
+
+    def _is_registered(self, routes: Routes) -> bool:
+        known = self._registered
+        return known is routes or (known is not None and _digests(known) == _digests(routes))
+
+    def _register(self, routes: Routes) -> FirstSeen:
+        """While a newer file is rolled out the older one changes nothing of what that is owed."""
+        now = self._clock.now()
+        seen = first_seen.register(self._ledger, routes, now, lambda: self._gives_way(routes, now))
+        if seen is None:
+            return first_seen.recall(self._ledger, routes)
+        self._registered = routes
+        if seen.new or seen.gone:
+            line = {"chronicle": "routes", "new": seen.new, "gone": seen.gone}
+            self._log.write(Level.INFO, line)
+        return seen
+
+    def _gives_way(self, routes: Routes, now: datetime) -> bool:
+        self._noted = routes.file
+        return file_order.gives_way(self._ledger, routes, now)
+
+    def _hear(self, heard: Mapping[str, Heard]) -> Remembered:
+        row = visits.hear(self._ledger, heard, self._known_before)
+        self._heard |= heard.keys()
+        return row
+
+    def _known_before(self, born: datetime | None = None) -> dict[str, datetime]:
+        """What earlier versions knew: since the ledger's birth, as far as can be told."""
+        born = born or first_seen.recall(self._ledger).born or self._clock.now()
+        ever = datetime.min.replace(tzinfo=UTC)
+        return {workspace.key: born for workspace in heard_of(self._ledger, ever)}
+
+    def _keep_file(self, routes: Routes | None) -> None:
+        """Once for each process, so that the ledger knows which file came after which."""
+        if routes and routes.file and routes.file != self._noted:
+            file_order.note(self._ledger, routes.file, self._clock.now())
+            self._noted = routes.file
+
+    def _keep_workspaces(self) -> None:
+        """Once a day for each, under the spelling that was met last; since when it is known first.
+
+        The days first: who stands only among the visits is forgotten by a sweep. But not before the
+        visits are there: it would be one that earlier versions knew.
+        """
+        now, today = self._clock.now(), _day(self._clock.now())
+        every = dict(self._met)
+        met = {low: told for low, told in every.items() if self._saved.get(low) != today}
+        named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
+        if named or (met and not self._heard):
+            self._hear(named)
+        if met:
+            self._keep_days({name: today for name, _ in met.values()})
+            self._hear({low: heard for low, (_, heard) in met.items()})
+        self._saved |= dict.fromkeys(met, today)
+        for low in met:
+            self._met.pop(low, None)
+
+    def _keep_days(self, met: Mapping[str, str]) -> None:
+        def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:
+            lower = {name.lower() for name in met}
+            known = {name: day for name, day in value.items() if name.lower() not in lower}
+            newest = sorted({**known, **met}.items(), key=lambda pair: pair[1], reverse=True)
+            return dict(newest[:MOST_WORKSPACES])
+
+        shared.change(self._ledger, WORKSPACES, heard_of)
+
+
+def heard_of(ledger: Ledger, since: datetime) -> Iterable[Workspace]:
+    """The workspaces heard of since then, as they were spelled last. Raises LedgerUnavailable."""
+    days = ledger.shared(WORKSPACES).value
+    return parsed(name for name, day in days.items() if day >= _day(since))
+
+
+def each_once(*found: Iterable[Workspace]) -> list[Workspace]:
+    """All of these, however they are spelled: of two spellings the later one."""
+    every = {workspace.key: workspace for some in found for workspace in some}
+    return [every[name] for name in sorted(every)]
+
+
+def parsed(names: Iterable[str]) -> Iterable[Workspace]:
+    """The workspaces of these resource ids, as far as they are such."""
+    for name in names:
+        try:
+            yield parsing.workspace(name)
+        except ValueError:  # no id that this version knows
+            continue
+
+
+def _digests(routes: Routes) -> frozenset[str]:
+    each = routes.routes
+    return frozenset(f"{r.name} {first_seen.digest(r)} {r.children}" for r in each)
+
+
+def _day(at: datetime) -> str:
+    return at.date().isoformat()

@@ -1,0 +1,92 @@
+"""What the sweep remembers of the workspaces: the values of `visits`. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.terms.values import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from functions.core.terms.values import Shared, Workspace
+
+DIGITS = 16
+
+
+class Visit(NamedTuple):
+    """What is remembered of a workspace.
+
+    `since`: when it was first heard of. `seen`: all that ended before was looked at. `next`: the
+    experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
+    workspace, and `dropped`: when it was last asked after that had lasted too long.
+    """
+
+    since: datetime
+    seen: datetime | None = None
+    began: datetime | None = None
+    next: str = ""
+    gone: datetime | None = None
+    dropped: datetime | None = None
+
+    @property
+    def was_not_there(self) -> bool:
+        """Whether ARM knew no such workspace until now: since ever, or for so long."""
+        return bool(self.dropped or (self.gone and not self.seen))
+
+
+class Heard(NamedTuple):
+    """When a workspace was first heard of, and when the `last` event came, if one did."""
+
+    first: datetime
+    last: datetime | None = None
+
+
+class Remembered(NamedTuple):
+    """The row as it was read; `written`: there is one."""
+
+    row: Shared
+
+    @property
+    def written(self) -> bool:
+        """Whether this version has ever written it."""
+        return "workspaces" in self.row.value
+
+    @property
+    def pruned(self) -> datetime | None:
+        """What ended before then may have been forgotten."""
+        return parse_time(self.row.value.get("pruned"))
+
+    @property
+    def off(self) -> datetime | None:
+        """When a sweep last found that it is switched off."""
+        return parse_time(self.row.value.get("off"))
+
+    @property
+    def turn(self) -> str:
+        """The digest of the workspace that the next sweep begins with; "" where any may be."""
+        return str(self.row.value.get("turn", ""))
+
+    def others(self, workspaces: Iterable[Workspace]) -> set[str]:
+        """The digests of the workspaces in it that are none of these."""
+        these = {named(workspace.key) for workspace in workspaces}
+        return set(self.row.value.get("workspaces", {})) - these
+
+    def of(self, workspace: str) -> Visit | None:
+        """What is remembered of the workspace of this key."""
+        return visit_of(self.row.value.get("workspaces", {}).get(named(workspace)))
+
+
+def named(workspace: str) -> str:
+    """Stands for a workspace's key in the row."""
+    return hashlib.sha256(workspace.encode()).hexdigest()[:DIGITS]
+
+
+def visit_of(value: object) -> Visit | None:
+    """One of the row; None for what is none."""
+    if not isinstance(value, dict) or (since := parse_time(value.get("since"))) is None:
+        return None
+    times = {n: parse_time(value.get(n)) for n in ("seen", "began", "gone", "dropped")}
+    return Visit(since, next=str(value.get("next", "")), **times)

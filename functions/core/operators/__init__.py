@@ -1,0 +1,1 @@
+"""What an operator sees, is told, and can do."""

@@ -1,0 +1,190 @@
+"""What the core needs of the outside. Each port has one adapter per service and one fake."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.tasks import Task
+    from functions.core.kept.verdict import Verdict
+    from functions.core.ports.ledger import Ledger
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.deadline import Clock, Deadline
+    from functions.core.terms.standing import Challenger, Choice, Standing
+    from functions.core.terms.values import (
+        Credential,
+        Ended,
+        Job,
+        Model,
+        ModelSought,
+        PipelineRequest,
+        PipelineRun,
+        Run,
+        Workspace,
+    )
+
+
+class Tasks(Protocol):
+    """Agentless tasks of Azure Pipelines."""
+
+    def prove(self, task: Task, token: str, deadline: Deadline) -> None:
+        """Ask for the task's own plan. Raises Permanent if that is refused, and Retryable."""
+
+    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
+        """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
+
+    def result(self, task: Task, token: str, deadline: Deadline) -> str:
+        """The result in its own record, if that says that it is completed; raises Retryable."""
+
+
+class Seal(Protocol):
+    """Keeps secrets that must lie in the ledger. Raises Retryable (secret_unreadable)."""
+
+    def sealed(self, text: str, deadline: Deadline) -> str:
+        """The text so that only `opened` can read it."""
+
+    def opened(self, text: str, deadline: Deadline) -> str:
+        """The text; raises Permanent if it was sealed with another key."""
+
+
+class Runs(Protocol):
+    """AML. Raises Retryable (run_unreadable, run_not_found), NoWorkspace, and nothing else."""
+
+    def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
+        """The run as it is now."""
+
+    def children(self, workspace: Workspace, run: Run, deadline: Deadline) -> Sequence[Run]:
+        """The runs whose parent this run is."""
+
+    def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
+        """What Resource Manager says of the job that the run is; None where it knows none."""
+
+    def model(
+        self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
+    ) -> Model | None:
+        """The model the run logged, at least the fields that are sought if they can be found."""
+
+    def older_models(
+        self, workspace: Workspace, runs: Sequence[Run], deadline: Deadline
+    ) -> Mapping[str, Model]:
+        """The models of which these runs made a version that is not the newest, by run.
+
+        One that is not known but by `unread` says why these may not be all.
+        """
+
+    def champion(
+        self, workspace: Workspace, choice: Choice, challenger: Challenger, deadline: Deadline
+    ) -> Standing:
+        """The version of the challenger's model that is chosen, or that there is none."""
+
+    def ended(
+        self,
+        workspace: Workspace,
+        since: datetime,
+        deadline: Deadline,
+        *,
+        first: str = "",
+        children: bool = False,
+    ) -> Ended:
+        """The workspace's root runs that ended since then, with `children` the others too.
+
+        `first`: the id of the experiment to begin with.
+        """
+
+    def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
+        """The name of the run's experiment."""
+
+    def tag(
+        self, workspace: Workspace, run: str, tags: Mapping[str, str], deadline: Deadline
+    ) -> None:
+        """Add the tags to the run."""
+
+
+class Credentials(Protocol):
+    """What authorizes calls to Azure DevOps. Raises Retryable (secret_unreadable)."""
+
+    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """The credential of that name; `fresh` goes past the cache."""
+
+
+class Pipelines(Protocol):
+    """Azure DevOps."""
+
+    def start(
+        self, request: PipelineRequest, credential: Credential, deadline: Deadline
+    ) -> PipelineRun:
+        """Send the request once. Raises Retryable, Permanent or InDoubt as the answer means."""
+
+    def find(
+        self,
+        request: PipelineRequest,
+        credential: Credential,
+        queued: tuple[datetime, datetime],
+        deadline: Deadline,
+    ) -> Iterator[PipelineRun]:
+        """Builds `queued` between these times that match.
+
+        Raises Retryable, after those that it found, where it could not look at all of them.
+        """
+
+    def tag(
+        self,
+        request: PipelineRequest,
+        run: int,
+        tag: str,
+        credential: Credential,
+    ) -> None:
+        """Add a tag to the request's pipeline run; raises as `start` does."""
+
+
+class RouteSource(Protocol):
+    """The route file."""
+
+    def routes(self) -> Routes:
+        """The routes as deployed; raises RoutesUnreadable."""
+
+
+class Level(IntEnum):
+    """How much a line of the log matters; the numbers are those of Python's `logging`."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+class Journal(Protocol):
+    """The log: one line per call, from named fields."""
+
+    def write(self, level: Level, fields: Mapping[str, object]) -> None:
+        """Write one line."""
+
+
+class Outcomes(Protocol):
+    """Whoever wants to hear what becomes of continuations. Raises nothing."""
+
+    def note(self, c: Continuation) -> None:
+        """Remember what became of it."""
+
+    def send(self) -> None:
+        """Tell what was noted, in bounded time; called when the work is done."""
+
+
+class Ports(NamedTuple):
+    """The outside, whole."""
+
+    ledger: Ledger
+    runs: Runs
+    credentials: Credentials
+    pipelines: Pipelines
+    routes: RouteSource
+    journal: Journal
+    clock: Clock
+    outcomes: Outcomes
+    tasks: Tasks
+    seal: Seal

@@ -1,0 +1,205 @@
+"""Read a run only as far as its routes ask, and find where its metrics and model are.
+
+They usually sit below it: the root is asked first, then what `descending` finds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from functions.core.facts import building
+from functions.core.reading.below import MOST_CHILDREN, Below, Found
+from functions.core.routes.definition import ANY
+from functions.core.terms.errors import Ambiguous, SeveralModels
+from functions.core.terms.values import ModelSought, Outcome
+from functions.core.texts.bounds import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.facts.building import Facts
+    from functions.core.ports.services import Runs
+    from functions.core.reading.descending import Seeker
+    from functions.core.routes.definition import Route
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Model, Run, RunEvent
+
+MOST_MODEL_SEARCHES = 20  # runs of one level
+_KINDS = {"metrics": "metric", "params": "parameter"}
+
+
+class Reading:
+    """The run behind one event, `run` where it was read already.
+
+    Each remote read happens at most once, when first needed.
+    """
+
+    def __init__(
+        self, runs: Runs, event: RunEvent, deadline: Deadline, run: Run | None = None
+    ) -> None:
+        self.event = event
+        self._runs = runs
+        self._deadline = deadline
+        self._run = run
+        self._known_below: Below | None = None
+
+    # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now; raises Retryable."""
+        if self._run is None:
+            self._run = self._runs.read(self.event.workspace, self.event.run, self._deadline)
+        return self._run
+
+    @property
+    def _below(self) -> Below:
+        if self._known_below is None:
+            self._known_below = Below(self._runs, self.event, self.run, self._deadline)
+        return self._known_below
+
+    def _seeker(self, route: Route) -> Seeker:
+        from functions.core.reading.descending import Seeker  # noqa: PLC0415 - where the root has it not
+
+        return Seeker(self._below, route.step)
+
+    def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
+        """The facts that the route may use; raises Retryable and Ambiguous."""
+        known, needs = building.of(self.event, self.run, outcome, studio), route.needs
+        why: dict[str, str] = {}
+        self._below.begin()
+        known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
+        known["run"]["params"] |= self._values(route, "params", needs.params, why)
+        if needs.children:
+            known["run"]["children"] = self._counts(why)
+        if needs.best_child:
+            known["run"] |= self._best_child(why)
+        if needs.model:
+            model = self._model(route, why)
+            known["model"] = building.of_model(model)
+            why |= {"model": model.unread} if model and model.unread else {}
+        if needs.champion:
+            known["champion"] = self._champion(route, known["model"], why)
+        known[building.UNREAD] = why | self._unread() | known[building.UNREAD]
+        return known
+
+    def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
+        from functions.core.reading.champion import Contest  # noqa: PLC0415 - few routes do
+        from functions.core.terms.standing import Challenger  # noqa: PLC0415 - the same
+
+        own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
+        name, version = route.model or model.get("name", ""), model.get("version", "")
+        contest = Contest(self.event.workspace, route.champion, route.needs)
+        return contest.facts(
+            self._runs, Challenger(name, version, frozenset(own)), why, self._deadline
+        )
+
+    def _unread(self) -> dict[str, str]:
+        """What was left out of the runs below that were read."""
+        return {name: why for run in self._below.read for name, why in run.unread.items()}
+
+    def _values(
+        self, route: Route, family: str, names: frozenset[str], why: dict[str, str]
+    ) -> dict[str, object]:
+        """The named values from wherever the rule finds them; `why` gets what is told of others."""
+        found: dict[str, object] = {}
+        for name in [ANY] if ANY in names else sorted(names):
+            holder = self._holder(route, family, name)
+            of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
+            found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
+            fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
+            why |= {fact: holder.why} if holder.why and not holder.run else {}
+        return found
+
+    def _counts(self, why: dict[str, str]) -> dict[str, int]:
+        """How many children there are, and how many of them ended badly once all have ended."""
+        children = self._below.children(self.run)
+        if self._below.is_cut(self.run):
+            why["run.children"] = f"it has {MOST_CHILDREN} children or more"
+            return {}
+        if going := [child.name or child.id for child in children if child.outcome is None]:
+            why["run.children"] = (
+                f"{listed(sorted(going))} of {len(children)} children did not end yet"
+            )
+            return {"total": len(children)}
+        ends = Counter(child.outcome for child in children)
+        failed, canceled = ends[Outcome.FAILED], ends[Outcome.CANCELED]
+        return {"total": len(children), "failed": failed, "canceled": canceled}
+
+    def _best_child(self, why: dict[str, str]) -> dict[str, str]:
+        best = self._below.best(self.run, ask=True)
+        if best.run:
+            return {"best_child_id": best.run.id}
+        why["run.best_child_id"] = best.why or f"{self.run.id} names none"
+        return {}
+
+    def _holder(self, route: Route, family: str, name: str) -> Found:
+        """The run that has the value of that name, or has any."""
+        has: Callable[[Run], bool] = (
+            (lambda run: bool(getattr(run, family)))
+            if name == ANY
+            else (lambda run: name in getattr(run, family))
+        )
+        if has(self.run):
+            return Found(self.run)
+        return self._seeker(route).find(
+            _KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has
+        )
+
+    def _model(self, route: Route, why: dict[str, str]) -> Model | None:
+        """The root's model, else that of the only run below it which has one.
+
+        Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
+        """
+        sought = ModelSought(route.needs.model, route.model or "")
+        asked = {self.run.id: self._logged(self.run, sought)}
+        holder: Run | None = self.run
+        if not _is_known(asked[self.run.id]):
+            holder = self._holder_of_model(route, sought, asked, why)
+        found = asked[holder.id] if holder else next(filter(None, asked.values()), None)
+        may_be_older = not sought.name and sought.fields & {"name", "version"}
+        if may_be_older and (found is None or found.name is None):
+            runs = [holder] if holder else [run for run in self._known if run.id in asked]
+            return self._older(runs) or found
+        return found
+
+    def _holder_of_model(
+        self, route: Route, sought: ModelSought, asked: dict[str, Model | None], why: dict[str, str]
+    ) -> Run | None:
+        def has(run: Run) -> bool:
+            self._below.look()
+            asked[run.id] = self._logged(run, sought)
+            return _is_known(asked[run.id])
+
+        found = self._seeker(route).find("model", has, MOST_MODEL_SEARCHES)
+        why |= {"model": found.why} if found.why and not found.run else {}
+        return found.run
+
+    @property
+    def _known(self) -> list[Run]:
+        return [self.run, *self._below.read]
+
+    def _older(self, runs: list[Run]) -> Model | None:
+        """The model of which one of these made a version that is not the newest any more."""
+        found = self._runs.older_models(self.event.workspace, runs, self._deadline)
+        known = {run: self._one(run, model) for run, model in found.items() if _is_known(model)}
+        if self.run.id in known or len(known) == 1:
+            return known.get(self.run.id) or next(iter(known.values()))
+        if known:
+            raise Ambiguous("model", sorted(known), "name one with `step`")
+        return next(iter(found.values()), None)
+
+    def _logged(self, run: Run, sought: ModelSought) -> Model | None:
+        model = self._runs.model(self.event.workspace, run, sought, self._deadline)
+        return self._one(run.id, model) if model else None
+
+    def _one(self, run: str, model: Model) -> Model:
+        """The model, if it is one; raises Ambiguous."""
+        if model.several:
+            raise SeveralModels(run, model.several)
+        return model
+
+
+def _is_known(model: Model | None) -> bool:
+    return model is not None and model.is_known

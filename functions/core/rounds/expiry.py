@@ -1,0 +1,74 @@
+"""How long each secret is still valid, told once a day.
+
+Personal access tokens end, a year after they were made at the latest.
+https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.core.ports import shared
+from functions.core.ports.services import Level
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import LedgerUnavailable, Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.policy import Policy
+
+HORIZON = "horizon"  # the shared row: the day it was told, and each secret's end
+NEAR = timedelta(days=30)
+EACH_SECONDS = 10.0
+
+Line = dict[str, object]
+
+
+class Horizon:
+    """Reads the secrets that the routes use, and says when they end."""
+
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._credentials = ports.credentials
+        self._policy = policy
+
+    def look(self, routes: Routes) -> None:
+        """Tell of every secret, unless that was done today."""
+        today = self._clock.now().date().isoformat()
+        try:
+            if self._ledger.shared(HORIZON).value.get("day") != today:
+                ends = dict(self._tell(routes.secrets(self._policy.secret)))
+                shared.change(self._ledger, HORIZON, lambda _: {"day": today, "ends": ends})
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"horizon": "not kept", "detail": error})
+
+    def _tell(self, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+        for name in names:
+            try:
+                credential = self._credentials.read(name, Deadline(self._clock, EACH_SECONDS))
+            except Retryable as error:
+                line: Line = {"credential": "unreadable", "secret": name, "detail": error.detail}
+                self._log.write(Level.ERROR, line)
+                continue
+            if not credential.renews:
+                self._log.write(*said(name, credential.expires_at, self._clock.now()))
+                yield name, credential.expires_at.isoformat() if credential.expires_at else ""
+
+
+def said(name: str, ends: datetime | None, now: datetime) -> tuple[Level, Line]:
+    """The line for a secret that ends then."""
+    if ends is None:
+        why = "the secret has no expiry date: give it that of the token"
+        return Level.WARNING, {"credential": "endless", "secret": name, "detail": why}
+    left = ends - now
+    state, level = "valid", Level.INFO
+    if left <= NEAR:
+        state, level = "expiring", Level.WARNING
+    if left <= timedelta(0):
+        state, level = "expired", Level.ERROR
+    return level, {"credential": state, "secret": name, "days": left.days, "expires": ends}

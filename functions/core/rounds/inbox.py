@@ -1,0 +1,57 @@
+"""The inbox: events that came while no route could be read, and dead letters that were taken up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.ledger.places import safe
+from functions.core.memory import visits
+from functions.core.ports.services import Level
+from functions.core.terms.deadline import each
+from functions.core.terms.errors import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.ports.services import Ports
+    from functions.core.starts.relay import Relay
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.values import Letter
+
+
+class Inbox:
+    """Hands letters to the relay."""
+
+    def __init__(self, ports: Ports, relay: Relay) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._relay = relay
+        self._after = ""
+
+    def open(self, share: Deadline, limit: int) -> None:
+        """Take events out, each only after all its routes were claimed.
+
+        It goes through the inbox so many at a time, and begins anew at its end: what cannot be
+        taken out stays, and the others have their turn. One request more if there are any. Raises
+        LedgerUnavailable and RoutesUnreadable.
+        """
+        letters = self._ledger.letters(limit, self._after)
+        pruned = visits.recall(self._ledger).pruned if letters else None
+        for letter in letters:
+            if share.has_passed:
+                return
+            try:
+                self._open(letter, pruned)
+            except LedgerUnavailable as error:
+                self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
+        ids = [letter.id for letter in letters]
+        self._after = max(ids, key=safe) if len(ids) == limit else ""
+
+    def _open(self, letter: Letter, pruned: datetime | None) -> None:
+        event = letter.event
+        if pruned and (event.time or letter.received_at) < pruned:
+            why = f"what ended before {pruned:%Y-%m-%d %H:%M} is forgotten: perhaps it was started"
+            line = {"letter": "refused", "run": event.run, "outcome": event.outcome, "detail": why}
+            self._log.write(Level.ERROR, line)
+        else:
+            self._relay.accept(event, each(self._clock))
+        self._ledger.discard(letter.id)

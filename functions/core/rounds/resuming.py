@@ -1,0 +1,162 @@
+"""What a round does with one continuation: goes on with it, puts it off, or lets it go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from functions.core.limits.places_taken import LINE
+from functions.core.ports.ledger import Entry
+from functions.core.ports.services import Level
+from functions.core.starts import journal, steps
+from functions.core.starts.linking import Links
+from functions.core.starts.settling import Work
+from functions.core.terms.deadline import each
+from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.limits.admission import Admission
+    from functions.core.limits.lines import Lines
+    from functions.core.memory.register import Chronicle
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.starts.doubt import Doubt
+    from functions.core.starts.relay import Relay
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import Key
+
+UNREADABLE_AGAIN = timedelta(hours=1)
+
+
+class Round(NamedTuple):
+    """One round: its time, the turns that it has, and what need not wait any more for what."""
+
+    deadline: Deadline
+    turns: Iterator[int]
+    routes: Routes | None
+    released: Mapping[Key, str]
+
+
+class Resuming:
+    """Takes up one continuation at a time."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        policy: Policy,
+        relay: Relay,
+        doubt: Doubt,
+        admission: Admission,
+        chronicle: Chronicle,
+        lines: Lines,
+    ) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._policy = policy
+        self._relay = relay
+        self._doubt = doubt
+        self._admission = admission
+        self._chronicle = chronicle
+        self._lines = lines
+        self._links = Links(ports, wanted=policy.tag_runs)
+
+    def resume(self, key: Key, this: Round) -> None:
+        """Do what is due for it, in its turn. Errors of the ledger are told in the log."""
+        if this.deadline.has_passed:
+            return  # the next round takes it
+        try:
+            entry = self._ledger.read(key)
+            if entry is None:
+                self._ledger.retire(key)  # pruned, or removed by hand
+            else:
+                self._take_up(entry, this)
+        except Lost:
+            pass  # another reconciler has it
+        except Unreadable as error:  # it must not stand before others in a line
+            self._ledger.put_off(key, self._clock.now() + UNREADABLE_AGAIN, waits=False)
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, journal.unavailable(key, error))
+
+    def _take_up(self, entry: Entry, this: Round) -> None:
+        c = entry.continuation
+        self._chronicle.meet(c.event.workspace.id, c.created_at)
+        if c.is_anothers:  # and its schedule does not tell yet: left as it is
+            return self._lines.leave(c.key)
+        if not c.is_open:
+            return self._tidy(entry, this.turns)
+        if self._is_put_off(c, this) or next(this.turns, None) is None:
+            return None  # another round takes it
+        changed = steps.resumed(c, self._clock.now(), self._policy.lease)
+        entry = self._ledger.write(entry, changed)
+        if released := this.released.get(c.key):
+            entry = self._let_off(entry, released, this.routes)
+        return self._relay.resume(Work(entry, each(self._clock)))
+
+    def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
+        """It waits no more, and the next round looks after it, should this process die.
+
+        Who is called from the line of a limit has its place before the schedule says so: whoever
+        comes meanwhile still sees it waiting.
+        """
+        due = replace(entry.continuation, due_at=self._clock.now())
+        route = routes.named(due.key.route) if routes else None
+        if route and waited_on.startswith(LINE):
+            self._ledger.schedule(replace(due, waits_on=waited_on))
+            place = self._admission.take_slot(entry, route, called=True)
+            entry = place if isinstance(place, Entry) else entry
+        self._ledger.schedule(due)
+        return entry
+
+    def _is_put_off(self, c: Continuation, this: Round) -> bool:
+        """Whether its time has not come; if so, its row in the schedule says when it does."""
+        now, released = self._clock.now(), this.released.get(c.key)
+        if released is not None:
+            if c.waits_on != released:  # that row was behind
+                self._ledger.schedule(c)
+            return c.waits_on != released or self._is_left_alone(c.key, c.waits_on)
+        if c.due_at > now:
+            self._ledger.schedule(c)
+            return True
+        if self._lines.waits(c, this.routes):
+            later = now + self._policy.wait_in_line(c.key.text)
+            self._ledger.schedule(replace(c, due_at=later))
+            return True
+        return self._is_left_alone(c.key, c.waits_on)
+
+    def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
+        """An ended continuation leaves the schedule, once no second look is owed."""
+        c = entry.continuation
+        if c.recheck_at is None:
+            return self._let_go(c, turns)
+        if c.recheck_at > self._clock.now():
+            return self._ledger.schedule(c)
+        if next(turns, None) is None:
+            return None
+        return self._doubt.look_again(Work(entry, each(self._clock)))
+
+    def _let_go(self, c: Continuation, turns: Iterator[int]) -> None:
+        """Take it off the schedule, with its links if they are wanted, which takes a turn."""
+        if self._links.wanted(c):
+            request = c.request
+            if request and self._is_left_alone(
+                c.key, self._admission.account(request.organization, request.secret)
+            ):
+                return
+            if next(turns, None) is None:
+                return
+            self._links.write(c, each(self._clock))
+        self._chronicle.keep_in_time(c.event.workspace.id)
+        self._ledger.retire(c.key)
+
+    def _is_left_alone(self, key: Key, account: str) -> bool:
+        """Whether nothing is sent by its account just now; if so, it is due when that ends."""
+        block = self._admission.blocked(account) if self._admission.is_account(account) else None
+        if block:
+            self._ledger.put_off(key, block.until)
+        return block is not None

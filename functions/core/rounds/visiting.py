@@ -1,0 +1,208 @@
+"""The sweep's visit to one workspace: what ended, what of it is missing, and how far it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from functions.core.memory import missed, visits
+from functions.core.memory.remembered import Visit
+from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP
+from functions.core.ports.services import Level
+from functions.core.routes import near_misses
+from functions.core.starts import journal
+from functions.core.terms.deadline import Deadline, each
+from functions.core.terms.errors import NoWorkspace
+from functions.core.terms.policy import SweepMode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from functions.core.memory.knowledge import Memory
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route, Routes
+    from functions.core.starts.relay import Relay
+    from functions.core.terms.policy import SweepPolicy
+    from functions.core.terms.values import Ended, RunEvent, Workspace
+
+LISTING = 0.5  # of a workspace's share of the time; what is listed must still be started
+MOST_NAMED = 5  # runs and routes, in a line
+
+
+class _Work(NamedTuple):
+    """What a visit goes by, and the moment it began."""
+
+    workspace: Workspace
+    routes: Routes
+    memory: Memory
+    visit: Visit
+    now: datetime
+
+    def is_new(self, at: datetime) -> bool:
+        """Whether what ended then may not have been looked at before."""
+        return self.visit.seen is None or at > self.visit.seen - OVERLAP
+
+
+class _Looked(NamedTuple):
+    """How many runs were handled and were missing.
+
+    `until`: the end of the last one that no sweep before had looked at, where some of these are
+    left; None: none is.
+    """
+
+    runs: int = 0
+    missing: int = 0
+    until: datetime | None = None
+
+
+class Visiting:
+    """Visits workspaces; one that fails does not cost the others their turn."""
+
+    def __init__(self, ports: Ports, policy: SweepPolicy, relay: Relay) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._runs = ports.runs
+        self._policy = policy
+        self._relay = relay
+
+    def visit(
+        self, workspace: Workspace, routes: Routes, memory: Memory, share: Deadline
+    ) -> Visit | None:
+        """What is to be remembered of it from now on; None: nothing new."""
+        known, now = memory.visits.of(workspace.key), self._clock.now()
+        if known is None or not self._is_asked(workspace, known, now):
+            return None
+        work = _Work(workspace, routes, memory, known, now)
+        try:
+            return self._visit(work, share)
+        except NoWorkspace as error:
+            return self._gone(work, error)
+        except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
+            why = f"{type(error).__name__}: {error}"
+            line = {"sweep": "failed", "workspace": workspace.name, "detail": why}
+            self._log.write(Level.ERROR, line)
+            return None
+
+    def _is_asked(self, workspace: Workspace, known: Visit, now: datetime) -> bool:
+        """One that is gone for good only if it is named, once a day."""
+        if known.dropped is None:
+            return True
+        named = any(workspace.key == one.key for one in self._policy.workspaces)
+        return named and now - known.dropped >= ASKED_AGAIN
+
+    def _gone(self, work: _Work, error: NoWorkspace) -> Visit:
+        visit, now = work.visit, work.now
+        gone = visit.gone or now
+        lasts = now - gone >= GONE_FOR
+        if not visit.dropped:
+            line = {"sweep": "dropped" if lasts else "failed", "workspace": work.workspace.name}
+            told = {"gone_since": gone, "detail": error.detail}
+            self._log.write(Level.ERROR, line | told)
+        return visit._replace(gone=gone, dropped=now if lasts else None)
+
+    def _visit(self, work: _Work, deadline: Deadline) -> Visit:
+        """What the time does not suffice for is left to the next sweep."""
+        since = visits.back_to(work.visit, self._policy, work.now)
+        children = any(
+            route.children and near_misses.is_swept(route) for route in work.routes.routes
+        )
+        ended = self._runs.ended(
+            work.workspace,
+            since,
+            Deadline(self._clock, deadline.left * LISTING),
+            first=work.visit.next,
+            children=children,
+        )
+        ended = missed.believed(ended, work.now)
+        if work.visit.was_not_there:  # what it has may have come from elsewhere, or be another's
+            work = work._replace(visit=Visit(work.now))
+            ended = replace(ended, runs=())
+        looked = self._look(work, ended, deadline)
+        self._tell(work, ended, looked, since, deadline)
+        return _came(work, ended, looked)
+
+    def _look(self, work: _Work, ended: Ended, deadline: Deadline) -> _Looked:
+        """The oldest first, which are too old first; what was looked at before comes last.
+
+        It is looked at again since it may have been shown late, or not been scheduled.
+        """
+        runs = missing = 0
+        last = work.visit.since
+        ordered = sorted(
+            missed.timed(ended.runs, work.now), key=lambda one: (not work.is_new(one[0]), one[0])
+        )
+        for at, run in ordered:
+            if deadline.has_passed:
+                return _Looked(runs, missing, last if work.is_new(at) else None)
+            event = missed.news(work.workspace, run, ended.experiment(run))
+            if lacking := self._lacking(work, event, at):
+                self._take_up(event, lacking)
+            runs, missing, last = runs + 1, missing + bool(lacking), at
+        return _Looked(runs, missing)
+
+    def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
+        """The routes to take the run up on; the ledger is asked only if there may be any."""
+        wanted = missed.wanted(event, at, work.routes, work.memory)
+        decides = self._policy.mode is SweepMode.START and (work.is_new(at) or at != event.time)
+        near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
+        if not wanted and not near:
+            return ()
+        known = self._ledger.of_run(event.workspace.key, event.run)
+        for c in known:
+            if c.is_open:  # who claimed it may have died before it was on the schedule
+                self._ledger.schedule(c)
+        for route, why in near:
+            if missed.missing(event, (route,), known):
+                self._relay.claiming.leave(event, route, why)
+        return missed.missing(event, wanted, known)
+
+    def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
+        if self._policy.mode is SweepMode.REPORT:
+            return self._log.write(Level.WARNING, journal.missed(event, routes))
+        return self._relay.accept(event, each(self._clock), routes)
+
+    def _tell(
+        self, work: _Work, ended: Ended, looked: _Looked, since: datetime, deadline: Deadline
+    ) -> None:
+        left = len(ended.runs) - looked.runs
+        name = {"workspace": work.workspace.name}
+        counts = {"ended": len(ended.runs), "missed": looked.missing, "left": left}
+        whole = ended.whole and not left
+        about_runs = (r for r in work.routes.routes if r.start and r.is_about_runs)
+        unswept = [route.name for route in about_runs if not near_misses.is_swept(route)]
+        more = {
+            "complete": "yes" if whole else "no",
+            "lacking": ", ".join(ended.lacking) or None,
+            "untimed": _named(ended.untimed),
+            "unswept": _named(unswept),
+            "ms": round(deadline.elapsed * 1000),
+        }
+        level = Level.INFO if whole and not looked.missing else Level.WARNING
+        self._log.write(level, {"sweep": self._policy.mode, **name, **counts, **more})
+        if work.visit.seen and work.visit.seen < since:
+            why = "nobody looked at what ended then: see `coverage`, or a longer SWEEP_HOURS"
+            gap = {"sweep": "gap", **name, "after": work.visit.seen, "before": since, "detail": why}
+            self._log.write(Level.WARNING, gap)
+
+
+def _came(work: _Work, ended: Ended, looked: _Looked) -> Visit:
+    """How far the sweep came; see docs/adr/0010-the-sweep.md."""
+    visit, now = work.visit._replace(gone=None), work.now
+    on_tour = bool(visit.next)
+    began = visit.began if on_tour else now
+    if looked.until:
+        if on_tour or ended.next or ended.failed:
+            return visit
+        return visit._replace(seen=max(visit.seen or visit.since, min(looked.until, now)))
+    began = None if ended.failed else began
+    if ended.next:
+        after = ended.next if len(ended.next) <= LONGEST_ID else ""
+        return visit._replace(next=after, began=began if after else None)
+    return visit._replace(next="", began=None, seen=began or visit.seen)
+
+
+def _named(names: Sequence[str]) -> str | None:
+    """The first of these, and how many there are; None: there are none."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ",".join(names[:MOST_NAMED]) + more if names else None

@@ -1,0 +1,186 @@
+"""Which routes an event concerns, and what a route makes of the facts. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from functions.core.events import parents
+from functions.core.facts import building, placeholders
+from functions.core.facts.unusable import Unusable
+from functions.core.gates.gate import Verdict
+from functions.core.kept.continuation import GATE_IGNORED
+from functions.core.routes import filters, needs
+from functions.core.terms.errors import Permanent
+from functions.core.terms.policy import NOT_FINAL_FOR
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Outcome, PipelineRequest, RunEvent, State, bounded
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from functions.core.facts.building import Facts
+    from functions.core.routes.definition import Route, Routes, Start
+    from functions.core.terms.values import Key, Run
+
+
+class Go(NamedTuple):
+    """Start a pipeline with this request; `saw` is what the gate looked at."""
+
+    request: PipelineRequest
+    saw: str = ""
+
+
+class End(NamedTuple):
+    """It ends here: held, skipped or failed."""
+
+    state: State
+    reason: Reason
+    detail: str = ""
+
+
+class Wait(NamedTuple):
+    """What is needed may still come; held with the same reason when `patience` is used up."""
+
+    reason: Reason
+    detail: str
+    patience: timedelta
+
+
+class Changed(NamedTuple):
+    """The run ended otherwise than the event said."""
+
+    outcome: Outcome
+
+
+UNGATED = Verdict(holds=True)  # what a route without a gate says
+IGNORED = Verdict(holds=True, explain=GATE_IGNORED)
+
+Decision = Go | End | Wait
+Screened = End | Wait | Changed
+
+
+def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
+    """The routes that may start a pipeline for it, as far as the event alone can tell. No I/O."""
+    return tuple(
+        route for route in routes.routes if route.start and filters.misfit(event, route) is None
+    )
+
+
+def completing(event: RunEvent, routes: Routes) -> bool:
+    """Whether a route may answer a task that waits for the run, however it ended."""
+    ended = replace(event, outcome=Outcome.COMPLETED)
+    return event.outcome.ends_run and any(
+        route.complete and filters.misfit(ended, route) is None for route in routes.routes
+    )
+
+
+def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
+    """What the run read back says before any fact is looked at; None: go on."""
+    if not route.children and parents.has_parent(run.id, run.tags):
+        return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
+    if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
+        return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
+    if run.deleted:
+        return End(State.HELD, Reason.DELETED, "the run read back was deleted")
+    if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
+        return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
+    if run.outcome is None or run.outcome is outcome:
+        return None
+    return Changed(run.outcome)
+
+
+def ungated(route: Route) -> Route:
+    """The route as if it had no gate: what only the gate looks at is not needed either."""
+    return replace(route, when=None, needs=needs.of(route.match, None, route.start))
+
+
+def only_gate(route: Route) -> Route:
+    """The route as if it started nothing: what only a start would need is not needed."""
+    return replace(route, start=None, needs=needs.of(route.match, route.when, None))
+
+
+def decide(
+    route: Route, key: Key, known: Facts, secret: str, *, ignore_gate: bool = False
+) -> Decision:
+    """Gate first, then the request. `secret` is the default secret's name."""
+    asked = replace(route, when=None) if ignore_gate else route
+    verdict = IGNORED if ignore_gate else _gated(route, known)
+    if stopped := _stopped(verdict, route, known):
+        return stopped
+    if route.start is None:
+        return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
+    try:
+        return Go(request(route, route.start, key, known, secret), verdict.told(asked.when))
+    except Permanent as error:
+        return End(State.FAILED, error.reason, error.detail)
+    except Unusable as wrong:
+        return End(State.HELD, wrong.reason, wrong.detail)
+    except placeholders.MissingFact as missing:
+        detail = str(missing) + building.unread(missing.name, known)
+        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+
+
+def _stopped(verdict: Verdict, route: Route, known: Facts) -> End | Wait | None:
+    """What the gate keeps from starting, and why; None where it holds."""
+    if verdict.unusable:
+        return End(State.HELD, verdict.unusable.reason, verdict.told(route.when))
+    if verdict.missing:
+        detail = verdict.missing + building.unread(verdict.missing, known)
+        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+    if verdict.error or not verdict.holds:
+        reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
+        return End(State.HELD, reason, verdict.told(route.when))
+    return None
+
+
+def _gated(route: Route, known: Facts) -> Verdict:
+    return route.gate.evaluate(known) if route.gate else UNGATED
+
+
+def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:
+    """The exact request; raises MissingFact, Unusable, and Permanent (too_large).
+
+    Template parameters are text, objects among them JSON text.
+    https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline
+    """
+    parameters = {n: _rendered(n, v, known) for n, v in start.parameters.items()}
+    if start.correlation:
+        parameters[start.correlation] = key.hash
+    variables = {
+        name: {"value": _rendered(name, v.value, known), "isSecret": v.secret}
+        for name, v in start.variables.items()
+    }
+    branch = {"repositories": {"self": {"refName": start.branch}}} if start.branch else None
+    body = {
+        "resources": branch,
+        "templateParameters": parameters,
+        "variables": variables,
+        "stagesToSkip": list(start.skip_stages),
+    }
+    return PipelineRequest(
+        organization=start.organization,
+        project=start.project,
+        pipeline=start.pipeline,
+        pipeline_version=start.pipeline_version,
+        secret=start.secret or secret,
+        body=json.dumps({k: v for k, v in body.items() if v}, ensure_ascii=False),
+        distinct=route.distinct,
+    )
+
+
+def _rendered(name: str, value: object, known: Facts) -> str:
+    text = placeholders.render(value, known)
+    if len(text) >= placeholders.LONGEST_TEXT:
+        raise Permanent(Reason.TOO_LARGE, f"{name} has more than {len(text)} characters")
+    return text
+
+
+def summary(wanted: PipelineRequest) -> str:
+    """The request in words, for a record of what would have been started."""
+    body = json.loads(wanted.body)
+    for variable in body.get("variables", {}).values():
+        variable["value"] = "***" if variable["isSecret"] else variable["value"]
+    return bounded(f"pipeline {wanted.where} {json.dumps(body, ensure_ascii=False)}")

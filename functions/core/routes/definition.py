@@ -1,0 +1,146 @@
+"""The route file, decoded: which runs are followed by which pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
+
+from functions.core.terms.values import Outcome
+
+if TYPE_CHECKING:
+    from functions.core.gates.gate import Gate
+    from functions.core.terms.standing import Choice
+
+ANY: Final = "*"
+"""In `Needs`: which names cannot be told beforehand, so all are needed."""
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything."""
+
+    workspace: str | None = None
+    experiment: str | None = None
+    run_type: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+class Limit(Struct, frozen=True):
+    """At most `count` starts per hour (`h`) or day (`d`)."""
+
+    count: int
+    per: str
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.per}"
+
+
+class Variable(Struct, frozen=True):
+    """A queue-time variable."""
+
+    value: str | int | float | bool
+    secret: bool = False
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """The pipeline to start; the values of parameters and variables may name facts.
+
+    `secret` is None where the setting's default holds. `correlation` names the parameter that
+    gets the continuation's short hash.
+    """
+
+    organization: str
+    project: str
+    pipeline: int
+    secret: str | None = None
+    pipeline_version: int | None = None
+    branch: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    correlation: str | None = None
+    variables: dict[str, Variable] = field(default_factory=dict)
+    skip_stages: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The pipeline, as people see it."""
+        return f"{self.organization}/{self.project}/{self.pipeline}"
+
+
+class Needs(Struct, frozen=True, kw_only=True):
+    """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
+
+    `only_event`: nothing but the event can tell some (run type, properties), so the sweep cannot
+    serve the route. `children`: counts of the run's children; `best_child`: which one is the best.
+    `champion`: which version it is; `champion_run`: what only the run behind it tells.
+    """
+
+    metrics: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    model: frozenset[str] = frozenset()
+    only_event: bool = False
+    children: bool = False
+    best_child: bool = False
+    champion: bool = False
+    champion_run: bool = False
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One route; `outcomes` is what it is about: ends of runs, or one kind of other news.
+
+    `distinct`: a pipeline run that matches can only be its own; see `lookalikes`.
+    """
+
+    name: str
+    outcomes: frozenset[Outcome] = frozenset({Outcome.COMPLETED})
+    match: Match = Match()
+    children: bool = False
+    when: str | None = None
+    step: str | None = None
+    model: str | None = None
+    champion: Choice | None = None
+    wait_for_facts: timedelta = timedelta(minutes=10)
+    limit: Limit | None = None
+    shadow: bool = False
+    complete: bool = False
+    start: Start | None = None
+    needs: Needs = Needs()
+    distinct: bool = False
+
+    @property
+    def is_about_runs(self) -> bool:
+        """Whether it is about ends of runs."""
+        return all(outcome.ends_run for outcome in self.outcomes)
+
+    @property
+    def gate(self) -> Gate | None:
+        """The compiled `when`; compiled at most once per text."""
+        if self.when is None:
+            return None
+        from functions.core.gates.gate import gate_of  # noqa: PLC0415 - most routes have none
+
+        return gate_of(self.when)
+
+
+class Routes(Struct, frozen=True):
+    """All routes in the order of the file, and what `check` warns of, one line each.
+
+    `mistakes` are gates that could not be right: `check` refuses them, and their routes are held.
+    `file` stands for the text of the file that they are from, and `earlier` for those that the same
+    process had before it; both are empty where they are of no file.
+    """
+
+    routes: tuple[Route, ...] = ()
+    warnings: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    file: str = ""
+    earlier: frozenset[str] = frozenset()
+
+    def named(self, name: str) -> Route | None:
+        """The route of that name, spelled exactly."""
+        return next((route for route in self.routes if route.name == name), None)
+
+    def secrets(self, default: str) -> list[str]:
+        """The names of the secrets that starts use, each once."""
+        return sorted({route.start.secret or default for route in self.routes if route.start})

@@ -1,0 +1,146 @@
+"""From the text of a route file to its routes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from functions.core.routes import needs
+from functions.core.routes.definition import Limit, Match, Route, Routes, Start, Variable
+from functions.core.routes.file.contradictions import champions, contradictions, never_right
+from functions.core.routes.file.document import parse
+from functions.core.routes.file.schema import FILE, faults
+from functions.core.routes.lookalikes import not_told_apart
+from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.values import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.routes.file.document import At
+
+    Entry = dict[str, Any]
+    Said = Iterator[tuple[At, str]]
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def decode(text: str, file: str = "routes.yaml") -> Routes:
+    """Read a route file. Raises RoutesUnreadable with every mistake, one line each.
+
+    A line reads `routes.yaml:LINE: path.to.key: what is wrong`, with `file` as its beginning.
+    """
+    source = parse(text.removeprefix("\ufeff"), file)
+    if not isinstance(source.data, dict):
+        source.refuse()
+    for at, what in _mistakes(source.data):
+        source.say(at, what)
+    is_usable = not source.told()
+    for at, what in _useless_gates(source.data):
+        source.say(at, what)
+    mistakes = source.taken()
+    if not is_usable:
+        raise RoutesUnreadable(mistakes)
+    top: Any = source.data
+    routes = [_route(entry, top.get("defaults", {})) for entry in top["routes"]]
+    doubts = not_told_apart(routes)
+    for i, route in enumerate(routes):
+        for below, what in _warnings(route, doubts.get(route.name, "")):
+            source.say(("routes", i, *below), what)
+    distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
+    return Routes(tuple(distinct), tuple(source.told()), mistakes=tuple(mistakes))
+
+
+def _mistakes(data: object) -> Said:
+    """All of them at once: what has the right shape is looked at although other things have not."""
+    if not isinstance(data, dict):
+        yield (), "the file is no mapping: it needs `version: 1` and `routes:`"
+        return
+    found = list(faults(data, FILE))
+    yield from ((at, what) for at, what, _ in found)
+    wrong = {at for at, _, of_kind in found if of_kind}
+    if ("routes",) in wrong:
+        return
+    yield from _same_names(data["routes"])
+    defaults = data.get("defaults", {})
+    for i, whole in enumerate(data["routes"]):
+        if isinstance(whole, dict):
+            sound = _sound(whole, wrong, ("routes", i))
+            yield from _at(("routes", i), contradictions(sound, whole, defaults))
+
+
+def _useless_gates(data: object) -> Said:
+    """Gates that compile and could not be right: their routes are held, the others go on."""
+    entries = data.get("routes") if isinstance(data, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("when"), str):
+            yield from _at(("routes", i), never_right(entry))
+
+
+def _same_names(entries: list[Any]) -> Said:
+    names: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if isinstance(name, str) and (first := names.setdefault(name.casefold(), i)) != i:
+            yield ("routes", i, "name"), f"is the name of routes[{first}] too"
+
+
+def _sound(value: Any, wrong: set[At], at: At) -> Any:  # noqa: ANN401 - from YAML
+    """What is left without that which has the wrong kind."""
+    if isinstance(value, list):
+        return [_sound(item, wrong, (*at, i)) for i, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    entries = ((key, entry, (*at, key)) for key, entry in value.items())
+    return {key: _sound(entry, wrong, below) for key, entry, below in entries if below not in wrong}
+
+
+def _at(above: At, said: Said) -> Said:
+    yield from (((*above, *below), what) for below, what in said)
+
+
+def _route(entry: Entry, defaults: Entry) -> Route:
+    as_written = ("name", "children", "when", "step", "model", "complete")
+    start = _start({**defaults, **entry["start"]}) if "start" in entry else None
+    match = Match(**entry.get("match", {}))
+    wait = entry.get("wait_for_facts", "10m")
+    count, _, per = entry.get("limit", "").partition("/")
+    return Route(
+        **{key: entry[key] for key in as_written if key in entry},
+        outcomes=_outcomes(entry),
+        match=match,
+        champion=champions().choice(entry["champion"]) if "champion" in entry else None,
+        wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
+        limit=Limit(int(count), per) if count else None,
+        shadow=entry.get("mode") == "shadow",
+        start=start,
+        needs=needs.of(match, entry.get("when"), start),
+    )
+
+
+def _outcomes(entry: Entry) -> frozenset[Outcome]:
+    named = entry.get("event") or entry.get("outcome", ["Completed"])
+    return frozenset(map(Outcome, [named] if isinstance(named, str) else named))
+
+
+def _start(entry: Entry) -> Start:
+    variables = {
+        name: Variable(**value) if isinstance(value, dict) else Variable(value)
+        for name, value in entry.get("variables", {}).items()
+    }
+    skipped = tuple(entry.get("skip_stages", ()))
+    return Start(**{**entry, "variables": variables, "skip_stages": skipped})
+
+
+def _warnings(route: Route, doubt: str) -> Said:
+    if doubt:
+        yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
+    if route.needs.only_event and route.is_about_runs:
+        what = "needs the run's type or properties, which only the event tells"
+        yield (), f"{what}: the sweep cannot find runs for it"
+    if route.model and not route.needs.model:
+        yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
+    if route.outcomes == {Outcome.NOT_RESPONDING}:
+        yield (), "only events tell that a run does not respond: the sweep cannot find it"

@@ -1,0 +1,231 @@
+"""What a route file looks like: one JSON Schema, for editors and for the reader alike.
+
+https://json-schema.org/draft/2020-12/json-schema-validation, as far as it is needed here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
+
+from functions.core.terms.values import ENDS, Outcome, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.routes.file.document import At
+
+    Faults = Iterator[tuple[At, str, bool]]
+
+Shape = dict[str, Any]
+
+
+def _of(kind: str, about: str, **more: object) -> Shape:
+    return {"description": about, "type": kind, **more}
+
+
+def _text(about: str, pattern: str = r"\S") -> Shape:
+    # Python's `$` would let a line break pass, and ECMAScript has no `\Z`
+    return _of("string", about, pattern=pattern.replace("$", r"$(?!\n)"))
+
+
+def _map(about: str, entry: object) -> Shape:
+    return _of("object", about, propertyNames=_KEY, additionalProperties=entry)
+
+
+def _closed(about: str, *required: str, **keys: Shape) -> Shape:
+    more = {"required": list(required), "additionalProperties": False}
+    return _of("object", about, properties=keys, **more)
+
+
+_ID = {"minimum": 1, "maximum": 2**31 - 1}
+_KEY = _text("1 to 256 printable characters", r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,256}$")
+_PATTERN = _text("text where `*` and `?` are wildcards, in any case; leave it out for any")
+_SCALARS = [{"type": kind} for kind in ("string", "number", "boolean")]
+_OUTCOME = {"type": "string", "enum": list(map(str, ENDS))}
+_SECRET = "^[A-Za-z0-9-]{1,127}$"
+_EVENTS = [str(outcome) for outcome in Outcome if not outcome.ends_run]
+
+_DEFAULTS = _closed(
+    "what `start` says unless a route says otherwise",
+    # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions
+    organization=_text(
+        "Azure DevOps organization (or collection, on a server): 1 to 64 letters, digits, blanks, "
+        "`-`, `.` or `_`, no `..`, letters or digits at both ends",
+        r"^(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$",
+    ),
+    project=_text(
+        "Azure DevOps project: 1 to 64 characters, none of /\\:~&%;@'\"?<>|#$*{},+=[], no `..`, no "
+        "`_` or `.` in front, no `.` at the end",
+        r"""^(?!.*\.\.)(?![_. ])[^\x00-\x1f\x7f/\\:~&%;@'"?<>|#\x24*{},+=\[\]]{1,64}(?<![. ])$""",
+    ),
+    # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
+    secret=_text("Key Vault secret with its token: 1 to 127 letters, digits or `-`", _SECRET),
+)
+_MATCH = _closed(
+    "which runs the route is for, default all: all of it must fit",
+    workspace=_PATTERN,
+    experiment=_PATTERN,
+    run_type=_text("pattern; only the event tells the type: such a route cannot be swept"),
+    tags=_map("tags of the run: name and pattern", _PATTERN),
+    properties=_map("properties of the run; only the event tells them, see run_type", _PATTERN),
+)
+_VARIABLE = _closed(
+    "a value with its secrecy",
+    "value",
+    value={"description": "text, number or truth value; may name facts", "anyOf": _SCALARS},
+    secret=_of("boolean", "whether Azure DevOps hides it in logs"),
+)
+_START = _closed(
+    "the Azure DevOps pipeline to start",
+    "pipeline",
+    **_DEFAULTS["properties"],
+    pipeline=_of("integer", "id of the pipeline: definitionId in its URL", **_ID),
+    pipeline_version=_of("integer", "version of the pipeline; default: the newest", **_ID),
+    # https://git-scm.com/docs/git-check-ref-format
+    branch=_text(
+        "where the pipeline's YAML is read, default its default branch: a full name such as "
+        "refs/heads/main, refs/tags/v1 or refs/pull/7/merge",
+        r"^refs/(heads|tags|pull)/(?!.*(\.\.|//|@\{|/\.|\.lock$|\.lock/))"
+        r"[^\x00-\x20\x7f~^:?*\[\\{}.][^\x00-\x20\x7f~^:?*\[\\{}]{0,199}(?<![/.])$",
+    ),
+    parameters=_map("may name facts, {{ run.id }}; what is no text is sent as JSON", entry=True),
+    correlation=_text(
+        "parameter that gets 12 hex digits which only this start has: 1 to 100 letters, digits, "
+        "`_`, `-` or `.`, the first a letter or `_`",
+        "^[A-Za-z_][A-Za-z0-9_.-]{0,99}$",
+    ),
+    variables=_map("variables, settable at queue time", {"anyOf": [*_SCALARS, _VARIABLE]}),
+    skip_stages=_of("array", "names of stages to skip", items=_KEY),
+)
+_CHAMPION = _closed(
+    "the version with this alias, or the newest other one with this tag",
+    # https://mlflow.org/docs/latest/ml/model-registry
+    alias=_text(
+        "alias of a version: 1 to 255 letters, digits, `_` or `-`; not `latest`, v1, v2 and so on",
+        "^(?!([Ll][Aa][Tt][Ee][Ss][Tt]|[vV][0-9]+)$)[A-Za-z0-9_-]{1,255}$",
+    ),
+    tag=_map("name and value of a tag that the version has", _text("the value, exactly")),
+)
+_NEWEST = {"type": "string", "enum": ["newest"]}
+_ROUTE = _closed(
+    "which runs are followed by which pipeline",
+    "name",
+    name=_text(
+        "what it started is remembered by this name, so do not reuse it: 1 to 63 letters, digits, "
+        "`.`, `_` or `-`, the first a letter or digit",
+        "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+    ),
+    outcome={
+        "description": "how the run ended, or a list; default: Completed",
+        "anyOf": [_OUTCOME, {"type": "array", "items": _OUTCOME, "minItems": 1}],
+    },
+    event=_of("string", "a model event, instead of `outcome`", enum=_EVENTS),
+    match=_MATCH,
+    children=_of("boolean", "also follow child runs (steps, sweep trials), not only roots"),
+    when=_of(
+        "string",
+        "CEL over the facts that must hold: run.metrics.accuracy >= 0.9; the facts and what they "
+        "are: docs/facts.md, what check refuses: docs/gates.md",
+        # no shape but some text: what is CEL and right is told by `python -m relay check`
+        pattern=r"\S",
+        patternErrorMessage="a CEL expression such as run.metrics.accuracy >= 0.9",
+        examples=[
+            "run.metrics.accuracy >= 0.9",
+            "double(run.params.learning_rate) < 0.1",
+            'has(run.tags.stage) && run.tags.stage == "production"',
+            "!is_nan(run.metrics.loss) && run.metrics.loss < 0.5",
+        ],
+    ),
+    step=_text(
+        "name of the child run that has metrics and model, or has them below it, if several do; "
+        "one within another: train/fit"
+    ),
+    model=_text("name of the registered model that is meant, if a run registers several"),
+    champion={
+        "description": "the version of the same model that `champion.*` is about: `newest` other "
+        "one, or {alias: NAME}, or {tag: {NAME: VALUE}}",
+        "anyOf": [_NEWEST, _CHAMPION],
+    },
+    wait_for_facts=_text(
+        "how long facts may take to appear: 30s, 10m (the default), 2h, at most 7d",
+        "^([0-9]{1,5}s|[0-9]{1,4}m|((1[0-5]|[0-9])?[0-9]|16[0-8])h|[0-7]d)$",
+    ),
+    limit=_text(
+        "starts per hour or day, 20/h or 100/d; more of them wait", "^[1-9][0-9]{0,4}/[hd]$"
+    ),
+    mode=_of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
+    complete=_of("boolean", "finish the agentless task that waits for the run"),
+    start=_START,
+)
+FILE: Final = _closed(
+    "the route file of Run Relay",
+    *("version", "routes"),
+    version=_of("integer", "version of this format: 1", enum=[1]),
+    defaults=_DEFAULTS,
+    routes=_of("array", "at least one route, each begins with `- name:`", items=_ROUTE, minItems=1),
+)
+
+
+def schema() -> Shape:
+    """The JSON Schema of the route file, for editors and for checks elsewhere."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FILE}
+
+
+_SAID_AND_KINDS: Final[dict[type, tuple[str, ...]]] = {
+    str: ("text", "string"),
+    bool: ("true or false", "boolean"),
+    int: ("a whole number", "integer", "number"),
+    float: ("a number", "number"),
+    dict: ("a mapping", "object"),
+    list: ("a list", "array"),
+    NoneType: ("empty", "null"),
+}
+_SAID = {kinds[0]: said for said, *kinds in _SAID_AND_KINDS.values()}
+
+
+def faults(value: Any, shape: Shape, at: At = ()) -> Faults:  # noqa: ANN401 - from YAML
+    """All that does not fit, and whether it is of the wrong kind, unknown or not there."""
+    said, *kinds = _SAID_AND_KINDS[type(value)]
+    options = {option["type"]: option for option in shape.get("anyOf", [shape])}
+    fitting = next((options[kind] for kind in kinds if kind in options), None)
+    if fitting is None:
+        allowed = " or ".join(_SAID[kind] for kind in options)
+        yield at, f"must be {allowed}, not {said}", True
+        return
+    yield from ((at, what, False) for what in _misfits(value, fitting))
+    if isinstance(value, dict):
+        yield from _faults_of_entries(value, fitting, at)
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from faults(item, fitting["items"], (*at, i))
+
+
+def _faults_of_entries(value: dict[str, Any], shape: Shape, at: At) -> Faults:
+    known = shape.get("properties", {})
+    for key in shape.get("required", ()):
+        if key not in value:
+            yield (*at, key), f"is required: {known[key]['description']}", True
+    for key, entry in value.items():
+        below = known.get(key, shape["additionalProperties"])
+        if below is False:
+            near = "".join(f"did you mean {n}? " for n in difflib.get_close_matches(key, known, 1))
+            yield (*at, key), f"is no known key; {near}allowed: {', '.join(known)}", True
+        elif below is not True:
+            yield from faults(entry, below, (*at, key))
+
+
+def _misfits(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - from YAML
+    shown = f"`{bounded(value, 80)}`"
+    if "pattern" in shape and not re.search(shape["pattern"], value):
+        yield f"{shown} does not fit: {shape['description']}"
+    if "enum" in shape and value not in shape["enum"]:
+        yield f"{shown} is not known; allowed: {', '.join(map(str, shape['enum']))}"
+    if "minimum" in shape and not shape["minimum"] <= value <= shape["maximum"]:
+        yield f"{shown} must be from {shape['minimum']} to {shape['maximum']}"
+    if "minItems" in shape and not value:
+        yield "is an empty list: at least one is needed"
+    for name in value if "propertyNames" in shape else ():
+        yield from _misfits(name, shape["propertyNames"])

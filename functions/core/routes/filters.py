@@ -1,0 +1,76 @@
+"""The filters of a route: what each wants of an event, and what it finds. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.events import parsing
+from functions.core.facts import placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.routes.definition import Route
+    from functions.core.terms.values import RunEvent
+
+
+class Misfit(NamedTuple):
+    """A filter of a route, what it wants and what there is; None: there is none."""
+
+    filter: str
+    wanted: str
+    found: str | None
+
+
+def misfit(event: RunEvent, route: Route) -> Misfit | None:
+    """The first filter of the route that the event does not fit; None: it fits all."""
+    if event.outcome not in route.outcomes:
+        return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
+    match, workspace = route.match, event.workspace
+    in_full = "/" in (match.workspace or "")
+    for what, pattern, found in (
+        ("workspace", match.workspace, workspace.id if in_full else workspace.name),
+        ("experiment", match.experiment, event.experiment),
+        ("run_type", match.run_type, event.run_type),
+    ):
+        if not fits(pattern, found):
+            return Misfit(what, pattern or "", found)
+    odd = unlike("properties", match.properties, event.properties)
+    odd = odd or unlike("tags", match.tags, event.tags)
+    if odd is None and not route.children and parsing.is_child(event):
+        return Misfit("children", "a root run", "a part of another run")
+    return odd
+
+
+def unlike(
+    what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
+) -> Misfit | None:
+    """The first pattern that no value fits; where there are no values nothing can be said."""
+    if not patterns or values is None:
+        return None
+    for key, pattern in patterns.items():
+        meant = placeholders.alike(values, key)
+        found = None if meant is None else values[meant]
+        if found is None or not fits(pattern, found):
+            return Misfit(f"{what}.{key}", pattern, found)
+    return None
+
+
+def fits(pattern: str | None, text: str) -> bool:
+    """Whether a text fits a pattern; None is any text."""
+    return pattern is None or _wildcard(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    """`*` any text, `?` one character, everything else itself, in any case.
+
+    What stands between two `*` is found where it comes first, and never sought again: whoever
+    chooses the text cannot make it try all the ways to share it out.
+    """
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    text = f"{first}{between}.*{rest[-1]}" if rest else first
+    return re.compile(text, re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,43 @@
+"""Which routes a run would have met but for what can change after its end: its tags. Pure.
+
+Outcome, workspace and what a run is part of stay as they are; that AML renames an experiment is
+not documented. https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlflow
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.events import parsing
+from functions.core.routes import filters
+from functions.core.terms.values import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.routes.definition import Route, Routes
+    from functions.core.terms.values import RunEvent
+
+
+def is_swept(route: Route) -> bool:
+    """Whether the sweep can find runs for the route; which do not respond only events tell."""
+    is_about_ends = route.is_about_runs and route.outcomes != {Outcome.NOT_RESPONDING}
+    return route.start is not None and is_about_ends and not route.needs.only_event
+
+
+def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:
+    """The routes that the sweep would take the run up on with other tags, and why not now."""
+    for route in routes.routes:
+        if why := missed_by(event, route):
+            yield route, why
+
+
+def missed_by(event: RunEvent, route: Route) -> str:
+    """What keeps the run from a route that it nearly fits; "" where it fits or is far from it."""
+    if not is_swept(route) or (parsing.is_child(event) and not route.children):
+        return ""
+    unlike = filters.misfit(event, route)
+    if unlike is None or not unlike.filter.startswith("tags."):
+        return ""
+    has = "none" if unlike.found is None else unlike.found or "an empty one"
+    return f"its filter {unlike.filter} wants {unlike.wanted}, and the run has {has}"

@@ -1,0 +1,42 @@
+"""Which facts a gate and a start name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.facts import placeholders
+from functions.core.gates.gate import mentioned
+from functions.core.routes.definition import ANY, Needs
+
+if TYPE_CHECKING:
+    from functions.core.routes.definition import Match, Start
+
+_OF_VERSION = {("exists",), ("version",), ("run", "id")}  # the registry tells these of a champion
+
+
+def of(match: Match, when: str | None, start: Start | None) -> Needs:
+    """The facts that the gate and the start name; the match is asked of the event."""
+    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
+    of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
+    model, champion = _names(paths, "model"), {path for path in paths if path[0] == "champion"}
+    if champion:  # of which model, and which version is never its own
+        model |= {"name", "version"}
+    only_event = match.run_type or match.properties or of_run & {"type", "properties"}
+    return Needs(
+        metrics=_names(paths, "run", "metrics"),
+        params=_names(paths, "run", "params"),
+        model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
+        only_event=("run",) in paths or bool(only_event),
+        children="children" in of_run,
+        best_child="best_child_id" in of_run,
+        champion=bool(champion),
+        champion_run=any(path[1:] not in _OF_VERSION for path in champion),
+    )
+
+
+def _names(paths: set[tuple[str, ...]], *above: str) -> frozenset[str]:
+    """What follows `above` in the paths; ANY where a path ends before saying it."""
+    found = {path[len(above)] for path in paths if path[: len(above)] == above != path}
+    ends_early = any(path == above[: len(path)] for path in paths)
+    return frozenset(found | {ANY} if ends_early else found)

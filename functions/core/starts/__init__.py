@@ -1,0 +1,1 @@
+"""The one way of a continuation, from a claim to a pipeline run."""

@@ -1,0 +1,82 @@
+"""Who is the first to know of a run's end on a route: claims, and the traces of near misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.core.memory import missed
+from functions.core.ports.services import Level
+from functions.core.routes import near_misses
+from functions.core.starts import journal, steps
+from functions.core.terms.errors import Lost, Unreadable
+
+if TYPE_CHECKING:
+    from functions.core.ports.ledger import Entry
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route, Routes
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import RunEvent
+
+
+class Claiming:
+    """Writes what an event is about to the ledger, before anything else is done about it."""
+
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._outcomes = ports.outcomes
+        self._policy = policy
+
+    def claim(self, event: RunEvent, route: Route, file: str) -> Entry | None:
+        """The entry if this call was the first; None if the continuation was known.
+
+        `file` stands for the route file.
+        """
+        key, lease = event.key(route.name), self._policy.lease
+        new = steps.opened(key, event, self._clock.now(), lease, file)
+        try:
+            entry, fresh = self._ledger.claim(new)
+        except Unreadable as error:  # written by a newer version: known, and not ours to touch
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            return None
+        if fresh:
+            return entry
+        if entry.continuation.was_passed_over and event.type != missed.TYPE:
+            return self._take_over(entry, event, file)
+        known = journal.unwanted(event, f"known: {entry.continuation.state}")
+        self._log.write(Level.DEBUG, {**known, "route": route.name})
+        return None
+
+    def pass_over(self, event: RunEvent, routes: Routes) -> None:
+        """Leave a trace on each route that the run nearly fits, so that no sweep takes it later.
+
+        Two requests for each, none where there are no such. Raises LedgerUnavailable.
+        """
+        for route, why in near_misses.matching(event, routes):
+            self.leave(event, route, why)
+
+    def leave(self, event: RunEvent, route: Route, why: str) -> None:
+        """Leave the trace on one route. Raises LedgerUnavailable."""
+        trace = steps.passed_over(event.key(route.name), event, self._clock.now(), why)
+        try:
+            fresh = self._ledger.record(trace).fresh
+        except Unreadable as error:
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            return
+        if fresh:
+            self._log.write(journal.level(trace), journal.outcome(trace, 0))
+            self._outcomes.note(trace)
+
+    def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
+        """Another event says that the run does fit: it was passed over for the sweep only."""
+        now, was = self._clock.now(), entry.continuation
+        new = steps.opened(was.key, event, now, self._policy.lease, file)
+        history = (*was.history, *new.history)
+        changed = msgspec.structs.replace(new, history=history)
+        try:
+            taken = self._ledger.write(entry, changed)
+        except Lost:
+            return None
+        self._ledger.schedule(changed)
+        return taken

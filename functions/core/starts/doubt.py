@@ -1,0 +1,180 @@
+"""Look before asking again: what became of a POST whose answer never came.
+
+asked ──► look ──► found         started
+           ├─────► incomplete    look again after the backoff
+           └─────► absent ──► look after the grace ──► absent ──► the stored request again,
+                                                                  at most twice, then held
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from functions.core.limits.places_taken import PAUSED
+from functions.core.ports.ledger import Entry
+from functions.core.routes.deciding import End
+from functions.core.starts import steps
+from functions.core.starts.looking import Looked, Looking
+from functions.core.starts.settling import Work
+from functions.core.terms.errors import Retryable
+from functions.core.terms.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.memory.register import Chronicle
+    from functions.core.ports.services import Ports
+    from functions.core.starts.settling import Desk
+    from functions.core.starts.starting import Starter
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import Credential, PipelineRequest
+
+LOOKED_AGAIN_FOR = timedelta(days=1)
+
+
+class Doubt:
+    """Settles continuations that were asked and never answered."""
+
+    def __init__(
+        self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, chronicle: Chronicle
+    ) -> None:
+        self._ledger, self._clock = ports.ledger, ports.clock
+        self._credentials = ports.credentials
+        self._policy = policy
+        self._desk = desk
+        self._starter = starter
+        self._looking = Looking(ports, policy, chronicle)
+
+    def look(self, work: Work) -> None:
+        """Look for the stored request's pipeline run, and do what the answer allows."""
+        request = work.entry.continuation.request
+        if request is None or not request.distinct:
+            return self._starter.in_doubt(work, "the answer to the request never came", None)
+        began = self._clock.now()
+        looked = self._find(work, request)
+        if looked and looked.runs:
+            return self._adopt(work, looked)
+        return None if looked is None else self._absent(work, request, began)
+
+    def _find(self, work: Work, request: PipelineRequest) -> Looked | None:
+        """The builds that match; None once parked, because the look-up was not complete.
+
+        As before a POST, a refused credential is fetched and tried once more.
+        """
+        if (credential := self._starter.credential(work, request)) is None:
+            return None
+        looked = self._matching(work, request, credential)
+        if looked.is_refused and not looked.runs:
+            try:
+                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
+                looked = self._matching(work, request, credential)
+            except Retryable as error:
+                looked = Looked([], error)
+        if looked.runs or looked.lacking is None:
+            return looked
+        self._incomplete(work, request, credential, looked.lacking)
+        return None
+
+    def _matching(self, work: Work, request: PipelineRequest, credential: Credential) -> Looked:
+        c = work.entry.continuation
+        return self._looking.matching(c, request, credential, work.deadline)
+
+    def _incomplete(
+        self, work: Work, request: PipelineRequest, credential: Credential, error: Retryable
+    ) -> None:
+        """Park a look that could not be whole; one that is refused for days ends with a person."""
+        if error.reason is Reason.CREDENTIAL_REFUSED:
+            return self._starter.block(work, request, credential.version, error.detail)
+        self._starter.slow_down(request, error.retry_after)
+        if error.reason is not Reason.LOOK_FAILED:
+            return self._starter.park(work, error)
+        after = error.retry_after
+        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, after):
+            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
+        return None
+
+    def look_again(self, work: Work) -> None:
+        """Look once more, an hour after a second POST, for a second pipeline run.
+
+        What is found is told; the look is over once it was whole, and nobody else is in doubt.
+        """
+        c, now = work.entry.continuation, self._clock.now()
+        looked = self._looked_by_now(work)
+        new = {run.id for run in looked.runs} - c.pipeline_runs
+        if looked.lacking is None and not (looked.rivals and new):
+            changed = steps.looked_again(c, now, *new)
+        else:
+            told = steps.duplicated(c, now, *new) if new and not looked.rivals else c
+            patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
+            reason = looked.lacking.reason if looked.lacking else Reason.IN_DOUBT
+            then = now + self._policy.wait(c.key.text, c.attempts, reason)
+            changed = steps.look_later(told, now, then if patient else None)
+        self._ledger.write(work.entry, changed)
+        self._desk.tell_started(work, changed)
+
+    def _looked_by_now(self, work: Work) -> Looked:
+        """What a look shows that may wait; it lacks all where the account is left alone."""
+        request = work.entry.continuation.request
+        if request is None or self._starter.is_blocked(request):
+            why = "its account is left alone just now"
+            return Looked([], Retryable(Reason.CREDENTIAL_REFUSED, why))
+        try:
+            credential = self._credentials.read(request.secret, work.deadline)
+        except Retryable as error:
+            return Looked([], error)
+        return self._matching(work, request, credential)
+
+    def _adopt(self, work: Work, looked: Looked) -> None:
+        """Settle with the first pipeline run that no other continuation adopts; more are told.
+
+        Where another is in doubt, too, it takes one, and a second look tells of more.
+        """
+        c, most = work.entry.continuation, 1 if looked.rivals else None
+        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.claims(c, r))
+        own = [*islice(free, most)]
+        for run in own:
+            entry = self._ledger.read(c.key) if run != own[0] else work.entry
+            if entry is not None:
+                self._desk.started(Work(entry, work.deadline), run, Reason.FOUND)
+        detail = "the pipeline run that was found is another continuation's"
+        if not own and not self._desk.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
+            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
+
+    def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
+        c = work.entry.continuation
+        if c.absent_at is None or began < self._sure_at(c, c.absent_at):
+            return self._look_later(work, began)
+        if c.sends >= MOST_SENDS:
+            return self._desk.end(work, _given_up(c))
+        if self._policy.paused:
+            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+        if (credential := self._starter.credential(work, request)) is not None:
+            self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
+        return None
+
+    def _sure_at(self, c: Continuation, absent_at: datetime) -> datetime:
+        """When the POST can no longer be queued, also by the clock of those who look."""
+        sent_by = (c.sent_at or absent_at) + POST_TAKES
+        return max(sent_by, absent_at) + self._policy.grace
+
+    def _look_later(self, work: Work, began: datetime) -> None:
+        changed = steps.absent(work.entry.continuation, self._clock.now())
+        looked = Work(Entry(changed, work.entry.version), work.deadline)
+        sure_at = self._sure_at(changed, changed.absent_at or began)
+        until = max(sure_at, began + self._policy.retry_first)
+        detail = "no pipeline run found yet; it is looked for once more before asking again"
+        self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
+
+
+def _given_up(c: Continuation) -> End:
+    """The end of what was sent as often as it may be, and is nowhere to be found."""
+    if Reason.REFUSED in c.since:
+        detail = f"sent {c.sends} times, refused at last, and never found"
+        return End(State.FAILED, Reason.REFUSED, detail)
+    detail = f"sent {c.sends} times, never answered and never found"
+    return End(State.HELD, Reason.IN_DOUBT, detail)

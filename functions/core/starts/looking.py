@@ -1,0 +1,109 @@
+"""What a look for a lost answer's pipeline run shows, and which of that may be whose."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.ports import shared
+from functions.core.routes.lookalikes import normal
+from functions.core.terms.errors import Retryable, Unreadable
+from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.memory.register import Chronicle
+    from functions.core.ports.services import Ports
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import Credential, PipelineRequest, PipelineRun
+
+MOST_NEW = 100
+
+
+class Looked(NamedTuple):
+    """What a look found. `lacking`: why it may not be all.
+
+    `rivals`: another continuation of a run of this id is in doubt, too, and nothing but the order
+    tells whose of them is which.
+    """
+
+    runs: Sequence[PipelineRun]
+    lacking: Retryable | None = None
+    rivals: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the credential was not accepted."""
+        return self.lacking is not None and self.lacking.reason is Reason.CREDENTIAL_REFUSED
+
+
+class Looking:
+    """Looks for the pipeline runs that a continuation's stored request may have started."""
+
+    def __init__(self, ports: Ports, policy: Policy, chronicle: Chronicle) -> None:
+        self._ledger, self._clock, self._pipelines = ports.ledger, ports.clock, ports.pipelines
+        self._policy = policy
+        self._chronicle = chronicle
+
+    def matching(
+        self,
+        c: Continuation,
+        request: PipelineRequest,
+        credential: Credential,
+        deadline: Deadline,
+    ) -> Looked:
+        """The builds that match and were not started for another continuation.
+
+        Run ids are unique within a workspace only: two workspaces may ask for the same.
+        """
+        since = (c.asked_at or c.created_at) - CLOCK_SKEW
+        until = (c.sent_at or c.created_at) + max(self._policy.grace, RECHECK) + CLOCK_SKEW
+        found: list[PipelineRun] = []
+        lacking = None
+        try:
+            for run in self._pipelines.find(request, credential, (since, until), deadline):
+                found.append(run)  # noqa: PERF402 - kept if the rest fails
+        except Retryable as error:
+            lacking = error
+        others = self._others(c, since - OTHERS_BEFORE) if found else []
+        theirs = {run for other in others for run in other.pipeline_runs}
+        rivals = any(o.asked_at and o.state is not State.STARTED for o in others)
+        return Looked([run for run in found if run.id not in theirs], lacking, rivals)
+
+    def claims(self, c: Continuation, run: PipelineRun) -> bool:
+        """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
+        until = self._clock.now() + self._policy.kept_for
+        own = {"by": c.key.hash, "until": until.isoformat()}
+        row = shared.change(
+            self._ledger, f"adopted/{c.organization}/{run.id}", lambda known: known or own
+        )
+        return bool(row.value["by"] == c.key.hash)
+
+    def _others(self, c: Continuation, since: datetime) -> list[Continuation]:
+        """Those of this run id in workspaces heard of, and those too new for that.
+
+        Pipeline runs count per organization.
+        """
+        known = (w.key for w in self._chronicle.workspaces(since))
+        elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
+        others = chain(*elsewhere, self._new_ones(c, since))
+        return [o for o in others if o.key != c.key and o.organization == c.organization]
+
+    def _new_ones(self, c: Continuation, since: datetime) -> Iterator[Continuation]:
+        """Those of a run whose id may look the same, among all that is open and the newest ended.
+
+        One request for each thousand that are listed, and one for each such.
+        """
+        for one in self._ledger.listed(since, MOST_NEW):
+            if normal(one.key.run) == normal(c.key.run) and one.key != c.key:
+                try:
+                    entry = self._ledger.read(one.key)
+                except Unreadable:
+                    continue
+                yield from [entry.continuation] if entry else []

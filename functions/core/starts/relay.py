@@ -1,0 +1,235 @@
+"""The one way: parse, match, claim, read, decide, ask, start, settle.
+
+A delivery raises only when the ledger cannot take the event; from the claim on, whatever is not
+done is the reconciler's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.core.events import parsing
+from functions.core.facts import building
+from functions.core.ports import shared
+from functions.core.ports.services import Level
+from functions.core.reading.collecting import Reading
+from functions.core.routes import deciding
+from functions.core.starts import journal
+from functions.core.starts.claiming import Claiming
+from functions.core.starts.settling import Work
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import (
+    Ambiguous,
+    LedgerUnavailable,
+    NotARunEvent,
+    Permanent,
+    Retryable,
+    RoutesUnreadable,
+)
+from functions.core.terms.policy import REFUSED_FOR
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Letter, Outcome, State, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from functions.core.facts.building import Facts
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route
+    from functions.core.starts.settling import Desk
+    from functions.core.starts.starting import Starter
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import RunEvent
+
+
+PROBE = "probe"  # the shared row that shows the last probe
+
+
+class Relay:
+    """Takes events in and drives their continuations as far as the time allows.
+
+    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        policy: Policy,
+        desk: Desk,
+        starter: Starter,
+        look: Callable[[Work], None],
+        ended: Callable[[RunEvent, Deadline], None],
+    ) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._runs, self._routes = ports.runs, ports.routes
+        self._outcomes = ports.outcomes
+        self._policy = policy
+        self.claiming = Claiming(ports, policy)
+        self._desk = desk
+        self._starter = starter
+        self._look = look
+        self._ended = ended
+
+    def deliver(self, payload: object) -> None:
+        """Handle one delivered event; returning acknowledges it.
+
+        Raises LedgerUnavailable when the event could not be recorded, and nothing else.
+        """
+        try:
+            self._deliver(payload)
+        finally:
+            self._outcomes.send()
+
+    def _deliver(self, payload: object) -> None:
+        deadline = Deadline(self._clock, self._policy.delivery_deadline)
+        try:
+            event = parsing.parse(payload)
+        except parsing.Probe as probe:
+            return self._show(probe)
+        except parsing.NotAnEnd as goes_on:
+            return self._log.write(Level.DEBUG, journal.refused(goes_on))
+        except NotARunEvent as error:
+            return self._log.write(Level.WARNING, journal.refused(error))
+        try:
+            return self.accept(event, deadline)
+        except RoutesUnreadable as error:
+            return self._keep(event, error)
+
+    def accept(
+        self, event: RunEvent, deadline: Deadline, on: Sequence[Route] | None = None
+    ) -> None:
+        """Claim the event on every route it matches, then work on what this call claimed.
+
+        On routes that it nearly matches it leaves a trace first.
+        `on` names the routes, where they are known to match and not all of them are meant.
+        Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
+        """
+        routes = self._routes.routes()
+        wanted = deciding.matching(event, routes) if on is None else on
+        completing = deciding.completing(event, routes)
+        if on is None:
+            self.claiming.pass_over(event, routes)
+        if not wanted and not completing:
+            return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
+        claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
+        reading = Reading(self._runs, event, deadline)
+        for entry, route in claimed:
+            if entry is not None:
+                self._work(Work(entry, deadline), route, reading)
+        if completing:
+            self._ended(event, deadline)
+        return None
+
+    def resume(self, work: Work) -> None:
+        """Go on with an open continuation, with today's routes; an asked one is looked up."""
+        c = work.entry.continuation
+        if c.is_asked:
+            return self._guarded(work, self._look)
+        try:
+            routes = self._routes.routes()
+        except RoutesUnreadable as error:
+            return self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
+        if (route := routes.named(c.key.route)) is None or route.start is None:
+            from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
+
+            why = file_order.left(self._ledger, c, routes, self._clock.now())
+            if why and self._desk.wait(work, Reason.ROUTE_REMOVED, why, file_order.GONE_FOR):
+                return None
+        if route is None:
+            why = f"no route {c.key.route} today"
+            return self._desk.end(work, deciding.End(State.FAILED, Reason.ROUTE_REMOVED, why))
+        return self._work(work, route, Reading(self._runs, c.event, work.deadline))
+
+    def _work(self, work: Work, route: Route, reading: Reading) -> None:
+        """Decide and start. What fails after the claim stays open, for the reconciler."""
+        self._guarded(work, lambda own: self._decide(own, route, reading))
+
+    def _guarded(self, work: Work, act: Callable[[Work], None]) -> None:
+        try:
+            act(work)
+        except Retryable as error:
+            self._unreadable(work, error)
+        except Permanent as error:  # the ledger cannot keep the request
+            self._desk.end(work, deciding.End(State.FAILED, error.reason, error.detail))
+        except RoutesUnreadable as error:
+            self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
+            self._unforeseen(work, error)
+
+    def _unforeseen(self, work: Work, error: Exception) -> None:
+        """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
+        detail = bounded(f"{type(error).__name__}: {error}")
+        try:
+            self._conclude(work, deciding.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
+        except LedgerUnavailable as unavailable:
+            key = work.entry.continuation.key
+            self._log.write(Level.ERROR, journal.unavailable(key, unavailable))
+
+    def _decide(self, work: Work, route: Route, reading: Reading) -> None:
+        c = work.entry.continuation
+        if not c.key.outcome.ends_run:
+            return self._settle(work, route, building.told(reading.event))
+        screened = deciding.screen(route, reading.event, c.key.outcome, reading.run)
+        if isinstance(screened, deciding.Changed):
+            return self._follow(work, reading, screened.outcome)
+        if screened is not None:
+            return self._conclude(work, screened)
+        needed = deciding.ungated(route) if c.ignore_gate else route
+        try:
+            known = reading.facts(needed, c.key.outcome, self._policy.studio)
+        except Ambiguous as error:
+            return self._conclude(work, deciding.End(State.HELD, Reason.AMBIGUOUS, str(error)))
+        return self._settle(work, route, known)
+
+    def _settle(self, work: Work, route: Route, known: Facts) -> None:
+        """Decide by the facts, and act on it."""
+        c, secret = work.entry.continuation, self._policy.secret
+        decision = deciding.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
+        if isinstance(decision, deciding.Go):
+            return self._starter.start(work, route, decision)
+        return self._conclude(work, decision)
+
+    def _conclude(self, work: Work, verdict: deciding.End | deciding.Wait) -> None:
+        if isinstance(verdict, deciding.Wait):
+            if self._desk.wait(work, *verdict):
+                return
+            verdict = deciding.End(State.HELD, verdict.reason, verdict.detail)
+        self._desk.end(work, verdict)
+
+    def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
+        """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
+        event = reading.event
+        truth, routes = msgspec.structs.replace(event, outcome=true), self._routes.routes()
+        self.claiming.pass_over(truth, routes)
+        for other in deciding.matching(truth, routes):
+            if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
+                self._work(Work(entry, work.deadline), other, reading)
+        detail = f"the run reads as {true}"
+        self._desk.end(work, deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))
+
+    def _unreadable(self, work: Work, error: Retryable) -> None:
+        """Park; a run that is not found, or too much to read, is given up after three days."""
+        if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
+            return self._starter.park(work, error)
+        verdict = deciding.Wait(error.reason, error.detail, REFUSED_FOR)
+        return self._conclude(work, verdict)
+
+    def _show(self, probe: parsing.Probe) -> None:
+        """Let the ledger and the log show that the probe arrived."""
+        arrived = {"id": probe.event_id, "at": self._clock.now().isoformat()}
+        shared.change(self._ledger, PROBE, lambda _: arrived)
+        self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
+
+    def _keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
+        """Without routes, a root run's event goes to the inbox until they can be read."""
+        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        if parsing.is_child(event):
+            dropped = journal.unwanted(event, "a child run, and no routes to match it with")
+            return self._log.write(Level.WARNING, dropped)
+        self._ledger.keep(Letter.of(event, self._clock.now()))
+        kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
+        return self._log.write(Level.WARNING, kept)

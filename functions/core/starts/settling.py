@@ -1,0 +1,162 @@
+"""Settling, parking and holding: every write that ends a piece of work, and its line in the log.
+
+A write that lost against another writer is dropped: the other one knows more. Only `started`
+insists, since a pipeline run exists and must not be forgotten.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.limits.places_taken import Limits
+from functions.core.ports.services import Level
+from functions.core.starts import journal, steps
+from functions.core.terms.errors import LedgerUnavailable, Lost
+from functions.core.terms.policy import RECHECK
+from functions.core.terms.values import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Entry
+    from functions.core.ports.services import Ports
+    from functions.core.routes.deciding import End
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.reasons import Reason
+    from functions.core.terms.values import PipelineRun
+
+LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
+
+
+class Work(NamedTuple):
+    """One continuation that this process holds, and the time there is for it."""
+
+    entry: Entry
+    deadline: Deadline
+
+
+class Desk:
+    """Writes what became of a continuation, to the ledger and to the log."""
+
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._outcomes = ports.outcomes
+        self._policy = policy
+        self._limits = Limits(ports.ledger, ports.clock)
+
+    def park(
+        self,
+        work: Work,
+        reason: Reason,
+        detail: str,
+        *,
+        after: float | None = None,
+        until: datetime | None = None,
+        waits_on: str = "",
+    ) -> None:
+        """Leave it open: due `until` then, `after` so many seconds, or after the backoff."""
+        c, now = work.entry.continuation, self._clock.now()
+        due = until or now + self._wait(c, reason, after)
+        self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
+
+    def line_up(self, work: Work, reason: Reason, detail: str, name: str) -> None:
+        """Leave it open until it is called from the line of this name."""
+        c, now = work.entry.continuation, self._clock.now()
+        due = now + self._policy.wait_in_line(c.key.text)
+        self._put(work, steps.parked(c, now, reason, detail, due, name))
+
+    def wait(
+        self,
+        work: Work,
+        reason: Reason,
+        detail: str,
+        patience: timedelta,
+        after: float | None = None,
+    ) -> bool:
+        """Park while patience lasts, counted from when the reason was first given.
+
+        Returns False, with nothing written, when it is used up.
+        """
+        c, now = work.entry.continuation, self._clock.now()
+        last = c.since.get(reason, now) + patience
+        if now >= last:
+            return False
+        due = min(now + self._wait(c, reason, after), last)
+        self._put(work, steps.parked(c, now, reason, detail, due))
+        return True
+
+    def end(self, work: Work, end: End) -> None:
+        """Hold, skip or fail it."""
+        self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
+
+    def started(self, work: Work, run: PipelineRun, reason: Reason) -> None:
+        """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
+        first = work
+        while True:
+            c, now = work.entry.continuation, self._clock.now()
+            if run.id in c.pipeline_runs:
+                return None
+            if c.state is State.STARTED:
+                changed = steps.duplicated(c, now, run.id)
+            else:
+                changed = steps.started(c, now, run, reason, RECHECK)
+            try:
+                self._ledger.write(work.entry, changed)
+            except LedgerUnavailable as error:
+                self._tell_unsettled(c, run, error)
+                raise
+            except Lost:
+                latest = self._ledger.read(c.key)
+                if latest is None:  # pruned meanwhile: only the log can still tell
+                    return self._tell(changed, work.deadline)
+                work = Work(latest, work.deadline)
+            else:
+                if work is not first:  # it may have left the schedule as something else
+                    self._ledger.schedule(changed)
+                return self.tell_started(work, changed)
+
+    def tell_started(self, work: Work, c: Continuation) -> None:
+        """Schedule the second look if one is owed, and say what is new since the work began."""
+        before = work.entry.continuation
+        if c.recheck_at:
+            self._ledger.schedule(c)
+        if c.duplicates != before.duplicates:
+            self._log.write(Level.ERROR, journal.duplicate(c))
+        elif c.state != before.state:
+            self._tell(c, work.deadline)
+
+    def _tell_unsettled(self, c: Continuation, run: PipelineRun, error: Exception) -> None:
+        """Only the log knows of the pipeline run until it is found again."""
+        started = {"unsettled": c.key.route, "run": c.key.run, "outcome": c.key.outcome}
+        known = {"pipeline_run": run.id, "url": run.url, "detail": error}
+        self._log.write(Level.ERROR, started | known)
+
+    def _put(self, work: Work, changed: Continuation) -> None:
+        try:
+            self._ledger.write(work.entry, changed)
+        except Lost:
+            return
+        if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
+            self._ledger.schedule(changed)
+        self._tell(changed, work.deadline)
+        if not changed.slot:
+            self._give_back(work.entry.continuation)
+
+    def _give_back(self, before: Continuation) -> None:
+        """Its place in the limit; only once the row says that nothing was queued for it."""
+        try:
+            self._limits.give_back(before)
+        except LedgerUnavailable as error:
+            self._log.write(Level.WARNING, {"limit": before.slot, "detail": error})
+
+    def _tell(self, c: Continuation, deadline: Deadline) -> None:
+        ms = round(deadline.elapsed * 1000)
+        self._log.write(journal.level(c), journal.outcome(c, ms))
+        self._outcomes.note(c)
+
+    def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:
+        backoff = self._policy.wait(c.key.text, c.attempts, reason)
+        return backoff if after is None else timedelta(seconds=min(max(after, 0.0), LONGEST_AFTER))

@@ -1,0 +1,208 @@
+"""From a decision to a pipeline run: the checks before the POST, the fence, the POST, its answer.
+
+ask (ETag) ──► POST ──► 200 with an id     started
+│            ├────► nothing was queued the mark is taken back, parked or failed
+│            └────► no usable answer   the mark stays: in doubt
+└─ lost: send nothing
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.limits.admission import Admission
+from functions.core.limits.places_taken import PAUSED, line
+from functions.core.ports.ledger import Entry
+from functions.core.ports.services import Level
+from functions.core.routes import deciding
+from functions.core.starts import steps
+from functions.core.starts.settling import Work
+from functions.core.terms.errors import InDoubt, Lost, Permanent, Retryable
+from functions.core.terms.policy import POST_WITHIN, REFUSED_FOR
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+
+if TYPE_CHECKING:
+    from functions.core.kept.continuation import Continuation
+    from functions.core.limits.admission import Block
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route
+    from functions.core.starts.settling import Desk
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.values import Credential, PipelineRequest
+
+
+def account(request: PipelineRequest) -> str:
+    """The shared row of the credential that a request is sent with."""
+    return Admission.account(request.organization, request.secret)
+
+
+class Starter:
+    """Starts pipelines, each at most once per ask."""
+
+    def __init__(self, ports: Ports, policy: Policy, desk: Desk, admission: Admission) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._credentials, self._pipelines = ports.credentials, ports.pipelines
+        self._policy = policy
+        self._desk = desk
+        self._admission = admission
+
+    def start(self, work: Work, route: Route, go: deciding.Go) -> None:
+        """Start the decided request, unless something holds all starts back just now."""
+        if route.shadow:
+            detail = deciding.summary(go.request)
+            return self._desk.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
+        if self._policy.paused:
+            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+        if not work.deadline.allows_post:
+            return self._too_late(work)
+        if credential := self.credential(work, go.request):
+            place = self._admission.take_slot(work.entry, route)
+            if isinstance(place, Entry):
+                return self.send(Work(place, work.deadline), go.request, credential, go.saw)
+            detail = f"the limit of {route.name}"
+            self._desk.line_up(work, Reason.LIMIT, detail, line(route.name))
+        return None
+
+    def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
+        """A credential that may be used now; None once the continuation is parked without one."""
+        name = account(request)
+        if block := self._admission.blocked(name):
+            self._park_blocked(work, name, block)
+            return None
+        try:
+            credential = self._credentials.read(request.secret, work.deadline)
+            if self._expired(credential):
+                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
+        except Retryable as error:
+            self.park(work, error)
+            return None
+        if not self._expired(credential):
+            return credential
+        detail = f"the secret {request.secret} expired at {credential.expires_at}"
+        self._desk.park(work, Reason.SECRET_EXPIRED, detail)
+        return None
+
+    def send(self, work: Work, request: PipelineRequest, credential: Credential, saw: str) -> None:
+        """Ask, then POST; a refused credential is fetched and tried once more."""
+        refused = self._post(work, request, credential, saw)
+        if refused is None:
+            return None
+        version, work = credential.version, refused.work
+        try:
+            renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
+        except Retryable as error:
+            return self.park(work, error)
+        if work.deadline.allows_post and not self._expired(renewed):
+            refused = self._post(work, request, renewed, saw)
+            version = renewed.version
+        if refused is not None:
+            self.block(refused.work, request, version, refused.detail)
+        return None
+
+    def is_blocked(self, request: PipelineRequest) -> bool:
+        """Whether nothing is sent by the request's account just now."""
+        return self._admission.blocked(account(request)) is not None
+
+    def park(self, work: Work, error: Retryable) -> None:
+        """Park for the reason and the time that the error gives."""
+        self._desk.park(work, error.reason, error.detail, after=error.retry_after)
+
+    def _post(
+        self, work: Work, request: PipelineRequest, credential: Credential, saw: str
+    ) -> _Refused | None:
+        if not work.deadline.allows_post:
+            self._too_late(work)
+            return None
+        before, began = work.entry.continuation, self._clock.monotonic()
+        marked = steps.asked(before, self._clock.now(), request, self._policy.lease, saw)
+        try:
+            entry = self._ledger.write(work.entry, marked)
+        except Lost:
+            return None
+        late, work = self._clock.monotonic() - began, Work(entry, work.deadline)
+        if late > POST_WITHIN or not work.deadline.allows_post:
+            unsent = self._unmarked(work, before)
+            self._desk.park(unsent, Reason.LATE, f"the ask took {late:.1f} s", after=0)
+            return None
+        return self._answer(work, before, request, credential)
+
+    def _answer(
+        self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
+    ) -> _Refused | None:
+        try:
+            run = self._pipelines.start(request, credential, work.deadline)
+        except Retryable as error:
+            unsent = self._unmarked(work, before)
+            if error.reason is Reason.CREDENTIAL_REFUSED:
+                return _Refused(unsent, error.detail)
+            self._nothing_queued(unsent, error)
+            self.slow_down(request, error.retry_after)
+        except Permanent as error:
+            end = deciding.End(State.FAILED, error.reason, error.detail)
+            self._desk.end(self._unmarked(work, before), end)
+        except InDoubt as error:
+            said = steps.answered(work.entry.continuation, self._clock.now(), error.reason)
+            doubtful = Work(Entry(said, work.entry.version), work.deadline)
+            self.in_doubt(doubtful, error.detail, error.retry_after)
+            self.slow_down(request, error.retry_after)
+        else:
+            self._desk.started(work, run, Reason.ANSWERED)
+            self.slow_down(request, run.retry_after)
+        return None
+
+    def _too_late(self, work: Work) -> None:
+        detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
+        self._desk.park(work, Reason.DEADLINE, detail, after=0)
+
+    def _unmarked(self, work: Work, before: Continuation) -> Work:
+        """The work as it is to be written once it is certain that nothing was queued."""
+        changed = steps.unasked(work.entry.continuation, before, self._clock.now())
+        return Work(Entry(changed, work.entry.version), work.deadline)
+
+    def _nothing_queued(self, work: Work, error: Retryable) -> None:
+        if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
+            return self.park(work, error)
+        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, error.retry_after):
+            self._desk.end(work, deciding.End(State.FAILED, error.reason, error.detail))
+        return None
+
+    def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
+        """Keep the mark: look before asking again, or hold what could not be recognised."""
+        request = work.entry.continuation.request
+        if request is None or not request.distinct:
+            detail = (
+                f"{detail}; the request cannot be told from others, so no look-up can settle it"
+            )
+            return self._desk.end(work, deciding.End(State.HELD, Reason.IN_DOUBT, detail))
+        after = self._policy.retry_first.total_seconds() if retry_after is None else retry_after
+        return self._desk.park(work, Reason.IN_DOUBT, detail, after=after)
+
+    def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
+        """Block the account until the secret has another version than the refused one."""
+        name = account(request)
+        block = self._admission.block(name, request.secret, version, detail)
+        secret = None if self._policy.by_identity else request.secret
+        line = {"blocked": request.organization, "secret": secret}
+        self._log.write(Level.ERROR, {**line, "reason": block.reason, "until": block.until})
+        self._park_blocked(work, name, block)
+
+    def _park_blocked(self, work: Work, name: str, block: Block) -> None:
+        reason, detail, until = block
+        self._desk.park(work, reason, detail, until=until, waits_on=name)
+
+    def slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
+        """Leave the request's account alone for so long, if the service asked for it."""
+        if seconds:
+            self._admission.slow_down(account(request), seconds)
+
+    def _expired(self, credential: Credential) -> bool:
+        ends = credential.expires_at
+        return ends is not None and ends <= self._clock.now()
+
+
+class _Refused(NamedTuple):
+    """A credential was refused: the work as it would be without the mark, and what was answered."""
+
+    work: Work
+    detail: str

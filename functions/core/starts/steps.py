@@ -1,0 +1,213 @@
+"""The steps that a continuation can take. Pure: each gives the next value.
+
+    open ──► started                       the pipeline run exists
+      │ ├──► held | failed                 an operator may replay it
+      │ └──► skipped
+      └──► open, parked                    due later, with the reason
+
+`asked_at` is the fence: a row without it was never sent, a row with it is in doubt for everyone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.core.kept.continuation import (
+    ASKED,
+    PASSED_OVER,
+    REPLAYED,
+    Continuation,
+    pipeline_asked,
+)
+from functions.core.terms.reasons import Reason, outlasts
+from functions.core.terms.values import State, Step, bounded
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from functions.core.terms.values import Key, PipelineRequest, PipelineRun, RunEvent
+
+LONGEST_HISTORY = 40
+
+
+def opened(
+    key: Key, event: RunEvent, now: datetime, lease: timedelta, file: str = ""
+) -> Continuation:
+    """A new continuation, leased to whoever claims it by this route file."""
+    return Continuation(
+        key=key,
+        event=event,
+        created_at=now,
+        updated_at=now,
+        due_at=now + lease,
+        file=file,
+        history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
+    )
+
+
+def passed_over(key: Key, event: RunEvent, now: datetime, why: str) -> Continuation:
+    """The trace of a run that the route would have followed but for what can change afterwards."""
+    return Continuation(
+        key=key,
+        event=event,
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+        state=State.SKIPPED,
+        reason=Reason.NOT_MATCHED,
+        detail=bounded(why),
+        history=(Step(now, PASSED_OVER, bounded(why, 200)),),
+    )
+
+
+def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
+    """Leased again, to the reconciler."""
+    return step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
+
+
+def parked(
+    c: Continuation,
+    now: datetime,
+    reason: Reason,
+    detail: str,
+    due_at: datetime,
+    waits_on: str = "",
+) -> Continuation:
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place in a limit."""
+    return step(
+        c,
+        now,
+        "parked",
+        reason=reason,
+        detail=bounded(detail),
+        due_at=due_at,
+        since=_since(c, reason, now),
+        waits_on=waits_on,
+        slot=_kept(c),
+    )
+
+
+def _kept(c: Continuation) -> str:
+    """Its place in a limit, if a POST may have been queued."""
+    return c.slot if c.asked_at else ""
+
+
+def _since(c: Continuation, reason: Reason, now: datetime) -> dict[Reason, datetime]:
+    """Since when this reason is given, and those that it does not disprove."""
+    kept = {other: at for other, at in c.since.items() if outlasts(other, reason)}
+    return {**kept, reason: c.since.get(reason, now)}
+
+
+def asked(
+    c: Continuation, now: datetime, request: PipelineRequest, lease: timedelta, saw: str
+) -> Continuation:
+    """Marked before the POST. The first mark stays, so that a look-up covers every POST."""
+    return step(
+        c,
+        now,
+        ASKED,
+        saw or pipeline_asked(request.where),
+        request=request,
+        reason=Reason.WORKING,
+        detail="",
+        waits_on="",
+        asked_at=c.asked_at or now,
+        sent_at=now,
+        sends=c.sends + 1,
+        absent_at=None,
+        due_at=now + lease,
+    )
+
+
+def answered(c: Continuation, now: datetime, reason: Reason) -> Continuation:
+    """What leaves it in doubt was an answer that refuses (`refused`), or none was understood."""
+    since = {other: at for other, at in c.since.items() if other is not Reason.REFUSED}
+    refused = {reason: c.since.get(reason, now)} if reason is Reason.REFUSED else {}
+    return msgspec.structs.replace(c, since=since | refused)
+
+
+def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:
+    """The mark taken back, because it is certain that its POST queued nothing."""
+    return step(
+        c,
+        now,
+        "taken back",
+        "nothing was queued",
+        asked_at=before.asked_at,
+        sent_at=before.sent_at,
+        sends=before.sends,
+        absent_at=before.absent_at,
+        request=before.request,
+    )
+
+
+def absent(c: Continuation, now: datetime) -> Continuation:
+    """A complete look-up found no pipeline run."""
+    return step(c, now, "looked: absent", absent_at=c.absent_at or now)
+
+
+def started(
+    c: Continuation, now: datetime, run: PipelineRun, reason: Reason, recheck: timedelta
+) -> Continuation:
+    """The pipeline run exists. After a second POST one more look is due, for a duplicate."""
+    return step(
+        c,
+        now,
+        "started",
+        f"pipeline run {run.id}{run.note and ': '}{run.note}",
+        state=State.STARTED,
+        reason=reason,
+        detail=bounded(run.note),
+        pipeline_run=run.id,
+        url=bounded(run.url, 1000),
+        waits_on="",
+        recheck_at=now + recheck if c.sends > 1 else None,
+    )
+
+
+def duplicated(c: Continuation, now: datetime, *others: int) -> Continuation:
+    """Started, and more than one pipeline run exists for it."""
+    more = tuple(sorted(set(others) - c.pipeline_runs))
+    what = "duplicate" if more else "looked again"
+    detail = ", ".join(map(str, more)) or "no other pipeline run"
+    return step(c, now, what, detail, duplicates=(*c.duplicates, *more))
+
+
+def looked_again(c: Continuation, now: datetime, *others: int) -> Continuation:
+    """The second look is done."""
+    return msgspec.structs.replace(duplicated(c, now, *others), recheck_at=None)
+
+
+def look_later(c: Continuation, now: datetime, then: datetime | None) -> Continuation:
+    """The second look was not complete; None: it is given up."""
+    what = "looking again later" if then else "second look given up"
+    return step(c, now, what, attempts=c.attempts + 1, recheck_at=then)
+
+
+def ended(
+    c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
+) -> Continuation:
+    """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
+    told, slot = bounded(detail), _kept(c)
+    return step(c, now, f"{state}", state=state, reason=reason, detail=told, waits_on="", slot=slot)
+
+
+def step(
+    c: Continuation, now: datetime, what: str, say: str = "", **changes: object
+) -> Continuation:
+    """The next value, with a line of history; `say` is the reason and detail if not given."""
+    changed = msgspec.structs.replace(c, updated_at=now, **changes)
+    detail = say or " ".join(filter(None, (f"{changed.reason}", changed.detail)))
+    history = _cut(*c.history, Step(now, what, bounded(detail, 200)))
+    return msgspec.structs.replace(changed, history=history)
+
+
+def _cut(*history: Step) -> tuple[Step, ...]:
+    """The beginning tells the cause, the end the state: what is between them goes first."""
+    if len(history) <= LONGEST_HISTORY:
+        return history
+    between = range(5, len(history) - 1)
+    at = next((i for i in between if history[i].what != REPLAYED), 5)
+    return _cut(*history[:at], *history[at + 1 :])

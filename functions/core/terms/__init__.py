@@ -1,0 +1,1 @@
+"""The words of the trade, as values that everything else speaks of."""

@@ -1,0 +1,87 @@
+"""The numbers that the core works with; the settings fill them in."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import Workspace  # noqa: TC001 - msgspec reads the annotations
+
+POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
+POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will
+CLOCK_SKEW = timedelta(minutes=5)
+OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
+RECHECK = timedelta(hours=1)
+MOST_SENDS = 3  # the first and two more
+NOT_FINAL_FOR = timedelta(minutes=10)
+REFUSED_FOR = timedelta(hours=72)
+LONGEST_WAIT_FACTOR = 60
+IN_LINE_FOR = timedelta(hours=2)
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """How long things take and whether anything may start.
+
+    `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
+    `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used.
+    """
+
+    retry_first: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=120)
+    grace: timedelta = timedelta(seconds=600)
+    credential_pause: timedelta = timedelta(seconds=900)
+    delivery_deadline: float = 20.0
+    paused: bool = False
+    tag_runs: bool = False
+    secret: str = "azure-devops-pat"
+    by_identity: bool = False
+    studio: str = "https://ml.azure.com"
+    kept_for: timedelta = timedelta(days=400)
+
+    @property
+    def used_secret(self) -> str:
+        """The name of the default secret; empty where none is used."""
+        return "" if self.by_identity else self.secret
+
+    def wait(self, key: str, attempts: int, reason: Reason) -> timedelta:
+        """The backoff before the next attempt: doubling from `retry_first` up to 60 times it.
+
+        Jitter takes off up to a quarter. It is drawn from the key, so that the same row always
+        waits the same while different rows spread out.
+        """
+        refused = reason is Reason.REFUSED
+        times = LONGEST_WAIT_FACTOR if refused else min(2**attempts, LONGEST_WAIT_FACTOR)
+        drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
+        return self.retry_first * times * (1 - drawn / 4)
+
+    def wait_in_line(self, key: str) -> timedelta:
+        """When to look, all the same, after one that is called when its turn comes.
+
+        Nearly two hours, by which versions that call nobody find what waits.
+        """
+        drawn = hashlib.sha256(key.encode()).digest()[0] / 255
+        return IN_LINE_FOR * (1 - drawn / 4)
+
+
+class SweepMode(StrEnum):
+    """What the sweep does about a run whose event was lost."""
+
+    START = "start"
+    REPORT = "report"
+    OFF = "off"
+
+
+class SweepPolicy(Struct, frozen=True, kw_only=True):
+    """How far back the sweep looks, where beside the workspaces seen, and what it forgets.
+
+    `kept_for` must be longer than `window`: what is forgotten the sweep would start again.
+    """
+
+    mode: SweepMode = SweepMode.START
+    window: timedelta = timedelta(hours=26)
+    workspaces: tuple[Workspace, ...] = ()
+    kept_for: timedelta = timedelta(days=400)

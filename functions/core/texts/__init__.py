@@ -1,0 +1,1 @@
+"""Texts from outside, read within bounds: lines, JSON, YAML, compiled expressions."""

@@ -1,0 +1,1 @@
+"""Agentless tasks that wait for runs, from their registration to their answer."""

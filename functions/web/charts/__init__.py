@@ -1,0 +1,1 @@
+"""The two charts of the operations page."""

@@ -1,0 +1,1 @@
+"""A local Azure Machine Learning: its MLflow front, its runs, its jobs, its models."""

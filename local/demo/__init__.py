@@ -1,0 +1,1 @@
+"""`make demo`: stories told on a local deployment, and checked as they go."""

@@ -1,0 +1,1 @@
+"""Agentless jobs: what they send, and what answers them."""

@@ -1,0 +1,1 @@
+"""A local Event Grid: topics that deliver at least once, retry, and give up."""

@@ -1,0 +1,1 @@
+"""What fires a function, and what the function is given."""

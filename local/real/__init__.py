@@ -1,0 +1,1 @@
+"""Real components, started here: Azurite, MLflow."""

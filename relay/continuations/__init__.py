@@ -1,0 +1,1 @@
+"""`list`, `show` and `replay`: the continuations of a ledger."""

@@ -1,0 +1,1 @@
+"""A deployed app, found and read as whoever is signed in."""

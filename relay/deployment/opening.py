@@ -1,0 +1,157 @@
+"""What commands on a deployed app share: its settings and ports, and how they fail."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import re
+import socket
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import typer
+from msgspec.structs import replace
+
+from functions import connections
+from functions.configuration import settings as known_settings
+from functions.core.events import parsing
+from functions.core.operators import keys
+from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
+from functions.core.terms.reasons import Reason
+from relay import printing
+from relay.deployment import deployed
+from relay.deployment.refusals import ArmError
+from relay.deployment.signin import SignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.configuration.settings import Settings
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.services import Ports
+    from functions.core.terms.errors import Retryable
+    from functions.core.terms.values import Workspace
+    from relay.deployment.deployed import Deployed
+    from relay.forecasts.forecast import Unread
+
+THE_ANSWER_IS_NO = 1
+USAGE = 2
+NOT_FOUND = 3
+REFUSED = 4
+TIMED_OUT = 5
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
+
+
+class Office(NamedTuple):
+    """The app's own settings and ports, and who acts on them."""
+
+    settings: Settings
+    ports: Ports
+    identity: SignedIn
+
+
+class Found(NamedTuple):
+    """The settings of an app, who acts, and the deployed app if one was named."""
+
+    settings: Settings
+    identity: SignedIn
+    deployed: Deployed | None
+
+
+@contextmanager
+def found(app: str | None = None, routes: str | None = None) -> Iterator[Found]:
+    """The app that the environment describes, or the deployed one of that resource id.
+
+    `routes` is the route file on this machine. An error becomes one line and an exit code, as
+    with `office`.
+    """
+    logging.getLogger("azure").setLevel(logging.CRITICAL)  # what matters of it is in the error
+    identity = SignedIn(only_cli=bool(app))
+    try:
+        there = deployed.read(app, os.environ, identity) if app else None
+        settings = there.settings if there else known_settings.read(os.environ)
+        if routes:
+            settings = replace(settings, routes_file=Path(routes))
+        yield Found(settings, identity, there)
+    except ConfigurationError as error:
+        stop(USAGE, str(error))
+    except ArmError as error:
+        stop(error.code, str(error))
+    except LedgerUnavailable as error:
+        stop(REFUSED, f"the ledger: {error}")
+
+
+@contextmanager
+def office(app: str | None = None, routes: str | None = None) -> Iterator[Office]:
+    """The app that the environment describes, or the deployed one of that resource id.
+
+    An error becomes one line and an exit code. 2: a setting is missing or wrong; 3: there is no
+    such app or ledger; 4: Azure, or the ledger, refused or did not answer.
+    """
+    with found(app, routes) as (settings, identity, _):
+        for complaint in settings.complaints:
+            printing.say(f"warning: {complaint}", err=True)
+        ports = connections.connect(settings, identity=identity)
+        if missing := absent(settings.ledger_url):
+            stop(NOT_FOUND, missing)
+        yield Office(settings, ports, identity)
+
+
+def resolved(office: Office, text: str) -> Continuation:
+    """The one continuation that a KEY names; ends the command where there is none, or several."""
+    try:
+        return keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
+    except keys.NotAKey as error:
+        stop(USAGE, str(error))
+    except keys.Several as error:
+        stop(USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
+    except keys.Unknown as error:
+        stop(NOT_FOUND, str(error))
+
+
+def stop(code: int, message: str) -> NoReturn:
+    """End the command with a line on the error output."""
+    printing.say(message, err=True)
+    raise typer.Exit(code)
+
+
+def unread(error: Retryable | Unread) -> int:
+    """The exit code for what could not be read: it is not there, or somebody refused."""
+    return NOT_FOUND if error.reason is Reason.RUN_NOT_FOUND else REFUSED
+
+
+def whoever() -> str:
+    """USER@HOST, as the record of who did something."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def workspaces(ids: list[str]) -> list[Workspace]:
+    """Workspaces by their resource ids, as `--workspace` names them; raises typer.BadParameter."""
+    try:
+        return [parsing.workspace(text) for text in ids]
+    except ValueError as error:
+        raise typer.BadParameter(str(error).replace("the topic", "--workspace")) from None
+
+
+def span(text: str) -> timedelta:
+    """A length of time as in `90s`, `30m`, `24h`, `7d`, `2w`; raises typer.BadParameter."""
+    found = _SPAN.fullmatch(text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text[:50]!r} is no length of time such as 30m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def absent(ledger_url: str) -> str:
+    """What to say if it names a file that is not there: a mistyped path is no empty ledger."""
+    path = ledger_url.removeprefix("sqlite:///")
+    missing = ledger_url and not Path(path).is_file()
+    return f"there is no ledger at {path} (LEDGER_URL)" if missing else ""

@@ -1,0 +1,1 @@
+"""What the doctor asks of Azure and Azure DevOps."""

@@ -1,0 +1,214 @@
+"""A continuation, or what would become of a run on a route, in words and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.facts import building
+from functions.core.operators.explaining import REASONS, STATES, explained
+from functions.core.routes import near_misses
+from functions.core.routes.deciding import End, Go, Wait
+from functions.core.routes.filters import Misfit
+from functions.core.terms.reasons import Reason
+from functions.core.terms.values import State
+from functions.core.texts import jsontext
+from relay.forecasts.forecast import Later
+from relay.printing import as_json, at, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.configuration.settings import Settings
+    from functions.core.kept.continuation import Continuation
+    from functions.core.terms.values import PipelineRequest
+    from relay.forecasts.forecast import News, Prospect
+
+LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
+HIDDEN = "***"
+_ONLY_EVENT = ("run_type", "properties.")
+
+
+def studio_url(settings: Settings, workspace: str, run: str) -> str:
+    """The run's page in AML Studio."""
+    return building.studio_url(settings.policy.studio, workspace, run)
+
+
+def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str, Any]:
+    """A continuation as JSON has it: what it is, why, what happens next, and its history."""
+    told = explained(c, now, settings.policy.used_secret)
+    return {
+        "key": c.key.text,
+        "workspace": c.event.workspace.id,
+        "route": c.key.route,
+        "run": c.key.run,
+        "outcome": c.key.outcome,
+        "experiment": c.event.experiment,
+        "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
+        "state": c.state,
+        "reason": c.reason,
+        "detail": c.detail,
+        **told._asdict(),
+        "pipeline_run": c.pipeline_run,
+        "pipeline_run_url": c.url,
+        "duplicates": c.duplicates,
+        "attempts": c.attempts,
+        "sends": c.sends,
+        "created_at": c.created_at.isoformat(),
+        "updated_at": c.updated_at.isoformat(),
+        "due_at": c.due_at.isoformat() if c.is_open else None,
+        "request": request(c.request, settings) if c.request else None,
+        "history": [
+            {"at": step.at.isoformat(), "what": step.what, "detail": step.detail}
+            for step in c.history
+        ],
+    }
+
+
+def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
+    """A continuation for people: each line is one thing."""
+    told = explained(c, now, settings.policy.used_secret)
+    yield f"{c.state}: {told.means}"
+    if c.detail:
+        yield f"  detail   {plain(c.detail, 500)}"
+    if c.pipeline_run:
+        yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"
+    if c.duplicates:
+        yield f"  BEWARE   also started: pipeline runs {', '.join(map(str, c.duplicates))}"
+    yield f"  next     {told.next}"
+    if told.do:
+        yield f"  do       {plain(told.do, 1000)}"
+    yield "  again    another event about this end starts nothing: the ledger has it already"
+    yield f"  history  {c.attempts} further attempts, {c.sends} requests sent"
+    for step in c.history:
+        yield f"    {at(step.at)}  {step.what:<16} {plain(step.detail)}".rstrip()
+
+
+def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
+    """The exact request, with the values of secret variables hidden."""
+    from relay.forecasts.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
+
+    url = run_url(settings.devops_url, settings.devops_version, asked)
+    return {"method": "POST", "url": url, "secret": asked.secret, "body": _masked(asked.body)}
+
+
+def request_lines(asked: PipelineRequest, settings: Settings) -> Iterator[str]:
+    """The same for people; values that are very long are cut."""
+    shown = request(asked, settings)
+    yield f"POST {shown['url']}"
+    yield from as_json(_cut(shown["body"])).splitlines()
+
+
+def means(one: Prospect, news: News, settings: Settings) -> str:
+    """What becomes of the run on the route, in words."""
+    found = one.found
+    match found:
+        case Misfit():
+            return _unlike(found, news)
+        case Go():
+            saw = f"; its gate saw {plain(found.saw)}" if found.saw else ""
+            return f"would start pipeline {found.request.where}{saw}"
+        case End(reason=Reason.NOT_SERVED):
+            return "starts no pipeline: it only answers tasks that wait for the run"
+        case End() | Wait() if one.route.start is None:
+            what = "starts no pipeline, and lets no task go on"
+        case End():
+            what = f"would end as {found.state}: {STATES[found.state]}"
+        case Wait():
+            what = f"would wait, for {found.patience} at most, then be held"
+        case Later():
+            until = f" until {at(found.until)}" if found.until else ""
+            what = f"would start, but not now: it waits{until}"
+        case _:
+            what = "cannot be told just now"
+    return _reasoned(what, one, settings)
+
+
+def prospect(one: Prospect, news: News, settings: Settings) -> dict[str, Any]:
+    """What would become of a run on a route, as JSON has it."""
+    found = one.found
+    return {
+        "outcome": one.event.outcome,
+        "found": type(found).__name__.lower(),
+        "state": state(one),
+        "filter": found._asdict() if isinstance(found, Misfit) else None,
+        "reason": reason(one),
+        "means": means(one, news, settings),
+        "saw": found.saw if isinstance(found, Go) else "",
+        "request": request(one.request, settings) if one.request else None,
+    }
+
+
+def reason(one: Prospect) -> Reason | None:
+    """The reason that a continuation of it would have; None: it would start, or not be."""
+    found = one.found
+    if isinstance(found, Misfit):
+        return Reason.NOT_MATCHED if near_misses.missed_by(one.event, one.route) else None
+    return None if isinstance(found, Go) else found.reason
+
+
+def state(one: Prospect) -> State | None:
+    """The state that a continuation of it would have; None: there would be none."""
+    found = one.found
+    if isinstance(found, Misfit):
+        return State.SKIPPED if near_misses.missed_by(one.event, one.route) else None
+    if one.route.start is None:
+        return None
+    if isinstance(found, End):
+        return found.state
+    return State.STARTED if isinstance(found, Go) else State.OPEN
+
+
+def may_start(one: Prospect) -> bool:
+    """Whether something may still start, as far as the route itself is concerned."""
+    return one.route.start is not None and not isinstance(one.found, Misfit | End)
+
+
+def only_event_tells(unlike: Misfit, news: News) -> bool:
+    """Whether the filter asks for what an event would have told, and none did."""
+    return not news.told and unlike.filter.startswith(_ONLY_EVENT)
+
+
+def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
+    found, route = one.found, one.route
+    assert not isinstance(found, Misfit | Go)  # noqa: S101 - these have no reason
+    start = route.start
+    words = REASONS[found.reason].means.format(
+        key=route.name,
+        route=route.name,
+        secret=(start and start.secret) or settings.policy.secret,
+        organization=start.organization if start else "the organization",
+    )
+    return f"{what}: {words}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
+
+
+def _unlike(unlike: Misfit, news: News) -> str:
+    wanted = f"its filter {plain(unlike.filter)} wants {plain(unlike.wanted)}"
+    if only_event_tells(unlike, news):
+        return f"cannot be told: {wanted}, which only the run's event tells, and none came"
+    if unlike.filter == "outcome":
+        ended = "the run ended as" if news.event.outcome.ends_run else "the news is"
+        return f"not concerned: {wanted}, and {ended} {unlike.found}"
+    has = "none" if unlike.found is None else plain(unlike.found) or "an empty one"
+    return f"not concerned: {wanted}, and the run has {has}"
+
+
+def _masked(body: str) -> Any:  # noqa: ANN401 - JSON
+    """The body with its secrets hidden; None where it is no request."""
+    try:
+        found = jsontext.read(body)
+        for variable in found.get("variables", {}).values():
+            variable["value"] = HIDDEN if variable.get("isSecret") else variable.get("value")
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return found
+
+
+def _cut(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _cut(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_cut(entry) for entry in value]
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
+    return value

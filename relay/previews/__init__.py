@@ -1,0 +1,1 @@
+"""`preview`: the requests that the routes make of a run, and whether they would be taken."""

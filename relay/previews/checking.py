@@ -1,0 +1,78 @@
+"""Whether Azure DevOps would take the requests of a preview, and what that makes of it all."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.routes.deciding import End, Wait
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.reasons import Reason
+from relay.forecasts.forecast import Unread
+from relay.forecasts.previewing import Previews
+from relay.printing import plain
+
+if TYPE_CHECKING:
+    from functions.configuration.settings import Settings
+    from functions.core.ports.services import Ports
+    from functions.core.terms.values import Credential, PipelineRequest
+    from relay.forecasts.forecast import Prospect
+
+SECRET_SECONDS = 30.0
+# What a route's author must mend: no later run changes it.
+_MISTAKES = frozenset({Reason.FACTS_MISSING, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.TOO_LARGE})
+
+
+class Verdict(StrEnum):
+    """What Azure DevOps says of a request, or why it was not asked."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    MISTAKEN = "mistaken"  # no request can be made of this run
+    NOTHING = "nothing to check"
+
+
+class Checked(NamedTuple):
+    """A verdict and the words for it."""
+
+    verdict: Verdict
+    said: str = ""
+
+
+class Checks:
+    """Asks for previews; what was asked before is not asked again."""
+
+    def __init__(self, ports: Ports, settings: Settings) -> None:
+        self._credentials, self._clock = ports.credentials, ports.clock
+        self._previews = Previews(settings.devops_url, settings.devops_version, ports.clock)
+        self._read: dict[str, Credential] = {}
+        self._said: dict[PipelineRequest, Checked] = {}
+
+    def of(self, prospect: Prospect) -> Checked:
+        """Whether the request that the route makes of this run would be taken."""
+        found, request = prospect.found, prospect.request
+        if isinstance(found, End | Wait) and found.reason in _MISTAKES:
+            return Checked(Verdict.MISTAKEN, plain(found.detail, 500))
+        if isinstance(found, Unread):
+            return Checked(Verdict.UNKNOWN, plain(found.detail, 500))
+        if request is None:
+            return Checked(Verdict.NOTHING)
+        if request not in self._said:
+            self._said[request] = self._asked(request)
+        return self._said[request]
+
+    def _asked(self, request: PipelineRequest) -> Checked:
+        try:
+            name = self._previews.ask(request, self._credential(request.secret))
+        except Permanent as error:
+            return Checked(Verdict.REFUSED, plain(error.detail, 1000))
+        except (Retryable, InDoubt) as error:
+            return Checked(Verdict.UNKNOWN, plain(error.detail, 1000))
+        return Checked(Verdict.ACCEPTED, f"pipeline {plain(name)} would run with this")
+
+    def _credential(self, name: str) -> Credential:
+        if name not in self._read:
+            self._read[name] = self._credentials.read(name, Deadline(self._clock, SECRET_SECONDS))
+        return self._read[name]

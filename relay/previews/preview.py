@@ -1,0 +1,156 @@
+"""`preview` shows, and checks, the requests that the routes make of a run: nothing is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+
+import typer
+from msgspec.structs import replace
+
+from functions import connections
+from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.values import Shared
+from relay import printing
+from relay.deployment import deployed, opening
+from relay.previews import recorded
+from relay.printing import plain
+from relay.why import asking, locating
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from functions.configuration.settings import Settings
+    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Listed
+    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.services import Ports
+    from relay.deployment.opening import Found
+    from relay.previews.recorded import Recorded
+
+EXAMPLES = """Examples:
+
+python -m relay preview --run plum_pot_1
+
+python -m relay preview --event recorded/plum_pot_1.json --check
+
+python -m relay preview --event recorded --check --json
+"""
+T = TypeVar("T")
+
+_Runs = Annotated[
+    list[str] | None,
+    typer.Option("--run", metavar="RUN_ID|STUDIO_URL", help="A run; may be given several times."),
+]
+_Events = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--event",
+        metavar="FILE|FOLDER",
+        help="A recorded event, or a folder of .json files; may be given several times.",
+    ),
+]
+_Check = Annotated[
+    bool,
+    typer.Option("--check", help="Ask Azure DevOps whether it would run this; nothing is started."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module beside the others."""
+    app.command(epilog=EXAMPLES)(preview)
+
+
+def preview(
+    run: _Runs = None,
+    event: _Events = None,
+    workspace: asking.InWorkspace = None,
+    *,
+    check: _Check = False,
+    as_json: printing.Json = False,
+    routes: deployed.RoutesFile = None,
+    app: deployed.App = None,
+) -> None:
+    """Show the request that each route makes of a run; with --check, whether it would be taken.
+
+    Facts are read from Azure Machine Learning, also for a recorded event. Where only the gate
+    says no, the request is shown, and checked, all the same. The values of secret variables are
+    hidden. Nothing is started or written; --check asks Azure DevOps with the route's credential.
+
+    Exits with 1 if a request is refused, a route cannot make one of the run, or --check found
+    nothing to check; 2 if several workspaces have such a run, 3 if there is no such run or file,
+    4 if Azure Machine Learning, Key Vault or Azure DevOps refuse or do not answer.
+    """
+    if not (run or event):
+        raise typer.BadParameter("say which run: --run RUN_ID, or --event FILE")
+    from relay.previews.rehearsal import Rehearsal  # noqa: PLC0415 - loads what speaks HTTP
+
+    typed = [locating.named(text) for text in run or []]
+    meant = [asking.meant(one, workspace) for one in typed]
+    with opening.found(app, routes) as found:
+        rehearsal = Rehearsal(_connected(found), found.settings, check=check)
+        rehearsal.take_runs(typed, meant)
+        rehearsal.take_events(_recorded(event or []))
+        if as_json:
+            typer.echo(printing.as_json(rehearsal.builtins()))
+        else:
+            printing.echo(rehearsal.lines())
+        rehearsal.conclude()
+
+
+def _connected(found: Found) -> Ports:
+    """The ports; a ledger that is not named, not there or out of reach is as good as empty."""
+    settings = found.settings
+    for complaint in settings.complaints:
+        printing.say(f"warning: {complaint}", err=True)
+    path = settings.ledger_url.removeprefix("sqlite:///")
+    there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
+    if not there:
+        settings = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")
+    ports = connections.connect(settings, identity=found.identity)
+    return ports._replace(ledger=cast("Ledger", _IfReadable(ports.ledger)))
+
+
+def _in_storage(settings: Settings) -> bool:
+    named = settings.storage.connection_string or settings.storage.table_url
+    return bool(named) and not settings.no_ledger
+
+
+class _IfReadable:
+    """What a ledger knows, as far as it can be read: a preview goes without as well."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
+        """What is known of the run."""
+        try:
+            return self._ledger.of_run(workspace, run)
+        except LedgerUnavailable as error:
+            return self._without(error, ())
+
+    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+        """What is listed."""
+        try:
+            return self._ledger.listed(since, limit)
+        except LedgerUnavailable as error:
+            return self._without(error, ())
+
+    def shared(self, name: str) -> Shared:
+        """The row, empty where it cannot be read."""
+        try:
+            return self._ledger.shared(name)
+        except LedgerUnavailable as error:
+            return self._without(error, Shared(name, {}, None))
+
+    def _without(self, error: LedgerUnavailable, nothing: T) -> T:
+        typer.echo(f"warning: without the ledger: {plain(error)}", err=True)
+        return nothing
+
+
+def _recorded(paths: list[Path]) -> list[Recorded]:
+    try:
+        return recorded.read(paths)
+    except recorded.NotRecorded as error:
+        opening.stop(opening.NOT_FOUND if error.is_missing else opening.USAGE, str(error))

@@ -1,0 +1,163 @@
+"""The requests that all routes make of some runs, and whether Azure DevOps would take them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from relay.deployment import opening
+from relay.forecasts import telling
+from relay.forecasts.forecast import READ_SECONDS, Forecast, News, truth
+from relay.previews.checking import Checks, Verdict
+from relay.printing import plain
+from relay.why import asking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.configuration.settings import Settings
+    from functions.core.ports.services import Ports
+    from functions.core.terms.values import RunEvent, Workspace
+    from relay.forecasts.forecast import Prospect
+    from relay.previews.checking import Checked
+    from relay.previews.recorded import Recorded
+    from relay.why.locating import Named
+
+
+class _OfRoute(NamedTuple):
+    """What a route makes of a run, and what Azure DevOps says of that if it was asked."""
+
+    prospect: Prospect
+    checked: Checked | None
+
+    def lines(self, news: News, settings: Settings) -> Iterator[str]:
+        yield f"{self.prospect.route.name}: {telling.means(self.prospect, news, settings)}"
+        if self.prospect.request:
+            yield from (
+                f"  {line}" for line in telling.request_lines(self.prospect.request, settings)
+            )
+        if self.checked and self.checked.said:
+            yield f"  {self.checked.verdict}: {self.checked.said}"
+
+    def builtins(self, news: News, settings: Settings) -> dict[str, Any]:
+        told = {
+            "route": self.prospect.route.name,
+            **telling.prospect(self.prospect, news, settings),
+        }
+        return told | ({"check": self.checked._asdict()} if self.checked else {})
+
+
+class _OfRun(NamedTuple):
+    """What all routes make of one run; `source` is the file or the run as it was named."""
+
+    source: str
+    news: News
+    routes: tuple[_OfRoute, ...]
+
+    def lines(self, settings: Settings) -> Iterator[str]:
+        event = self.news.event
+        what = f"run {plain(event.run)} of {plain(event.experiment)}"
+        if self.news.run is None:
+            what = f"{event.outcome} {plain(event.run)}"
+        yield f"{plain(self.source)}: {what}"
+        for one in self.routes:
+            yield from (f"  {line}" for line in one.lines(self.news, settings))
+
+    def builtins(self, settings: Settings) -> dict[str, Any]:
+        event = self.news.event
+        return {
+            "source": self.source,
+            "run": event.run,
+            "workspace": event.workspace.id,
+            "experiment": event.experiment,
+            "status": self.news.run.status if self.news.run else None,
+            "routes": [one.builtins(self.news, settings) for one in self.routes],
+        }
+
+
+class Rehearsal:
+    """Makes the requests of each run; one that cannot be read does not stop the others."""
+
+    def __init__(self, ports: Ports, settings: Settings, *, check: bool) -> None:
+        self._ports, self._settings = ports, settings
+        self._routes = asking.routes(ports, settings).routes
+        self._checks = Checks(ports, settings) if check else None
+        self._runs: list[_OfRun] = []
+        self._unread = 0
+
+    def take_runs(self, typed: Sequence[Named], meant: Sequence[Sequence[Workspace]]) -> None:
+        """Runs by their ids."""
+        for one, workspaces in zip(typed, meant, strict=True):
+            found = asking.located(self._ports, self._settings, one.run, workspaces)
+            try:
+                if (news := asking.news(self._ports, found)) is None:
+                    raise found.trouble or Retryable(Reason.RUN_NOT_FOUND, "no such run")
+            except Retryable as error:
+                self._miss(one.run, error)
+            else:
+                self._take(one.run, news)
+
+    def take_events(self, events: Sequence[Recorded]) -> None:
+        """Runs by events that told of them."""
+        for file, event in events:
+            try:
+                news = self._news(event)
+            except Retryable as error:
+                self._miss(str(file), error)
+            else:
+                self._take(str(file), news)
+
+    def _news(self, event: RunEvent) -> News:
+        """What the event and its run say, if it is about a run; raises Retryable."""
+        if not event.outcome.ends_run:
+            return News(event, None, told=True)
+        deadline = Deadline(self._ports.clock, READ_SECONDS)
+        return truth(event, self._ports.runs.read(event.workspace, event.run, deadline))
+
+    def _take(self, source: str, news: News) -> None:
+        forecast = Forecast(self._ports, self._settings.policy, news)
+        told = []
+        for route in self._routes:
+            prospect = forecast.of(route)
+            told.append(_OfRoute(prospect, self._checks.of(prospect) if self._checks else None))
+        self._runs.append(_OfRun(source, news, tuple(told)))
+
+    def _miss(self, source: str, error: Retryable) -> None:
+        typer.echo(f"{plain(source)}: {plain(error.detail, 500)}", err=True)
+        self._unread = max(self._unread, opening.unread(error))
+
+    @property
+    def _verdicts(self) -> Counter[Verdict]:
+        checked = (one.checked for run in self._runs for one in run.routes)
+        return Counter(one.verdict for one in checked if one)
+
+    def builtins(self) -> dict[str, Any]:
+        """As JSON has it."""
+        runs = [one.builtins(self._settings) for one in self._runs]
+        totals = {str(verdict): count for verdict, count in self._verdicts.items()}
+        return {"complete": not self._unread, "runs": runs, "totals": totals}
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        for one in self._runs:
+            yield from one.lines(self._settings)
+            yield ""
+        if self._checks:
+            counts = ", ".join(f"{self._verdicts[v]} {v}" for v in Verdict)
+            yield f"{len(self._runs)} runs: {counts}"
+
+    def conclude(self) -> None:
+        """End the command with what it comes to."""
+        found = self._verdicts
+        if found[Verdict.REFUSED] or found[Verdict.MISTAKEN]:
+            raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        if self._unread or found[Verdict.UNKNOWN]:
+            raise typer.Exit(self._unread or opening.REFUSED)
+        if self._checks and not found[Verdict.ACCEPTED]:
+            typer.echo("nothing was checked: no route starts a pipeline for this", err=True)
+            raise typer.Exit(opening.THE_ANSWER_IS_NO)

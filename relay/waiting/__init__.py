@@ -1,0 +1,1 @@
+"""`wait`: from a job that is submitted to an exit code."""

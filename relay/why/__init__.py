@@ -1,0 +1,1 @@
+"""`why` and `coverage`: what became of runs."""

@@ -1,0 +1,118 @@
+"""What became of one run: an answer for each route, in words and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core.terms.values import State
+from relay.forecasts import telling
+from relay.printing import at, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.configuration.settings import Settings
+    from functions.core.kept.continuation import Continuation
+    from relay.forecasts.forecast import News, Prospect
+    from relay.why.locating import Located
+    from relay.why.upcoming import Next
+
+_ALIVE = frozenset({State.STARTED, State.OPEN})
+
+
+class OnRoute(NamedTuple):
+    """A route with the run's continuation on it, or with what would become of it."""
+
+    route: str
+    known: Continuation | None = None
+    prospect: Prospect | None = None
+    next: Next | None = None
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether something was started, or still will be."""
+        if self.known:
+            return self.known.state in _ALIVE or not self.known.state.is_known
+        return self.next is not None and self.next.comes
+
+
+class Answer(NamedTuple):
+    """The answer to why. `news` is None where the run could not be read."""
+
+    located: Located
+    run: str
+    news: News | None
+    routes: tuple[OnRoute, ...]
+    settings: Settings
+    now: datetime
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether something was started, or still will be."""
+        return any(one.is_yes for one in self.routes)
+
+    def builtins(self) -> dict[str, Any]:
+        """As JSON has it."""
+        run, workspace = self.located.run, self.located.workspace
+        return {
+            "run": self.run,
+            "workspace": workspace.id,
+            "experiment": self._experiment,
+            "status": run.status if run else None,
+            "outcome": run.outcome if run else None,
+            "ended_at": run.end_time.isoformat() if run and run.end_time else None,
+            "url": telling.studio_url(self.settings, workspace.id, self.run),
+            "followed": self.is_yes,
+            "routes": [self._builtins(one) for one in self.routes],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        workspace = self.located.workspace
+        experiment = f" of {plain(self._experiment)}" if self._experiment else ""
+        yield f"run {plain(self.run)}{experiment} in {plain(workspace.name)}: {self._ended()}"
+        yield telling.studio_url(self.settings, workspace.id, self.run)
+        for one in self.routes:
+            yield ""
+            outcome = f" ({one.known.key.outcome})" if one.known else ""
+            first, *others = self._lines(one)
+            yield f"{plain(one.route)}{outcome}: {first}"
+            yield from others
+
+    @property
+    def _experiment(self) -> str:
+        told = (c.event.experiment for c in self.located.known)
+        return self.news.event.experiment if self.news else next(told, "")
+
+    def _ended(self) -> str:
+        run = self.located.run
+        if run is None:
+            return "Azure Machine Learning does not tell of it"
+        then = ", and was deleted since" if run.deleted else ""
+        if run.outcome is None:
+            return f"has not ended, it is {plain(run.status)}{then}"
+        return (f"{run.outcome}, ended {at(run.end_time)}" if run.end_time else run.outcome) + then
+
+    def _lines(self, one: OnRoute) -> Iterator[str]:
+        if one.known:
+            yield from telling.lines(one.known, self.now, self.settings)
+        elif one.prospect and self.news and one.next:
+            yield telling.means(one.prospect, self.news, self.settings)
+            yield f"  next     {one.next.words}"
+            if one.next.do:
+                yield f"  do       {one.next.do}"
+
+    def _builtins(self, one: OnRoute) -> dict[str, Any]:
+        if one.known:
+            known = telling.continuation(one.known, self.now, self.settings)
+            return {"route": one.route, "known": True, **known}
+        if not (one.prospect and self.news and one.next):
+            return {"route": one.route, "known": False}
+        return {
+            "route": one.route,
+            "known": False,
+            **telling.prospect(one.prospect, self.news, self.settings),
+            "next": one.next.words,
+            "do": one.next.do,
+        }

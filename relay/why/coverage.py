@@ -1,0 +1,122 @@
+"""`coverage` tells of every root run that ended what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from functions.core.memory.register import Chronicle
+from functions.core.terms.errors import Retryable
+from relay import printing
+from relay.deployment import deployed, opening
+from relay.why import asking, verdict
+from relay.why.verdict import Became
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.values import Workspace
+    from relay.deployment.opening import Office
+    from relay.why.verdict import Told
+
+BY_DEFAULT = "24h"
+
+_Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90m, 24h, 7d.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module beside the others."""
+    app.command()(coverage)
+
+
+def coverage(
+    since: _Since = BY_DEFAULT,
+    workspace: asking.InWorkspaces = None,
+    *,
+    as_json: printing.Json = False,
+    routes: deployed.RoutesFile = None,
+    app: deployed.App = None,
+) -> None:
+    """Tell of every root run that ended what became of it: nothing is written or started.
+
+    Exits with 1 if a route matches a run and there is no continuation, 3 if there is no such
+    workspace, 4 if AML or the ledger cannot be read, 5 if there was more than could be read.
+    """
+    span, asked = opening.span(since), opening.workspaces(workspace or [])
+    with opening.office(app, routes) as office:
+        survey = _Survey(office, office.ports.clock.now() - span)
+        told = list(survey.of(asked or asking.seen(office.ports, office.settings)))
+        _print_json(told, survey) if as_json else _print_table(told)
+        _conclude(told, survey)
+
+
+class _Survey:
+    """Asks one workspace after the other; one that fails does not stop the others."""
+
+    def __init__(self, office: Office, since: datetime) -> None:
+        self._office = office
+        self._chronicle = Chronicle(office.ports)
+        self.since = since
+        self.lacking: list[str] = []
+        self.failed = 0
+
+    def of(self, workspaces: list[Workspace]) -> Iterator[Told]:
+        """What became of the runs of these workspaces."""
+        routes = asking.routes(self._office.ports, self._office.settings)
+        for workspace in workspaces:
+            try:
+                yield from self._one(workspace, routes)
+            except Retryable as error:
+                self.failed = opening.unread(error)
+                printing.say(f"{workspace.name}: {error.detail}", err=True)
+
+    def _one(self, workspace: Workspace, routes: Routes) -> Iterator[Told]:
+        ledger = self._office.ports.ledger
+        memory = self._chronicle.recall()
+        ended, lacking = asking.ended(self._office.ports, workspace, self.since)
+        self.lacking += lacking
+        for run in ended.runs:
+            known = ledger.of_run(workspace.key, run.id)
+            yield verdict.of(workspace, run, ended, known, routes, memory)
+
+
+def _totals(told: list[Told]) -> dict[str, int]:
+    counted = Counter(one.became for one in told)
+    return {"runs": len(told), **{str(kind): counted[kind] for kind in Became}}
+
+
+def _print_json(told: list[Told], survey: _Survey) -> None:
+    complete = not survey.lacking and not survey.failed
+    document = {
+        "since": survey.since.isoformat(),
+        "complete": complete,
+        "lacking": survey.lacking,
+        "totals": _totals(told),
+        "runs": [one.builtins() for one in told],
+    }
+    typer.echo(printing.as_json(document))
+
+
+def _print_table(told: list[Told]) -> None:
+    headings = ("run", "ended", "experiment", "outcome", "route", "became", "why")
+    ordered = sorted(told, key=lambda t: (t.rank, t.ended_at))
+    if told:
+        printing.table(headings, (cells for one in ordered for cells in one.rows()))
+    totals = _totals(told)
+    runs = totals.pop("runs")
+    typer.echo(f"{runs} runs: " + ", ".join(f"{count} {kind}" for kind, count in totals.items()))
+
+
+def _conclude(told: list[Told], survey: _Survey) -> None:
+    if survey.lacking:
+        typer.echo("there were more runs than could be read: try a shorter --since", err=True)
+        for what in survey.lacking:
+            printing.say(f"  lacking: {what}", err=True)
+    if any(one.became is Became.MISSING for one in told):
+        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+    if survey.failed or survey.lacking:
+        raise typer.Exit(survey.failed or opening.TIMED_OUT)

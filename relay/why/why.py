@@ -1,0 +1,111 @@
+"""`why` tells of one run what became of it on every route, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from functions.core.terms.errors import Retryable, RoutesUnreadable
+from relay import printing
+from relay.deployment import deployed, opening
+from relay.forecasts.forecast import Forecast
+from relay.why import asking, locating
+from relay.why.answer import Answer, OnRoute
+from relay.why.upcoming import Upcoming
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.core.routes.definition import Route
+    from relay.deployment.opening import Office
+    from relay.forecasts.forecast import News
+    from relay.why.locating import Located
+
+EXAMPLES = """Examples:
+
+python -m relay why plum_pot_1
+
+python -m relay why 'https://ml.azure.com/runs/plum_pot_1?wsid=/subscriptions/…'
+
+python -m relay why plum_pot_1 --json | jq '.routes'
+"""
+
+_Run = Annotated[
+    str, typer.Argument(metavar="RUN_ID|STUDIO_URL", help="The run, or its page in AML Studio.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module beside the others."""
+    app.command(epilog=EXAMPLES)(why)
+
+
+def why(
+    run: _Run,
+    workspace: asking.InWorkspace = None,
+    *,
+    as_json: printing.Json = False,
+    routes: deployed.RoutesFile = None,
+    app: deployed.App = None,
+) -> None:
+    """Tell what became of a run on every route, why, and what happens next.
+
+    A run that no event ever reached is read from Azure Machine Learning, and the routes are
+    evaluated for it. Nothing is written or started.
+
+    Exits with 0 if a pipeline was started or still may be, 1 if nothing was started and nothing
+    will, 2 if several workspaces have such a run, 3 if none has, 4 if Azure or the ledger cannot
+    be read.
+    """
+    named = locating.named(run)
+    asked = asking.meant(named, workspace)
+    with opening.office(app, routes) as office:
+        located = asking.located(office.ports, office.settings, named.run, asked)
+        answer = _answer(office, named.run, located)
+        if as_json:
+            typer.echo(printing.as_json(answer.builtins()))
+        else:
+            printing.echo(answer.lines())
+        if not answer.is_yes:
+            raise typer.Exit(opening.THE_ANSWER_IS_NO)
+
+
+def _answer(office: Office, run: str, located: Located) -> Answer:
+    try:
+        news = asking.news(office.ports, located)
+        routes = _routes(office, located)
+        told = tuple(_told(office, located, news, routes))
+    except Retryable as error:
+        opening.stop(opening.REFUSED, f"{located.workspace.name}: {error.detail}")
+    return Answer(located, run, news, told, office.settings, office.ports.clock.now())
+
+
+def _routes(office: Office, located: Located) -> Sequence[Route]:
+    """Today's routes; where they cannot be read, none for a run that the ledger knows."""
+    try:
+        return office.ports.routes.routes().routes
+    except RoutesUnreadable as error:
+        if not located.known:
+            asking.no_routes(office.settings, error)
+        printing.say(f"warning: only what the ledger knows: {error.problems[0]}", err=True)
+        return ()
+
+
+def _told(
+    office: Office, located: Located, news: News | None, routes: Sequence[Route]
+) -> Iterator[OnRoute]:
+    """Each route with its continuations; where it has none of this outcome, with its prospect."""
+    of_today = {route.name for route in routes}
+    forecast = Forecast(office.ports, office.settings.policy, news) if news else None
+    upcoming = Upcoming(office.ports, office.settings, news) if news else None
+    for route in routes:
+        mine = [c for c in located.known if c.key.route == route.name]
+        yield from (OnRoute(route.name, c) for c in mine)
+        if forecast is None or upcoming is None:
+            continue
+        prospect = forecast.of(route)
+        if not any(c.key.outcome == prospect.event.outcome for c in mine):
+            prospect = forecast.just_now(prospect)
+            yield OnRoute(route.name, None, prospect, upcoming.of(prospect))
+    yield from (OnRoute(c.key.route, c) for c in located.known if c.key.route not in of_today)
