@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.configuration.settings import Settings
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.operators.overview import Overview
     from functions.core.ports.services import Journal, Ports
-    from functions.core.rounds.reconciler import Rounds
+    from functions.core.rounds.reconciler import Reconciler
     from functions.core.rounds.sweep import Sweep
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.settling import Work
@@ -42,15 +42,15 @@ class App:
     def __init__(self, settings: Settings, ports: Ports) -> None:
         from functions.core.limits.admission import Admission
         from functions.core.starts.relay import Relay
-        from functions.core.starts.settling import Desk
+        from functions.core.starts.settling import Settling
         from functions.core.starts.starting import Starter
 
         policy = settings.policy
         self._settings, self._ports = settings, ports
-        self._admission, self._desk = Admission(ports, policy), Desk(ports, policy)
-        self._starter = Starter(ports, policy, self._desk, self._admission)
+        self._admission, self._settling = Admission(ports, policy), Settling(ports, policy)
+        self._starter = Starter(ports, policy, self._settling, self._admission)
         self.relay = Relay(
-            ports, policy, self._desk, self._starter, look=self._look, ended=self._ended
+            ports, policy, self._settling, self._starter, look=self._look, ended=self._ended
         )
 
     @functools.cached_property
@@ -59,20 +59,20 @@ class App:
         from functions.core.waits.registering import Waits
 
         workspaces = self._settings.sweep.workspaces
-        return Waits(self._ports, self._settings.policy, self._chronicle, workspaces)
+        return Waits(self._ports, self._settings.policy, self._known_since, workspaces)
 
     @functools.cached_property
-    def rounds(self) -> Rounds:
+    def reconciler(self) -> Reconciler:
         """The reconciler."""
-        from functions.core.rounds.reconciler import Rounds
+        from functions.core.rounds.reconciler import Reconciler
 
-        return Rounds(
+        return Reconciler(
             self._ports,
             self._settings.policy,
             relay=self.relay,
             doubt=self._doubt,
             admission=self._admission,
-            chronicle=self._chronicle,
+            known_since=self._known_since,
             waits=self.waits,
             for_each=functools.partial(_for_each, self._ports.journal),
         )
@@ -80,15 +80,15 @@ class App:
     @functools.cached_property
     def sweep(self) -> Sweep:
         """What finds runs whose event was lost."""
-        from functions.core.rounds.expiry import Horizon
+        from functions.core.rounds.expiry import Expiry
         from functions.core.rounds.sweep import Sweep
 
         return Sweep(
             self._ports,
             self._settings.sweep,
             relay=self.relay,
-            chronicle=self._chronicle,
-            horizon=Horizon(self._ports, self._settings.policy),
+            known_since=self._known_since,
+            expiry=Expiry(self._ports, self._settings.policy),
         )
 
     @functools.cached_property
@@ -109,13 +109,13 @@ class App:
         from functions.core.starts.doubt import Doubt
 
         policy = self._settings.policy
-        return Doubt(self._ports, policy, self._desk, self._starter, self._chronicle)
+        return Doubt(self._ports, policy, self._settling, self._starter, self._known_since)
 
     @functools.cached_property
-    def _chronicle(self) -> Chronicle:
-        from functions.core.memory.register import Chronicle
+    def _known_since(self) -> KnownSince:
+        from functions.core.memory.known_since import KnownSince
 
-        return Chronicle(self._ports, self._settings.sweep.workspaces)
+        return KnownSince(self._ports, self._settings.sweep.workspaces)
 
 
 def app() -> App:

@@ -25,7 +25,7 @@ def blueprint(
     def reconcile(timer: func.TimerRequest) -> None:
         """Resume parked, abandoned and asked continuations."""
         del timer
-        app().rounds.reconcile()
+        app().reconciler.reconcile()
 
     @triggers.timer_trigger(arg_name="timer", schedule=sweep_schedule)
     def sweep(timer: func.TimerRequest) -> None:

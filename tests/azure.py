@@ -98,7 +98,7 @@ class Stage:
     def reconcile(self, **later: float) -> None:
         """Let the clock move on and the timer fire."""
         self.clock.forward(**later)
-        self.app.rounds.reconcile()
+        self.app.reconciler.reconcile()
 
     def mid_hour(self) -> None:
         """Let the clock stand near half past, so that no window of a limit ends meanwhile."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.memory.register import ROUTES as ROUTE_ROW
-from functions.core.memory.register import WORKSPACES
+from functions.core.memory.known_since import ROUTES as ROUTE_ROW
+from functions.core.memory.known_since import WORKSPACES
 from functions.core.ports import shared
 from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE

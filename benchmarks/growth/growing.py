@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from benchmarks.growth import ledgers
 from functions import bootstrap, connections
 from functions.configuration import settings as known_settings
-from functions.core.memory import register
+from functions.core.memory import known_since
 from functions.core.ports import shared
 from functions.core.rounds import expiry
 from functions.core.starts import steps
@@ -60,7 +60,7 @@ class Grown:
         """It has known its route for ever, and told today how long its secrets are valid."""
         born = LONG_AGO.isoformat()
         known = {"born": born, "routes": {"register-model": born, "report-failure": born}}
-        shared.change(self.ledger, register.ROUTES, lambda _: known)
+        shared.change(self.ledger, known_since.ROUTES, lambda _: known)
         today = {"day": datetime.now(UTC).date().isoformat(), "ends": {}}
         shared.change(self.ledger, expiry.HORIZON, lambda _: today)
 
@@ -130,7 +130,7 @@ def recents(grown: Grown) -> Acts:
 def rounds(grown: Grown) -> Acts:
     """A round of the reconciler with nothing open."""
     while True:
-        yield grown.app.rounds.reconcile
+        yield grown.app.reconciler.reconcile
 
 
 def busy_rounds(grown: Grown) -> Acts:
@@ -145,7 +145,7 @@ def busy_rounds(grown: Grown) -> Acts:
         while True:
             for c in leave:
                 grown.ledger.schedule(c)
-            yield grown.app.rounds.reconcile
+            yield grown.app.reconciler.reconcile
     finally:
         for c in wait:
             grown.end(c.key)

@@ -112,7 +112,7 @@ def start(
     key = Key(event.workspace.id.lower(), event.run, event.outcome, route.name)
     while _worth_waiting(c := _read(ports.ledger, key), until):
         hours.wait(max(0.0, (c.due_at - ports.clock.now()).total_seconds()))
-        app.rounds.reconcile()
+        app.reconciler.reconcile()
     return c
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def one(whole: Whole) -> str:
     c = whole.continuation
     return _text(
         {
-            **_listed(Listed.of(c)),
+            **_listed(Summary.of(c)),
             **whole.told._asdict(),
             "name": whole.name,
             "command": whole.command,
@@ -66,7 +66,7 @@ def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
     return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
 
 
-def _listed(one: Listed) -> dict[str, Any]:
+def _listed(one: Summary) -> dict[str, Any]:
     told = msgspec.to_builtins(one)
     return {**told, "key": f"{one.key.text}@{one.key.workspace}", "latency_s": one.latency}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
 from functions.web.words import badge, link, span, when
@@ -63,7 +63,7 @@ def _pipeline_run(c: Continuation) -> Child:
 
 def _facts(one: Whole) -> Markup:
     c, event = one.continuation, one.continuation.event
-    latency = Listed.of(c).latency
+    latency = Summary.of(c).latency
     told: list[tuple[str, Child]] = [
         ("KEY", tag("code", one.name)),
         ("Run", link(one.studio, "open in Azure Machine Learning studio")),
@@ -78,7 +78,7 @@ def _facts(one: Whole) -> Markup:
         ("Run ended", when(event.time)),
         ("Run end to start", span(latency) if latency is not None else None),
         ("Claimed", when(c.created_at)),
-        ("Due", when(c.due_at) if c.is_open and not Listed.of(c).is_in_line else None),
+        ("Due", when(c.due_at) if c.is_open and not Summary.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),
         ("The gate saw", said(one.gate) if one.gate else None),
     ]

@@ -17,7 +17,7 @@ from functions.web.words import span, when
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.operators.overview import Seen, Wanted
 
 ROWS = 50
@@ -119,7 +119,7 @@ def _credentials(seen: Seen) -> Child:
     return tag("div", title, tag("ul", *lines), class_="credentials") if lines else None
 
 
-def _filters(wanted: Wanted, among: Sequence[Listed]) -> Markup:
+def _filters(wanted: Wanted, among: Sequence[Summary]) -> Markup:
     spans = SPANS | ({} if wanted.since in SPANS else {wanted.since: wanted.since})
     fields = [
         _field("q", "Search", tag("input", type="search", id="q", name="q", value=wanted.q)),

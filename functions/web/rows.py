@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
 
 COLUMNS = ("State", "Run", "Route", "Why", "Pipeline run", "Run end to start", "Tries", "At")
 OF_WAITS = ("Answer", "Runs", "Task", "Why", "Waits for", "Tries", "At")
 
 
-def table(title: str, rows: Sequence[Listed], now: datetime) -> Child:
+def table(title: str, rows: Sequence[Summary], now: datetime) -> Child:
     """The heading and the table."""
     return _table(title, COLUMNS, [_row(one, now) for one in rows], "rows")
 
@@ -54,7 +54,7 @@ def _wait(one: Wait, now: datetime) -> Markup:
     )
 
 
-def _row(one: Listed, now: datetime) -> Markup:
+def _row(one: Summary, now: datetime) -> Markup:
     where = " · ".join(filter(None, (one.experiment, one.workspace)))
     cells: list[Child] = [
         badge(one.state),
@@ -78,7 +78,7 @@ def _cells(columns: Sequence[str], cells: Sequence[Child]) -> Markup:
     return tag("tr", *made, role="row")
 
 
-def _took(one: Listed, now: datetime) -> str:
+def _took(one: Summary, now: datetime) -> str:
     """From the run's end to the start, or until now if it may still start."""
     if one.latency is not None:
         return span(one.latency)
@@ -86,7 +86,7 @@ def _took(one: Listed, now: datetime) -> str:
     return f"{span(since.total_seconds())} so far" if one.is_open else "-"
 
 
-def _at(one: Listed, now: datetime) -> Child:
+def _at(one: Summary, now: datetime) -> Child:
     """When it came to where it stands, or when it is taken up again."""
     if not one.is_open:
         return when(one.at)

@@ -11,7 +11,7 @@ from functions.web.html import Child, Markup, said, tag
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.terms.values import Key, State
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -64,7 +64,7 @@ def badge(state: State) -> Markup:
     return tag("span", shape, str(state), class_=f"badge {kind}")
 
 
-def reason(one: Listed) -> Child:
+def reason(one: Summary) -> Child:
     """Why it is where it is, in words that fit every route."""
     means = meant(one.state, one.reason).means if one.state.is_known else OF_ANOTHER_VERSION
     means = means.format(secret="that the route names", organization="its organization")

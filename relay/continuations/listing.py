@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import typer
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.operators import keys
 from functions.core.routes import filters
 from functions.core.terms.errors import Unreadable
@@ -77,7 +77,7 @@ class _Filters(NamedTuple):
     route: str | None
     experiment: str | None
 
-    def fit(self, one: Listed) -> bool:
+    def fit(self, one: Summary) -> bool:
         return (
             (not self.states or one.state in self.states)
             and filters.fits(self.route, one.key.route)
@@ -92,7 +92,7 @@ class _Filters(NamedTuple):
 class _Chosen(NamedTuple):
     """The continuations to show; `more`: there are others that fit, or that were not looked at."""
 
-    found: list[Listed]
+    found: list[Summary]
     more: str
 
 
@@ -158,15 +158,15 @@ def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _
     return _Chosen(found[:limit], more)
 
 
-def _as_they_stand(ledger: Ledger, known: Sequence[Listed]) -> Iterator[Listed]:
+def _as_they_stand(ledger: Ledger, known: Sequence[Summary]) -> Iterator[Summary]:
     """With the newest that are open read singly: a list shows them as they were parked last."""
 
-    def read(one: Listed) -> Listed:
+    def read(one: Summary) -> Summary:
         try:
             entry = ledger.read(one.key)
         except Unreadable:
             return one
-        return Listed.of(entry.continuation) if entry else one
+        return Summary.of(entry.continuation) if entry else one
 
     newest = list(islice((one for one in known if one.is_open), MOST_READ))
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
@@ -179,7 +179,7 @@ def _document(chosen: _Chosen) -> dict[str, Any]:
     return {"complete": not chosen.more, "continuations": told}
 
 
-def _names(one: Listed) -> dict[str, object]:
+def _names(one: Summary) -> dict[str, object]:
     key = one.key
     parts = {"workspace": key.workspace, "route": key.route, "run": key.run}
     return {"key": key.text, **parts, "outcome": key.outcome, "latency_seconds": one.latency}
@@ -193,7 +193,7 @@ def _print(chosen: _Chosen) -> None:
         typer.echo(chosen.more, err=True)
 
 
-def _rows(found: list[Listed]) -> Iterator[tuple[object, ...]]:
+def _rows(found: list[Summary]) -> Iterator[tuple[object, ...]]:
     ids = {(one.workspace, one.key.workspace) for one in found}
     names = Counter(name for name, _ in ids)
     for one in found:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from relay.deployment.opening import Found
@@ -130,7 +130,7 @@ class _IfReadable:
         except LedgerUnavailable as error:
             return self._without(error, ())
 
-    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+    def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
         """What is listed."""
         try:
             return self._ledger.listed(since, limit)

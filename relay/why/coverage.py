@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.memory.register import Chronicle
+from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import Retryable
 from relay import printing
 from relay.deployment import deployed, opening
@@ -59,7 +59,7 @@ class _Survey:
 
     def __init__(self, office: Office, since: datetime) -> None:
         self._office = office
-        self._chronicle = Chronicle(office.ports)
+        self._known_since = KnownSince(office.ports)
         self.since = since
         self.lacking: list[str] = []
         self.failed = 0
@@ -76,7 +76,7 @@ class _Survey:
 
     def _one(self, workspace: Workspace, routes: Routes) -> Iterator[Told]:
         ledger = self._office.ports.ledger
-        memory = self._chronicle.recall()
+        memory = self._known_since.recall()
         ended, lacking = asking.ended(self._office.ports, workspace, self.since)
         self.lacking += lacking
         for run in ended.runs:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.memory import visits
 from functions.core.memory.knowledge import ROUTE_LATER
-from functions.core.memory.register import Chronicle
+from functions.core.memory.known_since import KnownSince
 from functions.core.terms.policy import SweepMode
 from relay.forecasts import telling
 
@@ -41,10 +41,10 @@ class Upcoming:
         self._sweep = settings.sweep
         self._now = ports.clock.now()
         self._news = news
-        chronicle = Chronicle(ports)
-        self._memory = chronicle.recall()
+        known_since = KnownSince(ports)
+        self._memory = known_since.recall()
         since = self._now - settings.sweep.kept_for
-        self._swept = {w.key for w in chronicle.workspaces(since, self._sweep.workspaces)}
+        self._swept = {w.key for w in known_since.workspaces(since, self._sweep.workspaces)}
         letters = ports.ledger.letters(MOST_LETTERS)
         self._inbox = {(letter.event.workspace.key, letter.event.run) for letter in letters}
 

@@ -188,7 +188,7 @@ def test_each_attempt_is_counted_and_the_reason_keeps_its_age(stage: Stage, reas
     if reason is Reason.THROTTLED:
         stage.devops.throttle(1, 90)
     stage.clock.moved += first.due_at - stage.clock.now() + timedelta(seconds=1)
-    stage.app.rounds.reconcile()
+    stage.app.reconciler.reconcile()
     row = stage.only("r1")
     assert (row.state, row.reason, row.attempts) == (State.OPEN, reason, 1)
     assert row.since == first.since

@@ -45,7 +45,7 @@ def frozen(stage: Stage, run: str, method: str, nth: int, **lasts: float) -> Non
 
     def meanwhile() -> None:
         stage.clock.forward(**lasts)
-        other.rounds.reconcile()
+        other.reconciler.reconcile()
 
     stage.build(ledger=Frozen(stage.ledger, method, nth, meanwhile))
     stage.deliver(completed(run))

@@ -375,7 +375,7 @@ class Frozen(Wrapped):
         other = App(self._stage.read, self._stage.ports)
         for _ in range(3):
             self._stage.clock.forward(minutes=3)
-            other.rounds.reconcile()
+            other.reconciler.reconcile()
         assert self._stage.only("r1").state is State.HELD
         return run
 
@@ -402,7 +402,7 @@ class Asleep(Wrapped):
         other = App(self._stage.read, self._stage.ports)
         while not self._stage.posts():
             self._stage.clock.forward(minutes=3)
-            other.rounds.reconcile()
+            other.reconciler.reconcile()
         return self.real.start(*given)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from functions.core.ledger.places import OPEN
 from functions.core.ledger.rowledger import RowLedger
-from functions.core.memory.register import Chronicle
+from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.values import State
 from local.cloud import WORKSPACE
@@ -138,13 +138,13 @@ def test_processes_that_hear_of_workspaces_at_once_forget_none(stage: Stage) -> 
     ids = {WORKSPACE.replace("ml-prod", f"ml-{n}") for n in range(12)}
 
     def heard(workspace: str) -> None:
-        chronicle = Chronicle(ports)
-        chronicle.meet(workspace)
-        chronicle.keep(None)
+        known_since = KnownSince(ports)
+        known_since.meet(workspace)
+        known_since.keep(None)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(heard, ids))
-    known = Chronicle(ports).workspaces(stage.clock.now())
+    known = KnownSince(ports).workspaces(stage.clock.now())
     assert {workspace.id for workspace in known} == ids
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.memory.register import WORKSPACES, Chronicle
+from functions.core.memory.known_since import WORKSPACES, KnownSince
 from functions.core.memory.visits import VISITS
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
@@ -217,7 +217,7 @@ def test_a_workspace_that_is_heard_of_while_a_sweep_begins_is_not_forgotten(
     stage: Stage, cloud: Cloud
 ) -> None:
     cloud.arm.add_workspace(SECOND, cloud.aml.tracking_uri)
-    other = Chronicle(stage.ports)
+    other = KnownSince(stage.ports)
 
     def hears() -> None:
         other.meet(SECOND)

@@ -10,8 +10,8 @@ import pytest
 
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.memory.first_seen import ROUTES_IN_A_ROW
-from functions.core.memory.register import ROUTES as ROUTE_ROW
-from functions.core.memory.register import WORKSPACES
+from functions.core.memory.known_since import ROUTES as ROUTE_ROW
+from functions.core.memory.known_since import WORKSPACES
 from functions.core.memory.visits import VISITS
 from functions.core.ports import shared
 from functions.core.terms.errors import LedgerUnavailable

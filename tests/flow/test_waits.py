@@ -15,7 +15,7 @@ from flask import Flask
 from msgspec.structs import replace
 
 from functions import registrations
-from functions.core.kept.tasks import Answered
+from functions.core.kept.tasks import WaitState
 from functions.core.terms.deadline import Deadline
 from functions.core.waits.registering import MOST_OF_A_PLAN
 from local.aml.jobs import Jobs
@@ -280,7 +280,7 @@ class Dying(Wrapped):
     """The wait book; the process dies as it is about to write what was answered."""
 
     def change(self, entry: Any, changed: Any) -> Any:
-        if changed.state is Answered.COMPLETED:
+        if changed.state is WaitState.COMPLETED:
             raise KeyboardInterrupt
         return self.real.change(entry, changed)
 

@@ -79,7 +79,7 @@ def test_who_wakes_with_the_answer_to_what_was_asked_before_keeps_it_to_itself(
 
     def meanwhile() -> None:
         stage.clock.forward(minutes=4)
-        other.rounds.reconcile()
+        other.reconciler.reconcile()
         assert job.result == "succeeded"
         job.evaluate_again()
         runs(stage, "r2")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from functions.core.events import parsing
 from functions.core.events.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
-from functions.core.kept.tasks import Answered, Wait
+from functions.core.kept.tasks import Wait, WaitState
 from functions.core.kept.verdict import Verdict
 from functions.core.ledger.records import unpacked, wait_row
 from functions.core.operators.overview import Wanted
@@ -318,7 +318,7 @@ class Unwritable(Wrapped):
         return getattr(self.real.waits if name in {"waiting", "enroll"} else self.real, name)
 
     def change(self, entry: Any, changed: Any) -> Any:
-        if changed.state is Answered.COMPLETED:
+        if changed.state is WaitState.COMPLETED:
             raise self._error
         return self.real.waits.change(entry, changed)
 

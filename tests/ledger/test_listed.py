@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.ledger import records
 from functions.core.terms.values import State, Step
 from tests.ledger import samples
@@ -42,7 +42,7 @@ def test_an_open_one_is_listed_as_it_was_scheduled(ledger: Ledger) -> None:
     parked = opened(detail="401", attempts=3, event=samples.event(experiment="churn"))
     ledger.schedule(parked)
     (found,) = ledger.listed(NOON, 10)
-    assert found == Listed.of(parked)
+    assert found == Summary.of(parked)
     assert (found.detail, found.attempts, found.experiment) == ("401", 3, "churn")
 
 
@@ -51,7 +51,7 @@ def test_a_started_one_is_listed_with_its_pipeline_run_and_latency(ledger: Ledge
     c = started(opened(history=(step,), url="https://dev.azure.com/x"), 77)
     ended(ledger, c)
     (found,) = ledger.listed(NOON, 10)
-    assert found == Listed.of(c)
+    assert found == Summary.of(c)
     assert (found.pipeline_run, found.url, found.latency) == (77, "https://dev.azure.com/x", 41)
 
 
@@ -73,7 +73,7 @@ def test_what_was_replayed_is_listed_once_and_open(ledger: Ledger) -> None:
     assert entry is not None
     ledger.write(entry, again)
     ledger.schedule(again)
-    assert list(ledger.listed(NOON, 10)) == [Listed.of(again)]
+    assert list(ledger.listed(NOON, 10)) == [Summary.of(again)]
 
 
 def test_what_ended_while_it_left_the_schedule_is_listed_once_and_ended(
@@ -82,7 +82,7 @@ def test_what_ended_while_it_left_the_schedule_is_listed_once_and_ended(
     c = started(opened(updated_at=NOON + HOUR))
     ended(ledger, c)
     ledger.schedule(opened())  # as a process that died between the two left it
-    assert list(ledger.listed(NOON, 10)) == [Listed.of(c)]
+    assert list(ledger.listed(NOON, 10)) == [Summary.of(c)]
 
 
 def test_more_than_a_page_of_them_is_listed(ledger: Ledger) -> None:

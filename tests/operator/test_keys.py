@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core.memory.register import Chronicle
+from functions.core.memory.known_since import KnownSince
 from functions.core.terms.values import Key, Outcome
 from local.cloud import WORKSPACE
 from tests.ledger import samples
@@ -43,9 +43,9 @@ def test_what_is_not_among_the_newest_is_found_where_the_sweep_looks(
 def test_what_is_not_among_the_newest_is_found_where_events_came_from(
     crowded: Desk, command: str
 ) -> None:
-    chronicle = Chronicle(crowded.stage.ports)
-    chronicle.meet(OTHER)
-    chronicle.keep(None)
+    known_since = KnownSince(crowded.stage.ports)
+    known_since.meet(OTHER)
+    known_since.keep(None)
     assert crowded.type(command, "register/r1/Completed").code == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.terms.reasons import Reason
 from functions.core.terms.values import Key, Outcome, State
 from functions.web import rows, words
@@ -63,11 +63,11 @@ def test_a_span_is_told_by_its_two_largest_units(seconds: float, told: str) -> N
     assert words.span(seconds) == told
 
 
-def one(state: State, at: datetime, latency: float | None = None) -> Listed:
+def one(state: State, at: datetime, latency: float | None = None) -> Summary:
     ran = None if latency is None else at - timedelta(seconds=latency)
     begun = at if state is State.STARTED else None
     key = Key("w", str(at), Outcome.COMPLETED, "r")
-    return Listed(
+    return Summary(
         key=key,
         created_at=at,
         due_at=at,
@@ -80,7 +80,7 @@ def one(state: State, at: datetime, latency: float | None = None) -> Listed:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_fits_into_a_list(reason: Reason) -> None:
-    listed = Listed(
+    listed = Summary(
         key=Key("w", "r", Outcome.FAILED, "a"), created_at=NOON, due_at=NOON, reason=reason
     )
     assert "{" not in str(words.reason(listed))
@@ -88,7 +88,7 @@ def test_every_reason_fits_into_a_list(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", [Reason.LIMIT, Reason.PAUSED])
 def test_who_waits_to_be_called_is_shown_as_waiting_and_not_as_due(reason: Reason) -> None:
-    listed = Listed(
+    listed = Summary(
         key=Key("w", "r", Outcome.FAILED, "a"), created_at=NOON, due_at=NOON, reason=reason
     )
     shown = str(rows.table("Open", [listed], NOON))

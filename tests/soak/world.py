@@ -184,7 +184,7 @@ class World:
         return Fault(method=method, **drawn, **kind)
 
     def _round(self) -> None:
-        self.processes.do(lambda app: app.rounds.reconcile())
+        self.processes.do(lambda app: app.reconciler.reconcile())
 
     def _sweep(self) -> None:
         self.processes.do(lambda app: app.sweep.sweep())

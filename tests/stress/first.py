@@ -30,7 +30,7 @@ def show(query: dict[str, str]) -> None:
 
 
 def reconcile() -> None:
-    bootstrap.app().rounds.reconcile()
+    bootstrap.app().reconciler.reconcile()
 
 
 ACTS = {act.__name__: act for act in (deliver, show, reconcile)}

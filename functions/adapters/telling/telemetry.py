@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.terms.errors import InDoubt, LedgerUnavailable, Permanent, Retryable
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class _ObservedOutcomes(_Proxy):
     def note(self, c: Continuation) -> None:
         labels = {"state": "parked" if c.is_open else str(c.state), "route": c.key.route}
         self._telemetry.continuations.add(1, labels)
-        if (latency := Listed.of(c).latency) is not None:
+        if (latency := Summary.of(c).latency) is not None:
             self._telemetry.latency.record(round(latency), {"route": c.key.route})
         if not c.is_open:
             self._span(c)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class Summary(Struct, frozen=True, kw_only=True):
     """What a list shows of a continuation; times are UTC, `run_ended_at` as the event tells it."""
 
     key: Key
@@ -34,7 +34,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     url: str = ""
 
     @classmethod
-    def of(cls, c: Continuation) -> Listed:
+    def of(cls, c: Continuation) -> Summary:
         """What a list shows of this one."""
         same = {name: getattr(c, name) for name in _SAME}
         return cls(
@@ -72,5 +72,5 @@ class Listed(Struct, frozen=True, kw_only=True):
         return max(0.0, (self.started_at - self.run_ended_at).total_seconds())
 
 
-NAMES = tuple(name for name in Listed.__struct_fields__ if name != "key")
-_SAME = frozenset(Listed.__struct_fields__) - {"experiment", "run_ended_at", "started_at"}
+NAMES = tuple(name for name in Summary.__struct_fields__ if name != "key")
+_SAME = frozenset(Summary.__struct_fields__) - {"experiment", "run_ended_at", "started_at"}

@@ -9,7 +9,7 @@ from msgspec import Struct
 from functions.core.terms.values import Word, Workspace
 
 
-class Answered(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
+class WaitState(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
     """Where a wait stands. Another version of the app may know more, as of a continuation's."""
 
     WAITING = "waiting"
@@ -50,7 +50,7 @@ class Wait(Struct, frozen=True, kw_only=True):
     created_at: datetime
     due_at: datetime
     token: str = ""
-    state: Answered = Answered.WAITING
+    state: WaitState = WaitState.WAITING
     result: str = ""
     lines: tuple[str, ...] = ()
     why: str = ""

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from functions.core.kept.continuation import Continuation
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.kept.tasks import Wait
 from functions.core.terms.values import Key, Letter
 
 T = TypeVar("T")
 
-KINDS: tuple[type, ...] = (Continuation, Key, Letter, Listed, Wait, dict)
+KINDS: tuple[type, ...] = (Continuation, Key, Letter, Summary, Wait, dict)
 _DESCRIBED: dict[type, object] = {kind: msgspec.json.Decoder(kind) for kind in KINDS}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.ledger.places import Rows, Stored
 
 
@@ -29,7 +29,7 @@ def recent(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Seq
     return sorted(chosen, key=lambda c: (c.created_at, c.key), reverse=True)
 
 
-def listed(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Sequence[Listed]:
+def listed(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Sequence[Summary]:
     """See `functions.core.ports.ledger.Ledger.listed`.
 
     A row of the schedule may have been replaced by that of the end, or the other way round:
@@ -67,9 +67,9 @@ def _continuation(stored: Stored) -> Continuation:
     return records.continuation_of(stored.row)
 
 
-def _listed(stored: Stored) -> Listed:
+def _listed(stored: Stored) -> Summary:
     return records.listed_of(stored.row)
 
 
-def _written(one: Listed) -> tuple[datetime, bool]:
+def _written(one: Summary) -> tuple[datetime, bool]:
     return one.updated_at or one.created_at, not one.is_open

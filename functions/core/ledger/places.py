@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
 
 Row = dict[str, str]
 
@@ -107,12 +107,12 @@ def scheduled(key: Key) -> Place:
     return Place(OPEN, continuation(key).key)
 
 
-def ended(c: Continuation | Listed) -> Place:
+def ended(c: Continuation | Summary) -> Place:
     """The copy of an ended continuation, for listing."""
     return Place(ENDED, f"{newest_first(c.created_at)}_{continuation(c.key).key}")
 
 
-def passed(c: Continuation | Listed) -> Place:
+def passed(c: Continuation | Summary) -> Place:
     """The row by which pruning finds one that was passed over: no list shows it."""
     return ended(c)._replace(partition=PASSED)
 

@@ -23,7 +23,7 @@ from functions.core.ledger.records import LISTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.ledger.places import Row, Rows, Stored
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Pruning:
     def __init__(self, rows: Callable[[], Rows], unreadable: set[str]) -> None:
         self._rows = rows
         self._unreadable = unreadable
-        self._listed: dict[str, tuple[datetime, list[Listed]]] = {}
+        self._listed: dict[str, tuple[datetime, list[Summary]]] = {}
 
     def prune(self, before: datetime, limit: int) -> int:
         """See `functions.core.ledger.rowledger.RowLedger.prune`."""
@@ -57,7 +57,7 @@ class Pruning:
                 left -= 1
         return limit - left
 
-    def _left(self, rows: Rows, partition: str, before: datetime) -> list[Listed]:
+    def _left(self, rows: Rows, partition: str, before: datetime) -> list[Summary]:
         """What was listed as older and not looked at since, the oldest last; else listed anew."""
         of, left = self._listed.get(partition, (before, []))
         if not left or of != before:
@@ -66,18 +66,18 @@ class Pruning:
             self._listed[partition] = before, left
         return left
 
-    def _ended(self, rows: Rows, one: Listed, before: datetime) -> bool:
+    def _ended(self, rows: Rows, one: Summary, before: datetime) -> bool:
         if removed := self._is_removed(rows, one, before):
             rows.drop(places.ended(one))
         return removed
 
-    def _passed_over(self, rows: Rows, one: Listed, before: datetime) -> bool:
+    def _passed_over(self, rows: Rows, one: Summary, before: datetime) -> bool:
         """Its row goes in any case: who has claimed the run since is listed as what it became."""
         self._is_removed(rows, one, before)
         rows.drop(places.passed(one))
         return True
 
-    def _is_removed(self, rows: Rows, one: Listed, before: datetime) -> bool:
+    def _is_removed(self, rows: Rows, one: Summary, before: datetime) -> bool:
         """Remove the truth if it has ended and was not written since; it may be gone already."""
         place = places.continuation(one.key)
         if (truth := rows.get(place)) is None:

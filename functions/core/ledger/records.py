@@ -20,8 +20,8 @@ import msgspec
 
 from functions.core.kept import summary
 from functions.core.kept.continuation import Continuation
-from functions.core.kept.summary import Listed
-from functions.core.kept.tasks import Answered, Wait
+from functions.core.kept.summary import Summary
+from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
 from functions.core.ledger.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
@@ -79,7 +79,7 @@ def schedule_row(c: Continuation) -> Row:
     return _named(c.key) | _row(_copies(c) | own, key=c.key)
 
 
-def listed_of(row: Row) -> Listed:
+def listed_of(row: Row) -> Summary:
     """What a list shows, by the columns `LISTED` of a continuation's or schedule's row.
 
     Raises Unreadable. Texts are for people: one line, without tokens; the key is the real one.
@@ -88,7 +88,7 @@ def listed_of(row: Row) -> Listed:
         key = {name: meant(row.get(name, "")) for name in _KEY}
         told = {name: row[name] for name in summary.NAMES if name in row}
         known = _known({"reason": Reason.WORKING, **told, "key": key})
-        return decoded(known, Listed, strict=False)
+        return decoded(known, Summary, strict=False)
 
 
 def letter_row(letter: Letter) -> Row:
@@ -113,7 +113,7 @@ def wait_row(wait: Wait) -> Row:
     Raises Unreadable for a state that this version does not know.
     """
     check_known(wait.task.key, wait.state)
-    waits = UNANSWERED if wait.state is Answered.WAITING else ""
+    waits = UNANSWERED if wait.state is WaitState.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
     return _row(copies, wait=wait)
 
@@ -146,7 +146,7 @@ def readable(
                 unreadable.add(str(error))
 
 
-def check_known(row: str, *words: State | Outcome | Answered) -> None:
+def check_known(row: str, *words: State | Outcome | WaitState) -> None:
     """Raises Unreadable for a word that this version does not know: it writes nothing over it."""
     for word in words:
         if not word.is_known:
@@ -190,7 +190,7 @@ def _column(name: str, at: int) -> str:
 
 def _copies(c: Continuation) -> dict[str, object]:
     check_known(c.key.text, c.state, c.key.outcome)
-    shown = Listed.of(c)
+    shown = Summary.of(c)
     return {name: getattr(shown, name) for name in summary.NAMES}
 
 

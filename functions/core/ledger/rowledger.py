@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.ledger.places import Rows, Stored
     from functions.core.ledger.pruning import Pruning
     from functions.core.ports.ledger import WaitBook
@@ -114,7 +114,7 @@ class RowLedger(RowSchedule):
 
         return lists.recent(self._rows(), since, limit, self.unreadable)
 
-    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+    def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
         """One request per thousand that are scheduled, five at most, and as many of the ended."""
         from functions.core.ledger import lists  # noqa: PLC0415 - the same
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.events import parsing
 from functions.core.kept.summary import EVER
-from functions.core.memory.register import each_once, heard_of, parsed
+from functions.core.memory.known_since import each_once, heard_of, parsed
 from functions.core.terms.errors import RelayError
 from functions.core.terms.values import Key, Outcome, bounded
 from functions.core.texts import bounds

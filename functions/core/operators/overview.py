@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from functions.core.facts import building
-from functions.core.kept.summary import EVER, Listed
+from functions.core.kept.summary import EVER, Summary
 from functions.core.operators import keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.replaying import REPLAYABLE
@@ -77,7 +77,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         found = _SPAN.fullmatch(self.since)
         return now - timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else EVER
 
-    def takes(self, one: Listed, begins: datetime) -> bool:
+    def takes(self, one: Summary, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
         shown = (*one.key.text.split("/", 2), one.workspace, one.experiment)
         told = " ".join((*shown, one.state, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
@@ -105,8 +105,8 @@ class Seen(NamedTuple):
 
     at: datetime
     wanted: Wanted
-    listed: Sequence[Listed]
-    among: Sequence[Listed]
+    listed: Sequence[Summary]
+    among: Sequence[Summary]
     ends: Mapping[str, datetime | None]
     paused: bool
     waits: Sequence[Wait] = ()
@@ -169,7 +169,7 @@ class Overview:
             branch=str(sources.get("refName", "")),
         )
 
-    def _as_they_stand(self, now: datetime) -> Iterator[Listed]:
+    def _as_they_stand(self, now: datetime) -> Iterator[Summary]:
         """What is at work may have ended since it was scheduled: the newest of it are read."""
         left = MOST_READ
         for one in self._ledger.listed(EVER, MOST_ENDED):
@@ -180,12 +180,12 @@ class Overview:
             left -= 1
             yield from self._now(one)
 
-    def _now(self, one: Listed) -> list[Listed]:
+    def _now(self, one: Summary) -> list[Summary]:
         try:
             entry = self._ledger.read(one.key)
         except Unreadable:
             return [one]
-        return [Listed.of(entry.continuation)] if entry else []
+        return [Summary.of(entry.continuation)] if entry else []
 
     def _waits(self, wanted: Wanted) -> list[Wait]:
         every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))

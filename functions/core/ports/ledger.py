@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
     from functions.core.terms.values import Key, Letter, Shared
 
@@ -121,7 +121,7 @@ class Ledger(Protocol):
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """Continuations claimed since then, newest first; open ones always."""
 
-    def listed(self, since: datetime, limit: int) -> Sequence[Listed]:
+    def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
         """All that are open, and of the others claimed since then the newest `limit`.
 
         Newest first. An open one stands as it was last scheduled: it may be at work, or have ended

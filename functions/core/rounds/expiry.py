@@ -29,7 +29,7 @@ EACH_SECONDS = 10.0
 Line = dict[str, object]
 
 
-class Horizon:
+class Expiry:
     """Reads the secrets that the routes use, and says when they end."""
 
     def __init__(self, ports: Ports, policy: Policy) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.limits.admission import Admission
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
@@ -33,7 +33,7 @@ MOST_LISTED = 10_000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
 
 
-class Rounds:
+class Reconciler:
     """One round: the inbox, what is released or called, continuations that are due."""
 
     def __init__(  # noqa: PLR0913 - it has something of everybody's to resume
@@ -44,7 +44,7 @@ class Rounds:
         relay: Relay,
         doubt: Doubt,
         admission: Admission,
-        chronicle: Chronicle,
+        known_since: KnownSince,
         waits: Waits,
         for_each: ForEach,
     ) -> None:
@@ -53,12 +53,12 @@ class Rounds:
         self._outcomes = ports.outcomes
         self._policy = policy
         self._admission = admission
-        self._chronicle = chronicle
+        self._known_since = known_since
         self._waits = waits
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
-        self._resuming = Resuming(ports, policy, relay, doubt, admission, chronicle, self._lines)
+        self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
         self._told: set[str] = set()
 
     def reconcile(self) -> None:
@@ -85,7 +85,7 @@ class Rounds:
         this = Round(whole, turns, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         self._waits.look(LAST_SECONDS - whole.elapsed)
-        self._chronicle.keep(routes)
+        self._known_since.keep(routes)
         self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
 
     def _tell(self, looked_at: int, resumed: int, whole: Deadline) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
     from functions.core.limits.lines import Lines
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
@@ -53,7 +53,7 @@ class Resuming:
         relay: Relay,
         doubt: Doubt,
         admission: Admission,
-        chronicle: Chronicle,
+        known_since: KnownSince,
         lines: Lines,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
@@ -61,7 +61,7 @@ class Resuming:
         self._relay = relay
         self._doubt = doubt
         self._admission = admission
-        self._chronicle = chronicle
+        self._known_since = known_since
         self._lines = lines
         self._links = Links(ports, wanted=policy.tag_runs)
 
@@ -85,7 +85,7 @@ class Resuming:
 
     def _take_up(self, entry: Entry, this: Round) -> None:
         c = entry.continuation
-        self._chronicle.meet(c.event.workspace.id, c.created_at)
+        self._known_since.meet(c.event.workspace.id, c.created_at)
         if c.is_anothers:  # and its schedule does not tell yet: left as it is
             return self._lines.leave(c.key)
         if not c.is_open:
@@ -151,7 +151,7 @@ class Resuming:
             if next(turns, None) is None:
                 return
             self._links.write(c, each(self._clock))
-        self._chronicle.keep_in_time(c.event.workspace.id)
+        self._known_since.keep_in_time(c.event.workspace.id)
         self._ledger.retire(c.key)
 
     def _is_left_alone(self, key: Key, account: str) -> bool:

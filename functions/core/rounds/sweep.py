@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from functions.core.memory.knowledge import Memory
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.memory.remembered import Remembered, Visit
     from functions.core.ports.services import Ports
-    from functions.core.rounds.expiry import Horizon
+    from functions.core.rounds.expiry import Expiry
     from functions.core.routes.definition import Routes
     from functions.core.starts.relay import Relay
     from functions.core.terms.policy import SweepPolicy
@@ -43,14 +43,14 @@ class Sweep:
         policy: SweepPolicy,
         *,
         relay: Relay,
-        chronicle: Chronicle,
-        horizon: Horizon,
+        known_since: KnownSince,
+        expiry: Expiry,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._routes, self._outcomes = ports.routes, ports.outcomes
         self._policy = policy
-        self._chronicle = chronicle
-        self._horizon = horizon
+        self._known_since = known_since
+        self._expiry = expiry
         self._visiting = Visiting(ports, policy, relay)
 
     def sweep(self) -> None:
@@ -68,7 +68,7 @@ class Sweep:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
             row = None
         else:
-            self._horizon.look(routes)
+            self._expiry.look(routes)
             row = self._sweep(routes, Deadline(self._clock, ROUND_SECONDS))
         self._prune(row, whole)
 
@@ -90,14 +90,14 @@ class Sweep:
             return visits.owe_nothing(self._ledger, self._clock.now())
         try:
             since = self._clock.now() - self._policy.kept_for
-            workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
-            memory = self._chronicle.register(routes, workspaces)
+            workspaces = self._known_since.workspaces(since, self._policy.workspaces)
+            memory = self._known_since.register(routes, workspaces)
             turns = visits.in_turn(memory.visits, workspaces)
             visited = dict(self._visits(turns, routes, memory, whole))
             left = turns[len(visited) :]
             self._tell_left(left)
             if memory.visits.others(workspaces):  # one may have been heard of since
-                workspaces = self._chronicle.workspaces(since, self._policy.workspaces)
+                workspaces = self._known_since.workspaces(since, self._policy.workspaces)
                 self._tell_gone(len(memory.visits.others(workspaces)))
             came = {key: visit for key, visit in visited.items() if visit}
             return visits.conclude(self._ledger, memory.visits, came, workspaces, left)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
-    from functions.core.starts.settling import Desk
+    from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
     from functions.core.terms.policy import Policy
     from functions.core.terms.values import Credential, PipelineRequest
@@ -41,14 +41,19 @@ class Doubt:
     """Settles continuations that were asked and never answered."""
 
     def __init__(
-        self, ports: Ports, policy: Policy, desk: Desk, starter: Starter, chronicle: Chronicle
+        self,
+        ports: Ports,
+        policy: Policy,
+        settling: Settling,
+        starter: Starter,
+        known_since: KnownSince,
     ) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._credentials = ports.credentials
         self._policy = policy
-        self._desk = desk
+        self._settling = settling
         self._starter = starter
-        self._looking = Looking(ports, policy, chronicle)
+        self._looking = Looking(ports, policy, known_since)
 
     def look(self, work: Work) -> None:
         """Look for the stored request's pipeline run, and do what the answer allows."""
@@ -94,8 +99,8 @@ class Doubt:
         if error.reason is not Reason.LOOK_FAILED:
             return self._starter.park(work, error)
         after = error.retry_after
-        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, after):
-            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
+        if not self._settling.wait(work, error.reason, error.detail, REFUSED_FOR, after):
+            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
         return None
 
     def look_again(self, work: Work) -> None:
@@ -115,7 +120,7 @@ class Doubt:
             then = now + self._policy.wait(c.key.text, c.attempts, reason)
             changed = steps.look_later(told, now, then if patient else None)
         self._ledger.write(work.entry, changed)
-        self._desk.tell_started(work, changed)
+        self._settling.tell_started(work, changed)
 
     def _looked_by_now(self, work: Work) -> Looked:
         """What a look shows that may wait; it lacks all where the account is left alone."""
@@ -140,19 +145,19 @@ class Doubt:
         for run in own:
             entry = self._ledger.read(c.key) if run != own[0] else work.entry
             if entry is not None:
-                self._desk.started(Work(entry, work.deadline), run, Reason.FOUND)
+                self._settling.started(Work(entry, work.deadline), run, Reason.FOUND)
         detail = "the pipeline run that was found is another continuation's"
-        if not own and not self._desk.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
-            self._desk.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
+        if not own and not self._settling.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
+            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation
         if c.absent_at is None or began < self._sure_at(c, c.absent_at):
             return self._look_later(work, began)
         if c.sends >= MOST_SENDS:
-            return self._desk.end(work, _given_up(c))
+            return self._settling.end(work, _given_up(c))
         if self._policy.paused:
-            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None
@@ -168,7 +173,7 @@ class Doubt:
         sure_at = self._sure_at(changed, changed.absent_at or began)
         until = max(sure_at, began + self._policy.retry_first)
         detail = "no pipeline run found yet; it is looked for once more before asking again"
-        self._desk.park(looked, Reason.IN_DOUBT, detail, until=until)
+        self._settling.park(looked, Reason.IN_DOUBT, detail, until=until)
 
 
 def _given_up(c: Continuation) -> End:

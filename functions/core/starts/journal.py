@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.kept.summary import Listed
+from functions.core.kept.summary import Summary
 from functions.core.ports.services import Level
 from functions.core.terms.reasons import Reason
 from functions.core.terms.values import State
@@ -49,7 +49,7 @@ def level(c: Continuation) -> Level:
 
 def outcome(c: Continuation, ms: int) -> Line:
     """The line for a continuation that was settled or parked."""
-    latency = Listed.of(c).latency
+    latency = Summary.of(c).latency
     line: Line = {
         "continuation": "parked" if c.is_open else c.state,
         "route": c.key.route,

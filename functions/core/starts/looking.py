@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.policy import Policy
@@ -46,10 +46,10 @@ class Looked(NamedTuple):
 class Looking:
     """Looks for the pipeline runs that a continuation's stored request may have started."""
 
-    def __init__(self, ports: Ports, policy: Policy, chronicle: Chronicle) -> None:
+    def __init__(self, ports: Ports, policy: Policy, known_since: KnownSince) -> None:
         self._ledger, self._clock, self._pipelines = ports.ledger, ports.clock, ports.pipelines
         self._policy = policy
-        self._chronicle = chronicle
+        self._known_since = known_since
 
     def matching(
         self,
@@ -90,7 +90,7 @@ class Looking:
 
         Pipeline runs count per organization.
         """
-        known = (w.key for w in self._chronicle.workspaces(since))
+        known = (w.key for w in self._known_since.workspaces(since))
         elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
         others = chain(*elsewhere, self._new_ones(c, since))
         return [o for o in others if o.key != c.key and o.organization == c.organization]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
-    from functions.core.starts.settling import Desk
+    from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
     from functions.core.terms.policy import Policy
     from functions.core.terms.values import RunEvent
@@ -57,7 +57,7 @@ class Relay:
         self,
         ports: Ports,
         policy: Policy,
-        desk: Desk,
+        settling: Settling,
         starter: Starter,
         look: Callable[[Work], None],
         ended: Callable[[RunEvent, Deadline], None],
@@ -67,7 +67,7 @@ class Relay:
         self._outcomes = ports.outcomes
         self._policy = policy
         self.claiming = Claiming(ports, policy)
-        self._desk = desk
+        self._settling = settling
         self._starter = starter
         self._look = look
         self._ended = ended
@@ -130,16 +130,16 @@ class Relay:
         try:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
-            return self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
+            return self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         if (route := routes.named(c.key.route)) is None or route.start is None:
             from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
 
             why = file_order.left(self._ledger, c, routes, self._clock.now())
-            if why and self._desk.wait(work, Reason.ROUTE_REMOVED, why, file_order.GONE_FOR):
+            if why and self._settling.wait(work, Reason.ROUTE_REMOVED, why, file_order.GONE_FOR):
                 return None
         if route is None:
             why = f"no route {c.key.route} today"
-            return self._desk.end(work, deciding.End(State.FAILED, Reason.ROUTE_REMOVED, why))
+            return self._settling.end(work, deciding.End(State.FAILED, Reason.ROUTE_REMOVED, why))
         return self._work(work, route, Reading(self._runs, c.event, work.deadline))
 
     def _work(self, work: Work, route: Route, reading: Reading) -> None:
@@ -152,9 +152,9 @@ class Relay:
         except Retryable as error:
             self._unreadable(work, error)
         except Permanent as error:  # the ledger cannot keep the request
-            self._desk.end(work, deciding.End(State.FAILED, error.reason, error.detail))
+            self._settling.end(work, deciding.End(State.FAILED, error.reason, error.detail))
         except RoutesUnreadable as error:
-            self._desk.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
+            self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
@@ -195,10 +195,10 @@ class Relay:
 
     def _conclude(self, work: Work, verdict: deciding.End | deciding.Wait) -> None:
         if isinstance(verdict, deciding.Wait):
-            if self._desk.wait(work, *verdict):
+            if self._settling.wait(work, *verdict):
                 return
             verdict = deciding.End(State.HELD, verdict.reason, verdict.detail)
-        self._desk.end(work, verdict)
+        self._settling.end(work, verdict)
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
@@ -209,7 +209,7 @@ class Relay:
             if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         detail = f"the run reads as {true}"
-        self._desk.end(work, deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))
+        self._settling.end(work, deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
         """Park; a run that is not found, or too much to read, is given up after three days."""

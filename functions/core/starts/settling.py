@@ -38,7 +38,7 @@ class Work(NamedTuple):
     deadline: Deadline
 
 
-class Desk:
+class Settling:
     """Writes what became of a continuation, to the ledger and to the log."""
 
     def __init__(self, ports: Ports, policy: Policy) -> None:

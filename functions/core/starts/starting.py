@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from functions.core.limits.admission import Block
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
-    from functions.core.starts.settling import Desk
+    from functions.core.starts.settling import Settling
     from functions.core.terms.policy import Policy
     from functions.core.terms.values import Credential, PipelineRequest
 
@@ -40,20 +40,22 @@ def account(request: PipelineRequest) -> str:
 class Starter:
     """Starts pipelines, each at most once per ask."""
 
-    def __init__(self, ports: Ports, policy: Policy, desk: Desk, admission: Admission) -> None:
+    def __init__(
+        self, ports: Ports, policy: Policy, settling: Settling, admission: Admission
+    ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._credentials, self._pipelines = ports.credentials, ports.pipelines
         self._policy = policy
-        self._desk = desk
+        self._settling = settling
         self._admission = admission
 
     def start(self, work: Work, route: Route, go: deciding.Go) -> None:
         """Start the decided request, unless something holds all starts back just now."""
         if route.shadow:
             detail = deciding.summary(go.request)
-            return self._desk.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
+            return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
-            return self._desk.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
@@ -61,7 +63,7 @@ class Starter:
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
             detail = f"the limit of {route.name}"
-            self._desk.line_up(work, Reason.LIMIT, detail, line(route.name))
+            self._settling.line_up(work, Reason.LIMIT, detail, line(route.name))
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
@@ -80,7 +82,7 @@ class Starter:
         if not self._expired(credential):
             return credential
         detail = f"the secret {request.secret} expired at {credential.expires_at}"
-        self._desk.park(work, Reason.SECRET_EXPIRED, detail)
+        self._settling.park(work, Reason.SECRET_EXPIRED, detail)
         return None
 
     def send(self, work: Work, request: PipelineRequest, credential: Credential, saw: str) -> None:
@@ -106,7 +108,7 @@ class Starter:
 
     def park(self, work: Work, error: Retryable) -> None:
         """Park for the reason and the time that the error gives."""
-        self._desk.park(work, error.reason, error.detail, after=error.retry_after)
+        self._settling.park(work, error.reason, error.detail, after=error.retry_after)
 
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str
@@ -123,7 +125,7 @@ class Starter:
         late, work = self._clock.monotonic() - began, Work(entry, work.deadline)
         if late > POST_WITHIN or not work.deadline.allows_post:
             unsent = self._unmarked(work, before)
-            self._desk.park(unsent, Reason.LATE, f"the ask took {late:.1f} s", after=0)
+            self._settling.park(unsent, Reason.LATE, f"the ask took {late:.1f} s", after=0)
             return None
         return self._answer(work, before, request, credential)
 
@@ -140,20 +142,20 @@ class Starter:
             self.slow_down(request, error.retry_after)
         except Permanent as error:
             end = deciding.End(State.FAILED, error.reason, error.detail)
-            self._desk.end(self._unmarked(work, before), end)
+            self._settling.end(self._unmarked(work, before), end)
         except InDoubt as error:
             said = steps.answered(work.entry.continuation, self._clock.now(), error.reason)
             doubtful = Work(Entry(said, work.entry.version), work.deadline)
             self.in_doubt(doubtful, error.detail, error.retry_after)
             self.slow_down(request, error.retry_after)
         else:
-            self._desk.started(work, run, Reason.ANSWERED)
+            self._settling.started(work, run, Reason.ANSWERED)
             self.slow_down(request, run.retry_after)
         return None
 
     def _too_late(self, work: Work) -> None:
         detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
-        self._desk.park(work, Reason.DEADLINE, detail, after=0)
+        self._settling.park(work, Reason.DEADLINE, detail, after=0)
 
     def _unmarked(self, work: Work, before: Continuation) -> Work:
         """The work as it is to be written once it is certain that nothing was queued."""
@@ -163,8 +165,10 @@ class Starter:
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
             return self.park(work, error)
-        if not self._desk.wait(work, error.reason, error.detail, REFUSED_FOR, error.retry_after):
-            self._desk.end(work, deciding.End(State.FAILED, error.reason, error.detail))
+        if not self._settling.wait(
+            work, error.reason, error.detail, REFUSED_FOR, error.retry_after
+        ):
+            self._settling.end(work, deciding.End(State.FAILED, error.reason, error.detail))
         return None
 
     def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
@@ -174,9 +178,9 @@ class Starter:
             detail = (
                 f"{detail}; the request cannot be told from others, so no look-up can settle it"
             )
-            return self._desk.end(work, deciding.End(State.HELD, Reason.IN_DOUBT, detail))
+            return self._settling.end(work, deciding.End(State.HELD, Reason.IN_DOUBT, detail))
         after = self._policy.retry_first.total_seconds() if retry_after is None else retry_after
-        return self._desk.park(work, Reason.IN_DOUBT, detail, after=after)
+        return self._settling.park(work, Reason.IN_DOUBT, detail, after=after)
 
     def block(self, work: Work, request: PipelineRequest, version: str, detail: str) -> None:
         """Block the account until the secret has another version than the refused one."""
@@ -189,7 +193,7 @@ class Starter:
 
     def _park_blocked(self, work: Work, name: str, block: Block) -> None:
         reason, detail, until = block
-        self._desk.park(work, reason, detail, until=until, waits_on=name)
+        self._settling.park(work, reason, detail, until=until, waits_on=name)
 
     def slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
         """Leave the request's account alone for so long, if the service asked for it."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.kept.tasks import Answered
+from functions.core.kept.tasks import WaitState
 from functions.core.kept.verdict import SUCCEEDED, Verdict
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
@@ -32,7 +32,7 @@ from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.values import bounded
 from functions.core.waits import judging
-from functions.core.waits.settling import WaitDesk
+from functions.core.waits.settling import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Answers:
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._book, self._clock = ports.ledger.waits, ports.clock
-        self._desk = WaitDesk(ports)
+        self._settling = WaitSettling(ports)
         self._tasks, self._seal = ports.tasks, ports.seal
         self._judge = judging.Judge(ports, policy)
         self._policy = policy
@@ -74,7 +74,7 @@ class Answers:
     def _try(self, entry: Waiting, deadline: Deadline, *, early: bool) -> None:
         wait = entry.wait
         if self._policy.paused:
-            return self._desk.hold(entry)
+            return self._settling.hold(entry)
         if wait.result:  # noted by one that may have died: the same answer again
             given = Verdict(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
             return self._answer(entry, given, deadline, early=early)
@@ -123,7 +123,7 @@ class Answers:
         try:
             token = self._seal.opened(entry.wait.token, deadline)
         except Permanent as error:
-            return self._desk.end(entry, Answered.LOST, error.detail)
+            return self._settling.end(entry, WaitState.LOST, error.detail)
         noted = entry.wait.due_at - ANSWERING
         if self._clock.now() - noted > GIVEN_WITHIN:
             raise Retryable(Reason.LATE, f"no answer was sent so long after its note, of {noted}")
@@ -134,10 +134,10 @@ class Answers:
             result = self._recorded(entry.wait, token, error)
             final = isinstance(error, Permanent) and not early
             if not result and final:
-                return self._desk.end(entry, Answered.LOST, error.detail)
+                return self._settling.end(entry, WaitState.LOST, error.detail)
             if not result:
                 raise
-        return self._desk.end(entry, Answered.COMPLETED, verdict.why, result)
+        return self._settling.end(entry, WaitState.COMPLETED, verdict.why, result)
 
     def _recorded(self, wait: Wait, token: str, refused: InDoubt | Permanent | Retryable) -> str:
         """The result in the task's own record, "" where it goes on.
@@ -157,11 +157,11 @@ class Answers:
         told_at, now = entry.wait.told_at, self._clock.now()
         about_to = told_at is not None and now - told_at < NOT_FINAL_FOR
         if about_to or pending is judging.Pending.FACTS:
-            return self._desk.put_off(entry, str(pending), Level.INFO)
-        return self._desk.later(entry, str(pending))
+            return self._settling.put_off(entry, str(pending), Level.INFO)
+        return self._settling.later(entry, str(pending))
 
     def _guarded(self, entry: Waiting, act: Callable[[], None]) -> None:
-        with self._desk.written():
+        with self._settling.written():
             try:
                 act()
             except (LedgerUnavailable, Lost):
@@ -175,9 +175,9 @@ class Answers:
         since = wait.noted_at or wait.created_at + LONGEST
         if self._clock.now() - since > GIVEN_FOR:
             why = bounded(f"not answered for {GIVEN_FOR.days} days: {why}")
-            return self._desk.end(entry, Answered.LOST, why)
+            return self._settling.end(entry, WaitState.LOST, why)
         level = Level.WARNING if isinstance(error, RelayError) else Level.ERROR
-        return self._desk.put_off(entry, why, level, getattr(error, "retry_after", None))
+        return self._settling.put_off(entry, why, level, getattr(error, "retry_after", None))
 
 
 def _told(error: Exception) -> str:

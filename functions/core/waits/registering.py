@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.core.kept.tasks import Answered, Wait
+from functions.core.kept.tasks import Wait, WaitState
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
@@ -34,13 +34,13 @@ from functions.core.waits import judging
 from functions.core.waits.answering import Answers
 from functions.core.waits.settling import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
 from functions.core.waits.settling import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
-from functions.core.waits.settling import WaitDesk
+from functions.core.waits.settling import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.kept.tasks import Registration, Task
-    from functions.core.memory.register import Chronicle
+    from functions.core.memory.known_since import KnownSince
     from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
@@ -69,14 +69,14 @@ class Waits:
     """Takes registrations, and has the tasks answered."""
 
     def __init__(
-        self, ports: Ports, policy: Policy, chronicle: Chronicle, named: Sequence[Workspace]
+        self, ports: Ports, policy: Policy, known_since: KnownSince, named: Sequence[Workspace]
     ) -> None:
         self._book, self._log, self._clock = ports.ledger.waits, ports.journal, ports.clock
         self._tasks, self._seal = ports.tasks, ports.seal
         self._judge = judging.Judge(ports, policy)
-        self._answers, self._desk = Answers(ports, policy), WaitDesk(ports)
+        self._answers, self._settling = Answers(ports, policy), WaitSettling(ports)
         self._policy = policy
-        self._chronicle = chronicle
+        self._known_since = known_since
         self._named = named
 
     def register(self, registration: Registration) -> None:
@@ -99,7 +99,7 @@ class Waits:
         except (InDoubt, LedgerUnavailable, Permanent, Retryable, RoutesUnreadable) as error:
             raise Refused(503, str(error), told=True) from None
         if entry:
-            self._desk.say(entry.wait, "registered", Level.INFO)
+            self._settling.say(entry.wait, "registered", Level.INFO)
             self._answers.attempt(entry, deadline, early=True)
 
     def _enrolled(self, wait: Wait, token: str, deadline: Deadline) -> Waiting | None:
@@ -122,7 +122,7 @@ class Waits:
 
     def _is_known(self, old: Wait, new: Wait, token: str, deadline: Deadline) -> bool:
         """Whether it is a copy of a call that was taken already, or comes after the task's end."""
-        waits = old.state is Answered.WAITING
+        waits = old.state is WaitState.WAITING
         same = (old.runs, old.workspace.key) == (new.runs, new.workspace.key)
         if waits and same and new.created_at - old.created_at < COPIED:
             return True
@@ -170,7 +170,7 @@ class Waits:
         ]
         for done, entry in enumerate(those):
             if not deadline.allows_post:
-                return self._desk.call(those[done:])
+                return self._settling.call(those[done:])
             self._answers.attempt(entry, deadline, told=True)
         return None
 
@@ -198,7 +198,7 @@ class Waits:
         if registration.workspace is not None:
             return registration.workspace
         since = self._clock.now() - self._policy.kept_for
-        known = self._chronicle.workspaces(since, self._named)
+        known = self._known_since.workspaces(since, self._named)
         if len(known) == 1:
             return known[0]
         names = ", ".join(workspace.name for workspace in known[:10]) or "none"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.kept.tasks import Answered
+from functions.core.kept.tasks import WaitState
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost
@@ -32,7 +32,7 @@ MARKING_SECONDS = 5.0  # hundreds of rows
 PAUSED = "PAUSED=1"
 
 
-class WaitDesk:
+class WaitSettling:
     """Writes what becomes of a waiting task, to its row and to the log.
 
     All but `call` raise Lost and LedgerUnavailable; `written` takes both.
@@ -80,12 +80,12 @@ class WaitDesk:
         self._book.change(entry, later)
         self.say(later, "parked", level)
 
-    def end(self, entry: Waiting, state: Answered, why: str, result: str = "") -> None:
+    def end(self, entry: Waiting, state: WaitState, why: str, result: str = "") -> None:
         """It is over; `result` is what the task ended with, which may be that it was canceled."""
         until, told = self._clock.now() + REMEMBERED, result or entry.wait.result
         ended = replace(entry.wait, state=state, result=told, token="", why=why, until=until)
         self._book.change(entry, ended)
-        if state is Answered.COMPLETED:
+        if state is WaitState.COMPLETED:
             return self.say(ended, ended.result, Level.INFO)
         return self.say(ended, "lost", Level.ERROR)
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
     from functions.core.terms.values import State
 
 WIDE, HIGH = 10, 40  # of a bar's place, in the drawing's own units
 LINES = (1, 10, 60, 600, 3600, 21_600, 86_400, 604_800, 2_592_000)  # seconds, evenly spaced
 
 
-def charts(listed: Sequence[Listed], now: datetime) -> Markup:
+def charts(listed: Sequence[Summary], now: datetime) -> Markup:
     """Both, over what the list holds."""
     size, drawn = stretches(listed, now)
     if not drawn:

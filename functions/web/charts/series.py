@@ -11,7 +11,7 @@ from functions.core.terms.values import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from functions.core.kept.summary import Listed
+    from functions.core.kept.summary import Summary
 
 MOST = 48  # stretches in a chart
 DRAWN = (State.STARTED, State.HELD, State.FAILED)
@@ -32,7 +32,7 @@ class Stretch(NamedTuple):
         return median(self.latencies)
 
 
-def stretches(listed: Sequence[Listed], now: datetime) -> tuple[timedelta, list[Stretch]]:
+def stretches(listed: Sequence[Summary], now: datetime) -> tuple[timedelta, list[Stretch]]:
     """How long a stretch is, and the stretches from the first end to now, empty ones among them."""
     drawn = [one for one in listed if one.state in DRAWN]
     first = min((one.at for one in drawn), default=now)

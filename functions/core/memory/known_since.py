@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
     from functions.core.terms.values import Workspace
 
-__all__ = ["ROUTES", "WORKSPACES", "Chronicle", "each_once", "heard_of", "parsed"]
+__all__ = ["ROUTES", "WORKSPACES", "KnownSince", "each_once", "heard_of", "parsed"]
 
 WORKSPACES = "chronicle/workspaces"
 MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
 
 
-class Chronicle:
+class KnownSince:
     """Reads and writes the rows; what one process wrote already it does not write again.
 
     `named`: the workspaces of the settings, which are known from the first time on that a process
