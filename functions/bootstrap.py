@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.settling import Work
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Key, RunEvent
+    from functions.core.terms.runs import Key, RunEvent
     from functions.core.waits.registering import Waits
 
 RESUMED_AT_ONCE = 8

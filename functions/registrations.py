@@ -35,7 +35,7 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
 def _registered(app: Callable[[], App], req: func.HttpRequest) -> tuple[int, str]:
     """Status and why it is refused; of what its own Azure DevOps says of it, only the log tells."""
     from functions.core.events.registration import registration  # noqa: PLC0415 - the same
-    from functions.core.terms.values import bounded  # noqa: PLC0415 - not before a task calls
+    from functions.core.texts.bounds import bounded  # noqa: PLC0415 - not before a task calls
     from functions.core.waits.registering import Refused  # noqa: PLC0415 - the same
 
     told = app().waits

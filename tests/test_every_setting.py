@@ -16,7 +16,7 @@ from functions.configuration import settings
 from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.host.indexing import index, load
 from local.host.triggers.timers import scheduled
 from relay.deployment.signin import SignedIn

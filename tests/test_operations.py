@@ -11,7 +11,7 @@ import yaml
 
 from functions.core.operators.explaining import REASONS
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.shipping import ROOT
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text("utf-8")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.core.routes.file.reading import decode
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 from relay.__main__ import app
 from tests.shipping import ROOT
 

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from functions.core.events import parsing
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.eventgrid.envelopes import CLOUD, EVENT_GRID, Schema
 from local.serving.faults import Fault

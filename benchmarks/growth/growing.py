@@ -18,14 +18,15 @@ from functions.core.ports import shared
 from functions.core.rounds import expiry
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Ended, Outcome, Run, State
+from functions.core.terms.runs import Ended, Run
+from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from functions.core.ports.services import Runs
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Key, Workspace
+    from functions.core.terms.runs import Key, Workspace
 
     Acts = Generator[Callable[[], object], None, None]
 

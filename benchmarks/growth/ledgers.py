@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 
 from functions.core.ledger import places, records
 from functions.core.starts import steps
+from functions.core.terms.pipelines import PipelineRequest, PipelineRun
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import (
-    Key,
-    Outcome,
-    PipelineRequest,
-    PipelineRun,
-    RunEvent,
-    State,
-    Workspace,
-)
+from functions.core.terms.runs import Key, RunEvent, Workspace
+from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

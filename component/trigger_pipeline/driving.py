@@ -22,7 +22,8 @@ from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, RunEvent, Workspace
+from functions.core.terms.runs import Key, RunEvent, Workspace
+from functions.core.terms.words import Outcome
 
 from .standing import ModelRuns, OneRoute, StartedBefore, route_of
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Pipelines, Ports
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Model
+    from functions.core.terms.runs import Model
 
     from .arguments import Wanted
 

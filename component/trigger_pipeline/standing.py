@@ -9,8 +9,10 @@ import msgspec
 from functions.adapters.aml.models.described import mlmodel
 from functions.core.routes import needs
 from functions.core.routes.definition import Match, Route, Routes, Start
+from functions.core.terms.runs import Ended, Run
 from functions.core.terms.standing import Standing
-from functions.core.terms.values import Ended, Outcome, Run, bounded
+from functions.core.terms.words import Outcome
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,16 +21,9 @@ if TYPE_CHECKING:
 
     from functions.core.ports.services import Pipelines
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
+    from functions.core.terms.runs import Job, Model, ModelSought, Workspace
     from functions.core.terms.standing import Challenger, Choice
-    from functions.core.terms.values import (
-        Credential,
-        Job,
-        Model,
-        ModelSought,
-        PipelineRequest,
-        PipelineRun,
-        Workspace,
-    )
 
     from .arguments import Wanted
 

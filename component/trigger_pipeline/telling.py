@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,10 @@ from azure.core.exceptions import AzureError
 
 from functions.adapters.tokens import IdentityUnavailable, renew, waiting
 from functions.core.terms.errors import Retryable
+from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Credential, bounded, from_epoch
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import from_epoch
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from functions.core.terms.errors import RoutesUnreadable
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.ledger.places import PAGE, Stored
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.terms.errors import LedgerUnavailable, Lost
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

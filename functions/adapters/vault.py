@@ -24,9 +24,10 @@ from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
 from functions.core.terms.errors import NoSecret, Retryable
+from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Credential, bounded
 from functions.core.texts import jsontext
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

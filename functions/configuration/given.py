@@ -17,7 +17,7 @@ from functions.core.events.parsing import workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 LARGEST = 10.0**7
 CENTURY = timedelta(days=36_525)

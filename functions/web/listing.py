@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.core.operators.overview import MOST_ENDED
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from functions.web.charts.figures import charts
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.summary import Summary
-    from functions.core.terms.values import Key, State
+    from functions.core.terms.runs import Key
+    from functions.core.terms.words import State
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _SHAPES = {  # a shape beside each word: colour is never alone

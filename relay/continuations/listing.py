@@ -14,7 +14,7 @@ from functions.core.kept.summary import Summary
 from functions.core.operators import keys
 from functions.core.routes import filters
 from functions.core.terms.errors import Unreadable
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
 from relay import printing
 from relay.deployment import deployed, opening

@@ -12,7 +12,8 @@ import typer
 from functions.core.operators import keys
 from functions.core.operators.dead_letters import DeadLetters, Fate, Sorted
 from functions.core.operators.replaying import Replaying, ended
-from functions.core.terms.values import PipelineRun, State
+from functions.core.terms.pipelines import PipelineRun
+from functions.core.terms.words import State
 from functions.core.texts import jsontext
 from relay import printing
 from relay.deployment import deployed, opening

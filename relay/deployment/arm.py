@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError
 from functions.adapters.clock import SystemClock
 from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NotSignedIn
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from functions.configuration import settings as known_settings
 from functions.configuration.declared import is_reference
 from functions.core.terms.errors import ConfigurationError
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from relay.deployment.refusals import ArmError, Missing
 
 if TYPE_CHECKING:

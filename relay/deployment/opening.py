@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
     from functions.core.terms.errors import Retryable
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.deployment.deployed import Deployed
     from relay.forecasts.forecast import Unread
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.deployment.deployed import Deployed
     from relay.deployment.signin import SignedIn
     from relay.doctor.azure.topics import Topic

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 LONGEST = 300
 

@@ -21,19 +21,20 @@ from functions.core.starts import steps
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Ambiguous, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Outcome, State
+from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from functions.core.facts.building import Facts
-    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.ledger import Ledger, Shared
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.routes.filters import Misfit
+    from functions.core.terms.pipelines import PipelineRequest
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Key, PipelineRequest, Run, RunEvent, Shared, Workspace
+    from functions.core.terms.runs import Key, Run, RunEvent, Workspace
 
 READ_SECONDS = 120.0
 NEVER_YET = timedelta(days=31)  # no run ends after now, so that no page of runs is read but one

@@ -20,14 +20,14 @@ from functions.adapters.http.transport import NoAnswerError, NotSentError, Trans
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.adapters.http.transport import Answer
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest
 
 CALL_SECONDS = 30.0
 _BAD_REQUEST, _NOT_FOUND = 400, 404

@@ -10,7 +10,7 @@ from functions.core.routes import near_misses
 from functions.core.routes.deciding import End, Go, Wait
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from functions.core.texts import jsontext
 from relay.forecasts.forecast import Later
 from relay.printing import as_json, at, plain
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
-    from functions.core.terms.values import PipelineRequest
+    from functions.core.terms.pipelines import PipelineRequest
     from relay.forecasts.forecast import News, Prospect
 
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people

@@ -16,7 +16,7 @@ from relay.printing import plain
 if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest
     from relay.forecasts.forecast import Prospect
 
 SECRET_SECONDS = 30.0

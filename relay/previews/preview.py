@@ -9,8 +9,8 @@ import typer
 from msgspec.structs import replace
 
 from functions import connections
+from functions.core.ports.ledger import Shared
 from functions.core.terms.errors import LedgerUnavailable
-from functions.core.terms.values import Shared
 from relay import printing
 from relay.deployment import deployed, opening
 from relay.previews import recorded

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events import parsing
 from functions.core.terms.errors import NotARunEvent, RelayError
-from functions.core.terms.values import RunEvent, bounded
 from functions.core.texts import jsontext
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from functions.core.terms.runs import RunEvent
 
 LARGEST_FILE = 16 * 1024 * 1024
 

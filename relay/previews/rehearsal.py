@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import RunEvent, Workspace
+    from functions.core.terms.runs import RunEvent, Workspace
     from relay.forecasts.forecast import Prospect
     from relay.previews.checking import Checked
     from relay.previews.recorded import Recorded

@@ -14,7 +14,7 @@ from functions.adapters.http.transport import Transport
 from functions.core.facts import building
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 from relay.deployment import opening
 from relay.interrupting import interruptible
 from relay.waiting import metrics, required
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.configuration.settings import Settings
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.deployment.signin import SignedIn
     from relay.waiting.polling import End
     from relay.waiting.required import Requirement

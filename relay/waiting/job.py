@@ -16,7 +16,7 @@ from functions.adapters.http.transport import NoAnswerError, NotSentError
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from relay.waiting import statuses
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.adapters.aml import Workspaces
     from functions.adapters.http.transport import Answer, Transport
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.waiting.statuses import Status
 
 CALL_SECONDS = 30.0

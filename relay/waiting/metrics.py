@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Run, Workspace
+    from functions.core.terms.runs import Run, Workspace
 
 READ_SECONDS = 60.0
 MOST = 500  # metrics that are shown

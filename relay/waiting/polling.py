@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Outcome
+    from functions.core.terms.words import Outcome
     from relay.waiting.statuses import Status
 
 FIRST = 2.0  # seconds until the second look, and until the next one after each change

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from functions.core.gates.gate import Gate
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Outcome, Run, RunEvent, Workspace
+    from functions.core.terms.runs import Run, RunEvent, Workspace
+    from functions.core.terms.words import Outcome
     from relay.waiting.polling import Elapsed
 
 READ_SECONDS = 60.0

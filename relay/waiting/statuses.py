@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from functions.adapters.aml.runs import OUTCOMES
-from functions.core.terms.values import Outcome, bounded
+from functions.core.terms.words import Outcome
+from functions.core.texts.bounds import bounded
 
 # NotResponding, Paused and Unknown are neither: any other status may follow them.
 _GOES_ON = frozenset(

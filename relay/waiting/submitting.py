@@ -12,13 +12,13 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 LONGEST_SECONDS = 1800.0  # code and data are uploaded
 GRACE_SECONDS = 5.0  # an agent of Azure Pipelines waits no longer than 10 before it kills

@@ -17,7 +17,7 @@ from relay.why import asking, locating
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 EXAMPLES = """Examples:
 

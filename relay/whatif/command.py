@@ -18,7 +18,7 @@ from relay.why import asking
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.deployment.opening import Office
     from relay.whatif.replay import Replayed
 

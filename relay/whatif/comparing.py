@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.routes.deciding import Go, Wait
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.forecasts.forecast import Unread
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.terms.values import PipelineRequest
+    from functions.core.terms.pipelines import PipelineRequest
     from relay.forecasts.forecast import News, Prospect
 
 

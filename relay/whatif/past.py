@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Ended, Outcome, Run, RunEvent, Workspace
+    from functions.core.terms.runs import Ended, Run, RunEvent, Workspace
+    from functions.core.terms.words import Outcome
     from relay.forecasts.forecast import Unread
 
 MOST_CONTINUATIONS = 10_000

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
     from relay.forecasts.forecast import News
     from relay.whatif.comparing import Compared
     from relay.whatif.past import Happened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.printing import plain
 from relay.whatif.comparing import Change, differing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.printing import at, plain
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
-    from functions.core.terms.values import Ended, Workspace
+    from functions.core.terms.runs import Ended, Workspace
     from relay.forecasts.forecast import News
     from relay.why.locating import Located, Named
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.routes.definition import Routes
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.deployment.opening import Office
     from relay.why.verdict import Told
 

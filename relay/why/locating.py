@@ -15,8 +15,8 @@ from functions.core.operators import keys
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RelayError, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded
 from functions.core.texts import bounds
+from functions.core.texts.bounds import bounded
 from relay.printing import plain
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Run, Workspace
+    from functions.core.terms.runs import Run, Workspace
 
 CALL_SECONDS = 30.0
 ASKED_AT_ONCE = 8

@@ -13,7 +13,7 @@ from relay.forecasts import telling
 if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.forecasts.forecast import News, Prospect
 
 MOST_LETTERS = 1000

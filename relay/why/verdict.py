@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.memory.knowledge import Memory
     from functions.core.routes.definition import Route, Routes
-    from functions.core.terms.values import Ended, Run, RunEvent, Workspace
+    from functions.core.terms.runs import Ended, Run, RunEvent, Workspace
 
 ONLY_EVENT = "no continuation, and only its event could start it"
 NEVER = "no continuation: its event never came"

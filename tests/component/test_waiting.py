@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from component.trigger_pipeline import arguments, driving, telling
-from functions.core.terms.values import Model
+from functions.core.terms.runs import Model
 from local.serving.faults import Fault
 from tests.azure import MovableClock
 

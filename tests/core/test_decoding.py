@@ -37,7 +37,7 @@ for kind in every(msgspec.Struct):
     print(kind.__name__, beside(kind))
 """
 PARTS = {"Continuation", "Key", "RunEvent", "Workspace", "PipelineRequest", "Step"}
-OTHERS = {"Letter", "Listed", "Wait", "Task"}
+OTHERS = {"Letter", "Summary", "Wait", "Task"}
 
 
 def calls(file: Path) -> Iterator[str]:

@@ -12,7 +12,8 @@ import pytest
 from functions.core.limits.places_taken import PAUSED, line
 from functions.core.operators.explaining import AS_IDENTITY, REASONS, STATES, explained
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from tests.ledger.samples import NOON, opened, request
 
 HOSTILE = Key("w", "run'; rm -rf ~; {key}", Outcome.COMPLETED, "ro{ute}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
 from functions.configuration import settings
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

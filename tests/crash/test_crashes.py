@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests import azurite
 from tests.azure import Stage, completed

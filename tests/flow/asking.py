@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import completed
 
 if TYPE_CHECKING:

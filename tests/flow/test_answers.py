@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.limits.admission import Admission
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.devops.access import Shape
 from local.serving.faults import Fault
 from tests.azure import Stage, completed, now

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.arm.front import Job, JobOutput
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault

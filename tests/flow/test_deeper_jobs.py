@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.reading.below import MOST_LOOKS
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.aml.jobs import Jobs, Place
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault

@@ -11,7 +11,7 @@ from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import changed, completed

@@ -11,7 +11,7 @@ from functions.core.starts import steps
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import TEXT, WORKSPACE
 from local.devops.pipelines.catalogue import Project
 from local.devops.pipelines.defined import RunRequest
@@ -22,7 +22,7 @@ from tests.proxies import Proxy, behind
 from tests.wrapped import Wrapped
 
 if TYPE_CHECKING:
-    from functions.core.terms.values import Key
+    from functions.core.terms.runs import Key
     from tests.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, request
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.arm.front import Job, JobOutput
 from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from functions.core.ledger.places import INBOX, MOST_SORTED
 from functions.core.rounds.reconciler import MOST_AT_ONCE
 from functions.core.starts import steps
 from functions.core.terms.errors import LedgerUnavailable, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Letter, Outcome, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import ROUTES, completed

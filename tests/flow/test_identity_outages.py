@@ -9,7 +9,7 @@ import pytest
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.eventgrid.outcomes import OutcomeTopic
 from local.serving.faults import Fault
 from tests.azure import Stage, completed

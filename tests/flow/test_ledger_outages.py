@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import PipelineRun, State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT

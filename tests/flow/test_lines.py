@@ -11,7 +11,7 @@ from functions.core.limits.places_taken import line
 from functions.core.rounds.reconciler import MOST_AT_ONCE
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import TEXT
 from local.serving.faults import Fault
 from tests.azure import ROUTES, completed

@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.rounds.reconciler import MOST_AT_ONCE
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT

@@ -14,7 +14,7 @@ import pytest
 from functions.core.events import parsing
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.flow.asking import route

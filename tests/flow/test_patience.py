@@ -11,7 +11,7 @@ import pytest
 from functions.core.starts import steps
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import completed
 from tests.conftest import PAT

@@ -19,7 +19,7 @@ from functions.core.starts import steps
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT

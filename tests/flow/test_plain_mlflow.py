@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from local.serving.web import Server

@@ -11,8 +11,10 @@ import pytest
 
 from functions.core.operators.replaying import Answer, Replaying, ended
 from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, PipelineRun, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import completed

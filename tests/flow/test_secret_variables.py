@@ -12,7 +12,7 @@ import pytest
 
 from functions.adapters.vault import basic
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import completed
 from tests.conftest import PAT

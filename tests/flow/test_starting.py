@@ -11,7 +11,7 @@ import pytest
 
 from functions.bootstrap import App
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import ROUTES, Stage, as_cloud_event, changed, completed
 from tests.wrapped import Wrapped
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
-    from functions.core.terms.values import Run
+    from functions.core.terms.runs import Run
 
 
 def test_a_completed_run_starts_the_pipeline_of_its_route(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 from functions.core.gates.gate import gate_of
 from functions.core.operators.explaining import explained
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, route
 

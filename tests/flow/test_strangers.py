@@ -10,7 +10,7 @@ import pytest
 
 from functions.core.operators.explaining import explained
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.devops.pipelines.catalogue import Project
 from local.devops.pipelines.defined import RunRequest
 from local.serving.faults import Fault

@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.memory.file_order import FILES, MOST_FILES, note
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, completed
 from tests.flow.asking import EXPERIMENT

@@ -14,7 +14,7 @@ from functions.core.ledger.places import OPEN
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import LedgerUnavailable
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed

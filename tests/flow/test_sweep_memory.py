@@ -16,7 +16,7 @@ from functions.core.memory.visits import VISITS
 from functions.core.ports import shared
 from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
 from tests.azure import ROUTES, Stage, changed, completed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.memory.visits import CATCHING_UP, VISITS
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import ROUTES, Stage, completed

@@ -11,7 +11,7 @@ import pytest
 
 from functions.adapters.tables import TableLedger, open_table
 from functions.core.ledger import places
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import Stage, as_cloud_event, changed, completed
 from tests.azurite import connection_string
 from tests.ledger.stores import Wire

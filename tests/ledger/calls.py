@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.ports.ledger import Entry
-from functions.core.terms.values import Shared
+from functions.core.ports.ledger import Entry, Shared
 from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started
 
 if TYPE_CHECKING:

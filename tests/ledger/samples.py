@@ -8,19 +8,13 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from functions.core.kept.continuation import Continuation
+from functions.core.kept.continuation import Continuation, Step
+from functions.core.kept.letter import Letter
 from functions.core.starts import steps
+from functions.core.terms.pipelines import PipelineRequest
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import (
-    Key,
-    Letter,
-    Outcome,
-    PipelineRequest,
-    RunEvent,
-    State,
-    Step,
-    Workspace,
-)
+from functions.core.terms.runs import Key, RunEvent, Workspace
+from functions.core.terms.words import Outcome, State
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=120)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from functions.core.ledger.places import Place
     from functions.core.ports.ledger import Ledger
-    from functions.core.terms.values import Key
+    from functions.core.terms.runs import Key
 
 
 class Store(Protocol):

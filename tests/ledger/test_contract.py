@@ -10,15 +10,16 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from functions.core.kept.continuation import REPLAYED
+from functions.core.kept.continuation import REPLAYED, Step
 from functions.core.ledger import places
 from functions.core.ledger.records import time_text
 from functions.core.ledger.rowschedule import key_of
-from functions.core.ports.ledger import Entry
+from functions.core.ports.ledger import Entry, Shared
 from functions.core.starts import steps
 from functions.core.terms.errors import LedgerUnavailable, Lost, Permanent, Unreadable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, Shared, State, Step
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from tests.ledger import samples
 from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
 

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from functions.core.kept.continuation import Step
 from functions.core.kept.summary import Summary
 from functions.core.ledger import records
-from functions.core.terms.values import State, Step
+from functions.core.terms.words import State
 from tests.ledger import samples
 from tests.ledger.samples import LEASE, NOON, key, opened, started
 

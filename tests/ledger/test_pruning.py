@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from functions.core.ledger.places import ENDED, PASSED, SHARED
+from functions.core.ports.ledger import Shared
 from functions.core.starts import steps
-from functions.core.terms.values import Shared
 from tests.ledger import samples
 from tests.ledger.counted import Counted, counted
 from tests.ledger.samples import NOON, key, opened, started

@@ -12,8 +12,9 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 
 from functions.adapters.tables import TableLedger
+from functions.core.kept.continuation import Step
 from functions.core.terms.errors import Lost
-from functions.core.terms.values import State, Step
+from functions.core.terms.words import State
 from tests.ledger import samples
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from functions.core.memory.known_since import KnownSince
-from functions.core.terms.values import Key, Outcome
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 from local.cloud import WORKSPACE
 from tests.ledger import samples
 

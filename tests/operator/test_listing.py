@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core.terms.values import Key, Outcome, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
 from tests.azure import changed, completed
 from tests.ledger import samples

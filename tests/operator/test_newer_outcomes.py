@@ -10,7 +10,7 @@ import pytest
 
 from functions.core.ledger.places import INBOX
 from functions.core.terms.errors import Unreadable
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 from tests.operator.test_other_versions import KEY, becomes, database, rows

@@ -15,7 +15,7 @@ import pytest
 from functions import web
 from functions.core.operators.overview import Overview
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.azure import completed
 

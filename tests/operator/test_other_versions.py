@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from functions.core.operators.overview import Wanted
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from functions.web.data import listing as as_json
 from functions.web.detail import detail
 from functions.web.listing import listing

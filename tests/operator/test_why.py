@@ -12,7 +12,8 @@ import pytest
 
 from functions.core.operators.explaining import OF_ANOTHER_REASON, REASONS, STATES, explained
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.azure import changed, completed

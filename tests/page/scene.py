@@ -6,20 +6,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core.ports.ledger import Entry
+from functions.core.ports.ledger import Entry, Shared
 from functions.core.rounds.expiry import HORIZON
 from functions.core.starts import steps
+from functions.core.terms.pipelines import PipelineRequest, PipelineRun
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import (
-    Key,
-    Outcome,
-    PipelineRequest,
-    PipelineRun,
-    RunEvent,
-    Shared,
-    State,
-    Workspace,
-)
+from functions.core.terms.runs import Key, RunEvent, Workspace
+from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation

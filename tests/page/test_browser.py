@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.page import scene
 from tests.page.conftest import KEY, SCREENSHOTS
 

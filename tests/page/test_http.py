@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.terms.values import State, Workspace
+from functions.core.terms.runs import Workspace
+from functions.core.terms.words import State
 from tests.page import scene
 from tests.page.conftest import KEY, serving
 from tests.page.reader import Reader

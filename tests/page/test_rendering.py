@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from functions.core.kept.summary import Summary
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome, State
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
 from functions.web import rows, words
 from functions.web.charts.series import MOST, stretches
 from functions.web.html import tag, visible

@@ -14,7 +14,7 @@ import requests
 import yaml
 from jsonschema import Draft7Validator
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.devops import DevOps
 from tests import published
 from tests.azure import Stage, completed

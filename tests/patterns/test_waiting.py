@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 from relay.waiting import statuses
 from relay.waiting.job import Kind, Trouble
 from relay.waiting.polling import Elapsed, End, Limits, Tell, TimedOut, Wait

@@ -13,7 +13,8 @@ from functions.core.facts import building, vocabulary
 from functions.core.facts.placeholders import FACTS, unknown
 from functions.core.facts.vocabulary import Kind
 from functions.core.gates.gate import GateRefused, gate_of
-from functions.core.terms.values import Model, Outcome, Run, RunEvent, Workspace
+from functions.core.terms.runs import Model, Run, RunEvent, Workspace
+from functions.core.terms.words import Outcome
 from tests.routes.test_check import relay
 from tests.shipping import ROOT
 

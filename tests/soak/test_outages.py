@@ -10,7 +10,7 @@ import pytest
 
 from functions.adapters.devops import DevOpsPipelines
 from functions.adapters.http.transport import Transport
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.azure import as_cloud_event, changed, completed
 

@@ -15,7 +15,7 @@ import pytest
 
 from functions import bootstrap
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests import azurite as azurite_service
 from tests.azure import Stage
 from tests.soak.test_soak import tell

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import Stage, changed, completed
 from tests.shipping import ROOT
 

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from functions.adapters.devops.matching import matches
-from functions.core.terms.values import PipelineRequest
+from functions.core.terms.pipelines import PipelineRequest
 
 
 def request(**body: object) -> PipelineRequest:

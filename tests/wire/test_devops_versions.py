@@ -11,8 +11,8 @@ from requests.structures import CaseInsensitiveDict
 from functions.adapters.devops.calls import Calls
 from functions.adapters.http.transport import Answer
 from functions.core.terms.errors import Retryable
+from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Credential
 
 if TYPE_CHECKING:
     from functions.adapters.http.transport import Transport

@@ -20,7 +20,7 @@ from functions.core.terms.reasons import Reason
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient
 
-    from functions.core.terms.values import Credential
+    from functions.core.terms.pipelines import Credential
 
 CALLERS = 4
 EXPIRES = datetime(2030, 1, 1, tzinfo=UTC)

@@ -17,8 +17,10 @@ from functions.core.events import parsing
 from functions.core.reading.below import MOST_CHILDREN
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Outcome, Run, from_epoch
+from functions.core.terms.runs import Run
+from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded, kept
+from functions.core.texts.times import from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.finished.ended import EndedRuns
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Ended, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
-    from functions.core.terms.values import Ended, Workspace
 
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,

@@ -14,13 +14,13 @@ from functions.adapters.http.transport import Answer, NoAnswerError, NotSentErro
 from functions.adapters.tokens import waiting
 from functions.core.terms.errors import NoWorkspace, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 API_VERSION = "2024-10-01"
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found

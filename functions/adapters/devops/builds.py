@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from functions.core.terms.values import parse_time
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from functions.core.terms.values import PipelineRequest
+    from functions.core.terms.pipelines import PipelineRequest
 
 # A request over REST queues a build whose reason is `manual`; these come about in other ways.
 _TRIGGERS = frozenset(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from functions.adapters.http.transport import Transport
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.errors import RelayError
-    from functions.core.terms.values import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest
 
 HEADERS = {
     "Content-Type": "application/json; charset=utf-8",

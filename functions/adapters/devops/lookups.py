@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.devops.calls import Calls
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest
 
 MOST_PAGES = 50
 PAGE = "200"

@@ -16,7 +16,7 @@ from functions.core.texts import jsontext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.terms.values import PipelineRequest
+    from functions.core.terms.pipelines import PipelineRequest
 
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")

@@ -23,7 +23,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from functions.adapters.http.transport import Answer

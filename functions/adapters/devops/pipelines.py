@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from functions.adapters.devops.builds import not_a_run, taken_branch
 from functions.adapters.devops.calls import Calls
 from functions.core.terms.errors import InDoubt
+from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import PipelineRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.http.transport import Transport
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest
 
 
 class DevOpsPipelines:

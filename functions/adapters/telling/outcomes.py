@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.core.ports.services import Level
-from functions.core.terms.values import State, bounded
+from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

@@ -11,7 +11,7 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 LONGEST_LIFE = 24 * 3600  # seconds, the platform's; no token is believed to last longer
 LONGEST_WORDS = 200

@@ -9,7 +9,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import kept
 
 if TYPE_CHECKING:

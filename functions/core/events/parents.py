@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from functions.core.terms.values import Run
+    from functions.core.terms.runs import Run
 
 _PARENT, _ROOT = "mlflow.parentrunid", "mlflow.rootrunid"
 _BEST_CHILD = ("best_child_run_id", "automl_best_child_run_id")

@@ -15,9 +15,11 @@ from functions.core.events import parents
 from functions.core.events.model_events import KINDS, facts_of, identity_of
 from functions.core.events.payloads import Illegible, data_of, event_in
 from functions.core.terms.errors import NotARunEvent
-from functions.core.terms.values import ENDS, Outcome, RunEvent, Workspace, parse_time
+from functions.core.terms.runs import RunEvent, Workspace
+from functions.core.terms.words import ENDS, Outcome
 from functions.core.texts import jsontext
 from functions.core.texts.bounds import bounded, kept
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from functions.core.events.model_events import Kind

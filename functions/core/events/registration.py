@@ -10,7 +10,7 @@ from functions.core.events import parsing
 from functions.core.kept.tasks import Registration, Task
 
 if TYPE_CHECKING:
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 MOST_RUNS = 20  # each is read before the task gives up its call
 LONGEST_TOKEN, LONGEST_URL = 8_000, 2_000

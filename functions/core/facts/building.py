@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from functions.core.terms.values import Model, Outcome, Run, RunEvent
+    from functions.core.terms.runs import Model, Run, RunEvent
+    from functions.core.terms.words import Outcome
 
 Facts = dict[str, Any]
 

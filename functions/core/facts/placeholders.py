@@ -6,7 +6,6 @@ properties. What a fact holds is never looked at again: `{{ }}` inside it stays 
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -81,9 +80,15 @@ def unknown(name: str) -> str | None:
         return None
     if family in FAMILIES:
         return f"`{family}` is no fact: say which one, as in {family}.NAME"
+    return f"`{name[:60]}` is no fact; {_near(family) or 'known are ' + ', '.join(FACTS)}"
+
+
+def _near(family: str) -> str:
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     known = {fact.removesuffix(".*"): fact.replace("*", "NAME") for fact in FACTS}
-    near = [f"did you mean {known[n]}?" for n in difflib.get_close_matches(family[:60], known, 1)]
-    return f"`{name[:60]}` is no fact; {''.join(near) or 'known are ' + ', '.join(FACTS)}"
+    near = difflib.get_close_matches(family[:60], known, 1)
+    return "".join(f"did you mean {known[name]}?" for name in near)
 
 
 def render(value: object, facts: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from functions.core.terms.values import ENDS
+from functions.core.terms.words import ENDS
 
 
 class Kind(StrEnum):

@@ -6,14 +6,24 @@ from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 
 from msgspec import Struct, field
 
+from functions.core.terms.pipelines import PipelineRequest  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, PipelineRequest, RunEvent, State, Step
+from functions.core.terms.runs import Key, RunEvent  # noqa: TC001 - msgspec reads it to decode
+from functions.core.terms.words import State
 
 REPLAYED = "replayed"  # what an operator did is never cut from a history
 ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 _PIPELINE = "pipeline "
 GATE_IGNORED = "the gate was ignored, as an operator asked"
+
+
+class Step(Struct, frozen=True, array_like=True):
+    """One line of a continuation's history."""
+
+    at: datetime
+    what: str
+    detail: str = ""
 
 
 class Continuation(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, State
+from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation

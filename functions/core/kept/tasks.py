@@ -6,7 +6,8 @@ from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 
 from msgspec import Struct
 
-from functions.core.terms.values import Word, Workspace
+from functions.core.terms.runs import Workspace  # noqa: TC001 - msgspec reads it to decode
+from functions.core.terms.words import Word
 
 
 class WaitState(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):

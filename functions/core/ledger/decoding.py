@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from functions.core.kept.continuation import Continuation
+from functions.core.kept.letter import Letter
 from functions.core.kept.summary import Summary
 from functions.core.kept.tasks import Wait
-from functions.core.terms.values import Key, Letter
+from functions.core.terms.runs import Key
 
 T = TypeVar("T")
 

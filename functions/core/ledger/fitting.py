@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 LONGEST_COLUMN = 16_000  # characters, of at most four bytes
 LONGEST_PART = 4 * LONGEST_COLUMN

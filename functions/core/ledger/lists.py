@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from functions.core.ledger import places, records
 from functions.core.ledger.places import AFTER, ENDED, MOST_SORTED, OPEN
 from functions.core.ledger.records import LISTED
-from functions.core.terms.values import Key
+from functions.core.terms.runs import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,7 +21,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from functions.core.terms.values import Key, Outcome
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,6 +20,7 @@ import msgspec
 
 from functions.core.kept import summary
 from functions.core.kept.continuation import Continuation
+from functions.core.kept.letter import Letter
 from functions.core.kept.summary import Summary
 from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
@@ -28,14 +29,15 @@ from functions.core.ledger.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: 
 from functions.core.ledger.places import Row, safe
 from functions.core.terms.errors import Permanent, Unreadable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Letter, parse_time
 from functions.core.texts.bounds import bounded, exact, meant, visible
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from functions.core.ledger.places import Stored
-    from functions.core.terms.values import Key, Outcome, State
+    from functions.core.terms.runs import Key
+    from functions.core.terms.words import Outcome, State
 
 UNANSWERED = "yes"  # in the column `waits`
 T = TypeVar("T")

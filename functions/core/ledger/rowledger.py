@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 from functions.core.ledger import places, records
 from functions.core.ledger.places import INBOX, NEXT, PAGE, SHARED, Place, safe
 from functions.core.ledger.rowschedule import RowSchedule
-from functions.core.ports.ledger import Claim, Entry
+from functions.core.ports.ledger import Claim, Entry, Shared
 from functions.core.terms.errors import Lost
-from functions.core.terms.values import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.ledger.places import Rows, Stored
     from functions.core.ledger.pruning import Pruning
     from functions.core.ports.ledger import WaitBook
-    from functions.core.terms.values import Key, Letter
+    from functions.core.terms.runs import Key
 
 
 class RowLedger(RowSchedule):

@@ -11,7 +11,9 @@ from functions.core.ledger import places, records
 from functions.core.ledger.places import MOST_SORTED, OPEN, PAGE, safe, unsafe
 from functions.core.ledger.records import KEY_COLUMNS
 from functions.core.ports.ledger import Backlog
-from functions.core.terms.values import Key, Outcome, State, parse_time
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome, State
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from functions.core.limits.places_taken import Limits
 from functions.core.ports import shared
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded, parse_time
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.ports.ledger import Entry
+    from functions.core.ports.ledger import Entry, Shared
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Start
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Shared
 
 ACCOUNT = "account/"
 BELIEVED_FOR = 10.0

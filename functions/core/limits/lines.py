@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Key
+    from functions.core.terms.runs import Key
 
 MOST_LEFT = 1000  # that another version knows
 

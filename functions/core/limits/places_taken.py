@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.ledger import Ledger, Shared
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Key, Shared
+    from functions.core.terms.runs import Key
 
     Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

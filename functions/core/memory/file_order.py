@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from functions.core.ports import shared
-from functions.core.terms.values import parse_time
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

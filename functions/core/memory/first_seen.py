@@ -12,15 +12,14 @@ import msgspec
 
 from functions.core.routes import near_misses
 from functions.core.terms.errors import Lost
-from functions.core.terms.values import parse_time
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.ledger import Ledger, Shared
     from functions.core.routes.definition import Route, Routes
-    from functions.core.terms.values import Shared
 
 ROUTES = "chronicle/routes"
 ROUTES_IN_A_ROW = 200  # of names of 63 characters some more would fit

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from functions.core.memory.first_seen import FirstSeen
     from functions.core.memory.remembered import Remembered
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 ROUTE_LATER = "the route came later"  # as it is matched now
 WORKSPACE_UNHEARD = "no event of this workspace ever came, nor is it in SWEEP_WORKSPACES"

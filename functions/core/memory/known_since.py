@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 __all__ = ["ROUTES", "WORKSPACES", "KnownSince", "each_once", "heard_of", "parsed"]
 

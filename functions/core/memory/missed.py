@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from functions.core.routes import deciding, near_misses
 from functions.core.terms.policy import CLOCK_SKEW
-from functions.core.terms.values import RunEvent
+from functions.core.terms.runs import RunEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.memory.knowledge import Memory
     from functions.core.routes.definition import Route, Routes
-    from functions.core.terms.values import Ended, Run, Workspace
+    from functions.core.terms.runs import Ended, Run, Workspace
 
 TYPE = "sweep"  # what stands where an event's type would
 

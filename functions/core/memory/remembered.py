@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.terms.values import parse_time
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from functions.core.terms.values import Shared, Workspace
+    from functions.core.ports.ledger import Shared
+    from functions.core.terms.runs import Workspace
 
 DIGITS = 16
 

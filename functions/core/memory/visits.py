@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from functions.core.memory.remembered import Heard
     from functions.core.ports.ledger import Ledger
     from functions.core.terms.policy import SweepPolicy
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 VISITS = "chronicle/visits"
 LONGEST_ID = 64  # of an experiment that is remembered; those of AML have 36 characters

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from functions.core.events import parsing, payloads
+from functions.core.kept.letter import Letter
 from functions.core.memory import visits
 from functions.core.operators.replaying import standing
 from functions.core.terms.errors import NotARunEvent, Permanent
-from functions.core.terms.values import Letter, bounded, parse_time
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from functions.core.ports.ledger import Ledger
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 UNTIL_CLAIMED = timedelta(days=1)  # how long a letter may lie in the inbox before it is claimed
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:

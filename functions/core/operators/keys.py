@@ -10,8 +10,10 @@ from functions.core.events import parsing
 from functions.core.kept.summary import EVER
 from functions.core.memory.known_since import each_once, heard_of, parsed
 from functions.core.terms.errors import RelayError
-from functions.core.terms.values import Key, Outcome, bounded
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 from functions.core.texts import bounds
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 MOST_LOOKED_AT = 1000  # the newest of those that ended
 ELSEWHERE = " for any workspace known here: give @ and the whole resource id of the workspace"

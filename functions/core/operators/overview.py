@@ -19,8 +19,9 @@ from functions.core.rounds.expiry import HORIZON
 from functions.core.routes.filters import fits
 from functions.core.terms.errors import RelayError, Unreadable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State, bounded, parse_time
-from functions.core.texts.bounds import visible
+from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded, visible
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

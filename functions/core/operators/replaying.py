@@ -16,7 +16,8 @@ from functions.core.starts.steps import started, step
 from functions.core.terms.errors import Lost
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import PipelineRun, State, bounded
+from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger
     from functions.core.terms.deadline import Clock
-    from functions.core.terms.values import Key
+    from functions.core.terms.pipelines import PipelineRun
+    from functions.core.terms.runs import Key
 
     Change = Callable[..., Continuation | "Answer"]
 

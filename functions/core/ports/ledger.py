@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
-    from functions.core.terms.values import Key, Letter, Shared
+    from functions.core.terms.runs import Key
+
+
+class Shared(Struct, frozen=True):
+    """A small row that all processes share; `version` is None while it does not exist."""
+
+    name: str
+    value: dict[str, Any]
+    version: str | None
 
 
 class Entry(NamedTuple):

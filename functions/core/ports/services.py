@@ -15,18 +15,9 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Clock, Deadline
+    from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
+    from functions.core.terms.runs import Ended, Job, Model, ModelSought, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
-    from functions.core.terms.values import (
-        Credential,
-        Ended,
-        Job,
-        Model,
-        ModelSought,
-        PipelineRequest,
-        PipelineRun,
-        Run,
-        Workspace,
-    )
 
 
 class Tasks(Protocol):

@@ -9,8 +9,7 @@ from functions.core.terms.errors import Lost
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.ports.ledger import Ledger
-    from functions.core.terms.values import Shared
+    from functions.core.ports.ledger import Ledger, Shared
 
     Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.events import parents, parsing
 from functions.core.terms.errors import Ambiguous, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Job
+from functions.core.terms.runs import Job
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from functions.core.ports.services import Runs
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Run, RunEvent
+    from functions.core.terms.runs import Run, RunEvent
 
 MOST_CHILDREN = 1000  # of one run; no more are read
 MOST_LOOKS = 30  # reads for one decision

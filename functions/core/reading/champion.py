@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Runs
     from functions.core.routes.definition import Needs
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
-    from functions.core.terms.values import Run, Workspace
 
 
 class Contest(NamedTuple):

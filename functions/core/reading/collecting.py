@@ -12,7 +12,8 @@ from functions.core.facts import building
 from functions.core.reading.below import MOST_CHILDREN, Below, Found
 from functions.core.routes.definition import ANY
 from functions.core.terms.errors import Ambiguous, SeveralModels
-from functions.core.terms.values import ModelSought, Outcome
+from functions.core.terms.runs import ModelSought
+from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import listed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from functions.core.reading.descending import Seeker
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Model, Run, RunEvent
+    from functions.core.terms.runs import Model, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20  # runs of one level
 _KINDS = {"metrics": "metric", "params": "parameter"}

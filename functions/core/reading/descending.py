@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from functions.core.reading.below import MOST_CHILDREN, Found
 from functions.core.terms.errors import Ambiguous
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from functions.core.reading.below import Below
-    from functions.core.terms.values import Run
+    from functions.core.terms.runs import Run
 
 
 class Seeker:

@@ -13,10 +13,10 @@ from functions.core.terms.errors import LedgerUnavailable
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from functions.core.kept.letter import Letter
     from functions.core.ports.services import Ports
     from functions.core.starts.relay import Relay
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Letter
 
 
 class Inbox:

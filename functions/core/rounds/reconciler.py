@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.relay import Relay
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Key
+    from functions.core.terms.runs import Key
     from functions.core.waits.registering import Waits
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from functions.core.starts.relay import Relay
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Key
+    from functions.core.terms.runs import Key
 
 UNREADABLE_AGAIN = timedelta(hours=1)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
     from functions.core.starts.relay import Relay
     from functions.core.terms.policy import SweepPolicy
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 PRUNING_SECONDS = 30.0  # an hour at least, and what the sweep leaves of its own
 PRUNED_AT_ONCE = 50

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Route, Routes
     from functions.core.starts.relay import Relay
     from functions.core.terms.policy import SweepPolicy
-    from functions.core.terms.values import Ended, RunEvent, Workspace
+    from functions.core.terms.runs import Ended, RunEvent, Workspace
 
 LISTING = 0.5  # of a workspace's share of the time; what is listed must still be started
 MOST_NAMED = 5  # runs and routes, in a line

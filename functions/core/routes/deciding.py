@@ -14,16 +14,18 @@ from functions.core.gates.gate import Verdict
 from functions.core.kept.continuation import GATE_IGNORED
 from functions.core.routes import filters, needs
 from functions.core.terms.errors import Permanent
+from functions.core.terms.pipelines import PipelineRequest
 from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Outcome, PipelineRequest, RunEvent, State, bounded
+from functions.core.terms.words import Outcome, State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from functions.core.facts.building import Facts
     from functions.core.routes.definition import Route, Routes, Start
-    from functions.core.terms.values import Key, Run
+    from functions.core.terms.runs import Key, Run, RunEvent
 
 
 class Go(NamedTuple):

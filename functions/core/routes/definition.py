@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from functions.core.gates.gate import Gate

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.routes.definition import Route
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 
 class Misfit(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts.placeholders import as_text, named_in, only_fact
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from functions.core.events import parsing
 from functions.core.routes import filters
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.routes.definition import Route, Routes
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 
 def is_swept(route: Route) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 
 class Claiming:

@@ -21,7 +21,7 @@ from functions.core.starts.settling import Work
 from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
+    from functions.core.terms.pipelines import Credential, PipelineRequest
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Credential, PipelineRequest
 
 LOOKED_AGAIN_FOR = timedelta(days=1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.kept.summary import Summary
 from functions.core.ports.services import Level
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.routes.definition import Route
     from functions.core.terms.errors import NotARunEvent
-    from functions.core.terms.values import Key, RunEvent
+    from functions.core.terms.runs import Key, RunEvent
 
 Line = dict[str, object]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.ports.services import Level
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation

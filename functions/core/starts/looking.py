@@ -10,7 +10,7 @@ from functions.core.routes.lookalikes import normal
 from functions.core.terms.errors import Retryable, Unreadable
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Credential, PipelineRequest, PipelineRun
 
 MOST_NEW = 100
 

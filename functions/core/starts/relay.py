@@ -12,6 +12,7 @@ import msgspec
 
 from functions.core.events import parsing
 from functions.core.facts import building
+from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
@@ -30,7 +31,8 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.policy import REFUSED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Letter, Outcome, State, bounded
+from functions.core.terms.words import Outcome, State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import RunEvent
+    from functions.core.terms.runs import RunEvent
 
 
 PROBE = "probe"  # the shared row that shows the last probe

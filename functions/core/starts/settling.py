@@ -14,7 +14,7 @@ from functions.core.ports.services import Level
 from functions.core.starts import journal, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import RECHECK
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.deciding import End
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
     from functions.core.terms.reasons import Reason
-    from functions.core.terms.values import PipelineRun
 
 LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
 

@@ -20,7 +20,7 @@ from functions.core.starts.settling import Work
 from functions.core.terms.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.terms.policy import POST_WITHIN, REFUSED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.starts.settling import Settling
+    from functions.core.terms.pipelines import Credential, PipelineRequest
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Credential, PipelineRequest
 
 
 def account(request: PipelineRequest) -> str:

@@ -19,15 +19,18 @@ from functions.core.kept.continuation import (
     PASSED_OVER,
     REPLAYED,
     Continuation,
+    Step,
     pipeline_asked,
 )
 from functions.core.terms.reasons import Reason, outlasts
-from functions.core.terms.values import State, Step, bounded
+from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from functions.core.terms.values import Key, PipelineRequest, PipelineRun, RunEvent
+    from functions.core.terms.pipelines import PipelineRequest, PipelineRun
+    from functions.core.terms.runs import Key, RunEvent
 
 LONGEST_HISTORY = 40
 

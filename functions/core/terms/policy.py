@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Workspace  # noqa: TC001 - msgspec reads the annotations
+from functions.core.terms.runs import Workspace  # noqa: TC001 - msgspec reads the annotations
 
 POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
 POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will

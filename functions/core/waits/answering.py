@@ -30,7 +30,7 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
 from functions.core.waits.settling import WaitSettling
 

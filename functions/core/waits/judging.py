@@ -14,7 +14,8 @@ from functions.core.routes import deciding, filters
 from functions.core.terms.errors import Ambiguous, RelayError, Retryable
 from functions.core.terms.policy import REFUSED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Outcome, RunEvent
+from functions.core.terms.runs import RunEvent
+from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded, visible
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 
 class Unfit(RelayError):

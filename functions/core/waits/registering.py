@@ -29,7 +29,7 @@ from functions.core.terms.errors import (
     Retryable,
     RoutesUnreadable,
 )
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
 from functions.core.waits.answering import Answers
 from functions.core.waits.settling import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
-    from functions.core.terms.values import RunEvent, Workspace
+    from functions.core.terms.runs import RunEvent, Workspace
 
 MOST_WAITS = 5000
 MOST_OF_A_PLAN = 100

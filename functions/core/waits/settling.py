@@ -16,7 +16,7 @@ from functions.core.kept.tasks import WaitState
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

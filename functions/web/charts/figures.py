@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from functions.core.kept.summary import Summary
-    from functions.core.terms.values import State
+    from functions.core.terms.words import State
 
 WIDE, HIGH = 10, 40  # of a bar's place, in the drawing's own units
 LINES = (1, 10, 60, 600, 3600, 21_600, 86_400, 604_800, 2_592_000)  # seconds, evenly spaced

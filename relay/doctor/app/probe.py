@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from relay.deployment.deployed import LOOPBACK, WEB_VERSION
 from relay.doctor.findings import failure, ok, unreachable
 

@@ -18,7 +18,7 @@ from relay.doctor.findings import failure, ok, unreachable, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 

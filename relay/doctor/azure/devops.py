@@ -13,7 +13,7 @@ from functions.adapters.devops.answers import verdict
 from functions.adapters.devops.calls import HEADERS
 from functions.adapters.devops.rejections import newest_version
 from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from relay.doctor.findings import failure, ok, unreachable, warning
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.routes.definition import Start
     from functions.core.terms.errors import RelayError
-    from functions.core.terms.values import Credential
+    from functions.core.terms.pipelines import Credential
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 

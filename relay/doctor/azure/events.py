@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from functions.core.events import parsing
 from functions.core.events.model_events import KINDS
 from functions.core.terms.errors import RoutesUnreadable
-from functions.core.terms.values import Outcome, parse_time
+from functions.core.terms.words import Outcome
+from functions.core.texts.times import parse_time
 from relay.doctor.findings import failure, ok, warning
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from functions.core.facts import placeholders
 from functions.core.routes import deciding
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Key, Outcome
+from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 from relay.doctor.azure import devops
 from relay.doctor.findings import failure, ok, unreachable, warning
 from relay.forecasts.previewing import Previews
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.routes.definition import Route, Start
-    from functions.core.terms.values import PipelineRequest
+    from functions.core.terms.pipelines import PipelineRequest
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from functions.core.events import parsing
-from functions.core.terms.values import Workspace, bounded
+from functions.core.texts.bounds import bounded
 from relay.deployment.arm import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from functions.core.terms.runs import Workspace
     from relay.deployment.arm import ResourceManager
 
 EVENT_GRID_VERSION = "2025-02-15"

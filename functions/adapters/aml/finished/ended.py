@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Ended, Run, Workspace
+    from functions.core.terms.runs import Ended, Run, Workspace
 
 RUNS_PER_PAGE, FEW_PER_PAGE = 200, 20
 MOST_PAGES = 50  # of runs in each batch of experiments, full ones

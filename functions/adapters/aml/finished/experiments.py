@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Workspace
+    from functions.core.terms.runs import Workspace
 
 EXPERIMENTS_PER_PAGE = 1000
 MOST_PAGES = 50

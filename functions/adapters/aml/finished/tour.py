@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import Ended
+from functions.core.terms.runs import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from functions.adapters.aml.finished.experiments import Experiments
     from functions.core.terms.errors import Retryable
-    from functions.core.terms.values import Run
+    from functions.core.terms.runs import Run
 
 EXPERIMENTS_AT_ONCE = 50
 MOST_FAILURES = 3  # batches one after the other, and the rest is left to the next sweep

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from functions.adapters.aml.workspaces import Workspaces
     from functions.adapters.http.transport import Answer
     from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Workspace
     from functions.core.terms.standing import Challenger, Choice
-    from functions.core.terms.values import Workspace
 
 Version = dict[str, Any]
 _ALIAS = "/api/2.0/mlflow/registered-models/alias"

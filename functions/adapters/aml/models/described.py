@@ -12,14 +12,14 @@ import msgspec
 from functions.adapters.aml.models.pairing import is_of, tells
 from functions.adapters.aml.workspaces import dicts
 from functions.core.events import parents
-from functions.core.terms.values import Job, Model
+from functions.core.terms.runs import Job, Model
 from functions.core.texts import jsontext
 from functions.core.texts.bounds import bounded, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from functions.core.terms.values import Run
+    from functions.core.terms.runs import Run
 
 HISTORY = "mlflow.log-model.history"
 LONGEST_MLMODEL = 4_000_000  # bytes: a signature names each column, of which there may be thousands

@@ -22,13 +22,13 @@ from functions.adapters.aml.workspaces import (
     unread,
 )
 from functions.core.terms.errors import Retryable
-from functions.core.terms.values import Model
+from functions.core.terms.runs import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Job, ModelSought, Run, Workspace
+    from functions.core.terms.runs import Job, ModelSought, Run, Workspace
 
 
 class Models:

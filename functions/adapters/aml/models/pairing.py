@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.terms.values import Model
+from functions.core.terms.runs import Model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

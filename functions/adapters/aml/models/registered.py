@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.values import Model, Workspace
+    from functions.core.terms.runs import Model, Workspace
 
 PAGE = 200
 MOST_PAGES = 5

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts import placeholders, vocabulary
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
-from functions.core.terms.values import ENDS, bounded
+from functions.core.terms.words import ENDS
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from functions.core.terms.errors import RoutesUnreadable
-from functions.core.terms.values import bounded
+from functions.core.texts.bounds import bounded
 from functions.core.texts.yamltext import LOADER, MOST_VALUES, TAG, NotYaml, composed, line_of
 
 if TYPE_CHECKING:

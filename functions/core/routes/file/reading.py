@@ -14,7 +14,7 @@ from functions.core.routes.file.document import parse
 from functions.core.routes.file.schema import FILE, faults
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
-from functions.core.terms.values import Outcome
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,15 +5,15 @@ https://json-schema.org/draft/2020-12/json-schema-validation, as far as it is ne
 
 from __future__ import annotations
 
-import difflib
 import re
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.core.terms.values import ENDS, Outcome, bounded
+from functions.core.terms.words import ENDS, Outcome
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from functions.core.routes.file.document import At
 
@@ -203,6 +203,12 @@ def faults(value: Any, shape: Shape, at: At = ()) -> Faults:  # noqa: ANN401 - f
             yield from faults(item, fitting["items"], (*at, i))
 
 
+def _near(key: str, known: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
+    return "".join(f"did you mean {n}? " for n in difflib.get_close_matches(key, known, 1))
+
+
 def _faults_of_entries(value: dict[str, Any], shape: Shape, at: At) -> Faults:
     known = shape.get("properties", {})
     for key in shape.get("required", ()):
@@ -211,8 +217,11 @@ def _faults_of_entries(value: dict[str, Any], shape: Shape, at: At) -> Faults:
     for key, entry in value.items():
         below = known.get(key, shape["additionalProperties"])
         if below is False:
-            near = "".join(f"did you mean {n}? " for n in difflib.get_close_matches(key, known, 1))
-            yield (*at, key), f"is no known key; {near}allowed: {', '.join(known)}", True
+            yield (
+                (*at, key),
+                f"is no known key; {_near(key, known)}allowed: {', '.join(known)}",
+                True,
+            )
         elif below is not True:
             yield from faults(entry, below, (*at, key))
 

@@ -1,86 +1,15 @@
-"""The values that travel between the floors, in the terms of the trade."""
+"""What Azure Machine Learning has: workspaces, runs, jobs, models, and the news of them."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Self
+from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
+from typing import Any
 
 from msgspec import Struct, field
 
+from functions.core.terms.words import Outcome  # noqa: TC001 - msgspec reads it to decode
 from functions.core.texts import bounds
-from functions.core.texts.bounds import bounded as bounded  # noqa: PLC0414 - as it was always imported
-
-
-class Word(StrEnum):
-    """A word of the ledger: one that is known, or one of that form that another version may know.
-
-    What this version does not know has no name, and is in none of its lists.
-    """
-
-    _form: ClassVar[re.Pattern[str]]
-
-    def __init_subclass__(cls, *, form: str) -> None:
-        super().__init_subclass__()
-        cls._form = re.compile(form)
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str) or not cls._form.fullmatch(value):
-            return None
-        made = str.__new__(cls, value)
-        made._name_, made._value_ = "", value
-        return made
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this version knows what it means."""
-        return self.name in type(self).__members__
-
-
-class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):
-    """How a run ended (one that is still going has none), or what else the news is about.
-
-    Another version of the app may know more of them, as of states: what is about one is shown, and
-    left to who knows it.
-    """
-
-    COMPLETED = "Completed"
-    FAILED = "Failed"
-    CANCELED = "Canceled"
-    NOT_RESPONDING = "NotResponding"
-    MODEL_REGISTERED = "ModelRegistered"
-    MODEL_DEPLOYED = "ModelDeployed"
-    DRIFT_DETECTED = "DatasetDriftDetected"
-
-    @property
-    def ends_run(self) -> bool:
-        """Whether it is about a run's end."""
-        return self in ENDS
-
-
-ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPONDING)
-
-
-class State(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
-    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten.
-
-    Another version of the app may know more of them. A word that can be one is a state like these,
-    which none of the lists of states has: it is shown, and left to who knows it.
-    """
-
-    OPEN = "open"
-    STARTED = "started"
-    HELD = "held"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-    @property
-    def may_be_open(self) -> bool:
-        """Whether work may be left to do: in what is not known somebody else may see some."""
-        return self is State.OPEN or not self.is_known
 
 
 class Workspace(Struct, frozen=True):
@@ -227,54 +156,6 @@ class ModelSought(Struct, frozen=True):
     name: str = ""
 
 
-class Credential(Struct, frozen=True, kw_only=True):
-    """What authorizes a call to Azure DevOps: a header's value that is never printed.
-
-    `renews`: it is replaced in time without anybody's doing.
-    """
-
-    authorization: str
-    version: str
-    expires_at: datetime | None = None
-    renews: bool = False
-
-    def __repr__(self) -> str:
-        return f"Credential(version={self.version!r})"
-
-
-class PipelineRequest(Struct, frozen=True, kw_only=True):
-    """One exact request to run a pipeline. `body` is the JSON text that is sent, byte for byte.
-
-    `distinct` tells whether a build that matches can only be this request's; it was worked out
-    from the routes of the day, so that later routes do not change what is adopted.
-    """
-
-    organization: str
-    project: str
-    pipeline: int
-    secret: str
-    body: str
-    pipeline_version: int | None = None
-    distinct: bool = False
-
-    @property
-    def where(self) -> str:
-        """Its pipeline, as people see it."""
-        return f"{self.organization}/{self.project}/{self.pipeline}"
-
-
-class PipelineRun(Struct, frozen=True, kw_only=True):
-    """A pipeline run that exists at Azure DevOps.
-
-    `retry_after`: the service asked to slow down; `note`: what is not as it was asked for.
-    """
-
-    id: int
-    url: str = ""
-    retry_after: float | None = None
-    note: str = ""
-
-
 class Key(Struct, frozen=True, order=True):
     """What a continuation is: one outcome of one run on one route. Never an event's id."""
 
@@ -298,54 +179,3 @@ class Key(Struct, frozen=True, order=True):
         """12 hex digits that stand for the whole key: the value of `start.correlation`."""
         whole = f"{self.workspace}|{self.run}|{self.outcome}|{self.route}"
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
-
-
-class Step(Struct, frozen=True, array_like=True):
-    """One line of a continuation's history."""
-
-    at: datetime
-    what: str
-    detail: str = ""
-
-
-class Shared(Struct, frozen=True):
-    """A small row that all processes share; `version` is None while it does not exist."""
-
-    name: str
-    value: dict[str, Any]
-    version: str | None
-
-
-class Letter(Struct, frozen=True):
-    """An event in the inbox: the routes could not be read, or a dead letter is replayed."""
-
-    id: str
-    event: RunEvent
-    received_at: datetime
-
-    @classmethod
-    def of(cls, event: RunEvent, received_at: datetime) -> Letter:
-        """A letter whose id is the same for all events that bring the same news."""
-        return cls(event.key("").hash, event, received_at)
-
-
-def from_epoch(seconds: float) -> datetime | None:
-    """Seconds since 1970 as UTC; None for what is beyond the years that there are."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
-def parse_time(text: object) -> datetime | None:
-    """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
-
-    Letters may be small, and a leap second is the second before it: Python knows none.
-    """
-    if not isinstance(text, str | datetime):
-        return None
-    try:
-        parsed = datetime.fromisoformat(str(text).strip().upper().replace(":59:60", ":59:59"))
-        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
-    except (OverflowError, ValueError):
-        return None

@@ -1,0 +1,76 @@
+"""Words that the ledger keeps: how a run ended, and where a continuation stands."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import ClassVar, Self
+
+
+class Word(StrEnum):
+    """A word of the ledger: one that is known, or one of that form that another version may know.
+
+    What this version does not know has no name, and is in none of its lists.
+    """
+
+    _form: ClassVar[re.Pattern[str]]
+
+    def __init_subclass__(cls, *, form: str) -> None:
+        super().__init_subclass__()
+        cls._form = re.compile(form)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not cls._form.fullmatch(value):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = "", value
+        return made
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means."""
+        return self.name in type(self).__members__
+
+
+class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):
+    """How a run ended (one that is still going has none), or what else the news is about.
+
+    Another version of the app may know more of them, as of states: what is about one is shown, and
+    left to who knows it.
+    """
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    NOT_RESPONDING = "NotResponding"
+    MODEL_REGISTERED = "ModelRegistered"
+    MODEL_DEPLOYED = "ModelDeployed"
+    DRIFT_DETECTED = "DatasetDriftDetected"
+
+    @property
+    def ends_run(self) -> bool:
+        """Whether it is about a run's end."""
+        return self in ENDS
+
+
+ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELED, Outcome.NOT_RESPONDING)
+
+
+class State(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
+    """Where a continuation stands; all but `open` are ends, and `started` is never overwritten.
+
+    Another version of the app may know more of them. A word that can be one is a state like these,
+    which none of the lists of states has: it is shown, and left to who knows it.
+    """
+
+    OPEN = "open"
+    STARTED = "started"
+    HELD = "held"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether work may be left to do: in what is not known somebody else may see some."""
+        return self is State.OPEN or not self.is_known
