@@ -1,9 +1,9 @@
 """Start the next Azure DevOps pipeline for a model, as trigger_pipeline.yml calls it.
 
-Exit codes: 0 started; 1 Azure DevOps rejected the request; 2 an input cannot be meant; 3 the model
-names no run, or another one than the input; 4 a person is needed: secret, credential or permission;
-5 patience was used up and nothing had been sent; 6 in doubt: it may have been started, the output
-says what to look for.
+Exit codes: 0 started; 1 Azure DevOps rejected the request, or must not be sent it; 2 an input
+cannot be meant; 3 the model names no run, or another one than the input; 4 a person is needed:
+secret, credential or permission; 5 patience was used up and nothing had been sent; 6 in doubt: it
+may have been started, the output says what to look for.
 """
 
 from __future__ import annotations

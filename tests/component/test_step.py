@@ -108,6 +108,15 @@ def test_what_azure_devops_rejects_is_told_in_its_words(
     assert (ran.output["state"], ran.output["reason"]) == ("failed", "rejected")
 
 
+def test_a_model_whose_name_would_be_expanded_is_not_sent(
+    step: Step, altered: Altered, cloud: Cloud
+) -> None:
+    ran = step.run(altered(model_name="defects $(key)"))
+    assert (ran.code, cloud.devops.runs) == (1, [])
+    assert "expands: model_name holds `$(`, which the agent" in ran.said
+    assert (ran.output["state"], ran.output["reason"]) == ("held", "expands")
+
+
 def test_a_sign_in_page_is_no_start_and_the_secret_is_read_once_more(
     step: Step, given: Given, cloud: Cloud
 ) -> None:
@@ -273,6 +282,7 @@ def test_a_model_that_names_no_run_starts_nothing(
         ({"run_id": "two words"}, "can be no run's id"),
         ({"parameters": '{"a": "{{ run.metrics.x }}"}'}, "run.metrics.x is not known"),
         ({"parameters": '{"a": "{{ run.ide }}"}'}, "did you mean run.id?"),
+        ({"parameters": '{"a": {"b": "$(c)"}}'}, "a holds `$(`, which the agent"),
         ({"branch": "main"}, "write refs/heads/main"),
         ({"vault": "not a vault"}, "neither a vault's name nor"),
         ({"vault": "http://127.0.0.1"}, "neither a vault's name nor"),

@@ -24,7 +24,7 @@ POST = "*/_apis/pipelines/42/runs"
 FIRST = 30.0  # seconds of the first wait, less up to a quarter
 ENDS = {  # which never park: each has its test where the decision is made
     *(Reason.GATE, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.DELETED, Reason.NOT_SERVED),
-    *(Reason.NOT_A_NUMBER, Reason.CUT),
+    *(Reason.NOT_A_NUMBER, Reason.CUT, Reason.EXPANDS),
     *(Reason.NOT_ROOT, Reason.NOT_MATCHED, Reason.OUTCOME_CHANGED, Reason.SHADOW),
     *(Reason.REJECTED, Reason.ROUTE_REMOVED, Reason.TOO_LARGE),
     *(Reason.ANSWERED, Reason.FOUND),

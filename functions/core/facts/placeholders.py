@@ -60,6 +60,11 @@ def only_fact(value: object) -> str | None:
     return found[1].strip() if found else None
 
 
+def written(value: object) -> str:
+    """What a value of the route file says itself, as text, with `_` for each placeholder."""
+    return _PLACEHOLDER.sub("_", as_text(value))
+
+
 def problems_of(value: object) -> list[str]:
     """What is wrong with the placeholders in a value of the route file."""
     wrong = [why for name in sorted(named_in(value)) if (why := unknown(name))]

@@ -133,6 +133,12 @@ REASONS = {
         "a text that the route names is as long as those that MLflow cuts without a word",
         "let the training log it in a file, or in shorter parts; then " + _REPLAY,
     ),
+    Reason.EXPANDS: Words(
+        "a value that the route sends holds what Azure Pipelines would expand or obey: `$(`, `$[` "
+        "or `##vso[`; nothing was sent",
+        "name in {route} a fact without it, or mend what the run is called or tagged with; then "
+        + _REPLAY,
+    ),
     Reason.AMBIGUOUS: Words(
         "several child runs, or several models of one, have what the route needs",
         "name one with `step` or `model` in {route}, or do what else the detail says; then "

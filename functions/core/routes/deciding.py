@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from functions.core.events import parents
-from functions.core.facts import building, placeholders
+from functions.core.facts import building, placeholders, unusable
 from functions.core.facts.unusable import Unusable
 from functions.core.gates.gate import Verdict
 from functions.core.kept.continuation import GATE_IGNORED
@@ -177,6 +177,8 @@ def _rendered(name: str, value: object, known: Facts) -> str:
     text = placeholders.render(value, known)
     if len(text) >= placeholders.LONGEST_TEXT:
         raise Permanent(Reason.TOO_LARGE, f"{name} has more than {len(text)} characters")
+    if wrong := unusable.expanded(text):
+        raise Unusable(Reason.EXPANDS, f"{name} {wrong}")
     return text
 
 

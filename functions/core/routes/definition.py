@@ -126,7 +126,8 @@ class Route(Struct, frozen=True, kw_only=True):
 class Routes(Struct, frozen=True):
     """All routes in the order of the file, and what `check` warns of, one line each.
 
-    `mistakes` are gates that could not be right: `check` refuses them, and their routes are held.
+    `mistakes` are gates that could not be right and values that are never sent: `check` refuses
+    them, and their routes are held.
     `file` stands for the text of the file that they are from, and `earlier` for those that the same
     process had before it; both are empty where they are of no file.
     """

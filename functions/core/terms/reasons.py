@@ -35,6 +35,7 @@ class Reason(StrEnum):
     GATE_ERROR = "gate_error"
     NOT_A_NUMBER = "not_a_number"  # a metric that is NaN or infinite, or no number at all
     CUT = "cut"  # a text that MLflow may have cut
+    EXPANDS = "expands"  # a value that Azure Pipelines would expand or obey
     AMBIGUOUS = "ambiguous"
     DELETED = "deleted"  # the run was deleted, and may be restored
     NOT_SERVED = "not_served"  # the route starts no pipeline any more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.events.model_events import BY_OUTCOME
-from functions.core.facts import placeholders, vocabulary
+from functions.core.facts import placeholders, unusable, vocabulary
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
 from functions.core.terms.words import ENDS
 from functions.core.texts.bounds import bounded
@@ -63,6 +63,15 @@ def never_right(entry: Entry) -> Said:
     wanted = gate.statuses - outcomes if known and not gate.mistakes else set()
     for status in sorted(wanted):
         yield ("when",), f"wants run.status to be {status}; on this route it is {known}"
+
+
+def never_sent(start: Entry) -> Said:
+    """What a start writes out itself and no pipeline may be sent: every run would be held."""
+    for kind in ("parameters", "variables"):
+        given = start.get(kind)
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if wrong := unusable.expanded(placeholders.written(value)):
+                yield ("start", kind, name), f"{wrong}: it is never sent"
 
 
 def _foreign(entry: Entry) -> Said:

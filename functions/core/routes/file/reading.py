@@ -9,7 +9,12 @@ from msgspec.structs import replace
 
 from functions.core.routes import needs
 from functions.core.routes.definition import Limit, Match, Route, Routes, Start, Variable
-from functions.core.routes.file.contradictions import champions, contradictions, never_right
+from functions.core.routes.file.contradictions import (
+    champions,
+    contradictions,
+    never_right,
+    never_sent,
+)
 from functions.core.routes.file.document import parse
 from functions.core.routes.file.schema import FILE, faults
 from functions.core.routes.lookalikes import not_told_apart
@@ -38,7 +43,7 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
     for at, what in _mistakes(source.data):
         source.say(at, what)
     is_usable = not source.told()
-    for at, what in _useless_gates(source.data):
+    for at, what in _useless(source.data):
         source.say(at, what)
     mistakes = source.taken()
     if not is_usable:
@@ -71,12 +76,14 @@ def _mistakes(data: object) -> Said:
             yield from _at(("routes", i), contradictions(sound, whole, defaults))
 
 
-def _useless_gates(data: object) -> Said:
-    """Gates that compile and could not be right: their routes are held, the others go on."""
+def _useless(data: object) -> Said:
+    """Gates that could not be right, and what is never sent: such routes are held, others go on."""
     entries = data.get("routes") if isinstance(data, dict) else None
     for i, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("when"), str):
             yield from _at(("routes", i), never_right(entry))
+        if isinstance(entry, dict) and isinstance(entry.get("start"), dict):
+            yield from _at(("routes", i), never_sent(entry["start"]))
 
 
 def _same_names(entries: list[Any]) -> Said:

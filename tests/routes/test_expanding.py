@@ -1,0 +1,68 @@
+"""What Azure Pipelines would expand or obey, written out in a route file: told by `check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from relay.__main__ import app
+from tests.routes.files import HEAD, routes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WOULD = {
+    "$(": "which the agent of Azure Pipelines would replace by a variable",
+    "$[": "which Azure Pipelines may evaluate as an expression",
+    "##vso[": "which the agent of Azure Pipelines would obey where it is printed",
+}
+
+
+def start(text: str) -> str:
+    """A route with this below `start`, on the file's fifth line."""
+    return f"- {{name: a, start: {{pipeline: 1, correlation: id,\n    {text}}}}}\n"
+
+
+@pytest.mark.parametrize("begin", WOULD)
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("parameters: {x: 'a HOLDS b'}", "parameters.x"),
+        ("parameters: {x: 'HOLDS{{ run.id }})'}", "parameters.x"),
+        ("parameters: {x: {a: [1, 'HOLDS']}}", "parameters.x"),
+        ("parameters: {x: {'HOLDS': 1}}", "parameters.x"),
+        ("variables: {x: HOLDS}", "variables.x"),
+        ("variables: {x: {value: HOLDS, secret: true}}", "variables.x"),
+    ],
+)
+def test_what_would_be_expanded_is_told_with_its_place(text: str, where: str, begin: str) -> None:
+    quoted = text.replace("HOLDS", f"'{begin}'" if "'" not in text else begin)
+
+    found = routes(start(quoted))
+
+    said = f"routes.yaml:5: routes[0].start.{where}: holds `{begin}`, {WOULD[begin]}: "
+    assert found.mistakes == (said + "it is never sent",)
+    assert [route.name for route in found.routes] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text", ["$", "(", "$ (", "a$b", "$$", "{{ run.id }}", "#[", "##[group]", "$100", "5 $", "^a$"]
+)
+def test_what_is_nothing_to_azure_pipelines_may_be_sent(text: str) -> None:
+    assert routes(start(f"parameters: {{x: '{text}', y: {{a: '{text}'}}}}")).mistakes == ()
+
+
+def test_the_name_of_a_fact_is_not_what_is_sent() -> None:
+    assert routes(start("parameters: {x: '{{ run.tags.$(a) }}'}")).mistakes == ()
+
+
+def test_check_says_no(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(f"{HEAD}  {start('parameters: {x: $(a)}')}", "utf-8")
+
+    done = CliRunner().invoke(app, ["check", str(path)])
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"{path}:5: routes[0].start.parameters.x: holds `$(`, " in done.stderr
