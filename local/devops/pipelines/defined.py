@@ -10,6 +10,7 @@ import msgspec
 import yaml
 
 from local.devops.errors import invalid, malformed
+from local.devops.pipelines import templates
 
 _PLACEHOLDER = re.compile(r"\$\{\{\s*parameters\.(\w+)\s*\}\}")
 
@@ -132,6 +133,7 @@ class Pipeline:
         ]
         if asked.yaml_override is not None and not asked.preview_run:
             problems.append("A YAML override is allowed in a preview run only.")
+        problems = problems or self._about_insertions(asked)
         if problems:
             raise invalid("\n".join(problems))
 
@@ -141,7 +143,10 @@ class Pipeline:
         return {**defaults, **asked}
 
     def final_yaml(self, asked: RunRequest) -> str:
-        """The pipeline's YAML with the parameters put in; nothing else is expanded."""
+        """The pipeline's YAML with the parameters put in; nothing else is expanded.
+
+        What `templates` says of an `if` is refused by `check`; the others stay as they are.
+        """
         values = self.effective(asked.template_parameters or {})
         text = asked.yaml_override or self.yaml or self._plain_yaml()
         return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
@@ -149,6 +154,12 @@ class Pipeline:
     def _plain_yaml(self) -> str:
         steps = [f"echo {n}=${{{{ parameters.{n} }}}}" for n in self.parameters] or ["echo done"]
         return "trigger: none\nsteps:\n" + "".join(f"- script: {step}\n" for step in steps)
+
+    def _about_insertions(self, asked: RunRequest) -> list[str]:
+        """What the YAML refuses of the values itself."""
+        values = self.effective(asked.template_parameters or {})
+        text = asked.yaml_override or self.yaml or ""
+        return [f"/azure-pipelines.yml {said}" for said in templates.refused(text, values)]
 
     def _about_branch(self, ref: str | None) -> list[str]:
         if ref is None or ref in self.branches:
