@@ -50,9 +50,12 @@ class Wait(Async):
         self.keeps_the_secret()
 
     def _registered(self, run: str) -> ServerJob:
-        where = f"{self._deployment.host_url}/api/waits?code={self._deployment.function_key}"
+        where = f"{self._deployment.host_url}/api/waits"
+        key = {"x-functions-key": self._deployment.function_key}
         devops = self._deployment.cloud.devops
-        job = devops.start_server_job(ORGANIZATION, PROJECT, url=where, body={"run_id": run})
+        job = devops.start_server_job(
+            ORGANIZATION, PROJECT, url=where, body={"run_id": run}, headers=key
+        )
         status = job.answer and job.answer.status
         self.expect("the function app took the registration: 202", status == 202, status)  # noqa: PLR2004
         return job

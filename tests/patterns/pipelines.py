@@ -76,6 +76,7 @@ class Pipeline:
     def expanded(self, text: str | None = None) -> Any:
         """The file as Azure Pipelines validates it: parameters with a default have that.
 
+        What is inserted under a condition is left out.
         Each scalar is a text to it, but for the inputs of a task that are true or false.
         """
         read = yaml.load(text or self.text, Loader=_Loader)  # noqa: S506 - texts and booleans
@@ -84,8 +85,8 @@ class Pipeline:
 
     def jobs(self) -> Iterator[dict[str, Any]]:
         """All jobs of all stages."""
-        for stage in self.read.get("stages", [self.read]):
-            yield from (job for job in stage["jobs"] if "template" not in job)
+        for stage in _always(self.read.get("stages", [self.read])):
+            yield from (job for job in _always(stage["jobs"]) if "template" not in job)
 
     def steps(self) -> Iterator[dict[str, Any]]:
         """All steps of all jobs, or of a template of steps, in order."""
@@ -116,10 +117,15 @@ def _expanded(found: Any, known: Mapping[str, Any], *, inputs: bool = False) -> 
     if isinstance(found, dict):
         return {k: _expanded(v, known, inputs=inputs or k == "inputs") for k, v in found.items()}
     if isinstance(found, list):
-        return [_expanded(item, known) for item in found]
+        return [_expanded(item, known) for item in _always(found)]
     if isinstance(found, str) and (value := _VALUE.fullmatch(found)) and not value["json"]:
         found = known.get(value["name"], found)
     return str(found).lower() if isinstance(found, bool) and not inputs else found
+
+
+def _always(entries: list[Any]) -> list[Any]:
+    """The entries that are there under no condition."""
+    return [e for e in entries if not str(next(iter(e), "") if e else "").startswith("${{ if ")]
 
 
 def _filled(text: str, parameters: Mapping[str, Any], variables: Mapping[str, str]) -> str:

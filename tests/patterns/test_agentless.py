@@ -60,18 +60,20 @@ def start(stage: Stage) -> Iterator[Callable[[], Hosted]]:
 
 def task() -> dict[str, Any]:
     """The step of the template that waits."""
-    (step,) = [s for s in TEMPLATE.steps() if s.get("task") == "AzureFunction@1"]
+    (step,) = [s for s in TEMPLATE.steps() if s.get("task") == "InvokeRESTAPI@1"]
     inputs: dict[str, Any] = step["inputs"]
     return inputs
 
 
 def call(stage: Stage, host: Hosted, key: str = KEY) -> ServerJob:
     """What Azure Pipelines does with the template's step."""
-    body = task()["body"].replace("$(run)", "r1")
+    inputs = task()
+    body = inputs["body"].replace("$(run)", "r1")
     body = body.replace("${{ parameters.workspace }}", WORKSPACE)
-    return stage.devops.start_server_job(
-        "contoso", "mlops", url=f"{host.url}/api/waits?code={key}", body=body
-    )
+    given = json.loads(inputs["headers"].replace("$(relayKey)", key))
+    own = {name: value for name, value in given.items() if "$(" not in value}
+    url = f"{host.url}{inputs['urlSuffix']}"
+    return stage.devops.start_server_job("contoso", "mlops", url=url, body=body, headers=own)
 
 
 def ended(stage: Stage, accuracy: float = 0.95) -> None:
@@ -82,6 +84,7 @@ def ended(stage: Stage, accuracy: float = 0.95) -> None:
 def test_the_templates_headers_are_those_that_a_task_sends_of_itself(stage: Stage) -> None:
     job = stage.devops.start_server_job("contoso", "mlops")
     given = json.loads(task()["headers"])
+    assert given.pop("x-functions-key") == "$(relayKey)"
     assert given.keys() == job.headers.keys()
     assert all(re.fullmatch(r"\$\(system\.\w+\)", v) for k, v in given.items() if k[0] != "C")
     assert task()["waitForCompletion"] == "true"
@@ -126,8 +129,8 @@ def test_two_hosts_and_many_events_answer_once(stage: Stage, start: Callable[[],
     hosts = [start(), start()]
     job = call(stage, hosts[0])
     again = requests.post(
-        f"{hosts[1].url}/api/waits?code={KEY}",
-        headers=job.headers,
+        f"{hosts[1].url}/api/waits",
+        headers={**job.headers, "x-functions-key": KEY},
         json={"run_id": "r1", "workspace": WORKSPACE},
         timeout=60,
     )

@@ -19,6 +19,8 @@ from tests.patterns.waiter import PATIENCE
 PREVIEW, VALIDATE = Pipeline("preview.yml"), Pipeline("validate.yml")
 INSTALL = "Install Run Relay"
 IMPORTED = ("relay", "venv", "pip", "json", "pathlib")
+# As the Azure CLI installs an extension: azure-cli-core, azure/cli/core/extension/operations.py
+_AZ = f'#!/bin/sh\n[ "$*" = "${{*#extension add }}" ] || exec "{sys.executable}" -m pip --version\n'
 BOTH = pytest.mark.parametrize("template", [PREVIEW, VALIDATE], ids=lambda t: t.file)
 
 
@@ -58,22 +60,33 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Install:
     @cache
     def once(template: Pipeline) -> Installed:
         folder = workspace(tmp_path_factory.mktemp("workspace"))
-        code, out = run(template, INSTALL, folder, **_python(template))
+        code, out = run(template, INSTALL, folder, None, **_python(template))
         assert code == 0, out
         return Installed(folder, out)
 
     return once
 
 
-def run(template: Pipeline, step: str, folder: Path, **given: Any) -> tuple[int, str]:
+def run(
+    template: Pipeline, step: str, folder: Path, first: Path | None = None, **given: Any
+) -> tuple[int, str]:
     """Exit code and output of a step that runs in the checkout of the pull request."""
     code = folder / "code"
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{first or ''}:{Path(sys.executable).parent}:{os.environ['PATH']}".lstrip(":")
     variables = {"Pipeline.Workspace": str(folder), "jobName": "pr-7"}
     values = template.values(**given)
     process = template.script(step).run(code, values, variables, {"PATH": path})
     out, _ = process.communicate(timeout=4 * PATIENCE)
     return process.returncode, out
+
+
+@pytest.fixture
+def az(tmp_path: Path) -> Path:
+    """A folder with an `az` that installs extensions as the Azure CLI does, and no more."""
+    (tmp_path / "az").mkdir()
+    (tmp_path / "az/az").write_text(_AZ, "utf-8")
+    (tmp_path / "az/az").chmod(0o755)
+    return tmp_path / "az"
 
 
 def _python(template: Pipeline) -> dict[str, str]:
@@ -94,11 +107,22 @@ def test_the_preview_with_the_pat_is_run_relays_own(installed: Install) -> None:
     assert (code, out) == (0, f"resource: {asked}\n")
 
 
-def test_the_wait_is_run_relays_own(installed: Install) -> None:
+def test_the_wait_is_run_relays_own(installed: Install, az: Path) -> None:
     given = {"workspace": "/w", "jobFile": "job.yml", "require": ["metrics.accuracy >= 0.5"]}
-    code, out = run(VALIDATE, "Submit and wait", installed(VALIDATE).folder, **given)
-    assert (code, out.startswith("resource: wait --submit job.yml ")) == (0, True), out
+    code, out = run(VALIDATE, "Submit and wait", installed(VALIDATE).folder, az, **given)
+    assert (code, "\nresource: wait --submit job.yml " in out) == (0, True), out
     assert out.endswith(" --require=metrics.accuracy >= 0.5\n")
+
+
+@pytest.mark.parametrize("file", ["validate", "train", "train-and-wait"])
+def test_the_azure_cli_installs_its_extension_with_no_pip_of_the_pull_request(
+    tmp_path: Path, az: Path, file: str
+) -> None:
+    folder = workspace(tmp_path)
+    template = Pipeline(f"{file}.yml")
+    step = "Submit and wait" if template.file == VALIDATE.file else "Submit"
+    _, out = run(template, step, folder, az, workspace="/w", jobFile="job.yml")
+    assert (out.startswith("pip "), "pull request" in out) == (True, False), out
 
 
 @BOTH

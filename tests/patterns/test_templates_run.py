@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
     from tests.patterns.waiter import JobsCli
 
+EXTENSION = "extension add --name ml --version 2.44.1 --only-show-errors --output none"
 WHERE = f"--subscription {SUBSCRIPTION} --resource-group rg-ml --workspace-name ml-prod"
 SENT = {"model_name": "defects", "model_version": "3", "accuracy": "0.95", "run_id": "plum_pot_1"}
 BUILD = {"jobName": "pr-7-a"}
@@ -63,15 +64,24 @@ def agent(cloud: Cloud, az: JobsCli, tmp_path: Path) -> Agent:
 
 
 class Asked:
-    """An `az` that does nothing but write down its arguments, one call a line."""
+    """An `az` that does nothing but write down its arguments, one call a line.
+
+    It knows the deployments that an endpoint's traffic goes to.
+    """
 
     def __init__(self, agent: Agent, folder: Path) -> None:
         folder.mkdir()
         self._log = folder / "log"
+        self._served = folder / "served"
+        self.serves()
         script = folder / "az"
-        script.write_text(f'#!/bin/sh\necho "$*" >> "{self._log}"\n', "utf-8")
+        text = f'#!/bin/sh\necho "$*" >> "{self._log}"\n[ "$3" != show ] || cat "{self._served}"\n'
+        script.write_text(text, "utf-8")
         script.chmod(0o755)
         agent.environ["PATH"] = f"{folder}:{agent.environ['PATH']}"
+
+    def serves(self, *deployments: str) -> None:
+        self._served.write_text("\n".join(deployments) + "\n", "utf-8")
 
     def calls(self) -> list[str]:
         return self._log.read_text("utf-8").splitlines() if self._log.exists() else []
@@ -172,10 +182,29 @@ def test_a_training_is_submitted_and_nothing_waits(agent: Agent, az: JobsCli, cl
     assert cloud.arm.server.requests == []
 
 
-def test_a_submission_without_a_run_id_fails(agent: Agent, az: JobsCli) -> None:
+@pytest.mark.parametrize("file", ["train", "train-and-wait"])
+def test_a_submission_without_a_run_id_fails(agent: Agent, az: JobsCli, file: str) -> None:
     az.answers("")
-    code, out = agent.run(Pipeline("train.yml"), "Submit", jobFile="job.yml")
+    code, out = agent.run(Pipeline(f"{file}.yml"), "Submit", jobFile="job.yml")
     assert (code, out) == (1, "The Azure CLI told no run id.\n")
+
+
+@pytest.mark.parametrize(
+    "told", ["$(relayKey)", 'a", "run_ids": ["b', "a\n##vso[task.complete]", "-a"]
+)
+def test_what_is_no_run_id_reaches_no_later_job(agent: Agent, az: JobsCli, told: str) -> None:
+    az.answers(f"{told}\n")
+    code, out = agent.run(Pipeline("train-and-wait.yml"), "Submit", jobFile="job.yml")
+    assert (code, out) == (1, "The Azure CLI told no run id.\n")
+
+
+def test_the_run_that_was_submitted_is_told_to_the_jobs_that_follow(
+    agent: Agent, az: JobsCli
+) -> None:
+    az.answers("plum_pot_1\n")
+    code, out = agent.run(Pipeline("train-and-wait.yml"), "Submit", jobFile="job.yml")
+    command = "##vso[task.setvariable variable=run;isOutput=true]plum_pot_1\n"
+    assert (code, out) == (0, f"submitted plum_pot_1\n{command}")
 
 
 def test_a_model_is_tagged_with_its_run_and_shared(agent: Agent, asked: Asked) -> None:
@@ -187,6 +216,7 @@ def test_a_model_is_tagged_with_its_run_and_shared(agent: Agent, asked: Asked) -
     model = f"--name defects --version 3 {WHERE}"
     shared = "--registry-name shared --share-with-name defects --share-with-version 3"
     assert asked.calls() == [
+        EXTENSION,
         f"ml model update {model} --set tags.run_id=plum_pot_1 tags.accuracy=0.95 --output none",
         f"ml model share {model} {shared} --output none",
     ]
@@ -194,17 +224,31 @@ def test_a_model_is_tagged_with_its_run_and_shared(agent: Agent, asked: Asked) -
 
 def test_without_a_registry_nothing_is_shared(agent: Agent, asked: Asked) -> None:
     assert agent.run(Pipeline("register.yml"), "Register", **SENT)[0] == 0
-    assert [call.split()[2] for call in asked.calls()] == ["update"]
+    assert [call.split()[2] for call in asked.calls()] == ["--name", "update"]
 
 
-def test_a_model_is_deployed_and_gets_the_traffic(agent: Agent, asked: Asked) -> None:
+@pytest.mark.parametrize(
+    ("served", "traffic"),
+    [
+        ((), "version-3-1=100"),
+        (("version-2",), "version-2=0 version-3-1=100"),
+        (("blue", "version-3-1", "green"), "green=0 blue=0 version-3-1=100"),
+    ],
+)
+def test_a_model_is_deployed_and_gets_the_traffic_of_whoever_had_it(
+    agent: Agent, asked: Asked, served: tuple[str, ...], traffic: str
+) -> None:
+    asked.serves(*served)
     sent = {"model_name": "defects", "model_version": "3.1"}
     code, out = agent.run(Pipeline("deploy-model.yml"), "Deploy", **sent)
     assert (code, out) == (0, "defects serves defects version 3.1\n")
     file = agent.folder / "temp/deployment.yml"
+    shown = f"ml online-endpoint show --name defects {WHERE}"
     assert asked.calls() == [
+        EXTENSION,
         f"ml online-deployment create --file {file} {WHERE} --output none",
-        f"ml online-endpoint update --name defects --traffic version-3-1=100 {WHERE} --output none",
+        f"{shown} --query traffic && keys(traffic) --output tsv",
+        f"ml online-endpoint update --name defects --traffic {traffic} {WHERE} --output none",
     ]
     assert file.read_text("utf-8").splitlines() == [
         "name: version-3-1",

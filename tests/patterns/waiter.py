@@ -35,6 +35,8 @@ def until(reached: Callable[[], bool]) -> None:
 _SCRIPT = """#!{python} -IS
 import json, os, sys, time
 
+if sys.argv[1:3] == ["extension", "add"]:
+    sys.exit()
 if sys.argv[1:4] != ["ml", "job", "create"]:
     os.execv({other!r}, [{other!r}, *sys.argv[1:]])
 with open({log!r}, "a", encoding="utf-8") as log:
