@@ -2,6 +2,10 @@
 
     python pipelines/comment.py FILE
 
+A comment is read by more people than a log, and kept with the pull request. So it tells which
+resources and properties would change, and no value: not what stands behind a colon, and no line of
+a kind that is not known here.
+
 Reads what Azure Pipelines sets, and SYSTEM_ACCESSTOKEN, which the step must hand over. The build
 service needs "Contribute to pull requests" on the repository. Exit codes: 0 done, 2 usage, 4 Azure
 DevOps refused or could not be reached.
@@ -29,6 +33,27 @@ LONGEST = 100_000  # characters; Azure DevOps takes 150,000
 SECONDS = (5, 30)  # to connect, and to answer
 USAGE, REFUSED = 2, 4
 RIGHT = 'the build service needs "Contribute to pull requests" on the repository'
+
+_SYMBOL = r"[-+~=*!x] "
+_CHANGES = "Create|Delete|Modify|Deploy|Ignore|No ?[Cc]hange|NoEffect|Unsupported"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_RESOURCE = re.compile(
+    rf" *{_SYMBOL}[A-Za-z]+(\.[A-Za-z]+)+(/[\w.()~-]+)+( \[\d{{4}}-[\w-]+\])?", re.ASCII
+)
+_PROPERTY = re.compile(
+    rf"(?P<path> +({_SYMBOL})?[\w.$/-]+(:[\w.$/-]+)*:| *\]? *=>)(?P<value>( .*)?)", re.ASCII
+)
+_KNOWN = re.compile(
+    rf"| *[\]}}]| *{_SYMBOL}({_CHANGES})|Scope: /[\w./()~-]+"
+    r"|Resource (and property )?changes are indicated with (this symbol|these symbols):"
+    r"|The deployment will update the following scopes?:?"
+    r"|Resource changes: (no change|\d+ (to [a-z]+|no change|unsupported)"
+    r"(, \d+ (to [a-z]+|no change|unsupported))*)\.",
+    re.ASCII,
+)
+_SILENT = re.compile(r"Note: |You can help us improve the accuracy of the result")
+_TEXT = re.compile(r'^"|=> "')  # a text begins
+_ENDS = re.compile(r'(?<!=> )"$|=> (null|true|false|[-\d.]+|\[\]?|\{\})$')
 
 
 class PullRequest:
@@ -77,13 +102,37 @@ class PullRequest:
         return found
 
 
+def without_values(preview: str) -> tuple[str, int]:
+    """The lines of a preview without a value, and how many lines of no known kind are left out.
+
+    Texts stand between quotes as they are, several lines long: what follows the first is left out
+    until one ends with a quote, at the latest where the next resource begins.
+    https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/resource/_formatters.py
+    """
+    told: list[str] = []
+    unknown, within = 0, False
+    for line in map(str.rstrip, _COLOUR.sub("", preview).splitlines()):
+        if _RESOURCE.fullmatch(line) or (not within and _KNOWN.fullmatch(line)):
+            told += [line] if line or told[-1:] != [""] else []
+            within = False
+        elif within:
+            within = not _ENDS.search(line)
+        elif found := _PROPERTY.fullmatch(line):
+            value = found["value"].strip()
+            told.append(found["path"] + (" [" if value == "[" else ""))
+            within = bool(_TEXT.search(value)) and not _ENDS.search(value[1:])
+        else:
+            unknown += not _SILENT.match(line)
+    return "\n".join(told).strip("\n"), unknown
+
+
 def shown(preview: str) -> str:
-    """The preview as Markdown: cut if it is too long, and in a fence that nothing in it ends."""
-    cut = preview[:LONGEST]
-    fence = "`" * (max((len(run) for run in re.findall("`+", cut)), default=2) + 1)
-    fence = fence if len(fence) > len("``") else "```"
-    more = "\n\nThere is more: see the log." if len(preview) > LONGEST else ""
-    return f"**What a deployment would change**\n\n{fence}diff\n{cut.strip()}\n{fence}{more}"
+    """The preview as Markdown, without values, and cut if it is too long."""
+    told, unknown = without_values(preview)
+    more = f"\n\nLeft out, since they may hold values: {unknown} lines." if unknown else ""
+    more += "\n\nThere is more: see the log." if len(told) > LONGEST else ""
+    title = "**What a deployment would change** (its values stand in the log of the run)"
+    return f"{title}\n\n```diff\n{told[:LONGEST]}\n```{more}"
 
 
 def stop(code: int, words: str) -> NoReturn:

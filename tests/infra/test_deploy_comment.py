@@ -19,7 +19,93 @@ if TYPE_CHECKING:
 
 TOKEN = "the-token-of-the-build"
 BASE = "/contoso/my-project/_apis/git/repositories/my-repo/pullRequests/7/threads"
-PREVIEW = "+ Microsoft.Web/sites/func\n"
+PREVIEW = """\
+Note: The result may contain false positive predictions (noise).
+You can help us improve the accuracy of the result by opening an issue here: https://aka.ms/WhatIfIssues.
+
+Resource and property changes are indicated with these symbols:
+  - Delete
+  + Create
+  ~ Modify
+
+The deployment will update the following scope:
+
+Scope: /subscriptions/1111/resourceGroups/rg-relay
+
+  + Microsoft.Web/sites/func/config/appsettings [2024-04-01]
+
+      id:             "/subscriptions/VALUE"
+      properties.KEY: "VALUE"
+      properties.PEM: "-----BEGIN VALUE-----
+VALUE: VALUE
++ Microsoft VALUE
+-----END VALUE-----"
+      tags.hidden-link:/a: "VALUE"
+      properties.sizes: [
+        0: "VALUE"
+        1:
+
+          name: "VALUE"
+      ]
+      properties.n:   5
+
+  ~ Microsoft.Network/virtualNetworks/vnet [2024-05-01]
+    - tags.Owner: "VALUE"
+    ~ properties.first:  "VALUE" => "
+VALUE: VALUE
+VALUE" => null"
+    ~ properties.second: "VALUE "VALUE
+VALUE" => null
+    ~ properties.third: [
+      - 0: "VALUE"
+      ] => "VALUE
+VALUE"
+    ~ properties.last:   null => 7
+
+  - Microsoft.Storage/storageAccounts/old [2024-01-01]
+Diagnostics (1): VALUE
+VALUE: VALUE
+
+Resource changes: 1 to create, 1 to modify, 1 to delete.
+"""
+TOLD = """\
+Resource and property changes are indicated with these symbols:
+  - Delete
+  + Create
+  ~ Modify
+
+The deployment will update the following scope:
+
+Scope: /subscriptions/1111/resourceGroups/rg-relay
+
+  + Microsoft.Web/sites/func/config/appsettings [2024-04-01]
+
+      id:
+      properties.KEY:
+      properties.PEM:
+      tags.hidden-link:/a:
+      properties.sizes: [
+        0:
+        1:
+
+          name:
+      ]
+      properties.n:
+
+  ~ Microsoft.Network/virtualNetworks/vnet [2024-05-01]
+    - tags.Owner:
+    ~ properties.first:
+    ~ properties.second:
+    ~ properties.third: [
+      - 0:
+      ] =>
+    ~ properties.last:
+
+  - Microsoft.Storage/storageAccounts/old [2024-01-01]
+
+Resource changes: 1 to create, 1 to modify, 1 to delete.
+"""
+CREATED = "  + Microsoft.Web/sites/func\n"
 
 
 class Threads:
@@ -103,17 +189,36 @@ def test_the_preview_becomes_a_closed_thread(
     assert ran.returncode == 0, ran.stderr
     (thread,) = devops.threads
     assert thread["status"] == 4
-    assert f"```diff\n{PREVIEW}```" in devops.contents()[0]
+    assert f"\n```diff\n{TOLD}```\n" in devops.contents()[0]
+
+
+def test_no_value_is_in_the_comment_and_what_is_not_known_is_counted(
+    devops: Threads, environ: dict[str, str], tmp_path: Path
+) -> None:
+    comment(tmp_path, environ)
+    (content,) = devops.contents()
+    assert "VALUE" not in content
+    assert content.endswith("\n\nLeft out, since they may hold values: 2 lines.")
+    assert "(its values stand in the log of the run)" in content
+
+
+def test_a_text_without_an_end_leaves_out_all_but_the_next_resource(
+    devops: Threads, environ: dict[str, str], tmp_path: Path
+) -> None:
+    open_ended = '      properties.a: "VALUE\n      VALUE: [\n]\n'
+    comment(tmp_path, environ, f"{CREATED}{open_ended}{CREATED}      properties.b: 1\n")
+    told = f"{CREATED}      properties.a:\n{CREATED}      properties.b:\n"
+    assert f"```diff\n{told}```" in devops.contents()[0]
 
 
 def test_a_later_run_writes_the_same_comment_anew(
     devops: Threads, environ: dict[str, str], tmp_path: Path
 ) -> None:
     devops.threads.append({"id": 5, "comments": [{"id": 1, "content": "Looks good"}]})
-    for preview in ("+ first", "+ second"):
-        assert comment(tmp_path, environ, preview).returncode == 0
+    for name in ("first", "second"):
+        assert comment(tmp_path, environ, f"  + Microsoft.Web/sites/{name}\n").returncode == 0
     assert devops.contents()[0] == "Looks good"
-    assert ("+ second" in devops.contents()[1], len(devops.contents())) == (True, 2)
+    assert ("sites/second" in devops.contents()[1], len(devops.contents())) == (True, 2)
 
 
 def test_each_parameter_file_has_a_comment_of_its_own(
@@ -136,14 +241,16 @@ def test_a_comment_that_was_deleted_is_made_again(
 def test_nothing_in_the_preview_ends_its_frame(
     devops: Threads, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    comment(tmp_path, environ, "~ tags: ````\n<b>bold</b>\n")
-    assert "`````diff\n~ tags: ````\n<b>bold</b>\n`````" in devops.contents()[0]
+    hostile = "  ~ tags: ````\n```\n<b>bold</b>\n  ~ tags.```: 1\n  + Microsoft.Web/```/b\n"
+    comment(tmp_path, environ, hostile + CREATED)
+    assert f"```diff\n  ~ tags:\n{CREATED}```\n\nLeft out" in devops.contents()[0]
+    assert devops.contents()[0].count("```") == 2
 
 
 def test_a_long_preview_is_cut_and_says_so(
     devops: Threads, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    comment(tmp_path, environ, "+ x\n" * 50_000)
+    comment(tmp_path, environ, CREATED * 5_000)
     (content,) = devops.contents()
     assert 100_000 < len(content) < 101_000
     assert content.endswith("There is more: see the log.")
