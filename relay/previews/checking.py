@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 SECRET_SECONDS = 30.0
 # What a route's author must mend: no later run changes it.
-_MISTAKES = frozenset({Reason.FACTS_MISSING, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.TOO_LARGE})
+_MISTAKES = frozenset(
+    {
+        *(Reason.FACTS_MISSING, Reason.GATE_ERROR, Reason.AMBIGUOUS),
+        *(Reason.EXPANDS, Reason.TOO_LARGE),
+    }
+)
 
 
 class Verdict(StrEnum):

@@ -246,6 +246,18 @@ def test_a_secret_that_cannot_be_read_is_said_so(full: Desk) -> None:
     assert "gone" in said.out
 
 
+def test_a_value_that_would_be_expanded_is_a_mistake_of_the_route(full: Desk) -> None:
+    full.stage.routes(FULL.replace('"{{ run.id }}"', '"$({{ run.id }})"'))
+    said = full.type("preview", "--run", "r1", "--check")
+    assert (said.code, "  mistaken: " in said.out, "holds `$(`" in said.out) == (1, True, True)
+    full.stage.routes(FULL.replace("{{ run.id }}", "{{ run.tags.note }}", 1))
+    full.end("r1", metrics={"accuracy": 0.95}, tags={"note": "##vso[task.complete]"})
+    for words in ([], ["--json"]):
+        said = full.type("preview", "--run", "r1", "--check", *words)
+        assert (said.code, "##vso[" in said.out, "task.complete" in said.out) == (1, False, False)
+    assert full.stage.devops.server.received("POST", "/preview") == []
+
+
 def test_a_run_that_cannot_be_read_does_not_hide_the_others(full: Desk, tmp_path: Path) -> None:
     record(tmp_path, "e/1.json", completed("gone"))
     record(tmp_path, "e/2.json", completed("r1"))
@@ -349,14 +361,13 @@ def test_an_event_about_a_model_is_checked_without_any_run(desk: Desk, tmp_path:
 
 
 def test_values_that_others_chose_do_no_harm(full: Desk) -> None:
-    hostile = "\x1b[2J##vso[task.setvariable variable=PATH]/tmp\u202e[red]" + "z" * 9_000
+    hostile = "\x1b[2J##[error]/tmp\u202e[red]" + "z" * 9_000
     full.stage.routes(FULL.replace("{{ run.id }}", "{{ run.tags.note }}", 1))
     full.end("r1", metrics={"accuracy": 0.95}, tags={"note": hostile})
     for words in ([], ["--json"]):
         said = full.type("preview", "--run", "r1", "--check", *words)
         assert said.code == 0
         assert not {"\x1b", "\u202e"} & set(said.out)
-        assert "##vso[" not in said.out
     exact = json.loads(said.out)["runs"][0]["routes"][0]["request"]["body"]["templateParameters"]
     assert exact["run_id"] == hostile
     assert max(map(len, full.type("preview", "--run", "r1").out.splitlines())) < 3000
