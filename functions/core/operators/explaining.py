@@ -135,7 +135,7 @@ REASONS = {
     ),
     Reason.EXPANDS: Words(
         "a value that the route sends holds what Azure Pipelines would expand or obey: `$(`, `$[` "
-        "or `##vso[`; nothing was sent",
+        "or a logging command; nothing was sent",
         "name in {route} a fact without it, or mend what the run is called or tagged with; then "
         + _REPLAY,
     ),
