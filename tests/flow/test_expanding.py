@@ -10,7 +10,7 @@ import pytest
 from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
-from functions.core.terms.values import State
+from functions.core.terms.words import State
 from tests.azure import completed
 from tests.flow.asking import EXPERIMENT, asked, route
 
