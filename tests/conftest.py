@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests import azurite as azurite_service
-from tests import sharing
-from tests.azure import Stage
-from tests.grounds import Grounds
-from tests.spreading import (  # noqa: F401 - hooks
-    pytest_collection_modifyitems,
-    pytest_xdist_make_scheduler,
-)
+from tests.running import sharing
+from tests.stage import azurite as azurite_service
+from tests.stage.azure import Stage
+from tests.stage.grounds import Grounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

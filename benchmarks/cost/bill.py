@@ -171,8 +171,8 @@ def _of_executions(figures: Mapping[str, float], known: Prices) -> str:
 
 def _of_operations() -> str:
     return (
-        f"Counted by a test (`tests/flow/test_billed_requests.py`): {usage.ADMITTING:g} table "
-        "operation more where no start just before read whether the organization is blocked, "
+        f"Counted by a test (`tests/flow/ledger/test_billed_requests.py`): {usage.ADMITTING:g} "
+        "table operation more where no start just before read whether the organization is blocked, "
         f"{usage.TIDYING:g} until a started continuation leaves the schedule, {usage.LOOKS:g} in "
         f"which the hourly sweep sees that it is known, {usage.PRUNING:g} when it is forgotten, "
         f"and {usage.ROUND_REQUESTS:g} for a round of the reconciler, one a minute. The secret is "

@@ -15,7 +15,7 @@ from benchmarks.growth.ledgers import parked
 from benchmarks.report import Section, Target, table
 from functions import connections
 from functions.configuration import settings
-from tests.hosted import Hosted
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from benchmarks import report
 from benchmarks.cost import bill, prices, usage
 from benchmarks.cost.usage import DEV, PROD, Load
 from functions.configuration.declared import EVERY_MINUTE
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 KNOWN = prices.read()
 FIGURES = {

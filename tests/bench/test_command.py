@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.__main__ import LONG, USUAL
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from benchmarks.cost import prices
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 KNOWN = prices.read()
 TEXT = (ROOT / "docs/deploy.md").read_text("utf-8").partition("## What it costs")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 FOLDER = ROOT / "benchmarks"
 CODE = {".py", ".js"}

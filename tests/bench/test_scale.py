@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import report
 from benchmarks.cost import usage
+from tests.infra.deploying.test_costs import evaluated
 from tests.infra.predicted import properties
-from tests.infra.test_deploy_costs import evaluated
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 TEXT = (ROOT / "docs/scale.md").read_text("utf-8")
 SPAN = re.compile(r"`([\d.*/+() ]+) = ([\d.]+)`")

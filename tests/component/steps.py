@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.aml.node import rendered, with_python
 from local.cloud import SUBSCRIPTION
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.component.steps import FILE
-from tests.shipping import ROOT, needed_by, provided, requirements
+from tests.running.shipping import ROOT, needed_by, provided, requirements
 
 if TYPE_CHECKING:
     from pathlib import Path

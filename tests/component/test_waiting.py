@@ -9,7 +9,7 @@ import pytest
 from component.trigger_pipeline import arguments, driving, telling
 from functions.core.terms.runs import Model
 from local.serving.faults import Fault
-from tests.azure import MovableClock
+from tests.stage.azure import MovableClock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from functions.core.ledger import decoding
 from functions.core.routes.definition import Route
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

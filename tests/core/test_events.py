@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions.core.events import parsing
 from functions.core.terms.errors import NotARunEvent
 from functions.core.terms.words import Outcome
-from tests.azure import as_cloud_event, changed, completed
+from tests.stage.azure import as_cloud_event, changed, completed
 
 STATUS_CHANGED = "Microsoft.MachineLearningServices.RunStatusChanged"
 

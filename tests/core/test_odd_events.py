@@ -9,7 +9,7 @@ import pytest
 from functions.core.events import parsing
 from functions.core.terms.errors import NotARunEvent
 from local.cloud import WORKSPACE
-from tests.azure import completed
+from tests.stage.azure import completed
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from functions.core.events import parsing, payloads
 from functions.core.terms.errors import NotARunEvent
 from functions.core.terms.words import Outcome
-from tests.azure import as_cloud_event, changed, completed, in_bytes
+from tests.stage.azure import as_cloud_event, changed, completed, in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ import requests
 
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests import azurite
-from tests.azure import Stage, completed
 from tests.crash.fuse import Point
-from tests.hosted import Hosted
+from tests.stage import azurite
+from tests.stage.azure import Stage, completed
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import sharing
 from tests.demo.typed import Typed
+from tests.running import sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

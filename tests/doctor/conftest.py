@@ -21,15 +21,15 @@ from local.eventgrid.topic import Topic
 from local.host.serving import Host
 from local.trainings import COMPLETED, STATUS_CHANGED
 from relay.__main__ import app
-from tests.azcli import AzureCli
-from tests.azure import now
 from tests.conftest import PAT
+from tests.stage.azcli import AzureCli
+from tests.stage.azure import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-relay/providers"
 APP = f"{GROUP}/Microsoft.Web/sites/relay-app"

@@ -26,10 +26,10 @@ from relay.doctor.app import probe
 from relay.doctor.azure import devops
 from relay.doctor.azure.vault import UNSEEN
 from relay.doctor.case import Case
-from tests.azure import now
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
-from tests.saying import says
+from tests.saying.refusals import says
+from tests.stage.azure import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable

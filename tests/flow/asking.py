@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from functions.core.terms.words import State
-from tests.azure import completed
+from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from functions.core.terms.reasons import Reason
     from local.serving.web import Server
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 EXPERIMENT = "defect-detection"
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.azure import as_cloud_event, changed, completed, in_bytes
-from tests.hosted import Hosted
+from tests.stage.azure import as_cloud_event, changed, completed, in_bytes
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 
 from local.cloud import SECRET
 from local.eventgrid.outcomes import OutcomeTopic
-from tests.azure import Stage, as_cloud_event, changed, completed, now
-from tests.azurite import connection_string
-from tests.hosted import Hosted
+from tests.stage.azure import Stage, as_cloud_event, changed, completed, now
+from tests.stage.azurite import connection_string
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

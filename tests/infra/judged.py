@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.infra import compiler, refused
 from tests.infra.sets import INFRA, KEPT, TEMPLATES, Wanted, kept, own
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.infra.compiler import FOLDER
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.ledger.rowledger import RowLedger
-from tests.wrapped import Wrapped
+from tests.saying.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

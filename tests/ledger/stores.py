@@ -15,7 +15,7 @@ from azure.data.tables import UpdateMode
 from functions.adapters.sqlite import SqliteLedger
 from functions.adapters.tables import TableLedger, open_table
 from functions.core.ledger import places
-from tests.azurite import connection_string
+from tests.stage.azurite import connection_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable

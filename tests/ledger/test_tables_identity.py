@@ -12,10 +12,10 @@ from functions.adapters.tables import TableLedger, open_table
 from functions.connections import managed_identity
 from functions.core.terms.errors import LedgerUnavailable
 from local.serving.web import Server
-from tests.azure import MovableClock
-from tests.identities import JSON, ODD, all_answered, broken, hits, odd
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import key
+from tests.stage.azure import MovableClock
+from tests.stage.identities import JSON, ODD, all_answered, broken, hits, odd
 
 if TYPE_CHECKING:
     from local.cloud import Cloud

@@ -11,10 +11,10 @@ import pytest
 from functions.adapters.tables import TableLedger, open_table
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from local.serving.web import Server
-from tests.azurite import ACCOUNT_KEY, connection_string
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import key, letter, opened
 from tests.ledger.stores import Silence, TableStore, Wire
+from tests.stage.azurite import ACCOUNT_KEY, connection_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable

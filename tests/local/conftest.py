@@ -7,7 +7,7 @@ import pytest
 from local.devops import DevOps, ServerJob
 from local.identity import Identity
 from local.serving.certificates import Authority
-from tests.local.devops_calls import Clock, with_pipelines
+from tests.local.devops.calls import Clock, with_pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from local.cloud import SECRET, WORKSPACE, Ground
 from local.serving.faults import Fault
 from local.serving.listener import LOOPBACK, Listener
 from local.serving.web import LocalFlask, Server
-from tests.grounds import Grounds
+from tests.stage.grounds import Grounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

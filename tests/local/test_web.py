@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 # A client that goes away while an answer of some megabytes is made.
 GONE = """

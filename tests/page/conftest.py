@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from functions.adapters.sqlite import SqliteLedger
-from tests.hosted import Hosted
 from tests.page import scene
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

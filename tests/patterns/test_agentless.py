@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from local.cloud import WORKSPACE
-from tests.azure import Stage, changed, completed
-from tests.hosted import Hosted
 from tests.patterns.pipelines import Pipeline
+from tests.stage.azure import Stage, changed, completed
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.patterns.pipelines import Pipeline
-from tests.patterns.waiter import PATIENCE
+from tests.relay.waiting.waiter import PATIENCE
 
 PREVIEW, VALIDATE = Pipeline("preview.yml"), Pipeline("validate.yml")
 INSTALL = "Install Run Relay"

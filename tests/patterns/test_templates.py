@@ -16,10 +16,10 @@ from jsonschema import Draft7Validator
 
 from functions.core.terms.words import State
 from local.devops import DevOps
-from tests import published
-from tests.azure import Stage, completed
 from tests.patterns.pipelines import FOLDER, Pipeline
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
+from tests.stage import published
+from tests.stage.azure import Stage, completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

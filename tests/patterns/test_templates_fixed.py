@@ -11,7 +11,7 @@ import yaml
 
 from local.devops import DevOps
 from tests.patterns.pipelines import FOLDER, Pipeline
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,15 +11,15 @@ import pytest
 
 from local.cloud import SUBSCRIPTION, WORKSPACE
 from tests.patterns.pipelines import Pipeline
-from tests.patterns.waiter import PATIENCE, Training, until
-from tests.shipping import ROOT
+from tests.relay.waiting.waiter import PATIENCE, Training, until
+from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from local.cloud import Cloud
-    from tests.patterns.waiter import JobsCli
+    from tests.relay.waiting.waiter import JobsCli
 
 EXTENSION = "extension add --name ml --version 2.44.1 --only-show-errors --output none"
 WHERE = f"--subscription {SUBSCRIPTION} --resource-group rg-ml --workspace-name ml-prod"

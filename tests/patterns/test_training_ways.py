@@ -14,9 +14,9 @@ import pytest
 
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
-from tests import forked
-from tests.azure import changed, completed
-from tests.shipping import ROOT
+from tests.running import forked
+from tests.running.shipping import ROOT
+from tests.stage.azure import changed, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from local.real.mlflow import MLflow
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
     Train = Callable[..., forked.Running]
     Trained = Callable[..., "Ended"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from tests.hosted import Hosted
+from tests.stage.hosted import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

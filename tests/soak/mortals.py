@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from functions.bootstrap import App
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
 POST = "start"

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from local.devops.pipelines.runs import QueuedRun
-    from tests.azure import Stage
     from tests.soak.crew import Crew
     from tests.soak.weather import Trouble
+    from tests.stage.azure import Stage
 
 MOST_TIMES_TOLD = 4
 LATE, UNTOLD, GONE, ELSEWHERE = 0.3, 0.05, 0.05, 0.2  # shares

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
-from tests.azure import as_cloud_event, changed, completed
-from tests.flow.sweeps import milliseconds
+from tests.flow.rounds.sweeps import milliseconds
+from tests.stage.azure import as_cloud_event, changed, completed
 
 if TYPE_CHECKING:
     from random import Random
 
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 LATER = WORKSPACE.replace("ml-prod", "ml-later")
 OTHER_SECRET = "other-team-pat"

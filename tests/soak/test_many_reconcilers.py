@@ -12,8 +12,8 @@ import pytest
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests import azurite
-from tests.azure import Stage, completed
+from tests.stage import azurite
+from tests.stage.azure import Stage, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

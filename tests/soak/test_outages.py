@@ -12,13 +12,13 @@ from functions.adapters.devops import DevOpsPipelines
 from functions.adapters.http.transport import Transport
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests.azure import as_cloud_event, changed, completed
+from tests.stage.azure import as_cloud_event, changed, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.serving.web import Server
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 ROUND = 60  # minutes of simulated time: longer than any backoff
 CATCHING_UP = 60  # rounds

@@ -16,10 +16,10 @@ import pytest
 from functions import bootstrap
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from tests import azurite as azurite_service
-from tests.azure import Stage
 from tests.soak.test_soak import tell
 from tests.soak.world import LIMIT, OF, World
+from tests.stage import azurite as azurite_service
+from tests.stage.azure import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,12 +17,12 @@ import pytest
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
-from tests import azurite as azurite_service
-from tests.azure import Stage
 from tests.soak.crew import Crew, seeded
 from tests.soak.season import Season
 from tests.soak.team import ROUTES
 from tests.soak.weather import Storm
+from tests.stage import azurite as azurite_service
+from tests.stage.azure import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from local.serving.faults import Fault
-from tests.saying import says
+from tests.saying.refusals import says
 from tests.soak.team import GITHUB
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
-from tests.saying import says
+from tests.saying.refusals import says
 from tests.soak.crew import seeded
 from tests.soak.mortals import Processes
 from tests.soak.team import GITHUB, LATER, ROUTES, Lived, Team
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from functions.bootstrap import App
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 LIMIT = 40
 LIMITED = f"""\

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.terms.words import State
-from tests.azure import Stage, changed, completed
-from tests.shipping import ROOT
+from tests.running.shipping import ROOT
+from tests.stage.azure import Stage, changed, completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

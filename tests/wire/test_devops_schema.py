@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 
-from tests.azure import completed
-from tests.published import PIPELINES_API, needs
+from tests.stage.azure import completed
+from tests.stage.published import PIPELINES_API, needs
 
 if TYPE_CHECKING:
-    from tests.azure import Stage
+    from tests.stage.azure import Stage
 
 
 @needs(PIPELINES_API)

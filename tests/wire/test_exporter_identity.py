@@ -16,8 +16,8 @@ from functions.adapters.telling.telemetry import signed_in
 from functions.connections import managed_identity
 from local.serving.faults import Fault
 from local.serving.web import Server
-from tests.azure import MovableClock
-from tests.identities import all_answered, odd
+from tests.stage.azure import MovableClock
+from tests.stage.identities import all_answered, odd
 
 if TYPE_CHECKING:
     from pathlib import Path

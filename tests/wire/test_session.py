@@ -17,8 +17,8 @@ from functions.adapters.tables import TableLedger, open_table
 from functions.core.terms.deadline import Deadline
 from local.serving.listener import LOOPBACK
 from local.serving.web import Server
-from tests.azurite import ACCOUNT, ACCOUNT_KEY
-from tests.proxies import behind
+from tests.stage.azurite import ACCOUNT, ACCOUNT_KEY
+from tests.stage.proxies import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

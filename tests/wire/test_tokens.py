@@ -12,7 +12,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from functions.adapters.tokens import IdentityUnavailable, KeptTokens, waiting
 from functions.adapters.tokens.held import beside
-from tests.azure import MovableClock
+from tests.stage.azure import MovableClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

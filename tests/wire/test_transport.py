@@ -18,7 +18,7 @@ from functions.core.terms.deadline import Deadline
 from local.serving.certificates import Authority
 from local.serving.faults import Fault
 from local.serving.web import Server
-from tests.proxies import Proxy, behind
+from tests.stage.proxies import Proxy, behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

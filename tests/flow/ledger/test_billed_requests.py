@@ -1,0 +1,150 @@
+"""The requests to Table storage that the bill counts are those that the app makes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.cost import usage
+from functions.adapters.tables import TableLedger, open_table
+from functions.core.events.registration import registration
+from functions.core.waits.registering import LATEST, REMEMBERED
+from local.cloud import WORKSPACE
+from tests.ledger.stores import Wire
+from tests.stage.azure import ROUTES, Stage, changed, completed
+from tests.stage.azurite import connection_string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local.cloud import Cloud
+
+STARTING = 4
+WAITING_ROUND = usage.ROUND_REQUESTS - 1  # its routes name no organization
+NEARLY = ROUTES.replace('"defect-*"}', '"defect-*", tags: {stage: production}}').partition(
+    "  - name: report"
+)[0]
+WAITING = "version: 1\nroutes: [{name: wait, complete: true}]"
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def stage(cloud: Cloud, tmp_path: Path, azurite: int, wire: Wire) -> Stage:
+    """An app that has been running for a while, on a ledger of its own."""
+    where, name = connection_string(azurite), f"t{uuid.uuid4().hex}"
+    given = {"LEDGER_URL": "", "AzureWebJobsStorage": where, "LEDGER_TABLE": name}
+    stage = Stage(cloud, tmp_path, WAITS="1", SWEEP_WORKSPACES=WORKSPACE, **given)
+    stage.mid_day()  # what is done once a day is done once
+    stage.cloud.vault.put("run-relay-waits-key", "a key of sixteen characters or more")
+    table = open_table(name, connection_string=where, transport=wire)
+    stage.build(ledger=TableLedger(table))
+    stage.reconcile()
+    stage.app.sweep.sweep()
+    return stage
+
+
+def requests(wire: Wire, act: Callable[[], object]) -> int:
+    wire.sent.clear()
+    act()
+    return len(wire.sent)
+
+
+def end(stage: Stage, run: str) -> None:
+    """Let a run end after the ledger knew the routes, so that the sweep asks about it."""
+    at = int((stage.clock.now() + timedelta(seconds=30)).timestamp() * 1000)
+    stage.aml.add_run(run, experiment="defect-detection", start_time=at - 1000, end_time=at)
+
+
+def test_a_round_with_nothing_to_do(stage: Stage, wire: Wire) -> None:
+    stage.reconcile(minutes=1)
+    assert requests(wire, lambda: stage.reconcile(minutes=1)) == usage.ROUND_REQUESTS
+
+
+def test_a_sweep_with_nothing_to_do(stage: Stage, wire: Wire) -> None:
+    stage.clock.forward(minutes=5)
+    assert requests(wire, stage.app.sweep.sweep) == usage.SWEEP_REQUESTS
+
+
+def test_a_start_a_duplicate_and_what_the_timers_do_about_them(stage: Stage, wire: Wire) -> None:
+    end(stage, "r0")
+    stage.deliver(completed("r0"))
+    stage.reconcile(minutes=10)  # the workspace was met, which is noted once a day
+    end(stage, "r1")
+    once = requests(wire, lambda: stage.deliver(completed("r1")))
+    assert once == STARTING + usage.ADMITTING
+    tidied = requests(wire, lambda: stage.reconcile(minutes=10))
+    assert tidied == usage.ROUND_REQUESTS + usage.TIDYING
+    assert requests(wire, lambda: stage.deliver(completed("r1"))) == usage.KNOWN_REQUESTS
+    assert requests(wire, stage.app.sweep.sweep) == usage.SWEEP_REQUESTS + 2  # r0, r1
+
+
+def test_a_near_miss_and_what_nothing_could_let_match(stage: Stage, wire: Wire) -> None:
+    stage.routes(NEARLY)
+    near = completed("r1", runTags={"stage": "test"})
+    assert requests(wire, lambda: stage.deliver(near)) == usage.PASSING_OVER
+    assert requests(wire, lambda: stage.deliver(near)) == usage.PASSING_OVER + 1
+    for far in (
+        completed("r2", experimentName="churn"),
+        completed("r2", runType="azureml.StepRun"),
+        completed("r2", runTags={"mlflow.parentRunId": "r0"}),
+        changed("r2", "Canceled"),
+        changed("r2", "Running"),
+    ):
+        assert requests(wire, lambda: stage.deliver(far)) == 0  # noqa: B023 - called at once
+
+
+def test_what_is_forgotten(stage: Stage, wire: Wire) -> None:
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    stage.reconcile(minutes=10)
+    stage.clock.forward(days=usage.KEPT_MONTHS * 30 + 1)
+    forgetting = requests(wire, stage.app.sweep.sweep)
+    stage.clock.forward(days=1)
+    assert forgetting - requests(wire, stage.app.sweep.sweep) == usage.PRUNING
+
+
+def test_a_task_that_waits(stage: Stage, wire: Wire) -> None:
+    stage.routes(WAITING)
+    stage.reconcile(minutes=1)
+    stage.aml.add_run("r1", status="Running", experiment="defect-detection")
+    job = stage.devops.start_server_job("contoso", "mlops")
+    headers = {name.lower(): value for name, value in job.headers.items()}
+    asked = registration(headers, {"run_id": "r1", "workspace": WORKSPACE})
+    registering = requests(wire, lambda: stage.app.waits.register(asked))
+    late = LATEST.total_seconds() + 1
+    assert requests(wire, lambda: stage.reconcile(seconds=late)) == WAITING_ROUND + 1
+    end(stage, "r1")
+    answering = requests(wire, lambda: stage.deliver(completed("r1")))
+    assert job.result == "succeeded"
+    stage.app.sweep.sweep()
+    stage.clock.forward(days=REMEMBERED.days + 1)
+    forgetting = requests(wire, stage.app.sweep.sweep)
+    stage.clock.forward(days=1)
+    forgetting -= requests(wire, stage.app.sweep.sweep)
+    assert registering + answering + forgetting == usage.WAIT_REQUESTS
+
+
+def test_what_a_limit_adds_to_a_start(stage: Stage, wire: Wire) -> None:
+    stage.routes(ROUTES.replace("name: register", "name: register\n    limit: 3/h"))
+    stage.deploy()
+    table = open_table(
+        stage.environ["LEDGER_TABLE"],
+        connection_string=stage.environ["AzureWebJobsStorage"],
+        transport=wire,
+    )
+    stage.build(ledger=TableLedger(table))
+    for n in range(5):
+        stage.aml.add_run(f"r{n}", experiment="defect-detection")
+    stage.deliver(completed("r0"))  # reads the account's row, and begins the window
+    assert requests(wire, lambda: stage.deliver(completed("r1"))) == STARTING + 3
+    assert requests(wire, lambda: stage.deliver(completed("r2"))) == STARTING + 2
+    lines_up = requests(wire, lambda: stage.deliver(completed("r3")))
+    assert lines_up == 2 + 1 + 2  # claimed, the limit's row, parked

@@ -1,0 +1,61 @@
+"""What waits in thousands is not listed each round, nor called while nothing can be sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.core.events import parsing
+from functions.core.ledger.places import OPEN
+from functions.core.limits.admission import Admission
+from functions.core.starts import steps
+from functions.core.terms.policy import Policy
+from functions.core.terms.reasons import Reason
+from tests.flow.asking import EXPERIMENT
+from tests.flow.limits.test_lines import counting, next_hour, reads, waiting
+from tests.flow.limits.test_places import deliver, started
+from tests.flow.limits.test_places import stage as stage  # noqa: PLC0414 - a fixture
+from tests.stage.azure import completed
+
+if TYPE_CHECKING:
+    from tests.stage.azure import Stage
+
+ACCOUNT = Admission.account("contoso", "azure-devops-pat")
+
+
+def parked(stage: Stage, many: int) -> None:
+    """So many wait for an account that is left alone for an hour."""
+    now = stage.clock.now()
+    later = now + timedelta(hours=1)
+    Admission(stage.ports, Policy()).slow_down(ACCOUNT, 3600)
+    for n in range(many):
+        event = parsing.parse(completed(f"p{n}"))
+        c = steps.opened(event.key("register"), event, now, timedelta(0))
+        stage.ledger.claim(steps.parked(c, now, Reason.THROTTLED, "", later, ACCOUNT))
+
+
+def test_who_waits_for_an_account_that_is_left_alone_is_not_listed_each_round(
+    stage: Stage,
+) -> None:
+    parked(stage, 1500)
+    rows = counting(stage)
+    stage.reconcile(seconds=1)
+    rows.spent()
+    stage.reconcile(minutes=1)
+    assert rows.rows[OPEN] <= 1500 + 5  # what is counted as open, and one that waits
+
+
+def test_a_line_is_not_called_while_its_account_is_left_alone(stage: Stage) -> None:
+    deliver(stage, "first")
+    waiting(stage, 20, stage.clock.now())
+    for n in range(20):
+        stage.aml.add_run(f"w{n}", experiment=EXPERIMENT)
+    next_hour(stage)
+    Admission(stage.ports, Policy()).slow_down(ACCOUNT, 1800)
+    before = reads(stage)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert (reads(stage), started(stage)) == (before, ["first"])
+    assert stage.only("w0").reason is Reason.LIMIT
+    stage.reconcile(minutes=30)
+    assert started(stage) == ["first", "w0"]

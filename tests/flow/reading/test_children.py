@@ -1,0 +1,109 @@
+"""`run.children.*`: a parent reads Completed although what it submitted failed.
+
+https://github.com/MicrosoftDocs/azure-docs/issues/63784
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from tests.flow.asking import EXPERIMENT, asked, calls, route
+from tests.stage.azure import completed
+
+if TYPE_CHECKING:
+    from tests.stage.azure import Stage
+
+NONE_FAILED = "when: run.children.failed == 0"
+
+
+def family(stage: Stage, *statuses: str) -> None:
+    """A run that Completed, and its children with these statuses."""
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    for number, status in enumerate(statuses):
+        stage.aml.add_run(f"c{number}", parent="r1", status=status, experiment=EXPERIMENT)
+
+
+def test_a_parent_whose_child_failed_is_held_by_a_gate_that_says_so(stage: Stage) -> None:
+    route(stage, NONE_FAILED)
+    family(stage, "Completed", "Failed")
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.GATE, 0)
+    assert row.detail == "run.children.failed = 1; when: run.children.failed == 0"
+
+
+def test_a_parent_whose_children_completed_is_followed(stage: Stage) -> None:
+    route(stage, NONE_FAILED)
+    family(stage, "Completed", "Completed")
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").state is State.STARTED
+
+
+def test_the_counts_are_parameters(stage: Stage) -> None:
+    names = ("total", "failed", "canceled")
+    route(stage, **{name: f"{{{{ run.children.{name} }}}}" for name in names})
+    family(stage, "Completed", "Failed", "Failed", "Canceled")
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"total": "4", "failed": "2", "canceled": "1"}
+
+
+def test_a_run_without_children_has_none_that_failed(stage: Stage) -> None:
+    route(stage, NONE_FAILED, total="{{ run.children.total }}")
+    family(stage)
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"total": "0"}
+
+
+def test_how_many_failed_is_not_known_while_one_goes_on(stage: Stage) -> None:
+    route(stage, NONE_FAILED)
+    family(stage, "Completed", "Running")
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+    assert row.detail == "run.children.failed: c1 of 2 children did not end yet"
+    family(stage, "Completed", "Failed")
+    stage.reconcile(minutes=1)
+    assert stage.only("r1").reason is Reason.GATE
+
+
+def test_a_deleted_child_does_not_count(stage: Stage) -> None:
+    route(stage, NONE_FAILED, total="{{ run.children.total }}")
+    family(stage, "Completed", "Failed")
+    stage.aml.delete_run("c1")
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"total": "1"}
+
+
+def test_more_children_than_are_read_are_not_counted(stage: Stage) -> None:
+    route(stage, "wait_for_facts: 1m", NONE_FAILED)
+    family(stage, *["Completed"] * 1001)
+    stage.deliver(completed("r1"))
+    stage.reconcile(minutes=2)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.FACTS_MISSING)
+    assert "1000 children or more" in row.detail
+
+
+@pytest.mark.parametrize(
+    ("line", "searched"), [(NONE_FAILED, 1), ('when: run.status == "Completed"', 0)]
+)
+def test_children_are_read_only_where_they_are_named(
+    stage: Stage, line: str, searched: int
+) -> None:
+    route(stage, line)
+    family(stage, "Completed")
+    stage.deliver(completed("r1"))
+    assert calls(stage).count("runs/search") == searched
+
+
+def test_the_children_that_have_the_metric_are_those_that_are_counted(stage: Stage) -> None:
+    route(stage, "when: run.children.failed == 0 && run.metrics.accuracy > 0.5")
+    family(stage, "Completed")
+    stage.aml.add_run("c0", parent="r1", metrics={"accuracy": 0.9}, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").state is State.STARTED
+    assert calls(stage) == ["runs/get", "runs/search"]

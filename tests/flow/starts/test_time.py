@@ -1,0 +1,95 @@
+"""What is done, and what is left to the reconciler, when a delivery's time runs short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from local.serving.faults import Fault
+from tests.flow.asking import EXPERIMENT, calls, route
+from tests.saying.wrapped import Wrapped
+from tests.stage.azure import completed
+
+if TYPE_CHECKING:
+    from tests.stage.azure import MovableClock, Stage
+
+
+class Slow(Wrapped):
+    """A port whose reads take so many seconds."""
+
+    def __init__(self, real: Any, clock: MovableClock, seconds: float) -> None:
+        super().__init__(real)
+        self._clock = clock
+        self._seconds = seconds
+
+    def read(self, *args: Any, **options: Any) -> Any:
+        self._clock.forward(seconds=self._seconds)
+        return self.real.read(*args, **options)
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    return stage
+
+
+@pytest.mark.parametrize("port", ["runs", "credentials"])
+@pytest.mark.parametrize(("seconds", "posts"), [(14, 1), (16, 0), (25, 0)])
+def test_a_post_begins_only_while_event_grid_waits_for_its_answer(
+    stage: Stage, port: str, seconds: float, posts: int
+) -> None:
+    stage.build(**{port: Slow(getattr(stage.ports, port), stage.clock, seconds)})
+    stage.deliver(completed("r1"))
+    assert stage.posts() == posts
+
+
+@pytest.mark.parametrize("port", ["runs", "credentials"])
+def test_what_was_too_late_is_started_by_the_next_round(stage: Stage, port: str) -> None:
+    stage.build(**{port: Slow(getattr(stage.ports, port), stage.clock, 16)})
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, row.asked_at) == (State.OPEN, Reason.DEADLINE, None)
+    stage.build()
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]
+
+
+class ReadsOnce(Wrapped):
+    """The runs, but reading the root takes so long that no time is left."""
+
+    def __init__(self, real: Any, clock: MovableClock) -> None:
+        super().__init__(real)
+        self._clock = clock
+
+    def read(self, *args: Any) -> Any:
+        found = self.real.read(*args)
+        self._clock.forward(seconds=21)
+        return found
+
+
+def test_without_time_left_nothing_more_is_read(stage: Stage) -> None:
+    route(stage, accuracy="{{ run.metrics.accuracy }}")
+    stage.aml.add_run("step", parent="r1", metrics={"accuracy": 0.9}, experiment=EXPERIMENT)
+    stage.build(runs=ReadsOnce(stage.ports.runs, stage.clock))
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").reason is Reason.DEADLINE
+    assert calls(stage) == ["runs/get"]
+    stage.build()
+    stage.reconcile(minutes=1)
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [("vault", Reason.SECRET_UNREADABLE), ("identity", Reason.RUN_UNREADABLE)],
+)
+def test_a_retry_after_is_not_slept_through_within_the_delivery(
+    stage: Stage, service: str, reason: Reason
+) -> None:
+    throttled = Fault(status=429, headers={"Retry-After": "1"})  # the next try would succeed
+    getattr(stage.cloud, service).server.faults.add(throttled)
+    stage.deliver(completed("r1"))
+    assert (stage.only("r1").reason, stage.posts()) == (reason, 0)

@@ -1,0 +1,63 @@
+"""An error that nobody foresaw: neither this run nor another is lost by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from local.serving.faults import Fault
+from tests.flow.asking import parked
+from tests.saying.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from tests.stage.azure import Stage
+
+
+class Broken(Wrapped):
+    """The runs, but reading one of them fails as nobody foresaw."""
+
+    def read(self, workspace: object, run: str, deadline: object) -> object:
+        if run == "r1":
+            raise ZeroDivisionError("seven by none")
+        return self.real.read(workspace, run, deadline)
+
+
+@pytest.fixture
+def broken(stage: Stage) -> Stage:
+    stage.build(runs=Broken(stage.ports.runs))
+    return stage
+
+
+def test_what_nobody_foresaw_parks_and_wants_a_person(
+    broken: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert parked(broken) is Reason.UNFORESEEN
+    (line,) = [r for r in caplog.records if "reason=unforeseen" in r.getMessage()]
+    assert line.levelname == "ERROR"
+    assert "ZeroDivisionError: seven by none" in line.getMessage()
+
+
+def test_what_nobody_foresaw_starts_once_it_is_mended(broken: Stage) -> None:
+    parked(broken)
+    broken.deploy()
+    broken.reconcile(hours=1)
+    assert broken.started() == [(42, "r1")]
+
+
+def test_what_nobody_foresaw_does_not_stop_the_others(broken: Stage) -> None:
+    parked(broken)
+    broken.aml.server.faults.add(Fault(path="*/runs/get", status=503, times=2))
+    assert parked(broken, "r2") is Reason.RUN_UNREADABLE
+    broken.reconcile(hours=1)
+    assert broken.started() == [(42, "r2")]
+
+
+def test_what_nobody_foresaw_is_held_after_three_days(broken: Stage) -> None:
+    parked(broken)
+    for _ in range(8):
+        broken.reconcile(hours=10)
+    row = broken.only("r1")
+    assert (row.state, row.reason) == (State.HELD, Reason.UNFORESEEN)

@@ -1,0 +1,42 @@
+"""docs/patterns.md shows routes that the app would take, and names files that are there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from functions.core.routes.file.reading import decode
+from functions.core.terms.words import Outcome
+from relay.__main__ import app
+from tests.running.shipping import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = ROOT / "docs" / "patterns.md"
+TEXT = PAGE.read_text("utf-8")
+SHOWN = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(SHOWN)))
+def test_what_it_shows_is_a_route_file_that_check_passes(number: int, tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(SHOWN[number], "utf-8")
+    checked = CliRunner().invoke(app, ["check"], env={"ROUTES_FILE": str(file)})
+    assert checked.exit_code == 0, checked.output
+
+
+def test_its_routes_have_no_warnings_and_are_about_every_event_but_the_end_of_a_run() -> None:
+    read = [decode(text) for text in SHOWN]
+    assert [line for routes in read for line in routes.warnings] == []
+    about = {outcome for routes in read for route in routes.routes for outcome in route.outcomes}
+    assert {outcome for outcome in Outcome if not outcome.ends_run} <= about
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    links = re.findall(r"\]\((?!https:)([^)#]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
