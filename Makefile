@@ -17,8 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := -m pip install -qq --no-compile --disable-pip-version-check
 
 # One lock for every Python and system that this is for, from PyPI alone, whatever this machine is set to.
-COMPILE = env -u PIP_FIND_LINKS .cache/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
-	--generate-hashes --custom-compile-command 'make lock' --default-index https://pypi.org/simple $(if $(UPGRADE),--upgrade)
+COMPILE = env -u PIP_FIND_LINKS .cache/uv/bin/uv pip compile --quiet --no-config --universal --generate-hashes \
+	--custom-compile-command 'make lock' --default-index https://pypi.org/simple $(if $(UPGRADE),--upgrade)
 
 # $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
 # the command printed is shown only if it failed
@@ -103,9 +103,9 @@ format: setup ## put the code into its form
 	@$(VENV)/ruff format $(CODE)
 
 lock: .cache/uv/.installed ## make requirements*.txt of requirements*.in; newer versions of what those do not name: UPGRADE=1
-	@$(call slowly,requirements.txt,$(COMPILE) requirements.in -o requirements.txt)
-	@$(call slowly,requirements-cli.txt,$(COMPILE) -c requirements.txt requirements-cli.in -o requirements-cli.txt)
-	@$(call slowly,requirements-dev.txt,$(COMPILE) -c requirements-cli.txt requirements-dev.in -o requirements-dev.txt)
+	@$(call slowly,requirements.txt,$(COMPILE) --python-version 3.11 requirements.in -o requirements.txt)
+	@$(call slowly,requirements-cli.txt,$(COMPILE) --python-version 3.11 -c requirements.txt requirements-cli.in -o requirements-cli.txt)
+	@$(call slowly,requirements-dev.txt,$(COMPILE) --python-version 3.11 -c requirements-cli.txt requirements-dev.in -o requirements-dev.txt)
 	@$(call slowly,requirements-worker.txt,$(COMPILE) --python-version 3.13 -c requirements.txt requirements-worker.in -o requirements-worker.txt)
 
 .cache/uv/.installed:
