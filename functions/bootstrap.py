@@ -50,7 +50,13 @@ class App:
         self._admission, self._settling = Admission(ports, policy), Settling(ports, policy)
         self._starter = Starter(ports, policy, self._settling, self._admission)
         self.relay = Relay(
-            ports, policy, self._settling, self._starter, look=self._look, ended=self._ended
+            ports,
+            policy,
+            self._settling,
+            self._starter,
+            look=self._look,
+            ended=self._ended,
+            probed=_load_everything,
         )
 
     @functools.cached_property
@@ -171,6 +177,13 @@ def _tell(settings: Settings) -> None:
         journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
     for doubt in settings.doubts:
         journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
+
+
+def _load_everything() -> None:
+    """What a probe is for; no event waits for that."""
+    from functions import loading
+
+    loading.everything()
 
 
 def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]) -> None:
