@@ -12,11 +12,8 @@ import json
 import os
 import re
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any, NoReturn
-
-import jmespath
 
 SUBSCRIBED = re.compile(r"^    function: '(\w+)'", re.MULTILINE)
 
@@ -24,6 +21,13 @@ SUBSCRIBED = re.compile(r"^    function: '(\w+)'", re.MULTILINE)
 def refuse(words: str) -> NoReturn:
     sys.stderr.write(f"ERROR: {words}\n")
     sys.exit(1)
+
+
+def searched(query: str, document: object) -> Any:
+    """What the query finds."""
+    import jmespath  # noqa: PLC0415 - a call of `az` costs what it imports, and most ask nothing
+
+    return jmespath.search(query, document)
 
 
 def options(words: list[str]) -> dict[str, list[str]]:
@@ -106,7 +110,7 @@ class Cloud:
             refuse(f"(DeploymentNotFound) Deployment '{given['-n'][0]}' could not be found.")
         outputs = {name: {"value": value} for name, value in self.state["outputs"].items()}
         properties = {"outputs": outputs, "parameters": self.state["parameters"]}
-        found = jmespath.search(given["--query"][0], {"properties": properties})
+        found = searched(given["--query"][0], {"properties": properties})
         show(found, given["-o"][0])
 
     def deployment_group_what_if(self, given: dict[str, list[str]]) -> None:
@@ -115,27 +119,27 @@ class Cloud:
     def functionapp_function_list(self, given: dict[str, list[str]]) -> None:
         self.state["looks"] += 1
         listed = [{"name": f"{given['-n'][0]}/{name}"} for name in self._indexed()]
-        show(jmespath.search(given["--query"][0], listed), given["-o"][0])
+        show(searched(given["--query"][0], listed), given["-o"][0])
 
     def functionapp_list(self, given: dict[str, list[str]]) -> None:
         tags = {"azd-service-name": "relay"}
         apps = [{"name": name, "tags": tags} for name in self.state["settings"]]
-        show(jmespath.search(given["--query"][0], apps), given["-o"][0])
+        show(searched(given["--query"][0], apps), given["-o"][0])
 
     def functionapp_show(self, given: dict[str, list[str]]) -> None:
         found = {"defaultHostName": f"{given['-n'][0]}.azurewebsites.net"}
-        show(jmespath.search(given["--query"][0], found), given["-o"][0])
+        show(searched(given["--query"][0], found), given["-o"][0])
 
     def functionapp_config_appsettings_list(self, given: dict[str, list[str]]) -> None:
         kept = self.state["settings"].get(given["-n"][0])
         if kept is None:
             refuse(f"(ResourceNotFound) Microsoft.Web/sites/{given['-n'][0]} was not found.")
         listed = [{"name": name, "value": value} for name, value in kept.items()]
-        show(jmespath.search(given["--query"][0], listed), given["-o"][0])
+        show(searched(given["--query"][0], listed), given["-o"][0])
 
     def functionapp_keys_list(self, given: dict[str, list[str]]) -> None:
         found = {"systemKeys": {"eventgrid_extension": self.state["key"]}}
-        show(jmespath.search(given["--query"][0], found), given["-o"][0])
+        show(searched(given["--query"][0], found), given["-o"][0])
 
     def rest(self, given: dict[str, list[str]]) -> None:
         """As the host answers who sends an event; `@-` is read from the standard input."""
@@ -150,6 +154,8 @@ class Cloud:
     def functionapp_deployment_source_config_zip(self, given: dict[str, list[str]]) -> None:
         if given["--build-remote"] != ["true"]:
             refuse("nothing would be built")
+        import zipfile  # noqa: PLC0415 - a call of `az` costs what it imports, and most need it not
+
         with zipfile.ZipFile(given["--src"][0]) as package:
             self.state["package"] = package.namelist()
 
