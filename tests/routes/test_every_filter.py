@@ -13,13 +13,14 @@ import pytest
 from msgspec.structs import fields, replace
 
 from functions.core.events.parsing import parse
+from functions.core.ledger.fitting import LONGEST_TEXT, bounded_event
 from functions.core.memory import first_seen, missed
 from functions.core.routes import near_misses
 from functions.core.routes.definition import Match, Route
 from functions.core.routes.file.schema import schema
 from functions.core.routes.filters import FILTERS, Filter, misfit
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.runs import Run
+from functions.core.terms.runs import Run, RunEvent
 from functions.core.terms.words import Outcome
 from functions.core.waits.judging import Judge, Unfit
 from relay.forecasts import telling
@@ -46,7 +47,8 @@ NOT: dict[str, object] = {
     "tags": {"stage": "other"},
 }
 TAGS = {"stage": "production"}
-EVENT = parse(completed("r1", runTags=TAGS, runProperties={"purpose": "nightly"}))
+EVERYTHING = {"runTags": TAGS, "runProperties": {"purpose": "nightly"}}  # what no event need tell
+EVENT = parse(completed("r1", **EVERYTHING))
 ENDED = Run(
     id="r1",
     name="r1",
@@ -137,6 +139,14 @@ def test_a_route_about_no_run_names_it_only_if_such_news_tells_it(one: Filter) -
 
 
 @each
+def test_only_what_such_news_tells_is_said_to_be_told_by_it(one: Filter) -> None:
+    of_model = {"modelName": "m", "modelVersion": "1", "modelTags": TAGS, "modelProperties": TAGS}
+    told = completed("r1", **EVERYTHING, **of_model)
+    told["eventType"] = "Microsoft.MachineLearningServices.ModelRegistered"
+    assert bool(one.told(parse(told), None)) is not one.of_runs
+
+
+@each
 def test_a_task_that_waits_is_judged_by_it(one: Filter, stage: Stage) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT, tags=TAGS)
     judge = Judge(stage.ports, stage.read.policy)
@@ -156,3 +166,10 @@ def test_a_task_that_waits_is_judged_by_it(one: Filter, stage: Stage) -> None:
 
 def test_what_another_version_kept_of_an_event_fits_as_if_it_had_not_said() -> None:
     assert misfit(replace(EVENT, tags=None), route(written("tags", NOT["tags"]))) is None
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(RunEvent) if f.type is str])
+def test_a_row_can_hold_every_text_that_an_event_tells(field: str) -> None:
+    long = replace(EVENT, **{field: "x" * 200_000})
+    bound = {"run": "by the pattern of ids", "trace": "when it is read"}  # before it comes here
+    assert (len(getattr(bounded_event(long), field)) <= LONGEST_TEXT) is (field not in bound)
