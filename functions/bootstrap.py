@@ -41,7 +41,7 @@ class App:
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         from functions.core.limits.admission import Admission
-        from functions.core.starts.relay import Relay
+        from functions.core.starts.handling import Relay
         from functions.core.starts.settling import Settling
         from functions.core.starts.starting import Starter
 

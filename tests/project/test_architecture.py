@@ -30,7 +30,7 @@ LONGER = {
     "functions/adapters/http/transport.py",
     "functions/core/operators/explaining.py",
     "functions/core/routes/file/schema.py",
-    "functions/core/starts/relay.py",
+    "functions/core/starts/handling.py",
     "local/aml/memory.py",
     "local/arm/front.py",
     "local/deployment.py",

@@ -25,8 +25,8 @@ from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
+    from functions.core.kept.task_answer import Verdict
     from functions.core.kept.tasks import Task
-    from functions.core.kept.verdict import Verdict
     from functions.core.terms.deadline import Deadline
 
 EVENTS = "2.0-preview.1"

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.task_answer import Verdict
     from functions.core.kept.tasks import Task
-    from functions.core.kept.verdict import Verdict
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Clock, Deadline

@@ -16,8 +16,8 @@ from functions.core.limits.places_taken import PAUSED
 from functions.core.ports.ledger import Entry
 from functions.core.routes.deciding import End
 from functions.core.starts import steps
-from functions.core.starts.looking import Looked, Looking
 from functions.core.starts.settling import Work
+from functions.core.starts.whose import Looked, Looking
 from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
 from functions.core.terms.reasons import Reason

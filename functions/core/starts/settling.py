@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import Limits
 from functions.core.ports.services import Level
-from functions.core.starts import journal, steps
+from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.words import State
@@ -124,7 +124,7 @@ class Settling:
         if c.recheck_at:
             self._ledger.schedule(c)
         if c.duplicates != before.duplicates:
-            self._log.write(Level.ERROR, journal.duplicate(c))
+            self._log.write(Level.ERROR, log_lines.duplicate(c))
         elif c.state != before.state:
             self._tell(c, work.deadline)
 
@@ -154,7 +154,7 @@ class Settling:
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
         ms = round(deadline.elapsed * 1000)
-        self._log.write(journal.level(c), journal.outcome(c, ms))
+        self._log.write(log_lines.level(c), log_lines.outcome(c, ms))
         self._outcomes.note(c)
 
     def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.kept.task_answer import SUCCEEDED, Verdict
 from functions.core.kept.tasks import WaitState
-from functions.core.kept.verdict import SUCCEEDED, Verdict
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import (
@@ -32,7 +32,7 @@ from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
-from functions.core.waits.settling import WaitSettling
+from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from functions.core.facts import building
-from functions.core.kept.verdict import Verdict
+from functions.core.kept.task_answer import Verdict
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, filters
 from functions.core.terms.errors import Ambiguous, RelayError, Retryable

@@ -32,9 +32,9 @@ from functions.core.terms.errors import (
 from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
 from functions.core.waits.answering import Answers
-from functions.core.waits.settling import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
-from functions.core.waits.settling import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
-from functions.core.waits.settling import WaitSettling
+from functions.core.waits.ending import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
+from functions.core.waits.ending import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
+from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

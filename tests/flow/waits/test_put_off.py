@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from functions.core.events import parsing
 from functions.core.events.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
+from functions.core.kept.task_answer import Verdict
 from functions.core.kept.tasks import Wait, WaitState
-from functions.core.kept.verdict import Verdict
 from functions.core.ledger.records import unpacked, wait_row
 from functions.core.operators.overview import Wanted
 from functions.core.terms.deadline import Deadline

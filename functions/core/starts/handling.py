@@ -17,7 +17,7 @@ from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding
-from functions.core.starts import journal
+from functions.core.starts import log_lines
 from functions.core.starts.claiming import Claiming
 from functions.core.starts.settling import Work
 from functions.core.terms.deadline import Deadline
@@ -95,9 +95,9 @@ class Relay:
         except parsing.Probe as probe:
             return self._show(probe)
         except parsing.NotAnEnd as goes_on:
-            return self._log.write(Level.DEBUG, journal.refused(goes_on))
+            return self._log.write(Level.DEBUG, log_lines.refused(goes_on))
         except NotARunEvent as error:
-            return self._log.write(Level.WARNING, journal.refused(error))
+            return self._log.write(Level.WARNING, log_lines.refused(error))
         try:
             return self.accept(event, deadline)
         except RoutesUnreadable as error:
@@ -118,7 +118,7 @@ class Relay:
         if on is None:
             self.claiming.pass_over(event, routes)
         if not wanted and not completing:
-            return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
+            return self._log.write(Level.DEBUG, log_lines.unwanted(event, "no route"))
         claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
@@ -162,7 +162,7 @@ class Relay:
         except RoutesUnreadable as error:
             self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
+            self._log.write(Level.ERROR, log_lines.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
             self._unforeseen(work, error)
 
@@ -173,7 +173,7 @@ class Relay:
             self._conclude(work, deciding.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
         except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
-            self._log.write(Level.ERROR, journal.unavailable(key, unavailable))
+            self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
@@ -235,8 +235,8 @@ class Relay:
         """Without routes, a root run's event goes to the inbox until they can be read."""
         self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         if parsing.is_child(event):
-            dropped = journal.unwanted(event, "a child run, and no routes to match it with")
+            dropped = log_lines.unwanted(event, "a child run, and no routes to match it with")
             return self._log.write(Level.WARNING, dropped)
         self._ledger.keep(Letter.of(event, self._clock.now()))
-        kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
+        kept = log_lines.unwanted(event, "kept in the inbox until the routes can be read")
         return self._log.write(Level.WARNING, kept)
