@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.facts import building
 from functions.core.operators.explaining import REASONS, STATES, explained
 from functions.core.routes import near_misses
-from functions.core.routes.deciding import End, Go, Wait
+from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -109,11 +109,11 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
             return f"would start pipeline {found.request.where}{saw}"
         case End(reason=Reason.NOT_SERVED):
             return "starts no pipeline: it only answers tasks that wait for the run"
-        case End() | Wait() if one.route.start is None:
+        case End() | PutOff() if one.route.start is None:
             what = "starts no pipeline, and lets no task go on"
         case End():
             what = f"would end as {found.state}: {STATES[found.state]}"
-        case Wait():
+        case PutOff():
             what = f"would wait, for {found.patience} at most, then be held"
         case Later():
             until = f" until {at(found.until)}" if found.until else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import End, Wait
+from functions.core.routes.deciding import End, PutOff
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
@@ -58,7 +58,7 @@ class Checks:
     def of(self, prospect: Prospect) -> Checked:
         """Whether the request that the route makes of this run would be taken."""
         found, request = prospect.found, prospect.request
-        if isinstance(found, End | Wait) and found.reason in _MISTAKES:
+        if isinstance(found, End | PutOff) and found.reason in _MISTAKES:
             return Checked(Verdict.MISTAKEN, plain(found.detail, 500))
         if isinstance(found, Unread):
             return Checked(Verdict.UNKNOWN, plain(found.detail, 500))

@@ -7,7 +7,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import Go, Wait
+from functions.core.routes.deciding import Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -62,7 +62,7 @@ class Compared(NamedTuple):
         """The state that it would have ended in; None: there would be no continuation."""
         if self.would is None:
             return None
-        if isinstance(self.would.found, Wait):  # what did not come by now will not
+        if isinstance(self.would.found, PutOff):  # what did not come by now will not
             return State.HELD if self.would.route.start else None
         return telling.state(self.would)
 

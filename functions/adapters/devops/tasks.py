@@ -25,7 +25,7 @@ from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from functions.core.kept.task_answer import Verdict
+    from functions.core.kept.task_answer import TaskAnswer
     from functions.core.kept.tasks import Task
     from functions.core.terms.deadline import Deadline
 
@@ -68,7 +68,7 @@ class DevOpsTasks:
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
 
-    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
+    def complete(self, task: Task, token: str, verdict: TaskAnswer) -> None:
         """Lines first, as well as they can be shown, then the event that ends the task."""
         lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
         with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words

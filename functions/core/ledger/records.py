@@ -26,7 +26,7 @@ from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
 from functions.core.ledger.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
-from functions.core.ledger.places import Row, safe
+from functions.core.ledger.places import safe
 from functions.core.terms.errors import Permanent, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded, exact, meant, visible
@@ -35,7 +35,7 @@ from functions.core.texts.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from functions.core.ledger.places import Stored
+    from functions.core.ports.ledger import Row, Stored
     from functions.core.terms.runs import Key
     from functions.core.terms.words import Outcome, State
 

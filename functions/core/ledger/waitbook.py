@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from functions.core.kept.tasks import Wait
 from functions.core.ledger import records
-from functions.core.ledger.places import WAITS, Place, safe
-from functions.core.ports.ledger import Waiting
+from functions.core.ledger.places import WAITS, safe
+from functions.core.ports.ledger import Place, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.ledger.places import Rows, Stored
+    from functions.core.ports.ledger import Rows, Stored
 
 
 class RowWaitBook:

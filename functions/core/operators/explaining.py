@@ -1,7 +1,8 @@
 """What each state and reason means in words, what happens next by itself, and what a person can do.
 
-Every reason stands here once; the command line, the operations page and the runbook take it from
-here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in from the continuation.
+Every reason stands here once; the command line and the operations page take it from here, and the
+runbook (docs/operations.md) must agree with it. `{secret}`, `{organization}`, `{route}` and `{key}`
+are filled in from the continuation.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ REASONS = {
         "the request to Azure DevOps was sent and no usable answer came", _SETTLE
     ),
     Reason.REFUSED: Words(
-        "Azure DevOps does not let this credential start that pipeline, or has none such",
+        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
+        " in words that are not known",
         "is the pipeline's id right, and may the token's owner queue builds there?",
     ),
     Reason.UNAVAILABLE: Words(

@@ -1,4 +1,4 @@
-"""The port of the ledger, and what it hands out."""
+"""The port of the ledger with what it hands out, and `Rows`: what a store must do for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
     from functions.core.terms.runs import Key
+
+
+Row = dict[str, str]
+PAGE = 1000  # rows that one request brings at most
 
 
 class Shared(Struct, frozen=True):
@@ -159,3 +163,58 @@ class Ledger(Protocol):
 
     def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
         """Write a shared row if it still has that version; raises Lost otherwise."""
+
+
+class Place(NamedTuple):
+    """Partition and key of a row."""
+
+    partition: str
+    key: str
+
+
+class Stored(NamedTuple):
+    """A row as read, and the version that a write can insist on."""
+
+    row: Row
+    version: str
+
+
+class Rows(Protocol):
+    """What a store of rows must do; `functions.core.ledger.rowledger` makes a ledger of it.
+
+    Each call is done whole or not at all, whoever else calls from any thread or process, ends in
+    bounded time, and raises LedgerUnavailable alone where it cannot. A write whose answer was lost
+    is known as one's own when it is found. Keys are compared byte by byte: see `!`, `` ` ``, `~`.
+    """
+
+    def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
+        """The row that is there now, and whether it is this one."""
+
+    def put(self, place: Place, row: Row) -> None:
+        """Write the row whatever is there."""
+
+    def replace(self, place: Place, row: Row, version: str) -> str:
+        """The row's next version; raises Lost if it has another one than this, or is gone."""
+
+    def get(self, place: Place) -> Stored | None:
+        """The row, None where there is none."""
+
+    def drop(self, place: Place, version: str | None = None) -> None:
+        """Remove the row, if it is there and has this version."""
+
+    def find(
+        self,
+        partition: str,
+        low: str = "",
+        high: str = "~",
+        column: str = "key",
+        only: Sequence[str] = (),
+        page: int = PAGE,
+        begin: str = "",
+    ) -> Iterator[Stored]:
+        """Rows by key, of which this column is not below `low` and not above `high`.
+
+        Their keys are not below `begin`.
+        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
+        if given.
+        """

@@ -140,7 +140,7 @@ class Doubt:
         Where another is in doubt, too, it takes one, and a second look tells of more.
         """
         c, most = work.entry.continuation, 1 if looked.rivals else None
-        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.claims(c, r))
+        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.adopts(c, r))
         own = [*islice(free, most)]
         for run in own:
             entry = self._ledger.read(c.key) if run != own[0] else work.entry

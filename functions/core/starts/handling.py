@@ -170,7 +170,7 @@ class Relay:
         """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
-            self._conclude(work, deciding.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
+            self._conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
         except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
             self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
@@ -199,8 +199,8 @@ class Relay:
             return self._starter.start(work, route, decision)
         return self._conclude(work, decision)
 
-    def _conclude(self, work: Work, verdict: deciding.End | deciding.Wait) -> None:
-        if isinstance(verdict, deciding.Wait):
+    def _conclude(self, work: Work, verdict: deciding.End | deciding.PutOff) -> None:
+        if isinstance(verdict, deciding.PutOff):
             if self._settling.wait(work, *verdict):
                 return
             verdict = deciding.End(State.HELD, verdict.reason, verdict.detail)
@@ -221,7 +221,7 @@ class Relay:
         """Park; a run that is not found, or too much to read, is given up after three days."""
         if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
-        verdict = deciding.Wait(error.reason, error.detail, REFUSED_FOR)
+        verdict = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         return self._conclude(work, verdict)
 
     def _show(self, probe: parsing.Probe) -> None:
