@@ -25,9 +25,12 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @triggers.route(route="waits", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
     def waits(req: func.HttpRequest) -> func.HttpResponse:
         """Let a task wait for runs."""
+        from functions.headers import ALWAYS  # noqa: PLC0415 - not before a task calls
+
         status, why = _registered(app, req)
         body = json.dumps({"error": why}) if why else ""
-        return func.HttpResponse(body, status_code=status, mimetype="application/json")
+        kind = "application/json"
+        return func.HttpResponse(body, status_code=status, mimetype=kind, headers=ALWAYS)
 
     return triggers
 
