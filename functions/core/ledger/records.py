@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from functions.core.terms.words import Outcome, State
 
 UNANSWERED = "yes"  # in the column `waits`
+PLACED = ("name", "organization")  # the columns that tell whose place a wait takes
 T = TypeVar("T")
 
 MOST_NAMED = 100  # rows that cannot be read
@@ -112,12 +113,14 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
 def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
 
+    `name` and `organization` tell whose place it takes, without its token.
+
     Raises Unreadable for a state that this version does not know.
     """
     check_known(wait.task.key, wait.state)
     waits = UNANSWERED if wait.state is WaitState.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
-    return _row(copies, wait=wait)
+    return _row(copies | {"organization": wait.task.organization}, wait=wait)
 
 
 def letter_of(row: Row) -> Letter:

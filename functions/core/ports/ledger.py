@@ -59,6 +59,16 @@ class Waiting(NamedTuple):
     version: str
 
 
+class Taken(NamedTuple):
+    """The place of a task that waits: the task's key, and its organization.
+
+    That is "" in a row that an earlier version wrote.
+    """
+
+    task: str
+    organization: str
+
+
 class WaitBook(Protocol):
     """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
 
@@ -67,6 +77,9 @@ class WaitBook(Protocol):
 
     def waiting(self, limit: int) -> Sequence[Waiting]:
         """Those that were not answered, those that are due first."""
+
+    def taken(self, limit: int) -> Sequence[Taken]:
+        """The places of those that were not answered: what they hold, tokens too, is not read."""
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
         """Replace it if it still has the entry's version; raises Lost otherwise."""

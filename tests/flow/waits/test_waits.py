@@ -598,6 +598,13 @@ def hostile(job: ServerJob, **headers: str | None) -> dict[str, str]:
         "https://dev.azure.com/contoso/;x/",
         "https://evil.example%2f.visualstudio.com/",
         "https://evil.example#.visualstudio.com/",
+        "https://fabrikam.contoso.visualstudio.com/",
+        "https://contoso.visualstudio.com./",
+        "https://contoso.visualstudio.com:8443/",
+        "https://contoso.visualstudio.com/mlops/",
+        "https://dev.azure.com./contoso/",
+        "https://dev.azure.com/contoso/mlops/",
+        "https://dev.azure.com/%2e%2e/",
         "",
     ],
 )
