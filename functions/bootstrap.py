@@ -62,10 +62,12 @@ class App:
     @functools.cached_property
     def waits(self) -> Waits:
         """The tasks that wait for runs."""
+        from functions.core.waits.admitting import Entrance
         from functions.core.waits.registering import Waits
 
-        workspaces = self._settings.sweep.workspaces
-        return Waits(self._ports, self._settings.policy, self._known_since, workspaces)
+        known, policy = self._settings, self._settings.policy
+        entrance = Entrance(self._ports, known.devops_url, known.waits_organizations)
+        return Waits(self._ports, policy, self._known_since, known.sweep.workspaces, entrance)
 
     @functools.cached_property
     def reconciler(self) -> Reconciler:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.ledger.pruning import Pruning
-    from functions.core.ports.ledger import Rows, Stored, WaitBook
+    from functions.core.ports.ledger import Rows, Stored
+    from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
 
 

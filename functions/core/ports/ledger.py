@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
-    from functions.core.kept.tasks import Wait
+    from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
 
 
@@ -54,26 +54,6 @@ class Backlog(NamedTuple):
     oldest: datetime | None
     whole: bool
     awaited: frozenset[str] = frozenset()
-
-
-class Waiting(NamedTuple):
-    """A wait as read, with the version that a write must still find."""
-
-    wait: Wait
-    version: str
-
-
-class WaitBook(Protocol):
-    """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
-
-    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
-        """The task's wait as it is there now, and whether it is this one."""
-
-    def waiting(self, limit: int) -> Sequence[Waiting]:
-        """Those that were not answered, those that are due first."""
-
-    def change(self, entry: Waiting, changed: Wait) -> Waiting:
-        """Replace it if it still has the entry's version; raises Lost otherwise."""
 
 
 class Ledger(Protocol):

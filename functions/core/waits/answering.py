@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.kept.tasks import Wait
-    from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
+    from functions.core.ports.waits import Waiting
     from functions.core.terms.policy import Policy
 
 LONGEST = timedelta(days=7)
