@@ -35,7 +35,7 @@ class Change(StrEnum):
 
 
 # What became of these was nobody's decision on a route: with any routes it might be so again.
-_NOT_BY_ROUTES = frozenset(
+NOT_BY_ROUTES = frozenset(
     {
         *(Reason.IN_DOUBT, Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED),
         *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
@@ -164,7 +164,7 @@ def _is_unmoved(was: Continuation) -> bool:
     """Whether its end, or that it has none yet, was no route's doing."""
     if was.reason is Reason.OUTCOME_CHANGED:
         return True
-    return was.is_open or (was.state is not State.STARTED and was.reason in _NOT_BY_ROUTES)
+    return was.is_open or (was.state is not State.STARTED and was.reason in NOT_BY_ROUTES)
 
 
 def _start(one: Compared) -> Change:

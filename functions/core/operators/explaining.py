@@ -11,6 +11,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import LINE, PAUSED
+from functions.core.operators.replaying import REPLAYABLE
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -202,8 +203,17 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
     means = f"{STATES[c.state]}: {words.means.format(**filled)}"
-    settled = c.state in {State.STARTED, State.SKIPPED}
-    return Explained(means, _next(c, now, secret), "" if settled else words.do.format(**filled))
+    return Explained(means, _next(c, now, secret), _do(c, words.do).format(**filled))
+
+
+def _do(c: Continuation, do: str) -> str:
+    """What a person can do: whatever has ended without a pipeline run can be opened again."""
+    if c.state not in REPLAYABLE:
+        return do if c.state is State.OPEN else ""
+    if "relay replay" in do:
+        return do
+    again = _SETTLE if c.is_doubtful else f"to try it again: {_REPLAY}"
+    return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again
 
 
 def meant(state: State, reason: Reason) -> Words:
