@@ -134,8 +134,8 @@ class Gate:
     def _unusable(self, known: Mapping[str, Any]) -> Unusable | None:
         """The first fact that decides and must not: wherever it stands, whatever is around it."""
         for path, wrong in unusable.those_in(known):
-            is_number = wrong.reason is Reason.NOT_A_NUMBER
-            if self._reads.go_by(path) if is_number else self._reads.name(path):
+            is_cut, value = wrong.reason is Reason.CUT, found_at(path, known)
+            if self._reads.name(path) if is_cut else self._reads.go_by(path, value):
                 return wrong
         return None
 
