@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.facts import vocabulary
 from functions.core.gates import advice
+from functions.core.gates.misleading import misleading
 from functions.core.gates.never_true import never_held, never_true
 from functions.core.gates.samples import samples
 from functions.core.gates.text import CONDITIONAL, dotted, shown
@@ -49,6 +50,7 @@ def mistakes(compiled: Compiled) -> list[str]:
     told = [*_begun_with_a_dot(compiled), *_shadowing(compiled)]
     told += [*_of_types(compiled), *_below_text(compiled)]
     told += _asked(compiled)
+    told += misleading(compiled.tree.root)
     found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*_no_answer(compiled)]
     return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
 

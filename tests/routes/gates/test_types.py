@@ -52,7 +52,24 @@ REFUSED = [
     ("run.metrics.a > 1 && run.metrics.a < 0", "no value of run.metrics.a makes it so"),
     ("run.metrics.a < run.metrics.a", "both sides are the same"),
     ("run.tags.s == 'a' && run.tags.s == 'b'", "no value of run.tags.s makes it so"),
-    ("size(run.tags) < 0", "no size is less than 0"),
+    ("size(run.tags) < 0", "no size or count is less than 0"),
+    ("run.children.failed < 0", "no size or count is less than 0"),
+    (
+        "run.children.failed / run.children.total < 0.1",
+        "drops the fraction: write `double(run.children.failed) / double(run.children.total)`",
+    ),
+    ("run.metrics.f > run.children.failed / run.children.total", "drops the fraction"),
+    ("run.children.failed * 100 / run.children.total < 10.5", "drops the fraction"),
+    ("double(run.children.failed / run.children.total) < 0.1", "drops the fraction"),
+    ("run.metrics.accuracy >= 95 / 100", "`95 / 100` divides whole numbers, which drops"),
+    ("run.metrics.exists(k, run.metrics[k] > 1 / 2)", "write `1.0 / 2.0`"),
+    (
+        "run.params.epochs >= '10'",
+        "where 10 comes before 9: write `double(run.params.epochs) >= 10`",
+    ),
+    ("'0.5' < run.params.lr", "write `0.5 < double(run.params.lr)`"),
+    ("model.version > '3'", "write `double(model.version) > 3`"),
+    ("model.version > champion.version", "`double(model.version) > double(champion.version)`"),
     ("run.name == ''", "never true: an empty run.name counts as not known"),
     ("1 > 2", "`1 > 2` is never true"),
     (".run.metrics.a > 0.5", "`.run` begins with a dot: write `run`"),
@@ -75,6 +92,15 @@ ACCEPTED = [
     "run.metrics.a * 2.0 > run.metrics.b",
     "int(run.metrics.epoch) % 2 == 0",
     "int(run.params.epochs) > 5",
+    "run.params.until >= '20260101' && run.params.until < 'x'",
+    "run.params.epochs == '10' && run.tags.release >= '2.1'",
+    "run.params.a < run.params.b",
+    "model.version != champion.version",
+    "int(model.version) > int(champion.version)",
+    "run.children.total / 2 > run.children.failed",
+    "run.children.failed * 100 / run.children.total < 10",
+    "double(run.children.failed) / double(run.children.total) < 0.1",
+    "run.metrics.accuracy >= 90.0 / 100.0 && size(run.name) / 2 >= 4 / 2",
     "double(run.params.lr) == 0.01",
     "run.params.lr == '0.01' || run.params.lr != '0.1'",
     "run.params.epochs in ['5', '10']",
@@ -108,7 +134,8 @@ def checked(folder: Path, gate: str) -> tuple[int, str]:
     path = written(
         folder,
         f"{HEAD}  - name: a\n    when: {json.dumps(gate)}\n"
-        "    start: {pipeline: 1, correlation: id}\n",
+        "    start: {pipeline: 1, correlation: id}\n"
+        + ("    champion: newest\n" if "champion." in gate else ""),
     )
     code, _, told = relay("check", path)
     return code, told.replace(path, "routes.yaml")
