@@ -347,3 +347,13 @@ def test_a_champion_is_read_only_as_far_as_it_is_named(
     stage.deliver(completed("r1"))
     assert stage.started() == [(42, "r1")]
     assert calls(stage) == cost
+
+
+def test_a_parameter_of_the_champion_that_was_cut_is_not_passed_on(stage: Stage) -> None:
+    route(stage, ALIAS, "model: defects", of="{{ champion.run.params.config }}")
+    stage.aml.add_run("b1", params={"config": "x" * 6_000}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 3, "b1")
+    stage.aml.set_alias("defects", "champion", 3)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert (stands(stage), stage.posts()) == ((State.HELD, Reason.CUT), 0)
