@@ -349,6 +349,23 @@ def test_a_champion_is_read_only_as_far_as_it_is_named(
     assert calls(stage) == cost
 
 
+@pytest.mark.parametrize(
+    "gate",
+    ["!has(champion.version) || run.metrics.auc > champion.metrics.auc",
+     "!has(champion.metrics.auc) || run.metrics.auc > champion.metrics.auc",
+     "has(champion.run.id) ? run.metrics.auc > champion.metrics.auc : true",
+     "!('auc' in champion.metrics) || run.metrics.auc > champion.metrics.auc",
+     "!has(champion.exists)"],
+)  # fmt: skip
+def test_a_champion_of_whom_nobody_can_tell_is_not_taken_for_none(stage: Stage, gate: str) -> None:
+    route(stage, f'when: "{gate}"', ALIAS, "model: defects")
+    registered(stage)
+    stage.aml.server.faults.add(Fault(path=BY_ALIAS, status=501, times=99))
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    waits_saying(stage, "champion.exists: alias champion of model defects: answered 501")
+
+
 def test_a_parameter_of_the_champion_that_was_cut_is_not_passed_on(stage: Stage) -> None:
     route(stage, ALIAS, "model: defects", of="{{ champion.run.params.config }}")
     stage.aml.add_run("b1", params={"config": "x" * 6_000}, experiment=EXPERIMENT)
