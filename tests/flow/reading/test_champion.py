@@ -349,6 +349,35 @@ def test_a_champion_is_read_only_as_far_as_it_is_named(
     assert calls(stage) == cost
 
 
+def below(stage: Stage, form: str) -> None:
+    """r1 registers version 4 in a step of a step, which no search for a model goes to."""
+    route(stage, "when: '!champion.exists || run.metrics.auc >= champion.metrics.auc'", form,
+          "model: defects")  # fmt: skip
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_run("s1", parent="r1", experiment=EXPERIMENT)
+    tags = {"mlflow.rootRunId": "r1"}
+    stage.aml.add_run("t1", parent="s1", metrics={"auc": 0.5}, experiment=EXPERIMENT, tags=tags)
+    stage.aml.add_model_version("defects", 4, "t1", tags={"stage": "production"})
+
+
+@pytest.mark.parametrize("form", [TAG, NEWEST], ids=["tag", "newest"])
+def test_what_a_step_below_a_step_registered_is_not_its_own_champion(
+    stage: Stage, form: str
+) -> None:
+    below(stage, form)
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+def test_an_alias_at_what_a_step_below_a_step_registered_names_no_champion(stage: Stage) -> None:
+    below(stage, ALIAS)
+    stage.aml.set_alias("defects", "champion", 4)
+    stage.deliver(completed("r1"))
+    assert "champion.exists = false" in str(stage.only("r1").history)
+
+
 @pytest.mark.parametrize(
     "gate",
     ["!has(champion.version) || run.metrics.auc > champion.metrics.auc",
