@@ -7,12 +7,13 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import Go, Wait
+from functions.core.routes.deciding import End, Go, Wait
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.forecasts.forecast import Unread
+from relay.whatif.contested import is_by_champion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -79,9 +80,10 @@ class Compared(NamedTuple):
     @property
     def by_champion(self) -> bool:
         """Whether a champion may have stopped it: today's, who need not be that of its day."""
-        if self.would is None or isinstance(self.would.found, Misfit):
+        would = self.would
+        if would is None or not would.route.needs.champion:
             return False
-        return self.would.route.needs.champion
+        return isinstance(would.found, End | Wait) and is_by_champion(would.found, would.route)
 
 
 def compared(
