@@ -192,7 +192,6 @@ def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     stops = Counter(_where(_asked(one)) for one in told if one.change is Change.STOPS)
     starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
     both = {where for where in starts if where and starts[where] >= stops[where] > 0}
-
     gone = {_where(_asked(one)): _asked(one) for one in told if one.change is Change.STOPS}
 
     def seen(one: Compared) -> Compared:
