@@ -172,7 +172,7 @@ def _cases(atoms: list[Node]) -> dict[Path, list[Any]]:
                 constants = [n.value for n in celtree.walk(atom) if n.kind == "const"]
                 cases.setdefault(path, []).extend(constants)
                 break
-    asked = {celtree.path_of(atom) for atom in atoms if atom.kind == "has"}
+    asked = {celtree.path_of(n) for a in atoms for n in celtree.walk(a) if n.kind == "has"}
     return {p: [*_tried(p, found), *([None] if p in asked else [])] for p, found in cases.items()}
 
 
