@@ -107,8 +107,11 @@ TABLE: Final = (
     Fact("champion.metrics.*", Kind.NUMBER, _OTHER, _UNLOGGED),
     Fact("champion.run.id", _TEXT, "the champion's version", "where the version names none"),
     Fact("champion.run.name", _TEXT, _OTHER, "where it has none"),
-    Fact("champion.run.params.*", _TEXT, _OTHER, _UNLOGGED),
-    Fact("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
+    Fact("champion.run.params.*", _TEXT, _OTHER, _UNLOGGED, cut_at=6_000),
+    Fact(
+        *("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
+        cut_at=8_000,
+    ),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),
