@@ -403,3 +403,20 @@ def test_a_parameter_of_the_champion_that_was_cut_is_not_passed_on(stage: Stage)
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert (stands(stage), stage.posts()) == ((State.HELD, Reason.CUT), 0)
+
+
+@FORMS
+def test_a_tag_copied_from_the_champion_s_job_does_not_make_the_champion_its_own(
+    stage: Stage, form: str
+) -> None:
+    """Who clones a job clones its tags: the best child that they name is of the job before."""
+    route(stage, BETTER, form, "model: defects")
+    stage.aml.add_run("h1", experiment=EXPERIMENT)
+    registered(stage)
+    stage.aml.add_run("b1", parent="h1", metrics={"auc": 0.9}, experiment=EXPERIMENT)
+    stage.aml.add_run("r1", tags={"best_child_run_id": "b1"}, experiment=EXPERIMENT)
+    stage.aml.add_run("c1", parent="r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "c1")
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
