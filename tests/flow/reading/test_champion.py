@@ -420,3 +420,18 @@ def test_a_tag_copied_from_the_champion_s_job_does_not_make_the_champion_its_own
     stage.deliver(completed("r1"))
     assert stands(stage) == (State.HELD, Reason.GATE)
     assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+@FORMS
+def test_the_history_of_another_run_does_not_make_its_version_the_run_s_own(
+    stage: Stage, form: str
+) -> None:
+    history = json.dumps([{"run_id": "b1", "artifact_path": "model", "flavors": {"sklearn": {}}}])
+    route(stage, BETTER, form, "model: defects", path="{{ model.path }}")
+    registered(stage)
+    tags = {"mlflow.log-model.history": history}
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, tags=tags, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 0
+    assert "champion.exists = false" not in stage.only("r1").detail
