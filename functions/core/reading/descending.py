@@ -1,7 +1,7 @@
 """Where below a root run something is: level by level, from the runs that are meant.
 
-Those are the best child that the root names; else the runs that `step` names, and what is below
-them at any depth; else the root's children, and of these the best children that they name.
+Those are the runs that `step` names, and what is below them at any depth; else the best child that
+the root names; else the root's children, and of these the best children that they name.
 """
 
 from __future__ import annotations
@@ -53,13 +53,12 @@ class Seeker:
 
     def _first(self) -> Sequence[Run]:
         root = self._below.root
-        best = self._named_best(root)
-        if best.run or best.awaited:
-            return [best.run] if best.run else []
-        if self._step:
-            named = self._named(root, self._step)
+        if self._step and (named := self._named(root, self._step)):
             self._named_ids = {run.id for run in named}
             return named
+        best = self._named_best(root)
+        if self._step or best.run or best.awaited:
+            return [best.run] if best.run else []
         if self._below.names_trials:
             return self._asked(root)
         return self._all(root)

@@ -403,3 +403,35 @@ def test_a_parameter_of_the_champion_that_was_cut_is_not_passed_on(stage: Stage)
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert (stands(stage), stage.posts()) == ((State.HELD, Reason.CUT), 0)
+
+
+@FORMS
+def test_a_tag_copied_from_the_champion_s_job_does_not_make_the_champion_its_own(
+    stage: Stage, form: str
+) -> None:
+    """Who clones a job clones its tags: the best child that they name is of the job before."""
+    route(stage, BETTER, form, "model: defects")
+    stage.aml.add_run("h1", experiment=EXPERIMENT)
+    registered(stage)
+    stage.aml.add_run("b1", parent="h1", metrics={"auc": 0.9}, experiment=EXPERIMENT)
+    stage.aml.add_run("r1", tags={"best_child_run_id": "b1"}, experiment=EXPERIMENT)
+    stage.aml.add_run("c1", parent="r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "c1")
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+@FORMS
+def test_the_history_of_another_run_does_not_make_its_version_the_run_s_own(
+    stage: Stage, form: str
+) -> None:
+    history = json.dumps([{"run_id": "b1", "artifact_path": "model", "flavors": {"sklearn": {}}}])
+    route(stage, BETTER, form, "model: defects", path="{{ model.path }}")
+    registered(stage)
+    tags = {"mlflow.log-model.history": history}
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, tags=tags, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 0
+    assert "champion.exists = false" not in stage.only("r1").detail

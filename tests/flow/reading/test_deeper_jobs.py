@@ -464,3 +464,15 @@ def test_one_that_is_not_named_is_no_parameter(stage: Stage) -> None:
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
     assert row.detail == "run.best_child_id is not known: r1 names none"
+
+
+def test_a_step_that_the_route_names_goes_before_the_best_child_of_a_tag(
+    stage: Stage, jobs: Jobs
+) -> None:
+    """The tag that one route's ambiguity asked for must not turn the facts of another's step."""
+    route(stage, "step: evaluate", GATED, **ACCURACY)
+    told = jobs.pipeline("plum_1", {"train": {"Accuracy": 0.99}, "evaluate": {"Accuracy": 0.71}})
+    tags = {"best_child_run_id": "plum_1-train"}
+    stage.aml.add_run("plum_1", tags=tags, experiment=EXPERIMENT)
+    deliver(stage, told)
+    assert asked(stage) == {"accuracy": "0.71"}
