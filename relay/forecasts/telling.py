@@ -11,7 +11,6 @@ from functions.core.routes.deciding import End, Go, Wait
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from functions.core.texts import jsontext
 from relay.forecasts.forecast import Later
 from relay.printing import as_json, at, plain
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from relay.forecasts.forecast import News, Prospect
 
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
-HIDDEN = "***"
 _ONLY_EVENT = ("run_type", "properties.")
 
 
@@ -89,7 +87,7 @@ def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
     from relay.forecasts.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
 
     url = run_url(settings.devops_url, settings.devops_version, asked)
-    return {"method": "POST", "url": url, "secret": asked.secret, "body": _masked(asked.body)}
+    return {"method": "POST", "url": url, "secret": asked.secret, "body": asked.shown}
 
 
 def request_lines(asked: PipelineRequest, settings: Settings) -> Iterator[str]:
@@ -191,17 +189,6 @@ def _unlike(unlike: Misfit, news: News) -> str:
         return f"not concerned: {wanted}, and {ended} {unlike.found}"
     has = "none" if unlike.found is None else plain(unlike.found) or "an empty one"
     return f"not concerned: {wanted}, and the run has {has}"
-
-
-def _masked(body: str) -> Any:  # noqa: ANN401 - JSON
-    """The body with its secrets hidden; None where it is no request."""
-    try:
-        found = jsontext.read(body)
-        for variable in found.get("variables", {}).values():
-            variable["value"] = HIDDEN if variable.get("isSecret") else variable.get("value")
-    except (AttributeError, TypeError, ValueError):
-        return None
-    return found
 
 
 def _cut(value: object) -> object:

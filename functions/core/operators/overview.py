@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -155,7 +154,7 @@ class Overview:
         """The continuation that a KEY names; raises what `keys.resolve` raises."""
         c, now = keys.resolve(self._ledger, text), self._clock.now()
         (name,) = keys.whole([c])
-        body = _body(c)
+        body = (c.request.shown if c.request else None) or {}
         sources = body.get("resources", {}).get("repositories", {}).get("self", {})
         return Whole(
             at=now,
@@ -166,7 +165,7 @@ class Overview:
             gate=c.gate_saw,
             command=_command(c, name),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
-            variables={n: _variable(v) for n, v in body.get("variables", {}).items()},
+            variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),
         )
 
@@ -196,14 +195,6 @@ class Overview:
     def _ends(self) -> dict[str, datetime | None]:
         ends = self._ledger.shared(HORIZON).value.get("ends", {})
         return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}
-
-
-def _body(c: Continuation) -> dict[str, Any]:
-    return dict(json.loads(c.request.body)) if c.request else {}
-
-
-def _variable(value: Mapping[str, object]) -> str:
-    return "***" if value.get("isSecret") else str(value.get("value", ""))
 
 
 def _command(c: Continuation, name: str) -> str:
