@@ -38,19 +38,11 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
     return {
         "key": c.key.text,
         "workspace": c.event.workspace.id,
-        "route": c.key.route,
-        "run": c.key.run,
-        "outcome": c.key.outcome,
-        "experiment": c.event.experiment,
+        **c.told,
         "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
-        "state": c.state,
-        "reason": c.reason,
-        "detail": c.detail,
         **told._asdict(),
-        "pipeline_run": c.pipeline_run,
         "pipeline_run_url": c.url,
         "duplicates": c.duplicates,
-        "attempts": c.attempts,
         "sends": c.sends,
         "created_at": c.created_at.isoformat(),
         "updated_at": c.updated_at.isoformat(),
@@ -171,13 +163,12 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
     found, route = one.found, one.route
     assert not isinstance(found, Misfit | Go)  # noqa: S101 - these have no reason
     start = route.start
-    words = REASONS[found.reason].means.format(
-        key=route.name,
+    words = REASONS[found.reason].about(
         route=route.name,
         secret=(start and start.secret) or settings.policy.secret,
         organization=start.organization if start else "the organization",
     )
-    return f"{what}: {words}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
+    return f"{what}: {words.means}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
 
 
 def _unlike(unlike: Misfit, news: News) -> str:
