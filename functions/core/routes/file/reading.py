@@ -16,7 +16,8 @@ from functions.core.routes.file.contradictions import (
     never_sent,
 )
 from functions.core.routes.file.document import parse
-from functions.core.routes.file.schema import FILE, faults
+from functions.core.routes.file.faults import faults
+from functions.core.routes.file.schema import FILE
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.words import Outcome
