@@ -15,7 +15,8 @@ from functions.adapters.devops.answers import has_id, told, verdict
 from functions.adapters.devops.calls import HEADERS, pipeline_url
 from functions.adapters.devops.origin import is_own, words
 from functions.adapters.devops.rejections import other_version
-from functions.adapters.http.transport import NoAnswerError, NotSentError, Transport
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import Transport
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason

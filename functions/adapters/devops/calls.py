@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
-from functions.adapters.http.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import READ_SECONDS, Answer
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 

@@ -33,16 +33,6 @@ MOST_AT_ONCE = 100  # events of at most 3 KB each; a request may have 1 MB
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 
 
-class NoOutcomes:
-    """Stands where nobody wants to hear."""
-
-    def note(self, c: Continuation) -> None:
-        """Nothing."""
-
-    def send(self) -> None:
-        """Nothing."""
-
-
 class EventGridOutcomes:
     """The port `Outcomes` over one custom topic with the CloudEvents schema."""
 

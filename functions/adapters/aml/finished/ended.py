@@ -11,10 +11,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.adapters.aml.answers import found_or_raise
 from functions.adapters.aml.finished import experiments
 from functions.adapters.aml.finished.experiments import LONGEST_RUN, REFUSED
 from functions.adapters.aml.finished.tour import Tour
-from functions.adapters.aml.workspaces import found_or_raise
 from functions.core.events import parents, parsing
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aml.answers import about_or_raise, dicts, found_or_raise, goes_on
 from functions.adapters.aml.models import described
 from functions.adapters.aml.models.registered import MOST_PAGES, REFUSED, VERSIONS, by_name
-from functions.adapters.aml.paging import goes_on
-from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
 from functions.core.events import parsing
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
