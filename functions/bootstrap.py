@@ -41,7 +41,7 @@ class App:
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         from functions.core.limits.admission import Admission
-        from functions.core.starts.relay import Relay
+        from functions.core.starts.handling import Relay
         from functions.core.starts.settling import Settling
         from functions.core.starts.starting import Starter
 
@@ -50,16 +50,24 @@ class App:
         self._admission, self._settling = Admission(ports, policy), Settling(ports, policy)
         self._starter = Starter(ports, policy, self._settling, self._admission)
         self.relay = Relay(
-            ports, policy, self._settling, self._starter, look=self._look, ended=self._ended
+            ports,
+            policy,
+            self._settling,
+            self._starter,
+            look=self._look,
+            ended=self._ended,
+            probed=_load_everything,
         )
 
     @functools.cached_property
     def waits(self) -> Waits:
         """The tasks that wait for runs."""
+        from functions.core.waits.admitting import Entrance
         from functions.core.waits.registering import Waits
 
-        workspaces = self._settings.sweep.workspaces
-        return Waits(self._ports, self._settings.policy, self._known_since, workspaces)
+        known, policy = self._settings, self._settings.policy
+        entrance = Entrance(self._ports, known.devops_url, known.waits_organizations)
+        return Waits(self._ports, policy, self._known_since, known.sweep.workspaces, entrance)
 
     @functools.cached_property
     def reconciler(self) -> Reconciler:
@@ -171,6 +179,13 @@ def _tell(settings: Settings) -> None:
         journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
     for doubt in settings.doubts:
         journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
+
+
+def _load_everything() -> None:
+    """What a probe is for; no event waits for that."""
+    from functions import loading
+
+    loading.everything()
 
 
 def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]) -> None:

@@ -27,6 +27,9 @@ param workspaces workspaceType[]
 @description('Optional. Settings of the app that differ from its defaults.')
 param policy policyType = {}
 
+@description('Optional. true: nothing is started, whatever policy says. infra/hooks/deploy.sh says so where somebody has paused the app by hand.')
+param paused bool = false
+
 @description('Optional. Settings of your own, such as AzureFunctionsJobHost__…: they fill in what is empty here, and what is not here is not kept.')
 param moreSettings object = {}
 
@@ -102,6 +105,9 @@ param logDays int = 90
 @description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra.')
 param vaultId string = ''
 
+@description('Optional. Names of further secrets of the existing vault that the app reads: those that routes name.')
+param vaultSecrets string[] = []
+
 @description('Optional. true brings back the deleted vault of an earlier deployment. Say so once, when it is told that the name is taken by a deleted vault.')
 param recoverVault bool = false
 
@@ -175,6 +181,8 @@ var wrong = filter(
     map(workspaces, workspace => aboutName('topicName', workspace.?topicName ?? 'none', '-')),
     map(workspaces, workspace => aboutText('topicResourceGroup', workspace.?topicResourceGroup ?? '', '-_.()')),
     map(alertEmails, mail => aboutMail('alertEmails', mail)),
+    map(policy.?waitsOrganizations ?? [], one => aboutText('policy.waitsOrganizations', one, ':/.-_%')),
+    map(vaultSecrets, one => aboutText('vaultSecrets', one, '-')),
     map(alwaysReady, one => aboutName('alwaysReady', replace(one.name, 'function:', ''), '_')),
     [
       aboutTwice('workspaces', map(workspaces, workspace => workspace.id))
@@ -249,6 +257,10 @@ var vaultGroupId = isRight && !empty(vaultId) ? split(toLower(vaultId), '/provid
 var hasVault = makesVault || !empty(vaultId)
 var vaultUrl = hasVault ? 'https://${vaultName}${environment().suffixes.keyvaultDns}' : ''
 
+// Of a vault that is there already, which may hold other people's secrets, the app is given these alone.
+var waitsKeys = (policy.?waits ?? false) ? [moreSettings.?WAITS_KEY_SECRET ?? 'run-relay-waits-key'] : []
+var secretNames = union(devopsAuth == 'pat' ? [patName] : [], waitsKeys, vaultSecrets)
+
 var groups = union(empty(operators) ? [] : [operators], empty(readers) ? [] : [readers])
 
 module identity 'modules/identity.bicep' = {
@@ -316,9 +328,8 @@ module storageRoles 'modules/storage-roles.bicep' = if (assignRoles) {
   dependsOn: [deadLetters]
 }
 
-module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
+module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && makesVault) {
   name: 'vault-roles-${unique}'
-  scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
   params: {
     vaultName: vaultName
     #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
@@ -329,6 +340,22 @@ module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
     rotatorType: rotatorType
   }
   dependsOn: [vault]
+}
+
+module secretRoles 'modules/secret-roles.bicep' = if (assignRoles && !empty(vaultId)) {
+  name: 'secret-roles-${unique}'
+  scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
+  params: {
+    vaultName: vaultName
+    secretNames: secretNames
+    patName: patName
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
+    appPrincipalId: identity.outputs.principalId
+    operatorsGroupId: operators
+    operatorsReadPat: operatorsReadPat
+    rotatorId: toLower(rotatorId)
+    rotatorType: rotatorType
+  }
 }
 
 module telemetryRoles 'modules/telemetry-roles.bicep' = if (assignRoles) {
@@ -393,10 +420,11 @@ module settings 'modules/settings.bicep' = {
     workspaceIds: map(workspaces, workspace => workspace.id)
     outcomesName: outcomeEvents ? outcomesName : ''
     policy: policy
+    paused: paused
     more: moreSettings
   }
   // The setting that believes a header of App Service comes after App Service writes it.
-  dependsOn: [app, identity, outcomes, signIn, storage, telemetry, telemetryRoles, vaultRoles]
+  dependsOn: [app, identity, outcomes, secretRoles, signIn, storage, telemetry, telemetryRoles, vaultRoles]
 }
 
 module operatorRole 'modules/operator-role.bicep' = if (assignRoles && !empty(operatorsGroupId) && customRoles != 'none') {

@@ -8,11 +8,12 @@ import typer
 
 from relay import check, exits, facts
 from relay.continuations import listing, replay, showing
+from relay.coverage import coverage
 from relay.doctor import command as doctor
 from relay.previews import preview
 from relay.waiting import wait
 from relay.whatif import command as whatif
-from relay.why import coverage, why
+from relay.why import why
 
 PROGRAM = os.environ.get("RUN_RELAY_PROGRAM", "")  # shells complete a program, not `python -m`
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.facts import building
 from functions.core.operators.explaining import REASONS, STATES, explained
 from functions.core.routes import near_misses
-from functions.core.routes.deciding import End, Go, Wait
+from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from relay.forecasts.forecast import News, Prospect
 
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
-_ONLY_EVENT = ("run_type", "properties.")
 
 
 def studio_url(settings: Settings, workspace: str, run: str) -> str:
@@ -100,11 +99,11 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
             return f"would start pipeline {found.request.where}{saw}"
         case End(reason=Reason.NOT_SERVED):
             return "starts no pipeline: it only answers tasks that wait for the run"
-        case End() | Wait() if one.route.start is None:
+        case End() | PutOff() if one.route.start is None:
             what = "starts no pipeline, and lets no task go on"
         case End():
             what = f"would end as {found.state}: {STATES[found.state]}"
-        case Wait():
+        case PutOff():
             what = f"would wait, for {found.patience} at most, then be held"
         case Later():
             until = f" until {at(found.until)}" if found.until else ""
@@ -156,7 +155,7 @@ def may_start(one: Prospect) -> bool:
 
 def only_event_tells(unlike: Misfit, news: News) -> bool:
     """Whether the filter asks for what an event would have told, and none did."""
-    return not news.told and unlike.filter.startswith(_ONLY_EVENT)
+    return not news.told and unlike.by is not None and unlike.by.only_event
 
 
 def _reasoned(what: str, one: Prospect, settings: Settings) -> str:

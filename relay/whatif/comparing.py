@@ -7,7 +7,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import Go, Wait
+from functions.core.routes.deciding import Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.pipelines import HIDDEN
 from functions.core.terms.reasons import Reason
@@ -36,7 +36,7 @@ class Change(StrEnum):
 
 
 # What became of these was nobody's decision on a route: with any routes it might be so again.
-_NOT_BY_ROUTES = frozenset(
+NOT_BY_ROUTES = frozenset(
     {
         *(Reason.IN_DOUBT, Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED),
         *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
@@ -47,19 +47,23 @@ _NOT_BY_ROUTES = frozenset(
 
 
 class Compared(NamedTuple):
-    """What became of news on a route (None: nothing), and what would (None: no such route)."""
+    """What became of news on a route (None: nothing), and what would (None: no such route).
+
+    `instead`: what a route that is gone asked for, where this one starts the same pipeline.
+    """
 
     route: str
     was: Continuation | None
     would: Prospect | None
     change: Change
+    instead: PipelineRequest | None = None
 
     @property
     def would_state(self) -> State | None:
         """The state that it would have ended in; None: there would be no continuation."""
         if self.would is None:
             return None
-        if isinstance(self.would.found, Wait):  # what did not come by now will not
+        if isinstance(self.would.found, PutOff):  # what did not come by now will not
             return State.HELD if self.would.route.start else None
         return telling.state(self.would)
 
@@ -72,6 +76,13 @@ class Compared(NamedTuple):
     def would_start(self) -> bool:
         """Whether one would be."""
         return self.would is not None and isinstance(self.would.found, Go)
+
+    @property
+    def by_champion(self) -> bool:
+        """Whether a champion may have stopped it: today's, who need not be that of its day."""
+        if self.would is None or isinstance(self.would.found, Misfit):
+            return False
+        return self.would.route.needs.champion
 
 
 def compared(
@@ -88,8 +99,15 @@ def compared(
     return _moved(told)
 
 
-def differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
-    """What two requests say otherwise: its name, and both texts; of a secret only that it is so."""
+def differences(one: Compared) -> Iterator[tuple[str, str, str]]:
+    """What the two requests say otherwise, where the same pipeline would be started."""
+    was, would = one.instead or _asked(one), _would_ask(one)
+    if one.change in {Change.REQUEST, Change.ROUTE} and was and would:
+        yield from _differing(was, would)
+
+
+def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
+    """Of what, and both texts; of a secret only that it is so."""
     if was.where != would.where:
         yield "pipeline", was.where, would.where
     if was.pipeline_version != would.pipeline_version:
@@ -130,7 +148,7 @@ def _change(one: Compared, news: News) -> Change:
     if one.would_start:
         return _start(one)
     if one.started:
-        return Change.STOPS
+        return Change.UNKNOWN if one.by_champion else Change.STOPS
     return Change.SAME if _ends(one) == _ended(one) else Change.REASON
 
 
@@ -147,14 +165,14 @@ def _is_unmoved(was: Continuation) -> bool:
     """Whether its end, or that it has none yet, was no route's doing."""
     if was.reason is Reason.OUTCOME_CHANGED:
         return True
-    return was.is_open or (was.state is not State.STARTED and was.reason in _NOT_BY_ROUTES)
+    return was.is_open or (was.state is not State.STARTED and was.reason in NOT_BY_ROUTES)
 
 
 def _start(one: Compared) -> Change:
     """Whether Azure DevOps would take what it refused, or something like that, only it can tell."""
     was, would = _asked(one), _would_ask(one)
     if one.started and was and would:
-        return Change.REQUEST if any(differing(was, would)) else Change.SAME
+        return Change.REQUEST if any(_differing(was, would)) else Change.SAME
     refused = one.was is not None and one.was.reason is Reason.REJECTED
     return Change.UNKNOWN if refused else Change.STARTS
 
@@ -174,12 +192,14 @@ def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
     both = {where for where in starts if where and starts[where] >= stops[where] > 0}
 
+    gone = {_where(_asked(one)): _asked(one) for one in told if one.change is Change.STOPS}
+
     def seen(one: Compared) -> Compared:
-        was, would = _asked(one), _would_ask(one)
-        moved = (one.change is Change.STOPS and _where(was) in both) or (
-            _is_new(one) and _where(would) in both
-        )
-        return one._replace(change=Change.ROUTE) if moved else one
+        if one.change is Change.STOPS and _where(_asked(one)) in both:
+            return one._replace(change=Change.ROUTE)
+        if _is_new(one) and (where := _where(_would_ask(one))) in both:
+            return one._replace(change=Change.ROUTE, instead=gone[where])
+        return one
 
     return [seen(one) for one in told]
 

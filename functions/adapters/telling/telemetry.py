@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Level, Ports
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
 
 NAME = "run_relay"
 SERVICES = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.operators.replaying import REPLAYABLE
 from functions.core.operators.upcoming import upcoming
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -118,7 +119,8 @@ REASONS = {
         "the request to Azure DevOps was sent and no usable answer came", _SETTLE
     ),
     Reason.REFUSED: Words(
-        "Azure DevOps does not let this credential start that pipeline, or has none such",
+        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
+        " in words that are not known",
         "is the pipeline's id right, and may the token's owner queue builds there?",
     ),
     Reason.UNAVAILABLE: Words(
@@ -206,15 +208,24 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     organization, named = _account(c)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
-    told = words.about(
+    told = words._replace(do=_do(c, words.do)).about(
         key=shlex.quote(visible(c.key.text)),
         route=c.key.route,
         secret=named or secret,
         organization=organization or "the organization",
     )
-    settled = c.state in {State.STARTED, State.SKIPPED}
     means = f"{STATES[c.state]}: {told.means}"
-    return Explained(means, upcoming(c, now, secret), "" if settled else told.do)
+    return Explained(means, upcoming(c, now, secret), told.do)
+
+
+def _do(c: Continuation, do: str) -> str:
+    """What a person can do: whatever has ended without a pipeline run can be opened again."""
+    if c.state not in REPLAYABLE:
+        return do if c.state is State.OPEN else ""
+    if "relay replay" in do:
+        return do
+    again = _SETTLE if c.is_doubtful else f"to try it again: {_REPLAY}"
+    return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again
 
 
 def meant(state: State, reason: Reason) -> Words:

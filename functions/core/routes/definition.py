@@ -17,8 +17,12 @@ ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
 
 
-class Match(Struct, frozen=True, kw_only=True):
-    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything."""
+class Match(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything.
+
+    What fits everything is left out where it is written: a filter that a later version adds makes
+    no route another one (`functions.core.memory.first_seen.digest`).
+    """
 
     workspace: str | None = None
     experiment: str | None = None
@@ -128,6 +132,7 @@ class Routes(Struct, frozen=True):
 
     `mistakes` are gates that could not be right and values that are never sent: `check` refuses
     them, and their routes are held.
+    `organizations` are those that the file names, in a `start` or for all of them.
     `file` stands for the text of the file that they are from, and `earlier` for those that the same
     process had before it; both are empty where they are of no file.
     """
@@ -135,6 +140,7 @@ class Routes(Struct, frozen=True):
     routes: tuple[Route, ...] = ()
     warnings: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    organizations: frozenset[str] = frozenset()
     file: str = ""
     earlier: frozenset[str] = frozenset()
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import Limits
 from functions.core.ports.services import Level
-from functions.core.routes.deciding import End, Wait
-from functions.core.starts import journal, steps
+from functions.core.routes.deciding import End, PutOff
+from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.words import State
@@ -89,13 +89,13 @@ class Settling:
         return True
 
     def conclude(
-        self, work: Work, verdict: End | Wait, after: float | None = None, then: End | None = None
+        self, work: Work, verdict: End | PutOff, after: float | None = None, then: End | None = None
     ) -> None:
         """End it so, or park it while patience lasts.
 
         Once that is used up it is held for the same reason, or ends as `then` says.
         """
-        if isinstance(verdict, Wait):
+        if isinstance(verdict, PutOff):
             if self.wait(work, *verdict, after):
                 return
             verdict = then or End(State.HELD, verdict.reason, verdict.detail)
@@ -137,7 +137,7 @@ class Settling:
         if c.recheck_at:
             self._ledger.schedule(c)
         if c.duplicates != before.duplicates:
-            self._log.write(Level.ERROR, journal.duplicate(c))
+            self._log.write(Level.ERROR, log_lines.duplicate(c))
         elif c.state != before.state:
             self._tell(c, work.deadline)
 
@@ -167,7 +167,7 @@ class Settling:
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
         ms = round(deadline.elapsed * 1000)
-        self._log.write(journal.level(c), journal.outcome(c, ms))
+        self._log.write(log_lines.level(c), log_lines.outcome(c, ms))
         self._outcomes.note(c)
 
     def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:

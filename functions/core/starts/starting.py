@@ -165,7 +165,7 @@ class Starter:
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
             return self.park(work, error)
-        wait = deciding.Wait(error.reason, error.detail, REFUSED_FOR)
+        wait = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         failed = deciding.End(State.FAILED, error.reason, error.detail)
         return self._settling.conclude(work, wait, error.retry_after, failed)
 

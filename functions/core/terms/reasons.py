@@ -1,4 +1,7 @@
-"""Every reason a continuation can give for its state: one list, so none goes unexplained."""
+"""Every reason a continuation can give for its state.
+
+What else a new one needs is told in docs/extending.md.
+"""
 
 from __future__ import annotations
 

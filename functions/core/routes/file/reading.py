@@ -55,7 +55,12 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         for below, what in _warnings(route, doubts.get(route.name, "")):
             source.say(("routes", i, *below), what)
     distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
-    return Routes(tuple(distinct), tuple(source.told()), mistakes=tuple(mistakes))
+    return Routes(
+        tuple(distinct),
+        tuple(source.told()),
+        mistakes=tuple(mistakes),
+        organizations=_organizations(routes, top.get("defaults", {})),
+    )
 
 
 def _mistakes(data: object) -> Said:
@@ -125,6 +130,11 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         start=start,
         needs=needs.of(match, entry.get("when"), start),
     )
+
+
+def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:
+    started = (route.start.organization for route in routes if route.start)
+    return frozenset(filter(None, (*started, defaults.get("organization"))))
 
 
 def _outcomes(entry: Entry) -> frozenset[Outcome]:

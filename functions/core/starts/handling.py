@@ -16,7 +16,7 @@ from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding
-from functions.core.starts import journal
+from functions.core.starts import log_lines
 from functions.core.starts.claiming import Claiming
 from functions.core.starts.settling import Work
 from functions.core.terms.deadline import Deadline
@@ -49,7 +49,8 @@ PROBE = "probe"  # the shared row that shows the last probe
 class Relay:
     """Takes events in and drives their continuations as far as the time allows.
 
-    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run.
+    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run,
+    `probed` raises what is wrong with the app before a probe is said to have arrived.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Relay:
         starter: Starter,
         look: Callable[[Work], None],
         ended: Callable[[RunEvent, Deadline], None],
+        probed: Callable[[], None],
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
@@ -70,11 +72,13 @@ class Relay:
         self._starter = starter
         self._look = look
         self._ended = ended
+        self._probed = probed
 
     def deliver(self, payload: object) -> None:
         """Handle one delivered event; returning acknowledges it.
 
-        Raises LedgerUnavailable when the event could not be recorded, and nothing else.
+        Raises LedgerUnavailable when the event could not be recorded, and nothing else; for a
+        probe also ImportError, when something cannot be loaded that an event may need.
         """
         try:
             self._deliver(payload)
@@ -88,9 +92,9 @@ class Relay:
         except parsing.Probe as probe:
             return self._show(probe)
         except parsing.NotAnEnd as goes_on:
-            return self._log.write(Level.DEBUG, journal.refused(goes_on))
+            return self._log.write(Level.DEBUG, log_lines.refused(goes_on))
         except NotARunEvent as error:
-            return self._log.write(Level.WARNING, journal.refused(error))
+            return self._log.write(Level.WARNING, log_lines.refused(error))
         try:
             return self.accept(event, deadline)
         except RoutesUnreadable as error:
@@ -111,7 +115,7 @@ class Relay:
         if on is None:
             self.claiming.pass_over(event, routes)
         if not wanted and not completing:
-            return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
+            return self._log.write(Level.DEBUG, log_lines.unwanted(event, "no route"))
         claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
@@ -155,7 +159,7 @@ class Relay:
         except RoutesUnreadable as error:
             self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
+            self._log.write(Level.ERROR, log_lines.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
             self._unforeseen(work, error)
 
@@ -163,10 +167,10 @@ class Relay:
         """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
-            self._settling.conclude(work, deciding.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
+            self._settling.conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
         except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
-            self._log.write(Level.ERROR, journal.unavailable(key, unavailable))
+            self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
@@ -197,11 +201,12 @@ class Relay:
         """Park; a run that is not found, or too much to read, is given up after three days."""
         if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
-        verdict = deciding.Wait(error.reason, error.detail, REFUSED_FOR)
+        verdict = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         return self._settling.conclude(work, verdict)
 
     def _show(self, probe: parsing.Probe) -> None:
-        """Let the ledger and the log show that the probe arrived."""
+        """Let the ledger and the log show that the probe arrived, at an app that is whole."""
+        self._probed()
         arrived = {"id": probe.event_id, "at": self._clock.now().isoformat()}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
@@ -210,8 +215,8 @@ class Relay:
         """Without routes, a root run's event goes to the inbox until they can be read."""
         self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         if parsing.is_child(event):
-            dropped = journal.unwanted(event, "a child run, and no routes to match it with")
+            dropped = log_lines.unwanted(event, "a child run, and no routes to match it with")
             return self._log.write(Level.WARNING, dropped)
         self._ledger.keep(Letter.of(event, self._clock.now()))
-        kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
+        kept = log_lines.unwanted(event, "kept in the inbox until the routes can be read")
         return self._log.write(Level.WARNING, kept)
