@@ -128,10 +128,12 @@ def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
 
 
 def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
-    from functions.adapters.telling.outcomes import EventGridOutcomes, NoOutcomes
-
     if not settings.outcome_topic:
+        from functions.core.ports.services import NoOutcomes
+
         return NoOutcomes()
+    from functions.adapters.telling.outcomes import EventGridOutcomes
+
     return EventGridOutcomes(settings.outcome_topic, identity, journal)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import Retryable
-from relay import printing
+from relay import exits, printing
 from relay.coverage import verdict
 from relay.coverage.verdict import Became
 from relay.deployment import deployed, opening
@@ -118,6 +118,6 @@ def _conclude(told: list[Told], survey: _Survey) -> None:
         for what in survey.lacking:
             printing.say(f"  lacking: {what}", err=True)
     if any(one.became is Became.MISSING for one in told):
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
     if survey.failed or survey.lacking:
-        raise typer.Exit(survey.failed or opening.TIMED_OUT)
+        raise typer.Exit(survey.failed or exits.TIMED_OUT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
+from functions.core.terms.pipelines import HIDDEN
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
@@ -118,7 +119,7 @@ def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[s
         if before.get(name) != after.get(name):
             hidden = any(secret for _, secret in (before.get(name, _NONE), after.get(name, _NONE)))
             texts = (before.get(name, _NONE)[0], after.get(name, _NONE)[0])
-            yield name, *((telling.HIDDEN, telling.HIDDEN) if hidden else texts)
+            yield name, *((HIDDEN, HIDDEN) if hidden else texts)
 
 
 _NONE = ("none", False)

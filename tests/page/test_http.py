@@ -139,6 +139,7 @@ def test_nothing_in_the_page_needs_a_weaker_policy(site: Site, query: dict[str, 
     [
         ({"state": "sleeping"}, 400, "state is one of open, started, held, skipped, failed"),
         ({"since": "yesterday"}, 400, "since is a length of time such as 30m, 24h or 7d"),
+        ({"since": "999999d"}, 400, "since is a length of time such as 30m, 24h or 7d"),
         ({"offset": "-1"}, 400, "offset is a number"),
         ({"limit": "٣"}, 400, "limit is a number"),
         ({"key": "nonsense"}, 400, "is no KEY"),

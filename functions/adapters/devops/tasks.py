@@ -14,13 +14,8 @@ from urllib.parse import quote
 
 from functions.adapters.devops.answers import told, unanswered
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, words
-from functions.adapters.http.transport import (
-    READ_SECONDS,
-    Answer,
-    NoAnswerError,
-    NotSentError,
-    Transport,
-)
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import READ_SECONDS, Answer, Transport
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 

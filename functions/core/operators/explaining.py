@@ -1,8 +1,7 @@
-"""What each state and reason means in words, what happens next by itself, and what a person can do.
+"""What each state and reason means in words, and what a person can do about it.
 
-Every reason stands here once; the command line and the operations page take it from here, and the
-runbook (docs/operations.md) must agree with it. `{secret}`, `{organization}`, `{route}` and `{key}`
-are filled in from the continuation.
+Every reason stands here once; the command line, the operations page and the runbook take it from
+here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in by `Words.about`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.operators.replaying import REPLAYABLE
+from functions.core.operators.upcoming import upcoming
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -22,11 +21,24 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
 
 
+_ANY = {
+    "key": "KEY",
+    "route": "the route",
+    "secret": "that the route names",
+    "organization": "its organization",
+}
+
+
 class Words(NamedTuple):
     """What a reason means, and what a person can do about it; empty where nothing is to be done."""
 
     means: str
     do: str = ""
+
+    def about(self, **named: str) -> Words:
+        """The same about what is named, or where nothing is, in words that fit every route."""
+        filled = _ANY | named
+        return Words(self.means.format(**filled), self.do.format(**filled))
 
 
 class Explained(NamedTuple):
@@ -194,16 +206,16 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
-    filled = {
-        "key": shlex.quote(visible(c.key.text)),
-        "route": c.key.route,
-        "secret": named or secret,
-        "organization": organization or "the organization",
-    }
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
-    means = f"{STATES[c.state]}: {words.means.format(**filled)}"
-    return Explained(means, _next(c, now, secret), _do(c, words.do).format(**filled))
+    told = words._replace(do=_do(c, words.do)).about(
+        key=shlex.quote(visible(c.key.text)),
+        route=c.key.route,
+        secret=named or secret,
+        organization=organization or "the organization",
+    )
+    means = f"{STATES[c.state]}: {told.means}"
+    return Explained(means, upcoming(c, now, secret), told.do)
 
 
 def _do(c: Continuation, do: str) -> str:
@@ -229,30 +241,3 @@ def _account(c: Continuation) -> tuple[str, str]:
     kind, _, account = c.waits_on.partition("/")
     organization, _, secret = account.partition("/")
     return (organization, secret) if kind == "account" else ("", "")
-
-
-def _next(c: Continuation, now: datetime, secret: str) -> str:
-    if c.recheck_at:
-        return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
-    if not c.is_open:
-        return "nothing more happens by itself"
-    then = _then(c, now)
-    if c.is_asked:
-        return f"{then} its pipeline run is looked for before anything is sent again"
-    refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
-    early = ", or as soon as the secret is renewed" if secret and refused else ""
-    if c.reason is Reason.WORKING:
-        return f"{then} the reconciler takes it over, unless it is done by then"
-    return f"{then} it is tried again{early}"
-
-
-def _then(c: Continuation, now: datetime) -> str:
-    if c.waits_on == PAUSED:
-        return "when the app goes on, those claimed first before the others,"
-    if c.waits_on.startswith(LINE):
-        return "when those of its route who were claimed before it have had their turn"
-    return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
-
-
-def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

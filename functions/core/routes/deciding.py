@@ -184,7 +184,4 @@ def _rendered(name: str, value: object, known: Facts) -> str:
 
 def summary(wanted: PipelineRequest) -> str:
     """The request in words, for a record of what would have been started."""
-    body = json.loads(wanted.body)
-    for variable in body.get("variables", {}).values():
-        variable["value"] = "***" if variable["isSecret"] else variable["value"]
-    return bounded(f"pipeline {wanted.where} {json.dumps(body, ensure_ascii=False)}")
+    return bounded(f"pipeline {wanted.where} {json.dumps(wanted.shown, ensure_ascii=False)}")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.memory import missed
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import Lost, Unreadable
+from functions.core.terms.runs import SWEPT
 
 if TYPE_CHECKING:
     from functions.core.ports.ledger import Entry
@@ -42,7 +42,7 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if entry.continuation.was_passed_over and event.type != missed.TYPE:
+        if entry.continuation.was_passed_over and event.type != SWEPT:
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})

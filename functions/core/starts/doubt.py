@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits.places_taken import PAUSED
 from functions.core.ports.ledger import Entry
-from functions.core.routes.deciding import End
+from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import steps
 from functions.core.starts.settling import Work
 from functions.core.starts.whose import Looked, Looking
@@ -98,10 +98,9 @@ class Doubt:
         self._starter.slow_down(request, error.retry_after)
         if error.reason is not Reason.LOOK_FAILED:
             return self._starter.park(work, error)
-        after = error.retry_after
-        if not self._settling.wait(work, error.reason, error.detail, REFUSED_FOR, after):
-            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
-        return None
+        wait = PutOff(error.reason, error.detail, REFUSED_FOR)
+        held = End(State.HELD, Reason.IN_DOUBT, error.detail)
+        return self._settling.conclude(work, wait, error.retry_after, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.
@@ -146,9 +145,9 @@ class Doubt:
             entry = self._ledger.read(c.key) if run != own[0] else work.entry
             if entry is not None:
                 self._settling.started(Work(entry, work.deadline), run, Reason.FOUND)
-        detail = "the pipeline run that was found is another continuation's"
-        if not own and not self._settling.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
-            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
+        if not own:
+            detail = "the pipeline run that was found is another continuation's"
+            self._settling.conclude(work, PutOff(Reason.IN_DOUBT, detail, REFUSED_FOR))
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.events import parsing
-from functions.core.facts import building
 from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
@@ -22,7 +21,6 @@ from functions.core.starts.claiming import Claiming
 from functions.core.starts.settling import Work
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import (
-    Ambiguous,
     LedgerUnavailable,
     NotARunEvent,
     Permanent,
@@ -37,7 +35,6 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.facts.building import Facts
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.starts.settling import Settling
@@ -170,41 +167,24 @@ class Relay:
         """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
-            self._conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
+            self._settling.conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
         except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
             self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
-        if not c.key.outcome.ends_run:
-            return self._settle(work, route, building.told(reading.event))
-        screened = deciding.screen(route, reading.event, c.key.outcome, reading.run)
-        if isinstance(screened, deciding.Changed):
-            return self._follow(work, reading, screened.outcome)
-        if screened is not None:
-            return self._conclude(work, screened)
         needed = deciding.ungated(route) if c.ignore_gate else route
-        try:
-            known = reading.facts(needed, c.key.outcome, self._policy.studio)
-        except Ambiguous as error:
-            return self._conclude(work, deciding.End(State.HELD, Reason.AMBIGUOUS, str(error)))
-        return self._settle(work, route, known)
-
-    def _settle(self, work: Work, route: Route, known: Facts) -> None:
-        """Decide by the facts, and act on it."""
-        c, secret = work.entry.continuation, self._policy.secret
+        known = reading.learn(needed, c.key.outcome, self._policy.studio)
+        if isinstance(known, deciding.Changed):
+            return self._follow(work, reading, known.outcome)
+        if not isinstance(known, dict):
+            return self._settling.conclude(work, known)
+        secret = self._policy.secret
         decision = deciding.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
         if isinstance(decision, deciding.Go):
             return self._starter.start(work, route, decision)
-        return self._conclude(work, decision)
-
-    def _conclude(self, work: Work, verdict: deciding.End | deciding.PutOff) -> None:
-        if isinstance(verdict, deciding.PutOff):
-            if self._settling.wait(work, *verdict):
-                return
-            verdict = deciding.End(State.HELD, verdict.reason, verdict.detail)
-        self._settling.end(work, verdict)
+        return self._settling.conclude(work, decision)
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
@@ -222,7 +202,7 @@ class Relay:
         if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
         verdict = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
-        return self._conclude(work, verdict)
+        return self._settling.conclude(work, verdict)
 
     def _show(self, probe: parsing.Probe) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import Limits
 from functions.core.ports.services import Level
+from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import RECHECK
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
-    from functions.core.routes.deciding import End
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
@@ -87,6 +87,19 @@ class Settling:
         due = min(now + self._wait(c, reason, after), last)
         self._put(work, steps.parked(c, now, reason, detail, due))
         return True
+
+    def conclude(
+        self, work: Work, verdict: End | PutOff, after: float | None = None, then: End | None = None
+    ) -> None:
+        """End it so, or park it while patience lasts.
+
+        Once that is used up it is held for the same reason, or ends as `then` says.
+        """
+        if isinstance(verdict, PutOff):
+            if self.wait(work, *verdict, after):
+                return
+            verdict = then or End(State.HELD, verdict.reason, verdict.detail)
+        self.end(work, verdict)
 
     def end(self, work: Work, end: End) -> None:
         """Hold, skip or fail it."""

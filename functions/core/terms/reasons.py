@@ -56,6 +56,8 @@ class Reason(StrEnum):
     FOUND = "found"  # the answer was lost, the pipeline run was found
 
 
+BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
+
 # Reasons for which days of patience are counted, and which are not disproved by one that comes
 # before them on a continuation's way: three days of 403 are three days, though AML was down for an
 # hour. Minutes of patience are counted while one reason lasts: an outage uses none of them up.

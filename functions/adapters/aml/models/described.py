@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.adapters.aml.answers import dicts
 from functions.adapters.aml.models.pairing import is_of, tells
-from functions.adapters.aml.workspaces import dicts
 from functions.core.events import parents
 from functions.core.terms.runs import Job, Model
 from functions.core.texts import jsontext
