@@ -127,7 +127,7 @@ class Forecast:
     def _decided(self, route: Route, event: RunEvent) -> Prospect:
         if self._news.run is None:
             return self._settled(route, event, building.told(event))
-        screened = deciding.screen(route, event, event.outcome, self._news.run)
+        screened = self._reading.screened(route, event.outcome)
         if screened is not None:
             assert not isinstance(screened, deciding.Changed)  # noqa: S101 - `truth` saw to it
             return Prospect(route, event, screened)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.facts import building
 from functions.core.reading.below import MOST_CHILDREN, Below, Found
+from functions.core.routes import deciding
 from functions.core.routes.definition import ANY
 from functions.core.terms.errors import Ambiguous, SeveralModels
 from functions.core.terms.runs import ModelSought
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Runs
     from functions.core.reading.descending import Seeker
+    from functions.core.routes.deciding import Screened
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Model, Run, RunEvent
@@ -60,6 +62,13 @@ class Reading:
             self._known_below = Below(self._runs, self.event, self.run, self._deadline)
         return self._known_below
 
+    def screened(self, route: Route, outcome: Outcome) -> Screened | None:
+        """What the run, and its job where a filter asks it, say before any fact is looked at."""
+        first = deciding.screen(route, self.event, outcome, self.run)
+        if first is not None or not deciding.asks_job(route, self.event):
+            return first
+        return deciding.screen_job(route, self.event, self._below.job(self.run).properties)
+
     def _seeker(self, route: Route) -> Seeker:
         from functions.core.reading.descending import Seeker  # noqa: PLC0415 - where the root has it not
 
@@ -72,6 +81,11 @@ class Reading:
         self._below.begin()
         known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
         known["run"]["params"] |= self._values(route, "params", needs.params, why)
+        if building.retold(self.event, self.event.properties, self.event.properties):
+            from functions.core.reading import retold  # noqa: PLC0415 - few properties are times
+
+            told = retold.properties(self.event, self._below, needs.properties, why)
+            known["run"]["properties"] = told
         if needs.children:
             known["run"]["children"] = self._counts(why)
         if needs.best_child:

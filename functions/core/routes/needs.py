@@ -28,6 +28,7 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
         params=_names(paths, "run", "params"),
         model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
         only_event=("run",) in paths or bool(only_event),
+        properties=_names(paths, "run", "properties"),
         children="children" in of_run,
         best_child="best_child_id" in of_run,
         champion=bool(champion),

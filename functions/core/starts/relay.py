@@ -175,7 +175,7 @@ class Relay:
         c = work.entry.continuation
         if not c.key.outcome.ends_run:
             return self._settle(work, route, building.told(reading.event))
-        screened = deciding.screen(route, reading.event, c.key.outcome, reading.run)
+        screened = reading.screened(route, c.key.outcome)
         if isinstance(screened, deciding.Changed):
             return self._follow(work, reading, screened.outcome)
         if screened is not None:
