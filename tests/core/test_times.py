@@ -9,13 +9,13 @@ import pytest
 
 from functions.core.texts.times import may_be_retold, parse_time, told_in_utc
 from local.host.triggers.rewriting import rewritten
-from tests.saying.retold import AS_IT_WAS, DAY, TOLD, TOLD_IN_BERLIN
+from tests.saying.retold import AS_IT_WAS, DAY, TOLD, TOLD_BY_ITS_READER, TOLD_IN_BERLIN
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "Asia/Kathmandu")]
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-@pytest.mark.parametrize("sent", [*TOLD, *TOLD_IN_BERLIN, *AS_IT_WAS])
+@pytest.mark.parametrize("sent", [*TOLD, *TOLD_BY_ITS_READER, *TOLD_IN_BERLIN, *AS_IT_WAS])
 def test_it_is_one_text_whether_or_not_a_host_told_it(sent: str, zone: ZoneInfo) -> None:
     assert told_in_utc(rewritten(sent, zone)) == told_in_utc(sent)
 
@@ -34,10 +34,10 @@ def test_what_the_host_takes_for_a_time_is_told_in_utc(sent: str, told: str) -> 
     assert told_in_utc(sent) == told
 
 
-@pytest.mark.parametrize("sent", TOLD)
-def test_whatever_the_host_tells_anew_may_be_told_anew(sent: str) -> None:
+@pytest.mark.parametrize(("sent", "told"), [*TOLD.items(), *TOLD_BY_ITS_READER.items()])
+def test_whatever_the_host_tells_anew_may_be_told_anew(sent: str, told: str) -> None:
     assert may_be_retold(sent)
-    assert may_be_retold(TOLD[sent])
+    assert may_be_retold(told)
     assert may_be_retold(json.dumps({"of": [sent]}))
 
 

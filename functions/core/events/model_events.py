@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,5 +97,6 @@ def _fact(name: str, value: object) -> str | float:
         with suppress(OverflowError):  # JSON's whole numbers may be of any size
             if math.isfinite(value):
                 return float(value)
-    text = kept(value, LONGEST_FACT)
+    # one that is none is told as the host tells it: `Infinity`, `NaN`
+    text = kept(json.dumps(value) if isinstance(value, float) else value, LONGEST_FACT)
     return told_in_utc(text) if name in _TIMES else text

@@ -11,8 +11,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _ISO = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<hour>\d\d)(?P<rest>:\d\d:\d\d)(?:\.(?P<part>\d{1,7}))?"
-    r"(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?:?)?",
+    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<hour>\d\d)(?P<rest>:\d\d:\d\d)(?:\.(?P<part>\d{1,7}+))?"
+    r"(?:[Zz]|(?:(?P<sign>[+-])(?P<hours>\d\d))?(?::?(?P<minutes>\d\d)|:)?)",  # what is half a zone
     re.ASCII,
 )
 _EPOCH = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
@@ -88,7 +88,8 @@ def _instant(found: re.Match[str]) -> datetime | None:
             return None
         hour = "00"
     at = datetime.fromisoformat(f"{found['day']}T{hour}{found['rest']}.{part}+00:00")
-    ahead = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
+    zone = (found["hours"], found["minutes"]) if found["sign"] else (0, 0)  # or it is none
+    ahead = timedelta(hours=int(zone[0]), minutes=int(zone[1] or 0))
     ahead = -ahead if found["sign"] == "-" else ahead
     try:
         return at + timedelta(days=ends_the_day) - ahead

@@ -2,7 +2,8 @@
 
 It reads the JSON with Newtonsoft.Json and writes it again: whatever text looks like a time becomes
 one on the way, in tags and properties too, and numbers become .NET's: one that is none becomes a
-text. What is here was seen of Microsoft.Azure.WebJobs.Extensions.EventGrid 3.3.0.
+text. What is here was seen of Microsoft.Azure.WebJobs.Extensions.EventGrid 3.3.0, and what is taken
+for half a zone of Newtonsoft.Json 6.0.8.
 https://www.newtonsoft.com/json/help/html/DatesInJSON.htm
 """
 
@@ -14,10 +15,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d)(:\d\d:\d\d)(\.\d{1,7})?([Zz]|([+-]\d\d)(?::?(\d\d))?)?",
+    r"(\d{4}-\d\d-\d\d)T(\d\d)(:\d\d:\d\d)(\.\d{1,7}+)?(?:([Zz])|([+-]\d\d)?(?::?(\d\d)|:)?)",
     re.ASCII,
 )
-_EPOCH = re.compile(r"/Date\((-?\d{1,15})\)/", re.ASCII)
+_EPOCH = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/", re.ASCII)
 _FIRST, _LAST = "0001-01-01T00:00:00", "9999-12-31T23:59:59.9999999"
 
 
@@ -37,7 +38,8 @@ def _text(text: str, zone: tzinfo) -> str:
     try:
         if since := _EPOCH.fullmatch(text):
             at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(since[1]))
-            return _told(at, f".{at:%f}", "Z")
+            at = at.astimezone(zone) if since[2] else at
+            return _told(at, f".{at:%f}", at.isoformat()[-6:] if since[2] else "Z")
         return _time(found, zone) if (found := _TIME.fullmatch(text)) else text
     except (OverflowError, ValueError):
         return text
@@ -48,7 +50,8 @@ def _time(found: re.Match[str], zone: tzinfo) -> str:
     day, hour, rest, fraction, mark, hours, minutes = found.groups()
     ends_the_day = hour == "24" and f"{rest}{fraction or ''}".strip(":.0") == ""
     at = datetime.fromisoformat(f"{day}T{'00' if ends_the_day else hour}{rest}+00:00")
-    ahead = timedelta(hours=int(hours or 0), minutes=int(f"{(hours or '+')[0]}{minutes or 0}"))
+    sign, minutes = (hours or "+")[0], minutes if hours else 0  # minutes alone are no zone
+    ahead = timedelta(hours=int(hours or 0), minutes=int(f"{sign}{minutes or 0}"))
     try:
         at = at + timedelta(days=ends_the_day) - ahead
         at = at.astimezone(zone) if hours else at

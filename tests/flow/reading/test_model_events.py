@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -231,9 +232,14 @@ def test_drift_is_known_by_instants_however_they_are_written(
 
 @pytest.mark.parametrize(
     ("kind", "odd"),
-    [("ModelRegistered", {"modelVersion": ODD}), ("ModelDeployed", {"event_id": ODD})],
+    [
+        ("ModelRegistered", {"modelVersion": ODD}),
+        ("ModelRegistered", {"modelVersion": math.inf}),
+        ("ModelRegistered", {"modelName": math.nan}),
+        ("ModelDeployed", {"event_id": ODD}),
+    ],
 )
-def test_news_whose_name_looks_like_a_time_is_one_with_its_dead_letter(
+def test_news_by_a_name_that_the_host_tells_anew_is_one_with_its_dead_letter(
     stage: Stage, kind: str, odd: dict[str, Any]
 ) -> None:
     follow(stage, kind)

@@ -12,7 +12,7 @@ import requests
 
 from local.host.serving import Host
 from local.host.triggers.rewriting import rewritten
-from tests.saying.retold import AS_IT_WAS, DAY, NUMBERS, TOLD, TOLD_IN_BERLIN
+from tests.saying.retold import AS_IT_WAS, DAY, NUMBERS, TOLD, TOLD_BY_ITS_READER, TOLD_IN_BERLIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize("sent", TOLD)
-def test_a_time_is_told_in_the_hosts_zone(sent: str) -> None:
-    assert rewritten({"eventTime": sent}) == {"eventTime": TOLD[sent]}
+@pytest.mark.parametrize(("sent", "told"), [*TOLD.items(), *TOLD_BY_ITS_READER.items()])
+def test_a_time_is_told_in_the_hosts_zone(sent: str, told: str) -> None:
+    assert rewritten({"eventTime": sent}) == {"eventTime": told}
 
 
 @pytest.mark.parametrize("sent", TOLD_IN_BERLIN)
