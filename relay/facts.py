@@ -32,6 +32,10 @@ _TAIL = """
 * A **text** may hold a number, and is text all the same: `double(run.params.lr) < 0.1`. One as long
   as those that MLflow cuts may not be used: whoever reads it is held with `cut`.
 * A **time** is text such as `2026-11-29T12:53:00Z`: `timestamp(run.end_time)` is one to count with.
+* A tag or a property that looks like a time is **told anew** by the Functions host: an event's
+  `…T20:41:00+02:00` reaches the app as `…T18:41:00+00:00`. Filters, gates and parameters go by the
+  text that the run, or its job, itself has. News about no run has nobody else to ask: filters on
+  its tags and properties compare such times in UTC.
 * Names of tags and properties are found in any case, all others in the case they have.
 """
 

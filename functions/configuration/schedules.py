@@ -2,13 +2,14 @@
 
 Six fields as in cron, seconds first (five: without them), or an interval, `[DAYS.]HH:MM[:SS]`. Of a
 day of the month and a day of the week both must fit. A function whose schedule the host cannot
-read does not exist for it.
+read does not exist for it. A range that runs backwards is the same forwards to it.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
 """
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import NamedTuple
 
 DAY, HOUR = 24, 60  # hours; minutes, and seconds of a minute
@@ -47,12 +48,37 @@ _FIELDS = (
 )
 
 
+class _UnmeantError(ValueError):
+    """The host reads it as nobody can mean it; the message says how."""
+
+
 def fault(text: str) -> str:
     """What is wrong with a schedule, as in `... is no schedule`; empty if a timer can keep it."""
+    fields = _split(text)
+    return _cron_fault(fields) if fields else _interval_fault(text)
+
+
+def numbers(text: str) -> list[list[int]]:
+    """Seconds, minutes, hours, days, months and weekdays of a schedule without fault, in order.
+
+    Nothing for an interval.
+    """
+    fields = [_numbers(*pair) for pair in zip(_split(text), _FIELDS, strict=False)]
+    return [sorted(found) for found in fields]
+
+
+def interval(text: str) -> timedelta:
+    """How long an interval without fault is, to the second."""
+    days, hours, minutes, seconds = _parts(text) or (0, 0, 0, 0)
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _split(text: str) -> list[str]:
+    """Six fields, of which the first may be left out; none where there are more or fewer."""
     fields = [field for field in text.split(" ") if field]
-    if len(fields) in {len(_FIELDS), len(_FIELDS) - 1}:
-        return _cron_fault(fields)
-    return _interval_fault(text)
+    if len(fields) == len(_FIELDS) - 1:
+        fields = ["0", *fields]
+    return fields if len(fields) == len(_FIELDS) else []
 
 
 def is_interval(text: str) -> bool:
@@ -62,9 +88,11 @@ def is_interval(text: str) -> bool:
 
 def _cron_fault(texts: list[str]) -> str:
     found = []
-    for text, field in zip(texts, _FIELDS[-len(texts) :], strict=True):
+    for text, field in zip(texts, _FIELDS, strict=True):
         try:
             found.append(_numbers(text, field))
+        except _UnmeantError as how:
+            return str(how)
         except ValueError:
             return f"is no schedule: its {field.name} are none from {field.first} to {field.last}"
     days, months = found[-3], found[-2]
@@ -79,17 +107,25 @@ def _numbers(text: str, field: _Field) -> set[int]:
 
 
 def _range(item: str, field: _Field) -> range:
-    """`*`, `5`, `5-10`, `10-5` (the same), each with `/STEP`: `5/10` is from 5 to the last."""
+    """`*`, `5`, `5-10`, each with `/STEP`: `5/10` is from 5 to the last. Raises ValueError."""
     found = _ITEM.fullmatch(item)
     step = int(found["step"] or 1) if found else 0
     if not (found and step):
         raise ValueError(item)
-    if found["low"] is None:
-        return range(field.first, field.last + 1, step)
-    low = _number(found["low"], field)
-    alone = field.last if found["step"] else low
+    low = field.first if found["low"] is None else _number(found["low"], field)
+    alone = field.last if found["low"] is None or found["step"] else low
     high = _number(found["high"], field) if found["high"] else alone
-    return range(min(low, high), max(low, high) + 1, step)
+    if high < low:
+        means = f"has the {field.name} {item}, which the host reads as {high}-{low}"
+        meant = _joined(low, field.last, found["step"]), _joined(field.first, high, found["step"])
+        raise _UnmeantError(f"{means}: write {','.join(meant)}")
+    if step > field.last - field.first + 1:
+        raise _UnmeantError(f"has the {field.name} {item}, which to the host is {low} alone")
+    return range(low, high + 1, step)
+
+
+def _joined(low: int, high: int, step: str | None) -> str:
+    return (f"{low}-{high}" if low < high else f"{low}") + (f"/{step}" if step else "")
 
 
 def _number(text: str, field: _Field) -> int:
@@ -102,12 +138,17 @@ def _number(text: str, field: _Field) -> int:
     raise ValueError(text)
 
 
-def _interval_fault(text: str) -> str:
+def _parts(text: str) -> tuple[int, ...]:
+    """Days, hours, minutes and seconds as they stand there; none where it is no interval."""
     found = _INTERVAL.fullmatch(text)
-    if found is None:
+    return tuple(int(part or 0) for part in found.groups()) if found else ()
+
+
+def _interval_fault(text: str) -> str:
+    if not (parts := _parts(text)):
         return "is no schedule: neither five or six fields nor [DAYS.]HH:MM[:SS]"
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    if found["days"] is None and found["seconds"] and hours >= DAY:
+    days, hours, minutes, seconds = parts
+    if hours >= DAY and re.fullmatch(r"[0-9]+:[0-9]+:[0-9.]+", text):
         return f"means {hours} days to the host; 1.00:00:00 would be one"
     if hours >= DAY or max(minutes, seconds) >= HOUR:
         return "is no schedule: nor is there such a time of day"

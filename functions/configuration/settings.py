@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from functions.configuration.clouds import CLOUDS, Cloud
@@ -40,7 +40,10 @@ class StorageSettings(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The settings as they are in force. `no_ledger`: why no ledger can be meant by them."""
+    """The settings as they are in force. `no_ledger`: why no ledger can be meant by them.
+
+    `schedules`: those of the timers, by the timers' names.
+    """
 
     policy: Policy
     sweep: SweepPolicy
@@ -63,6 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     waits: bool
     waits_key: str
     waits_organizations: tuple[str, ...]
+    schedules: dict[str, str] = field(default_factory=dict)
     no_ledger: str = ""
     complaints: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -156,10 +160,11 @@ def _storage(given: Given, cloud: Cloud) -> StorageSettings:
 
 def _judged(given: Given, found: Settings) -> Settings:
     """The same settings, with what is to be said of them."""
-    given.reconcile_schedule()  # in force since the functions were declared: only told here
-    given.sweep_schedule()
+    # in force since the functions were declared: only told here
+    schedules = {"reconcile": given.reconcile_schedule(), "sweep": given.sweep_schedule()}
     return replace(
         found,
+        schedules=schedules,
         no_ledger=_no_ledger(given, found),
         complaints=tuple(given.complaints),
         doubts=tuple(given.doubts),

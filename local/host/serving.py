@@ -5,9 +5,9 @@ under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function 
 (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
 `Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
 the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
-LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). The host
-itself ends no invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever
-waits for the answer.
+LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). Times in
+events are told in UTC, or in LOCAL_ZONE, as the real one tells them in TZ. The host itself ends no
+invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
 
 import azure.functions as azf
 from flask import Response, request
@@ -69,6 +70,7 @@ class Host:
         self._headers: dict[str, str] = host.get("customHeaders", {})
         self._key = known.get("LOCAL_FUNCTION_KEY")
         self._system_key = known.get("LOCAL_SYSTEM_KEY")
+        self._zone = ZoneInfo(known.get("LOCAL_ZONE") or "UTC")
         self.server = Server(self._face(), port)
         self.url = self.server.url
 
@@ -149,7 +151,8 @@ class Host:
 
     def _answered(self, path: str) -> Response:
         if path.lower().rstrip("/") == eventgrid.PATH:
-            return eventgrid.answer(request, self.functions, self.worker, self._system_key)
+            known = (self.functions, self.worker, self._system_key, self._zone)
+            return eventgrid.answer(request, *known)
         if path.lower().startswith("admin/"):
             return admin.answer(request, self.functions, self.worker)
         return http.answer(request, self.endpoints, self.worker, self._key)

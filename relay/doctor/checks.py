@@ -13,7 +13,7 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.reasons import Reason
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
-from relay.doctor.app import health, ledger, probe, waits
+from relay.doctor.app import health, ledger, probe, timers, waits
 from relay.doctor.azure import aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
 
@@ -34,6 +34,7 @@ class Check(NamedTuple):
 PROBE = Check("probe", probe.recorded)
 CHECKS = (
     Check("settings", health.settings),
+    Check("timers", timers.scheduled),
     Check("running", health.running),
     Check("paused", health.paused),
     Check("right to the secret", rights.secret),

@@ -45,6 +45,7 @@ NOT_BY_ROUTES = frozenset(
         *(Reason.THROTTLED, Reason.NOT_SENT, Reason.NOT_FINAL, Reason.DELETED, Reason.UNFORESEEN),
     }
 )
+_NONE = ("none", False)  # the text of what is not there, and whether it is a secret
 
 
 class Compared(NamedTuple):
@@ -81,10 +82,10 @@ class Compared(NamedTuple):
     @property
     def by_champion(self) -> bool:
         """Whether a champion may have stopped it: today's, who need not be that of its day."""
-        would = self.would
-        if would is None or not would.route.needs.champion:
+        if self.would is None or not self.would.route.needs.champion:
             return False
-        return isinstance(would.found, End | PutOff) and is_by_champion(would.found, would.route)
+        found = self.would.found
+        return isinstance(found, End | PutOff) and is_by_champion(found, self.would.route)
 
 
 def compared(
@@ -120,9 +121,6 @@ def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[s
             hidden = any(secret for _, secret in (before.get(name, _NONE), after.get(name, _NONE)))
             texts = (before.get(name, _NONE)[0], after.get(name, _NONE)[0])
             yield name, *((HIDDEN, HIDDEN) if hidden else texts)
-
-
-_NONE = ("none", False)
 
 
 def _flat(request: PipelineRequest) -> Iterator[tuple[str, tuple[str, bool]]]:

@@ -62,3 +62,24 @@ def test_one_that_is_not_there_or_no_schedule_is_told_without_its_value(value: s
     (told,) = settings.read(given).complaints
     assert told.startswith(f"SWEEP_SCHEDULE={value!r} is no schedule")
     assert "a-secret" not in told
+
+
+@pytest.mark.parametrize(
+    ("schedule", "means"),
+    [
+        ("24:00:00", "means 24 days to the host; 1.00:00:00 would be one"),
+        ("0 0 22-2 * * *", "has the hours 22-2, which the host reads as 2-22: write 22-23,0-2"),
+        ("0 0 3 * * sat-MON", "has the weekdays sat-MON, which the host reads as 1-6: write 6,0-1"),
+        (
+            "50-10/5 * * * * *",
+            "the seconds 50-10/5, which the host reads as 10-50: write 50-59/5,0-10/5",
+        ),
+        ("0 */90 * * * *", "has the minutes */90, which to the host is 0 alone"),
+        ("0 5/61 * * * *", "has the minutes 5/61, which to the host is 5 alone"),
+    ],
+)
+def test_what_the_host_reads_as_nobody_can_mean_it_is_told_as_the_host_reads_it(
+    schedule: str, means: str
+) -> None:
+    (told,) = settings.read({"SWEEP_SCHEDULE": schedule}).complaints
+    assert means in told

@@ -12,7 +12,7 @@ from tests.conftest import PAT
 from tests.doctor.conftest import APP, KEY, Patient
 
 CHECKS = [
-    *("settings", "running", "paused", "right to the secret", "right to the workspaces"),
+    *("settings", "timers", "running", "paused", "right to the secret", "right to the workspaces"),
     *("secret", "Azure DevOps"),
     *(
         "one organization",

@@ -5,18 +5,21 @@ https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import kept
+from functions.core.texts.times import told_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TYPE = "microsoft.machinelearningservices."
 LONGEST_FACT = 1000
+_TIMES = frozenset({"start_time", "end_time"})
 
 
 class Kind(NamedTuple):
@@ -68,7 +71,10 @@ BY_OUTCOME = {kind.outcome: kind for kind in KINDS.values()}
 
 
 def facts_of(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the event gives; `data` has its keys in lower case. Numbers stay numbers in drift."""
+    """What the event gives; `data` has its keys in lower case. Numbers stay numbers in drift.
+
+    Its times are told in UTC, as which the host may have told them on the way.
+    """
     given = {name: data.get(key) for name, key in kind.facts.items()}
     return {name: _fact(name, value) for name, value in given.items() if value not in (None, "")}
 
@@ -76,13 +82,14 @@ def facts_of(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
 def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
     """What stands in the place of a run's id: the same for all events that bring the same news.
 
+    What looks like a time is that time, so that an event and its dead letter bring the same.
     Raises ValueError if a part is missing.
     """
     known = {f"{kind.root}.{name}": value for name, value in facts.items()} | {"event.id": event_id}
     missing = [name for name in kind.identity if not known.get(name)]
     if missing:
         raise ValueError(f"the event has no {missing[0]}")
-    return ":".join(str(known[name]) for name in kind.identity)
+    return ":".join(told_in_utc(str(known[name])) for name in kind.identity)
 
 
 def _fact(name: str, value: object) -> str | float:
@@ -90,4 +97,6 @@ def _fact(name: str, value: object) -> str | float:
         with suppress(OverflowError):  # JSON's whole numbers may be of any size
             if math.isfinite(value):
                 return float(value)
-    return kept(value, LONGEST_FACT)
+    # one that is none is told as the host tells it: `Infinity`, `NaN`
+    text = kept(json.dumps(value) if isinstance(value, float) else value, LONGEST_FACT)
+    return told_in_utc(text) if name in _TIMES else text

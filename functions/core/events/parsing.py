@@ -19,7 +19,7 @@ from functions.core.terms.runs import RunEvent, Workspace
 from functions.core.terms.words import ENDS, Outcome
 from functions.core.texts import jsontext
 from functions.core.texts.bounds import bounded, kept
-from functions.core.texts.times import parse_time
+from functions.core.texts.times import may_be_retold, parse_time, told_in_utc
 
 if TYPE_CHECKING:
     from functions.core.events.model_events import Kind
@@ -180,8 +180,11 @@ def _outcome(event_type: str, data: Mapping[str, Any]) -> Outcome:
 
 
 def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
+    """The ids of experiment and run; one that looks like a time is told by the subject alone."""
     named = _SUBJECT.fullmatch(subject)
     given = data.get("runid") or (named[2] if named else "")
+    if named and may_be_retold(str(given)) and told_in_utc(named[2]) == told_in_utc(str(given)):
+        given = named[2]
     run = str(given) if isinstance(given, str | int) else ""
     if not is_run_id(run):
         raise ValueError(f"no usable run id: {bounded(given, 100)!r}")

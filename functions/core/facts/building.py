@@ -8,15 +8,18 @@ from urllib.parse import quote
 
 from functions.core.facts.unusable import UNREAD as UNREAD  # noqa: PLC0414 - beside the facts
 from functions.core.facts.vocabulary import TABLE, Kind
+from functions.core.texts import times
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from functions.core.terms.runs import Model, Run, RunEvent
     from functions.core.terms.words import Outcome
 
 Facts = dict[str, Any]
+RETOLD = "only the event tells it, and the Functions host may have written it anew on the way"
+"""What is said behind a fact of which the event has a text that may not be the run's own."""
 
 
 def told(event: RunEvent) -> Facts:
@@ -34,7 +37,12 @@ def told(event: RunEvent) -> Facts:
 
 
 def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
-    """What the event and the run say. `outcome` is what the continuation is about."""
+    """What the event and the run say. `outcome` is what the continuation is about.
+
+    Of a tag that only the event tells there is no fact where its text may not be the run's own.
+    """
+    tags = _merged(event.tags or {}, run.tags)
+    left = retold(event, tags.keys() - run.tags.keys(), tags)
     return {
         **told(event),
         "run": {
@@ -52,12 +60,19 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
             ),
             "metrics": dict(run.metrics),
             "params": dict(run.params),
-            "tags": _merged(event.tags or {}, run.tags),
+            "tags": {name: text for name, text in tags.items() if name not in left},
             "properties": dict(event.properties),
         },
         "model": {},
-        UNREAD: dict(run.unread),
+        UNREAD: {**run.unread, **{f"run.tags.{name}": RETOLD for name in left}},
     }
+
+
+def retold(event: RunEvent, names: Iterable[str], values: Mapping[str, str]) -> frozenset[str]:
+    """Those names of which the event's text may not be the run's own."""
+    if not event.was_sent:
+        return frozenset()
+    return frozenset(name for name in names if times.may_be_retold(values[name]))
 
 
 def _given(root: str, told: Mapping[str, Any]) -> Facts:

@@ -59,7 +59,9 @@ _UNTOLD = "where the event does not say"
 _HOLDER = "the run, else the child `step` names, the best child it names, or the only one with it"
 _CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
 _GO_ON = "while one of them has not ended, and where there are 1000 or more"
-_TAGS = "the run, and what only the event says"
+_TAGS = "the run, and what only the event says unless it looks like a time"
+_PROPERTIES = "the event; what looks like a time: the run's job"
+_IN_UTC = "the event DatasetDriftDetected, told in UTC"
 _OTHER = "the run behind the champion's version, that run alone"
 _NO_CHAMPION = "where there is no champion, and while nobody can tell"
 _UNLOGGED = "where that run did not log it, was deleted, or is not named by the version"
@@ -95,7 +97,7 @@ TABLE: Final = (
     # https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/utils/validation.py
     Fact("run.params.*", _TEXT, _HOLDER, "where it was not logged", cut_at=6_000),
     Fact("run.tags.*", _TEXT, _TAGS, "where it was not set", cut_at=8_000),
-    Fact("run.properties.*", _TEXT, _EVENT, "where it was not set, and where no event came"),
+    Fact("run.properties.*", _TEXT, _PROPERTIES, "where it was not set, and where no event came"),
     Fact("model.name", _TEXT, _MODEL, "where no model was logged, or none was registered"),
     Fact("model.version", _TEXT, _MODEL, "where no model was logged, or none was registered"),
     Fact("model.run_id", _TEXT, _MODEL, "where no source tells it"),
@@ -121,8 +123,8 @@ TABLE: Final = (
     Fact("drift.base_dataset", _TEXT, "the event DatasetDriftDetected", _UNTOLD),
     Fact("drift.target_dataset", _TEXT, "the event DatasetDriftDetected", _UNTOLD),
     Fact("drift.coefficient", Kind.NUMBER, "the event DatasetDriftDetected", _UNTOLD),
-    Fact("drift.start_time", _TIME, "the event DatasetDriftDetected", _NEVER),
-    Fact("drift.end_time", _TIME, "the event DatasetDriftDetected", _NEVER),
+    Fact("drift.start_time", _TIME, _IN_UTC, _NEVER),
+    Fact("drift.end_time", _TIME, _IN_UTC, _NEVER),
 )
 
 BY_PATH: Final = {fact.path: fact for fact in TABLE}

@@ -61,6 +61,13 @@ class Reading:
             self._known_below = Below(self._runs, self.event, self.run, self._deadline)
         return self._known_below
 
+    def screened(self, route: Route, outcome: Outcome) -> Screened | None:
+        """What the run, and its job where a filter asks it, say before any fact is looked at."""
+        first = deciding.screen(route, self.event, outcome, self.run)
+        if first is not None or not deciding.asks_job(route, self.event):
+            return first
+        return deciding.screen_job(route, self.event, self._below.job(self.run).properties)
+
     def _seeker(self, route: Route) -> Seeker:
         from functions.core.reading.descending import Seeker  # noqa: PLC0415 - where the root has it not
 
@@ -73,7 +80,7 @@ class Reading:
         """
         if not outcome.ends_run:
             return building.told(self.event)
-        screened = deciding.screen(route, self.event, outcome, self.run)
+        screened = self.screened(route, outcome)
         if screened is not None:
             return screened
         try:
@@ -88,6 +95,11 @@ class Reading:
         self._below.begin()
         known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
         known["run"]["params"] |= self._values(route, "params", needs.params, why)
+        if building.retold(self.event, self.event.properties, self.event.properties):
+            from functions.core.reading import retold  # noqa: PLC0415 - few properties are times
+
+            told = retold.properties(self.event, self._below, needs.properties, why)
+            known["run"]["properties"] = told
         if needs.children:
             known["run"]["children"] = self._below.counts(self.run, why)
         if needs.best_child:

@@ -21,6 +21,7 @@ from functions.core.terms.words import Outcome, State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from functions.core.facts.building import Facts
@@ -83,7 +84,8 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
     """What the run read back says before any fact is looked at; None: go on."""
     if not route.children and parents.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
-    if event.tags is None and filters.unlike("tags", route.match.tags, run.tags):
+    left = filters.untold(event, route.match.tags, event.tags)
+    if filters.unlike("tags", left, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
     if run.deleted:
         return End(State.HELD, Reason.DELETED, "the run read back was deleted")
@@ -92,6 +94,23 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
     if run.outcome is None or run.outcome is outcome:
         return None
     return Changed(run.outcome)
+
+
+def asks_job(route: Route, event: RunEvent) -> bool:
+    """Whether a filter is on a property that the event may tell otherwise than the run has it."""
+    return bool(filters.untold(event, route.match.properties, event.properties))
+
+
+def screen_job(route: Route, event: RunEvent, properties: Mapping[str, str]) -> End | PutOff | None:
+    """What the properties of the run's job say of those filters; None: go on."""
+    left = filters.untold(event, route.match.properties, event.properties)
+    if (odd := filters.unlike("properties", left, properties)) is None:
+        return None
+    if odd.found is None:
+        untold = f"run.{odd.filter}: {building.RETOLD}"
+        return PutOff(Reason.FACTS_MISSING, untold, route.wait_for_facts)
+    said = "the properties of the run's job do not fit"
+    return End(State.SKIPPED, Reason.NOT_MATCHED, said)
 
 
 def ungated(route: Route) -> Route:

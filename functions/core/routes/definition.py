@@ -76,14 +76,16 @@ class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
 
     `only_event`: nothing but the event can tell some (run type, properties), so the sweep cannot
-    serve the route. `children`: counts of the run's children; `best_child`: which one is the best.
-    `champion`: which version it is; `champion_run`: what only the run behind it tells.
+    serve the route; `properties`: which of these. `children`: counts of the run's children;
+    `best_child`: which one is the best. `champion`: which version it is; `champion_run`: what only
+    the run behind it tells.
     """
 
     metrics: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
     model: frozenset[str] = frozenset()
     only_event: bool = False
+    properties: frozenset[str] = frozenset()
     children: bool = False
     best_child: bool = False
     champion: bool = False

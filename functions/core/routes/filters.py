@@ -1,4 +1,8 @@
-"""The filters of a route: what each wants of an event, and what it finds. Pure."""
+"""The filters of a route: what each wants of an event, and what it finds. Pure.
+
+A tag or a property that looks like a time may be told otherwise than the run has it: of those the
+event decides nothing. News about no run has nobody else to ask: there both are told in UTC.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.events import parsing
 from functions.core.facts import placeholders
+from functions.core.texts import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +57,7 @@ class Filter(NamedTuple):
         """What the event does not fit of this."""
         told = self.told(event, wanted)
         if isinstance(wanted, dict):
-            return unlike(self.name, wanted, told)
+            return _unlike(event, self.name, wanted, told)
         return None if fits(wanted, told) else Misfit(self.name, wanted, told)
 
 
@@ -71,7 +76,7 @@ FILTERS = (
 
 
 def misfit(event: RunEvent, route: Route) -> Misfit | None:
-    """The first filter of the route that the event does not fit; None: it fits all."""
+    """The first filter of the route that the event does not fit; None: it fits all it can tell."""
     if event.outcome not in route.outcomes:
         return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
     for one in FILTERS:
@@ -83,12 +88,39 @@ def misfit(event: RunEvent, route: Route) -> Misfit | None:
     return None
 
 
-def unlike(
-    what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
+def untold(
+    event: RunEvent, patterns: Mapping[str, str], values: Mapping[str, str] | None
+) -> Mapping[str, str]:
+    """The patterns that the event says nothing of, or what may not be the run's own text."""
+    if not patterns or values is None:
+        return patterns
+    if not (event.was_sent and event.outcome.ends_run):
+        return {}
+    return {
+        key: pattern
+        for key, pattern in patterns.items()
+        if pattern.strip("*")  # any text fits, whichever it is
+        and (meant := placeholders.alike(values, key)) is not None
+        and times.may_be_retold(values[meant])
+    }
+
+
+def _unlike(
+    event: RunEvent, what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
 ) -> Misfit | None:
-    """The first pattern that no value fits; where there are no values nothing can be said."""
+    """The first pattern that what the event tells does not fit."""
     if not patterns or values is None:
         return None
+    if not event.outcome.ends_run:
+        texts = {key: times.told_in_utc(text) for key, text in values.items()}
+        return unlike(what, {k: times.told_in_utc(p) for k, p in patterns.items()}, texts)
+    left = untold(event, patterns, values)
+    told = {k: p for k, p in patterns.items() if k not in left} if left else patterns
+    return unlike(what, told, values)
+
+
+def unlike(what: str, patterns: Mapping[str, str], values: Mapping[str, str]) -> Misfit | None:
+    """The first pattern that no value fits."""
     for key, pattern in patterns.items():
         meant = placeholders.alike(values, key)
         found = None if meant is None else values[meant]

@@ -32,6 +32,7 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
         params=_names(paths, "run", "params"),
         model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
         only_event=any_of_run or bool(only_event),
+        properties=_names(paths, "run", "properties"),
         children=any_of_run or "children" in of_run,
         best_child=any_of_run or "best_child_id" in of_run,
         champion=bool(champion),

@@ -58,6 +58,11 @@ class RunEvent(Struct, frozen=True, kw_only=True):
     trace: str = ""
     given: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether it came from Event Grid, and was not made of what the run itself says."""
+        return self.type.lower().startswith("microsoft.")
+
     def key(self, route: str) -> Key:
         """Its continuation on that route."""
         return Key(self.workspace.key, self.run, self.outcome, route)
@@ -92,10 +97,12 @@ class Job(Struct, frozen=True, kw_only=True):
     """What Resource Manager says of a job. `kind` is its word (Sweep, AutoML, Pipeline, Command).
 
     `best_child` is the id of the run that it calls its best; both are "" where it does not say.
+    `properties` are the run's own.
     """
 
     kind: str = ""
     best_child: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_trials(self) -> bool:

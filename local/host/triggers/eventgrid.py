@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, jsonify
@@ -18,6 +19,7 @@ from local.host.triggers.rewriting import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from local.host.invocations import Started, Worker
 
@@ -32,10 +34,12 @@ def answer(
     functions: Mapping[str, IndexedFunction],
     worker: Worker,
     key: str | None = None,
+    zone: tzinfo = UTC,
 ) -> Response:
     """What Event Grid gets for this request; a delivery is answered when all its events ended.
 
-    With a `key`, the system key of the extension, a header or the query must hold it.
+    With a `key`, the system key of the extension, a header or the query must hold it. Times
+    are told in that zone.
     https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Security/Authentication/Keys/AuthenticationLevelHandler.cs
     """
     given = request.headers.get("x-functions-key") or request.args.get("code", "")
@@ -51,7 +55,7 @@ def answer(
     if kind == "subscriptionvalidation":
         return _validated(request)
     if kind == "notification":
-        return _delivered(request, function, worker)
+        return _delivered(request, function, worker, zone)
     return Response(status={"subscriptiondeletion": 200, "unsubscribe": 202}.get(kind, 400))
 
 
@@ -73,12 +77,14 @@ def _validated(request: Request) -> Response:
     return jsonify(validationResponse=data["validationCode"])
 
 
-def _delivered(request: Request, function: IndexedFunction, worker: Worker) -> Response:
+def _delivered(
+    request: Request, function: IndexedFunction, worker: Worker, zone: tzinfo
+) -> Response:
     body: Any = request.get_json(force=True, silent=True)
     if not isinstance(body, list | dict):
         return Response("the request content must be a JSON object or array", 500)
     events = body if isinstance(body, list) else [body]
-    given = [json_datum(rewritten(event)) for event in events]
+    given = [json_datum(rewritten(event, zone)) for event in events]
     return _settled([worker.invoke(function, datum, REASON) for datum in given])
 
 

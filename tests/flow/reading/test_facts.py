@@ -122,7 +122,7 @@ def test_automl_names_its_best_child(stage: Stage) -> None:
     route(stage, accuracy="{{ run.metrics.accuracy }}", path="{{ model.path }}")
     stage.aml.add_run("r1", tags={"automl_best_child_run_id": "r1_7"}, experiment=EXPERIMENT)
     for name in ("r1_6", "r1_7"):
-        history = HISTORY.replace("model", f"model-{name}")
+        history = HISTORY.replace("model", f"model-{name}").replace('"r1"', f'"{name}"')
         tags = {"mlflow.log-model.history": history}
         metrics = {"accuracy": float(name[-1])}
         stage.aml.add_run(name, parent="r1", metrics=metrics, tags=tags, experiment=EXPERIMENT)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
+from local.host.triggers.rewriting import rewritten
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, route
 from tests.stage.azure import Stage, as_cloud_event, changed
@@ -28,6 +31,7 @@ DRIFTED = {
     "startTime": "2026-11-01T00:00:00+00:00",
     "endTime": "2026-11-08T00:00:00+00:00",
 }
+ODD = "2026-11-28T20:41:00+02:00"
 ALL: dict[str, dict[str, Any]] = {
     "ModelRegistered": REGISTERED,
     "ModelDeployed": DEPLOYED,
@@ -200,3 +204,57 @@ def test_a_model_monitor_that_finds_drift_is_a_run_with_its_tag(stage: Stage) ->
         stage.aml.add_run(run, experiment=EXPERIMENT, tags=tags)
         stage.deliver(changed(run, "Completed", runTags=tags))
     assert stage.started() == [(42, "drifted")]
+
+
+SAME_TIMES = [
+    {"startTime": "2026-11-01T02:00:00+02:00", "endTime": "2026-11-08T00:00:00.000Z"},
+    {"startTime": "2026-10-31T24:00:00Z", "endTime": "2026-11-08T05:45:00+0545"},
+    {"startTime": "/Date(1793491200000)/", "endTime": "2026-11-08T00:00:00z"},
+]
+
+
+@pytest.mark.parametrize("sent", SAME_TIMES)
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_drift_is_known_by_instants_however_they_are_written(
+    stage: Stage, sent: dict[str, Any], zone: str | None
+) -> None:
+    follow(stage, "DatasetDriftDetected")
+    event = news("DatasetDriftDetected", **sent)
+    stage.deliver(rewritten(event, ZoneInfo(zone)) if zone else event)
+    stage.deliver(news("DatasetDriftDetected", "as documented"))
+    (run,) = stage.devops.runs
+    assert run.template_parameters == {
+        "id": "d-1",
+        "from": "2026-11-01T00:00:00+00:00",
+        "to": "2026-11-08T00:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd"),
+    [
+        ("ModelRegistered", {"modelVersion": ODD}),
+        ("ModelRegistered", {"modelVersion": math.inf}),
+        ("ModelRegistered", {"modelName": math.nan}),
+        ("ModelDeployed", {"event_id": ODD}),
+    ],
+)
+def test_news_by_a_name_that_the_host_tells_anew_is_one_with_its_dead_letter(
+    stage: Stage, kind: str, odd: dict[str, Any]
+) -> None:
+    follow(stage, kind)
+    stage.deliver(rewritten(news(kind, **odd)))
+    stage.deliver(news(kind, **odd))
+    assert len(stage.devops.runs) == 1
+
+
+@pytest.mark.parametrize("pattern", [ODD, "2026-11-28T18:41:00Z", "2026-11-28T18:*"])
+@pytest.mark.parametrize("way", [dict, rewritten])
+def test_a_models_tags_that_look_like_times_are_compared_in_utc(
+    stage: Stage, way: Callable[[dict[str, Any]], Any], pattern: str
+) -> None:
+    follow(stage, "ModelRegistered", f"match: {{tags: {{at: '{pattern}'}}}}")
+    stage.deliver(way(news("ModelRegistered", modelTags={"at": "2026-11-28T17:41:00+00:00"})))
+    assert stage.devops.runs == []
+    stage.deliver(way(news("ModelRegistered", modelTags={"at": ODD})))
+    assert len(stage.devops.runs) == 1

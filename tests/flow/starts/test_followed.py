@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import threading
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 HERE = f"{ROOT}/functions/"
 STACK = [name for layer in layers("functions.core") for name in layer]
-VALUES = {"kept", "terms", "texts"}  # that every room uses
+VALUES = {"kept", "terms", "texts", "ports"}  # that every room uses
 MOST_ROOMS = 9
 GATED = ROUTES.replace("name: register", "name: register\n    when: run.metrics.accuracy > 0.9", 1)
 # What the host calls, and what makes the app: here the test does.
@@ -44,7 +45,8 @@ class Walk:
             threading.setprofile(None)
 
     def _see(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(HERE):
+        is_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED  # else it is being imported
+        if event == "call" and is_function and frame.f_code.co_filename.startswith(HERE):
             caller = frame.f_back.f_code.co_filename if frame.f_back else ""
             self.calls[frame.f_code.co_filename].add(caller)
 

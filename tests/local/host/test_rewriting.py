@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import azure.functions as func
 import pytest
+import requests
 
+from local.host.serving import Host
 from local.host.triggers.rewriting import rewritten
+from tests.saying.retold import AS_IT_WAS, DAY, NUMBERS, TOLD, TOLD_BY_ITS_READER, TOLD_IN_BERLIN
 
-DAY = "2026-11-28"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-
-@pytest.mark.parametrize(
-    ("sent", "given"),
-    [
-        (f"{DAY}T20:41:00+02:00", f"{DAY}T18:41:00+00:00"),
-        (f"{DAY}T20:41:00+0200", f"{DAY}T18:41:00+00:00"),
-        (f"{DAY}T20:41:00+02", f"{DAY}T18:41:00+00:00"),
-        (f"{DAY}T13:11:00.50-05:30", f"{DAY}T18:41:00.5+00:00"),
-        (f"{DAY}T18:41:00-00:00", f"{DAY}T18:41:00+00:00"),
-        (f"{DAY}T18:41:00.000Z", f"{DAY}T18:41:00Z"),
-        (f"{DAY}T18:41:00.500Z", f"{DAY}T18:41:00.5Z"),
-        (f"{DAY}T18:41:00.500", f"{DAY}T18:41:00.5"),
-        (f"{DAY}T18:41:00z", f"{DAY}T18:41:00Z"),
-        (f"{DAY}T24:00:00Z", "2026-11-29T00:00:00Z"),
-        (f"{DAY}T18:41:00+25:00", "2026-11-27T17:41:00+00:00"),
-        ("0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00+00:00"),
-        ("9999-12-31T23:59:59-02:00", "9999-12-31T23:59:59.9999999+00:00"),
-        ("/Date(1732818060000)/", "2024-11-28T18:21:00Z"),
-    ],
-)
-def test_a_time_is_told_in_the_hosts_zone(sent: str, given: str) -> None:
-    assert rewritten({"eventTime": sent}) == {"eventTime": given}
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{DAY}T18:41:00.1234567Z",
-        f"{DAY}T18:41:00.12345678Z",
-        f"{DAY}t18:41:00Z",
-        f"{DAY} 18:41:00Z",
-        f"{DAY}T18:41Z",
-        DAY,
-        f"{DAY}T18:41:00,5Z",
-        f"{DAY}T23:59:60Z",
-        "2026-02-30T18:41:00Z",
-        f"{DAY}T18:41:00+01:00[Europe/Berlin]",
-        f" {DAY}T18:41:00Z ",
-        "/Date(999999999999999)/",
-        "defect-detection",
-    ],
-)
+@pytest.mark.parametrize(("sent", "told"), [*TOLD.items(), *TOLD_BY_ITS_READER.items()])
+def test_a_time_is_told_in_the_hosts_zone(sent: str, told: str) -> None:
+    assert rewritten({"eventTime": sent}) == {"eventTime": told}
+
+
+@pytest.mark.parametrize("sent", TOLD_IN_BERLIN)
+def test_the_hosts_zone_may_be_another(sent: str) -> None:
+    assert rewritten([sent], BERLIN) == [TOLD_IN_BERLIN[sent]]
+
+
+@pytest.mark.parametrize("text", AS_IT_WAS)
 def test_other_text_stays_as_it_was(text: str) -> None:
     assert rewritten(text) == text
 
@@ -60,9 +41,38 @@ def test_tags_are_rewritten_too_and_their_names_are_not() -> None:
     assert rewritten(event) == given
 
 
+def through(body: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """The data that a function of the local host reads when this is delivered."""
+    app, seen = func.FunctionApp(), []
+
+    @app.event_grid_trigger(arg_name="event")
+    def on_event(event: func.EventGridEvent) -> None:
+        seen.append(event.get_json())
+
+    with Host(app, settings=settings) as host:
+        answer = requests.post(
+            host.webhook("on_event"),
+            data=body,
+            headers={"aeg-event-type": "Notification"},
+            timeout=30,
+        )
+        assert answer.status_code == 202
+    (data,) = seen
+    return dict(data)
+
+
 @pytest.mark.parametrize(
-    ("sent", "given"),
-    [(1.10, 1.1), (float("nan"), "NaN"), (1e400, "Infinity"), (-1e400, "-Infinity"), (7, 7)],
+    ("zone", "told"), [({}, TOLD), ({"LOCAL_ZONE": "Europe/Berlin"}, TOLD_IN_BERLIN)]
 )
-def test_numbers_are_nets(sent: float, given: object) -> None:
-    assert rewritten([sent]) == [given]
+def test_a_delivery_reaches_the_function_as_the_extension_writes_it(
+    zone: dict[str, str], told: Mapping[str, str]
+) -> None:
+    times = {f"time {n}": sent for n, sent in enumerate(told)}
+    numbers = ", ".join(f'"number {n}": {sent}' for n, sent in enumerate(NUMBERS))
+    data = f"{json.dumps(times)[:-1]}, {numbers}}}"
+    event = {"id": "1", "subject": "s", "eventType": "t", "eventTime": f"{DAY}T18:41:00Z"}
+    more = {"topic": "/x", "dataVersion": "1", "data": "HERE"}
+    body = json.dumps([event | more]).replace('"HERE"', data)
+    given = {f"time {n}": text for n, text in enumerate(told.values())}
+    given |= {f"number {n}": value for n, value in enumerate(NUMBERS.values())}  # type: ignore[misc]
+    assert through(body, zone) == given

@@ -66,7 +66,12 @@ def test_a_gate_that_hands_the_run_on_needs_all_of_it() -> None:
     everything = frozenset({ANY})
 
     assert needs("size(run) > 1") == Needs(
-        metrics=everything, params=everything, only_event=True, children=True, best_child=True
+        metrics=everything,
+        params=everything,
+        properties=everything,
+        only_event=True,
+        children=True,
+        best_child=True,
     )
 
 

@@ -62,14 +62,14 @@ def mlmodel(body: bytes) -> Model:
 
 
 def job(properties: Mapping[str, Any]) -> Job:
-    """What a job is, and which run it calls its best child, among properties of its own.
+    """What a job is, the properties of its run, and which run it calls its best child there.
 
     https://learn.microsoft.com/azure/machine-learning/how-to-train-keras
     """
     own = properties.get("properties")
     marks = {str(k): str(v) for k, v in own.items()} if isinstance(own, dict) else {}
     kind = text(properties.get("jobType")) or ""
-    return Job(kind=kind, best_child=parents.best_child(marks))
+    return Job(kind=kind, best_child=parents.best_child(marks), properties=marks)
 
 
 def output(outputs: object, name: str) -> Model | None:
