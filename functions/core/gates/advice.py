@@ -102,6 +102,8 @@ def _converted(node: Node, kinds: tuple[str, ...]) -> str:
     if function is None:
         return ""
     text, other = node.parts[side], shown(node.parts[1 - side], LEVEL[node.name] + 1)
+    if text.kind == "const" and function in {"double", "bool"} and not _unquoted(text, function):
+        return ""
     made = _unquoted(text, function) or f"{function}({shown(text)})"
     both = (made, other) if side == 0 else (other, made)
     return f"{both[0]} {operator(node.name)} {both[1]}"

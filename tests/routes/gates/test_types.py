@@ -214,6 +214,13 @@ def test_a_gate_that_could_not_be_right_is_never_asked(gate: str) -> None:
     assert not verdict.missing
 
 
+@pytest.mark.parametrize("gate", ["run.metrics.a > 'high'", "champion.exists == 'yes'"])
+def test_nothing_is_advised_that_could_not_be_followed(gate: str) -> None:
+    (told,) = Gate(gate).mistakes
+    assert "compares" in told
+    assert "write" not in told
+
+
 def test_deep_and_long_gates_are_judged_or_refused() -> None:
     for text in (
         "!" * 3_000 + "true",
