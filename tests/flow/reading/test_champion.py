@@ -435,3 +435,13 @@ def test_the_history_of_another_run_does_not_make_its_version_the_run_s_own(
     stage.deliver(completed("r1"))
     assert stage.posts() == 0
     assert "champion.exists = false" not in stage.only("r1").detail
+
+
+def test_a_champion_s_tag_is_known_in_any_case_as_in_a_match(stage: Stage) -> None:
+    route(stage, BETTER, "champion: {tag: {Stage: Production}}", "model: defects")
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail

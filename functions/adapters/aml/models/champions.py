@@ -86,7 +86,8 @@ class Champions:
             listed = f"the registry does not list version {challenger.version}"
             return Standing(why=f"{listed} of model {challenger.name} yet, so it may lack others")
         ready = [v for v in versions if v.get("status", "READY") == "READY"]
-        fitting = [v for v in ready if choice.tags.items() <= _tags(v).items()]
+        wanted = {(name.casefold(), value.casefold()) for name, value in choice.tags.items()}
+        fitting = [v for v in ready if wanted <= _tags(v)]
         others = [v for v in fitting if not challenger.is_own(_number(v), _run(v))]
         if not others:
             chosen = f"with {choice}" if choice.tags else "than the one under judgement"
@@ -159,5 +160,7 @@ def _run(found: Version) -> str:
     return run if isinstance(run, str) and parsing.is_run_id(run) else ""
 
 
-def _tags(found: Version) -> dict[str, str]:
-    return {str(tag.get("key")): str(tag.get("value")) for tag in dicts(found.get("tags"))}
+def _tags(found: Version) -> set[tuple[str, str]]:
+    """Names and values, in small letters: in any case they are meant, as in a route's `match`."""
+    told = dicts(found.get("tags"))
+    return {(str(tag.get("key")).casefold(), str(tag.get("value")).casefold()) for tag in told}
