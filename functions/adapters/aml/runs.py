@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.models.finding import Models
-from functions.adapters.aml.paging import goes_on
+from functions.adapters.aml.paging import goes_on, listed
 from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
 from functions.core.events import parsing
 from functions.core.reading.below import MOST_CHILDREN
@@ -74,8 +74,7 @@ class AmlRuns:
                 workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
             )
             page = found_or_raise(answer, what)
-            listed = page.get("runs")
-            found += [parse(child) for child in (listed if isinstance(listed, list) else [])]
+            found += map(parse, listed(page, "runs", what))
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.models import described
 from functions.adapters.aml.models.registered import MOST_PAGES, REFUSED, VERSIONS, by_name
-from functions.adapters.aml.paging import goes_on
+from functions.adapters.aml.paging import goes_on, listed
 from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
 from functions.core.events import parsing
 from functions.core.terms.errors import Retryable
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Version = dict[str, Any]
 _ALIAS = "/api/2.0/mlflow/registered-models/alias"
+_UNFINISHED = frozenset({"PENDING_REGISTRATION", "FAILED_REGISTRATION"})
 _MISSING = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 
 
@@ -83,9 +84,9 @@ class Champions:
         if why:
             return Standing(why=why)
         if challenger.version and not any(_number(v) == challenger.version for v in versions):
-            listed = f"the registry does not list version {challenger.version}"
-            return Standing(why=f"{listed} of model {challenger.name} yet, so it may lack others")
-        ready = [v for v in versions if v.get("status", "READY") == "READY"]
+            lacks = f"the registry does not list version {challenger.version}"
+            return Standing(why=f"{lacks} of model {challenger.name} yet, so it may lack others")
+        ready = [v for v in versions if str(v.get("status")).upper() not in _UNFINISHED]
         wanted = {(name.casefold(), value.casefold()) for name, value in choice.tags.items()}
         fitting = [v for v in ready if wanted <= _tags(v)]
         others = [v for v in fitting if not challenger.is_own(_number(v), _run(v))]
@@ -108,10 +109,7 @@ class Champions:
             if answer.status in REFUSED:
                 return [], bounded(f"{what}: answered {answer.status}")
             page = found_or_raise(answer, what)
-            listed = page.get("model_versions", [])
-            if not isinstance(listed, list) or len(dicts(listed)) != len(listed):
-                raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of versions")
-            found += dicts(listed)
+            found += listed(page, "model_versions", what)
             if not goes_on(search, page, what):
                 own = [version for version in found if version.get("name") == name]
                 if found and not own:
