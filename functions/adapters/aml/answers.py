@@ -62,6 +62,17 @@ def unread(answer: Answer, what: str) -> Retryable:
     return Retryable(reason, detail, answer.retry_after)
 
 
+def listed(page: Mapping[str, object], key: str, what: str) -> list[dict[str, Any]]:
+    """The objects that a page lists; none where it says nothing of any.
+
+    Raises Retryable (run_unreadable) for anything else, which is not to have none.
+    """
+    found = page.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of {key}")
+    return found
+
+
 def goes_on(search: dict[str, object], page: Mapping[str, object], what: str) -> bool:
     """Whether there is a page after this one; if so, `search` asks for it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.adapters.aml.answers import about_or_raise, found_or_raise, goes_on, parse
+from functions.adapters.aml.answers import about_or_raise, found_or_raise, goes_on, parse, listed
 from functions.adapters.aml.models.finding import Models
 from functions.core.reading.below import MOST_CHILDREN
 from functions.core.terms.errors import Retryable
@@ -63,8 +63,7 @@ class AmlRuns:
                 workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
             )
             page = found_or_raise(answer, what)
-            listed = page.get("runs")
-            found += [parse(child) for child in (listed if isinstance(listed, list) else [])]
+            found += map(parse, listed(page, "runs", what))
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
                 return found
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: more than {MOST_PAGES} pages")

@@ -10,6 +10,7 @@ from functions.core.gates.text import CONDITIONAL, LEVEL, dotted, operator, quot
 from functions.core.texts import celtree
 
 if TYPE_CHECKING:
+    from functions.core.gates.cel import Complaint
     from functions.core.texts.celtree import Node
 
 TEXT, TRUTH, NULL = "string", "bool", "null"
@@ -19,6 +20,8 @@ EQUAL: Final = frozenset({"_==_", "_!=_"})
 COMPARED: Final = EQUAL | {"_<_", "_<=_", "_>_", "_>=_"}
 COUNTED: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "_%_"})
 _CONDITIONS: Final = frozenset({"_&&_", "_||_", "!_", CONDITIONAL})
+_ASKED: Final = {CONDITIONAL: 1}  # how many parts are conditions, where not both are
+_MAY_BE_TRUTH: Final = frozenset({TRUTH, "dyn", "*error*"})
 _SAID: Final = {
     TEXT: "text",
     TRUTH: "true or false",
@@ -102,6 +105,8 @@ def _converted(node: Node, kinds: tuple[str, ...]) -> str:
     if function is None:
         return ""
     text, other = node.parts[side], shown(node.parts[1 - side], LEVEL[node.name] + 1)
+    if text.kind == "const" and function in {"double", "bool"} and not _unquoted(text, function):
+        return ""
     made = _unquoted(text, function) or f"{function}({shown(text)})"
     both = (made, other) if side == 0 else (other, made)
     return f"{both[0]} {operator(node.name)} {both[1]}"
@@ -166,10 +171,15 @@ def _as_whole(node: Node, kind: str) -> str:
     return shown(node, 6) if kind in WHOLE else f"int({shown(node)})"
 
 
+def is_no_condition(complaint: Complaint) -> bool:
+    """Whether it is about a condition that is none, whatever else is wrong with the others."""
+    conditions = complaint.kinds[: _ASKED.get(complaint.name, 2)]
+    return complaint.name in _CONDITIONS and not _MAY_BE_TRUTH.issuperset(conditions)
+
+
 def _condition(node: Node, kinds: tuple[str, ...]) -> str:
-    conditions = 1 if node.name == CONDITIONAL else 2
-    told = zip(node.parts[:conditions], kinds, strict=False)
-    part, kind = next(((p, k) for p, k in told if k not in {TRUTH, "dyn"}), (None, ""))
+    told = zip(node.parts[: _ASKED.get(node.name, 2)], kinds, strict=False)
+    part, kind = next(((p, k) for p, k in told if k not in _MAY_BE_TRUTH), (None, ""))
     if part is None:
         return f"`{shown(node)}` gives {_and(kinds[1:])}, one or the other: let both be of one kind"
     sample = {TEXT: '== "..."', "double": "> 0.5"}.get(kind, "== ...")

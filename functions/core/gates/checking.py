@@ -116,7 +116,7 @@ def _below_text(compiled: Compiled) -> Iterator[str]:
 
 def _is_taken(complaint: Complaint) -> bool:
     """Whether the program takes what the checker does not, or it only follows from another one."""
-    follows = "*error*" in complaint.kinds
+    follows = "*error*" in complaint.kinds and not advice.is_no_condition(complaint)
     return follows or advice.go_together(complaint.name, complaint.kinds)
 
 
@@ -188,8 +188,8 @@ def _with_samples(compiled: Compiled, node: Node, facts: list[dict[str, Any]]) -
         yield said
     elif all(errors) and all(kinds) and are_all_tried(node):
         yield from _constant(node, errors[0])
-    elif all(found and _are_unlike(node.name, found) for found in kinds):
-        yield advice.advice(node, kinds[0])
+    elif (known := [*filter(None, kinds)]) and all(_are_unlike(node.name, k) for k in known):
+        yield advice.advice(node, known[0])
 
 
 def _are_unlike(name: str, kinds: tuple[str, ...]) -> bool:

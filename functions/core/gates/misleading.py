@@ -40,6 +40,8 @@ def misleading(root: Node) -> Iterator[str]:
 def _fractions_lost(node: Node) -> Iterator[str]:
     """A division of whole numbers beside what may be no whole one; a limit that is one is exact."""
     for side, other in (node.parts, node.parts[::-1]):
+        if node.name == "_==_" and _is_whole(side) and _is_fraction(other):
+            yield f"`{shown(node)}` is never true: one side is a whole number"
         if _is_whole(side) and not _is_whole(other) and not _is_integral(other):
             found = (n for n in celtree.walk(side) if _is_division(n) and not _is_fixed(n))
             yield from (_lost(division, division) for division in found)
@@ -74,6 +76,10 @@ def _is_whole(node: Node) -> bool:
     if node.kind != "call":
         return False
     return node.name in _WHOLE or (node.name in COUNTED and all(map(_is_whole, node.parts)))
+
+
+def _is_fraction(node: Node) -> bool:
+    return isinstance(node.value, float) and not node.value.is_integer()
 
 
 def _is_integral(node: Node) -> bool:

@@ -435,3 +435,28 @@ def test_the_history_of_another_run_does_not_make_its_version_the_run_s_own(
     stage.deliver(completed("r1"))
     assert stage.posts() == 0
     assert "champion.exists = false" not in stage.only("r1").detail
+
+
+def test_a_champion_s_tag_is_known_in_any_case_as_in_a_match(stage: Stage) -> None:
+    route(stage, BETTER, "champion: {tag: {Stage: Production}}", "model: defects")
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+@pytest.mark.parametrize("status", ["Ready", "SUCCEEDED", None])
+def test_a_version_in_a_state_that_is_not_known_is_a_champion(
+    stage: Stage, status: str | None
+) -> None:
+    """What is taken for unfinished would leave none to beat."""
+    route(stage, BETTER, NEWEST, "model: defects")
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    version = {"name": "defects", "version": "3", "run_id": "b1", "status": status}
+    body = json.dumps({"model_versions": [version]})
+    stage.aml.server.faults.add(Fault(path=VERSIONS, status=200, body=body, times=9))
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)

@@ -11,6 +11,7 @@ import pytest
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 from tests.stage.azure import completed
 
@@ -119,3 +120,17 @@ def test_a_gate_that_looks_them_up_in_the_run_does_not_wait_for_ever(
     stage.aml.add_run("c1", parent="r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("runs", ["null", '"none"', "{}"])
+def test_an_answer_that_is_no_list_is_not_taken_for_no_children(stage: Stage, runs: str) -> None:
+    route(stage, NONE_FAILED)
+    fault = Fault(path="*/runs/search", status=200, body=f'{{"runs": {runs}}}', times=9)
+    stage.aml.server.faults.add(fault)
+    family(stage, "Failed")
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.RUN_UNREADABLE)
+    stage.aml.server.faults.clear()
+    stage.reconcile(hours=1)
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.GATE, 0)

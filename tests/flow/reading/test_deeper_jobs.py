@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GATED = "when: run.metrics.Accuracy >= 0.7"
 ACCURACY = {"accuracy": "{{ run.metrics.Accuracy }}"}
 TRIALS = ({"Accuracy": 0.71}, {"Accuracy": 0.75}, {"Accuracy": 0.68})
+LATE: tuple[dict[str, float], ...] = ({"Accuracy": 0.71}, {}, {})  # but for the first
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_the_only_trial_that_has_a_fact_is_not_taken_for_the_best(
 ) -> None:
     """That of the best trial may not be visible yet, and no event told that these are trials."""
     route(stage, GATED, **ACCURACY)
-    jobs.sweep("HD_1", ({"Accuracy": 0.71}, {}, {}), best=best)
+    jobs.sweep("HD_1", LATE, best=best)
     stage.deliver(completed("HD_1"))
     row = stage.only("HD_1")
     assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
@@ -161,8 +162,7 @@ def test_of_a_step_s_trials_the_only_one_with_a_fact_is_not_taken_for_the_best(
     route(stage, GATED, "step: tune", **ACCURACY)
     told = jobs.pipeline("plum_1", {"prep": {}})
     place = jobs.below("plum_1")
-    trials: tuple[dict[str, float], ...] = ({"Accuracy": 0.71}, {}, {})
-    jobs.sweep("sweep_1", trials, best=best, place=place, display="tune", tagged=True)
+    jobs.sweep("sweep_1", LATE, best=best, place=place, display="tune", tagged=True)
     deliver(stage, told)
     if best is None:
         row = stage.only("plum_1")

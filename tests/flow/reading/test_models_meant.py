@@ -217,3 +217,16 @@ def test_a_model_that_another_run_logged_is_not_this_one_s(stage: Stage) -> None
     stage.aml.add_run("r1", tags={"mlflow.log-model.history": history}, experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     assert (stage.only("r1").reason, stage.posts()) == (Reason.FACTS_MISSING, 0)
+
+
+def test_of_a_job_s_outputs_the_registered_one_is_meant(stage: Stage) -> None:
+    """A job may keep a checkpoint beside the model that it registers."""
+    route(stage, **NAMED)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    outputs = {
+        "checkpoint": JobOutput("custom_model", "azureml://jobs/r1/outputs/checkpoint"),
+        "model": JobOutput("mlflow_model", None, "defects", "4"),
+    }
+    stage.cloud.arm.add_job(WORKSPACE, Job("r1", outputs=outputs))
+    stage.deliver(completed("r1"))
+    assert asked(stage) == {"name": "defects", "version": "4"}

@@ -51,6 +51,11 @@ REFUSED = [
     ("run.metrics.a - run.metrics.b", "gives double, but a gate is true or false"),
     ("run.params.x", "gives string, but a gate is true or false: compare it"),
     ("run.metrics.a && true", "`run.metrics.a` is a number, and no condition: compare it"),
+    ("run.params.on && run.metrics.a > 1", "`run.params.on` is text, and no condition: compare it"),
+    ("run.metrics.a > 1 || run.metrics.b", "`run.metrics.b` is a number, and no condition"),
+    ("run.params.on ? run.metrics.a > 1 : true", "`run.params.on` is text, and no condition"),
+    ("model.flavors[0] == 1", "compares text with a number, which is never true"),
+    ("int(run.metrics.a) == 0.5", "never true: one side is a whole number"),
     ("run.metrics.a == null", "ask `has(run.metrics.a)`"),
     ("run.metrics.a > 1 && run.metrics.a < 0", "no value of run.metrics.a makes it so"),
     ("run.metrics.a < run.metrics.a", "both sides are the same"),
@@ -212,6 +217,13 @@ def test_a_gate_that_could_not_be_right_is_never_asked(gate: str) -> None:
     assert not verdict.holds
     assert verdict.error
     assert not verdict.missing
+
+
+@pytest.mark.parametrize("gate", ["run.metrics.a > 'high'", "champion.exists == 'yes'"])
+def test_nothing_is_advised_that_could_not_be_followed(gate: str) -> None:
+    (told,) = Gate(gate).mistakes
+    assert "compares" in told
+    assert "write" not in told
 
 
 def test_deep_and_long_gates_are_judged_or_refused() -> None:

@@ -21,6 +21,7 @@ from functions.adapters.aml.answers import (
     dicts,
     found_or_raise,
     goes_on,
+    listed,
 )
 from functions.adapters.aml.models import described
 from functions.adapters.aml.models.registered import MOST_PAGES, VERSIONS, by_name
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 Version = dict[str, Any]
 _ALIAS = "/api/2.0/mlflow/registered-models/alias"
+_UNFINISHED = frozenset({"PENDING_REGISTRATION", "FAILED_REGISTRATION"})
 _MISSING = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 
 
@@ -88,10 +90,11 @@ class Champions:
         if why:
             return Standing(why=why)
         if challenger.version and not any(_number(v) == challenger.version for v in versions):
-            listed = f"the registry does not list version {challenger.version}"
-            return Standing(why=f"{listed} of model {challenger.name} yet, so it may lack others")
-        ready = [v for v in versions if v.get("status", "READY") == "READY"]
-        fitting = [v for v in ready if choice.tags.items() <= _tags(v).items()]
+            lacks = f"the registry does not list version {challenger.version}"
+            return Standing(why=f"{lacks} of model {challenger.name} yet, so it may lack others")
+        ready = [v for v in versions if str(v.get("status")).upper() not in _UNFINISHED]
+        wanted = {(name.casefold(), value.casefold()) for name, value in choice.tags.items()}
+        fitting = [v for v in ready if wanted <= _tags(v)]
         others = [v for v in fitting if not challenger.is_own(_number(v), _run(v))]
         if not others:
             chosen = f"with {choice}" if choice.tags else "than the one under judgement"
@@ -112,10 +115,7 @@ class Champions:
             if answer.status in NO_SUCH_CALL:
                 return [], bounded(f"{what}: answered {answer.status}")
             page = found_or_raise(answer, what)
-            listed = page.get("model_versions", [])
-            if not isinstance(listed, list) or len(dicts(listed)) != len(listed):
-                raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of versions")
-            found += dicts(listed)
+            found += listed(page, "model_versions", what)
             if not goes_on(search, page, what):
                 own = [version for version in found if version.get("name") == name]
                 if found and not own:
@@ -164,5 +164,7 @@ def _run(found: Version) -> str:
     return run if isinstance(run, str) and parsing.is_run_id(run) else ""
 
 
-def _tags(found: Version) -> dict[str, str]:
-    return {str(tag.get("key")): str(tag.get("value")) for tag in dicts(found.get("tags"))}
+def _tags(found: Version) -> set[tuple[str, str]]:
+    """Names and values, in small letters: in any case they are meant, as in a route's `match`."""
+    told = dicts(found.get("tags"))
+    return {(str(tag.get("key")).casefold(), str(tag.get("value")).casefold()) for tag in told}

@@ -75,8 +75,8 @@ def job(properties: Mapping[str, Any]) -> Job:
 def output(outputs: object, name: str) -> Model | None:
     """The model among a job's outputs, if there is one, or one that is registered by that name.
 
-    Of several registered ones none is taken; of several others neither, since nothing tells which
-    is meant.
+    One that is registered goes before those that are not. Of several registered ones none is taken;
+    of several others neither, since nothing tells which is meant.
     """
     listed = outputs.values() if isinstance(outputs, dict) else ()
     found = [
@@ -91,8 +91,9 @@ def output(outputs: object, name: str) -> Model | None:
     if name:
         found = [model for model in found if model.name == name]
     names = sorted({model.name for model in found if model.name})
-    if len(found) > 1 and len(names) > 1:
+    if len(names) > 1:
         return Model(several=tuple(names))
+    found = [model for model in found if model.name] or found
     return found[0] if len(found) == 1 else None
 
 
