@@ -98,9 +98,9 @@ class Doubt:
         self._starter.slow_down(request, error.retry_after)
         if error.reason is not Reason.LOOK_FAILED:
             return self._starter.park(work, error)
-        wait = PutOff(error.reason, error.detail, REFUSED_FOR)
+        put_off = PutOff(error.reason, error.detail, REFUSED_FOR)
         held = End(State.HELD, Reason.IN_DOUBT, error.detail)
-        return self._settling.conclude(work, wait, error.retry_after, held)
+        return self._settling.conclude(work, put_off, error.retry_after, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.

@@ -16,6 +16,7 @@ from functions.core.kept.tasks import WaitState
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost
+from functions.core.terms.policy import backoff
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class WaitSettling:
     def put_off(self, entry: Waiting, why: str, level: Level, after: float | None = None) -> None:
         """Look again after so many seconds, or after a pause that doubles."""
         wait = entry.wait
-        pause = min(SOONEST * 2 ** min(wait.attempts, 10), LATEST)
+        pause = backoff(SOONEST, wait.attempts, LATEST)
         if after is not None:
             pause = max(SOONEST, min(timedelta(seconds=after), LONGEST_AFTER))
         due, attempts = self._clock.now() + pause, wait.attempts + 1
