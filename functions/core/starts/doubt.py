@@ -12,7 +12,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core.limits.places_taken import PAUSED
 from functions.core.ports.ledger import Entry
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import steps
@@ -156,7 +155,7 @@ class Doubt:
         if c.sends >= MOST_SENDS:
             return self._settling.end(work, _given_up(c))
         if self._policy.paused:
-            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.pause(work)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None

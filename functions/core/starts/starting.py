@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import Admission
-from functions.core.limits.places_taken import PAUSED, line
+from functions.core.limits.places_taken import line
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
@@ -55,7 +55,7 @@ class Starter:
             detail = deciding.summary(go.request)
             return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
-            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.pause(work)
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):

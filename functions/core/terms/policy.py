@@ -21,6 +21,7 @@ NOT_FINAL_FOR = timedelta(minutes=10)
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
 IN_LINE_FOR = timedelta(hours=2)
+BY_SETTING = "PAUSED=1"  # the detail of what waits for the app to go on
 
 
 class Policy(Struct, frozen=True, kw_only=True):
