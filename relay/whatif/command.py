@@ -64,6 +64,8 @@ def what_if(
     with opening.office(app, routes) as office:
         workspaces = asked or asking.seen(office.ports, office.settings)
         past = Past(office.ports, office.ports.clock.now() - span)
+        if span > (kept := office.settings.policy.kept_for):
+            past.lacking.append(f"the ledger keeps what has ended for {kept.days} days: --since")
         replayed = _replayed(office, past, workspaces, limit)
         report = Report(past.since, office.settings, replayed, past.lacking)
         if as_json:

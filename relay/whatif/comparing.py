@@ -7,13 +7,14 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import Go, PutOff
+from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.pipelines import HIDDEN
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.forecasts.forecast import Unread
+from relay.whatif.contested import is_by_champion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,9 +81,10 @@ class Compared(NamedTuple):
     @property
     def by_champion(self) -> bool:
         """Whether a champion may have stopped it: today's, who need not be that of its day."""
-        if self.would is None or isinstance(self.would.found, Misfit):
+        would = self.would
+        if would is None or not would.route.needs.champion:
             return False
-        return self.would.route.needs.champion
+        return isinstance(would.found, End | PutOff) and is_by_champion(would.found, would.route)
 
 
 def compared(
@@ -191,7 +193,6 @@ def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     stops = Counter(_where(_asked(one)) for one in told if one.change is Change.STOPS)
     starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
     both = {where for where in starts if where and starts[where] >= stops[where] > 0}
-
     gone = {_where(_asked(one)): _asked(one) for one in told if one.change is Change.STOPS}
 
     def seen(one: Compared) -> Compared:

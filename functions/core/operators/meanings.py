@@ -123,8 +123,8 @@ REASONS = {
     ),
     Reason.NOT_A_NUMBER: Words(
         "a metric that the route goes by is there and is no number: NaN, or infinite",
-        "did the training diverge? then there is nothing to start; a gate may ask is_nan(...) on "
-        f"purpose; to start it all the same, without its gate: {REPLAY} --ignore-gate",
+        "did the training diverge? then there is nothing to start; a gate may ask is_finite(...) "
+        f"on purpose; to start it all the same, without its gate: {REPLAY} --ignore-gate",
     ),
     Reason.CUT: Words(
         "a text that the route names is as long as those that MLflow cuts without a word",

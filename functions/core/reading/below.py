@@ -54,8 +54,8 @@ class Below:
 
     @property
     def read(self) -> Iterable[Run]:
-        """All that were read so far, but the root."""
-        return [run for run in self._known.values() if run and run is not self.root]
+        """All that were found below the root so far; not what was read and turned out not to be."""
+        return [run for run in self._known.values() if run and run.id in self._above]
 
     @property
     def names_trials(self) -> bool:

@@ -105,7 +105,7 @@ class Reading:
         from functions.core.reading.champion import Contest  # noqa: PLC0415 - few routes do
         from functions.core.terms.standing import Challenger  # noqa: PLC0415 - the same
 
-        own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
+        own = {run.id for run in self._known}  # a copied file says that another run logged it
         name, version = route.model or model.get("name", ""), model.get("version", "")
         contest = Contest(self.event.workspace, route.champion, route.needs)
         return contest.facts(
