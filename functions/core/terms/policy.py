@@ -69,7 +69,8 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 def backoff(first: timedelta, attempts: int, longest: timedelta) -> timedelta:
     """The pause before another attempt: the first one, doubled with each, up to the longest."""
-    return min(first * 2 ** min(attempts, 20), longest)
+    doublings: int = 2 ** min(attempts, 20)
+    return min(first * doublings, longest)
 
 
 def _jitter(text: str) -> float:
