@@ -31,7 +31,7 @@ from local.identity import Identity
 from local.real import azurite
 from local.serving.certificates import Authority
 from local.serving.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
-from local.vault import Vault
+from local.vault.front import Vault
 
 if TYPE_CHECKING:
     from local.serving.running import Running

@@ -15,7 +15,7 @@ from local.identity import Identity
 from local.serving.certificates import Authority
 from local.serving.listener import Listener
 from local.serving.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
-from local.vault import Vault
+from local.vault.front import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -100,8 +100,7 @@ class Deployment:
             response_limit=30,
         )
         self.host = self._child("host", "-m", "local.host", "--port", str(ports.host))
-        self.host_url = ""
-        self._running = ExitStack()
+        self.host_url, self._running = "", ExitStack()
 
     def __enter__(self) -> Self:
         try:

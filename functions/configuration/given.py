@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.configuration.declared import Environment, is_reference, shown, told
 from functions.core.events.parsing import workspace
+from functions.core.texts.times import CENTURY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 LARGEST = 10.0**7
-CENTURY = timedelta(days=36_525)
 MOST_PORTS = 65_535
 SERVICES = "https://dev.azure.com"
 FORM = "is no address of the form https://HOST[:PORT][/PATH]"

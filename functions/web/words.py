@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from functions.core.operators.explaining import OF_ANOTHER_VERSION, meant
+from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:

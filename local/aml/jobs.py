@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.arm.front import Job
+from local.arm.jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.aml.dialect import experiment_filter, mlflow_status, run_filter
@@ -44,9 +45,9 @@ class MemoryAML(AML):
         self._runs: dict[str, Run] = {}
         self._models = Registry()
         self._calls: dict[str, Callable[[Found], Found]] = {
-            "runs/delete": self._delete_run,
+            "runs/delete": partial(self._stand, stage="deleted"),
             "runs/get": self._get_run,
-            "runs/restore": self._restore_run,
+            "runs/restore": partial(self._stand, stage="active"),
             "runs/search": self._search_runs,
             "runs/set-tag": self._set_tag,
             "experiments/get": self._get_experiment,
@@ -100,8 +101,7 @@ class MemoryAML(AML):
         Times are epoch milliseconds: started a minute ago and, if the status says so, ended
         now. `artifacts` are paths of files.
         """
-        now = int(self._clock() * 1000)
-        said = mlflow_status(status)
+        now, said = int(self._clock() * 1000), mlflow_status(status)
         self._runs[run_id] = Run(
             run_id,
             name or run_id,
@@ -117,11 +117,11 @@ class MemoryAML(AML):
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run, as `runs/delete` does."""
-        self._delete_run({"run_id": run_id})
+        self._stand({"run_id": run_id}, "deleted")
 
     def restore_run(self, run_id: str) -> None:
         """Restore a run, as `runs/restore` does."""
-        self._restore_run({"run_id": run_id})
+        self._stand({"run_id": run_id}, "active")
 
     def add_model_version(
         self,
@@ -176,13 +176,9 @@ class MemoryAML(AML):
         run.tags[arguments["key"]] = arguments["value"]
         return {}
 
-    def _delete_run(self, arguments: Found) -> Found:
-        """It is read as before, and says that it was deleted. Twice is once."""
-        self._run(arguments).lifecycle_stage = "deleted"
-        return {}
-
-    def _restore_run(self, arguments: Found) -> Found:
-        self._run(arguments).lifecycle_stage = "active"
+    def _stand(self, arguments: Found, stage: str) -> Found:
+        """A deleted one is read as before, and says that it was deleted. Twice is once."""
+        self._run(arguments).lifecycle_stage = stage
         return {}
 
     def _get_experiment(self, arguments: Found) -> Found:

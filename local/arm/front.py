@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Response, jsonify, request
@@ -28,9 +28,9 @@ from local.serving.running import Running, bearer
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
 
     from local.arm.errors import Answer
+    from local.arm.jobs import Job
     from local.arm.resources import Holder
     from local.serving.listener import Listener
 
@@ -46,68 +46,6 @@ RESOURCE = re.compile(
     r"(?:/jobs/(?P<job>[^/]+)(?P<cancel>/cancel)?)?",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class JobOutput:
-    """What a job left behind; `asset_name` and `asset_version` if it was registered."""
-
-    kind: str = "mlflow_model"
-    uri: str | None = None
-    asset_name: str | None = None
-    asset_version: str | None = None
-    mode: str = "ReadWriteMount"
-
-    def wire(self) -> dict[str, Any]:
-        """The output as the service writes it."""
-        named = {
-            "assetName": self.asset_name,
-            "assetVersion": self.asset_version,
-            "uri": self.uri,
-        }
-        known = {k: v for k, v in named.items() if v is not None}
-        return {"jobOutputType": self.kind, "mode": self.mode, "description": None} | known
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job; its name is the run's id. `status` is AML's word (Completed, Failed, Canceled).
-
-    A step of a pipeline job (`is_step`) is known by its name only: its properties are null.
-    https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/ml/azure-ai-ml/azure/ai/ml/entities/_job/job.py
-    """
-
-    name: str
-    status: str = "Completed"
-    kind: str = "Command"
-    experiment: str = "Default"
-    display_name: str | None = None
-    outputs: Mapping[str, JobOutput] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    properties: Mapping[str, str] = field(default_factory=dict)
-    is_step: bool = False
-
-    def wire(self, workspace: str) -> dict[str, Any]:
-        """The job as the service writes it."""
-        return {
-            "id": f"{workspace}/jobs/{self.name}",
-            "name": self.name,
-            "type": "Microsoft.MachineLearningServices/workspaces/jobs",
-            "properties": None if self.is_step else self._described(),
-        }
-
-    def _described(self) -> dict[str, Any]:
-        return {
-            "jobType": self.kind,
-            "status": self.status,
-            "experimentName": self.experiment,
-            "displayName": self.display_name or self.name,
-            "properties": dict(self.properties),
-            "tags": dict(self.tags),
-            "services": {},
-            "outputs": {name: output.wire() for name, output in self.outputs.items()},
-            "isArchived": False,
-        }
 
 
 class _Part(Protocol):

@@ -19,6 +19,7 @@ from functions.core.routes.deciding import Decision, End, Go
 from functions.core.starts import steps
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
+from functions.core.terms.policy import BY_SETTING
 from functions.core.terms.reasons import BY_GATE, Reason
 from functions.core.terms.words import Outcome, State
 
@@ -137,7 +138,7 @@ class Forecast:
     def _later(self, prospect: Prospect, request: PipelineRequest) -> Later | None:
         """What holds its start back, in the order in which the app asks."""
         if self._policy.paused:
-            return Later(Reason.PAUSED, "PAUSED=1")
+            return Later(Reason.PAUSED, BY_SETTING)
         account = Admission.account(request.organization, request.secret)
         if block := self._admission.blocked(account):
             return Later(*block)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.facts import building
-from functions.core.operators.explaining import REASONS, STATES, explained
+from functions.core.operators.explaining import explained
+from functions.core.operators.meanings import REASONS, STATES
 from functions.core.routes import near_misses
 from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit

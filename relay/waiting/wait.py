@@ -120,12 +120,15 @@ def wait(  # noqa: PLR0913 - one argument per option
         cancel_on_timeout=cancel_on_timeout,
         as_json=as_json,
     )
-    meant = asking.meant(named, workspace)
+    raise typer.Exit(_ended(job, named.run, asking.meant(named, workspace), wishes))
+
+
+def _ended(job: Job | None, run: str, among: Sequence[Workspace], wishes: Wishes) -> int:
+    """What to exit with once the run has ended: the job's, or that of this id."""
     with opening.found() as found:
-        where = _the_one(meant or found.settings.sweep.workspaces)
+        where = _the_one(among or found.settings.sweep.workspaces)
         identity = SignedIn(only_cli=True) if job else found.identity
-        code = Vigil(found.settings, identity, where, wishes).keep(job or named.run)
-    raise typer.Exit(code)
+        return Vigil(found.settings, identity, where, wishes).keep(job or run)
 
 
 def _job(run: str | None, file: Path | None, overrides: list[str], name: str) -> Job | None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
-from functions.core.terms.pipelines import HIDDEN
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.forecasts.forecast import Unread
 from relay.whatif.contested import is_by_champion
+from relay.whatif.differing import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +44,6 @@ NOT_BY_ROUTES = frozenset(
         *(Reason.THROTTLED, Reason.NOT_SENT, Reason.NOT_FINAL, Reason.DELETED, Reason.UNFORESEEN),
     }
 )
-_NONE = ("none", False)  # the text of what is not there, and whether it is a secret
 
 
 class Compared(NamedTuple):
@@ -106,33 +104,7 @@ def differences(one: Compared) -> Iterator[tuple[str, str, str]]:
     """What the two requests say otherwise, where the same pipeline would be started."""
     was, would = one.instead or _asked(one), _would_ask(one)
     if one.change in {Change.REQUEST, Change.ROUTE} and was and would:
-        yield from _differing(was, would)
-
-
-def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
-    """Of what, and both texts; of a secret only that it is so."""
-    if was.where != would.where:
-        yield "pipeline", was.where, would.where
-    if was.pipeline_version != would.pipeline_version:
-        yield "pipeline_version", str(was.pipeline_version), str(would.pipeline_version)
-    before, after = dict(_flat(was)), dict(_flat(would))
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            hidden = any(secret for _, secret in (before.get(name, _NONE), after.get(name, _NONE)))
-            texts = (before.get(name, _NONE)[0], after.get(name, _NONE)[0])
-            yield name, *((HIDDEN, HIDDEN) if hidden else texts)
-
-
-def _flat(request: PipelineRequest) -> Iterator[tuple[str, tuple[str, bool]]]:
-    """Each part of the body with its text, and whether that is a secret."""
-    for part, found in json.loads(request.body).items():
-        if part == "variables":
-            for name, variable in found.items():
-                yield f"variables.{name}", (variable["value"], bool(variable.get("isSecret")))
-        elif part == "templateParameters":
-            yield from ((f"parameters.{name}", (text, False)) for name, text in found.items())
-        else:
-            yield part, (json.dumps(found), False)
+        yield from differing(was, would)
 
 
 def _concerns(one: Compared) -> bool:
@@ -172,7 +144,7 @@ def _start(one: Compared) -> Change:
     """Whether Azure DevOps would take what it refused, or something like that, only it can tell."""
     was, would = _asked(one), _would_ask(one)
     if one.started and was and would:
-        return Change.REQUEST if any(_differing(was, would)) else Change.SAME
+        return Change.REQUEST if any(differing(was, would)) else Change.SAME
     refused = one.was is not None and one.was.reason is Reason.REJECTED
     return Change.UNKNOWN if refused else Change.STARTS
 

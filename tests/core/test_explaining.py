@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from functions.core.limits.places_taken import PAUSED, line
-from functions.core.operators.explaining import AS_IDENTITY, REASONS, STATES, explained
+from functions.core.operators.explaining import explained
+from functions.core.operators.meanings import AS_IDENTITY, REASONS, STATES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.adapters.aml.answers import about_or_raise, found_or_raise, goes_on, parse, listed
+from functions.adapters.aml.answers import about_or_raise, found_or_raise, goes_on, listed, parse
 from functions.adapters.aml.models.finding import Models
 from functions.core.reading.below import MOST_CHILDREN
 from functions.core.terms.errors import Retryable

@@ -1,16 +1,20 @@
-"""What each state and reason means in words, and what a person can do about it.
-
-Every reason stands here once; the command line, the operations page and the runbook take it from
-here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in by `Words.about`.
-"""
+"""A continuation in words: what became of it, what happens next by itself, what a person can do."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.limits.places_taken import LINE, PAUSED
+from functions.core.operators.meanings import (
+    AS_IDENTITY,
+    OF_ANOTHER_VERSION,
+    REPLAY,
+    SETTLE,
+    STATES,
+    meant,
+)
 from functions.core.operators.replaying import REPLAYABLE
-from functions.core.operators.upcoming import upcoming
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -21,183 +25,12 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
 
 
-_ANY = {
-    "key": "KEY",
-    "route": "the route",
-    "secret": "that the route names",
-    "organization": "its organization",
-}
-
-
-class Words(NamedTuple):
-    """What a reason means, and what a person can do about it; empty where nothing is to be done."""
-
-    means: str
-    do: str = ""
-
-    def about(self, **named: str) -> Words:
-        """The same about what is named, or where nothing is, in words that fit every route."""
-        filled = _ANY | named
-        return Words(self.means.format(**filled), self.do.format(**filled))
-
-
 class Explained(NamedTuple):
     """A continuation in words: what became of it, what happens next, what can be done."""
 
     means: str
     next: str
     do: str
-
-
-STATES = {
-    State.OPEN: "not started yet",
-    State.STARTED: "the pipeline run exists",
-    State.HELD: "held back: nothing starts unless an operator replays it",
-    State.SKIPPED: "not to be started",
-    State.FAILED: "cannot start as configured: mend the cause, then replay it",
-}
-
-OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
-
-OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the detail names it")
-
-_REPLAY = "python -m relay replay {key}"
-_SETTLE = (
-    "look into the pipeline's runs in Azure DevOps, then say what you found: "
-    "python -m relay replay {key} --as-started BUILD_ID, or --again if there is none"
-)
-
-REASONS = {
-    Reason.WORKING: Words("a process is at work on it, or died at it"),
-    Reason.DEADLINE: Words("the services took so long that no time was left to start it"),
-    Reason.LATE: Words("the ledger took so long that the request was not sent"),
-    Reason.PAUSED: Words("the app is paused", "set PAUSED=0 to let it start"),
-    Reason.LIMIT: Words(
-        "the route has started as many pipelines as its `limit` allows",
-        "raise the `limit` of {route} if this is no loop",
-    ),
-    Reason.ROUTES_UNREADABLE: Words(
-        "the route file cannot be read", "run python -m relay check and deploy a route file"
-    ),
-    Reason.RUN_UNREADABLE: Words(
-        "the run could not be read from Azure Machine Learning",
-        "if it lasts: may the app's identity read the workspace?",
-    ),
-    Reason.RUN_NOT_FOUND: Words(
-        "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
-    ),
-    Reason.SECRET_UNREADABLE: Words(
-        "the route's secret could not be read from Key Vault",
-        "is it there and enabled, and may the app's identity read it?",
-    ),
-    Reason.SECRET_EXPIRED: Words(
-        "the route's secret has expired",
-        "make a new token and store it as a new version of the secret",
-    ),
-    Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused the secret {secret}; nothing more is sent to {organization} with it "
-        "meanwhile",
-        "make a new token and store it as a new version of the secret {secret}",
-    ),
-    Reason.NOT_SENT: Words(
-        "no connection to Azure DevOps could be made", "if it lasts: name, network, DEVOPS_URL?"
-    ),
-    Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
-    Reason.UNFORESEEN: Words(
-        "an error that nobody foresaw: a bug, or an answer of a new kind",
-        "report it with the detail",
-    ),
-    Reason.FACTS_MISSING: Words(
-        "a fact that the route names was not there",
-        "did the training log it, on this run or on the step that the route names? then " + _REPLAY,
-    ),
-    Reason.NOT_FINAL: Words(
-        "Azure Machine Learning says that the run has not ended",
-        "if it has ended since: " + _REPLAY,
-    ),
-    Reason.IN_DOUBT: Words(
-        "the request to Azure DevOps was sent and no usable answer came", _SETTLE
-    ),
-    Reason.REFUSED: Words(
-        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
-        " in words that are not known",
-        "is the pipeline's id right, and may the token's owner queue builds there?",
-    ),
-    Reason.UNAVAILABLE: Words(
-        "Azure DevOps could not run the pipeline just now: it is disabled or paused, its YAML "
-        "could not be read from where it lies, or the server speaks an older REST version",
-        "if it lasts: the detail has the service's words; after three days it is failed",
-    ),
-    Reason.LOOK_FAILED: Words(
-        "the request to Azure DevOps was sent, no usable answer came, and the builds could not be "
-        "looked through; after three days it is held",
-        "may the token's owner view the pipeline's builds? or " + _SETTLE,
-    ),
-    Reason.GATE: Words(
-        "the route's gate said no", f"to start it all the same: {_REPLAY} --ignore-gate"
-    ),
-    Reason.GATE_ERROR: Words(
-        "the route's gate gave no answer", f"mend `when` of {{route}}, then {_REPLAY}"
-    ),
-    Reason.NOT_A_NUMBER: Words(
-        "a metric that the route goes by is there and is no number: NaN, or infinite",
-        "did the training diverge? then there is nothing to start; a gate may ask is_finite(...) "
-        f"on purpose; to start it all the same, without its gate: {_REPLAY} --ignore-gate",
-    ),
-    Reason.CUT: Words(
-        "a text that the route names is as long as those that MLflow cuts without a word",
-        "let the training log it in a file, or in shorter parts; then " + _REPLAY,
-    ),
-    Reason.EXPANDS: Words(
-        "a value that the route sends holds what Azure Pipelines would expand or obey: `$(`, `$[` "
-        "or a logging command; nothing was sent",
-        "name in {route} a fact without it, or mend what the run is called or tagged with; then "
-        + _REPLAY,
-    ),
-    Reason.AMBIGUOUS: Words(
-        "several child runs, or several models of one, have what the route needs",
-        "name one with `step` or `model` in {route}, or do what else the detail says; then "
-        + _REPLAY,
-    ),
-    Reason.DELETED: Words(
-        "the run was deleted in Azure Machine Learning",
-        f"if it was a mistake: restore the run, then {_REPLAY}",
-    ),
-    Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
-    Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
-    Reason.NOT_MATCHED: Words(
-        "the run did not fit the route's filters when it was looked at; a tag that was set since "
-        "then changes nothing"
-    ),
-    Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),
-    Reason.SHADOW: Words("the route only records what it would have started"),
-    Reason.REJECTED: Words(
-        "Azure DevOps rejected the request", f"mend the start of {{route}}, then {_REPLAY}"
-    ),
-    Reason.ROUTE_REMOVED: Words(
-        "its route is gone from the route file, or only another version of the app has it",
-        f"bring {{route}} back, then {_REPLAY}",
-    ),
-    Reason.TOO_LARGE: Words(
-        "the request is larger than Azure DevOps or the ledger takes",
-        f"send less in the parameters of {{route}}, then {_REPLAY}",
-    ),
-    Reason.ANSWERED: Words("Azure DevOps answered with the pipeline run"),
-    Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
-}
-
-# The same where the app asks as its own identity, and no secret is used.
-AS_IDENTITY = {
-    Reason.SECRET_UNREADABLE: Words(
-        "the app's identity got no token for Azure DevOps", "if it lasts: is it still the app's?"
-    ),
-    Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
-    Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
-        "meanwhile",
-        "is the identity a user of the organization, and is that connected to its tenant?",
-    ),
-}
 
 
 def explained(c: Continuation, now: datetime, secret: str) -> Explained:
@@ -215,7 +48,7 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         organization=organization or "the organization",
     )
     means = f"{STATES[c.state]}: {told.means}"
-    return Explained(means, upcoming(c, now, secret), told.do)
+    return Explained(means, _next(c, now, secret), told.do)
 
 
 def _do(c: Continuation, do: str) -> str:
@@ -224,14 +57,8 @@ def _do(c: Continuation, do: str) -> str:
         return do if c.state is State.OPEN else ""
     if "relay replay" in do:
         return do
-    again = _SETTLE if c.is_doubtful else f"to try it again: {_REPLAY}"
+    again = SETTLE if c.is_doubtful else f"to try it again: {REPLAY}"
     return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again
-
-
-def meant(state: State, reason: Reason) -> Words:
-    """What the reason means for what stands in that state: nobody is at work on what has ended."""
-    at_work = state is State.OPEN or reason is not Reason.WORKING
-    return REASONS[reason] if at_work else OF_ANOTHER_REASON
 
 
 def _account(c: Continuation) -> tuple[str, str]:
@@ -241,3 +68,30 @@ def _account(c: Continuation) -> tuple[str, str]:
     kind, _, account = c.waits_on.partition("/")
     organization, _, secret = account.partition("/")
     return (organization, secret) if kind == "account" else ("", "")
+
+
+def _next(c: Continuation, now: datetime, secret: str) -> str:
+    if c.recheck_at:
+        return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
+    if not c.is_open:
+        return "nothing more happens by itself"
+    then = _then(c, now)
+    if c.is_asked:
+        return f"{then} its pipeline run is looked for before anything is sent again"
+    refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
+    early = ", or as soon as the secret is renewed" if secret and refused else ""
+    if c.reason is Reason.WORKING:
+        return f"{then} the reconciler takes it over, unless it is done by then"
+    return f"{then} it is tried again{early}"
+
+
+def _then(c: Continuation, now: datetime) -> str:
+    if c.waits_on == PAUSED:
+        return "when the app goes on, those claimed first before the others,"
+    if c.waits_on.startswith(LINE):
+        return "when those of its route who were claimed before it have had their turn"
+    return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -12,7 +12,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core.limits.places_taken import PAUSED
 from functions.core.ports.ledger import Entry
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import steps
@@ -98,9 +97,9 @@ class Doubt:
         self._starter.slow_down(request, error.retry_after)
         if error.reason is not Reason.LOOK_FAILED:
             return self._starter.park(work, error)
-        wait = PutOff(error.reason, error.detail, REFUSED_FOR)
+        put_off = PutOff(error.reason, error.detail, REFUSED_FOR)
         held = End(State.HELD, Reason.IN_DOUBT, error.detail)
-        return self._settling.conclude(work, wait, error.retry_after, held)
+        return self._settling.conclude(work, put_off, error.retry_after, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.
@@ -156,7 +155,7 @@ class Doubt:
         if c.sends >= MOST_SENDS:
             return self._settling.end(work, _given_up(c))
         if self._policy.paused:
-            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.pause(work)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
 
-
 PROBE = "probe"  # the shared row that shows the last probe
 
 
@@ -188,21 +187,20 @@ class Relay:
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
-        event = reading.event
-        truth, routes = msgspec.structs.replace(event, outcome=true), self._routes.routes()
+        truth, routes = msgspec.structs.replace(reading.event, outcome=true), self._routes.routes()
         self.claiming.pass_over(truth, routes)
         for other in deciding.matching(truth, routes):
             if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
-        detail = f"the run reads as {true}"
-        self._settling.end(work, deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, detail))
+        changed = deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, f"the run reads as {true}")
+        self._settling.end(work, changed)
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
         """Park; a run that is not found, or too much to read, is given up after three days."""
         if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
-        verdict = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
-        return self._settling.conclude(work, verdict)
+        put_off = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
+        return self._settling.conclude(work, put_off)
 
     def _show(self, probe: parsing.Probe) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""
@@ -215,8 +213,8 @@ class Relay:
         """Without routes, a root run's event goes to the inbox until they can be read."""
         self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         if parsing.is_child(event):
-            dropped = log_lines.unwanted(event, "a child run, and no routes to match it with")
-            return self._log.write(Level.WARNING, dropped)
-        self._ledger.keep(Letter.of(event, self._clock.now()))
-        kept = log_lines.unwanted(event, "kept in the inbox until the routes can be read")
-        return self._log.write(Level.WARNING, kept)
+            why = "a child run, and no routes to match it with"
+        else:
+            self._ledger.keep(Letter.of(event, self._clock.now()))
+            why = "kept in the inbox until the routes can be read"
+        self._log.write(Level.WARNING, log_lines.unwanted(event, why))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.limits.places_taken import Limits
+from functions.core.limits.places_taken import PAUSED, Limits
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
-from functions.core.terms.policy import RECHECK
+from functions.core.terms.policy import BY_SETTING, RECHECK
+from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
-    from functions.core.terms.reasons import Reason
 
 LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
 
@@ -67,6 +67,10 @@ class Settling:
         c, now = work.entry.continuation, self._clock.now()
         due = now + self._policy.wait_in_line(c.key.text)
         self._put(work, steps.parked(c, now, reason, detail, due, name))
+
+    def pause(self, work: Work) -> None:
+        """Leave it open until the app goes on."""
+        self.line_up(work, Reason.PAUSED, BY_SETTING, PAUSED)
 
     def wait(
         self,

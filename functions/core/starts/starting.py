@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import Admission
-from functions.core.limits.places_taken import PAUSED, line
+from functions.core.limits.places_taken import line
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
@@ -55,7 +55,7 @@ class Starter:
             detail = deciding.summary(go.request)
             return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
-            return self._settling.line_up(work, Reason.PAUSED, "PAUSED=1", PAUSED)
+            return self._settling.pause(work)
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
@@ -165,9 +165,9 @@ class Starter:
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
             return self.park(work, error)
-        wait = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
+        put_off = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         failed = deciding.End(State.FAILED, error.reason, error.detail)
-        return self._settling.conclude(work, wait, error.retry_after, failed)
+        return self._settling.conclude(work, put_off, error.retry_after, failed)
 
     def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
         """Keep the mark: look before asking again, or hold what could not be recognised."""

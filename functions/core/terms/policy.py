@@ -21,6 +21,7 @@ NOT_FINAL_FOR = timedelta(minutes=10)
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
 IN_LINE_FOR = timedelta(hours=2)
+BY_SETTING = "PAUSED=1"  # the detail of what waits for the app to go on
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -53,18 +54,28 @@ class Policy(Struct, frozen=True, kw_only=True):
         Jitter takes off up to a quarter. It is drawn from the key, so that the same row always
         waits the same while different rows spread out.
         """
+        longest = self.retry_first * LONGEST_WAIT_FACTOR
         refused = reason is Reason.REFUSED
-        times = LONGEST_WAIT_FACTOR if refused else min(2**attempts, LONGEST_WAIT_FACTOR)
-        drawn = hashlib.sha256(f"{key}#{attempts}".encode()).digest()[0] / 255
-        return self.retry_first * times * (1 - drawn / 4)
+        wait = longest if refused else backoff(self.retry_first, attempts, longest)
+        return wait * _jitter(f"{key}#{attempts}")
 
     def wait_in_line(self, key: str) -> timedelta:
         """When to look, all the same, after one that is called when its turn comes.
 
         Nearly two hours, by which versions that call nobody find what waits.
         """
-        drawn = hashlib.sha256(key.encode()).digest()[0] / 255
-        return IN_LINE_FOR * (1 - drawn / 4)
+        return IN_LINE_FOR * _jitter(key)
+
+
+def backoff(first: timedelta, attempts: int, longest: timedelta) -> timedelta:
+    """The pause before another attempt: the first one, doubled with each, up to the longest."""
+    doublings: int = 2 ** min(attempts, 20)
+    return min(first * doublings, longest)
+
+
+def _jitter(text: str) -> float:
+    """From three quarters to one, drawn from the text."""
+    return 1 - hashlib.sha256(text.encode()).digest()[0] / 255 / 4
 
 
 class SweepMode(StrEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-LONGEST_SPAN = timedelta(days=36_525)  # a hundred years: no ledger knows of what was before
+CENTURY = timedelta(days=36_525)  # no span is longer: no calendar goes back for ever
 
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -87,7 +87,7 @@ def parse_span(text: str) -> timedelta | None:
     """A length of time as in `90s`, `30m`, `24h`, `7d`, `2w`; None for what is none."""
     found = _SPAN.fullmatch(text.strip())
     span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
-    return span if span is not None and span <= LONGEST_SPAN else None
+    return span if span is not None and span <= CENTURY else None
 
 
 def _instant(found: re.Match[str]) -> datetime | None:

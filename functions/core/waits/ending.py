@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.kept.continuation import PARKED
 from functions.core.kept.tasks import WaitState
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost
+from functions.core.terms.policy import BY_SETTING, backoff
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST_AFTER = timedelta(hours=6)  # a service that asks for more is asked again anyway
 REMEMBERED = timedelta(hours=2)  # a late copy of the registration is still the same task's
 MARKING_SECONDS = 5.0  # hundreds of rows
-PAUSED = "PAUSED=1"
 
 
 class WaitSettling:
@@ -47,38 +48,38 @@ class WaitSettling:
         for done, entry in enumerate(entries):
             if limit.has_passed:
                 more = {"left": len(entries) - done, "detail": "looked at within half an hour"}
-                return self._log.write(Level.WARNING, {"wait": "parked", **more})
+                return self._log.write(Level.WARNING, {"wait": PARKED, **more})
             why = "a run is over, and too many wait for it to be answered at once"
             called = replace(entry.wait, due_at=now, told_at=now, attempts=0, why=why)
             with self.written():
                 self._book.change(entry, called)
-                self.say(called, "parked", Level.INFO)
+                self.say(called, PARKED, Level.INFO)
         return None
 
     def hold(self, entry: Waiting) -> None:
         """It stays due, so that it is looked at as soon as the app goes on; said once."""
-        if entry.wait.why != PAUSED:
-            held = replace(entry.wait, due_at=self._clock.now(), why=PAUSED)
+        if entry.wait.why != BY_SETTING:
+            held = replace(entry.wait, due_at=self._clock.now(), why=BY_SETTING)
             self._book.change(entry, held)
-            self.say(held, "parked", Level.INFO)
+            self.say(held, PARKED, Level.INFO)
 
     def later(self, entry: Waiting, why: str) -> None:
         """Nothing is amiss: look again in half an hour."""
         due = self._clock.now() + LATEST
         later = replace(entry.wait, due_at=due, attempts=0, why=why)
         self._book.change(entry, later)
-        self.say(later, "parked", Level.DEBUG)
+        self.say(later, PARKED, Level.DEBUG)
 
     def put_off(self, entry: Waiting, why: str, level: Level, after: float | None = None) -> None:
         """Look again after so many seconds, or after a pause that doubles."""
         wait = entry.wait
-        pause = min(SOONEST * 2 ** min(wait.attempts, 10), LATEST)
+        pause = backoff(SOONEST, wait.attempts, LATEST)
         if after is not None:
             pause = max(SOONEST, min(timedelta(seconds=after), LONGEST_AFTER))
         due, attempts = self._clock.now() + pause, wait.attempts + 1
         later = replace(wait, due_at=due, attempts=attempts, why=bounded(why))
         self._book.change(entry, later)
-        self.say(later, "parked", level)
+        self.say(later, PARKED, level)
 
     def end(self, entry: Waiting, state: WaitState, why: str, result: str = "") -> None:
         """It is over; `result` is what the task ended with, which may be that it was canceled."""
@@ -104,6 +105,6 @@ class WaitSettling:
         line: dict[str, object] = {"wait": what, "task": wait.task.id, "runs": ",".join(wait.runs)}
         line |= {"workspace": wait.workspace.name, "plan": wait.task.plan}
         line |= {"detail": wait.why or None}
-        if what == "parked":
+        if what == PARKED:
             line |= {"due": wait.due_at, "attempts": wait.attempts}
         self._log.write(level, line)

@@ -103,20 +103,14 @@ def build_json(host: str, run: QueuedRun, *, parameters: bool, typed: bool) -> J
         "triggerInfo": {},
         "id": run.id,
         "buildNumber": run.number,
-        "status": run.status,
-        **({"result": run.result} if run.result else {}),
-        **_times(run),
+        **_progress(run),
         "url": url,
         "definition": _definition(host, run),
         "project": _project(host, run),
         "uri": f"vstfs:///Build/Build/{run.id}",
         "sourceBranch": run.branch,
         "sourceVersion": _commit(run),
-        "queue": {"id": 1, "name": "Azure Pipelines"},
-        "priority": "normal",
-        "reason": "manual",
-        "requestedFor": _identity(run),
-        "requestedBy": _identity(run),
+        **_queued(run),
         **({"parameters": _queue_time_variables(run)} if run.variables else {}),
         "orchestrationPlan": plan,
         "logs": {"id": 0, "type": "Container", "url": f"{url}/logs"},
@@ -153,14 +147,28 @@ def _template_parameters(run: QueuedRun, *, typed: bool) -> Json:
     return {name: declared[name].typed(text) if typed else text for name, text in asked.items()}
 
 
-def _times(run: QueuedRun) -> Json:
+def _queued(run: QueuedRun) -> Json:
+    """Where it was queued, why and by whom."""
+    return {
+        "queue": {"id": 1, "name": "Azure Pipelines"},
+        "priority": "normal",
+        "reason": "manual",
+        "requestedFor": _identity(run),
+        "requestedBy": _identity(run),
+    }
+
+
+def _progress(run: QueuedRun) -> Json:
+    """How far it has come, and when."""
     times = {
         "queueTime": run.queue_time,
         "startTime": run.start_time,
         "finishTime": run.finish_time,
         "lastChangedDate": run.finish_time or run.queue_time,
     }
-    return {name: told(moment) for name, moment in times.items() if moment is not None}
+    result = {"result": run.result} if run.result else {}
+    known = {name: told(moment) for name, moment in times.items() if moment is not None}
+    return {"status": run.status, **result, **known}
 
 
 def _commit(run: QueuedRun) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from local.arm.front import Job, JobOutput
+from local.arm.jobs import Job, JobOutput
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, asked, calls, route

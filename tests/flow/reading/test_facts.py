@@ -11,7 +11,7 @@ from flask import Flask, request
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from local.arm.front import Job, JobOutput
+from local.arm.jobs import Job, JobOutput
 from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
 from local.serving.web import Server

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from functions.adapters.aml.models.registered import MOST_NAMES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from local.arm.front import Job, JobOutput
+from local.arm.jobs import Job, JobOutput
 from local.cloud import WORKSPACE
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 from tests.stage.azure import completed

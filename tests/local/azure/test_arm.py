@@ -6,7 +6,8 @@ import pytest
 import requests
 from azure.identity import ManagedIdentityCredential
 
-from local.arm.front import ARM, Job, JobOutput
+from local.arm.front import ARM
+from local.arm.jobs import Job, JobOutput
 from local.identity import MANAGEMENT
 from local.serving.faults import Fault
 

@@ -10,7 +10,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
 from local.serving.certificates import Authority
-from local.vault import Vault
+from local.vault.front import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.arm.front import Job
+from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.relay.waiting.waiter import Training, until

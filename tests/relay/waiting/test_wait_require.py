@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.aml.jobs import Jobs
-from local.arm.front import Job
+from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from relay.waiting.required import GateRefused, Requirement

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from local.arm.front import Job
+from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from tests.running import forked
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions.core.operators.explaining import OF_ANOTHER_REASON, REASONS, STATES, explained
+from functions.core.operators.explaining import explained
+from functions.core.operators.meanings import OF_ANOTHER_REASON, REASONS, STATES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State

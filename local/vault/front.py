@@ -18,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, request
+from flask import jsonify, request
 
 from local.identity import TENANT, Accepts
 from local.serving.faults import Fault
 from local.serving.listener import LOOPBACK
 from local.serving.running import Running, bearer
+from local.vault import refusals
 
 if TYPE_CHECKING:
     import ssl
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from local.serving.listener import Listener
+    from local.vault.refusals import Answer
 
 PER_PAGE = 25  # versions, unless the client asks for another number
 NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
-Answer = Response | tuple[Response, int]
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,11 @@ class Vault(Running):
         if not self._accepts(token, self.resource):
             return self._challenge("AKV10022: Invalid audience, or the token is not valid.")
         if not request.args.get("api-version"):
-            return _error(400, "BadParameter", "The api-version must be specified.")
+            return refusals.error(400, "BadParameter", "The api-version must be specified.")
         return None
 
     def _challenge(self, message: str) -> Answer:
-        answer, status = _error(401, "Unauthorized", message)
+        answer, status = refusals.error(401, "Unauthorized", message)
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", '
             f'resource="{self.resource}"'
@@ -149,19 +150,19 @@ class Vault(Running):
 
     def _get(self, name: str, version: str | None = None) -> Answer:
         if self._values_are_hidden:
-            return _hidden()
+            return refusals.hidden()
         found = [s for s in self._kept(name) if version in {None, "", s.version}]
         if not found:
-            return _not_found(name if version is None else f"{name}/{version}")
+            return refusals.not_found(name if version is None else f"{name}/{version}")
         if not found[-1].enabled:
-            return _disabled()
+            return refusals.disabled()
         return jsonify(self._bundle(found[-1]))
 
     def _versions(self, name: str) -> Answer:
         """A page of them, in the order of their ids; the next one by its address."""
         kept = sorted(self._kept(name), key=lambda s: s.version)
         if not kept:
-            return _not_found(name)
+            return refusals.not_found(name)
         first = int(request.args.get("$skiptoken", 0))
         size = int(request.args.get("maxresults", PER_PAGE))
         page = kept[first : first + size]
@@ -173,7 +174,7 @@ class Vault(Running):
     def _set(self, name: str) -> Answer:
         body = request.get_json(silent=True) or {}
         if not NAME.fullmatch(name) or not isinstance(body.get("value"), str):
-            return _error(400, "BadParameter", "The name or the value is not valid.")
+            return refusals.error(400, "BadParameter", "The name or the value is not valid.")
         attributes = body.get("attributes") or {}
         self._add(
             name,
@@ -205,27 +206,3 @@ class Vault(Running):
             "tags": secret.tags,
         }
         return found | ({"contentType": secret.content_type} if secret.content_type else {})
-
-
-def _error(status: int, code: str, message: str, **more: Any) -> tuple[Response, int]:
-    return jsonify({"error": {"code": code, "message": message, **more}}), status
-
-
-def _not_found(name: str) -> Answer:
-    message = (
-        f"A secret with (name/id) {name} was not found in this key vault. If you recently "
-        "deleted this secret you may be able to recover it using the correct recovery command. "
-        "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
-    )
-    return _error(404, "SecretNotFound", message)
-
-
-def _hidden() -> Answer:
-    message = "Caller is not authorized to perform action on resource."
-    return _error(403, "Forbidden", message, innererror={"code": "ForbiddenByRbac"})
-
-
-def _disabled() -> Answer:
-    """The refusal as in https://github.com/Azure/azure-sdk-for-java/issues/17991."""
-    message = "Operation get is not allowed on a disabled secret."
-    return _error(403, "Forbidden", message, innererror={"code": "SecretDisabled"})

@@ -1,0 +1,188 @@
+"""What each state and reason means in words, and what a person can do about it.
+
+Every reason stands here once; the command line, the operations page and the runbook take it from
+here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in by `Words.about`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+
+_ANY = {
+    "key": "KEY",
+    "route": "the route",
+    "secret": "that the route names",
+    "organization": "its organization",
+}
+
+
+class Words(NamedTuple):
+    """What a reason means, and what a person can do about it; empty where nothing is to be done."""
+
+    means: str
+    do: str = ""
+
+    def about(self, **named: str) -> Words:
+        """The same about what is named, or where nothing is, in words that fit every route."""
+        filled = _ANY | named
+        return Words(self.means.format(**filled), self.do.format(**filled))
+
+
+STATES = {
+    State.OPEN: "not started yet",
+    State.STARTED: "the pipeline run exists",
+    State.HELD: "held back: nothing starts unless an operator replays it",
+    State.SKIPPED: "not to be started",
+    State.FAILED: "cannot start as configured: mend the cause, then replay it",
+}
+
+OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
+
+OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the detail names it")
+
+REPLAY = "python -m relay replay {key}"
+SETTLE = (
+    "look into the pipeline's runs in Azure DevOps, then say what you found: "
+    "python -m relay replay {key} --as-started BUILD_ID, or --again if there is none"
+)
+
+REASONS = {
+    Reason.WORKING: Words("a process is at work on it, or died at it"),
+    Reason.DEADLINE: Words("the services took so long that no time was left to start it"),
+    Reason.LATE: Words("the ledger took so long that the request was not sent"),
+    Reason.PAUSED: Words("the app is paused", "set PAUSED=0 to let it start"),
+    Reason.LIMIT: Words(
+        "the route has started as many pipelines as its `limit` allows",
+        "raise the `limit` of {route} if this is no loop",
+    ),
+    Reason.ROUTES_UNREADABLE: Words(
+        "the route file cannot be read", "run python -m relay check and deploy a route file"
+    ),
+    Reason.RUN_UNREADABLE: Words(
+        "the run could not be read from Azure Machine Learning",
+        "if it lasts: may the app's identity read the workspace?",
+    ),
+    Reason.RUN_NOT_FOUND: Words(
+        "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
+    ),
+    Reason.SECRET_UNREADABLE: Words(
+        "the route's secret could not be read from Key Vault",
+        "is it there and enabled, and may the app's identity read it?",
+    ),
+    Reason.SECRET_EXPIRED: Words(
+        "the route's secret has expired",
+        "make a new token and store it as a new version of the secret",
+    ),
+    Reason.CREDENTIAL_REFUSED: Words(
+        "Azure DevOps refused the secret {secret}; nothing more is sent to {organization} with it "
+        "meanwhile",
+        "make a new token and store it as a new version of the secret {secret}",
+    ),
+    Reason.NOT_SENT: Words(
+        "no connection to Azure DevOps could be made", "if it lasts: name, network, DEVOPS_URL?"
+    ),
+    Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
+    Reason.UNFORESEEN: Words(
+        "an error that nobody foresaw: a bug, or an answer of a new kind",
+        "report it with the detail",
+    ),
+    Reason.FACTS_MISSING: Words(
+        "a fact that the route names was not there",
+        "did the training log it, on this run or on the step that the route names? then " + REPLAY,
+    ),
+    Reason.NOT_FINAL: Words(
+        "Azure Machine Learning says that the run has not ended",
+        "if it has ended since: " + REPLAY,
+    ),
+    Reason.IN_DOUBT: Words(
+        "the request to Azure DevOps was sent and no usable answer came", SETTLE
+    ),
+    Reason.REFUSED: Words(
+        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
+        " in words that are not known",
+        "is the pipeline's id right, and may the token's owner queue builds there?",
+    ),
+    Reason.UNAVAILABLE: Words(
+        "Azure DevOps could not run the pipeline just now: it is disabled or paused, its YAML "
+        "could not be read from where it lies, or the server speaks an older REST version",
+        "if it lasts: the detail has the service's words; after three days it is failed",
+    ),
+    Reason.LOOK_FAILED: Words(
+        "the request to Azure DevOps was sent, no usable answer came, and the builds could not be "
+        "looked through; after three days it is held",
+        "may the token's owner view the pipeline's builds? or " + SETTLE,
+    ),
+    Reason.GATE: Words(
+        "the route's gate said no", f"to start it all the same: {REPLAY} --ignore-gate"
+    ),
+    Reason.GATE_ERROR: Words(
+        "the route's gate gave no answer", f"mend `when` of {{route}}, then {REPLAY}"
+    ),
+    Reason.NOT_A_NUMBER: Words(
+        "a metric that the route goes by is there and is no number: NaN, or infinite",
+        "did the training diverge? then there is nothing to start; a gate may ask is_finite(...) "
+        f"on purpose; to start it all the same, without its gate: {REPLAY} --ignore-gate",
+    ),
+    Reason.CUT: Words(
+        "a text that the route names is as long as those that MLflow cuts without a word",
+        "let the training log it in a file, or in shorter parts; then " + REPLAY,
+    ),
+    Reason.EXPANDS: Words(
+        "a value that the route sends holds what Azure Pipelines would expand or obey: `$(`, `$[` "
+        "or a logging command; nothing was sent",
+        "name in {route} a fact without it, or mend what the run is called or tagged with; then "
+        + REPLAY,
+    ),
+    Reason.AMBIGUOUS: Words(
+        "several child runs, or several models of one, have what the route needs",
+        "name one with `step` or `model` in {route}, or do what else the detail says; then "
+        + REPLAY,
+    ),
+    Reason.DELETED: Words(
+        "the run was deleted in Azure Machine Learning",
+        f"if it was a mistake: restore the run, then {REPLAY}",
+    ),
+    Reason.NOT_SERVED: Words("the route starts no pipeline any more"),
+    Reason.NOT_ROOT: Words("the run is a part of another one, and the route is about whole ones"),
+    Reason.NOT_MATCHED: Words(
+        "the run did not fit the route's filters when it was looked at; a tag that was set since "
+        "then changes nothing"
+    ),
+    Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),
+    Reason.SHADOW: Words("the route only records what it would have started"),
+    Reason.REJECTED: Words(
+        "Azure DevOps rejected the request", f"mend the start of {{route}}, then {REPLAY}"
+    ),
+    Reason.ROUTE_REMOVED: Words(
+        "its route is gone from the route file, or only another version of the app has it",
+        f"bring {{route}} back, then {REPLAY}",
+    ),
+    Reason.TOO_LARGE: Words(
+        "the request is larger than Azure DevOps or the ledger takes",
+        f"send less in the parameters of {{route}}, then {REPLAY}",
+    ),
+    Reason.ANSWERED: Words("Azure DevOps answered with the pipeline run"),
+    Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
+}
+
+# The same where the app asks as its own identity, and no secret is used.
+AS_IDENTITY = {
+    Reason.SECRET_UNREADABLE: Words(
+        "the app's identity got no token for Azure DevOps", "if it lasts: is it still the app's?"
+    ),
+    Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
+    Reason.CREDENTIAL_REFUSED: Words(
+        "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
+        "meanwhile",
+        "is the identity a user of the organization, and is that connected to its tenant?",
+    ),
+}
+
+
+def meant(state: State, reason: Reason) -> Words:
+    """What the reason means for what stands in that state: nobody is at work on what has ended."""
+    at_work = state is State.OPEN or reason is not Reason.WORKING
+    return REASONS[reason] if at_work else OF_ANOTHER_REASON

@@ -1,0 +1,1 @@
+"""Key Vault: secrets and their versions over TLS."""
