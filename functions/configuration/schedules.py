@@ -9,6 +9,7 @@ https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncron
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import NamedTuple
 
 DAY, HOUR = 24, 60  # hours; minutes, and seconds of a minute
@@ -53,6 +54,21 @@ def fault(text: str) -> str:
     if len(fields) in {len(_FIELDS), len(_FIELDS) - 1}:
         return _cron_fault(fields)
     return _interval_fault(text)
+
+
+def numbers(text: str) -> list[set[int]]:
+    """The numbers of each field of a cron without fault: five, or six with seconds."""
+    texts = [field for field in text.split(" ") if field]
+    return [_numbers(*one) for one in zip(texts, _FIELDS[-len(texts) :], strict=True)]
+
+
+def interval(text: str) -> timedelta:
+    """The time that an interval without fault is."""
+    found = _INTERVAL.fullmatch(text)
+    days, hours, minutes, seconds = (
+        (int(part or 0) for part in found.groups()) if found else [0] * 4
+    )
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def is_interval(text: str) -> bool:

@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     policy: Policy
     sweep: SweepPolicy
+    reconcile_schedule: str
     cloud: Cloud
     resource_manager_url: str
     key_vault_url: str
@@ -81,6 +82,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     found = Settings(
         policy=policy,
         sweep=sweep,
+        reconcile_schedule=given.reconcile_schedule(),  # in force since the function was declared
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),
@@ -153,8 +155,7 @@ def _storage(given: Given, cloud: Cloud) -> StorageSettings:
 
 def _judged(given: Given, found: Settings) -> Settings:
     """The same settings, with what is to be said of them."""
-    given.reconcile_schedule()  # in force since the functions were declared: only told here
-    given.sweep_schedule()
+    given.sweep_schedule()  # in force since the function was declared: only told here
     return replace(
         found,
         no_ledger=_no_ledger(given, found),

@@ -168,7 +168,7 @@ import json, logging, os, sys
 logging.basicConfig(level=logging.INFO)
 import functions.bootstrap
 functions.bootstrap.app().relay.deliver(json.loads(sys.argv[1]))
-functions.bootstrap.app().rounds.reconcile()
+functions.bootstrap.app().reconciler.reconcile()
 """
 
 

@@ -198,4 +198,4 @@ class World:
 
 def delivery(event: dict[str, Any]) -> Callable[[App], None]:
     """That this event comes to a process."""
-    return lambda app: app.relay.deliver(event)
+    return lambda app: app.deliver(event)

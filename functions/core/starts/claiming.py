@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.core.memory import missed
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import journal, steps
@@ -42,8 +41,11 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if entry.continuation.was_passed_over and event.type != missed.TYPE:
-            return self._take_over(entry, event, file)
+        if entry.continuation.was_passed_over:
+            from functions.core.memory import missed  # noqa: PLC0415 - few events meet such a trace
+
+            if event.type != missed.TYPE:
+                return self._take_over(entry, event, file)
         known = journal.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
         return None
