@@ -7,7 +7,7 @@ import os
 import typer
 
 from relay import check, facts
-from relay.continuations import listing, replay
+from relay.continuations import listing, reconcile, replay
 from relay.doctor import command as doctor
 from relay.previews import preview
 from relay.waiting import wait
@@ -39,6 +39,7 @@ doctor.add_to(app)
 facts.add_to(app)
 listing.add_to(app)
 preview.add_to(app)
+reconcile.add_to(app)
 replay.add_to(app)
 wait.add_to(app)
 whatif.add_to(app)
