@@ -16,6 +16,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # What is never imported is never compiled: a third of the time that an installation takes.
 PIP := -m pip install -qq --no-compile --disable-pip-version-check
 
+# One lock for every Python and system that this is for, from PyPI alone, whatever this machine is set to.
+COMPILE = env -u PIP_FIND_LINKS .cache/uv/bin/uv pip compile --quiet --no-config --universal --generate-hashes \
+	--custom-compile-command 'make lock' --default-index https://pypi.org/simple $(if $(UPGRADE),--upgrade)
+
 # $(call slowly,WHAT,COMMAND): a line that says what takes its time, then how long it took; what
 # the command printed is shown only if it failed
 slowly = printf '%s ... ' '$(1)'; begun=$$(date +%s); said=$$(mktemp); \
@@ -38,7 +42,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra infra-outside format clean setup parts
+.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra infra-outside format lock clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +102,16 @@ format: setup ## put the code into its form
 	@$(VENV)/ruff check -q --fix-only $(CODE)
 	@$(VENV)/ruff format $(CODE)
 
+lock: .cache/uv/.installed ## make requirements*.txt of requirements*.in; newer versions of what those do not name: UPGRADE=1
+	@$(call slowly,requirements.txt,$(COMPILE) --python-version 3.11 requirements.in -o requirements.txt)
+	@$(call slowly,requirements-cli.txt,$(COMPILE) --python-version 3.11 -c requirements.txt requirements-cli.in -o requirements-cli.txt)
+	@$(call slowly,requirements-dev.txt,$(COMPILE) --python-version 3.11 -c requirements-cli.txt requirements-dev.in -o requirements-dev.txt)
+	@$(call slowly,requirements-worker.txt,$(COMPILE) --python-version 3.13 -c requirements.txt requirements-worker.in -o requirements-worker.txt)
+
+.cache/uv/.installed:
+	@$(call slowly,installing uv,$(PYTHON) -m venv --clear .cache/uv && .cache/uv/bin/python $(PIP) uv==0.13.9)
+	@touch $@
+
 clean: ## remove what the other targets made
 	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
@@ -107,7 +121,7 @@ setup: .venv/.installed ## only install what the app, the demo and the checks ne
 parts: $(NPM_PARTS) .cache/worker/.installed ## only install the tests' real parts
 	@command -v chromium > /dev/null || echo 'there is no chromium: the tests of the page in a browser will be skipped'
 
-.venv/.installed: requirements.txt requirements-dev.txt
+.venv/.installed: requirements-dev.txt
 	@command -v $(PYTHON) > /dev/null || { echo 'there is no $(PYTHON): make PYTHON=... names another' >&2; exit 1; }
 	@$(PYTHON) -c "$$FIT" $(PYTHON)
 	@$(call slowly,making .venv with $(PYTHON),$(PYTHON) -m venv --clear .venv)
@@ -126,7 +140,7 @@ $(NPM_PARTS):
 
 # The library that Azure loads an app with exists from Python 3.13 on. The suite's own Python is
 # asked first.
-.cache/worker/.installed: requirements.txt requirements-worker.txt
+.cache/worker/.installed: requirements-worker.txt
 	@for python in $(PYTHON) python3.13 python3.14 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[34]*/bin/python; do \
 		"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 13) <= sys.version_info[:2] < (3, 15))' 2> /dev/null || continue; \
 		$(call slowly,installing the Functions worker with '"$$python"',"$$python" -m venv --clear .cache/worker && .cache/worker/bin/python $(PIP) -r requirements-worker.txt && touch $@); \

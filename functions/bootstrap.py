@@ -51,7 +51,13 @@ class App:
         self._admission, self._settling = Admission(ports, policy), Settling(ports, policy)
         self._starter = Starter(ports, policy, self._settling, self._admission)
         self.relay = Relay(
-            ports, policy, self._settling, self._starter, look=self._look, ended=self._ended
+            ports,
+            policy,
+            self._settling,
+            self._starter,
+            look=self._look,
+            ended=self._ended,
+            probed=_load_everything,
         )
 
     def deliver(self, event: object) -> None:
@@ -171,11 +177,11 @@ def built(environ: Mapping[str, str]) -> App:
     """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
         from functions.configuration import settings as known_settings
-        from functions.connections import connect, observer
+        from functions.connections import connect, observer, tell
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
         settings = known_settings.read(environ)
-        _tell(settings)
+        tell(settings)
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)
@@ -203,13 +209,8 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _tell(settings: Settings) -> None:
-    """Say what is wrong with the settings, before one of them may end the work."""
-    from functions.adapters.telling.log import LogfmtJournal
-    from functions.core.ports.services import Level
+def _load_everything() -> None:
+    """What a probe is for; no event waits for that."""
+    from functions import loading
 
-    journal = LogfmtJournal()
-    for complaint in settings.complaints:
-        journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
-    for doubt in settings.doubts:
-        journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
+    loading.everything()

@@ -27,6 +27,9 @@ param workspaces workspaceType[]
 @description('Optional. Settings of the app that differ from its defaults.')
 param policy policyType = {}
 
+@description('Optional. true: nothing is started, whatever policy says. infra/hooks/deploy.sh says so where somebody has paused the app by hand.')
+param paused bool = false
+
 @description('Optional. Settings of your own, such as AzureFunctionsJobHost__…: they fill in what is empty here, and what is not here is not kept.')
 param moreSettings object = {}
 
@@ -393,6 +396,7 @@ module settings 'modules/settings.bicep' = {
     workspaceIds: map(workspaces, workspace => workspace.id)
     outcomesName: outcomeEvents ? outcomesName : ''
     policy: policy
+    paused: paused
     more: moreSettings
   }
   // The setting that believes a header of App Service comes after App Service writes it.

@@ -6,21 +6,23 @@
 #
 #     preview     tells what `resources`, and once something is deployed `events`, would change
 #     resources   infra/main.bicep
-#     code        what is committed, built in Azure
-#     events      waits until the functions are indexed, then infra/events.bicep
+#     code        what is committed, built in Azure; then waits until the app can load all of it
+#     events      waits for the same, then infra/events.bicep
 #     compiler    has the Azure CLI use the Bicep that this was tested with, for its own folder
 #     app         prints the resource id of the function app
+#     unpaused    stops if somebody paused the app by hand: azd would end that, `resources` keeps it
 #
 # AZURE_RESOURCE_GROUP      required; it must be there already
 # AZURE_SUBSCRIPTION_ID     else the one that the Azure CLI stands in
 # RELAY_PARAMETERS          parameter file of the resources
 # RELAY_DEPLOYMENT          name of the deployment: one for each app of a resource group
 # RELAY_EVENTS_PARAMETERS   parameters of infra/events.bicep, NAME=VALUE, between blanks
-# RELAY_LOOKS, RELAY_LOOK_EVERY   how often, and each how many seconds, to look for the functions
-# RELAY_TRIES, RELAY_TRY_EVERY    the same for what fails only since a role takes its time
+# RELAY_LOOKS, RELAY_LOOK_EVERY   how often, and each how many seconds, to look at the app
+# RELAY_TRIES, RELAY_TRY_EVERY    the same for what fails only for a while
+# RELAY_ASK                 no: the app takes no calls from here, so it is not asked
 #
-# Exit codes: 0 done, 2 usage, 4 Azure refused, 5 the functions did not appear.
-set -eu
+# Exit codes: 0 done, 2 usage, 4 Azure refused, 5 the app did not get ready.
+set -euf # -f: no value is a pattern of file names
 cd "$(dirname "$0")/../.."
 
 : "${RELAY_PARAMETERS:=infra/prod.bicepparam}" "${RELAY_DEPLOYMENT:=run-relay}"
@@ -31,39 +33,11 @@ export MSYS_NO_PATHCONV=1 # Git for Windows would take a resource id for a path
 USAGE=2 REFUSED=4 TIMED_OUT=5
 BICEP=v0.49.2
 PACKAGE=.cache/run-relay.zip # no absolute path: Git for Windows has others than the Azure CLI
-# Errors that pass by themselves; all others are told at once.
-BUSY='DeploymentActive|TooManyRequests|ServiceUnavailable|Service Unavailable|InternalServerError'
-NEW_PRINCIPAL='PrincipalNotFound|RoleDefinitionDoesNotExist'
-NEW_STORAGE_ROLE='InaccessibleStorage|BlobUploadFailed|AuthorizationPermissionMismatch'
-NEW_FUNCTION='Destination endpoint not found|does not exist in the function app'
-NEW_TOPIC_ROLE='Managed Identity Authorization Error|does not have permission to perform appropriate'
-HOPELESS='AuthorizationFailed|ResourceNotFound|ResourceGroupNotFound|SubscriptionNotFound|az login'
-
-say() { printf '%s\n' "$*" >&2; }
-
-stop() { # CODE WORDS...
-    code=$1
-    shift
-    say "$@"
-    exit "$code"
-}
+# shellcheck source=infra/hooks/waiting.sh
+. infra/hooks/waiting.sh
 
 azure() { # the Azure CLI, in the subscription that is asked for wherever it stands
     az "$@" --only-show-errors ${AZURE_SUBSCRIPTION_ID:+--subscription "$AZURE_SUBSCRIPTION_ID"}
-}
-
-patiently() { # PATTERN COMMAND...: once more, a number of times, where the error fits the pattern
-    passing=$1 try=1
-    shift
-    until { said=$("$@" 2>&1 >&3); } 3>&1; do
-        printf '%s\n' "$said" | grep -Eiq -e "$passing" || stop $REFUSED "$said"
-        [ "$try" -lt "$RELAY_TRIES" ] || stop $REFUSED "$said" "
-It failed $try times over: no wait helps any more. See \"What may go wrong\" in infra/README.md."
-        say "try $try of $RELAY_TRIES failed, again in $RELAY_TRY_EVERY s:" \
-            "$(printf '%s\n' "$said" | grep -Eio -e "$passing" | head -n 1)"
-        sleep "$RELAY_TRY_EVERY"
-        try=$((try + 1))
-    done
 }
 
 output() { # NAME FORMAT: an output of the deployment; empty if there is none
@@ -89,19 +63,60 @@ compiler() { # in a pipeline the Azure CLI would take the one that the agent hap
         stop $REFUSED "There is no Bicep $BICEP: see above."
 }
 
+paused_by_hand() { # prints the app that is paused, unless by the parameters of its last deployment
+    apps=${AZURE_FUNCTION_NAME:-$(output AZURE_FUNCTION_NAME tsv 2> /dev/null || true)}
+    # a deployment that failed has no outputs: all that it may have made
+    [ -n "$apps" ] || apps=$(azure functionapp list -g "$AZURE_RESOURCE_GROUP" -o tsv \
+        --query "[?tags.\"azd-service-name\"=='relay'].name") || return
+    for app in $(printf '%s' "$apps" | tr -d '\r'); do
+        value=$(azure functionapp config appsettings list -g "$AZURE_RESOURCE_GROUP" -n "$app" \
+            --query "[?name=='PAUSED'].value | [0]" -o tsv 2>&1) || {
+            fits "$GONE" "$value" && continue
+            say "$value"
+            return 1
+        }
+        case $(printf '%s' "$value" | tr -d ' \r' | tr '[:upper:]' '[:lower:]') in
+            '' | 0 | false | no | off) continue ;;
+            *) ;;
+        esac
+        azure deployment group show -g "$AZURE_RESOURCE_GROUP" -n "$RELAY_DEPLOYMENT" -o tsv \
+            --query properties.parameters.policy.value.paused 2> /dev/null | grep -iq true || {
+            printf '%s\n' "$app"
+            return
+        }
+    done
+}
+
+unpause() { # APP: the command that ends its pause
+    printf '%s' "az functionapp config appsettings set -g $AZURE_RESOURCE_GROUP -n $1 --settings PAUSED=0 -o none"
+}
+
+unpaused() {
+    held=$(patiently "$BUSY" paused_by_hand) ||
+        stop $REFUSED "Whether the app is paused could not be seen: see above."
+    [ -z "$held" ] || stop $USAGE "$held IS PAUSED, and this deployment would end that. Nothing was deployed. Either
+* end it: $(unpause "$held")
+* or keep it: paused: true in policy, in the parameter file"
+}
+
 preview() {
+    held=$(paused_by_hand 2> /dev/null) || say "Whether the app is paused could not be seen."
     set -- --no-prompt true --validation-level ProviderNoRbac --exclude-change-types Ignore NoChange
     azure deployment group what-if -g "$AZURE_RESOURCE_GROUP" -n "$RELAY_DEPLOYMENT" \
-        -p "$RELAY_PARAMETERS" "$@" || stop $REFUSED "There is no preview: see above."
+        -p "$RELAY_PARAMETERS" ${held:+paused=true} "$@" || stop $REFUSED "There is no preview: see above."
     if [ -n "$(output AZURE_FUNCTION_ID tsv 2> /dev/null)" ]; then
         events what-if "$@" || stop $REFUSED "There is no preview of the subscriptions: see above."
     fi
 }
 
 resources() {
+    held=$(patiently "$BUSY" paused_by_hand) ||
+        stop $REFUSED "Nothing was deployed: whether the app is paused could not be seen."
+    [ -z "$held" ] ||
+        say "$held IS PAUSED, and stays so until somebody ends it: $(unpause "$held")"
     say "deploying the resources: $RELAY_PARAMETERS"
     patiently "$BUSY|$NEW_PRINCIPAL" azure deployment group create -g "$AZURE_RESOURCE_GROUP" \
-        -n "$RELAY_DEPLOYMENT" -p "$RELAY_PARAMETERS" --no-prompt true -o none
+        -n "$RELAY_DEPLOYMENT" -p "$RELAY_PARAMETERS" ${held:+paused=true} --no-prompt true -o none
 }
 
 need_routes() { # PATHSPEC...: stops if the app would look for a route file that these do not pack
@@ -115,6 +130,13 @@ need_routes() { # PATHSPEC...: stops if the app would look for a route file that
             "function_app.py, as committed: put it there and commit it, or change routesFile in policy."
 }
 
+upload() { # done, too, where the Azure CLI only looked too early at what it had deployed
+    told=$(azure functionapp deployment source config-zip -g "$AZURE_RESOURCE_GROUP" -n "$app" \
+        --src "$PACKAGE" --build-remote true -o none 2>&1) && return
+    say "$told"
+    fits "$UPLOADED" "$told"
+}
+
 code() {
     app=$(given AZURE_FUNCTION_NAME)
     set -- function_app.py functions host.json requirements.txt 'routes*.yaml'
@@ -124,8 +146,8 @@ code() {
     mkdir -p "${PACKAGE%/*}"
     git archive --format=zip -o "$PACKAGE" HEAD -- "$@"
     say "deploying the code: $(git rev-parse --short HEAD) to $app"
-    patiently "$BUSY|$NEW_STORAGE_ROLE" azure functionapp deployment source config-zip \
-        -g "$AZURE_RESOURCE_GROUP" -n "$app" --src "$PACKAGE" --build-remote true -o none
+    patiently "$BUSY|$UNDER_WAY|$NEW_STORAGE_ROLE" upload
+    wait_until_ready
 }
 
 events() { # ACTION OPTION...: deploys the subscriptions, or what else `az deployment group` can do
@@ -140,38 +162,8 @@ events() { # ACTION OPTION...: deploys the subscriptions, or what else `az deplo
         -p functionAppId="$id" storageId="$storage" topicIds="$topics" ${RELAY_EVENTS_PARAMETERS:-}
 }
 
-wanted() { # the functions that events.bicep subscribes, so that they are named once
-    sed -n "s/^ *function: '\([a-z_]*\)'.*/\1/p" infra/events.bicep
-}
-
-missing() { # KNOWN: those of them that are not known
-    wanted | while read -r name; do
-        printf '%s\n' "$1" | tr -d '\r' | grep -Eq "(^|/)$name\$" || printf '%s ' "$name"
-    done
-}
-
-wait_for_functions() {
-    app=$(given AZURE_FUNCTION_NAME)
-    [ -n "$(wanted)" ] || stop $USAGE "infra/events.bicep names no function to subscribe."
-    look=1
-    until known=$(azure functionapp function list -g "$AZURE_RESOURCE_GROUP" -n "$app" \
-        --query '[].name' -o tsv 2>&1) && [ -z "$(missing "$known")" ]; do
-        printf '%s\n' "$known" | grep -Eiq -e "$HOPELESS" && stop $REFUSED "$known"
-        [ "$look" -lt "$RELAY_LOOKS" ] || stop $TIMED_OUT "$app has not indexed: $(missing "$known")
-after $look looks, each $RELAY_LOOK_EVERY s. No subscription was changed. Look whether
-* the code was deployed, and what the build said: sh infra/hooks/deploy.sh code
-* it can be loaded: exceptions in Application Insights (saved query: exceptions)
-* the identity of the app has Storage Blob Data Owner, and the app reaches the storage account
-and then go on with: sh infra/hooks/deploy.sh events
-The last answer was: ${known:-no function}"
-        say "look $look of $RELAY_LOOKS: not indexed yet: $(missing "$known")"
-        sleep "$RELAY_LOOK_EVERY"
-        look=$((look + 1))
-    done
-}
-
 subscribe() {
-    wait_for_functions
+    [ "$READY" = yes ] || wait_until_ready
     say "deploying the event subscriptions"
     patiently "$BUSY|$NEW_FUNCTION|$NEW_TOPIC_ROLE" events create --no-prompt true -o none
 }
@@ -179,8 +171,8 @@ subscribe() {
 [ $# -gt 0 ] || set -- resources code events
 for step; do
     case $step in
-        compiler | preview | resources | code | events | app) ;;
-        *) stop $USAGE "There is no step $step. Steps: compiler preview resources code events app" ;;
+        compiler | preview | resources | code | events | app | unpaused) ;;
+        *) stop $USAGE "There is no step $step. Steps: compiler preview resources code events app unpaused" ;;
     esac
 done
 [ -n "${AZURE_RESOURCE_GROUP:-}" ] || stop $USAGE "Name the resource group: AZURE_RESOURCE_GROUP"

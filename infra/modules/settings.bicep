@@ -35,6 +35,9 @@ param outcomesName string
 @description('Required. What else differs from the defaults.')
 param policy policyType
 
+@description('Required. Whether the app is paused, whatever policy says.')
+param paused bool
+
 @description('Required. Settings of your own, kept as they are.')
 param more object
 
@@ -68,7 +71,7 @@ var settings = {
   LEDGER_TABLE: ledgerTable
   OPERATIONS_AUTH: signIn.people
   OUTCOME_TOPIC_ENDPOINT: empty(outcomesName) ? (more.?OUTCOME_TOPIC_ENDPOINT ?? '') : outcomes!.properties.endpoint
-  PAUSED: (policy.?paused ?? false) ? '1' : '0'
+  PAUSED: (paused || (policy.?paused ?? false)) ? '1' : '0'
   RELAY_OTEL: (policy.?openTelemetry ?? false) ? '1' : '0'
   SWEEP_WORKSPACES: join(workspaceIds, ',')
   TAG_RUNS: (policy.?tagRuns ?? false) ? '1' : '0'

@@ -5,8 +5,9 @@ under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function 
 (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
 `Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
 the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
-LOCAL_SYSTEM_KEY deliveries for that one (`code=` in the query). The host itself ends no invocation;
-the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for the answer.
+LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). The host
+itself ends no invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever
+waits for the answer.
 """
 
 from __future__ import annotations

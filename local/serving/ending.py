@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+LOOKS_EVERY = 0.5
+"""Seconds: a signal that the kernel hands to another thread does not wake the one that waits.
+
+A process that goes on after SIGSTOP may be given the next signal so.
+https://docs.python.org/3/library/signal.html#signals-and-threads
+"""
+
+
 def on_signal() -> Callable[[], int]:
     """Catch SIGTERM and SIGINT from now on; the result waits for one and gives the exit code.
 
@@ -22,7 +30,8 @@ def on_signal() -> Callable[[], int]:
         ended.set()
 
     def wait() -> int:
-        ended.wait()
+        while not ended.wait(LOOKS_EVERY):
+            pass
         return codes[0]
 
     for number in (signal.SIGINT, signal.SIGTERM):

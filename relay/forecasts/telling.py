@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
 HIDDEN = "***"
-_ONLY_EVENT = ("run_type", "properties.")
 
 
 def studio_url(settings: Settings, workspace: str, run: str) -> str:
@@ -166,7 +165,7 @@ def may_start(one: Prospect) -> bool:
 
 def only_event_tells(unlike: Misfit, news: News) -> bool:
     """Whether the filter asks for what an event would have told, and none did."""
-    return not news.told and unlike.filter.startswith(_ONLY_EVENT)
+    return not news.told and unlike.by is not None and unlike.by.only_event
 
 
 def _reasoned(what: str, one: Prospect, settings: Settings) -> str:

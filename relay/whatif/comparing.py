@@ -46,12 +46,16 @@ _NOT_BY_ROUTES = frozenset(
 
 
 class Compared(NamedTuple):
-    """What became of news on a route (None: nothing), and what would (None: no such route)."""
+    """What became of news on a route (None: nothing), and what would (None: no such route).
+
+    `instead`: what a route that is gone asked for, where this one starts the same pipeline.
+    """
 
     route: str
     was: Continuation | None
     would: Prospect | None
     change: Change
+    instead: PipelineRequest | None = None
 
     @property
     def would_state(self) -> State | None:
@@ -72,6 +76,13 @@ class Compared(NamedTuple):
         """Whether one would be."""
         return self.would is not None and isinstance(self.would.found, Go)
 
+    @property
+    def by_champion(self) -> bool:
+        """Whether a champion may have stopped it: today's, who need not be that of its day."""
+        if self.would is None or isinstance(self.would.found, Misfit):
+            return False
+        return self.would.route.needs.champion
+
 
 def compared(
     known: Iterable[Continuation], prospects: Iterable[Prospect], news: News
@@ -87,8 +98,15 @@ def compared(
     return _moved(told)
 
 
-def differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
-    """What two requests say otherwise: its name, and both texts; of a secret only that it is so."""
+def differences(one: Compared) -> Iterator[tuple[str, str, str]]:
+    """What the two requests say otherwise, where the same pipeline would be started."""
+    was, would = one.instead or _asked(one), _would_ask(one)
+    if one.change in {Change.REQUEST, Change.ROUTE} and was and would:
+        yield from _differing(was, would)
+
+
+def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[str, str, str]]:
+    """Of what, and both texts; of a secret only that it is so."""
     if was.where != would.where:
         yield "pipeline", was.where, would.where
     if was.pipeline_version != would.pipeline_version:
@@ -129,7 +147,7 @@ def _change(one: Compared, news: News) -> Change:
     if one.would_start:
         return _start(one)
     if one.started:
-        return Change.STOPS
+        return Change.UNKNOWN if one.by_champion else Change.STOPS
     return Change.SAME if _ends(one) == _ended(one) else Change.REASON
 
 
@@ -153,7 +171,7 @@ def _start(one: Compared) -> Change:
     """Whether Azure DevOps would take what it refused, or something like that, only it can tell."""
     was, would = _asked(one), _would_ask(one)
     if one.started and was and would:
-        return Change.REQUEST if any(differing(was, would)) else Change.SAME
+        return Change.REQUEST if any(_differing(was, would)) else Change.SAME
     refused = one.was is not None and one.was.reason is Reason.REJECTED
     return Change.UNKNOWN if refused else Change.STARTS
 
@@ -173,12 +191,14 @@ def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
     both = {where for where in starts if where and starts[where] >= stops[where] > 0}
 
+    gone = {_where(_asked(one)): _asked(one) for one in told if one.change is Change.STOPS}
+
     def seen(one: Compared) -> Compared:
-        was, would = _asked(one), _would_ask(one)
-        moved = (one.change is Change.STOPS and _where(was) in both) or (
-            _is_new(one) and _where(would) in both
-        )
-        return one._replace(change=Change.ROUTE) if moved else one
+        if one.change is Change.STOPS and _where(_asked(one)) in both:
+            return one._replace(change=Change.ROUTE)
+        if _is_new(one) and (where := _where(_would_ask(one))) in both:
+            return one._replace(change=Change.ROUTE, instead=gone[where])
+        return one
 
     return [seen(one) for one in told]
 

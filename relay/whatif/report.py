@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.printing import plain
-from relay.whatif.comparing import Change, differing
+from relay.whatif.comparing import Change, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ class Report(NamedTuple):
         yield f"{ended}{plain(what)}  {plain(event.experiment)}".rstrip()
         yield f"  was {plain(self._before(one))}"
         yield f"  {plain(self._after(run, one), 1000)}"
-        for name, was, would in _differences(one):
+        for name, was, would in differences(one):
             yield f"    {plain(name)}: {plain(was)} -> {plain(would)}"
 
     def _before(self, one: Compared) -> str:
@@ -100,8 +100,12 @@ class Report(NamedTuple):
             return "no route has this name any more"
         assert run.news is not None  # noqa: S101 - it was compared, for the type checker
         means = telling.means(one.would, run.news, self.settings)
-        if one.change is Change.UNKNOWN and one.would_start:
+        if one.change is not Change.UNKNOWN:
+            return means
+        if one.would_start:
             return f"{means}, if Azure DevOps takes it: `preview --check` asks"
+        if one.started and one.by_champion:
+            return f"{means}; that is today's champion, and its own day's is not known"
         return means
 
     def _run(self, run: Replayed) -> dict[str, Any]:
@@ -131,15 +135,9 @@ class Report(NamedTuple):
             "was": before,
             "would": one.would and news and telling.prospect(one.would, news, self.settings),
             "differs": [
-                {"what": name, "was": old, "would": new} for name, old, new in _differences(one)
+                {"what": name, "was": old, "would": new} for name, old, new in differences(one)
             ],
         }
-
-
-def _differences(one: Compared) -> Iterator[tuple[str, str, str]]:
-    if one.change is Change.REQUEST and one.was and one.was.request and one.would:
-        assert one.would.request is not None  # noqa: S101 - it would start, for the type checker
-        yield from differing(one.was.request, one.would.request)
 
 
 def _was(one: Compared) -> str:

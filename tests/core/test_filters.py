@@ -5,9 +5,12 @@ from __future__ import annotations
 import fnmatch
 import random
 import re
+from typing import Any
 
 import pytest
 
+from functions.core.memory import first_seen
+from functions.core.routes.definition import Match, Route
 from functions.core.routes.filters import fits
 
 SEED = 20_261_122
@@ -52,3 +55,17 @@ def test_any_pattern_fits_as_a_plain_translation_says() -> None:
 def test_no_text_makes_a_pattern_try_all_ways_to_share_it_out() -> None:
     assert not fits("*a*b*c*d*e*f*", "abcde" * 800)
     assert not fits("*a*a*a*a*a*a*b", "a" * 4096)
+
+
+class Wider(Match, frozen=True, kw_only=True, omit_defaults=True):
+    """The filters of a later version."""
+
+    region: str | None = None
+
+
+@pytest.mark.parametrize("filters", [{}, {"experiment": "defect-*", "tags": {"stage": "p"}}])
+def test_a_filter_that_a_later_version_adds_makes_no_route_another_one(filters: Any) -> None:
+    today, later = (Route(name="r", match=kind(**filters)) for kind in (Match, Wider))
+    assert first_seen.digest(later) == first_seen.digest(today)
+    other = Route(name="r", match=Wider(**filters, region="eu"))
+    assert first_seen.digest(other) != first_seen.digest(today)

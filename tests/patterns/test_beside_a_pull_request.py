@@ -47,7 +47,7 @@ def workspace(folder: Path) -> Path:
     """The checkout of Run Relay, as the resource names it, beside one of a hostile pull request."""
     trusted = "import sys\nprint('resource:', *sys.argv[1:])\n"
     module(folder / "relay", "relay", trusted)
-    (folder / "relay/requirements.txt").write_text("", "utf-8")
+    (folder / "relay/requirements-cli.txt").write_text("", "utf-8")
     for name in IMPORTED:
         module(folder / "code", name, "print('the code of the pull request')\n")
     return folder

@@ -148,7 +148,7 @@ def test_the_last_step_cancels_by_the_name_that_was_submitted(agent: Agent, aske
 def test_the_install_makes_run_relay_importable_from_anywhere(agent: Agent, tmp_path: Path) -> None:
     relay = agent.folder / "relay"
     (relay / "relay").mkdir(parents=True)
-    (relay / "requirements.txt").write_text("", "utf-8")
+    (relay / "requirements-cli.txt").write_text("", "utf-8")
     (relay / "relay/__init__.py").write_text("", "utf-8")
     (relay / "relay/__main__.py").write_text("print('installed')", "utf-8")
     script = VALIDATE.script("Install Run Relay")

@@ -35,6 +35,7 @@ TARGETS = {
         "infra",
         "infra-outside",
         "format",
+        "lock",
         "clean",
         "setup",
         "parts",
@@ -69,7 +70,7 @@ def other_python(folder: Path, version: tuple[int, int], also: str = "exec(code)
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements-dev.txt"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

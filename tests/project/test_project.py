@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from functions.core.rounds import sweep
 from functions.core.terms import deadline
-from tests.running.shipping import ROOT, provided, requirements, shipped
+from tests.running.imports import imported
+from tests.running.shipping import ROOT, shipped
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-FILES = ("requirements.txt", "requirements-dev.txt", "requirements-worker.txt")
 TOO_SLOW_TO_START = {"mlflow", "mlflow-skinny", "azure-ai-ml", "httpx", "jinja2", "structlog"}
+COMMAND_LINE = {"typer", "rich"}
 TEST_TOOLS = {"pytest", "hypothesis", "flask", "trustme", "azure-devops", "mypy", "ruff"}
 LONGEST_ON_CONSUMPTION = timedelta(minutes=10)
 
@@ -58,46 +53,8 @@ def test_no_outcome_is_sampled_away(host: dict[str, Any]) -> None:
     assert not sampling["isEnabled"] or "Trace" in sampling["excludedTypes"].split(";")
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_requirement_is_pinned_to_one_version(file: str) -> None:
-    operators = {r.name: [s.operator for s in r.specifier] for r in requirements(file)}
-    assert {name: o for name, o in operators.items() if o != ["=="]} == {}
-
-
-def test_nothing_is_deployed_that_only_tests_need_or_that_starts_slowly() -> None:
-    assert shipped() & (TEST_TOOLS | TOO_SLOW_TO_START) == set()
-
-
-def imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def distributions(module: str) -> set[str]:
-    """The distributions that may provide a module; Azure's share one package."""
-    top, _, rest = module.partition(".")
-    found = provided().get(top, frozenset())
-    part = rest.partition(".")[0]
-    return {d for d in found if top != "azure" or d.startswith(f"azure-{part}")}
-
-
-@pytest.mark.parametrize(
-    ("folder", "files"),
-    [
-        ("functions", ()),
-        ("relay", ()),
-        ("local", ("requirements-dev.txt",)),
-        ("examples", ("requirements-dev.txt",)),
-    ],
-)
-def test_every_package_that_is_imported_is_required(folder: str, files: tuple[str, ...]) -> None:
-    known = {*sys.stdlib_module_names, *(p.stem for p in ROOT.iterdir())}
-    modules = {m for file in (ROOT / folder).rglob("*.py") for m in imported(file)}
-    outside = {m for m in modules if m.partition(".")[0] not in known}
-    assert {m for m in outside if not distributions(m) & shipped(*files)} == set()
+def test_nothing_is_deployed_that_only_people_or_tests_need_or_that_starts_slowly() -> None:
+    assert shipped() & (COMMAND_LINE | TEST_TOOLS | TOO_SLOW_TO_START) == set()
 
 
 def test_the_entry_hands_over_to_the_triggers_and_knows_nothing_below_the_wiring() -> None:

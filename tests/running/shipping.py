@@ -1,7 +1,12 @@
-"""What is deployed: the distributions that requirements.txt brings, with all they need."""
+"""What is deployed: the distributions that requirements.txt locks, and what else was locked.
+
+Each requirements….in names what somebody chose, each requirements….txt is what `make lock` makes
+of it: those and all that they need, with hashes, for every Python and system.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -11,33 +16,64 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCKS = tuple(f"requirements{which}.txt" for which in ("", "-cli", "-dev", "-worker"))
+SHIPPED = LOCKS[0]
 
 
-def requirements(file: str) -> list[Requirement]:
-    """The lines of one requirements file, without those of the files it includes."""
-    lines = ((ROOT / file).read_text("utf-8")).splitlines()
-    return [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]
+def lines(file: str) -> list[str]:
+    """What stands in a requirements file, each entry in one line."""
+    text = (ROOT / file).read_text("utf-8").replace("\\\n", " ")
+    return [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"]
 
 
 @cache
-def shipped(*files: str) -> frozenset[str]:
-    """The names of every distribution that these bring on this Python, requirements.txt first."""
-    return needed_by(r for file in ("requirements.txt", *files) for r in requirements(file))
+def requirements(file: str) -> list[Requirement]:
+    """Those of one file, without those of the files that it includes."""
+    return [Requirement(re.split(r"\s--hash", line)[0]) for line in lines(file) if line[0] != "-"]
 
 
-def needed_by(these: Iterable[Requirement]) -> frozenset[str]:
-    """The names of these distributions and of every one that they need on this Python."""
-    found: set[str] = set()
-    left = [r for r in these if _applies(r)]
+def named(file: str) -> Iterator[Requirement]:
+    """What stands in requirements….in, and in what that includes."""
+    for line in lines(file):
+        if line.startswith("-r "):
+            yield from named(line.removeprefix("-r "))
+    yield from requirements(file)
+
+
+@cache
+def shipped(file: str = SHIPPED) -> frozenset[str]:
+    """The names of every distribution that this lock brings on this Python."""
+    return frozenset(canonicalize_name(r.name) for r in requirements(file) if applies(r))
+
+
+def needed_by(
+    these: Iterable[Requirement], python: Mapping[str, str] | None = None
+) -> frozenset[str]:
+    """The names of these distributions and of every one that they need, as those here say.
+
+    `python` holds the markers' values of another Python. What is not installed needs nothing.
+    """
+    found: set[tuple[str, str]] = set()
+    left = [(r, "") for r in these]
     while left:
-        name = canonicalize_name(left.pop().name)
-        if name not in found:
-            found.add(name)
-            left += [r for r in map(Requirement, metadata.requires(name) or ()) if _applies(r)]
-    return frozenset(found)
+        requirement, wanted_by = left.pop()
+        if not applies(requirement, {**(python or {}), "extra": wanted_by}):
+            continue
+        name = canonicalize_name(requirement.name)
+        for extra in {"", *requirement.extras} - {e for n, e in found if n == name}:
+            found.add((name, extra))
+            left += [(r, extra) for r in _needs(name)]
+    return frozenset(name for name, _ in found)
+
+
+def _needs(name: str) -> list[Requirement]:
+    try:
+        return [Requirement(line) for line in metadata.requires(name) or ()]
+    except metadata.PackageNotFoundError:
+        return []
 
 
 @cache
@@ -52,5 +88,7 @@ def beside() -> frozenset[str]:
     return frozenset(package for package, by in provided().items() if not by & shipped())
 
 
-def _applies(requirement: Requirement) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+def applies(requirement: Requirement, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether it is wanted there: on this Python, unless said otherwise."""
+    there = {"extra": "", **(environment or {})}
+    return requirement.marker is None or requirement.marker.evaluate(there)

@@ -17,8 +17,12 @@ ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
 
 
-class Match(Struct, frozen=True, kw_only=True):
-    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything."""
+class Match(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The cheap filters, as patterns with `*` and `?`; None and empty fit everything.
+
+    What fits everything is left out where it is written: a filter that a later version adds makes
+    no route another one (`functions.core.memory.first_seen.digest`).
+    """
 
     workspace: str | None = None
     experiment: str | None = None

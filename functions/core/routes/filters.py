@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.events import parsing
 from functions.core.facts import placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from functions.core.routes.definition import Route
+    from functions.core.routes.definition import Match, Route
     from functions.core.terms.runs import RunEvent
 
 
@@ -23,25 +23,64 @@ class Misfit(NamedTuple):
     wanted: str
     found: str | None
 
+    @property
+    def by(self) -> Filter | None:
+        """The filter of `match:` that does not fit; None where it is none of these."""
+        name = self.filter.partition(".")[0]
+        return next((one for one in FILTERS if one.name == name), None)
+
+
+class Filter(NamedTuple):
+    """A filter of `match:`, and what an event tells for it: a text, or texts by name.
+
+    `only_event`: nobody else tells it, so that the sweep serves no route that has it. `may_change`:
+    also after the run's end, so that a run which only this keeps out leaves a trace. `of_runs`:
+    news that is about no run has none.
+    """
+
+    name: str
+    told: Callable[[RunEvent, Any], Any]
+    only_event: bool = False
+    may_change: bool = False
+    of_runs: bool = False
+
+    def wanted(self, match: Match) -> Any:  # noqa: ANN401 - a pattern, or patterns by name
+        """What the route wants; None or empty: anything."""
+        return getattr(match, self.name)
+
+    def misfit(self, event: RunEvent, wanted: Any) -> Misfit | None:  # noqa: ANN401 - the same
+        """What the event does not fit of this."""
+        told = self.told(event, wanted)
+        if isinstance(wanted, dict):
+            return unlike(self.name, wanted, told)
+        return None if fits(wanted, told) else Misfit(self.name, wanted, told)
+
+
+def _workspace(event: RunEvent, pattern: str | None) -> str:
+    return event.workspace.id if "/" in (pattern or "") else event.workspace.name
+
+
+FILTERS = (
+    Filter("workspace", _workspace),
+    Filter("experiment", lambda event, _: event.experiment, of_runs=True),
+    Filter("run_type", lambda event, _: event.run_type, only_event=True, of_runs=True),
+    Filter("properties", lambda event, _: event.properties, only_event=True),
+    Filter("tags", lambda event, _: event.tags, may_change=True),
+)
+"""Every filter there is, in the order in which they are asked; see docs/extending.md."""
+
 
 def misfit(event: RunEvent, route: Route) -> Misfit | None:
     """The first filter of the route that the event does not fit; None: it fits all."""
     if event.outcome not in route.outcomes:
         return Misfit("outcome", ", ".join(sorted(route.outcomes)), event.outcome)
-    match, workspace = route.match, event.workspace
-    in_full = "/" in (match.workspace or "")
-    for what, pattern, found in (
-        ("workspace", match.workspace, workspace.id if in_full else workspace.name),
-        ("experiment", match.experiment, event.experiment),
-        ("run_type", match.run_type, event.run_type),
-    ):
-        if not fits(pattern, found):
-            return Misfit(what, pattern or "", found)
-    odd = unlike("properties", match.properties, event.properties)
-    odd = odd or unlike("tags", match.tags, event.tags)
-    if odd is None and not route.children and parsing.is_child(event):
+    for one in FILTERS:
+        wanted = one.wanted(route.match)
+        if wanted and (odd := one.misfit(event, wanted)):
+            return odd
+    if not route.children and parsing.is_child(event):
         return Misfit("children", "a root run", "a part of another run")
-    return odd
+    return None
 
 
 def unlike(

@@ -37,7 +37,7 @@ def missed_by(event: RunEvent, route: Route) -> str:
     if not is_swept(route) or (parsing.is_child(event) and not route.children):
         return ""
     unlike = filters.misfit(event, route)
-    if unlike is None or not unlike.filter.startswith("tags."):
+    if unlike is None or unlike.by is None or not unlike.by.may_change:
         return ""
     has = "none" if unlike.found is None else unlike.found or "an empty one"
     return f"its filter {unlike.filter} wants {unlike.wanted}, and the run has {has}"

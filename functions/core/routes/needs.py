@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.facts import placeholders
 from functions.core.gates.gate import mentioned
 from functions.core.routes.definition import ANY, Needs
+from functions.core.routes.filters import FILTERS
 
 if TYPE_CHECKING:
     from functions.core.routes.definition import Match, Start
@@ -22,7 +23,9 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
     model, champion = _names(paths, "model"), {path for path in paths if path[0] == "champion"}
     if champion:  # of which model, and which version is never its own
         model |= {"name", "version"}
-    only_event = match.run_type or match.properties or of_run & {"type", "properties"}
+    only_event = of_run & {"type", "properties"} or any(
+        one.only_event and one.wanted(match) for one in FILTERS
+    )
     return Needs(
         metrics=_names(paths, "run", "metrics"),
         params=_names(paths, "run", "params"),

@@ -52,7 +52,8 @@ PROBE = "probe"  # the shared row that shows the last probe
 class Relay:
     """Takes events in and drives their continuations as far as the time allows.
 
-    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run.
+    `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run,
+    `probed` raises what is wrong with the app before a probe is said to have arrived.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Relay:
         starter: Starter,
         look: Callable[[Work], None],
         ended: Callable[[RunEvent, Deadline], None],
+        probed: Callable[[], None],
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
@@ -73,11 +75,13 @@ class Relay:
         self._starter = starter
         self._look = look
         self._ended = ended
+        self._probed = probed
 
     def deliver(self, payload: object) -> None:
         """Handle one delivered event; returning acknowledges it.
 
-        Raises LedgerUnavailable when the event could not be recorded, and nothing else.
+        Raises LedgerUnavailable when the event could not be recorded, and nothing else; for a
+        probe also ImportError, when something cannot be loaded that an event may need.
         """
         try:
             self._deliver(payload)
@@ -221,7 +225,8 @@ class Relay:
         return self._conclude(work, verdict)
 
     def _show(self, probe: parsing.Probe) -> None:
-        """Let the ledger and the log show that the probe arrived."""
+        """Let the ledger and the log show that the probe arrived, at an app that is whole."""
+        self._probed()
         arrived = {"id": probe.event_id, "at": self._clock.now().isoformat()}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})

@@ -35,9 +35,11 @@ def answer(
 ) -> Response:
     """What Event Grid gets for this request; a delivery is answered when all its events ended.
 
-    With a `key`, the system key of the extension, the query must hold it as `code`.
+    With a `key`, the system key of the extension, a header or the query must hold it.
+    https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Security/Authentication/Keys/AuthenticationLevelHandler.cs
     """
-    if key and not hmac.compare_digest(request.args.get("code", "").encode(), key.encode()):
+    given = request.headers.get("x-functions-key") or request.args.get("code", "")
+    if key and not hmac.compare_digest(given.encode(), key.encode()):
         return Response(status=401)
     name = request.args.get("functionName", "")
     function = functions.get(name)

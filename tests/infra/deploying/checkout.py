@@ -38,6 +38,9 @@ SCRIPT = "infra/hooks/deploy.sh"
 CREATE, SHOW, WHAT_IF = (f"deployment group {verb}" for verb in ("create", "show", "what-if"))
 LIST = "functionapp function list"
 UPLOAD = "functionapp deployment source config-zip"
+SETTINGS, KEYS, ASK = "functionapp config appsettings list", "functionapp keys list", "rest"
+LOOKS = ("functionapp list", "functionapp show", SETTINGS, KEYS, ASK)
+KEY = "system-key-that-nobody-may-see"
 STAND_IN = Path(__file__).with_name("az_stand_in.py")
 NOBODY = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -84,9 +87,9 @@ class Azure:
         """Let this be known from now on."""
         (self._folder / "state.json").write_text(json.dumps(state), "utf-8")
 
-    def refuse(self, command: str, words: str, times: int = 1) -> None:
-        """Answer so the next times that a command fits this pattern."""
-        refusal = {"command": command, "words": words, "times": times}
+    def refuse(self, command: str, words: str, times: int = 1, *, after: bool = False) -> None:
+        """Answer so the next times that a command fits this pattern; `after` it was done."""
+        refusal = {"command": command, "words": words, "times": times, "after": after}
         self.write({**self.state, "refusals": [*self.state["refusals"], refusal]})
 
     def commands(self) -> list[str]:
@@ -95,7 +98,7 @@ class Azure:
 
     def acts(self) -> list[str]:
         """Those that do something; deployments with their names."""
-        told = (SHOW, WHAT_IF, LIST, "bicep install")
+        told = (SHOW, WHAT_IF, LIST, "bicep install", *LOOKS)
         calls = [words for words in self.state["calls"] if " ".join(command(words)) not in told]
         return [f"{' '.join(command(words))} {words[words.index('-n') + 1]}" for words in calls]
 
@@ -112,10 +115,14 @@ EMPTY: dict[str, Any] = {
     "deployments": {},
     "functions": [*SUBSCRIBED, "reconcile", "sweep"],
     "indexed_after": 0,
+    "key": KEY,
     "looks": 0,
     "outputs": OUTPUTS,
     "package": [],
+    "parameters": {},
+    "probes": [],
     "refusals": [],
+    "settings": {},
     "subscriptions": {},
 }
 

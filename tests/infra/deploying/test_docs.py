@@ -1,4 +1,4 @@
-"""Whatever docs/deploy.md names is there, and its sums are right."""
+"""Whatever docs/deploy.md and docs/credentials.md name is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.infra.predicted import everything, template
 from tests.infra.sets import INFRA
 from tests.running.shipping import ROOT
 
-TEXT = (ROOT / "docs/deploy.md").read_text("utf-8")
+PAGES = {name: (ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("deploy", "credentials")}
+TEXT = "\n".join(PAGES.values())
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 SPANS = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
 SPANS = [" ".join(span.split()) for span in SPANS]
@@ -33,6 +34,7 @@ AZ = {
     *("eventgrid system-topic delete", "eventgrid system-topic event-subscription delete"),
     *("eventgrid system-topic event-subscription list", "functionapp config appsettings set"),
     *("functionapp list-flexconsumption-locations", "group create", "group delete"),
+    *("functionapp keys list", "functionapp keys set"),
     *("keyvault secret set", "lock create", "login", "monitor log-analytics workspace delete"),
     *("provider register", "rest", "role assignment delete", "role definition delete"),
 }
@@ -145,7 +147,7 @@ def test_commands_of_azure_are_those_of_its_reference(tool: str, known: set[str]
     assert unknown == set()
 
 
-@pytest.mark.parametrize("file", ["docs/deploy.md", "infra/README.md"])
+@pytest.mark.parametrize("file", ["docs/credentials.md", "infra/README.md"])
 def test_the_pat_is_never_part_of_a_command_line_or_in_a_file(file: str) -> None:
     text = (ROOT / file).read_text("utf-8")
     assert "--value" not in text
@@ -170,5 +172,12 @@ def test_it_tells_which_connection_reads_the_pat_and_which_only_reads() -> None:
         assert name in SPANS
 
 
-def test_it_is_no_longer_than_people_read() -> None:
-    assert 200 <= len(TEXT.splitlines()) <= 350
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_no_longer_than_people_read(name: str) -> None:
+    assert 50 <= len(PAGES[name].splitlines()) <= 350
+
+
+def test_the_apps_identity_is_offered_before_the_pat() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for text in (*PAGES.values(), readme.partition("## Deploying")[2]):
+        assert 0 <= text.lower().find("identity") < text.index("PAT")

@@ -28,7 +28,7 @@ PIPELINE = yaml.safe_load((ROOT / "pipelines/deploy.yml").read_text("utf-8"))
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 # https://learn.microsoft.com/azure/developer/azure-developer-cli/azd-extensibility
 HOOKS = {f"{when}{what}" for when in ("pre", "post") for what in ("provision", "deploy", "up")}
-STEPS = {"compiler", "preview", "resources", "code", "events", "app"}
+STEPS = {"compiler", "preview", "resources", "code", "events", "app", "unpaused"}
 CALL = re.compile(r"\bsh (infra/hooks/[\w.]+) (\w+)")
 
 
@@ -131,7 +131,8 @@ def test_an_inline_script_calls_what_is_there(name: str, script: str) -> None:
 
 def checked(script: Path, shell: str, rules: str = "all") -> str:
     ran = subprocess.run(
-        [SHELLCHECK, f"--shell={shell}", f"--enable={rules}", f"--exclude={ALLOWED}", script],
+        [SHELLCHECK, "-x", f"--shell={shell}", f"--enable={rules}", f"--exclude={ALLOWED}", script],
+        cwd=ROOT,
         capture_output=True,
         check=False,
         text=True,

@@ -459,4 +459,7 @@ def test_a_system_key_is_asked_for_of_deliveries_once_one_is_set(folder: Path) -
     with Host(folder, timers=False, settings={"LOCAL_SYSTEM_KEY": "k"}) as host:
         url = f"{host.url}/runtime/webhooks/EventGrid?functionName=nobody"
         codes = [requests.post(f"{url}{key}", timeout=30).status_code for key in ("&code=k", "")]
-    assert codes == [404, 401]
+        for key in ("k", "x"):
+            headers = {"x-functions-key": key}
+            codes.append(requests.post(url, headers=headers, timeout=30).status_code)
+    assert codes == [404, 401, 404, 401]

@@ -162,6 +162,16 @@ def test_a_route_of_another_name_loses_nothing(desk: Desk, file: Path) -> None:
     said = asked(desk, file, GATED.replace("name: register", "name: promote"))
     assert said.code == 0
     assert said.out.startswith("would start by another route: 2\n")
+    assert "parameters." not in said.out
+
+
+def test_what_a_route_of_another_name_would_ask_otherwise_is_told(desk: Desk, file: Path) -> None:
+    desk.stage.routes(GATED)
+    ended(desk, "good")
+    renamed = GATED.replace("name: register", "name: promote")
+    said = asked(desk, file, renamed.replace("{{ run.id }}", "of-{{ run.id }}"))
+    assert said.out.startswith("would start by another route: 2\n")
+    assert "    parameters.run_id: good -> " in said.out
 
 
 def test_a_route_that_is_gone_fails(desk: Desk, file: Path) -> None:

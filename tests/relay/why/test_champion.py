@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stage.azure import completed
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -58,3 +60,21 @@ def test_what_if_compares_with_the_champion_of_today(contested: Desk, tmp_path: 
     changed.write_text(ROUTES, "utf-8")
     said = contested.type("what-if", "--routes", str(changed), "--since", "1d").out
     assert "champion.metrics.auc = 0.9" in said, said
+
+
+def test_what_if_does_not_say_that_a_start_would_not_be_for_a_champion_who_came_later(
+    contested: Desk, tmp_path: Path
+) -> None:
+    stage = contested.stage
+    stage.routes(ROUTES)
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").state == "started"
+    contested.end("b2", metrics={"auc": 0.99})
+    stage.aml.add_model_version("defects", 4, "b2")
+    stage.aml.set_alias("defects", "champion", 4)
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(ROUTES, "utf-8")
+    said = contested.type("what-if", "--routes", str(changed), "--since", "1d")
+    assert said.code == 0
+    assert "cannot be told: 1" in said.out.splitlines()
+    assert "today's champion, and its own day's is not known" in said.out

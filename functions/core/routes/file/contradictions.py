@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts import placeholders, unusable, vocabulary
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
+from functions.core.routes.filters import FILTERS
 from functions.core.terms.words import ENDS
 from functions.core.texts.bounds import bounded
 
@@ -85,7 +86,7 @@ def _foreign(entry: Entry) -> Said:
             (key,) for key in ("children", "step", "model", "champion") if key in entry
         ]
         about_runs += [
-            ("match", k) for k in ("experiment", "run_type") if k in entry.get("match", {})
+            ("match", f.name) for f in FILTERS if f.of_runs and f.name in entry.get("match", {})
         ]
         yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
     roots = {

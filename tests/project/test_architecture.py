@@ -1,0 +1,152 @@
+"""docs/architecture.md shows the packages that there are, in the order that import-linter holds."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.running.shipping import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+DRAWN = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
+DESCRIBED = re.compile(r"^\*\*`([\w/]+)`\*\* (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"`([\w./]+\.(?:py|md|toml|yaml|json))`")
+CODE = ("functions", "relay", "local", "component", "benchmarks")
+MOST_FILES = 9
+MOST_LINES = 220
+PYTHONS_OWN = {"__init__.py", "__main__.py"}  # their names are given by Python
+# Longer today: each is to be parted, none is to be added, and what is short again leaves the list.
+LONGER = {
+    "benchmarks/latency/delivery.py",
+    "functions/adapters/aml/runs.py",
+    "functions/adapters/http/transport.py",
+    "functions/core/operators/explaining.py",
+    "functions/core/routes/file/schema.py",
+    "functions/core/starts/relay.py",
+    "local/aml/memory.py",
+    "local/arm/front.py",
+    "local/deployment.py",
+    "local/vault.py",
+    "relay/continuations/listing.py",
+}
+LONGEST = 250
+
+
+def contracts() -> list[dict[str, Any]]:
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    found: list[dict[str, Any]] = read["tool"]["importlinter"]["contracts"]
+    return found
+
+
+def layers(package: str) -> list[list[str]]:
+    """The stack of a package as the linter holds it, from the top: the names of each layer."""
+    (one,) = (c for c in contracts() if c["type"] == "layers" and c["containers"] == [package])
+    split = (re.split(r"\s*[|:]\s*", layer) for layer in one["layers"])
+    return [sorted(names) for names in split]
+
+
+def drawn(text: str) -> list[list[str]]:
+    """The names in a drawing, line by line; what explains them is not among them."""
+    rows = [re.findall(r"\b([a-z_]+)(?:\.py|/)(?=\s|$)", line) for line in text.splitlines()]
+    return [row for row in rows if row]
+
+
+def floors() -> list[list[str]]:
+    """The rows of the picture of the app, without the titles of its two larger boxes."""
+    rows = [[n for n in row if n not in {"adapters", "core"}] for row in drawn(DRAWN[0])]
+    return [row for row in rows if row]
+
+
+def merged(rows: list[list[str]], stack: list[list[str]]) -> list[list[str]]:
+    """The drawn rows put together where one layer takes several lines of the drawing."""
+    left = iter(chain(*rows))
+    return [sorted(next(left, "") for _ in layer) for layer in stack]
+
+
+def modules(package: str) -> set[str]:
+    """The files and packages directly in a package."""
+    folder = ROOT / package
+    packages = {p.parent.name for p in folder.glob("*/__init__.py")}
+    return packages | {p.stem for p in folder.glob("*.py") if p.name != "__init__.py"}
+
+
+def test_the_picture_of_the_app_is_the_stack_that_the_linter_holds() -> None:
+    app = [layer for layer in layers("functions") if layer not in (["adapters"], ["core"])]
+    stack = [*app, *layers("functions.adapters"), *layers("functions.core")]
+    assert merged(floors(), stack) == stack
+    assert sum(map(len, floors())) == sum(map(len, stack))
+
+
+@pytest.mark.parametrize(("number", "package"), [(1, "relay"), (2, "local")])
+def test_what_lies_beside_the_app_is_drawn_as_the_linter_holds_it(
+    number: int, package: str
+) -> None:
+    found = [sorted(row) for row in drawn(DRAWN[number])]
+    assert found == layers(package)
+
+
+@pytest.mark.parametrize(
+    "package", ["functions", "functions.adapters", "functions.core", "relay", "local"]
+)
+def test_every_file_and_package_has_its_layer(package: str) -> None:
+    assert set(chain(*layers(package))) == modules(package.replace(".", "/"))
+
+
+def packages() -> Iterator[str]:
+    for root in CODE:
+        for init in sorted((ROOT / root).rglob("__init__.py")):
+            yield str(init.parent.relative_to(ROOT))
+
+
+def test_every_package_is_described_once_and_no_other() -> None:
+    assert sorted(name for name, _ in DESCRIBED.findall(PAGE)) == sorted(packages())
+
+
+def test_every_folder_of_tests_is_named() -> None:
+    folders = {f"tests/{init.parent.name}" for init in (ROOT / "tests").glob("*/__init__.py")}
+    named = PAGE.partition("### `tests/`")[2].partition("## Words")[0]
+    assert folders <= set(re.findall(r"`(tests/[a-z]+)`", named))
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    named = set(FILE.findall(DESCRIBED.sub("", PAGE))) - PYTHONS_OWN
+    gone = {name for name in named if not (ROOT / name).is_file()}
+    for package, text in DESCRIBED.findall(PAGE):
+        near = (ROOT / package, ROOT)
+        gone |= {n for n in FILE.findall(text) if not any((at / n).is_file() for at in near)}
+    assert gone == set()
+
+
+def test_every_word_of_the_glossary_is_used_in_the_app() -> None:
+    text = "\n".join(f.read_text("utf-8") for f in files("functions")).lower()
+    words = re.findall(r"^\| ([a-z ]+) \| ", PAGE.partition("## Words")[2], re.MULTILINE)[1:]
+    assert words == sorted(words)
+    odd = {"hold": "held", "pass over": "passed over"}
+    assert [word for word in words if odd.get(word, word).replace(" ", "_") not in text] == []
+
+
+def files(*roots: str) -> Iterator[Path]:
+    for root in roots:
+        yield from (ROOT / root).rglob("*.py")
+
+
+def test_no_folder_of_code_has_more_than_nine_files() -> None:
+    count: dict[str, int] = {}
+    for file in files(*CODE):
+        folder = str(file.parent.relative_to(ROOT))
+        count[folder] = count.get(folder, 0) + (file.name not in PYTHONS_OWN)
+    assert {folder: n for folder, n in count.items() if n > MOST_FILES} == {}
+
+
+def test_no_file_is_too_long_but_those_that_are_listed() -> None:
+    lines = {str(f.relative_to(ROOT)): len(f.read_text("utf-8").splitlines()) for f in files(*CODE)}
+    long = {name: n for name, n in lines.items() if n > MOST_LINES}
+    assert {name: n for name, n in long.items() if name not in LONGER or n > LONGEST} == {}
