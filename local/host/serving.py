@@ -4,7 +4,9 @@ Event Grid deliveries come to `/runtime/webhooks/EventGrid?functionName=NAME`, H
 under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function in the background
 (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
 `Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
-the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
+the end. `POST /_local/timers` with `{"stopped": true}` keeps all timers from firing, as was seen in
+Azure, and so does the setting LOCAL_TIMERS_STOPPED from the start; what is run by hand runs. With
+the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
 LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). The host
 itself ends no invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever
 waits for the answer.
@@ -64,6 +66,7 @@ class Host:
         self.worker = Worker(threads or _threads(known))
         timed = [(self.functions[name], found) for name, found in schedules.items() if timers]
         self._timers = Timers(self.worker, timed)
+        self._timers.halted = bool(known.get("LOCAL_TIMERS_STOPPED"))
         self.endpoints = http.endpoints(self.functions.values(), prefix)
         self._key = known.get("LOCAL_FUNCTION_KEY")
         self._system_key = known.get("LOCAL_SYSTEM_KEY")
@@ -124,6 +127,7 @@ class Host:
     def _face(self) -> LocalFlask:
         app = LocalFlask("host", static_folder=None)
         app.add_url_rule("/_local/invocations", "invocations", self._invocations)
+        app.add_url_rule("/_local/timers", "timers", self._halt, methods=["GET", "POST"])
         for rule in ("/", "/<path:path>"):
             app.add_url_rule(
                 rule,
@@ -141,6 +145,9 @@ class Host:
         if path.lower().startswith("admin/"):
             return admin.answer(request, self.functions, self.worker)
         return http.answer(request, self.endpoints, self.worker, self._key)
+
+    def _halt(self) -> Response:
+        return admin.halt(request, self._timers)
 
     def _invocations(self) -> Response:
         return admin.finished(request, self.worker)

@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
 
 ROUNDS = "rounds"  # the shared row
-SILENCE = timedelta(minutes=10)  # at least, without a round
-LOOKED_EVERY = 300.0  # seconds, in one process
-GOES_ON_AFTER = timedelta(minutes=1)  # with what a delivery's round left, or its process's end
+
+
+class Patience(NamedTuple):
+    """How long there may be no round, how often a process looks, and when a next one goes on.
+
+    That is with what a delivery's round left, or where its process ended meanwhile.
+    """
+
+    silence: timedelta = timedelta(minutes=10)
+    looks_every: timedelta = timedelta(minutes=5)
+    goes_on_after: timedelta = timedelta(minutes=1)
 
 
 class By(StrEnum):
@@ -65,6 +73,7 @@ class Watch:
     def __init__(self, ports: Ports, missed: Callable[[datetime], datetime]) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._missed = missed
+        self.patience = Patience()
         self._row: Shared | None = None
         self._looks_at = float("-inf")
 
@@ -79,21 +88,21 @@ class Watch:
             return {"ended": now, "by": by, "timer": now if by is By.TIMER else value.get("timer")}
 
         self._row = shared.change(self._ledger, ROUNDS, noted, self._row)
-        self._looks_at = self._clock.monotonic() + SILENCE.total_seconds()
+        self._looks_after(self.patience.silence)
 
     def was_cut(self) -> None:
         """A delivery's round left something: a next one goes on soon."""
-        self._looks_at = self._clock.monotonic() + GOES_ON_AFTER.total_seconds()
+        self._looks_after(self.patience.goes_on_after)
 
     def takes(self) -> bool:
         """Whether no round ended for so long that this process is to do one, and no other is.
 
-        One request in `LOOKED_EVERY` seconds at most, and one more where it is so, or where
+        One request in five minutes at most, and one more where it is so, or where
         the row is not there yet: then the watch begins. Raises LedgerUnavailable.
         """
         if self._clock.monotonic() < self._looks_at:
             return False
-        self._looks_at = self._clock.monotonic() + LOOKED_EVERY
+        self._looks_after(self.patience.looks_every)
         row, now = self._ledger.shared(ROUNDS), self._clock.now()
         last = _last(row.value)
         if last.ended is None:
@@ -104,9 +113,12 @@ class Watch:
         return self._share(row, {**row.value, "begun": now.isoformat()})
 
     def _is_silent(self, last: Last, ended: datetime, now: datetime) -> bool:
-        if last.begun and now - last.begun < GOES_ON_AFTER:
+        if last.begun and now - last.begun < self.patience.goes_on_after:
             return False
-        return now - ended >= SILENCE and now >= self._missed(ended)
+        return now - ended >= self.patience.silence and now >= self._missed(ended)
+
+    def _looks_after(self, time: timedelta) -> None:
+        self._looks_at = self._clock.monotonic() + time.total_seconds()
 
     def _share(self, row: Shared, value: Mapping[str, object]) -> bool:
         try:
