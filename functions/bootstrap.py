@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from functions.configuration.settings import Settings
     from functions.core.memory.known_since import KnownSince
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Journal, Ports
     from functions.core.rounds.reconciler import Reconciler
     from functions.core.rounds.sweep import Sweep
+    from functions.core.rounds.watch import Watch
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.settling import Work
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Key, RunEvent
+    from functions.core.terms.runs import RunEvent
     from functions.core.waits.registering import Waits
 
-RESUMED_AT_ONCE = 8
 _building = threading.Lock()
 
 
 class App:
-    """What the triggers call: `relay`, and what is built when it is first asked for.
+    """What the triggers call: `deliver`, and what is built when it is first asked for.
 
     An instance that starts for an event needs none of that, and the event waits for it. Should two
     threads build a part at once, each has its own: none of them holds what must be there once.
@@ -59,6 +60,38 @@ class App:
             probed=_load_everything,
         )
 
+    def deliver(self, event: object) -> None:
+        """Hand a delivered event to the relay, and what is left of its time to who needs it.
+
+        Raises LedgerUnavailable when the event could not be recorded, and nothing else: what is
+        done besides neither changes the answer nor delays it beyond what Event Grid waits.
+        """
+        from functions.core.terms.deadline import READING, Deadline, beside
+
+        came = Deadline(self._ports.clock, 0)
+        self.relay.deliver(event)
+        left = beside(self._ports.clock, came.elapsed)
+        try:
+            if left.left > READING and self.watch.takes():
+                from functions import threads
+
+                threads.within(left.whole_left, lambda: self.reconciler.beside(left))
+        except Exception as error:  # noqa: BLE001 - the event is taken, whatever this is
+            _tell_failed(self._ports.journal, error)
+
+    @functools.cached_property
+    def watch(self) -> Watch:
+        """Whether rounds go on."""
+        from functions.core.rounds.watch import Watch
+
+        return Watch(self._ports, self._missed)
+
+    def _missed(self, ended: datetime) -> datetime:
+        """When so many rounds have come after that one that their timer must have stopped."""
+        from functions.configuration import occurrences
+
+        return occurrences.missed(self._settings.reconcile_schedule, ended)
+
     @functools.cached_property
     def waits(self) -> Waits:
         """The tasks that wait for runs."""
@@ -72,6 +105,7 @@ class App:
     @functools.cached_property
     def reconciler(self) -> Reconciler:
         """The reconciler."""
+        from functions import threads
         from functions.core.rounds.reconciler import Reconciler
 
         return Reconciler(
@@ -82,7 +116,8 @@ class App:
             admission=self._admission,
             known_since=self._known_since,
             waits=self.waits,
-            for_each=functools.partial(_for_each, self._ports.journal),
+            watch=self.watch,
+            for_each=functools.partial(threads.for_each, self._ports.journal),
         )
 
     @functools.cached_property
@@ -144,11 +179,11 @@ def built(environ: Mapping[str, str]) -> App:
     """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
         from functions.configuration import settings as known_settings
-        from functions.connections import connect, observer
+        from functions.connections import connect, observer, tell
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
         settings = known_settings.read(environ)
-        _tell(settings)
+        tell(settings)
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)
@@ -156,6 +191,13 @@ def built(environ: Mapping[str, str]) -> App:
         if telemetry:
             whole.relay = telemetry.counted(whole.relay)
         return whole
+
+
+def _tell_failed(journal: Journal, error: Exception) -> None:
+    from functions.core.ports.services import Level
+
+    detail = f"{type(error).__name__}: {error}"
+    journal.write(Level.WARNING, {"round": "failed", "by": "delivery", "detail": detail})
 
 
 @contextmanager
@@ -169,37 +211,8 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _tell(settings: Settings) -> None:
-    """Say what is wrong with the settings, before one of them may end the work."""
-    from functions.adapters.telling.log import LogfmtJournal
-    from functions.core.ports.services import Level
-
-    journal = LogfmtJournal()
-    for complaint in settings.complaints:
-        journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
-    for doubt in settings.doubts:
-        journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
-
-
 def _load_everything() -> None:
     """What a probe is for; no event waits for that."""
     from functions import loading
 
     loading.everything()
-
-
-def _for_each(journal: Journal, work: Callable[[Key], None], keys: Iterable[Key]) -> None:
-    """Work on every key, a few at once; one that fails unforeseen must not stop the others."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from functions.core.ports.services import Level
-
-    def guarded(key: Key) -> None:
-        try:
-            work(key)
-        except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
-            line = {"continuation": "crashed", "run": key.run, "route": key.route}
-            journal.write(Level.ERROR, {**line, "detail": f"{type(error).__name__}: {error}"})
-
-    with ThreadPoolExecutor(RESUMED_AT_ONCE, "reconcile") as pool:
-        list(pool.map(guarded, keys))

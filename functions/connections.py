@@ -169,6 +169,18 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
     return TableLedger(table)
 
 
+def tell(settings: Settings) -> None:
+    """Say what is wrong with the settings, before one of them may end the work."""
+    from functions.adapters.telling.log import LogfmtJournal
+    from functions.core.ports.services import Level
+
+    journal = LogfmtJournal()
+    for complaint in settings.complaints:
+        journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
+    for doubt in settings.doubts:
+        journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
+
+
 def observer(settings: Settings) -> Telemetry | None:
     """What observes the app, if it is wanted; it exports where Application Insights is named.
 

@@ -25,26 +25,26 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @triggers.event_grid_trigger(arg_name="event")
     def on_run_completed(event: str) -> None:
         """A run was completed."""
-        app().relay.deliver(event)
+        app().deliver(event)
 
     @triggers.event_grid_trigger(arg_name="event")
     def on_run_status_changed(event: str) -> None:
         """A run took another status."""
-        app().relay.deliver(event)
+        app().deliver(event)
 
     @triggers.event_grid_trigger(arg_name="event")
     def on_model_registered(event: str) -> None:
         """A model was registered."""
-        app().relay.deliver(event)
+        app().deliver(event)
 
     @triggers.event_grid_trigger(arg_name="event")
     def on_model_deployed(event: str) -> None:
         """A model was deployed."""
-        app().relay.deliver(event)
+        app().deliver(event)
 
     @triggers.event_grid_trigger(arg_name="event")
     def on_dataset_drift_detected(event: str) -> None:
         """Data drifted."""
-        app().relay.deliver(event)
+        app().deliver(event)
 
     return triggers

@@ -7,7 +7,7 @@ import os
 import typer
 
 from relay import check, exits, facts
-from relay.continuations import listing, replay, showing
+from relay.continuations import listing, reconcile, replay, showing
 from relay.coverage import coverage
 from relay.doctor import command as doctor
 from relay.previews import preview
@@ -39,6 +39,7 @@ facts.add_to(app)
 listing.add_to(app)
 showing.add_to(app)
 preview.add_to(app)
+reconcile.add_to(app)
 replay.add_to(app)
 wait.add_to(app)
 whatif.add_to(app)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MONTH_HOURS = 720.0
 ROUNDS = MONTH_HOURS * 60  # of the reconciler; the sweep's are the hours
 ROUND_SECONDS, SWEEP_SECONDS = 1.0, 5.0  # what one takes if there is little to do
-ROUND_REQUESTS = 5.0  # inbox, one organization's waiting, due, agentless waits, backlog
+# inbox, one organization's waiting, due, agentless waits, backlog, and that it ended
+ROUND_REQUESTS = 6.0
+LOOKING = 1.0  # by a delivery, whether rounds go on: the first of its process in five minutes
 # horizon, workspaces, routes, visits read and written, and four lists of what may be forgotten;
 # once a day two more, for the date until which it is
 SWEEP_REQUESTS = 9.0
@@ -143,6 +145,7 @@ def told(load: Load, app: App, figures: Mapping[str, float], known: Prices) -> A
     amounts["flex_gb_seconds"] = amounts.get("flex_gb_seconds", 0.0) + models * gb
     return amounts | {
         "flex_executions": load.events,
+        "table_requests": load.events * LOOKING,  # as if each event had a process of its own
         "log_gb": load.events * EVENT_ROWS * LOG_GB,
         "event_operations": ends * (1 + 2 * load.statuses) + load.runs + load.events,
     }

@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     policy: Policy
     sweep: SweepPolicy
+    reconcile_schedule: str
     cloud: Cloud
     resource_manager_url: str
     key_vault_url: str
@@ -87,6 +88,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     found = Settings(
         policy=policy,
         sweep=sweep,
+        reconcile_schedule=given.reconcile_schedule(),  # in force since the function was declared
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),

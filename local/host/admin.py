@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from azure.functions.meta import Datum
 
     from local.host.invocations import Worker
+    from local.host.triggers.timers import Timers
 
 REASON = "This function was programmatically called via the host APIs."
 
@@ -54,6 +55,21 @@ def by_hand(function: IndexedFunction, text: str) -> Datum:
     if function.kind == TIMER:
         return timer_datum(function)
     return posted(text) if function.kind == HTTP else json_datum(json.loads(text))
+
+
+def halt(request: Request, timers: Timers) -> Response:
+    """Whether the timers are halted, and which there are; POST `{"stopped": true}` halts them."""
+    if request.method == "POST":
+        body = request.get_json(force=True, silent=True)
+        stopped = (
+            body.get("stopped") if isinstance(body, dict) and body.keys() == {"stopped"} else 0
+        )
+        if not isinstance(stopped, bool):
+            error = jsonify(error='POST {"stopped": true}, or false')
+            error.status_code = 400
+            return error
+        timers.halted = stopped
+    return jsonify(stopped=timers.halted, timers=timers.names)
 
 
 def finished(request: Request, worker: Worker) -> Response:

@@ -4,7 +4,9 @@ Event Grid deliveries come to `/runtime/webhooks/EventGrid?functionName=NAME`, H
 under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function in the background
 (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http). Its 202 carries
 `Local-Invocation-Id`; `GET /_local/invocations?function=NAME_OR_ID&count=1&timeout=30` waits for
-the end. With the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
+the end. `POST /_local/timers` with `{"stopped": true}` keeps all timers from firing, as was seen in
+Azure, and so does the setting LOCAL_TIMERS_STOPPED from the start; what is run by hand runs. With
+the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
 LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). Times in
 events are told in UTC, or in LOCAL_ZONE, as the real one tells them in TZ. The host itself ends no
 invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for it.
@@ -65,6 +67,7 @@ class Host:
         self.worker = Worker(threads or _threads(known))
         timed = [(self.functions[name], found) for name, found in schedules.items() if timers]
         self._timers = Timers(self.worker, timed)
+        self._timers.halted = bool(known.get("LOCAL_TIMERS_STOPPED"))
         prefix = str(host.get("routePrefix", "api")).strip("/")
         self.endpoints = http.endpoints(self.functions.values(), prefix)
         self._headers: dict[str, str] = host.get("customHeaders", {})
@@ -128,6 +131,7 @@ class Host:
     def _face(self) -> LocalFlask:
         app = LocalFlask("host", static_folder=None)
         app.add_url_rule("/_local/invocations", "invocations", self._invocations)
+        app.add_url_rule("/_local/timers", "timers", self._halt, methods=["GET", "POST"])
         for rule in ("/", "/<path:path>"):
             app.add_url_rule(
                 rule,
@@ -156,6 +160,9 @@ class Host:
         if path.lower().startswith("admin/"):
             return admin.answer(request, self.functions, self.worker)
         return http.answer(request, self.endpoints, self.worker, self._key)
+
+    def _halt(self) -> Response:
+        return admin.halt(request, self._timers)
 
     def _invocations(self) -> Response:
         return admin.finished(request, self.worker)

@@ -36,6 +36,7 @@ _TABLES = re.compile(
     r"(core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|storage\.azure\.net)"
 )
 _DEVOPS = re.compile(r"dev\.azure\.com|[a-z0-9-]+\.visualstudio\.com")
+_TOPIC = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.eventgrid\.azure\.(net|us|cn)")
 _SITE = re.compile(
     r"/subscriptions/[^/?#%\s]+/resourceGroups/[^/?#%\s]+/providers/Microsoft\.Web"
     r"/sites/(?P<name>[A-Za-z0-9-]{1,60})",
@@ -119,6 +120,23 @@ def _insist_on_azure(settings: Settings) -> None:
         host = (urlsplit(url).hostname or "").lower()
         if url and host not in LOOPBACK and not trusted.fullmatch(host):
             raise ConfigurationError(f"{name} of the app: no token is sent to {bounded(host, 100)}")
+
+
+def insist_for_effects(settings: Settings) -> None:
+    """The same for what acts as the operator: its secrets and news go to Azure's own hosts.
+
+    Raises ConfigurationError.
+    """
+    how = "leave --app out and set the settings in your environment"
+    named = {
+        "DEVOPS_URL": (settings.devops_url, _DEVOPS),
+        "OUTCOME_TOPIC_ENDPOINT": (settings.outcome_topic, _TOPIC),
+    }
+    for name, (url, trusted) in named.items():
+        host = (urlsplit(url).hostname or "").lower()
+        if url and host not in LOOPBACK and not trusted.fullmatch(host):
+            why = f"{name} of the app: nothing is sent to {bounded(host, 100)} in your name"
+            raise ConfigurationError(f"{why}; {how}")
 
 
 class _Given(dict[str, str]):

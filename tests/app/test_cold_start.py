@@ -32,7 +32,7 @@ ON_FIRST_EVENT = (
 INDEX = "import function_app"
 DELIVER = """
 import function_app, functions.bootstrap, json, sys
-functions.bootstrap.app().relay.deliver(json.loads(sys.argv[1]))
+functions.bootstrap.app().deliver(json.loads(sys.argv[1]))
 import functions.adapters.tables  # the ledger that a deployed app has
 """
 # A module's identity beside its name: requests lists its dependencies a second time under names

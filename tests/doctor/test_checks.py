@@ -11,6 +11,7 @@ from flask import Flask
 
 from functions.adapters.clock import SystemClock
 from functions.configuration import settings as known_settings
+from functions.core.rounds.watch import ROUNDS
 from local.arm.roles import READER, SECRETS_USER, Role
 from local.arm.vaults import VaultResource
 from local.arm.web import Site
@@ -483,14 +484,60 @@ def test_routes_that_cannot_be_read_are_a_failure(patient: Patient) -> None:
     assert report.of("pipelines")[0][1].startswith("not checked: routes.yaml:")
 
 
+def rounds(patient: Patient, **value: str) -> str:
+    """What is said of rounds with such a row."""
+    ledger = patient.stage.ledger
+    ledger.share(ledger.shared(ROUNDS), value)
+    ((_, said),) = patient.examined("--no-probe").of("rounds")
+    return said
+
+
+def test_when_the_last_round_ended_is_said(patient: Patient) -> None:
+    assert patient.examined("--no-probe").of("rounds")[0][1] == "no round is known of yet"
+    patient.stage.reconcile()
+    at = patient.stage.clock.now().strftime("%Y-%m-%d %H:%M")
+    assert (
+        patient.examined("--no-probe")
+        .of("rounds")[0][1]
+        .startswith(f"the last round ended at {at}")
+    )
+
+
+def test_a_timer_that_has_stopped_is_a_warning_whoever_does_its_rounds(patient: Patient) -> None:
+    an_hour, minute = (f"{now() - timedelta(minutes=n)}" for n in (60, 1))
+    since = f"{now() - timedelta(minutes=60):%Y-%m-%d %H:%M}"
+    said = rounds(patient, ended=an_hour, by="timer", timer=an_hour)
+    assert said.startswith(f"the timer's last round ended at {since}")
+    said = rounds(patient, ended=minute, by="delivery", timer=an_hour)
+    assert said.startswith(f"the timer's last round ended at {since}")
+    assert "; the last one, by a delivery, at " in said
+    assert rounds(patient, ended=minute, by="operator").startswith("the timer did none; the last")
+    assert rounds(patient, since=an_hour).startswith(f"no round ended since {since}")
+    report = patient.examined("--no-probe")
+    assert only(report, "rounds")[0] == "warning"
+
+
+def test_a_schedule_that_is_rare_is_no_timer_that_has_stopped(patient: Patient) -> None:
+    patient.deploy(RECONCILE_SCHEDULE="0 0 3 * * *")
+    said = rounds(
+        patient,
+        ended=f"{now() - timedelta(hours=30)}",
+        by="timer",
+        timer=f"{now() - timedelta(hours=30)}",
+    )
+    assert said.startswith("the last round ended at ")
+    assert rounds(patient, since=f"{now()}").startswith("no round ended yet; they are waited for")
+
+
 def test_a_ledger_that_cannot_be_written_is_a_failure(patient: Patient, tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"this is no database, however long it may be" * 100)
     patient.deploy(LEDGER_URL=f"sqlite:///{broken}")
     report = patient.examined("--no-probe")
     assert report.code == 1
-    status, said = only(report, "ledger")
+    ((status, said),) = report.of("ledger")
     assert (status, said.startswith("the ledger: ")) == ("failure", True)
+    assert report.of("rounds") == [("warning", "not checked")]
 
 
 def test_a_workspace_that_is_not_there_is_a_failure(patient: Patient) -> None:

@@ -20,6 +20,7 @@ CHECKS = [
         "waits",
         "sign-in",
         "ledger",
+        "rounds",
         "workspace",
         "subscriptions",
         "no second app",

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from local.arm.front import Job
+from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from local.eventgrid.envelopes import EVENT_GRID
 from relay.__main__ import app

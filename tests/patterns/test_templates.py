@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 NAMES = (
     *("validate", "pull-request", "train", "train-and-wait"),
-    *("register", "report-failure", "deploy-model"),
+    *("register", "report-failure", "deploy-model", "reconcile"),
 )
 STARTED = {
     "register-model": "register",
@@ -99,7 +99,7 @@ def test_every_parameter_is_typed_named_for_people_and_used(pipeline: Pipeline) 
         assert f"parameters.{parameter['name']}" in pipeline.text
 
 
-@pytest.mark.parametrize("name", ["validate", "train", "register", "deploy-model"])
+@pytest.mark.parametrize("name", ["validate", "train", "register", "deploy-model", "reconcile"])
 def test_every_script_that_calls_azure_is_signed_in_by_the_named_connection(name: str) -> None:
     steps = [s for s in Pipeline(f"{name}.yml").steps() if "AzureCLI" in s.get("task", "")]
     named = {s["inputs"]["azureSubscription"] for s in steps}
@@ -135,6 +135,15 @@ def test_a_training_is_cancelled_by_name_when_the_pipeline_run_is() -> None:
     submits, cancels = steps[-2:]
     assert cancels["condition"] == "or(canceled(), failed())"
     assert submits["env"]["JOB_NAME"] == cancels["env"]["JOB_NAME"] == "$(jobName)"
+
+
+def test_a_round_comes_twice_an_hour_also_without_a_commit_from_the_deployed_branch() -> None:
+    read = Pipeline("reconcile.yml").read
+    (schedule,) = read["schedules"]
+    assert (read["trigger"], read["pr"], schedule["always"]) == ("none", "none", True)
+    assert schedule["branches"] == {"include": ["main"]}
+    first, second = map(int, schedule["cron"].removesuffix(" * * * *").split(","))
+    assert second - first == 30
 
 
 def test_no_model_is_deployed_without_the_environment() -> None:

@@ -292,3 +292,23 @@ def test_a_failure_is_an_error_of_the_pipeline_and_what_was_sent_is_no_command(
     code, out = agent.run(report, "Show what the route sent", **sent)
     shown = f"Run r1 of {'# ' * marks}vso[task.complete result=Succeeded] ended as Failed."
     assert (code, out) == (1, f"##vso[task.logissue type=error]{shown}\n")
+
+
+@pytest.mark.parametrize(
+    ("codes", "ends", "rounds"),
+    [("0", 0, 1), ("1 1 0", 0, 3), ("1 1 1 1 1 1 1", 1, 5), ("4", 4, 1), ("1 2", 2, 2)],
+)
+def test_rounds_from_outside_follow_each_other_while_something_due_is_left(
+    agent: Agent, tmp_path: Path, codes: str, ends: int, rounds: int
+) -> None:
+    log, python = tmp_path / "log", tmp_path / "bin/python"
+    python.parent.mkdir()
+    text = f'echo "$*" >> "{log}"; set -- {codes}; shift $(($(wc -l < "{log}") - 1)); exit "$1"'
+    python.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    python.chmod(0o755)
+    agent.environ["PATH"] = f"{python.parent}:{agent.environ['PATH']}"
+    code, out = agent.run(Pipeline("reconcile.yml"), "Do a round", app="/subscriptions/x")
+    assert (code, out) == (ends, "")
+    assert (
+        log.read_text("utf-8").splitlines() == ["-m relay reconcile --routes routes.yaml"] * rounds
+    )

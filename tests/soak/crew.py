@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, Queue
 from random import Random
 from typing import TYPE_CHECKING
@@ -22,27 +23,49 @@ if TYPE_CHECKING:
 
     from tests.soak.team import Delivery
 
+APP = Path(__file__).parent / "app"
+SCHEDULES = {"RECONCILE_SCHEDULE": "* * * * * *", "SWEEP_SCHEDULE": "0 0 0 29 2 *"}
 LONGEST_FREEZE = 6.0  # seconds: longer than a lease, shorter than an ask's POST may take to leave
-BETWEEN_ROUNDS = 1.0
 DELIVERIES_AT_ONCE = 6
 REDELIVERED_AFTER = 0.2
 ACCEPTED = 202
 
 
 class Crew:
-    """So many workers; one that was killed is replaced."""
+    """So many workers, whose timers fire each second; one that was killed is replaced."""
 
     def __init__(self, environ: Mapping[str, str], size: int) -> None:
-        self._environ = environ
+        self._environ = {**environ, **SCHEDULES}
         with ThreadPoolExecutor(size) as pool:
-            self.workers = list(pool.map(lambda _: Hosted(environ), range(size)))
+            self.workers = list(pool.map(lambda _: self._new(), range(size)))
         self.told: Counter[str] = Counter()
+        self._halting = threading.Lock()
+
+    def _new(self) -> Hosted:
+        return Hosted(self._environ, APP, timers=True)
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """Let all timers stand still meanwhile, also those of workers that come."""
+        self._halt("1")
+        try:
+            yield
+        finally:
+            self._halt("")
+
+    def _halt(self, stopped: str) -> None:
+        with self._halting:
+            self._environ["LOCAL_TIMERS_STOPPED"] = stopped
+            for worker in self.workers:
+                with suppress(requests.RequestException):  # killed, and replaced by one that knows
+                    worker.halt(stopped=bool(stopped))
 
     def kill(self, place: int) -> None:
         """End one on the spot, whatever it does, and start another in its place."""
-        self.workers[place].process.kill()
-        self.workers[place].ended()
-        self.workers[place] = Hosted(self._environ)
+        with self._halting:
+            self.workers[place].process.kill()
+            self.workers[place].ended()
+            self.workers[place] = self._new()
         self.told["killed"] += 1
 
     def freeze(self, place: int, seconds: float) -> None:
@@ -80,18 +103,6 @@ class Crew:
             if status != ACCEPTED:
                 time.sleep(REDELIVERED_AFTER)
                 waiting.put(delivery)
-
-    @contextmanager
-    def reconciling(self) -> Iterator[None]:
-        """Let every worker's timer fire again and again, all at once."""
-        with ended_with(self._reconcile, range(len(self.workers))):
-            yield
-
-    def _reconcile(self, place: int, ended: threading.Event) -> None:
-        while not ended.wait(BETWEEN_ROUNDS):
-            with suppress(requests.RequestException, KeyError):
-                self.workers[place].fire("reconcile")
-                self.told["rounds"] += 1
 
     def sweep(self) -> None:
         """Let the first worker's other timer fire; it may be killed meanwhile."""

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from functions.core.limits.admission import Admission
+from functions.core.rounds import watch
 from functions.core.terms.policy import POST_TAKES
 from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
@@ -20,6 +21,7 @@ from tests.soak.weather import Losses, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from random import Random
 
     from functions.core.kept.continuation import Continuation
@@ -34,6 +36,8 @@ OLD, PARKED, MOST_SOUGHT = 5, 3, 40  # runs
 A_CYCLE = 1000  # so many runs, and each kind comes once more
 PATIENCE = 90  # seconds until what is wrong was met, at most
 REFUSED, JOINED = "secret refused", "runs older than their workspace"
+HALTED = "timers stopped"
+MOST_ROUNDS, AT_ONCE = 3, 5  # beside deliveries, and of those again while nobody else comes
 GONE_BEFORE, GONE_PARKED = "runs deleted before their event", "runs deleted while parked"
 BUILDS_GONE, SOUGHT_GONE = "builds deleted", "builds deleted while they were looked for"
 UNTOLD_RUNS = "runs that nobody told of"
@@ -65,7 +69,7 @@ class Season:
 
     def live(self) -> None:
         """Chapter by chapter, each kind of trouble at least once, in an order that is drawn."""
-        kinds = [*passing(seeded(0), self._losses, 0), REFUSED]
+        kinds = [*passing(seeded(0), self._losses, 0), REFUSED, HALTED]
         chapters = [*kinds] * max(1, self._size // A_CYCLE)
         self._random.shuffle(chapters)
         self.met |= dict.fromkeys([*kinds, *PEOPLE], 0)
@@ -138,6 +142,8 @@ class Season:
         self._random.shuffle(told)
         if kind == REFUSED:
             return self._without_secret(told)
+        if kind == HALTED:
+            return self._without_timers(told)
         troubles = passing(self._random, self._losses, size)[kind]
         path = troubles[0].path
         server = self.stage.aml.server if "/runs/get" in path else self.stage.devops.server
@@ -178,6 +184,26 @@ class Season:
         for one in parked[:PARKED]:
             self._delete(one, GONE_PARKED)
         self.team.renew_secret()
+
+    def _without_timers(self, told: list[Delivery]) -> None:
+        """All timers stand still: what is parked goes on beside what comes, and nothing else does.
+
+        What came already comes again, as Event Grid may have it.
+        """
+        rounds: set[datetime] = set()
+
+        def often_enough() -> bool:
+            again = self._of_others.sample(told, min(AT_ONCE, len(told)))
+            self._crew.deliver_all(again, self._of_others)
+            last = watch.recall(self.stage.ledger)
+            if last.by == watch.By.DELIVERY and last.ended:
+                rounds.add(last.ended)
+            return len(rounds) >= MOST_ROUNDS
+
+        with self._crew.halted():
+            self._crew.deliver_all(told, self._random)
+            until(often_enough)
+        self.met[HALTED] += len(rounds)
 
     def _parked(self) -> list[Lived]:
         """The runs that wait for the secret, and for which nothing was asked."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions import bootstrap
+from functions import threads
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.soak.test_soak import tell
@@ -51,7 +51,7 @@ def is_right(c: Continuation, world: World) -> bool:
 def test_every_wanted_run_leads_to_its_pipeline_exactly_once(
     stage: Stage, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "RESUMED_AT_ONCE", 1)  # one after the other, as the seed has it
+    monkeypatch.setattr(threads, "RESUMED_AT_ONCE", 1)  # one after the other, as the seed has it
     world = World(stage, seed, RUNS)
     with world.team.later:
         world.live()

@@ -27,6 +27,7 @@ LIMITED = f"""\
 """
 OF = {"defect-x": 42, "news-x": 43, "slow-x": 44}  # which pipeline an experiment's runs lead to
 ENDLESS = 10**9
+KINDS = ("calm", "storm", "storm", "github", "throttled", "late", "away", "halted")
 STEPS, ROUND = 40, timedelta(minutes=20)
 UNTOLD, TWICE, DELETED = 0.1, 0.5, 0.1  # shares of the runs
 CALLS: tuple[dict[str, Any], ...] = (
@@ -46,7 +47,7 @@ class World:
     def __init__(self, stage: Stage, seed: int, size: int) -> None:
         self.stage, self.random, self._size = stage, seeded(seed), size
         self._news: list[tuple[int, str, dict[str, Any]]] = []
-        self._number = 0
+        self._number, self._halted = 0, False
         self._storm = list(self._made())
         stage.routes(ROUTES + LIMITED)
         stage.devops.add_pipeline("contoso", "mlops", 44, "slow", parameters={"run_id": TEXT})
@@ -77,7 +78,7 @@ class World:
 
     def _rest(self) -> None:
         """Nothing fails any more, and everybody catches up."""
-        self.processes.share = 0.0
+        self.processes.share, self._halted = 0.0, False
         self._clear()
         self.team.renew_secret()
         self._deliver(STEPS + 99)
@@ -139,9 +140,13 @@ class World:
             self.team.renew_secret()
 
     def _weather(self) -> None:
-        """A third of the rounds is calm, a third is stormy; in the others one thing is wrong."""
+        """Some rounds are calm, some are stormy; in the others one thing is wrong.
+
+        Where the timers are halted nobody goes on but deliveries.
+        """
         self._clear()
-        kind = self.random.choice(["calm", "storm", "storm", "github", "throttled", "late", "away"])
+        kind = self.random.choice(KINDS)
+        self._halted = kind == "halted"
         cloud, devops = self.stage.cloud, self.stage.devops
         if kind == "storm":
             for service, fault in self._storm:
@@ -184,10 +189,12 @@ class World:
         return Fault(method=method, **drawn, **kind)
 
     def _round(self) -> None:
-        self.processes.do(lambda app: app.reconciler.reconcile())
+        if not self._halted:
+            self.processes.do(lambda app: app.reconciler.reconcile())
 
     def _sweep(self) -> None:
-        self.processes.do(lambda app: app.sweep.sweep())
+        if not self._halted:
+            self.processes.do(lambda app: app.sweep.sweep())
 
     def _wait(self, time: timedelta) -> None:
         """Time passes for all; what Azure DevOps held back is queued within the first of it."""
@@ -198,4 +205,4 @@ class World:
 
 def delivery(event: dict[str, Any]) -> Callable[[App], None]:
     """That this event comes to a process."""
-    return lambda app: app.relay.deliver(event)
+    return lambda app: app.deliver(event)

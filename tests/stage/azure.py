@@ -93,7 +93,7 @@ class Stage:
 
     def deliver(self, payload: object) -> None:
         """Deliver one payload, as Event Grid would."""
-        self.app.relay.deliver(payload)
+        self.app.deliver(payload)
 
     def reconcile(self, **later: float) -> None:
         """Let the clock move on and the timer fire."""

@@ -22,8 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Hosted:
     """Runs the function app of a folder until it is stopped or killed."""
 
-    def __init__(self, environ: Mapping[str, str], app: Path = ROOT) -> None:
-        options = ["--port", "0", "--threads", "4", "--no-timers", "--app", str(app)]
+    def __init__(
+        self, environ: Mapping[str, str], app: Path = ROOT, *, timers: bool = False
+    ) -> None:
+        options = ["--port", "0", "--threads", "4", "--app", str(app)]
+        options += [] if timers else ["--no-timers"]
         mine = {**os.environ, **environ}
         self.process = forked.start("local.host", *options, environ=mine, together=True)
         self._log = ""
@@ -60,6 +63,11 @@ class Hosted:
         fired = requests.post(f"{self.url}/admin/functions/{timer}", json={"input": ""}, timeout=60)
         invocation = fired.headers["Local-Invocation-Id"]
         requests.get(f"{self.url}/_local/invocations?function={invocation}&count=1", timeout=120)
+
+    def halt(self, *, stopped: bool = True) -> None:
+        """Stop all its timers, or let them fire again."""
+        url = f"{self.url}/_local/timers"
+        assert requests.post(url, json={"stopped": stopped}, timeout=60).ok
 
     def _await_url(self) -> str:
         for line in self.process.stdout or ():

@@ -20,7 +20,7 @@ SWITCHES = 1e-6  # seconds that a thread may run on, so that others come in wher
 
 
 def deliver(event: dict[str, Any]) -> None:
-    bootstrap.app().relay.deliver(event)
+    bootstrap.app().deliver(event)
 
 
 def show(query: dict[str, str]) -> None:

@@ -139,19 +139,22 @@ class KnownSince:
     def _keep_workspaces(self) -> None:
         """Once a day for each, under the spelling that was met last; since when it is known first.
 
-        The days first: who stands only among the visits is forgotten by a sweep. But not before the
-        visits are there: it would be one that earlier versions knew.
+        What was claimed on an earlier day does not stand for what is of today: a workspace that
+        was gone is there again since then. The days first: who stands only among the visits is
+        forgotten by a sweep. But not before the visits are there: it would be one that earlier
+        versions knew.
         """
         now, today = self._clock.now(), _day(self._clock.now())
         every = dict(self._met)
-        met = {low: told for low, told in every.items() if self._saved.get(low) != today}
+        days = {low: _day(heard.last or heard.first) for low, (_, heard) in every.items()}
+        met = {low: told for low, told in every.items() if self._saved.get(low, "") < days[low]}
         named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
         if named or (met and not self._heard):
             self._hear(named)
         if met:
             self._keep_days({name: today for name, _ in met.values()})
             self._hear({low: heard for low, (_, heard) in met.items()})
-        self._saved |= dict.fromkeys(met, today)
+        self._saved |= {low: days[low] for low in met}
         for low in met:
             self._met.pop(low, None)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from functions.core.ledger.places import safe
 from functions.core.memory import visits
 from functions.core.ports.services import Level
-from functions.core.terms.deadline import each
 from functions.core.terms.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from functions.core.kept.letter import Letter
@@ -27,8 +27,8 @@ class Inbox:
         self._relay = relay
         self._after = ""
 
-    def open(self, share: Deadline, limit: int) -> None:
-        """Take events out, each only after all its routes were claimed.
+    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> None:
+        """Take events out, each in its time, and only after all its routes were claimed.
 
         It goes through the inbox so many at a time, and begins anew at its end: what cannot be
         taken out stays, and the others have their turn. One request more if there are any. Raises
@@ -40,18 +40,18 @@ class Inbox:
             if share.has_passed:
                 return
             try:
-                self._open(letter, pruned)
+                self._open(letter, pruned, each())
             except LedgerUnavailable as error:
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
         ids = [letter.id for letter in letters]
         self._after = max(ids, key=safe) if len(ids) == limit else ""
 
-    def _open(self, letter: Letter, pruned: datetime | None) -> None:
+    def _open(self, letter: Letter, pruned: datetime | None, deadline: Deadline) -> None:
         event = letter.event
         if pruned and (event.time or letter.received_at) < pruned:
             why = f"what ended before {pruned:%Y-%m-%d %H:%M} is forgotten: perhaps it was started"
             line = {"letter": "refused", "run": event.run, "outcome": event.outcome, "detail": why}
             self._log.write(Level.ERROR, line)
         else:
-            self._relay.accept(event, each(self._clock))
+            self._relay.accept(event, deadline)
         self._ledger.discard(letter.id)

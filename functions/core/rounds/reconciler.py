@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
+from functions.core.rounds import bounds
+from functions.core.rounds.bounds import MOST_LISTED
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.resuming import Resuming, Round
-from functions.core.terms.deadline import LAST_SECONDS, ROUND_SECONDS, Deadline, each
+from functions.core.rounds.watch import By
+from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from functions.core.limits.admission import Admission
     from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
+    from functions.core.rounds.bounds import Bounds
+    from functions.core.rounds.watch import Watch
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
@@ -27,10 +32,21 @@ if TYPE_CHECKING:
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
 
-MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
-MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
-MOST_LISTED = 10_000  # of these that are due, some of every route's
-LETTERS_SECONDS = 60.0  # of a round's, for the inbox
+
+class Done(NamedTuple):
+    """What a round did, and what is open now, the oldest since `oldest` seconds.
+
+    `left`: there was no time, or no turn, for all that was due. `whole`: all that is open was
+    counted. It took so many `seconds`.
+    """
+
+    looked_at: int
+    resumed: int
+    left: bool
+    open: int
+    oldest: float | None
+    whole: bool
+    seconds: float
 
 
 class Reconciler:
@@ -46,6 +62,7 @@ class Reconciler:
         admission: Admission,
         known_since: KnownSince,
         waits: Waits,
+        watch: Watch,
         for_each: ForEach,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
@@ -55,6 +72,7 @@ class Reconciler:
         self._admission = admission
         self._known_since = known_since
         self._waits = waits
+        self._watch = watch
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
@@ -63,68 +81,91 @@ class Reconciler:
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
+        self.round(bounds.whole(self._clock), By.TIMER)
+
+    def beside(self, deadline: Deadline) -> None:
+        """The same beside a delivery, as far as its time goes: a next one does the rest."""
+        self.round(bounds.beside(self._clock, deadline), By.DELIVERY)
+
+    def round(self, most: Bounds, by: By) -> Done:
+        """One round within its bounds. Raises LedgerUnavailable if the ledger cannot be listed."""
+        began = Deadline(self._clock, 0)
         try:
-            self._reconcile()
+            done = self._tell(*self._round(most, by), began, by)
+            self._note(by, done)
+            return done
         finally:
             self._outcomes.send()
 
-    def _reconcile(self) -> None:
-        whole = Deadline(self._clock, ROUND_SECONDS)
+    def _round(self, most: Bounds, by: By) -> tuple[int, int, bool]:
+        """How many were looked at, how many resumed, and whether something due is left."""
         routes, accounts = None, []
         try:
             routes = self._routes.routes()
             accounts = self._accounts(routes)
-            self._inbox.open(Deadline(self._clock, LETTERS_SECONDS), MOST_AT_ONCE)
+            self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        released = {key: name for name in accounts for key in self._released(name)}
-        released |= self._lines.called(routes, MOST_AT_ONCE)
+        released = {key: name for name in accounts for key in self._released(name, most)}
+        released |= self._lines.called(routes, most.resumed)
         due = self._ledger.due(self._clock.now(), MOST_LISTED)
-        keys = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
-        turns, keys = iter(range(MOST_AT_ONCE)), keys[:MOST_LOOKED_AT]
-        this = Round(whole, turns, routes, released)
+        found = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
+        turns, keys = iter(range(most.resumed)), found[: most.looked_at]
+        this = Round(most.begins, turns, most.each, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        self._waits.look(LAST_SECONDS - whole.elapsed)
-        self._known_since.keep(routes)
-        self._tell(len(keys), MOST_AT_ONCE - len(list(turns)), whole)
+        cut = most.begins.has_passed or len(keys) < len(found)
+        if by is not By.DELIVERY or not most.last.has_passed:
+            self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
+        # others may be of an older version, or have a copy of the file, and are not to say
+        # which routes there are
+        self._known_since.keep(routes if by is By.TIMER else None)
+        unused = len(list(turns))
+        return len(keys), most.resumed - unused, cut or not unused
 
-    def _tell(self, looked_at: int, resumed: int, whole: Deadline) -> None:
+    def _note(self, by: By, done: Done) -> None:
+        """Let all processes know that it ended, unless a next delivery is to go on."""
+        if by is By.DELIVERY and done.left:
+            return self._watch.was_cut()
+        try:
+            self._watch.ended(by)
+        except LedgerUnavailable as error:
+            self._log.write(Level.WARNING, {"rounds": "not noted", "detail": error})
+
+    def _tell(self, looked_at: int, resumed: int, left: bool, began: Deadline, by: By) -> Done:
         """The line that shows that the reconciler lives, and what is open."""
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
         log = self._ledger.backlog()
         self._lines.note(log)
-        oldest = log.oldest and round((self._clock.now() - log.oldest).total_seconds())
-        line = {"reconciler": "done", "resumed": resumed, "looked_at": looked_at}
-        line |= {"open": log.open, "oldest_s": oldest}
-        cut = None if log.whole else 1
-        ms = round(whole.elapsed * 1000)
-        self._log.write(Level.INFO, {**line, "open_is_at_least": cut, "ms": ms})
+        age = (self._clock.now() - log.oldest).total_seconds() if log.oldest else None
+        done = Done(looked_at, resumed, left, log.open, age, log.whole, began.elapsed)
+        self._log.write(*said(done, by))
+        return done
 
     def _accounts(self, routes: Routes) -> list[str]:
         starts = (route.start for route in routes.routes)
         return sorted({self._admission.account_of(s) for s in starts if s})
 
-    def _released(self, name: str) -> Sequence[Key]:
+    def _released(self, name: str, most: Bounds) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""
         try:
             if not self._ledger.is_awaited(name):
                 return []
-            if self._admission.blocked(name) and not self._has_changed(name):
+            if self._admission.blocked(name) and not self._has_changed(name, most):
                 return []
-            return self._ledger.waiting_on(name, MOST_AT_ONCE)
+            return self._ledger.waiting_on(name, most.resumed)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"account": name, "detail": error})
             return []
 
-    def _has_changed(self, name: str) -> bool:
+    def _has_changed(self, name: str, most: Bounds) -> bool:
         """Whether the refused secret has a new version; if so its account is unblocked."""
         secret, refused = self._admission.refused(name)
         if not secret:
             return False
         try:
-            version = self._credentials.read(secret, each(self._clock), fresh=True).version
+            version = self._credentials.read(secret, most.each(), fresh=True).version
         except Retryable:
             return False
         if version == refused:
@@ -132,3 +173,17 @@ class Reconciler:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
+
+
+def said(done: Done, by: By) -> tuple[Level, dict[str, object]]:
+    """The line for a round. One that no timer did is another line: who asks for theirs finds none.
+
+    A delivery's tells that the timers have stopped.
+    """
+    which = {"reconciler": "done"} if by is By.TIMER else {"round": "done", "by": by}
+    oldest = None if done.oldest is None else round(done.oldest)
+    line = {"resumed": done.resumed, "looked_at": done.looked_at, "open": done.open}
+    more = {"oldest_s": oldest, "open_is_at_least": None if done.whole else 1}
+    ms = round(done.seconds * 1000)
+    level = Level.WARNING if by is By.DELIVERY else Level.INFO
+    return level, {**which, **line, **more, "ms": ms}

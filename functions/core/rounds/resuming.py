@@ -13,11 +13,10 @@ from functions.core.ports.services import Level
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work
-from functions.core.terms.deadline import each
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
@@ -35,10 +34,14 @@ UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class Round(NamedTuple):
-    """One round: its time, the turns that it has, and what need not wait any more for what."""
+    """One round: until when it takes something up, the turns that it has, the time of `each`.
+
+    `released`: what need not wait any more, and for what.
+    """
 
     deadline: Deadline
     turns: Iterator[int]
+    each: Callable[[], Deadline]
     routes: Routes | None
     released: Mapping[Key, str]
 
@@ -89,14 +92,14 @@ class Resuming:
         if c.is_anothers:  # and its schedule does not tell yet: left as it is
             return self._lines.leave(c.key)
         if not c.is_open:
-            return self._tidy(entry, this.turns)
+            return self._tidy(entry, this)
         if self._is_put_off(c, this) or next(this.turns, None) is None:
             return None  # another round takes it
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
         entry = self._ledger.write(entry, changed)
         if released := this.released.get(c.key):
             entry = self._let_off(entry, released, this.routes)
-        return self._relay.resume(Work(entry, each(self._clock)))
+        return self._relay.resume(Work(entry, this.each()))
 
     def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
         """It waits no more, and the next round looks after it, should this process die.
@@ -129,18 +132,18 @@ class Resuming:
             return True
         return self._is_left_alone(c.key, c.waits_on)
 
-    def _tidy(self, entry: Entry, turns: Iterator[int]) -> None:
+    def _tidy(self, entry: Entry, this: Round) -> None:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
-            return self._let_go(c, turns)
+            return self._let_go(c, this)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)
-        if next(turns, None) is None:
+        if next(this.turns, None) is None:
             return None
-        return self._doubt.look_again(Work(entry, each(self._clock)))
+        return self._doubt.look_again(Work(entry, this.each()))
 
-    def _let_go(self, c: Continuation, turns: Iterator[int]) -> None:
+    def _let_go(self, c: Continuation, this: Round) -> None:
         """Take it off the schedule, with its links if they are wanted, which takes a turn."""
         if self._links.wanted(c):
             request = c.request
@@ -148,9 +151,9 @@ class Resuming:
                 c.key, self._admission.account(request.organization, request.secret)
             ):
                 return
-            if next(turns, None) is None:
+            if next(this.turns, None) is None:
                 return
-            self._links.write(c, each(self._clock))
+            self._links.write(c, this.each())
         self._known_since.keep_in_time(c.event.workspace.id)
         self._ledger.retire(c.key)
 

@@ -14,6 +14,10 @@ LAST_SECONDS = 240.0  # of a round, in which anything may still begin
 EACH_SECONDS = 30.0
 ANSWERED_WITHIN = 35.0  # seconds, of which Azure DevOps may hold an answer back for 30
 SETTLING = 2.0  # seconds that are kept for what follows an answer
+UNUSED = (
+    5.0  # seconds of Event Grid's, for the way to the function and back, and a host that starts
+)
+READING = 4.0  # seconds that whoever is taken up beside a delivery has at least, until its POST
 
 
 class Clock(Protocol):
@@ -64,6 +68,11 @@ class Deadline:
         return self._whole - self.elapsed >= POST_NEEDS and not self.has_passed
 
     @property
+    def whole_left(self) -> float:
+        """Seconds until all of it is to be over; never less than zero."""
+        return max(0.0, self._whole - self.elapsed)
+
+    @property
     def for_answer(self) -> float:
         """Seconds that the answer to a POST which begins now may take."""
         return min(ANSWERED_WITHIN, max(self._whole - self.elapsed - SETTLING, SETTLING))
@@ -76,3 +85,12 @@ class Deadline:
 def each(clock: Clock) -> Deadline:
     """For one continuation of a round or a sweep: Event Grid does not wait for it."""
     return Deadline(clock, EACH_SECONDS, whole=2 * EACH_SECONDS)
+
+
+def beside(clock: Clock, used: float) -> Deadline:
+    """For a round beside a delivery whose own event has taken so many seconds.
+
+    It is over `UNUSED` seconds before Event Grid gives up. With nothing left it has passed.
+    """
+    whole = EVENT_GRID_WAITS - UNUSED - used
+    return Deadline(clock, whole - POST_NEEDS, whole)

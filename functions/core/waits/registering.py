@@ -35,7 +35,7 @@ from functions.core.waits.answering import Answers
 from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from functions.core.kept.tasks import Registration
     from functions.core.memory.known_since import KnownSince
@@ -160,16 +160,18 @@ class Waits:
             self._answers.attempt(entry, deadline, told=True)
         return None
 
-    def look(self, seconds: float = WHOLE_SECONDS) -> None:
+    def look(
+        self, seconds: float = WHOLE_SECONDS, each: Callable[[], Deadline] | None = None
+    ) -> None:
         """Look at all whose time has come, one of each team in turn. Raises nothing.
 
         What is slow to read or to answer is so for one workspace or project. One look may begin
-        however few `seconds` are left.
+        however few `seconds` are left. `each` is the time of one.
         """
         whole = Deadline(self._clock, min(seconds, WHOLE_SECONDS))
         now = self._clock.now()
         for entry in in_turn((e for e in self._waiting() if e.wait.due_at <= now), _team):
-            self._answers.attempt(entry, Deadline(self._clock, EACH_SECONDS))
+            self._answers.attempt(entry, each() if each else Deadline(self._clock, EACH_SECONDS))
             if whole.has_passed:
                 return
 

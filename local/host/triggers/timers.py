@@ -112,7 +112,12 @@ def timer_datum(function: IndexedFunction, schedule: Schedule | None = None) -> 
 
 
 class Timers:
-    """Fires timer functions on their schedules, each in its own thread."""
+    """Fires timer functions on their schedules, each in its own thread.
+
+    While they are `halted`, no occurrence fires, and none is made up for afterwards: so all timers
+    of an app were seen to stop while other triggers went on.
+    https://github.com/Azure/azure-functions-host/issues/11828
+    """
 
     def __init__(
         self, worker: Worker, scheduled: Iterable[tuple[IndexedFunction, Schedule]]
@@ -120,6 +125,12 @@ class Timers:
         self._worker = worker
         self._scheduled = list(scheduled)
         self._stopping = threading.Event()
+        self.halted = False
+
+    @property
+    def names(self) -> list[str]:
+        """The functions whose schedules are kept."""
+        return [function.name for function, _ in self._scheduled]
 
     def start(self) -> None:
         """Begin; timers with run_on_startup fire at once."""
@@ -153,6 +164,6 @@ class Timers:
 
     def _fire(self, function: IndexedFunction, schedule: Schedule) -> None:
         datum = timer_datum(function, schedule)
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and not self.halted:
             with suppress(CancelledError, RuntimeError):  # the worker has stopped meanwhile
                 self._worker.invoke(function, datum, "Timer fired").result()

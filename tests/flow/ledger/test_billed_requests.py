@@ -55,6 +55,13 @@ def stage(cloud: Cloud, tmp_path: Path, azurite: int, wire: Wire) -> Stage:
     return stage
 
 
+def another_process(stage: Stage, wire: Wire) -> None:
+    """A new process of the app, whose requests are counted."""
+    where, name = stage.environ["AzureWebJobsStorage"], stage.environ["LEDGER_TABLE"]
+    table = open_table(name, connection_string=where, transport=wire)
+    stage.build(ledger=TableLedger(table))
+
+
 def requests(wire: Wire, act: Callable[[], object]) -> int:
     wire.sent.clear()
     act()
@@ -70,6 +77,17 @@ def end(stage: Stage, run: str) -> None:
 def test_a_round_with_nothing_to_do(stage: Stage, wire: Wire) -> None:
     stage.reconcile(minutes=1)
     assert requests(wire, lambda: stage.reconcile(minutes=1)) == usage.ROUND_REQUESTS
+
+
+def test_a_delivery_looks_once_in_five_minutes_whether_rounds_go_on(
+    stage: Stage, wire: Wire
+) -> None:
+    another_process(stage, wire)
+    far = completed("r1", experimentName="churn")
+    assert requests(wire, lambda: stage.deliver(far)) == usage.LOOKING
+    assert requests(wire, lambda: stage.deliver(far)) == 0
+    stage.clock.forward(minutes=5)
+    assert requests(wire, lambda: stage.deliver(far)) == usage.LOOKING
 
 
 def test_a_sweep_with_nothing_to_do(stage: Stage, wire: Wire) -> None:
@@ -152,12 +170,7 @@ def test_a_registration_reads_two_columns_of_those_that_wait(stage: Stage, wire:
 def test_what_a_limit_adds_to_a_start(stage: Stage, wire: Wire) -> None:
     stage.routes(ROUTES.replace("name: register", "name: register\n    limit: 3/h"))
     stage.deploy()
-    table = open_table(
-        stage.environ["LEDGER_TABLE"],
-        connection_string=stage.environ["AzureWebJobsStorage"],
-        transport=wire,
-    )
-    stage.build(ledger=TableLedger(table))
+    another_process(stage, wire)
     for n in range(5):
         stage.aml.add_run(f"r{n}", experiment="defect-detection")
     stage.deliver(completed("r0"))  # reads the account's row, and begins the window

@@ -11,7 +11,8 @@ import pytest
 from functions.core.events import parsing
 from functions.core.kept.letter import Letter
 from functions.core.ledger.places import INBOX, MOST_SORTED
-from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.rounds.bounds import MOST_AT_ONCE
+from functions.core.rounds.watch import By
 from functions.core.starts import steps
 from functions.core.terms.errors import LedgerUnavailable, Retryable
 from functions.core.terms.reasons import Reason
@@ -90,6 +91,7 @@ def test_a_full_limit_leaves_a_round_to_other_routes(stage: Stage) -> None:
     stage.mid_hour()
     delivered(stage, MANY, "defect")
     stage.clock.forward(minutes=31)  # these are due now
+    stage.app.watch.ended(By.TIMER)  # just before
     others_wait(stage)
     stage.reconcile(minutes=2)
     assert others_started(stage) == FEW

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from functions import bootstrap
 from functions.core.events import parsing
 from functions.core.limits.places_taken import line
-from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.rounds.bounds import MOST_AT_ONCE
+from functions.core.rounds.watch import By
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -87,6 +88,7 @@ def test_many_who_come_first_in_a_window_start_nothing_before_who_waits(stage: S
     stage.routes(ONE.replace("1/h", "3/h"))
     deliver(stage, "a", "b", "c", "waits")
     next_hour(stage)
+    stage.app.watch.ended(By.TIMER)  # just before
     deliver(stage, "d", "e", "f")
     assert started(stage) == ["a", "b", "c"]
     stage.reconcile(seconds=60)
@@ -255,5 +257,5 @@ def test_who_waits_is_looked_after_now_and_then_and_not_read_from_aml(stage: Sta
     for _ in range(2):
         stage.use_up("register", "%Y-%m-%dT%H", hours=1)
         stage.reconcile(minutes=1)
-    assert rows.calls["get"] <= 5 + 10 + 2  # once which workspaces and files are known
+    assert rows.calls["get"] <= 5 + 10 + 3  # once which workspaces, files and rounds are known
     assert (reads(stage), len(started(stage))) == (before, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from functions import bootstrap
+from functions import threads
 from functions.adapters.clock import SystemClock
 from functions.core.events import parsing
 from functions.core.limits.admission import Admission
@@ -224,7 +224,7 @@ def test_who_died_between_waiting_and_saying_so_is_in_the_line_after_its_lease(
 def test_who_is_called_and_dies_anywhere_is_started_once_and_no_limit_is_exceeded(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, method: str, nth: int, *, after: bool
 ) -> None:
-    monkeypatch.setattr(bootstrap, "RESUMED_AT_ONCE", 1)  # two at once may lose the n-th call
+    monkeypatch.setattr(threads, "RESUMED_AT_ONCE", 1)  # two at once may lose the n-th call
     deliver(stage, "first", "a", "b")
     now = stage.clock.now()
     stage.clock.forward(seconds=3605 - now.minute * 60 - now.second)

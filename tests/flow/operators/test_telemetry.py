@@ -67,7 +67,7 @@ def seen(stage: Stage) -> Seen:
 def test_each_remote_call_is_a_span_and_so_is_the_continuation(stage: Stage, seen: Seen) -> None:
     stage.deliver(completed("r1"))
     assert stage.started() == [(42, "r1")]
-    assert [name for name in seen.names() if not name.startswith("ledger shared")] == [
+    assert [name for name in seen.names() if not name.startswith("ledger share")] == [
         "ledger claim",
         "azure_machine_learning read",
         "key_vault read",

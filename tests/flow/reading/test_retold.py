@@ -12,7 +12,7 @@ import pytest
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from local.arm.front import Job
+from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from local.host.triggers.rewriting import rewritten
 from tests.flow.asking import EXPERIMENT, asked, calls, route

@@ -284,7 +284,7 @@ def test_an_answer_that_was_lost_costs_no_more_the_more_is_scheduled(stage: Stag
     stage.build(ledger=rows.ledger)
     stage.reconcile(seconds=31)
     assert stage.only("r1").reason is Reason.FOUND
-    assert rows.calls["get"] <= 11
+    assert rows.calls["get"] <= 12
     assert rows.calls["find"] <= 12
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.rounds.reconciler import MOST_AT_ONCE
+from functions.core.rounds.bounds import MOST_AT_ONCE
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.words import State
 from local.serving.faults import Fault

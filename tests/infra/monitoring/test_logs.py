@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from functions.adapters.telling import log
+from functions.core.rounds.reconciler import Done, said
+from functions.core.rounds.watch import By
 from local.cloud import Cloud
 from tests.conftest import PAT
 from tests.infra.kusto import files, kv
@@ -197,6 +199,20 @@ def test_the_reconciler_is_silent_after_ten_minutes(minutes: int) -> None:
     made = Logs()
     made.trace("reconciler=done resumed=0 looked_at=0 open=0 ms=3", timedelta(minutes=minutes))
     assert bool(made.ask("reconciler-silent")) is (minutes > 10)
+
+
+def test_a_round_beside_a_delivery_does_not_hide_that_the_timer_is_silent_for_days() -> None:
+    made = Logs()
+    _, line = said(Done(3, 2, left=False, open=1, oldest=7.0, whole=True, seconds=0.1), By.DELIVERY)
+    made.trace(log.line(line), timedelta(minutes=1))
+    assert made.ask("reconciler-silent")
+
+
+def test_what_is_open_too_long_is_known_from_a_round_beside_a_delivery_too() -> None:
+    made = Logs()
+    done = Done(3, 2, left=False, open=1, oldest=3600.0, whole=True, seconds=0.1)
+    made.trace(log.line(said(done, By.DELIVERY)[1]), timedelta(minutes=1))
+    assert [row["oldest_s"] for row in made.ask("open-too-long")] == [3600]
 
 
 @pytest.mark.parametrize("name", ["DeadLetteredCount", "Dropped Events"])

@@ -475,3 +475,29 @@ def test_a_system_key_is_asked_for_of_deliveries_once_one_is_set(folder: Path) -
             headers = {"x-functions-key": key}
             codes.append(requests.post(url, headers=headers, timeout=30).status_code)
     assert codes == [404, 401, 404, 401]
+
+
+def test_timers_that_are_stopped_do_not_fire_until_they_may_and_all_else_goes_on(
+    folder: Path,
+) -> None:
+    often = {"EVERY": "* * * * * *", "LOCAL_TIMERS_STOPPED": "1"}
+    with Host(folder, settings=often) as host:
+        url = f"{host.url}/_local/timers"
+        assert deliver(host, [EVENT]).status_code == 202
+        assert requests.get(url, timeout=30).json() == {"stopped": True, "timers": ["tick"]}
+        assert [ran.function for ran in host.invocations] == ["on_event"]  # not at the start either
+        assert host.fire("tick").ok  # by hand
+        answer = requests.post(url, json={"stopped": False}, timeout=30)
+        assert answer.json()["stopped"] is False
+        host.worker.wait("tick", 2)
+        requests.post(url, json={"stopped": True}, timeout=30)
+    reasons = [ran.reason for ran in host.invocations if ran.function == "tick"]
+    assert reasons[1] == "Timer fired"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"stopped": "yes"}', '{"stopped": true, "x": 1}']
+)
+def test_what_does_not_say_whether_timers_stop_is_refused(host: Host, body: str) -> None:
+    answer = requests.post(f"{host.url}/_local/timers", data=body, timeout=30)
+    assert (answer.status_code, "stopped" in answer.json()["error"]) == (400, True)

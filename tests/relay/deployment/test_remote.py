@@ -86,3 +86,32 @@ def test_a_preview_is_checked_with_the_settings_of_a_deployed_app(
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "accepted: pipeline register-model would run with this" in ran.stdout
     assert len(stage.devops.runs) == 1
+
+
+def test_an_operator_does_a_round_for_a_deployed_app(stage: Stage, relay: Relay) -> None:
+    stage.deploy(PAUSED="1")
+    stage.deliver(completed("r2"))
+    ran = relay("reconcile", "--routes", str(stage.routes_file))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "continuation=started route=register run=r2 " in ran.stdout
+    assert stage.started() == [(42, "r1"), (42, "r2")]
+
+
+@pytest.mark.parametrize(
+    ("name", "elsewhere"),
+    [
+        ("DEVOPS_URL", "https://devops.example"),
+        ("OUTCOME_TOPIC_ENDPOINT", "https://topic.example/api/events"),
+    ],
+)
+def test_a_round_from_outside_sends_nothing_in_an_operators_name_but_to_azure(
+    stage: Stage, relay: Relay, name: str, elsewhere: str
+) -> None:
+    stage.deploy(PAUSED="1")
+    stage.deliver(completed("r2"))
+    settings = {n: v for n, v in stage.environ.items() if n not in ON_SERVER}
+    stage.cloud.arm.sites.add(Site(APP, {**settings, name: elsewhere}))
+    ran = relay("reconcile", "--routes", str(stage.routes_file))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"{name} of the app: nothing is sent to" in ran.stderr
+    assert stage.started() == [(42, "r1")]

@@ -1,0 +1,56 @@
+"""What a round may take: its time, that of each piece of its work, and how much of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.terms.deadline import (
+    LAST_SECONDS,
+    POST_NEEDS,
+    READING,
+    ROUND_SECONDS,
+    Deadline,
+    each,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.core.terms.deadline import Clock
+
+MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
+MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
+MOST_LISTED = 10_000  # of these that are due, some of every route's
+LETTERS_SECONDS = 60.0  # of a round's, for the inbox
+MOST_BESIDE, MOST_READ_BESIDE = 16, 64  # the same of a round beside a delivery
+
+
+class Bounds(NamedTuple):
+    """Continuations begin before `begins` has passed, `letters` before that; waits before `last`.
+
+    `each` is the time of one of them.
+    """
+
+    begins: Deadline
+    letters: Deadline
+    last: Deadline
+    each: Callable[[], Deadline]
+    resumed: int = MOST_AT_ONCE
+    looked_at: int = MOST_LOOKED_AT
+
+
+def whole(clock: Clock) -> Bounds:
+    """Of a round that nobody waits for, but that the host ends."""
+    return Bounds(
+        begins=Deadline(clock, ROUND_SECONDS),
+        letters=Deadline(clock, LETTERS_SECONDS),
+        last=Deadline(clock, LAST_SECONDS),
+        each=partial(each, clock),
+    )
+
+
+def beside(clock: Clock, deadline: Deadline) -> Bounds:
+    """Of a round beside a delivery, to which so much is left."""
+    begins = Deadline(clock, deadline.whole_left - POST_NEEDS - READING)
+    return Bounds(begins, begins, begins, lambda: deadline, MOST_BESIDE, MOST_READ_BESIDE)
