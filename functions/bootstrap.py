@@ -42,7 +42,7 @@ class App:
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         from functions.core.limits.admission import Admission
-        from functions.core.starts.relay import Relay
+        from functions.core.starts.handling import Relay
         from functions.core.starts.settling import Settling
         from functions.core.starts.starting import Starter
 
@@ -95,10 +95,12 @@ class App:
     @functools.cached_property
     def waits(self) -> Waits:
         """The tasks that wait for runs."""
+        from functions.core.waits.admitting import Entrance
         from functions.core.waits.registering import Waits
 
-        workspaces = self._settings.sweep.workspaces
-        return Waits(self._ports, self._settings.policy, self._known_since, workspaces)
+        known, policy = self._settings, self._settings.policy
+        entrance = Entrance(self._ports, known.devops_url, known.waits_organizations)
+        return Waits(self._ports, policy, self._known_since, known.sweep.workspaces, entrance)
 
     @functools.cached_property
     def reconciler(self) -> Reconciler:
@@ -176,12 +178,13 @@ def _of_process() -> App:
 def built(environ: Mapping[str, str]) -> App:
     """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
+        from functions.adapters.telling import log
         from functions.configuration import settings as known_settings
-        from functions.connections import connect, observer, tell
+        from functions.connections import connect, observer
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
         settings = known_settings.read(environ)
-        tell(settings)
+        log.tell(settings.complaints, settings.doubts)
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)

@@ -29,7 +29,9 @@ def blueprint(app: Callable[[], App], *, entra: bool) -> func.Blueprint:
     def operations(req: func.HttpRequest) -> func.HttpResponse:
         """What is open and why, and what became of the rest."""
         if entra and not req.headers.get(PRINCIPAL):
-            return func.HttpResponse(status_code=401)
+            from functions.headers import ALWAYS
+
+            return func.HttpResponse(status_code=401, headers=ALWAYS)
         from functions import web
 
         found = web.answer(lambda: app().overview, req.params, req.headers.get("Accept") or "")

@@ -25,9 +25,12 @@ def blueprint(app: Callable[[], App]) -> func.Blueprint:
     @triggers.route(route="waits", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
     def waits(req: func.HttpRequest) -> func.HttpResponse:
         """Let a task wait for runs."""
+        from functions.headers import ALWAYS  # noqa: PLC0415 - not before a task calls
+
         status, why = _registered(app, req)
         body = json.dumps({"error": why}) if why else ""
-        return func.HttpResponse(body, status_code=status, mimetype="application/json")
+        kind = "application/json"
+        return func.HttpResponse(body, status_code=status, mimetype=kind, headers=ALWAYS)
 
     return triggers
 
@@ -36,7 +39,7 @@ def _registered(app: Callable[[], App], req: func.HttpRequest) -> tuple[int, str
     """Status and why it is refused; of what its own Azure DevOps says of it, only the log tells."""
     from functions.core.events.registration import registration  # noqa: PLC0415 - the same
     from functions.core.texts.bounds import bounded  # noqa: PLC0415 - not before a task calls
-    from functions.core.waits.registering import Refused  # noqa: PLC0415 - the same
+    from functions.core.waits.admitting import Refused  # noqa: PLC0415 - the same
 
     told = app().waits
     headers = {name.lower(): value for name, value in req.headers.items()}

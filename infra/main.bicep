@@ -105,6 +105,9 @@ param logDays int = 90
 @description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra.')
 param vaultId string = ''
 
+@description('Optional. Names of further secrets of the existing vault that the app reads: those that routes name.')
+param vaultSecrets string[] = []
+
 @description('Optional. true brings back the deleted vault of an earlier deployment. Say so once, when it is told that the name is taken by a deleted vault.')
 param recoverVault bool = false
 
@@ -178,6 +181,8 @@ var wrong = filter(
     map(workspaces, workspace => aboutName('topicName', workspace.?topicName ?? 'none', '-')),
     map(workspaces, workspace => aboutText('topicResourceGroup', workspace.?topicResourceGroup ?? '', '-_.()')),
     map(alertEmails, mail => aboutMail('alertEmails', mail)),
+    map(policy.?waitsOrganizations ?? [], one => aboutText('policy.waitsOrganizations', one, ':/.-_%')),
+    map(vaultSecrets, one => aboutText('vaultSecrets', one, '-')),
     map(alwaysReady, one => aboutName('alwaysReady', replace(one.name, 'function:', ''), '_')),
     [
       aboutTwice('workspaces', map(workspaces, workspace => workspace.id))
@@ -252,6 +257,10 @@ var vaultGroupId = isRight && !empty(vaultId) ? split(toLower(vaultId), '/provid
 var hasVault = makesVault || !empty(vaultId)
 var vaultUrl = hasVault ? 'https://${vaultName}${environment().suffixes.keyvaultDns}' : ''
 
+// Of a vault that is there already, which may hold other people's secrets, the app is given these alone.
+var waitsKeys = (policy.?waits ?? false) ? [moreSettings.?WAITS_KEY_SECRET ?? 'run-relay-waits-key'] : []
+var secretNames = union(devopsAuth == 'pat' ? [patName] : [], waitsKeys, vaultSecrets)
+
 var groups = union(empty(operators) ? [] : [operators], empty(readers) ? [] : [readers])
 
 module identity 'modules/identity.bicep' = {
@@ -319,9 +328,8 @@ module storageRoles 'modules/storage-roles.bicep' = if (assignRoles) {
   dependsOn: [deadLetters]
 }
 
-module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
+module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && makesVault) {
   name: 'vault-roles-${unique}'
-  scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
   params: {
     vaultName: vaultName
     #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
@@ -332,6 +340,22 @@ module vaultRoles 'modules/vault-roles.bicep' = if (assignRoles && hasVault) {
     rotatorType: rotatorType
   }
   dependsOn: [vault]
+}
+
+module secretRoles 'modules/secret-roles.bicep' = if (assignRoles && !empty(vaultId)) {
+  name: 'secret-roles-${unique}'
+  scope: resourceGroup(split(vaultGroupId, '/')[2], split(vaultGroupId, '/')[4])
+  params: {
+    vaultName: vaultName
+    secretNames: secretNames
+    patName: patName
+    #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
+    appPrincipalId: identity.outputs.principalId
+    operatorsGroupId: operators
+    operatorsReadPat: operatorsReadPat
+    rotatorId: toLower(rotatorId)
+    rotatorType: rotatorType
+  }
 }
 
 module telemetryRoles 'modules/telemetry-roles.bicep' = if (assignRoles) {
@@ -400,7 +424,7 @@ module settings 'modules/settings.bicep' = {
     more: moreSettings
   }
   // The setting that believes a header of App Service comes after App Service writes it.
-  dependsOn: [app, identity, outcomes, signIn, storage, telemetry, telemetryRoles, vaultRoles]
+  dependsOn: [app, identity, outcomes, secretRoles, signIn, storage, telemetry, telemetryRoles, vaultRoles]
 }
 
 module operatorRole 'modules/operator-role.bicep' = if (assignRoles && !empty(operatorsGroupId) && customRoles != 'none') {

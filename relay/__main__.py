@@ -6,13 +6,14 @@ import os
 
 import typer
 
-from relay import check, facts
-from relay.continuations import listing, reconcile, replay
+from relay import check, exits, facts
+from relay.continuations import listing, reconcile, replay, showing
+from relay.coverage import coverage
 from relay.doctor import command as doctor
 from relay.previews import preview
 from relay.waiting import wait
 from relay.whatif import command as whatif
-from relay.why import coverage, why
+from relay.why import why
 
 PROGRAM = os.environ.get("RUN_RELAY_PROGRAM", "")  # shells complete a program, not `python -m`
 
@@ -22,9 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=bool(PROGRAM),
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 ok, 1 the answer is no, 2 usage, 3 not found, 4 a remote service refused "
-    "or could not be reached, 5 timed out, 130 interrupted; of wait "
-    "also 10 Failed, 11 Canceled, 12 unreadable.",
+    epilog=exits.TOLD,
 )
 
 
@@ -38,6 +37,7 @@ coverage.add_to(app)
 doctor.add_to(app)
 facts.add_to(app)
 listing.add_to(app)
+showing.add_to(app)
 preview.add_to(app)
 reconcile.add_to(app)
 replay.add_to(app)

@@ -11,13 +11,10 @@ import typer
 from functions.core.routes.file.reading import decode
 from functions.core.routes.file.schema import schema as route_file_schema
 from functions.core.terms.errors import RoutesUnreadable
-from relay import printing
+from relay import exits, printing
 
 if TYPE_CHECKING:
     from functions.core.routes.definition import Route, Routes
-
-THE_ANSWER_IS_NO = 1
-NOT_FOUND = 3
 
 _File = Annotated[
     Path, typer.Argument(envvar="ROUTES_FILE", help="The route file.", show_default=True)
@@ -44,7 +41,7 @@ def check(file: _File = Path("routes.yaml")) -> None:
     for mistake in mistakes:
         printing.say(mistake, err=True)
     if mistakes:
-        raise typer.Exit(THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
     for warning in routes.warnings:
         printing.say(_as_warning(warning), err=True)
     _show(routes, file)
@@ -60,10 +57,10 @@ def _read(file: Path) -> str:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         printing.say(f"{file}:1: the file is not UTF-8: {error.reason}", err=True)
-        raise typer.Exit(THE_ANSWER_IS_NO) from None
+        raise typer.Exit(exits.THE_ANSWER_IS_NO) from None
     except OSError as error:
         printing.say(f"{file}: {error.strerror or error}", err=True)
-        raise typer.Exit(NOT_FOUND) from None
+        raise typer.Exit(exits.NOT_FOUND) from None
 
 
 def _as_warning(line: str) -> str:

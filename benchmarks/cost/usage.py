@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from functions.core.terms.policy import SweepPolicy
-from functions.core.waits.registering import LATEST
+from functions.core.waits.ending import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

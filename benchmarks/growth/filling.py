@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from benchmarks.bench import Bench
-    from functions.core.ledger.places import Place, Row
+    from functions.core.ports.ledger import Place, Row
 
     Entities = list[dict[str, str]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.ledger.places import Place, Row
+    from functions.core.ports.ledger import Place, Row
 
 WORKSPACE = Workspace("0c5f3a7e-5f1c-4a55-9d0e-6a1f0e1f9b11", "rg-machine-learning", "ml-prod")
 LEASE, HOUR = timedelta(seconds=120), timedelta(hours=1)

@@ -21,7 +21,7 @@ from functions.adapters import sqlite
 from functions.adapters.http.session import POOL
 
 if TYPE_CHECKING:
-    from functions.core.ledger.places import Place, Row
+    from functions.core.ports.ledger import Place, Row
 
 TABLE = "floor"
 

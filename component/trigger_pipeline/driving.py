@@ -47,7 +47,7 @@ PASSED_ON = (
     *("AZURE_CLOUD", "DEVOPS_URL", "DEVOPS_AUTH"),
     *("RETRY_FIRST_SECONDS", "IN_DOUBT_GRACE_SECONDS"),
 )
-_FOR_A_PERSON = frozenset({Reason.CREDENTIAL_REFUSED, Reason.REFUSED, Reason.SECRET_EXPIRED})
+FOR_A_PERSON = frozenset({Reason.CREDENTIAL_REFUSED, Reason.REFUSED, Reason.SECRET_EXPIRED})
 
 
 class Hours(NamedTuple):
@@ -125,7 +125,7 @@ def _read(ledger: Ledger, key: Key) -> Continuation:
 
 def _worth_waiting(c: Continuation, until: datetime) -> bool:
     """A service may recover; what only a person can mend would keep the node for nothing."""
-    if not c.is_open or c.due_at > until or c.reason in _FOR_A_PERSON:
+    if not c.is_open or c.due_at > until or c.reason in FOR_A_PERSON:
         return False
     return c.reason is not Reason.SECRET_UNREADABLE or c.attempts < MOST_SECRET_READS
 

@@ -53,10 +53,8 @@ def say(c: Continuation) -> None:
 def write(c: Continuation, path: Path) -> None:
     """The same as JSON. Raises OSError."""
     found = {
-        "state": "in_doubt" if exit_code(c) == IN_DOUBT else str(c.state),
-        "reason": str(c.reason),
-        "detail": c.detail,
-        "pipeline_run": c.pipeline_run,
+        "state": "in_doubt" if exit_code(c) == IN_DOUBT else c.state,
+        **{name: c.told[name] for name in ("reason", "detail", "pipeline_run")},
         "url": c.url or None,
         "run_id": c.key.run,
         "correlation": c.key.hash,

@@ -1,1 +1,1 @@
-"""One module per remote service, each behind one port of the core."""
+"""Whatever speaks to the outside, a module or a package each, behind a port of the core."""

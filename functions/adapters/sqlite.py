@@ -9,8 +9,8 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from functions.core.ledger.places import PAGE, Stored
 from functions.core.ledger.rowledger import RowLedger
+from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.texts.bounds import bounded
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from functions.core.ledger.places import Place, Row
+    from functions.core.ports.ledger import Place, Row
 
 PATIENCE = 5.0  # seconds to wait for another writer
 SCHEMA = """

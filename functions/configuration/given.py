@@ -155,6 +155,19 @@ class Given(Environment):
                 self.complaints.append(f"{name}: {shown(text)} is no AML workspace id; left out")
         return tuple(found)
 
+    def organizations(self, name: str, devops_url: str) -> tuple[str, ...]:
+        """Organizations between commas or spaces, each by the one address that is told of it."""
+        found = []
+        for text in self.text(name).replace(",", " ").split():
+            from functions.core.kept.organizations import named  # noqa: PLC0415 - few apps have waits
+
+            if address := named(text, devops_url):
+                found.append(address)
+            else:
+                why = "is no organization, by name or address, of DEVOPS_URL or dev.azure.com"
+                self.complaints.append(f"{name}: {shown(text)} {why}; left out")
+        return tuple(found)
+
     def seconds(self, name: str, default: float, usual: float = 0) -> timedelta:
         """So many seconds."""
         return timedelta(seconds=self.number(name, default, usual=usual))

@@ -63,6 +63,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     operations_entra: bool
     waits: bool
     waits_key: str
+    waits_organizations: tuple[str, ...]
     no_ledger: str = ""
     complaints: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -79,6 +80,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     telemetry = given.flag("RELAY_OTEL")
     ledger_url = given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch)
     policy = _policy(given, cloud, sweep.kept_for)
+    devops_url = given.devops("DEVOPS_URL")
     found = Settings(
         policy=policy,
         sweep=sweep,
@@ -86,7 +88,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),
-        devops_url=given.devops("DEVOPS_URL"),
+        devops_url=devops_url,
         devops_version=given.rest_version("DEVOPS_API_VERSION", "7.1"),
         devops_entra=policy.by_identity,
         client_id=given.guid("AZURE_CLIENT_ID"),
@@ -101,6 +103,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         operations_entra=given.operations_entra(),  # in force since the function was declared
         waits=given.waits_on(),  # the same
         waits_key=given.secret_name("WAITS_KEY_SECRET", "run-relay-waits-key"),
+        waits_organizations=given.organizations("WAITS_ORGANIZATIONS", devops_url),
     )
     return _judged(given, found)
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from functions.headers import ALWAYS
 from functions.web.html import Child, Markup, tag
 from functions.web.words import when
 
@@ -46,13 +47,7 @@ def headers() -> dict[str, str]:
         "base-uri 'none'",
         "frame-ancestors 'none'",
     ]
-    return {
-        "Content-Security-Policy": "; ".join(policy),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-        "Vary": "Accept",
-    }
+    return {**ALWAYS, "Content-Security-Policy": "; ".join(policy), "Vary": "Accept"}
 
 
 def page(title: str, *content: Child, at: datetime | None = None) -> str:

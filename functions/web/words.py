@@ -67,6 +67,6 @@ def badge(state: State) -> Markup:
 
 def reason(one: Summary) -> Child:
     """Why it is where it is, in words that fit every route."""
-    means = meant(one.state, one.reason).means if one.state.is_known else OF_ANOTHER_VERSION
-    means = means.format(secret="that the route names", organization="its organization")
+    words = meant(one.state, one.reason).about()
+    means = words.means if one.state.is_known else OF_ANOTHER_VERSION
     return [means, tag("span", said(one.detail), class_="detail") if one.detail else None]

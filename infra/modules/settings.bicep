@@ -96,6 +96,7 @@ var optional = {
   SWEEP_HOURS: string(policy.?sweepHours ?? '')
   SWEEP_SCHEDULE: policy.?sweepSchedule ?? ''
   WAITS_KEY_SECRET: ''
+  WAITS_ORGANIZATIONS: join(policy.?waitsOrganizations ?? [], ',')
 }
 var chosen = toObject(filter(items(optional), one => !empty(one.value)), one => one.key, one => one.value)
 // App and host are switched together: with one of them alone, lines would come twice.

@@ -40,6 +40,9 @@ type policyType = {
   @description('Optional. true: agentless tasks may register at /api/waits; run-relay-waits-key in the vault seals their tokens.')
   waits: bool?
 
+  @description('Optional. Organizations whose tasks may register, by name or address, beside those that the route file names.')
+  waitsOrganizations: string[]?
+
   @description('Optional. What the sweep does with a run that no event told of.')
   sweep: ('start' | 'report' | 'off')?
 

@@ -1,4 +1,4 @@
-metadata description = 'Who may do what with the secrets of the vault, ours or one that was there before.'
+metadata description = 'Who may do what with the secrets of the vault that is made here.'
 
 var roles = loadJsonContent('roles.json')
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.routefile import RouteFile
 from functions.adapters.sqlite import SqliteLedger
-from functions.core.starts import journal
+from functions.core.starts import log_lines
 from functions.core.terms.errors import RelayError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _page(c: Continuation) -> Page:
     return Page(
         state=state,
         became=", ".join(filter(None, [state, c.detail])),
-        settled=not c.is_open or journal.level(c) >= logging.ERROR,
+        settled=not c.is_open or log_lines.level(c) >= logging.ERROR,
         pipeline_run=c.pipeline_run,
         steps=tuple(Step(s.at.timestamp(), s.what, s.detail) for s in c.history),
     )

@@ -18,7 +18,7 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import azure.functions as azf
 from flask import Response, request
@@ -60,14 +60,16 @@ class Host:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         known = os.environ if settings is None else settings
-        indexed, prefix = _indexed(app, known)
+        indexed, host = _indexed(app, known)
         schedules = scheduled((f for f in indexed.values() if f.kind == TIMER), known)
         self.functions = {n: f for n, f in indexed.items() if f.kind != TIMER or n in schedules}
         self.worker = Worker(threads or _threads(known))
         timed = [(self.functions[name], found) for name, found in schedules.items() if timers]
         self._timers = Timers(self.worker, timed)
         self._timers.halted = bool(known.get("LOCAL_TIMERS_STOPPED"))
+        prefix = str(host.get("routePrefix", "api")).strip("/")
         self.endpoints = http.endpoints(self.functions.values(), prefix)
+        self._headers: dict[str, str] = host.get("customHeaders", {})
         self._key = known.get("LOCAL_FUNCTION_KEY")
         self._system_key = known.get("LOCAL_SYSTEM_KEY")
         self.server = Server(self._face(), port)
@@ -140,6 +142,16 @@ class Host:
         return app
 
     def _answer(self, path: str) -> Response:
+        """With the headers of host.json, where the answer does not have them already.
+
+        https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/CustomHttpHeadersMiddleware.cs
+        """
+        answer = self._answered(path)
+        for name, value in self._headers.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    def _answered(self, path: str) -> Response:
         if path.lower().rstrip("/") == eventgrid.PATH:
             return eventgrid.answer(request, self.functions, self.worker, self._system_key)
         if path.lower().startswith("admin/"):
@@ -155,19 +167,19 @@ class Host:
 
 def _indexed(
     app: azf.FunctionRegister | Path | str, settings: Mapping[str, str]
-) -> tuple[dict[str, IndexedFunction], str]:
-    """The app's functions and the prefix of its HTTP routes."""
+) -> tuple[dict[str, IndexedFunction], dict[str, Any]]:
+    """The app's functions, and what host.json says of HTTP."""
     if isinstance(app, azf.FunctionRegister):
-        return index(app), "api"
+        return index(app), {}
     directory = Path(app)
     script = settings.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
-    return index(load(directory, script)), _prefix(directory / "host.json")
+    return index(load(directory, script)), _of_http(directory / "host.json")
 
 
-def _prefix(path: Path) -> str:
+def _of_http(path: Path) -> dict[str, Any]:
     host = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    prefix = host.get("extensions", {}).get("http", {}).get("routePrefix", "api")
-    return str(prefix).strip("/")
+    found: dict[str, Any] = host.get("extensions", {}).get("http", {})
+    return found
 
 
 def _threads(settings: Mapping[str, str]) -> int | None:

@@ -15,7 +15,7 @@ from functions.core.rounds import bounds
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable, RoutesUnreadable
-from relay import printing
+from relay import exits, printing
 from relay.continuations.ticking import ticking
 from relay.deployment import deployed, opening
 
@@ -88,7 +88,7 @@ def reconcile(
         _summary(done)
     if done.left:
         printing.say(LEFT, err=True)
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
 
 
 def _insist(office: Office, *, remote: bool) -> None:
@@ -98,10 +98,10 @@ def _insist(office: Office, *, remote: bool) -> None:
     try:
         routes = office.ports.routes.routes()
     except RoutesUnreadable as error:
-        opening.stop(opening.USAGE, error.problems[0])
+        opening.stop(exits.USAGE, error.problems[0])
     met = office.ports.ledger.shared(file_order.FILES).value.get("files", [])
     if met and met[-1][0] != routes.file:
-        opening.stop(opening.USAGE, OTHER_FILE)
+        opening.stop(exits.USAGE, OTHER_FILE)
     if office.settings.policy.paused:
         return printing.say(PAUSED, err=True)
     return _read_secrets(office, routes)
@@ -113,7 +113,7 @@ def _read_secrets(office: Office, routes: Routes) -> None:
         try:
             ports.credentials.read(name, Deadline(ports.clock, READING))
         except Retryable as error:
-            opening.stop(opening.REFUSED, f"nothing was done: {error.detail}")
+            opening.stop(exits.REFUSED, f"nothing was done: {error.detail}")
 
 
 def _summary(done: Done) -> None:

@@ -15,7 +15,7 @@ from functions.core.operators.replaying import Replaying, ended
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.words import State
 from functions.core.texts import jsontext
-from relay import printing
+from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.printing import plain
 
@@ -147,7 +147,7 @@ def _replay(replaying: Replaying, wish: _Wish, found: list[Continuation]) -> Non
     if len(found) != 1:
         typer.echo(f"{len(found)} in all, {refused} of them not changed")
     if refused:
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
 
 
 def _take_up(office: Office, place: str) -> None:
@@ -162,12 +162,12 @@ def _take_up(office: Office, place: str) -> None:
                 typer.echo(plain(f"{file.name}: {one.event}: {one.fate}: {one.why}", LONGEST))
                 fates[one.fate] += 1
     except letters.Missing as error:
-        opening.stop(opening.NOT_FOUND, str(error))
+        opening.stop(exits.NOT_FOUND, str(error))
     except letters.Unreachable as error:
-        opening.stop(opening.REFUSED, str(error))
+        opening.stop(exits.REFUSED, str(error))
     typer.echo(", ".join(f"{fates[fate]} {fate}" for fate in Fate))
     if fates[Fate.REFUSED]:
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
 
 
 def _files(office: Office, place: str) -> Iterator[File]:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import Answer, Transport
 from functions.core.terms.deadline import Deadline
 from functions.core.texts.bounds import bounded
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NotSignedIn

@@ -5,10 +5,8 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import re
 import socket
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -21,13 +19,15 @@ from functions.core.events import parsing
 from functions.core.operators import keys
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from functions.core.terms.reasons import Reason
-from relay import printing
+from functions.core.texts.times import parse_span
+from relay import exits, printing
 from relay.deployment import deployed
 from relay.deployment.refusals import ArmError
 from relay.deployment.signin import SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
@@ -36,15 +36,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
     from relay.deployment.deployed import Deployed
     from relay.forecasts.forecast import Unread
-
-THE_ANSWER_IS_NO = 1
-USAGE = 2
-NOT_FOUND = 3
-REFUSED = 4
-TIMED_OUT = 5
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
 
 
 class Office(NamedTuple):
@@ -79,11 +70,11 @@ def found(app: str | None = None, routes: str | None = None) -> Iterator[Found]:
             settings = replace(settings, routes_file=Path(routes))
         yield Found(settings, identity, there)
     except ConfigurationError as error:
-        stop(USAGE, str(error))
+        stop(exits.USAGE, str(error))
     except ArmError as error:
         stop(error.code, str(error))
     except LedgerUnavailable as error:
-        stop(REFUSED, f"the ledger: {error}")
+        stop(exits.REFUSED, f"the ledger: {error}")
 
 
 @contextmanager
@@ -98,7 +89,7 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
             printing.say(f"warning: {complaint}", err=True)
         ports = connections.connect(settings, identity=identity)
         if missing := absent(settings.ledger_url):
-            stop(NOT_FOUND, missing)
+            stop(exits.NOT_FOUND, missing)
         yield Office(settings, ports, identity)
 
 
@@ -107,11 +98,11 @@ def resolved(office: Office, text: str) -> Continuation:
     try:
         return keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
     except keys.NotAKey as error:
-        stop(USAGE, str(error))
+        stop(exits.USAGE, str(error))
     except keys.Several as error:
-        stop(USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
+        stop(exits.USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
     except keys.Unknown as error:
-        stop(NOT_FOUND, str(error))
+        stop(exits.NOT_FOUND, str(error))
 
 
 def stop(code: int, message: str) -> NoReturn:
@@ -122,7 +113,7 @@ def stop(code: int, message: str) -> NoReturn:
 
 def unread(error: Retryable | Unread) -> int:
     """The exit code for what could not be read: it is not there, or somebody refused."""
-    return NOT_FOUND if error.reason is Reason.RUN_NOT_FOUND else REFUSED
+    return exits.NOT_FOUND if error.reason is Reason.RUN_NOT_FOUND else exits.REFUSED
 
 
 def whoever() -> str:
@@ -144,10 +135,9 @@ def workspaces(ids: list[str]) -> list[Workspace]:
 
 def span(text: str) -> timedelta:
     """A length of time as in `90s`, `30m`, `24h`, `7d`, `2w`; raises typer.BadParameter."""
-    found = _SPAN.fullmatch(text.strip())
-    if not found:
-        raise typer.BadParameter(f"{text[:50]!r} is no length of time such as 30m, 24h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if found := parse_span(text):
+        return found
+    raise typer.BadParameter(f"{text[:50]!r} is no length of time such as 30m, 24h or 7d")
 
 
 def absent(ledger_url: str) -> str:

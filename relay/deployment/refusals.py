@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from relay import exits
+
 
 class ArmError(Exception):
     """It refused or did not answer; `code` is what the command exits with."""
 
-    code: ClassVar[int] = 4
+    code: ClassVar[int] = exits.REFUSED
 
 
 class NotSignedIn(ArmError):
@@ -22,7 +24,7 @@ class Forbidden(ArmError):
 class Missing(ArmError):
     """There is no such resource."""
 
-    code: ClassVar[int] = 3
+    code: ClassVar[int] = exits.NOT_FOUND
 
 
 class NeedsApp(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay import printing
+from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.printing import plain
 
@@ -115,6 +115,6 @@ def _told_of(name: str) -> Iterator[None]:
 def _conclude(told: list[Told]) -> None:
     failures = [finding for _, finding in told if finding.status == "failure"]
     if any(not finding.unreachable for finding in failures):
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
     if failures:
-        raise typer.Exit(opening.REFUSED)
+        raise typer.Exit(exits.REFUSED)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from functions.core.facts import building
 from functions.core.limits.admission import Admission
 from functions.core.memory import missed
 from functions.core.ports.ledger import Entry
@@ -19,15 +18,14 @@ from functions.core.routes import deciding, filters
 from functions.core.routes.deciding import Decision, End, Go
 from functions.core.starts import steps
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import Ambiguous, Retryable
-from functions.core.terms.reasons import Reason
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import BY_GATE, Reason
 from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from functions.core.facts.building import Facts
     from functions.core.ports.ledger import Ledger, Shared
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
@@ -104,8 +102,6 @@ class Forecast:
             return Prospect(route, event, unlike)
         try:
             return self._decided(route, event)
-        except Ambiguous as error:
-            return Prospect(route, event, End(State.HELD, Reason.AMBIGUOUS, str(error)))
         except Retryable as error:
             return Prospect(route, event, Unread(error.reason, error.detail))
 
@@ -125,22 +121,16 @@ class Forecast:
         return event
 
     def _decided(self, route: Route, event: RunEvent) -> Prospect:
-        if self._news.run is None:
-            return self._settled(route, event, building.told(event))
-        screened = deciding.screen(route, event, event.outcome, self._news.run)
-        if screened is not None:
-            assert not isinstance(screened, deciding.Changed)  # noqa: S101 - `truth` saw to it
-            return Prospect(route, event, screened)
-        known = self._reading.facts(route, event.outcome, self._policy.studio)
-        return self._settled(route, event, known)
-
-    def _settled(self, route: Route, event: RunEvent, known: Facts) -> Prospect:
+        known = self._reading.learn(route, event.outcome, self._policy.studio)
+        assert not isinstance(known, deciding.Changed)  # noqa: S101 - `truth` saw to it
+        if not isinstance(known, dict):
+            return Prospect(route, event, known)
         key = event.key(route.name)
         found = deciding.decide(route, key, known, self._policy.secret)
         if isinstance(found, Go) and route.shadow:
             return Prospect(route, event, End(State.SKIPPED, Reason.SHADOW), found.request)
         asked = found
-        if isinstance(found, End) and found.reason in _GATED:
+        if isinstance(found, End) and found.reason in BY_GATE:
             asked = deciding.decide(route, key, known, self._policy.secret, ignore_gate=True)
         return Prospect(route, event, found, asked.request if isinstance(asked, Go) else None)
 
@@ -155,9 +145,6 @@ class Forecast:
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         full = self._admission.take_slot(Entry(mine, ""), route)
         return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
-
-
-_GATED = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
 
 
 def truth(event: RunEvent, run: Run) -> News:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from functions.adapters.devops.answers import has_id, told, verdict
-from functions.adapters.devops.calls import HEADERS
+from functions.adapters.devops.calls import HEADERS, pipeline_url
 from functions.adapters.devops.origin import is_own, words
 from functions.adapters.devops.rejections import other_version
-from functions.adapters.http.transport import NoAnswerError, NotSentError, Transport
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import Transport
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
@@ -95,16 +95,12 @@ class Previews:
             raise Retryable(Reason.NOT_SENT, why) from None
 
 
-def pipeline_url(url: str, request: PipelineRequest) -> str:
-    """The pipeline's address below the base URL of an Azure DevOps."""
-    project = f"{quote(request.organization, '')}/{quote(request.project, '')}"
-    return f"{url.rstrip('/')}/{project}/_apis/pipelines/{request.pipeline}"
-
-
 def run_url(url: str, version: str, request: PipelineRequest) -> str:
     """Where the request to run the pipeline is posted."""
     query = {"api-version": version, **_version(request)}
-    return f"{pipeline_url(url, request)}/runs?" + "&".join(f"{n}={v}" for n, v in query.items())
+    return f"{pipeline_url(url.rstrip('/'), request)}/runs?" + "&".join(
+        f"{n}={v}" for n, v in query.items()
+    )
 
 
 def _version(request: PipelineRequest) -> dict[str, str]:

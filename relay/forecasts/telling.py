@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from functions.core.facts import building
 from functions.core.operators.explaining import REASONS, STATES, explained
 from functions.core.routes import near_misses
-from functions.core.routes.deciding import End, Go, Wait
+from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from functions.core.texts import jsontext
 from relay.forecasts.forecast import Later
 from relay.printing import as_json, at, plain
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from relay.forecasts.forecast import News, Prospect
 
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
-HIDDEN = "***"
 
 
 def studio_url(settings: Settings, workspace: str, run: str) -> str:
@@ -39,19 +37,11 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
     return {
         "key": c.key.text,
         "workspace": c.event.workspace.id,
-        "route": c.key.route,
-        "run": c.key.run,
-        "outcome": c.key.outcome,
-        "experiment": c.event.experiment,
+        **c.told,
         "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
-        "state": c.state,
-        "reason": c.reason,
-        "detail": c.detail,
         **told._asdict(),
-        "pipeline_run": c.pipeline_run,
         "pipeline_run_url": c.url,
         "duplicates": c.duplicates,
-        "attempts": c.attempts,
         "sends": c.sends,
         "created_at": c.created_at.isoformat(),
         "updated_at": c.updated_at.isoformat(),
@@ -88,7 +78,7 @@ def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
     from relay.forecasts.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
 
     url = run_url(settings.devops_url, settings.devops_version, asked)
-    return {"method": "POST", "url": url, "secret": asked.secret, "body": _masked(asked.body)}
+    return {"method": "POST", "url": url, "secret": asked.secret, "body": asked.shown}
 
 
 def request_lines(asked: PipelineRequest, settings: Settings) -> Iterator[str]:
@@ -109,11 +99,11 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
             return f"would start pipeline {found.request.where}{saw}"
         case End(reason=Reason.NOT_SERVED):
             return "starts no pipeline: it only answers tasks that wait for the run"
-        case End() | Wait() if one.route.start is None:
+        case End() | PutOff() if one.route.start is None:
             what = "starts no pipeline, and lets no task go on"
         case End():
             what = f"would end as {found.state}: {STATES[found.state]}"
-        case Wait():
+        case PutOff():
             what = f"would wait, for {found.patience} at most, then be held"
         case Later():
             until = f" until {at(found.until)}" if found.until else ""
@@ -172,13 +162,12 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
     found, route = one.found, one.route
     assert not isinstance(found, Misfit | Go)  # noqa: S101 - these have no reason
     start = route.start
-    words = REASONS[found.reason].means.format(
-        key=route.name,
+    words = REASONS[found.reason].about(
         route=route.name,
         secret=(start and start.secret) or settings.policy.secret,
         organization=start.organization if start else "the organization",
     )
-    return f"{what}: {words}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
+    return f"{what}: {words.means}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
 
 
 def _unlike(unlike: Misfit, news: News) -> str:
@@ -190,17 +179,6 @@ def _unlike(unlike: Misfit, news: News) -> str:
         return f"not concerned: {wanted}, and {ended} {unlike.found}"
     has = "none" if unlike.found is None else plain(unlike.found) or "an empty one"
     return f"not concerned: {wanted}, and the run has {has}"
-
-
-def _masked(body: str) -> Any:  # noqa: ANN401 - JSON
-    """The body with its secrets hidden; None where it is no request."""
-    try:
-        found = jsontext.read(body)
-        for variable in found.get("variables", {}).values():
-            variable["value"] = HIDDEN if variable.get("isSecret") else variable.get("value")
-    except (AttributeError, TypeError, ValueError):
-        return None
-    return found
 
 
 def _cut(value: object) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import End, Wait
+from functions.core.routes.deciding import End, PutOff
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECRET_SECONDS = 30.0
 # What a route's author must mend: no later run changes it.
-_MISTAKES = frozenset(
+MISTAKES = frozenset(
     {
         *(Reason.FACTS_MISSING, Reason.GATE_ERROR, Reason.AMBIGUOUS),
         *(Reason.EXPANDS, Reason.TOO_LARGE),
@@ -58,7 +58,7 @@ class Checks:
     def of(self, prospect: Prospect) -> Checked:
         """Whether the request that the route makes of this run would be taken."""
         found, request = prospect.found, prospect.request
-        if isinstance(found, End | Wait) and found.reason in _MISTAKES:
+        if isinstance(found, End | PutOff) and found.reason in MISTAKES:
             return Checked(Verdict.MISTAKEN, plain(found.detail, 500))
         if isinstance(found, Unread):
             return Checked(Verdict.UNKNOWN, plain(found.detail, 500))

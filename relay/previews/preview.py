@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from functions import connections
 from functions.core.ports.ledger import Shared
 from functions.core.terms.errors import LedgerUnavailable
-from relay import printing
+from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.previews import recorded
 from relay.printing import plain
@@ -153,4 +153,4 @@ def _recorded(paths: list[Path]) -> list[Recorded]:
     try:
         return recorded.read(paths)
     except recorded.NotRecorded as error:
-        opening.stop(opening.NOT_FOUND if error.is_missing else opening.USAGE, str(error))
+        opening.stop(exits.NOT_FOUND if error.is_missing else exits.USAGE, str(error))

@@ -10,6 +10,7 @@ import typer
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from relay import exits
 from relay.deployment import opening
 from relay.forecasts import telling
 from relay.forecasts.forecast import READ_SECONDS, Forecast, News, truth
@@ -155,9 +156,9 @@ class Rehearsal:
         """End the command with what it comes to."""
         found = self._verdicts
         if found[Verdict.REFUSED] or found[Verdict.MISTAKEN]:
-            raise typer.Exit(opening.THE_ANSWER_IS_NO)
+            raise typer.Exit(exits.THE_ANSWER_IS_NO)
         if self._unread or found[Verdict.UNKNOWN]:
-            raise typer.Exit(self._unread or opening.REFUSED)
+            raise typer.Exit(self._unread or exits.REFUSED)
         if self._checks and not found[Verdict.ACCEPTED]:
             typer.echo("nothing was checked: no route starts a pipeline for this", err=True)
-            raise typer.Exit(opening.THE_ANSWER_IS_NO)
+            raise typer.Exit(exits.THE_ANSWER_IS_NO)

@@ -15,7 +15,7 @@ from functions.core.facts import building
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Outcome
-from relay.deployment import opening
+from relay import exits
 from relay.interrupting import interruptible
 from relay.waiting import metrics, required
 from relay.waiting.account import Account
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from relay.waiting.polling import End
     from relay.waiting.required import Requirement
 
-FAILED, CANCELED, UNREADABLE, INTERRUPTED = 10, 11, 12, 130
-OF_OUTCOME = {Outcome.FAILED: FAILED, Outcome.CANCELED: CANCELED}
+OF_OUTCOME = {Outcome.FAILED: exits.FAILED, Outcome.CANCELED: exits.CANCELED}
 OF_TROUBLE = {
-    Kind.NOT_FOUND: opening.NOT_FOUND,
-    Kind.UNREADABLE: UNREADABLE,
-    Kind.REFUSED: opening.REFUSED,
+    Kind.NOT_FOUND: exits.NOT_FOUND,
+    Kind.UNREADABLE: exits.UNREADABLE,
+    Kind.REFUSED: exits.REFUSED,
 }
 
 
@@ -87,7 +86,7 @@ class Vigil:
             self._is_about(self._submit(wanted) if isinstance(wanted, Job) else wanted)
             end = self._wait(sure=isinstance(wanted, Job))
         except NotSubmitted as error:
-            code = opening.TIMED_OUT if self._elapsed.left <= 0 else opening.REFUSED
+            code = exits.TIMED_OUT if self._elapsed.left <= 0 else exits.REFUSED
             return self._account.fail(code, str(error))
         except TimedOut:
             return self._timed_out()
@@ -124,11 +123,11 @@ class Vigil:
             judged = required.judged(self._ports, of, self._wishes.requirements, late)
         except Retryable as error:
             why = f"what is required cannot be judged: {error.detail}"
-            return self._account.fail(UNREADABLE, why)
+            return self._account.fail(exits.UNREADABLE, why)
         self._account.told["required"] = [one._asdict() for one in judged]
         for one in judged:
             self._account.say(one.said)
-        return 0 if all(one.holds for one in judged) else opening.THE_ANSWER_IS_NO
+        return 0 if all(one.holds for one in judged) else exits.THE_ANSWER_IS_NO
 
     def _shown(self, outcome: Outcome) -> int:
         """Show the metrics. Not 0 where the run itself was deleted, or tells of another end."""
@@ -144,20 +143,20 @@ class Vigil:
             return 0
         if read.deleted and not self._wishes.requirements:  # of such a run nothing holds
             why = f"the run {self._run} of {self._workspace.name} was deleted"
-            return self._account.fail(opening.NOT_FOUND, why)
+            return self._account.fail(exits.NOT_FOUND, why)
         if read.outcome in {None, outcome}:
             return 0
         why = f"the job says {outcome}, but the run says {read.status}"
-        return self._account.fail(UNREADABLE, why)
+        return self._account.fail(exits.UNREADABLE, why)
 
     def _timed_out(self) -> int:
         status = self._account.told["status"] or "not known"
         self._account.fail(
-            opening.TIMED_OUT, f"timed out after {self._account.so_long}: the status is {status}"
+            exits.TIMED_OUT, f"timed out after {self._account.so_long}: the status is {status}"
         )
         if self._wishes.cancel_on_timeout:
             self._cancel()
-        return opening.TIMED_OUT
+        return exits.TIMED_OUT
 
     def _interrupted(self) -> int:
         if not self._run:
@@ -166,7 +165,7 @@ class Vigil:
             self._cancel()
         else:
             self._account.complain(f"interrupted: {self._run} goes on")
-        return INTERRUPTED
+        return exits.INTERRUPTED
 
     def _cancel(self) -> None:
         cancelling = Cancelling(self._settings.resource_manager_url, self._token, Transport())

@@ -11,8 +11,9 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.adapters.aml.workspaces import API_VERSION, about_or_raise
-from functions.adapters.http.transport import NoAnswerError, NotSentError
+from functions.adapters.aml.answers import about_or_raise
+from functions.adapters.aml.workspaces import API_VERSION
+from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason

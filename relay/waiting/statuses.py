@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from functions.adapters.aml.runs import OUTCOMES
+from functions.adapters.aml.answers import OUTCOMES
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay import exits
 from relay.deployment import opening
 from relay.deployment.signin import SignedIn
 from relay.waiting.course import Vigil, Wishes
@@ -139,7 +140,7 @@ def _job(run: str | None, file: Path | None, overrides: list[str], name: str) ->
     if problem := job.problem():
         raise typer.BadParameter(problem)
     if not file.is_file():
-        opening.stop(opening.NOT_FOUND, f"there is no job file {file}")
+        opening.stop(exits.NOT_FOUND, f"there is no job file {file}")
     return job
 
 
@@ -158,5 +159,5 @@ def _the_one(workspaces: Sequence[Workspace]) -> Workspace:
     if len(workspaces) != 1:
         known = "".join(f"\n  {workspace.id}" for workspace in workspaces)
         why = f"several workspaces are known:{known}" if known else "no workspace is known"
-        opening.stop(opening.USAGE, f"say which with --workspace or SWEEP_WORKSPACES: {why}")
+        opening.stop(exits.USAGE, f"say which with --workspace or SWEEP_WORKSPACES: {why}")
     return workspaces[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay import printing
+from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts.forecast import Unread
 from relay.whatif.comparing import Change
@@ -64,6 +64,8 @@ def what_if(
     with opening.office(app, routes) as office:
         workspaces = asked or asking.seen(office.ports, office.settings)
         past = Past(office.ports, office.ports.clock.now() - span)
+        if span > (kept := office.settings.policy.kept_for):
+            past.lacking.append(f"the ledger keeps what has ended for {kept.days} days: --since")
         replayed = _replayed(office, past, workspaces, limit)
         report = Report(past.since, office.settings, replayed, past.lacking)
         if as_json:
@@ -115,6 +117,6 @@ def _conclude(report: Report, past: Past) -> None:
     for what in past.lacking:
         _say(f"lacking: {what}")
     if report.totals[Change.STOPS]:
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
     if past.failed or past.lacking:
-        raise typer.Exit(past.failed or opening.TIMED_OUT)
+        raise typer.Exit(past.failed or exits.TIMED_OUT)

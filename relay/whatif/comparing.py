@@ -7,12 +7,14 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.routes.deciding import Go, Wait
+from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
+from functions.core.terms.pipelines import HIDDEN
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
 from relay.forecasts.forecast import Unread
+from relay.whatif.contested import is_by_champion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +37,7 @@ class Change(StrEnum):
 
 
 # What became of these was nobody's decision on a route: with any routes it might be so again.
-_NOT_BY_ROUTES = frozenset(
+NOT_BY_ROUTES = frozenset(
     {
         *(Reason.IN_DOUBT, Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED),
         *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
@@ -62,7 +64,7 @@ class Compared(NamedTuple):
         """The state that it would have ended in; None: there would be no continuation."""
         if self.would is None:
             return None
-        if isinstance(self.would.found, Wait):  # what did not come by now will not
+        if isinstance(self.would.found, PutOff):  # what did not come by now will not
             return State.HELD if self.would.route.start else None
         return telling.state(self.would)
 
@@ -79,9 +81,10 @@ class Compared(NamedTuple):
     @property
     def by_champion(self) -> bool:
         """Whether a champion may have stopped it: today's, who need not be that of its day."""
-        if self.would is None or isinstance(self.would.found, Misfit):
+        would = self.would
+        if would is None or not would.route.needs.champion:
             return False
-        return self.would.route.needs.champion
+        return isinstance(would.found, End | PutOff) and is_by_champion(would.found, would.route)
 
 
 def compared(
@@ -116,7 +119,7 @@ def _differing(was: PipelineRequest, would: PipelineRequest) -> Iterator[tuple[s
         if before.get(name) != after.get(name):
             hidden = any(secret for _, secret in (before.get(name, _NONE), after.get(name, _NONE)))
             texts = (before.get(name, _NONE)[0], after.get(name, _NONE)[0])
-            yield name, *((telling.HIDDEN, telling.HIDDEN) if hidden else texts)
+            yield name, *((HIDDEN, HIDDEN) if hidden else texts)
 
 
 _NONE = ("none", False)
@@ -164,7 +167,7 @@ def _is_unmoved(was: Continuation) -> bool:
     """Whether its end, or that it has none yet, was no route's doing."""
     if was.reason is Reason.OUTCOME_CHANGED:
         return True
-    return was.is_open or (was.state is not State.STARTED and was.reason in _NOT_BY_ROUTES)
+    return was.is_open or (was.state is not State.STARTED and was.reason in NOT_BY_ROUTES)
 
 
 def _start(one: Compared) -> Change:
@@ -190,7 +193,6 @@ def _moved(told: Sequence[Compared]) -> Sequence[Compared]:
     stops = Counter(_where(_asked(one)) for one in told if one.change is Change.STOPS)
     starts = Counter(_where(_would_ask(one)) for one in told if _is_new(one))
     both = {where for where in starts if where and starts[where] >= stops[where] > 0}
-
     gone = {_where(_asked(one)): _asked(one) for one in told if one.change is Change.STOPS}
 
     def seen(one: Compared) -> Compared:

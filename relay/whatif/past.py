@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from functions.core.memory import missed
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
+from functions.core.terms.runs import SWEPT
 from relay.deployment import opening
 from relay.forecasts.forecast import READ_SECONDS, News
 from relay.why import asking
@@ -111,7 +112,7 @@ def _known(continuations: Iterable[Continuation]) -> Iterator[tuple[_Id, Happene
     for name, known in together.items():
         newest = max(known.values(), key=lambda c: c.created_at)
         event = replace(newest.event, outcome=newest.key.outcome)
-        yield name, Happened(event, None, known, told=event.type != missed.TYPE)
+        yield name, Happened(event, None, known, told=event.type != SWEPT)
 
 
 def _with(

@@ -8,6 +8,7 @@ import typer
 
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RoutesUnreadable
+from relay import exits
 from relay.deployment import opening
 from relay.forecasts.forecast import truth, untold
 from relay.printing import plain
@@ -68,7 +69,7 @@ def seen(ports: Ports, settings: Settings) -> list[Workspace]:
     found = locating.candidates(settings, ports)
     if not found:
         unseen = "no workspace was seen yet: name one with --workspace or SWEEP_WORKSPACES"
-        opening.stop(opening.NOT_FOUND, unseen)
+        opening.stop(exits.NOT_FOUND, unseen)
     return found
 
 
@@ -77,12 +78,12 @@ def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Wor
     try:
         found, troubles = locating.locate(ports, run, workspaces or seen(ports, settings))
     except locating.Ambiguous as error:
-        opening.stop(opening.USAGE, str(error))
+        opening.stop(exits.USAGE, str(error))
     except locating.Unknown as error:
         hint = f"\nfor a KEY: python -m relay show {plain(run)}" if "/" in run else ""
-        opening.stop(opening.NOT_FOUND, f"{error}{hint}")
+        opening.stop(exits.NOT_FOUND, f"{error}{hint}")
     except locating.Unreachable as error:
-        opening.stop(opening.REFUSED, str(error))
+        opening.stop(exits.REFUSED, str(error))
     for trouble in troubles:
         typer.echo(f"warning: {plain(trouble)}", err=True)
     return found
@@ -112,4 +113,4 @@ def routes(ports: Ports, settings: Settings) -> Routes:
 def no_routes(settings: Settings, error: RoutesUnreadable) -> NoReturn:
     """End the command since there are no routes."""
     missing = not settings.routes_file.exists()
-    opening.stop(opening.NOT_FOUND if missing else opening.USAGE, "\n".join(error.problems[:20]))
+    opening.stop(exits.NOT_FOUND if missing else exits.USAGE, "\n".join(error.problems[:20]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.terms.errors import Retryable, RoutesUnreadable
-from relay import printing
+from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts.forecast import Forecast
 from relay.why import asking, locating
@@ -68,7 +68,7 @@ def why(
         else:
             printing.echo(answer.lines())
         if not answer.is_yes:
-            raise typer.Exit(opening.THE_ANSWER_IS_NO)
+            raise typer.Exit(exits.THE_ANSWER_IS_NO)
 
 
 def _answer(office: Office, run: str, located: Located) -> Answer:
@@ -77,7 +77,7 @@ def _answer(office: Office, run: str, located: Located) -> Answer:
         routes = _routes(office, located)
         told = tuple(_told(office, located, news, routes))
     except Retryable as error:
-        opening.stop(opening.REFUSED, f"{located.workspace.name}: {error.detail}")
+        opening.stop(exits.REFUSED, f"{located.workspace.name}: {error.detail}")
     return Answer(located, run, news, told, office.settings, office.ports.clock.now())
 
 

@@ -22,7 +22,7 @@ TELL = """
 import sys
 before = {*sys.modules}
 from trigger_pipeline import __main__, driving
-import functions.core.starts.relay, functions.adapters.sqlite, functions.adapters.vault, yaml
+import functions.core.starts.handling, functions.adapters.sqlite, functions.adapters.vault, yaml
 import azure.identity, functions.core.starts.doubt, functions.core.rounds.reconciler
 import functions.adapters.devops
 print(*{name.partition('.')[0] for name in {*sys.modules} - before})

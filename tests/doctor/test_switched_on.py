@@ -16,15 +16,23 @@ if TYPE_CHECKING:
 KEY = "run-relay-waits-key"
 LONG = "any text of enough characters"
 ANSWERING = "{name: a, complete: true}"
+DEFAULTS = "defaults: {organization: contoso}\n"
+STARTS = "{organization: other, project: p, pipeline: 1}"
 AUTH = "App Service authentication"
 ENTRA: dict[str, Any] = {"enabled": True, "registration": {"clientId": "c"}}
 
 
-def waiting(patient: Patient, key: str = LONG, route: str = ANSWERING) -> None:
+def waiting(
+    patient: Patient,
+    key: str = LONG,
+    route: str = ANSWERING,
+    defaults: str = DEFAULTS,
+    **settings: str,
+) -> None:
     """Have WAITS=1 with that key and that route."""
     patient.cloud.vault.put(KEY, key)
-    patient.stage.routes(f"version: 1\nroutes: [{route}]")
-    patient.deploy(WAITS="1")
+    patient.stage.routes(f"version: 1\n{defaults}routes: [{route}]")
+    patient.deploy(None, WAITS="1", **settings)
 
 
 def test_waits_that_are_off_need_nothing(patient: Patient) -> None:
@@ -38,7 +46,30 @@ def test_waits_that_lack_nothing_are_found_well(patient: Patient) -> None:
     assert report.of("waits") == [
         ("ok", f"{KEY} can seal the tasks' tokens"),
         ("ok", "tasks are answered by a"),
+        ("ok", f"tasks may register of {patient.stage.read.devops_url}/contoso"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("routes", "setting", "where"),
+    [
+        ("{name: a, complete: true}", "https://Fabrikam.visualstudio.com", ""),
+        (f"{ANSWERING}, {{name: b, start: {STARTS}}}", "dev.azure.com/fabrikam", "{url}/other, "),
+    ],
+)
+def test_it_is_told_whose_tasks_may_register(
+    patient: Patient, routes: str, setting: str, where: str
+) -> None:
+    waiting(patient, route=routes, defaults="", WAITS_ORGANIZATIONS=setting)
+    told = where.format(url=patient.stage.read.devops_url) + "https://dev.azure.com/fabrikam"
+    assert patient.examined("--no-probe").of("waits")[2] == ("ok", f"tasks may register of {told}")
+
+
+def test_where_no_organization_is_named_no_task_can_register(patient: Patient) -> None:
+    waiting(patient, defaults="")
+    report = patient.examined("--no-probe")
+    said = "no organization is named: no task can register"
+    assert (report.code, report.of("waits")[2]) == (1, ("failure", said))
 
 
 @pytest.mark.parametrize("key", ["", "  fifteen chars  "])

@@ -17,7 +17,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tests.infra import compiler, refused
-from tests.infra.sets import INFRA, KEPT, TEMPLATES, Wanted, kept, own
+from tests.infra.refused import VAULT
+from tests.infra.sets import INFRA, KEPT, TEMPLATES, Wanted, given, kept, own
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _digest(path: Path) -> str:
 
 def _ask(path: Path) -> Judged:
     packs = {f"refused-{n}": pack for n, pack in enumerate(refused.asked())}
-    asked = kept() | letters() | {name: wanted for name, (wanted, _) in packs.items()}
+    asked = kept() | letters() | vaults() | {name: wanted for name, (wanted, _) in packs.items()}
     found = Judged()
     with compiler.Compiler(path, _environ(asked)) as asking:
         found.complaints += _compiled(asking, found.templates)
@@ -125,6 +126,13 @@ def letters() -> dict[str, Wanted]:
     one = kept()["roles"].text
     loud = "\n".join(_louder(line) for line in one.splitlines())
     return {"quiet": Wanted(one), "loud": Wanted(loud, place={"resourceGroup": "RELAY"})}
+
+
+def vaults() -> dict[str, Wanted]:
+    """A deployment that reads several secrets of a vault that was there before."""
+    more = {"WAITS_KEY_SECRET": "our-key"}
+    secrets = {"vaultSecrets": ["pat-of-fabrikam"], "moreSettings": more}
+    return {"secrets": given("main", vaultId=VAULT, policy={"waits": True}, **secrets)}
 
 
 def _louder(line: str) -> str:

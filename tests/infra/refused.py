@@ -114,6 +114,11 @@ def _names() -> Iterator[tuple[str, Case]]:
         *product(["ledgerTable"], ("my-table", "9table")),
     ):
         yield f"{name}: {wrong}", Case("main", {name: wrong}, (f"{name} '{wrong}'",))
+    for wrong in ("contoso fabrikam", "https://contoso@dev.azure.com/contoso", "*"):
+        words = (f"policy.waitsOrganizations '{wrong}'",)
+        policy = {"waitsOrganizations": ["contoso", wrong]}
+        yield f"waitsOrganizations: {wrong}", Case("main", {"policy": policy}, words)
+    yield "vaultSecrets: a/b", Case("main", {"vaultSecrets": ["a/b"]}, ("vaultSecrets 'a/b'",))
     yield "patName: my_pat", Case("main", {"patName": "my_pat"}, ("patName 'my_pat'",))
     for field, wrong in (("topicName", TOPIC), ("topicResourceGroup", GROUP), ("topicName", "a_b")):
         workspace = {"id": WORKSPACE, field: wrong}

@@ -11,7 +11,7 @@ from tests.saying.wrapped import Wrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from functions.core.ledger.places import Stored
+    from functions.core.ports.ledger import Stored
 
 PAGE = 1000
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.core.kept.continuation import Continuation, Step
 from functions.core.kept.letter import Letter
+from functions.core.kept.tasks import Task, Wait
 from functions.core.starts import steps
 from functions.core.terms.pipelines import PipelineRequest
 from functions.core.terms.reasons import Reason
@@ -18,6 +19,7 @@ from functions.core.terms.words import Outcome, State
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=120)
+TOKEN = "a sealed token" * 500
 WORKSPACE = Workspace("5f1c", "rg-ml", "Defects")
 HOSTILE = [
     "/ # ? % \\ ' \" + & =",
@@ -43,6 +45,14 @@ def event(**given: Any) -> RunEvent:
         "outcome": Outcome.COMPLETED,
     }
     return RunEvent(**{**plain, **given})
+
+
+def wait(job: str, url: str = "https://dev.azure.com/contoso", **given: Any) -> Wait:
+    """A task of one plan, with a token as long as they are."""
+    ids = {name: name for name in ("project", "plan", "timeline", "id")}
+    task = Task(url=url, hub="build", job=job, **ids)
+    plain: dict[str, Any] = {"workspace": WORKSPACE, "runs": ("run-1",), "token": TOKEN}
+    return Wait(task=task, created_at=NOON, due_at=NOON, **{**plain, **given})
 
 
 def key(run: str = "run-1", route: str = "register", outcome: Outcome = Outcome.COMPLETED) -> Key:

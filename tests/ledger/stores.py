@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableClient
 
-    from functions.core.ledger.places import Place
-    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.ledger import Ledger, Place
     from functions.core.terms.runs import Key
 
 

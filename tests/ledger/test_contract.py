@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from functions.core.kept.continuation import REPLAYED, Step
+from functions.core.kept.tasks import WaitState
 from functions.core.ledger import places
 from functions.core.ledger.records import time_text
 from functions.core.ledger.rowschedule import key_of
@@ -651,6 +652,21 @@ def test_the_backlog_counts_what_is_open_and_knows_the_oldest(ledger: Ledger) ->
         ledger.claim(opened(f"run-{n}", at=NOON + n * HOUR))
     ended(ledger, opened("done", at=NOON - HOUR))
     assert ledger.backlog() == (3, NOON, True, frozenset())
+
+
+def test_the_places_of_those_that_wait_are_told_by_task_and_organization(ledger: Ledger) -> None:
+    book = ledger.waits
+    for job, url in (("a", "https://Contoso.visualstudio.com"), ("b", "https://nobody")):
+        book.enroll(samples.wait(job, url))
+    entry, _ = book.enroll(samples.wait("c"))
+    assert sorted(book.taken(9)) == [
+        ("plan.a.id", "https://dev.azure.com/contoso"),
+        ("plan.b.id", ""),
+        ("plan.c.id", "https://dev.azure.com/contoso"),
+    ]
+    assert len(book.taken(2)) == 2
+    book.change(entry, samples.wait("c", state=WaitState.COMPLETED, until=LATER))
+    assert [one.task for one in sorted(book.taken(9))] == ["plan.a.id", "plan.b.id"]
 
 
 def test_the_backlog_names_what_is_waited_for(ledger: Ledger) -> None:

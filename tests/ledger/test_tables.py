@@ -97,6 +97,17 @@ def test_other_calls_take_as_few_requests(ledger: TableLedger, wire: Wire) -> No
         assert sent_by(wire, call) == requests
 
 
+def test_who_takes_a_place_is_asked_without_what_the_row_holds(
+    ledger: TableLedger, wire: Wire
+) -> None:
+    for job in "abc":
+        ledger.waits.enroll(samples.wait(job))
+    wire.urls.clear()
+    assert len(ledger.waits.taken(9)) == 3
+    (url,) = wire.urls
+    assert "$select=name,organization" in url
+
+
 def test_every_query_names_one_partition(ledger: TableLedger, wire: Wire) -> None:
     ledger.retire(ended(ledger, opened()).continuation.key)
     for call in EVERY.values():

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from functions.core.terms.runs import Workspace
 from functions.core.terms.words import State
@@ -61,8 +62,6 @@ def test_who_has_signed_in_gets_in_without_a_key(signed_in_site: Site) -> None:
 
 
 def test_the_page_is_read_only(site: Site) -> None:
-    import requests  # noqa: PLC0415 - the other tests ask through the site
-
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         assert requests.request(method, site.address(), timeout=60).status_code == 404
 
@@ -86,6 +85,42 @@ def test_the_browser_may_load_and_frame_nothing(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "query", "status"),
+    [
+        (KEY, {}, 200),
+        (KEY, {"state": "nonsense"}, 400),
+        (KEY, {"key": "a/b/Completed"}, 404),
+        ("wrong", {}, 401),
+        (None, {}, 401),
+    ],
+)
+def test_no_answer_is_kept_or_sent_without_tls_or_opened_beside_another(
+    site: Site, code: str | None, query: dict[str, str], status: int
+) -> None:
+    answer = site.get(code, None, **query)
+    assert answer.status_code == status
+    safe(answer)
+
+
+def test_neither_is_what_somebody_sees_who_has_not_signed_in(signed_in_site: Site) -> None:
+    answer = signed_in_site.get(None)
+    assert answer.status_code == 401
+    safe(answer)
+
+
+def safe(answer: requests.Response) -> None:
+    """What a browser may do with it: keep it nowhere, and use nothing of the machine."""
+    found = answer.headers
+    assert found["Cache-Control"] == "no-store"
+    assert re.fullmatch(r"max-age=\d{8}", found["Strict-Transport-Security"])
+    assert found["Cross-Origin-Opener-Policy"] == "same-origin"
+    denied = {each for each in found["Permissions-Policy"].split(", ") if each.endswith("=()")}
+    assert {"camera=()", "microphone=()", "geolocation=()", "usb=()"} <= denied
+    assert found["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in found["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
     "query", [{}, {"key": "register-model/train-000/Completed"}, {"state": "nonsense"}]
 )
 def test_nothing_in_the_page_needs_a_weaker_policy(site: Site, query: dict[str, str]) -> None:
@@ -104,6 +139,7 @@ def test_nothing_in_the_page_needs_a_weaker_policy(site: Site, query: dict[str, 
     [
         ({"state": "sleeping"}, 400, "state is one of open, started, held, skipped, failed"),
         ({"since": "yesterday"}, 400, "since is a length of time such as 30m, 24h or 7d"),
+        ({"since": "999999d"}, 400, "since is a length of time such as 30m, 24h or 7d"),
         ({"offset": "-1"}, 400, "offset is a number"),
         ({"limit": "٣"}, 400, "limit is a number"),
         ({"key": "nonsense"}, 400, "is no KEY"),

@@ -30,14 +30,14 @@ LONGER = {
     "functions/adapters/http/transport.py",
     "functions/core/operators/explaining.py",
     "functions/core/routes/file/schema.py",
-    "functions/core/starts/relay.py",
+    "functions/core/starts/handling.py",
     "local/aml/memory.py",
     "local/arm/front.py",
     "local/deployment.py",
     "local/vault.py",
     "relay/continuations/listing.py",
 }
-LONGEST = 250
+LONGEST = 260
 
 
 def contracts() -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from functions.core.operators.explaining import REASONS
+from functions.core.operators.explaining import AS_IDENTITY, REASONS, STATES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.running.shipping import ROOT
@@ -29,9 +29,21 @@ def test_every_reason_stands_there_with_the_words_of_the_command_line(reason: Re
     assert beginning in row(reason)
 
 
+@pytest.mark.parametrize("reason", Reason)
+def test_the_row_of_a_reason_is_what_the_app_says_of_it_and_nothing_else(reason: Reason) -> None:
+    words, identity = REASONS[reason].about(), AS_IDENTITY.get(reason)
+    else_do = f"; with `DEVOPS_AUTH=entra`: {identity.do}" if identity and identity.do else ""
+    assert row(reason) == f"| `{reason}` | {words.means} | {words.do}{else_do} |"
+
+
 @pytest.mark.parametrize("state", State)
 def test_every_state_stands_there(state: State) -> None:
     assert row(state)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_state_is_told_as_the_app_tells_it(state: State) -> None:
+    assert row(state).startswith(f"| `{state}` | {STATES[state]}")
 
 
 @pytest.mark.parametrize("alert", ALERTS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions import headers
 from functions.core.rounds import sweep
 from functions.core.terms import deadline
 from tests.running.imports import imported
@@ -39,6 +40,10 @@ def test_the_host_lets_a_sweep_end(host: dict[str, Any]) -> None:
     last_start = 2 * deadline.EACH_SECONDS
     longest = deadline.ROUND_SECONDS + last_start + sweep.PRUNING_SECONDS
     assert longest < seconds(host["functionTimeout"])
+
+
+def test_the_host_says_of_its_own_answers_what_the_app_says(host: dict[str, Any]) -> None:
+    assert host["extensions"]["http"]["customHeaders"] == headers.ALWAYS
 
 
 def test_the_host_loads_the_event_grid_extension(host: dict[str, Any]) -> None:

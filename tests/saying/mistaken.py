@@ -63,6 +63,12 @@ WRONG: dict[str, tuple[str, ...]] = {
     "OPERATIONS_AUTH": ("aad", "none"),
     "WAITS": FLAGS,
     "WAITS_KEY_SECRET": ("correct horse battery staple", "a_b"),
+    "WAITS_ORGANIZATIONS": (
+        *("*", "con~toso", "..", "https://dev.azure.com", "https://dev.azure.com/contoso/mlops"),
+        *("http://dev.azure.com/contoso", "contoso.visualstudio.com.", "dev.azure.com:8443/x"),
+        *("https://a.b.visualstudio.com", "https://host.example/contoso", "visualstudio.com/x"),
+        *("https://contoso@dev.azure.com/contoso", "https://dev.azure.com\\contoso"),
+    ),
     "RELAY_OTEL": FLAGS,
     "APPLICATIONINSIGHTS_CONNECTION_STRING": (
         *(GUID, f"InstrumentationKey={GUID}", f"InstrumentationKey={SECRET};IngestionEndpoint=x"),

@@ -13,7 +13,8 @@ from flask import Flask, request
 from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import Answer, Transport
 from functions.core.terms.deadline import Deadline
 from local.serving.certificates import Authority
 from local.serving.faults import Fault

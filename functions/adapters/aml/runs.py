@@ -6,36 +6,25 @@ https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlfl
 
 from __future__ import annotations
 
-import math
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from functions.adapters.aml.answers import about_or_raise, found_or_raise, goes_on, parse
 from functions.adapters.aml.models.finding import Models
-from functions.adapters.aml.paging import goes_on
-from functions.adapters.aml.workspaces import Workspaces, about_or_raise, dicts, found_or_raise
-from functions.core.events import parsing
 from functions.core.reading.below import MOST_CHILDREN
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.runs import Run
-from functions.core.terms.words import Outcome
-from functions.core.texts.bounds import bounded, kept
-from functions.core.texts.times import from_epoch
+from functions.core.texts.bounds import kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from functions.adapters.aml.finished.ended import EndedRuns
+    from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Ended, Workspace
+    from functions.core.terms.runs import Ended, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
-OUTCOMES = {
-    "FINISHED": Outcome.COMPLETED,
-    "FAILED": Outcome.FAILED,
-    "KILLED": Outcome.CANCELED,
-}
 PAGE = 200
 MOST_PAGES = 20  # of children; a page may have fewer than it could
 
@@ -127,96 +116,6 @@ class AmlRuns:
                 workspace, "/api/2.0/mlflow/runs/set-tag", deadline, body=body
             )
             found_or_raise(answer, f"tag {key} of run {run}")
-
-
-def parse(found: object) -> Run:
-    """A run from MLflow's JSON: metrics, params and tags are lists of key and value.
-
-    An odd one of these is left out, which costs the others nothing.
-    Raises Retryable (run_unreadable) for anything that is no run.
-    """
-    try:
-        info, data = found["info"], found.get("data") or {}  # type: ignore[index, attr-defined]
-        status = str(info["status"])
-        tags = _pairs(data.get("tags"))
-        metrics, unread = _metrics(data.get("metrics"))
-        return Run(
-            id=_id(info.get("run_id") or info["run_uuid"]),
-            name=kept(info.get("run_name") or tags.get("mlflow.runName") or ""),
-            experiment_id=str(info.get("experiment_id", "")),
-            status=kept(status, 50),
-            outcome=OUTCOMES.get(status),
-            start_time=_time(info.get("start_time")),
-            end_time=_time(info.get("end_time")),
-            metrics=metrics,
-            params=_pairs(data.get("params")),
-            tags=tags,
-            unread=unread,
-            deleted=str(info.get("lifecycle_stage", "")).lower() == "deleted",
-        )
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        detail = f"AML sent something that is no run: {type(error).__name__}"
-        raise Retryable(Reason.RUN_UNREADABLE, detail) from None
-
-
-def _pairs(found: object) -> dict[str, str]:
-    """Texts by key; one that is odd, or has no value but null, is left out."""
-    return {
-        str(pair["key"]): str(pair.get("value", ""))
-        for pair in _listed(found)
-        if "key" in pair and pair.get("value", "") is not None
-    }
-
-
-def _id(found: object) -> str:
-    text = str(found)
-    if not parsing.is_run_id(text):
-        raise ValueError("it has no usable id")
-    return text
-
-
-def _metrics(found: object) -> tuple[dict[str, float], dict[str, str]]:
-    """All of them by name, and what is to be said of those that are no numbers at all.
-
-    NaN and infinite ones are there, so that none is taken from another run in their place.
-    """
-    given = {str(m["key"]): m.get("value") for m in _listed(found) if "key" in m}
-    numbers = {name: _number(value) for name, value in given.items()}
-    odd = [name for name, number in numbers.items() if number is None]
-    unread = {f"run.metrics.{n}": f"is no number: {bounded(given[n], 40)}" for n in odd}
-    return {n: math.nan if number is None else number for n, number in numbers.items()}, unread
-
-
-def _listed(found: object) -> list[dict[str, Any]]:
-    """The objects of a list, which may not be there; raises TypeError for what is no list."""
-    if found is not None and not isinstance(found, list):
-        raise TypeError
-    return dicts(found)
-
-
-def _number(value: object) -> float | None:
-    """A number, and None for what is none; what is too large for a float is infinite.
-
-    MLflow sends NaN, which a training logs that diverged, as text and an infinite metric as the
-    largest number. https://protobuf.dev/programming-guides/json/
-    https://github.com/mlflow/mlflow/blob/v3.17.2/mlflow/store/tracking/sqlalchemy_store.py
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return math.inf if int(value) > 0 else -math.inf
-    except ValueError:
-        return None
-    return math.copysign(math.inf, number) if abs(number) >= sys.float_info.max else number
-
-
-def _time(milliseconds: object) -> datetime | None:
-    try:
-        return from_epoch(int(str(milliseconds)) / 1000) if milliseconds else None
-    except (OverflowError, ValueError):
-        return None
 
 
 def _quoted(text: str) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.adapters.aml.answers import about_or_raise, found_or_raise
+from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.tokens import waiting
 from functions.core.terms.errors import NoWorkspace, Retryable
 from functions.core.terms.reasons import Reason
-from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from functions.adapters.http.transport import Answer, Transport
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Workspace
 
@@ -121,33 +122,3 @@ def _code(found: object) -> str:
     """What an error of ARM is called."""
     error = found.get("error") if isinstance(found, dict) else None
     return str(error.get("code", "")) if isinstance(error, dict) else ""
-
-
-def dicts(found: object) -> list[dict[str, Any]]:
-    """The objects of a list; nothing where the service sent something else."""
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
-    """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else."""
-    found = answer.json
-    if answer.status == 200 and isinstance(found, dict):
-        return found
-    raise unread(answer, what)
-
-
-def about_or_raise(said: object, asked: str, what: str) -> None:
-    """Retryable (run_unreadable) unless the answer says that it is about what was asked for."""
-    if str(said).casefold() != asked.casefold():
-        detail = f"{what}: the answer is about {said or 'nothing that it names'}"
-        raise Retryable(Reason.RUN_UNREADABLE, bounded(detail))
-
-
-def unread(answer: Answer, what: str) -> Retryable:
-    """What an answer means that is not the one that was hoped for."""
-    found = answer.json
-    said = found.get("message") or found.get("error") if isinstance(found, dict) else ""
-    detail = bounded(f"{what}: answered {answer.status}: {said}")
-    missing = answer.status == 404
-    reason = Reason.RUN_NOT_FOUND if missing else Reason.RUN_UNREADABLE
-    return Retryable(reason, detail, answer.retry_after)

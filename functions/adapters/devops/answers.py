@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, may_be_own, words
-from functions.adapters.http.transport import NoAnswerError, NotSentError
+from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.core.terms.errors import InDoubt, RelayError, Retryable
 from functions.core.terms.reasons import Reason
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import unanswered, verdict
-from functions.adapters.http.transport import READ_SECONDS, Answer, NoAnswerError, NotSentError
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import READ_SECONDS, Answer
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 
@@ -44,7 +45,11 @@ class Calls:
 
     def project(self, request: PipelineRequest) -> str:
         """The address of the request's project."""
-        return f"{self._url}/{quote(request.organization, '')}/{quote(request.project, '')}"
+        return project_url(self._url, request)
+
+    def pipeline(self, request: PipelineRequest) -> str:
+        """The address of the request's pipeline."""
+        return pipeline_url(self._url, request)
 
     def effect(
         self,
@@ -123,6 +128,16 @@ class Calls:
             self._version = other
         what = f"the server speaks REST {other}, not {asked}: DEVOPS_API_VERSION={other} says so"
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
+
+def project_url(url: str, request: PipelineRequest) -> str:
+    """The address of the request's project below a base URL without a slash at its end."""
+    return f"{url}/{quote(request.organization, '')}/{quote(request.project, '')}"
+
+
+def pipeline_url(url: str, request: PipelineRequest) -> str:
+    """The address of the request's pipeline, below the same."""
+    return f"{project_url(url, request)}/_apis/pipelines/{request.pipeline}"
 
 
 def _secrets(body: str) -> list[str]:

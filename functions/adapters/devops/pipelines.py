@@ -38,7 +38,7 @@ class DevOpsPipelines:
         delays its answers by up to half a minute.
         """
         version = f"?pipelineVersion={request.pipeline_version}" if request.pipeline_version else ""
-        url = f"{self._calls.project(request)}/_apis/pipelines/{request.pipeline}/runs{version}"
+        url = f"{self._calls.pipeline(request)}/runs{version}"
         answer = self._calls.effect(
             url,
             credential,

@@ -10,23 +10,18 @@ import json
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from functions.adapters.devops.answers import told, unanswered
 from functions.adapters.devops.origin import asks_to_sign_in, is_own, is_page, words
-from functions.adapters.http.transport import (
-    READ_SECONDS,
-    Answer,
-    NoAnswerError,
-    NotSentError,
-    Transport,
-)
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import READ_SECONDS, Answer, Transport
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
+    from functions.core.kept.task_answer import TaskAnswer
     from functions.core.kept.tasks import Task
-    from functions.core.kept.verdict import Verdict
     from functions.core.terms.deadline import Deadline
 
 EVENTS = "2.0-preview.1"
@@ -39,19 +34,13 @@ _NO_SESSION = re.compile(
     r"orchestration (session|plan)\b.{0,200}\bnot (be )?found|no orchestration session",
     re.IGNORECASE,
 )
-# Nothing that two readers of addresses could read differently: no user, query, fragment, backslash
-_ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]{1,253})(:(?P<port>[0-9]{1,5}))?"
-    r"(/[A-Za-z0-9._~%-]+)*"
-)
 
 
 class DevOpsTasks:
     """The tasks of collections on hosts that a token may be sent to."""
 
     def __init__(self, devops_url: str, transport: Transport) -> None:
-        own = urlsplit(devops_url)
-        self._own = (own.scheme, own.hostname, own.port)
+        self._own = devops_url
         self._transport = transport
 
     def prove(self, task: Task, token: str, deadline: Deadline) -> None:
@@ -60,7 +49,7 @@ class DevOpsTasks:
         Raises Permanent, with nothing sent, for an address that is not allowed; and where the
         answer is anything but that plan. Raises Retryable where there is none.
         """
-        if not self._may_be_asked(task.url):
+        if not self._may_be_asked(task):
             raise Permanent(Reason.REFUSED, "the plan's address is not allowed")
         url = f"{_plan(task)}?api-version={EVENTS}"
         answer = self._read(url, token, deadline)
@@ -68,7 +57,7 @@ class DevOpsTasks:
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
 
-    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
+    def complete(self, task: Task, token: str, verdict: TaskAnswer) -> None:
         """Lines first, as well as they can be shown, then the event that ends the task."""
         lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
         with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words
@@ -141,15 +130,11 @@ class DevOpsTasks:
             return answer
         raise _refusal(answer)
 
-    def _may_be_asked(self, url: str) -> bool:
-        """Whether the token may go there: our own Azure DevOps, or Microsoft's."""
-        found = _ADDRESS.fullmatch(url)
-        if not found:
-            return False
-        scheme, host, port = found["scheme"], found["host"].lower(), found["port"]
-        own = (scheme, host, port and int(port)) == self._own
-        hosted = host == "dev.azure.com" or host.endswith(".visualstudio.com")
-        return own or (hosted and scheme == "https" and port in {None, "443"})
+    def _may_be_asked(self, task: Task) -> bool:
+        """Whether the token may go there: to an organization of ours, or of Microsoft's."""
+        from functions.core.kept.organizations import is_known  # noqa: PLC0415 - few apps have waits
+
+        return is_known(task.organization, self._own)
 
 
 _HEADERS = {"Accept": "application/json", "X-TFS-FedAuthRedirect": "Suppress"}

@@ -6,22 +6,16 @@ Wire knowledge is in the adapters, as functions of an Answer.
 from __future__ import annotations
 
 import json
-import ssl
 import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-from urllib3.exceptions import (
-    ClosedPoolError,
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from functions.adapters.http.concealing import concealed, secrets_in
+from functions.adapters.http.losses import NoAnswerError, NotSentError, translated
 from functions.adapters.http.session import Call, SteadySession
 from functions.core.texts import jsontext
 
@@ -36,33 +30,6 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LONGEST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers forget a connection
-
-_NEVER_MADE = (
-    requests.ConnectTimeout,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-)
-_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError, ClosedPoolError)
-_HANDSHAKE_ONLY = frozenset(
-    {
-        "CERTIFICATE_VERIFY_FAILED",
-        "WRONG_VERSION_NUMBER",
-        "UNSUPPORTED_PROTOCOL",
-        "TLSV1_ALERT_PROTOCOL_VERSION",
-        "SSLV3_ALERT_HANDSHAKE_FAILURE",
-        "TLSV1_UNRECOGNIZED_NAME",
-    }
-)
-
-
-class NotSentError(Exception):
-    """No connection could be made: the request did not leave."""
-
-
-class NoAnswerError(Exception):
-    """The request left and no whole answer came back."""
 
 
 class Answer(NamedTuple):
@@ -185,7 +152,7 @@ def _exchange(
             answer = Answer(response.status_code, response.headers, _body(response, ends))
         return answer.without(secrets_in(call.authorization))
     except requests.RequestException as error:
-        raise _translated(error) from None
+        raise translated(error) from None
     except (HTTPError, OSError) as error:
         raise NoAnswerError(type(error).__name__) from None
 
@@ -198,32 +165,3 @@ def _body(response: requests.Response, ends: float) -> bytes:
         if len(whole) > LONGEST_BODY or time.monotonic() > ends:
             raise NoAnswerError("the answer is too long or too slow")
     return bytes(whole)
-
-
-def _translated(error: requests.RequestException) -> NotSentError | NoAnswerError:
-    """Whether bytes can have left: only a connection that was never made says no for certain.
-
-    Behind a proxy every loss is a ProxyError, an answer that never came too: what it wraps counts.
-    """
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None) or cause
-    reason = getattr(reason, "original_error", reason)
-    name = type(reason if isinstance(reason, Exception) else error).__name__
-    never_made = isinstance(error, _NEVER_MADE) or isinstance(reason, _NO_CONNECTION)
-    if never_made or _in_handshake(reason) or _without_tunnel(reason):
-        return NotSentError(name)
-    return NoAnswerError(name)
-
-
-def _in_handshake(reason: object) -> bool:
-    """Whether TLS failed before any request could be sent; what is unclear counts as sent."""
-    cause = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
-    return isinstance(cause, ssl.SSLError) and cause.reason in _HANDSHAKE_ONLY
-
-
-def _without_tunnel(reason: object) -> bool:
-    """Whether the proxy opened no tunnel, so that nothing could go through it.
-
-    https://github.com/python/cpython/blob/v3.11.7/Lib/http/client.py#L957
-    """
-    return type(reason) is OSError and str(reason).startswith("Tunnel connection failed")

@@ -27,8 +27,8 @@ from functions.adapters.tables.errors import (
     translated,
 )
 from functions.adapters.tokens import refusals, waiting
-from functions.core.ledger.places import PAGE, Stored
 from functions.core.ledger.rowledger import RowLedger
+from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, Lost
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from functions.core.ledger.places import Place, Row
+    from functions.core.ports.ledger import Place, Row
 
 WHOLE_SECONDS = 12.0
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt

@@ -33,16 +33,6 @@ MOST_AT_ONCE = 100  # events of at most 3 KB each; a request may have 1 MB
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 
 
-class NoOutcomes:
-    """Stands where nobody wants to hear."""
-
-    def note(self, c: Continuation) -> None:
-        """Nothing."""
-
-    def send(self) -> None:
-        """Nothing."""
-
-
 class EventGridOutcomes:
     """The port `Outcomes` over one custom topic with the CloudEvents schema."""
 
@@ -117,15 +107,7 @@ def event(c: Continuation) -> CloudEvent[Any]:
         time=c.updated_at,
         subject=c.key.text,
         data={
-            "route": c.key.route,
-            "run": c.key.run,
-            "outcome": c.key.outcome,
-            "experiment": c.event.experiment,
-            "state": c.state,
-            "reason": c.reason,
-            "detail": c.detail,
-            "attempts": c.attempts,
-            "pipeline_run": c.pipeline_run,
+            **c.told,
             "url": c.url or None,
             "due": c.due_at.isoformat() if c.is_open else None,
         },

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Level, Ports
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
 
 NAME = "run_relay"
 SERVICES = {
@@ -171,7 +171,7 @@ class _ObservedOutcomes(_Proxy):
     """What becomes of continuations: counted when it is told, and a span at the end of each."""
 
     def note(self, c: Continuation) -> None:
-        labels = {"state": "parked" if c.is_open else str(c.state), "route": c.key.route}
+        labels = {"state": c.told_as, "route": c.key.route}
         self._telemetry.continuations.add(1, labels)
         if (latency := Summary.of(c).latency) is not None:
             self._telemetry.latency.record(round(latency), {"route": c.key.route})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from functions.core.terms.runs import Run
 
@@ -28,6 +28,12 @@ def children(run: str, found: Iterable[Run]) -> list[Run]:
 def is_below(run: str, tags: Mapping[str, str]) -> bool:
     """Whether tags name that run as the parent or the root."""
     return run in {lower(tags).get(_PARENT), lower(tags).get(_ROOT)}
+
+
+def is_of(runs: Collection[str], tags: Mapping[str, str]) -> bool:
+    """Whether tags name one of these runs as the parent or the root, in any of the ways."""
+    named = lower(tags)
+    return any(named.get(name) in runs for name in _NAMES)
 
 
 def parent(tags: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ FAMILIES: Final = tuple(map(".".join, vocabulary.FAMILIES))
 FACTS: Final = tuple(fact.name for fact in vocabulary.TABLE)
 """Every fact that can be named; `*` stands for a name that the run chose."""
 
+NOT_KNOWN: Final = "is not known"
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, skipkeys=True)
 IN_ANY_CASE: Final = (("run", "tags"), ("run", "properties"))
@@ -38,7 +39,7 @@ class MissingFact(RelayError):
     """A fact that a text names is not known, or is empty."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not known")
+        super().__init__(f"{name} {NOT_KNOWN}")
         self.name = name
 
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
-ASKING: Final = frozenset({"is_nan", "is_finite", "isNaN", "isInf", "isFinite"})
-"""Functions by which a gate asks on purpose whether a metric is a number."""
+_OF_NAN: Final = frozenset({"is_nan", "isNaN", "is_finite", "isFinite"})
+_OF_INFINITE: Final = frozenset({"isInf", "is_finite", "isFinite"})
+ASKING: Final = _OF_NAN | _OF_INFINITE
+"""Functions by which a gate asks on purpose whether a metric is a number, and of what kind."""
 _KEYS_ONLY: Final = {"@in": 1, "size": 0}  # which part of a call is a map of which the keys matter
 EXPANDED: Final = {
     "$(": "which the agent of Azure Pipelines would replace by a variable",
@@ -93,17 +95,23 @@ def _values(fact: vocabulary.Fact, facts: Mapping[str, Any]) -> Iterator[tuple[P
 
 
 class Reads(NamedTuple):
-    """Paths whose values decide, and those of which is asked on purpose whether they are numbers.
+    """Paths whose values decide, and those of which is asked whether they are NaN, or infinite.
 
     A path that ends above facts stands for all below it.
     """
 
     decide: frozenset[Path]
-    asked: frozenset[Path]
+    nan: frozenset[Path]
+    infinite: frozenset[Path]
 
-    def go_by(self, path: Path) -> bool:
-        """Whether the fact's value decides, and nothing asks what kind of number it is."""
-        return _covers(self.decide, path) and not _covers(self.asked, path)
+    def go_by(self, path: Path, value: object) -> bool:
+        """Whether this value of the fact, which is no number, decides, and nothing asks for it.
+
+        Who asks for NaN has not thought of what is infinite, nor the other way round.
+        """
+        is_nan = isinstance(value, float) and math.isnan(value)
+        asked = self.nan if is_nan else self.infinite
+        return _covers(self.decide, path) and not _covers(asked, path)
 
     def name(self, path: Path) -> bool:
         """Whether the fact's value decides and the fact is named itself, not with all others."""
@@ -113,22 +121,22 @@ class Reads(NamedTuple):
 def read_by(root: Node) -> Reads:
     """What the whole expression reads, whatever decides it first."""
     told = list(_read(root, {}))
-    asked = frozenset(path for path, is_asked in told if is_asked)
-    return Reads(frozenset(path for path, is_asked in told if not is_asked), asked)
+    kinds = (lambda by: not by, _OF_NAN.__contains__, _OF_INFINITE.__contains__)
+    return Reads(*(frozenset(path for path, by in told if fits(by)) for fits in kinds))
 
 
-def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, bool]]:
-    """Each path, and whether it is only asked what kind of number it is.
+def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, str]]:
+    """Each path, and the function that only asks what kind of number it is; "" for none.
 
     `loops`: the variables of the loops around it, with the family that each goes through.
     """
     if path := celtree.path_of(node):
         if node.kind != "has" and path[0] in vocabulary.ROOTS:
-            yield path, False
+            yield path, ""
         return
     if node.kind == "call" and node.name in ASKING:
         if asked := celtree.path_of(node.parts[-1]) or _any_of(node.parts[-1], loops):
-            yield asked, True
+            yield asked, node.name
         else:
             yield from _read(node.parts[-1], loops)
         return

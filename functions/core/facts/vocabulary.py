@@ -56,7 +56,7 @@ _MODEL = "the model's sources: MLflow's tag, the registry, the job's outputs"
 _RESOURCE = "the id of the event's workspace"
 _NEVER = "never"
 _UNTOLD = "where the event does not say"
-_HOLDER = "the run, else the best child it names, the child `step` names, or the only one with it"
+_HOLDER = "the run, else the child `step` names, the best child it names, or the only one with it"
 _CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
 _GO_ON = "while one of them has not ended, and where there are 1000 or more"
 _TAGS = "the run, and what only the event says"
@@ -107,8 +107,11 @@ TABLE: Final = (
     Fact("champion.metrics.*", Kind.NUMBER, _OTHER, _UNLOGGED),
     Fact("champion.run.id", _TEXT, "the champion's version", "where the version names none"),
     Fact("champion.run.name", _TEXT, _OTHER, "where it has none"),
-    Fact("champion.run.params.*", _TEXT, _OTHER, _UNLOGGED),
-    Fact("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
+    Fact("champion.run.params.*", _TEXT, _OTHER, _UNLOGGED, cut_at=6_000),
+    Fact(
+        *("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
+        cut_at=8_000,
+    ),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),

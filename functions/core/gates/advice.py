@@ -17,7 +17,7 @@ WHOLE: Final = frozenset({"int", "uint"})
 NUMBERS: Final = WHOLE | {"double"}
 EQUAL: Final = frozenset({"_==_", "_!=_"})
 COMPARED: Final = EQUAL | {"_<_", "_<=_", "_>_", "_>=_"}
-_COUNTED: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "_%_"})
+COUNTED: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "_%_"})
 _CONDITIONS: Final = frozenset({"_&&_", "_||_", "!_", CONDITIONAL})
 _SAID: Final = {
     TEXT: "text",
@@ -56,7 +56,7 @@ def advice(node: Node, kinds: tuple[str, ...]) -> str:
     name = node.name
     if name in COMPARED:
         return _compared(node, kinds)
-    if name in _COUNTED:
+    if name in COUNTED:
         return _counted(node, kinds)
     if name in _CONDITIONS:
         return _condition(node, kinds)
@@ -130,7 +130,7 @@ def _counted(node: Node, kinds: tuple[str, ...]) -> str:
     elif set(kinds) == {TEXT} and all(map(_is_time, parts)):
         right = f" {sign} ".join(f"timestamp({shown(part)})" for part in parts)
     else:
-        right = f" {sign} ".join(map(_as_number, parts, kinds))
+        right = f" {sign} ".join(map(as_number, parts, kinds))
     return f"{wrong}: write `{right}`" if right else wrong
 
 
@@ -148,7 +148,14 @@ def _is_time(node: Node) -> bool:
     return fact is not None and fact.kind is Kind.TIME
 
 
-def _as_number(node: Node, kind: str) -> str:
+def converted(node: Node) -> str:
+    """A comparison of two texts as one of numbers."""
+    told = [_unquoted(part, "double") or f"double({shown(part)})" for part in node.parts]
+    return f" {operator(node.name)} ".join(told)
+
+
+def as_number(node: Node, kind: str) -> str:
+    """A part of a sum, of this kind, as a number."""
     if kind == "double":
         return shown(node, 6)
     is_whole = isinstance(node.value, int) and not isinstance(node.value, bool)

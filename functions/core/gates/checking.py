@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.facts import vocabulary
 from functions.core.gates import advice
+from functions.core.gates.misleading import misleading
 from functions.core.gates.never_true import never_held, never_true
-from functions.core.gates.samples import samples
+from functions.core.gates.samples import are_all_tried, samples
 from functions.core.gates.text import CONDITIONAL, dotted, shown
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
@@ -49,6 +50,7 @@ def mistakes(compiled: Compiled) -> list[str]:
     told = [*_begun_with_a_dot(compiled), *_shadowing(compiled)]
     told += [*_of_types(compiled), *_below_text(compiled)]
     told += _asked(compiled)
+    told += misleading(compiled.tree.root)
     found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*_no_answer(compiled)]
     return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
 
@@ -184,6 +186,8 @@ def _with_samples(compiled: Compiled, node: Node, facts: list[dict[str, Any]]) -
     worded = (_worded(node, error, found) for error, found in zip(errors, kinds, strict=True))
     if said := next(filter(None, worded), ""):
         yield said
+    elif all(errors) and all(kinds) and are_all_tried(node):
+        yield from _constant(node, errors[0])
     elif all(found and _are_unlike(node.name, found) for found in kinds):
         yield advice.advice(node, kinds[0])
 

@@ -18,12 +18,14 @@ from functions.core.facts.vocabulary import Kind
 from functions.core.gates import cel
 from functions.core.gates.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.terms.reasons import Reason
+from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.facts.unusable import Unusable
+    from functions.core.texts.celtree import Node
 
     Path = tuple[str, ...]
 
@@ -93,6 +95,7 @@ class Gate:
         self.mentions = mentioned(text)
         self._reads = unusable.read_by(self._compiled.tree.root)
         self._named = _in_any_case(text, self.mentions)
+        self._if_champion = _asks_whether(self._compiled.tree.root, "champion")
 
     def _check(self) -> None:
         from functions.core.gates import checking, never_true  # noqa: PLC0415 - most gates need neither
@@ -118,6 +121,8 @@ class Gate:
     def _answered(self, known: Mapping[str, Any], explain: str) -> Verdict:
         if self.mistakes:
             return Verdict(error=bounded("; ".join(self.mistakes)), explain=explain)
+        if self._if_champion and "exists" not in known["champion"]:
+            return Verdict(missing="champion.exists", explain=explain)  # nobody can tell
         answer = self._compiled.program.ask(known)
         if isinstance(answer.value, bool):
             return Verdict(holds=answer.value, explain=explain)
@@ -134,8 +139,8 @@ class Gate:
     def _unusable(self, known: Mapping[str, Any]) -> Unusable | None:
         """The first fact that decides and must not: wherever it stands, whatever is around it."""
         for path, wrong in unusable.those_in(known):
-            is_number = wrong.reason is Reason.NOT_A_NUMBER
-            if self._reads.go_by(path) if is_number else self._reads.name(path):
+            is_cut, value = wrong.reason is Reason.CUT, found_at(path, known)
+            if self._reads.name(path) if is_cut else self._reads.go_by(path, value):
                 return wrong
         return None
 
@@ -183,6 +188,15 @@ def _in_any_case(text: str, paths: tuple[Path, ...]) -> tuple[Path, ...]:
     named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
     asked = [(found["family"], found["a"] or found["b"]) for found in _IS_IN.finditer(text)]
     return tuple(dict.fromkeys([*named, *asked]))
+
+
+def _asks_whether(root: Node, of: str) -> bool:
+    """Whether it asks for the presence of a fact below that root."""
+    return any(
+        (celtree.path_of(node) or celtree.path_of(node.parts[1]))[:1] == (of,)
+        for node in celtree.walk(root)
+        if node.kind == "has" or (node.kind == "call" and node.name == "@in")
+    )
 
 
 def _for_cel(facts: object) -> object:

@@ -78,7 +78,7 @@ def _of_node(compiled: Compiled, node: Node, *, denied: bool) -> Iterator[str]:
     if left and left == right and node.name in _NEVER_OF_ITSELF:
         yield f"`{shown(node)}` is never true: both sides are the same"
     if _is_size_below_zero(node):
-        yield f"`{shown(node)}` is never true: no size is less than 0"
+        yield f"`{shown(node)}` is never true: no size or count is less than 0"
     if all(part.kind == "const" for part in node.parts) and not compiled.part(node).ask({}).value:
         yield f"`{shown(node)}` is never true"
 
@@ -107,8 +107,10 @@ def _is_size_below_zero(node: Node) -> bool:
 
 
 def _is_size_below(part: Node, other: Node, name: str) -> bool:
-    least = other.value
-    if part.kind != "call" or part.name != "size" or not isinstance(least, int | float):
+    least, fact = other.value, vocabulary.meant_by(celtree.path_of(part) or ("",))
+    is_size = part.kind == "call" and part.name == "size"
+    is_count = fact is not None and fact.kind is Kind.COUNT
+    if not (is_size or is_count) or not isinstance(least, int | float):
         return False
     return {"_<_": least <= 0, "_<=_": least < 0, "_==_": least < 0}.get(name, False)
 
@@ -170,7 +172,7 @@ def _cases(atoms: list[Node]) -> dict[Path, list[Any]]:
                 constants = [n.value for n in celtree.walk(atom) if n.kind == "const"]
                 cases.setdefault(path, []).extend(constants)
                 break
-    asked = {celtree.path_of(atom) for atom in atoms if atom.kind == "has"}
+    asked = {celtree.path_of(n) for a in atoms for n in celtree.walk(a) if n.kind == "has"}
     return {p: [*_tried(p, found), *([None] if p in asked else [])] for p, found in cases.items()}
 
 

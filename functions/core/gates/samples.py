@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 12  # of one fact
 _TIMES: Final = ("2026-01-01T00:00:00Z", "2031-12-31T23:59:59Z")
+_CONVERSIONS: Final = frozenset({"int", "uint", "double", "bool", "duration", "timestamp"})
 _TEXTS: Final = ("1", "x", _TIMES[0])
 
 
@@ -42,6 +43,17 @@ def values_of(root: Node) -> dict[Path, list[object]]:
         for whole in dict.fromkeys(named)
         for path, fact in _meant(whole, texts)
     }
+
+
+def are_all_tried(node: Node) -> bool:
+    """Whether it converts a time or a name, of which all are alike to what takes a text.
+
+    A time zone may be known on another machine.
+    """
+    if node.name not in _CONVERSIONS:
+        return False
+    facts = [vocabulary.meant_by(path) for _, path in celtree.paths_in(node)]
+    return all(fact is not None and fact.kind in {Kind.TIME, Kind.NAME} for fact in facts)
 
 
 def nested(values: Iterable[tuple[Path, object]]) -> dict[str, Any]:

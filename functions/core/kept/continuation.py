@@ -7,10 +7,11 @@ from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 from msgspec import Struct, field
 
 from functions.core.terms.pipelines import PipelineRequest  # noqa: TC001 - msgspec reads it to decode
-from functions.core.terms.reasons import Reason
+from functions.core.terms.reasons import BY_GATE, Reason
 from functions.core.terms.runs import Key, RunEvent  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.words import State
 
+PARKED = "parked"  # what an open one is called where log and metrics tell of it
 REPLAYED = "replayed"  # what an operator did is never cut from a history
 ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
@@ -68,6 +69,26 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return self.state is State.OPEN and self.key.outcome.is_known
 
     @property
+    def told_as(self) -> str:
+        """Where it stands, as the log, the metrics and its history say it."""
+        return PARKED if self.is_open else str(self.state)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What is told of it to others, by the names that events and command line share."""
+        return {
+            "route": self.key.route,
+            "run": self.key.run,
+            "outcome": self.key.outcome,
+            "experiment": self.event.experiment,
+            "state": self.state,
+            "reason": self.reason,
+            "detail": self.detail,
+            "attempts": self.attempts,
+            "pipeline_run": self.pipeline_run,
+        }
+
+    @property
     def is_anothers(self) -> bool:
         """Whether work may be left to do that only another version of the app knows how to do."""
         return self.state.may_be_open and not self.is_open
@@ -121,15 +142,12 @@ def pipeline_asked(where: str) -> str:
     return f"{_PIPELINE}{where}"
 
 
-_GATED = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
-
-
 def _gate_saw(step: Step) -> str | None:
     """The facts that a gate looked at in this step; None where none was asked."""
     if step.what == ASKED:
         asked = step.detail != GATE_IGNORED and not step.detail.startswith(_PIPELINE)
         return step.detail if asked else None
     reason, _, detail = step.detail.partition(" ")
-    if step.what != State.HELD or reason not in _GATED:
+    if step.what != State.HELD or reason not in BY_GATE:
         return None
     return detail if reason == Reason.GATE else ""

@@ -37,6 +37,13 @@ class Task(Struct, frozen=True, kw_only=True):
         """What it is known by. Its id alone is the same in every run of a pipeline."""
         return f"{self.plan}.{self.job}.{self.id}"
 
+    @property
+    def organization(self) -> str:
+        """The one address of its organization or collection; "" where `url` is that of none."""
+        from functions.core.kept.organizations import organization  # noqa: PLC0415 - few apps have waits
+
+        return organization(self.url)
+
 
 class Wait(Struct, frozen=True, kw_only=True):
     """A task that waits for runs of a workspace.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.summary import Summary
-    from functions.core.ledger.places import Rows, Stored
+    from functions.core.ports.ledger import Rows, Stored
 
 
 def recent(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Sequence[Continuation]:

@@ -1,4 +1,4 @@
-r"""Where each row of the ledger lives, and what can be done with it.
+r"""Where each row of the ledger lives.
 
 | row          | partition                            | key                               |
 |--------------|--------------------------------------|-----------------------------------|
@@ -19,18 +19,15 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
+from functions.core.ports.ledger import Place
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.summary import Summary
-
-Row = dict[str, str]
 
 OPEN = "open"
 ENDED = "ended"
@@ -39,63 +36,12 @@ SHARED = "shared"
 WAITS = "waits"
 PASSED = "passed"
 
-PAGE = 1000  # rows that one request brings at most
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
 NEXT = "!"  # comes before all that a key can hold: begins what is after a key
 
 _LAST = datetime.max.replace(tzinfo=UTC)
-
-
-class Place(NamedTuple):
-    """Partition and key of a row."""
-
-    partition: str
-    key: str
-
-
-class Stored(NamedTuple):
-    """A row as read, and the version that a write can insist on."""
-
-    row: Row
-    version: str
-
-
-class Rows(Protocol):
-    """What one call of the ledger may do; all raise LedgerUnavailable if they cannot."""
-
-    def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
-        """The row that is there now, and whether it is this one."""
-
-    def put(self, place: Place, row: Row) -> None:
-        """Write the row whatever is there."""
-
-    def replace(self, place: Place, row: Row, version: str) -> str:
-        """The row's next version; raises Lost if it has another one than this, or is gone."""
-
-    def get(self, place: Place) -> Stored | None:
-        """The row, None where there is none."""
-
-    def drop(self, place: Place, version: str | None = None) -> None:
-        """Remove the row, if it is there and has this version."""
-
-    def find(
-        self,
-        partition: str,
-        low: str = "",
-        high: str = "~",
-        column: str = "key",
-        only: Sequence[str] = (),
-        page: int = PAGE,
-        begin: str = "",
-    ) -> Iterator[Stored]:
-        """Rows by key, of which this column is not below `low` and not above `high`.
-
-        Their keys are not below `begin`.
-        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
-        if given.
-        """
 
 
 def continuation(key: Key) -> Place:

@@ -7,24 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core.ledger import places, records
-from functions.core.ledger.places import (
-    AFTER,
-    ENDED,
-    MOST_SORTED,
-    PAGE,
-    PASSED,
-    SHARED,
-    WAITS,
-    Place,
-    safe,
-)
+from functions.core.ledger.places import AFTER, ENDED, MOST_SORTED, PASSED, SHARED, WAITS, safe
 from functions.core.ledger.records import LISTED
+from functions.core.ports.ledger import PAGE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from functions.core.kept.summary import Summary
-    from functions.core.ledger.places import Row, Rows, Stored
+    from functions.core.ports.ledger import Row, Rows, Stored
 
 T = TypeVar("T")
 

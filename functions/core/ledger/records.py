@@ -25,8 +25,7 @@ from functions.core.kept.summary import Summary
 from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
-from functions.core.ledger.fitting import LONGEST_TAGS as LONGEST_TAGS  # noqa: PLC0414 - as it always was
-from functions.core.ledger.places import Row, safe
+from functions.core.ledger.places import safe
 from functions.core.terms.errors import Permanent, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded, exact, meant, visible
@@ -35,13 +34,13 @@ from functions.core.texts.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from functions.core.ledger.places import Stored
+    from functions.core.ports.ledger import Row, Stored
     from functions.core.terms.runs import Key
     from functions.core.terms.words import Outcome, State
 
 UNANSWERED = "yes"  # in the column `waits`
+PLACED = ("name", "organization")  # the columns that tell whose place a wait takes
 T = TypeVar("T")
-
 MOST_NAMED = 100  # rows that cannot be read
 
 _PARTS = ("event", "request", "history")
@@ -112,12 +111,14 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
 def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
 
+    `name` and `organization` tell whose place it takes, without its token.
+
     Raises Unreadable for a state that this version does not know.
     """
     check_known(wait.task.key, wait.state)
     waits = UNANSWERED if wait.state is WaitState.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
-    return _row(copies, wait=wait)
+    return _row(copies | {"organization": wait.task.organization}, wait=wait)
 
 
 def letter_of(row: Row) -> Letter:

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core.ledger import places, records
-from functions.core.ledger.places import INBOX, NEXT, PAGE, SHARED, Place, safe
+from functions.core.ledger.places import INBOX, NEXT, SHARED, safe
 from functions.core.ledger.rowschedule import RowSchedule
-from functions.core.ports.ledger import Claim, Entry, Shared
+from functions.core.ports.ledger import PAGE, Claim, Entry, Place, Shared
 from functions.core.terms.errors import Lost
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
-    from functions.core.ledger.places import Rows, Stored
     from functions.core.ledger.pruning import Pruning
-    from functions.core.ports.ledger import WaitBook
+    from functions.core.ports.ledger import Rows, Stored
+    from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
 
 

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core.ledger import places, records
-from functions.core.ledger.places import MOST_SORTED, OPEN, PAGE, safe, unsafe
+from functions.core.ledger.places import MOST_SORTED, OPEN, safe, unsafe
 from functions.core.ledger.records import KEY_COLUMNS
-from functions.core.ports.ledger import Backlog
+from functions.core.ports.ledger import PAGE, Backlog
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from functions.core.texts.times import parse_time
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.ledger.places import Row, Rows, Stored
+    from functions.core.ports.ledger import Row, Rows, Stored
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits

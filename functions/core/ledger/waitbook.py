@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from functions.core.kept.tasks import Wait
 from functions.core.ledger import records
-from functions.core.ledger.places import WAITS, Place, safe
-from functions.core.ports.ledger import Waiting
+from functions.core.ledger.places import WAITS, safe
+from functions.core.ports.ledger import Place
+from functions.core.ports.waits import Taken, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.ledger.places import Rows, Stored
+    from functions.core.ports.ledger import Rows, Stored
 
 
 class RowWaitBook:
@@ -36,6 +37,13 @@ class RowWaitBook:
         found = self._rows().find(WAITS, records.UNANSWERED, records.UNANSWERED, "waits")
         readable = records.readable(found, _ours, self._unreadable)
         return sorted(islice(readable, limit), key=lambda entry: entry.wait.due_at)
+
+    def taken(self, limit: int) -> Sequence[Taken]:
+        """One request per thousand, for two short columns of each row."""
+        unanswered = records.UNANSWERED
+        found = self._rows().find(WAITS, unanswered, unanswered, "waits", only=records.PLACED)
+        rows = (stored.row for stored in islice(found, limit))
+        return [Taken(*(row.get(column, "") for column in records.PLACED)) for row in rows]
 
     def change(self, entry: Waiting, changed: Wait) -> Waiting:
         """One request, two if it is refused."""

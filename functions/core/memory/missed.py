@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from functions.core.routes import deciding, near_misses
 from functions.core.terms.policy import CLOCK_SKEW
-from functions.core.terms.runs import RunEvent
+from functions.core.terms.runs import SWEPT, RunEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.runs import Ended, Run, Workspace
 
-TYPE = "sweep"  # what stands where an event's type would
-
 
 def news(workspace: Workspace, run: Run, experiment: str) -> RunEvent:
     """What an event would have told of a run that ended, as far as the run itself tells it.
@@ -30,8 +28,8 @@ def news(workspace: Workspace, run: Run, experiment: str) -> RunEvent:
     """
     assert run.outcome is not None  # noqa: S101 - it ended, for the type checker
     return RunEvent(
-        id=f"{TYPE}-{run.id}",
-        type=TYPE,
+        id=f"{SWEPT}-{run.id}",
+        type=SWEPT,
         subject=f"experiments/{run.experiment_id}/runs/{run.id}",
         time=run.end_time,
         workspace=workspace,

@@ -1,7 +1,7 @@
-"""What each state and reason means in words, what happens next by itself, and what a person can do.
+"""What each state and reason means in words, and what a person can do about it.
 
 Every reason stands here once; the command line, the operations page and the runbook take it from
-here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in from the continuation.
+here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in by `Words.about`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.limits.places_taken import LINE, PAUSED
+from functions.core.operators.replaying import REPLAYABLE
+from functions.core.operators.upcoming import upcoming
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -20,11 +21,24 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
 
 
+_ANY = {
+    "key": "KEY",
+    "route": "the route",
+    "secret": "that the route names",
+    "organization": "its organization",
+}
+
+
 class Words(NamedTuple):
     """What a reason means, and what a person can do about it; empty where nothing is to be done."""
 
     means: str
     do: str = ""
+
+    def about(self, **named: str) -> Words:
+        """The same about what is named, or where nothing is, in words that fit every route."""
+        filled = _ANY | named
+        return Words(self.means.format(**filled), self.do.format(**filled))
 
 
 class Explained(NamedTuple):
@@ -105,7 +119,8 @@ REASONS = {
         "the request to Azure DevOps was sent and no usable answer came", _SETTLE
     ),
     Reason.REFUSED: Words(
-        "Azure DevOps does not let this credential start that pipeline, or has none such",
+        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
+        " in words that are not known",
         "is the pipeline's id right, and may the token's owner queue builds there?",
     ),
     Reason.UNAVAILABLE: Words(
@@ -126,8 +141,8 @@ REASONS = {
     ),
     Reason.NOT_A_NUMBER: Words(
         "a metric that the route goes by is there and is no number: NaN, or infinite",
-        "did the training diverge? then there is nothing to start; a gate may ask is_nan(...) on "
-        f"purpose; to start it all the same, without its gate: {_REPLAY} --ignore-gate",
+        "did the training diverge? then there is nothing to start; a gate may ask is_finite(...) "
+        f"on purpose; to start it all the same, without its gate: {_REPLAY} --ignore-gate",
     ),
     Reason.CUT: Words(
         "a text that the route names is as long as those that MLflow cuts without a word",
@@ -191,17 +206,26 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
-    filled = {
-        "key": shlex.quote(visible(c.key.text)),
-        "route": c.key.route,
-        "secret": named or secret,
-        "organization": organization or "the organization",
-    }
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
-    means = f"{STATES[c.state]}: {words.means.format(**filled)}"
-    settled = c.state in {State.STARTED, State.SKIPPED}
-    return Explained(means, _next(c, now, secret), "" if settled else words.do.format(**filled))
+    told = words._replace(do=_do(c, words.do)).about(
+        key=shlex.quote(visible(c.key.text)),
+        route=c.key.route,
+        secret=named or secret,
+        organization=organization or "the organization",
+    )
+    means = f"{STATES[c.state]}: {told.means}"
+    return Explained(means, upcoming(c, now, secret), told.do)
+
+
+def _do(c: Continuation, do: str) -> str:
+    """What a person can do: whatever has ended without a pipeline run can be opened again."""
+    if c.state not in REPLAYABLE:
+        return do if c.state is State.OPEN else ""
+    if "relay replay" in do:
+        return do
+    again = _SETTLE if c.is_doubtful else f"to try it again: {_REPLAY}"
+    return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again
 
 
 def meant(state: State, reason: Reason) -> Words:
@@ -217,30 +241,3 @@ def _account(c: Continuation) -> tuple[str, str]:
     kind, _, account = c.waits_on.partition("/")
     organization, _, secret = account.partition("/")
     return (organization, secret) if kind == "account" else ("", "")
-
-
-def _next(c: Continuation, now: datetime, secret: str) -> str:
-    if c.recheck_at:
-        return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
-    if not c.is_open:
-        return "nothing more happens by itself"
-    then = _then(c, now)
-    if c.is_asked:
-        return f"{then} its pipeline run is looked for before anything is sent again"
-    refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
-    early = ", or as soon as the secret is renewed" if secret and refused else ""
-    if c.reason is Reason.WORKING:
-        return f"{then} the reconciler takes it over, unless it is done by then"
-    return f"{then} it is tried again{early}"
-
-
-def _then(c: Continuation, now: datetime) -> str:
-    if c.waits_on == PAUSED:
-        return "when the app goes on, those claimed first before the others,"
-    if c.waits_on.startswith(LINE):
-        return "when those of its route who were claimed before it have had their turn"
-    return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
-
-
-def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from functions.core.facts import building
-from functions.core.kept.summary import EVER, Summary
-from functions.core.operators import keys
+from functions.core.kept.summary import EVER
+from functions.core.operators import keys, summaries
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.replaying import REPLAYABLE
 from functions.core.rounds.expiry import HORIZON
-from functions.core.routes.filters import fits
-from functions.core.terms.errors import RelayError, Unreadable
+from functions.core.terms.errors import RelayError
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded, visible
-from functions.core.texts.times import parse_time
+from functions.core.texts.times import parse_span, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
@@ -36,8 +33,6 @@ MOST_ENDED = 1000  # the newest; the open ones are all listed
 MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
 LONGEST_ASKED = 200
-_SPAN = re.compile(r"([1-9][0-9]{0,3})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class NotAsked(RelayError):
@@ -49,7 +44,10 @@ class NotAsked(RelayError):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """The filters, as they were given. Route and experiment may hold the wildcards * and ?."""
+    """The filters, as they were given. Route and experiment may hold the wildcards * and ?.
+
+    `since` goes by when one came to where it stands; the command line's by when it was claimed.
+    """
 
     state: str = ""
     route: str = ""
@@ -63,7 +61,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         asked = cls(**{n: query.get(n, "").strip()[:LONGEST_ASKED] for n in cls.__struct_fields__})
         if asked.state not in {"", *State}:
             raise NotAsked("state", f"state is one of {', '.join(State)}")
-        if asked.since and not _SPAN.fullmatch(asked.since):
+        if asked.since and not parse_span(asked.since):
             raise NotAsked("since", "since is a length of time such as 30m, 24h or 7d")
         return asked
 
@@ -75,8 +73,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     def begins(self, now: datetime) -> datetime:
         """Since when."""
-        found = _SPAN.fullmatch(self.since)
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else EVER
+        span = parse_span(self.since)
+        return now - span if span else EVER
 
     def takes(self, one: Summary, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
@@ -85,8 +83,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         return (
             self.state in {"", one.state}
             and one.at >= begins
-            and fits(self.route or None, one.key.route)
-            and fits(visible(self.experiment) or None, visible(one.experiment))
+            and summaries.fits(one, self.route or None, self.experiment or None)
             and visible(self.q).casefold() in visible(told).casefold()
         )
 
@@ -155,7 +152,7 @@ class Overview:
         """The continuation that a KEY names; raises what `keys.resolve` raises."""
         c, now = keys.resolve(self._ledger, text), self._clock.now()
         (name,) = keys.whole([c])
-        body = _body(c)
+        body = (c.request.shown if c.request else None) or {}
         sources = body.get("resources", {}).get("repositories", {}).get("self", {})
         return Whole(
             at=now,
@@ -166,7 +163,7 @@ class Overview:
             gate=c.gate_saw,
             command=_command(c, name),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
-            variables={n: _variable(v) for n, v in body.get("variables", {}).items()},
+            variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),
         )
 
@@ -179,14 +176,8 @@ class Overview:
                 yield one
                 continue
             left -= 1
-            yield from self._now(one)
-
-    def _now(self, one: Summary) -> list[Summary]:
-        try:
-            entry = self._ledger.read(one.key)
-        except Unreadable:
-            return [one]
-        return [Summary.of(entry.continuation)] if entry else []
+            if read := summaries.as_it_stands(self._ledger, one):
+                yield read
 
     def _waits(self, wanted: Wanted) -> list[Wait]:
         every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))
@@ -196,14 +187,6 @@ class Overview:
     def _ends(self) -> dict[str, datetime | None]:
         ends = self._ledger.shared(HORIZON).value.get("ends", {})
         return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}
-
-
-def _body(c: Continuation) -> dict[str, Any]:
-    return dict(json.loads(c.request.body)) if c.request else {}
-
-
-def _variable(value: Mapping[str, object]) -> str:
-    return "***" if value.get("isSecret") else str(value.get("value", ""))
 
 
 def _command(c: Continuation, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The port of the ledger, and what it hands out."""
+"""The port of the ledger with what it hands out, and `Rows`: what a store must do for it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
-    from functions.core.kept.tasks import Wait
+    from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
+
+
+Row = dict[str, str]
+PAGE = 1000  # rows that one request brings at most
 
 
 class Shared(Struct, frozen=True):
@@ -50,26 +54,6 @@ class Backlog(NamedTuple):
     oldest: datetime | None
     whole: bool
     awaited: frozenset[str] = frozenset()
-
-
-class Waiting(NamedTuple):
-    """A wait as read, with the version that a write must still find."""
-
-    wait: Wait
-    version: str
-
-
-class WaitBook(Protocol):
-    """The waits. Every method raises LedgerUnavailable when it cannot do its work."""
-
-    def enroll(self, wait: Wait) -> tuple[Waiting, bool]:
-        """The task's wait as it is there now, and whether it is this one."""
-
-    def waiting(self, limit: int) -> Sequence[Waiting]:
-        """Those that were not answered, those that are due first."""
-
-    def change(self, entry: Waiting, changed: Wait) -> Waiting:
-        """Replace it if it still has the entry's version; raises Lost otherwise."""
 
 
 class Ledger(Protocol):
@@ -159,3 +143,58 @@ class Ledger(Protocol):
 
     def share(self, row: Shared, value: Mapping[str, object]) -> Shared:
         """Write a shared row if it still has that version; raises Lost otherwise."""
+
+
+class Place(NamedTuple):
+    """Partition and key of a row."""
+
+    partition: str
+    key: str
+
+
+class Stored(NamedTuple):
+    """A row as read, and the version that a write can insist on."""
+
+    row: Row
+    version: str
+
+
+class Rows(Protocol):
+    """What a store of rows must do; `functions.core.ledger.rowledger` makes a ledger of it.
+
+    Each call is done whole or not at all, whoever else calls from any thread or process, ends in
+    bounded time, and raises LedgerUnavailable alone where it cannot. A write whose answer was lost
+    is known as one's own when it is found. Keys are compared byte by byte: see `!`, `` ` ``, `~`.
+    """
+
+    def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
+        """The row that is there now, and whether it is this one."""
+
+    def put(self, place: Place, row: Row) -> None:
+        """Write the row whatever is there."""
+
+    def replace(self, place: Place, row: Row, version: str) -> str:
+        """The row's next version; raises Lost if it has another one than this, or is gone."""
+
+    def get(self, place: Place) -> Stored | None:
+        """The row, None where there is none."""
+
+    def drop(self, place: Place, version: str | None = None) -> None:
+        """Remove the row, if it is there and has this version."""
+
+    def find(
+        self,
+        partition: str,
+        low: str = "",
+        high: str = "~",
+        column: str = "key",
+        only: Sequence[str] = (),
+        page: int = PAGE,
+        begin: str = "",
+    ) -> Iterator[Stored]:
+        """Rows by key, of which this column is not below `low` and not above `high`.
+
+        Their keys are not below `begin`.
+        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
+        if given.
+        """

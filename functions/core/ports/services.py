@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.task_answer import TaskAnswer
     from functions.core.kept.tasks import Task
-    from functions.core.kept.verdict import Verdict
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Clock, Deadline
@@ -26,7 +26,7 @@ class Tasks(Protocol):
     def prove(self, task: Task, token: str, deadline: Deadline) -> None:
         """Ask for the task's own plan. Raises Permanent if that is refused, and Retryable."""
 
-    def complete(self, task: Task, token: str, verdict: Verdict) -> None:
+    def complete(self, task: Task, token: str, verdict: TaskAnswer) -> None:
         """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
@@ -164,6 +164,16 @@ class Outcomes(Protocol):
 
     def send(self) -> None:
         """Tell what was noted, in bounded time; called when the work is done."""
+
+
+class NoOutcomes:
+    """Stands where nobody wants to hear."""
+
+    def note(self, c: Continuation) -> None:
+        """Nothing."""
+
+    def send(self) -> None:
+        """Nothing."""
 
 
 class Ports(NamedTuple):

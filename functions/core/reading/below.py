@@ -6,13 +6,15 @@ be there, below the run, of its experiment and not deleted, since anybody may wr
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events import parents, parsing
 from functions.core.terms.errors import Ambiguous, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Job
-from functions.core.texts.bounds import bounded
+from functions.core.terms.words import Outcome
+from functions.core.texts.bounds import bounded, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,8 +54,8 @@ class Below:
 
     @property
     def read(self) -> Iterable[Run]:
-        """All that were read so far, but the root."""
-        return [run for run in self._known.values() if run and run is not self.root]
+        """All that were found below the root so far; not what was read and turned out not to be."""
+        return [run for run in self._known.values() if run and run.id in self._above]
 
     @property
     def names_trials(self) -> bool:
@@ -94,6 +96,23 @@ class Below:
     def is_cut(self, run: Run) -> bool:
         """Whether it may have more children than were read."""
         return run.id in self._cut
+
+    def counts(self, run: Run, why: dict[str, str]) -> dict[str, int]:
+        """How many children there are, and how many of them ended badly once all have ended.
+
+        `why` gets what is told of the numbers that are left out.
+        """
+        children = self.children(run)
+        if self.is_cut(run):
+            why["run.children"] = f"it has {MOST_CHILDREN} children or more"
+            return {}
+        if going := [child.name or child.id for child in children if child.outcome is None]:
+            named = listed(sorted(going))
+            why["run.children"] = f"{named} of {len(children)} children did not end yet"
+            return {"total": len(children)}
+        ends = Counter(child.outcome for child in children)
+        failed, canceled = ends[Outcome.FAILED], ends[Outcome.CANCELED]
+        return {"total": len(children), "failed": failed, "canceled": canceled}
 
     def best(self, run: Run, *, ask: bool = False) -> Found:
         """What the run names as its best child; `ask` its job, too, if nothing else tells."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.events import parents
 from functions.core.facts import building
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from functions.core.terms.standing import Challenger
 
 if TYPE_CHECKING:
     from functions.core.facts.building import Facts
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Needs
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Run, Workspace
-    from functions.core.terms.standing import Challenger, Choice, Standing
+    from functions.core.terms.standing import Choice, Standing
+
+MOST_OWN = 5  # versions that runs below the run itself have made
 
 
 class Contest(NamedTuple):
@@ -36,15 +40,27 @@ class Contest(NamedTuple):
             what = "which registered model is meant is not known: name it with `model`"
             why["champion"] = what if self.choice else "the route has no `champion`"
             return {}
-        found = runs.champion(self.workspace, self.choice, challenger, deadline)
-        if found.vacant:
-            why["champion"] = f"there is no champion: {found.why}"
-            return {"exists": False}
-        if not found.version:
-            why["champion"] = found.why
-            return {}
-        run = self._run(runs, found, challenger.name, why, deadline)
-        told = building.of_run(run) if run else {}
+        for _ in range(MOST_OWN):
+            found = runs.champion(self.workspace, self.choice, challenger, deadline)
+            if found.vacant:
+                why["champion"] = f"there is no champion: {found.why}"
+                return {"exists": False}
+            if not found.version:
+                why["champion"] = found.why
+                return {}
+            run = self._run(runs, found, challenger, deadline)
+            if run is None or not parents.is_of(challenger.runs, run.tags):
+                return self._told(found, run, challenger.name, why)
+            challenger = Challenger(challenger.name, challenger.version, challenger.runs | {run.id})
+        why["champion"] = (
+            f"{MOST_OWN} versions of {challenger.name} are of runs below the run itself"
+        )
+        return {}
+
+    def _told(self, found: Standing, run: Run | None, model: str, why: dict[str, str]) -> Facts:
+        """What is said of this version, and of its run as far as it was read."""
+        why |= self._lacking(found, run, model)
+        told = building.of_run(run) if run and not run.deleted else {}
         metrics = told.pop("metrics", {})
         return {
             "exists": True,
@@ -54,25 +70,31 @@ class Contest(NamedTuple):
         }
 
     def _run(
-        self, runs: Runs, found: Standing, model: str, why: dict[str, str], deadline: Deadline
+        self, runs: Runs, found: Standing, challenger: Challenger, deadline: Deadline
     ) -> Run | None:
-        """The run behind the version, as far as it is needed and can be read."""
-        behind = f"run {found.run} behind version {found.version} of {model}"
-        if not found.run:
-            lacks = f"version {found.version} of {model} names no run that made it"
-            why |= dict.fromkeys(("champion.metrics", "champion.run"), lacks)
-            return None
-        if not self.needs.champion_run:
+        """The run behind the version, as far as it is needed and is there.
+
+        Needed, too, to tell whether it is below the run itself, where no version of that is known.
+        """
+        if not found.run or (challenger.version and not self.needs.champion_run):
             return None
         try:
-            run = runs.read(self.workspace, found.run, deadline)
+            return runs.read(self.workspace, found.run, deadline)
         except Retryable as error:
             if error.reason is not Reason.RUN_NOT_FOUND:
                 raise
-            why |= dict.fromkeys(("champion.metrics", "champion.run"), f"{behind} is not there")
             return None
-        gone = run.deleted
-        what = f"{behind} was deleted" if gone else f"{behind} has none of that name"
-        why |= dict.fromkeys(("champion.metrics", "champion.run"), what)
-        why |= {f"champion.{name.removeprefix('run.')}": odd for name, odd in run.unread.items()}
-        return None if gone else run
+
+    def _lacking(self, found: Standing, run: Run | None, model: str) -> dict[str, str]:
+        """What is to be said of the facts that the run behind the version does not tell."""
+        behind = f"run {found.run} behind version {found.version} of {model}"
+        if not found.run:
+            what = f"version {found.version} of {model} names no run that made it"
+        elif run is None:
+            what = f"{behind} is not there"
+        else:
+            what = f"{behind} was deleted" if run.deleted else f"{behind} has none of that name"
+        odd = run.unread if run else {}
+        return dict.fromkeys(("champion.metrics", "champion.run"), what) | {
+            f"champion.{name.removeprefix('run.')}": why for name, why in odd.items()
+        }

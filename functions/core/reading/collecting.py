@@ -5,23 +5,24 @@ They usually sit below it: the root is asked first, then what `descending` finds
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from functions.core.facts import building
-from functions.core.reading.below import MOST_CHILDREN, Below, Found
+from functions.core.reading.below import Below, Found
+from functions.core.routes import deciding
 from functions.core.routes.definition import ANY
 from functions.core.terms.errors import Ambiguous, SeveralModels
+from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import ModelSought
-from functions.core.terms.words import Outcome
-from functions.core.texts.bounds import listed
+from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Runs
     from functions.core.reading.descending import Seeker
+    from functions.core.routes.deciding import Screened
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Model, Run, RunEvent
@@ -65,6 +66,21 @@ class Reading:
 
         return Seeker(self._below, route.step)
 
+    def learn(self, route: Route, outcome: Outcome, studio: str) -> Facts | Screened:
+        """The facts to decide by, or what the run says before any is looked at.
+
+        The order in which a route is asked, for events and forecasts alike. Raises Retryable.
+        """
+        if not outcome.ends_run:
+            return building.told(self.event)
+        screened = deciding.screen(route, self.event, outcome, self.run)
+        if screened is not None:
+            return screened
+        try:
+            return self.facts(route, outcome, studio)
+        except Ambiguous as error:
+            return deciding.End(State.HELD, Reason.AMBIGUOUS, str(error))
+
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
         known, needs = building.of(self.event, self.run, outcome, studio), route.needs
@@ -73,7 +89,7 @@ class Reading:
         known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
         known["run"]["params"] |= self._values(route, "params", needs.params, why)
         if needs.children:
-            known["run"]["children"] = self._counts(why)
+            known["run"]["children"] = self._below.counts(self.run, why)
         if needs.best_child:
             known["run"] |= self._best_child(why)
         if needs.model:
@@ -89,7 +105,7 @@ class Reading:
         from functions.core.reading.champion import Contest  # noqa: PLC0415 - few routes do
         from functions.core.terms.standing import Challenger  # noqa: PLC0415 - the same
 
-        own = {run.id for run in self._known} | {model.get("run_id", self.run.id)}
+        own = {run.id for run in self._known}  # a copied file says that another run logged it
         name, version = route.model or model.get("name", ""), model.get("version", "")
         contest = Contest(self.event.workspace, route.champion, route.needs)
         return contest.facts(
@@ -113,21 +129,6 @@ class Reading:
             why |= {fact: holder.why} if holder.why and not holder.run else {}
         return found
 
-    def _counts(self, why: dict[str, str]) -> dict[str, int]:
-        """How many children there are, and how many of them ended badly once all have ended."""
-        children = self._below.children(self.run)
-        if self._below.is_cut(self.run):
-            why["run.children"] = f"it has {MOST_CHILDREN} children or more"
-            return {}
-        if going := [child.name or child.id for child in children if child.outcome is None]:
-            why["run.children"] = (
-                f"{listed(sorted(going))} of {len(children)} children did not end yet"
-            )
-            return {"total": len(children)}
-        ends = Counter(child.outcome for child in children)
-        failed, canceled = ends[Outcome.FAILED], ends[Outcome.CANCELED]
-        return {"total": len(children), "failed": failed, "canceled": canceled}
-
     def _best_child(self, why: dict[str, str]) -> dict[str, str]:
         best = self._below.best(self.run, ask=True)
         if best.run:
@@ -137,11 +138,11 @@ class Reading:
 
     def _holder(self, route: Route, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""
-        has: Callable[[Run], bool] = (
-            (lambda run: bool(getattr(run, family)))
-            if name == ANY
-            else (lambda run: name in getattr(run, family))
-        )
+
+        def has(run: Run) -> bool:
+            values = getattr(run, family)
+            return bool(values) if name == ANY else name in values
+
         if has(self.run):
             return Found(self.run)
         return self._seeker(route).find(

@@ -1,7 +1,7 @@
 """Where below a root run something is: level by level, from the runs that are meant.
 
-Those are the best child that the root names; else the runs that `step` names, and what is below
-them at any depth; else the root's children, and of these the best children that they name.
+Those are the runs that `step` names, and what is below them at any depth; else the best child that
+the root names; else the root's children, and of these the best children that they name.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Seeker:
     def __init__(self, below: Below, step: str | None) -> None:
         self._below, self._step = below, (step or "").lower()
         self._notes: dict[str, None] = {}
+        self._named_ids: set[str] = set()
 
     def find(self, what: str, has: Callable[[Run], bool], most: int = MOST_CHILDREN) -> Found:
         """The run that is meant; `most`: of how many runs at once it may be asked.
@@ -52,11 +53,12 @@ class Seeker:
 
     def _first(self) -> Sequence[Run]:
         root = self._below.root
+        if self._step and (named := self._named(root, self._step)):
+            self._named_ids = {run.id for run in named}
+            return named
         best = self._named_best(root)
-        if best.run or best.awaited:
+        if self._step or best.run or best.awaited:
             return [best.run] if best.run else []
-        if self._step:
-            return self._named(root, self._step)
         if self._below.names_trials:
             return self._asked(root)
         return self._all(root)
@@ -119,9 +121,13 @@ class Seeker:
         return [best.run] if best.run else []
 
     def _meant(self, what: str, holders: Sequence[Run]) -> Run | None:
-        """Of several tries the one that Completed, or which their job calls the best."""
+        """Of several tries the one that Completed, or which their job calls the best.
+
+        One that has it alone is no more the best of a sweep than any other: those of the others may
+        only be late.
+        """
         holders = _told_apart(holders)
-        if len(holders) == 1:
+        if len(holders) == 1 and not self._is_any_trial(holders[0]):
             return holders[0]
         best = self._best_of(holders)
         if best is None:
@@ -131,6 +137,13 @@ class Seeker:
             self._note(f"the best child {best.run.id} does not have it, others do")
             return None
         return best.run
+
+    def _is_any_trial(self, run: Run) -> bool:
+        """Whether it is one of several tries, by its id, and nobody named it yet."""
+        above = self._below.above(run)
+        if run.id in self._named_ids or not _is_try(run.id, above.id):
+            return False
+        return self._below.best(above).run is not run and len(self._below.children(above)) > 1
 
     def _best_of(self, runs: Sequence[Run]) -> Found | None:
         """The one that the run above calls the best, or why that may still come; None: neither."""
@@ -182,6 +195,12 @@ def _told_apart(runs: Sequence[Run]) -> Sequence[Run]:
         return runs
     completed = [run for run in runs if run.outcome is Outcome.COMPLETED]
     return completed if len(completed) == 1 else runs
+
+
+def _is_try(run: str, above: str) -> bool:
+    """Whether it is numbered as AML numbers the tries of a sweep and of AutoML: HD_1 has HD_1_0."""
+    before, _, number = run.rpartition("_")
+    return before == above and number.isdigit()
 
 
 def _are_alike(runs: Collection[Run]) -> bool:

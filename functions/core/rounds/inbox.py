@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.letter import Letter
     from functions.core.ports.services import Ports
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
     from functions.core.terms.deadline import Deadline
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.rounds.watch import Watch
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
     from functions.core.waits.registering import Waits

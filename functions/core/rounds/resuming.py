@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from functions.core.limits.places_taken import LINE
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
-from functions.core.starts import journal, steps
+from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
@@ -84,7 +84,7 @@ class Resuming:
             self._ledger.put_off(key, self._clock.now() + UNREADABLE_AGAIN, waits=False)
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
         except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, journal.unavailable(key, error))
+            self._log.write(Level.ERROR, log_lines.unavailable(key, error))
 
     def _take_up(self, entry: Entry, this: Round) -> None:
         c = entry.continuation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.memory import visits
 from functions.core.ports.services import Level
-from functions.core.rounds.visiting import Visiting
+from functions.core.rounds.workspace_sweep import Visiting
 from functions.core.terms.deadline import ROUND_SECONDS, Deadline
 from functions.core.terms.errors import Permanent, RoutesUnreadable
 from functions.core.terms.policy import SweepMode
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.rounds.expiry import Expiry
     from functions.core.routes.definition import Routes
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
     from functions.core.terms.policy import SweepPolicy
     from functions.core.terms.runs import Workspace
 

@@ -43,7 +43,7 @@ class End(NamedTuple):
     detail: str = ""
 
 
-class Wait(NamedTuple):
+class PutOff(NamedTuple):
     """What is needed may still come; held with the same reason when `patience` is used up."""
 
     reason: Reason
@@ -60,8 +60,8 @@ class Changed(NamedTuple):
 UNGATED = Verdict(holds=True)  # what a route without a gate says
 IGNORED = Verdict(holds=True, explain=GATE_IGNORED)
 
-Decision = Go | End | Wait
-Screened = End | Wait | Changed
+Decision = Go | End | PutOff
+Screened = End | PutOff | Changed
 
 
 def matching(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
@@ -88,7 +88,7 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
     if run.deleted:
         return End(State.HELD, Reason.DELETED, "the run read back was deleted")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
-        return Wait(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
+        return PutOff(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
     if run.outcome is None or run.outcome is outcome:
         return None
     return Changed(run.outcome)
@@ -122,16 +122,16 @@ def decide(
         return End(State.HELD, wrong.reason, wrong.detail)
     except placeholders.MissingFact as missing:
         detail = str(missing) + building.unread(missing.name, known)
-        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+        return PutOff(Reason.FACTS_MISSING, detail, route.wait_for_facts)
 
 
-def _stopped(verdict: Verdict, route: Route, known: Facts) -> End | Wait | None:
+def _stopped(verdict: Verdict, route: Route, known: Facts) -> End | PutOff | None:
     """What the gate keeps from starting, and why; None where it holds."""
     if verdict.unusable:
         return End(State.HELD, verdict.unusable.reason, verdict.told(route.when))
     if verdict.missing:
         detail = verdict.missing + building.unread(verdict.missing, known)
-        return Wait(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+        return PutOff(Reason.FACTS_MISSING, detail, route.wait_for_facts)
     if verdict.error or not verdict.holds:
         reason = Reason.GATE_ERROR if verdict.error else Reason.GATE
         return End(State.HELD, reason, verdict.told(route.when))
@@ -184,7 +184,4 @@ def _rendered(name: str, value: object, known: Facts) -> str:
 
 def summary(wanted: PipelineRequest) -> str:
     """The request in words, for a record of what would have been started."""
-    body = json.loads(wanted.body)
-    for variable in body.get("variables", {}).values():
-        variable["value"] = "***" if variable["isSecret"] else variable["value"]
-    return bounded(f"pipeline {wanted.where} {json.dumps(body, ensure_ascii=False)}")
+    return bounded(f"pipeline {wanted.where} {json.dumps(wanted.shown, ensure_ascii=False)}")

@@ -132,6 +132,7 @@ class Routes(Struct, frozen=True):
 
     `mistakes` are gates that could not be right and values that are never sent: `check` refuses
     them, and their routes are held.
+    `organizations` are those that the file names, in a `start` or for all of them.
     `file` stands for the text of the file that they are from, and `earlier` for those that the same
     process had before it; both are empty where they are of no file.
     """
@@ -139,6 +140,7 @@ class Routes(Struct, frozen=True):
     routes: tuple[Route, ...] = ()
     warnings: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    organizations: frozenset[str] = frozenset()
     file: str = ""
     earlier: frozenset[str] = frozenset()
 

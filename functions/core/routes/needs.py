@@ -19,6 +19,7 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
     """The facts that the gate and the start name; the match is asked of the event."""
     values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
     paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
+    any_of_run = ("run",) in paths
     of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
     model, champion = _names(paths, "model"), {path for path in paths if path[0] == "champion"}
     if champion:  # of which model, and which version is never its own
@@ -30,9 +31,9 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
         metrics=_names(paths, "run", "metrics"),
         params=_names(paths, "run", "params"),
         model=frozenset(placeholders.FIXED["model"]) if ANY in model else model,
-        only_event=("run",) in paths or bool(only_event),
-        children="children" in of_run,
-        best_child="best_child_id" in of_run,
+        only_event=any_of_run or bool(only_event),
+        children=any_of_run or "children" in of_run,
+        best_child=any_of_run or "best_child_id" in of_run,
         champion=bool(champion),
         champion_run=any(path[1:] not in _OF_VERSION for path in champion),
     )

@@ -8,8 +8,9 @@ import msgspec
 
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
-from functions.core.starts import journal, steps
+from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import Lost, Unreadable
+from functions.core.terms.runs import SWEPT
 
 if TYPE_CHECKING:
     from functions.core.ports.ledger import Entry
@@ -41,12 +42,9 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if entry.continuation.was_passed_over:
-            from functions.core.memory import missed  # noqa: PLC0415 - few events meet such a trace
-
-            if event.type != missed.TYPE:
-                return self._take_over(entry, event, file)
-        known = journal.unwanted(event, f"known: {entry.continuation.state}")
+        if entry.continuation.was_passed_over and event.type != SWEPT:
+            return self._take_over(entry, event, file)
+        known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
         return None
 
@@ -67,7 +65,7 @@ class Claiming:
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
             return
         if fresh:
-            self._log.write(journal.level(trace), journal.outcome(trace, 0))
+            self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
             self._outcomes.note(trace)
 
     def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits.places_taken import PAUSED
 from functions.core.ports.ledger import Entry
-from functions.core.routes.deciding import End
+from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import steps
-from functions.core.starts.looking import Looked, Looking
 from functions.core.starts.settling import Work
+from functions.core.starts.whose import Looked, Looking
 from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
 from functions.core.terms.reasons import Reason
@@ -98,10 +98,9 @@ class Doubt:
         self._starter.slow_down(request, error.retry_after)
         if error.reason is not Reason.LOOK_FAILED:
             return self._starter.park(work, error)
-        after = error.retry_after
-        if not self._settling.wait(work, error.reason, error.detail, REFUSED_FOR, after):
-            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, error.detail))
-        return None
+        wait = PutOff(error.reason, error.detail, REFUSED_FOR)
+        held = End(State.HELD, Reason.IN_DOUBT, error.detail)
+        return self._settling.conclude(work, wait, error.retry_after, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.
@@ -140,15 +139,15 @@ class Doubt:
         Where another is in doubt, too, it takes one, and a second look tells of more.
         """
         c, most = work.entry.continuation, 1 if looked.rivals else None
-        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.claims(c, r))
+        free = (r for r in sorted(looked.runs, key=lambda r: r.id) if self._looking.adopts(c, r))
         own = [*islice(free, most)]
         for run in own:
             entry = self._ledger.read(c.key) if run != own[0] else work.entry
             if entry is not None:
                 self._settling.started(Work(entry, work.deadline), run, Reason.FOUND)
-        detail = "the pipeline run that was found is another continuation's"
-        if not own and not self._settling.wait(work, Reason.IN_DOUBT, detail, REFUSED_FOR):
-            self._settling.end(work, End(State.HELD, Reason.IN_DOUBT, detail))
+        if not own:
+            detail = "the pipeline run that was found is another continuation's"
+            self._settling.conclude(work, PutOff(Reason.IN_DOUBT, detail, REFUSED_FOR))
 
     def _absent(self, work: Work, request: PipelineRequest, began: datetime) -> None:
         c = work.entry.continuation

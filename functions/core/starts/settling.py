@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import Limits
 from functions.core.ports.services import Level
-from functions.core.starts import journal, steps
+from functions.core.routes.deciding import End, PutOff
+from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.words import State
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
-    from functions.core.routes.deciding import End
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
@@ -88,6 +88,19 @@ class Settling:
         self._put(work, steps.parked(c, now, reason, detail, due))
         return True
 
+    def conclude(
+        self, work: Work, verdict: End | PutOff, after: float | None = None, then: End | None = None
+    ) -> None:
+        """End it so, or park it while patience lasts.
+
+        Once that is used up it is held for the same reason, or ends as `then` says.
+        """
+        if isinstance(verdict, PutOff):
+            if self.wait(work, *verdict, after):
+                return
+            verdict = then or End(State.HELD, verdict.reason, verdict.detail)
+        self.end(work, verdict)
+
     def end(self, work: Work, end: End) -> None:
         """Hold, skip or fail it."""
         self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
@@ -124,7 +137,7 @@ class Settling:
         if c.recheck_at:
             self._ledger.schedule(c)
         if c.duplicates != before.duplicates:
-            self._log.write(Level.ERROR, journal.duplicate(c))
+            self._log.write(Level.ERROR, log_lines.duplicate(c))
         elif c.state != before.state:
             self._tell(c, work.deadline)
 
@@ -154,7 +167,7 @@ class Settling:
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
         ms = round(deadline.elapsed * 1000)
-        self._log.write(journal.level(c), journal.outcome(c, ms))
+        self._log.write(log_lines.level(c), log_lines.outcome(c, ms))
         self._outcomes.note(c)
 
     def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:

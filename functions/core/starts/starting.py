@@ -165,11 +165,9 @@ class Starter:
     def _nothing_queued(self, work: Work, error: Retryable) -> None:
         if error.reason not in {Reason.REFUSED, Reason.UNAVAILABLE}:
             return self.park(work, error)
-        if not self._settling.wait(
-            work, error.reason, error.detail, REFUSED_FOR, error.retry_after
-        ):
-            self._settling.end(work, deciding.End(State.FAILED, error.reason, error.detail))
-        return None
+        wait = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
+        failed = deciding.End(State.FAILED, error.reason, error.detail)
+        return self._settling.conclude(work, wait, error.retry_after, failed)
 
     def in_doubt(self, work: Work, detail: str, retry_after: float | None) -> None:
         """Keep the mark: look before asking again, or hold what could not be recognised."""

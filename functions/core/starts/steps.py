@@ -16,6 +16,7 @@ import msgspec
 
 from functions.core.kept.continuation import (
     ASKED,
+    PARKED,
     PASSED_OVER,
     REPLAYED,
     Continuation,
@@ -82,7 +83,7 @@ def parked(
     return step(
         c,
         now,
-        "parked",
+        PARKED,
         reason=reason,
         detail=bounded(detail),
         due_at=due_at,

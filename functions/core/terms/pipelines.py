@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
+from typing import Any
 
 from msgspec import Struct
+
+from functions.core.texts import jsontext
+
+HIDDEN = "***"  # stands where the value of a secret variable is
 
 
 class Credential(Struct, frozen=True, kw_only=True):
@@ -41,6 +46,17 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
     def where(self) -> str:
         """Its pipeline, as people see it."""
         return f"{self.organization}/{self.project}/{self.pipeline}"
+
+    @property
+    def shown(self) -> Any:  # noqa: ANN401 - JSON
+        """Its body as anybody may see it, secret variables hidden; None where it is no request."""
+        try:
+            body = jsontext.read(self.body)
+            for variable in body.get("variables", {}).values():
+                variable["value"] = HIDDEN if variable.get("isSecret") else variable["value"]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+        return body
 
 
 class PipelineRun(Struct, frozen=True, kw_only=True):

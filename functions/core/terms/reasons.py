@@ -1,4 +1,7 @@
-"""Every reason a continuation can give for its state: one list, so none goes unexplained."""
+"""Every reason a continuation can give for its state.
+
+What else a new one needs is told in docs/extending.md.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,8 @@ class Reason(StrEnum):
     ANSWERED = "answered"  # Azure DevOps answered with the pipeline run
     FOUND = "found"  # the answer was lost, the pipeline run was found
 
+
+BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
 
 # Reasons for which days of patience are counted, and which are not disproved by one that comes
 # before them on a continuation's way: three days of 403 are three days, though AML was down for an

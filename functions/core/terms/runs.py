@@ -11,6 +11,8 @@ from msgspec import Struct, field
 from functions.core.terms.words import Outcome  # noqa: TC001 - msgspec reads it to decode
 from functions.core.texts import bounds
 
+SWEPT = "sweep"  # what stands where an event's type would, where the sweep found the run
+
 
 class Workspace(Struct, frozen=True):
     """An AML workspace by the parts of its resource id, spelled as they came."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+
+LONGEST_SPAN = timedelta(days=36_525)  # a hundred years: no ledger knows of what was before
+
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def from_epoch(seconds: float) -> datetime | None:
@@ -25,3 +31,10 @@ def parse_time(text: object) -> datetime | None:
         return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
     except (OverflowError, ValueError):
         return None
+
+
+def parse_span(text: str) -> timedelta | None:
+    """A length of time as in `90s`, `30m`, `24h`, `7d`, `2w`; None for what is none."""
+    found = _SPAN.fullmatch(text.strip())
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+    return span if span is not None and span <= LONGEST_SPAN else None

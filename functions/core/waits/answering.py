@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.kept.task_answer import SUCCEEDED, TaskAnswer
 from functions.core.kept.tasks import WaitState
-from functions.core.kept.verdict import SUCCEEDED, Verdict
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import (
@@ -32,14 +32,14 @@ from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
-from functions.core.waits.settling import WaitSettling
+from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.kept.tasks import Wait
-    from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
+    from functions.core.ports.waits import Waiting
     from functions.core.terms.policy import Policy
 
 LONGEST = timedelta(days=7)
@@ -76,14 +76,14 @@ class Answers:
         if self._policy.paused:
             return self._settling.hold(entry)
         if wait.result:  # noted by one that may have died: the same answer again
-            given = Verdict(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
+            given = TaskAnswer(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
             return self._answer(entry, given, deadline, early=early)
         verdict = self._judged(wait, deadline)
-        if isinstance(verdict, Verdict):
+        if isinstance(verdict, TaskAnswer):
             return self._answer(entry, verdict, deadline, early=early)
         return self._wait_on(entry, verdict)
 
-    def _judged(self, wait: Wait, deadline: Deadline) -> Verdict | judging.Pending:
+    def _judged(self, wait: Wait, deadline: Deadline) -> TaskAnswer | judging.Pending:
         """What the runs say; after seven days without an answer it is no, and says why."""
         too_old = self._clock.now() - wait.created_at > LONGEST
         try:
@@ -93,13 +93,15 @@ class Answers:
                 raise
             why = f": {_told(error)}"
         else:
-            if not too_old or isinstance(verdict, Verdict):
+            if not too_old or isinstance(verdict, TaskAnswer):
                 return verdict
             why = f": {verdict}"
         told = bounded(f"it waits for more than {LONGEST.days} days{why}")
-        return Verdict(succeeded=False, lines=(told,))
+        return TaskAnswer(succeeded=False, lines=(told,))
 
-    def _answer(self, entry: Waiting, verdict: Verdict, deadline: Deadline, *, early: bool) -> None:
+    def _answer(
+        self, entry: Waiting, verdict: TaskAnswer, deadline: Deadline, *, early: bool
+    ) -> None:
         """Note the answer, then give it, so that whoever goes on after a crash gives the same."""
         wait, now = entry.wait, self._clock.now()
         noted = self._book.change(
@@ -115,7 +117,9 @@ class Answers:
         )
         self._guarded(noted, lambda: self._give(noted, verdict, deadline, early=early))
 
-    def _give(self, entry: Waiting, verdict: Verdict, deadline: Deadline, *, early: bool) -> None:
+    def _give(
+        self, entry: Waiting, verdict: TaskAnswer, deadline: Deadline, *, early: bool
+    ) -> None:
         """Give it, and forget the token.
 
         A failure does not tell whether a try has arrived: the task's own record does.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from functions.core.facts import building
-from functions.core.kept.verdict import Verdict
+from functions.core.kept.task_answer import TaskAnswer
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, filters
 from functions.core.terms.errors import Ambiguous, RelayError, Retryable
@@ -62,28 +62,28 @@ class Judge:
                     raise Unfit(error.detail) from None
                 raise
 
-    def verdict(self, wait: Wait, deadline: Deadline) -> Verdict | Pending:
+    def verdict(self, wait: Wait, deadline: Deadline) -> TaskAnswer | Pending:
         """The answer, once all runs are over or one has failed.
 
         Raises Retryable for a run that cannot be read, unless another has failed; and
         RoutesUnreadable.
         """
-        told: list[Verdict | Pending] = []
+        told: list[TaskAnswer | Pending] = []
         unread: list[Retryable] = []
         for run in wait.runs:
             try:
                 told.append(self._of_run(wait, run, deadline))
             except Retryable as error:
                 unread.append(error)
-        judged = [one for one in told if isinstance(one, Verdict)]
+        judged = [one for one in told if isinstance(one, TaskAnswer)]
         failed = any(not one.succeeded for one in judged)
         if unread and not failed:
             raise unread[0]
         if len(judged) < len(told) and not failed:
             return Pending.FACTS if Pending.FACTS in told else Pending.RUNS
-        return Verdict.of(judged)
+        return TaskAnswer.of(judged)
 
-    def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> Verdict | Pending:
+    def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> TaskAnswer | Pending:
         try:
             reading = self._reading(wait.workspace, run, deadline)
         except Retryable as error:
@@ -103,7 +103,7 @@ class Judge:
             return _no(str(error))
         return self._gated(reading, routes)
 
-    def _gated(self, reading: Reading, routes: list[Route]) -> Verdict | Pending:
+    def _gated(self, reading: Reading, routes: list[Route]) -> TaskAnswer | Pending:
         """Completed: now all gates must hold."""
         said = [(route.name, self._gate(route, reading)) for route in routes]
         known = [(name, answer) for name, answer in said if answer is not None]
@@ -112,7 +112,7 @@ class Judge:
             return Pending.FACTS
         ended = f"run {reading.run.id} ended as Completed"
         lines = (visible(f"{ended}; route {name}: {why}") for name, (_, why) in known)
-        return Verdict(holds, tuple(lines))
+        return TaskAnswer(holds, tuple(lines))
 
     def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | None:
         """Whether it holds and what it saw; None while a fact may still come."""
@@ -174,5 +174,5 @@ def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
     return filters.misfit(event, route)
 
 
-def _no(why: str) -> Verdict:
-    return Verdict(succeeded=False, lines=(visible(why),))
+def _no(why: str) -> TaskAnswer:
+    return TaskAnswer(succeeded=False, lines=(visible(why),))

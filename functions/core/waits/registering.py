@@ -25,29 +25,26 @@ from functions.core.terms.errors import (
     LedgerUnavailable,
     Lost,
     Permanent,
-    RelayError,
     Retryable,
     RoutesUnreadable,
 )
 from functions.core.texts.bounds import bounded
 from functions.core.waits import judging
+from functions.core.waits.admitting import MOST_WAITS, Refused
 from functions.core.waits.answering import Answers
-from functions.core.waits.settling import LATEST as LATEST  # noqa: PLC0414 - as it was always imported
-from functions.core.waits.settling import REMEMBERED as REMEMBERED  # noqa: PLC0414 - the same
-from functions.core.waits.settling import WaitSettling
+from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.kept.tasks import Registration, Task
+    from functions.core.kept.tasks import Registration
     from functions.core.memory.known_since import KnownSince
-    from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
+    from functions.core.ports.waits import Waiting
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent, Workspace
+    from functions.core.waits.admitting import Entrance
 
-MOST_WAITS = 5000
-MOST_OF_A_PLAN = 100
 MOST_TRIES = 3  # to write a row that others write
 COPIED = timedelta(minutes=5)  # nobody repeats one call for longer
 REGISTERING_SECONDS = 12.0
@@ -56,20 +53,16 @@ EACH_SECONDS = 20.0
 WHOLE_SECONDS = 60.0
 
 
-class Refused(RelayError):
-    """A registration is not taken. `told`: whoever sent it proved to be a task, and is told why."""
-
-    def __init__(self, status: int, why: str, *, told: bool = False) -> None:
-        super().__init__(why)
-        self.status = status
-        self.told = told
-
-
 class Waits:
     """Takes registrations, and has the tasks answered."""
 
     def __init__(
-        self, ports: Ports, policy: Policy, known_since: KnownSince, named: Sequence[Workspace]
+        self,
+        ports: Ports,
+        policy: Policy,
+        known_since: KnownSince,
+        named: Sequence[Workspace],
+        entrance: Entrance,
     ) -> None:
         self._book, self._log, self._clock = ports.ledger.waits, ports.journal, ports.clock
         self._tasks, self._seal = ports.tasks, ports.seal
@@ -78,19 +71,22 @@ class Waits:
         self._policy = policy
         self._known_since = known_since
         self._named = named
+        self._entrance = entrance
 
     def register(self, registration: Registration) -> None:
         """Let a task wait; what is over already is answered before this returns.
 
         Raises Refused: nothing was sent but the one question whether the token is that of its
-        own plan, and not even that where the plan's address is not allowed.
+        own plan, and not even that where the plan's address is not allowed. No run is read for a
+        task of an organization that nobody names.
         """
         deadline = Deadline(self._clock, REGISTERING_SECONDS)
         self._prove(registration, deadline)
         try:
+            self._entrance.check_named(registration.task)
             workspace = self._workspace(registration)
             self._judge.admit(workspace, registration.runs, deadline)
-            self._make_room(registration.task)
+            self._entrance.check_room(registration.task)
             sealed = self._seal.sealed(registration.token, deadline)
             wait = registration.wait(workspace, sealed, self._clock.now())
             entry = self._enrolled(wait, registration.token, deadline)
@@ -140,16 +136,6 @@ class Waits:
             raise Refused(403, error.detail) from None
         except Retryable as error:
             raise Refused(503, error.detail) from None
-
-    def _make_room(self, task: Task) -> None:
-        """Raises Refused where too many wait; one that waits already has its place."""
-        waiting = [entry.wait.task for entry in self._book.waiting(MOST_WAITS)]
-        if any(other.key == task.key for other in waiting):
-            return
-        if sum(other.plan == task.plan for other in waiting) >= MOST_OF_A_PLAN:
-            raise Refused(429, f"{MOST_OF_A_PLAN} tasks of this plan wait already", told=True)
-        if len(waiting) >= MOST_WAITS:
-            raise Refused(429, f"{MOST_WAITS} tasks wait already: try later", told=True)
 
     def refused(self, why: str) -> None:
         """A registration was not taken: whoever sent it is told little, the log is told why."""

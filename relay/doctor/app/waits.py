@@ -1,10 +1,11 @@
-"""Where agentless tasks may register: the key that seals their tokens, and a route that answers."""
+"""Agentless tasks: the key that seals their tokens, a route that answers, and who may register."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from functions.adapters.sealing import SHORTEST
+from functions.core.waits.admitting import organizations
 from relay.doctor.azure import vault
 from relay.doctor.findings import failure, ok, warning
 
@@ -26,6 +27,7 @@ def answered(case: Case) -> Iterator[Finding]:
         return
     yield _key(case)
     yield _route(case)
+    yield _organizations(case)
 
 
 def _key(case: Case) -> Finding:
@@ -48,3 +50,12 @@ def _route(case: Case) -> Finding:
         return ok(f"tasks are answered by {', '.join(names)}")
     how = "add it to the route that answers, or set WAITS=0"
     return failure("no active route has `complete: true`: no task can register", how)
+
+
+def _organizations(case: Case) -> Finding:
+    known = case.settings
+    found = sorted(organizations(case.routes, known.devops_url, known.waits_organizations))
+    if found:
+        return ok(f"tasks may register of {', '.join(found)}")
+    how = "name yours in WAITS_ORGANIZATIONS, or in the route file; or set WAITS=0"
+    return failure("no organization is named: no task can register", how)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.adapters.aml import Workspaces
-from functions.adapters.aml.workspaces import found_or_raise
+from functions.adapters.aml.answers import found_or_raise
 from functions.adapters.entra import access_token
 from functions.adapters.http.transport import Transport
 from functions.core.terms.errors import Retryable

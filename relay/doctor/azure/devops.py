@@ -12,7 +12,8 @@ from urllib.parse import quote
 from functions.adapters.devops.answers import verdict
 from functions.adapters.devops.calls import HEADERS
 from functions.adapters.devops.rejections import newest_version
-from functions.adapters.http.transport import Answer, NoAnswerError, NotSentError, Transport
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.adapters.http.transport import Answer, Transport
 from functions.core.texts.bounds import bounded
 from relay.doctor.findings import failure, ok, unreachable, warning
 

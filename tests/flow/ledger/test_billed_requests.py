@@ -11,7 +11,7 @@ import pytest
 from benchmarks.cost import usage
 from functions.adapters.tables import TableLedger, open_table
 from functions.core.events.registration import registration
-from functions.core.waits.registering import LATEST, REMEMBERED
+from functions.core.waits.ending import LATEST, REMEMBERED
 from local.cloud import WORKSPACE
 from tests.ledger.stores import Wire
 from tests.stage.azure import ROUTES, Stage, changed, completed
@@ -28,7 +28,11 @@ WAITING_ROUND = usage.ROUND_REQUESTS - 1  # its routes name no organization
 NEARLY = ROUTES.replace('"defect-*"}', '"defect-*", tags: {stage: production}}').partition(
     "  - name: report"
 )[0]
-WAITING = "version: 1\nroutes: [{name: wait, complete: true}]"
+WAITING = """
+version: 1
+defaults: {organization: contoso}
+routes: [{name: wait, complete: true}]
+"""
 
 
 @pytest.fixture
@@ -148,6 +152,19 @@ def test_a_task_that_waits(stage: Stage, wire: Wire) -> None:
     stage.clock.forward(days=1)
     forgetting -= requests(wire, stage.app.sweep.sweep)
     assert registering + answering + forgetting == usage.WAIT_REQUESTS
+
+
+def test_a_registration_reads_two_columns_of_those_that_wait(stage: Stage, wire: Wire) -> None:
+    stage.routes(WAITING)
+    stage.aml.add_run("r1", status="Running", experiment="defect-detection")
+    for _ in range(2):
+        job = stage.devops.start_server_job("contoso", "mlops")
+        headers = {name.lower(): value for name, value in job.headers.items()}
+        asked = registration(headers, {"run_id": "r1", "workspace": WORKSPACE})
+        wire.urls.clear()
+        stage.app.waits.register(asked)
+    (listed,) = [url for url in wire.urls if "$filter=" in url]
+    assert "$select=name,organization" in listed
 
 
 def test_what_a_limit_adds_to_a_start(stage: Stage, wire: Wire) -> None:

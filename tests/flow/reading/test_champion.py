@@ -347,3 +347,91 @@ def test_a_champion_is_read_only_as_far_as_it_is_named(
     stage.deliver(completed("r1"))
     assert stage.started() == [(42, "r1")]
     assert calls(stage) == cost
+
+
+def below(stage: Stage, form: str) -> None:
+    """r1 registers version 4 in a step of a step, which no search for a model goes to."""
+    route(stage, "when: '!champion.exists || run.metrics.auc >= champion.metrics.auc'", form,
+          "model: defects")  # fmt: skip
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_run("s1", parent="r1", experiment=EXPERIMENT)
+    tags = {"mlflow.rootRunId": "r1"}
+    stage.aml.add_run("t1", parent="s1", metrics={"auc": 0.5}, experiment=EXPERIMENT, tags=tags)
+    stage.aml.add_model_version("defects", 4, "t1", tags={"stage": "production"})
+
+
+@pytest.mark.parametrize("form", [TAG, NEWEST], ids=["tag", "newest"])
+def test_what_a_step_below_a_step_registered_is_not_its_own_champion(
+    stage: Stage, form: str
+) -> None:
+    below(stage, form)
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+def test_an_alias_at_what_a_step_below_a_step_registered_names_no_champion(stage: Stage) -> None:
+    below(stage, ALIAS)
+    stage.aml.set_alias("defects", "champion", 4)
+    stage.deliver(completed("r1"))
+    assert "champion.exists = false" in str(stage.only("r1").history)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    ["!has(champion.version) || run.metrics.auc > champion.metrics.auc",
+     "!has(champion.metrics.auc) || run.metrics.auc > champion.metrics.auc",
+     "has(champion.run.id) ? run.metrics.auc > champion.metrics.auc : true",
+     "!('auc' in champion.metrics) || run.metrics.auc > champion.metrics.auc",
+     "!has(champion.exists)"],
+)  # fmt: skip
+def test_a_champion_of_whom_nobody_can_tell_is_not_taken_for_none(stage: Stage, gate: str) -> None:
+    route(stage, f'when: "{gate}"', ALIAS, "model: defects")
+    registered(stage)
+    stage.aml.server.faults.add(Fault(path=BY_ALIAS, status=501, times=99))
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    waits_saying(stage, "champion.exists: alias champion of model defects: answered 501")
+
+
+def test_a_parameter_of_the_champion_that_was_cut_is_not_passed_on(stage: Stage) -> None:
+    route(stage, ALIAS, "model: defects", of="{{ champion.run.params.config }}")
+    stage.aml.add_run("b1", params={"config": "x" * 6_000}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 3, "b1")
+    stage.aml.set_alias("defects", "champion", 3)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert (stands(stage), stage.posts()) == ((State.HELD, Reason.CUT), 0)
+
+
+@FORMS
+def test_a_tag_copied_from_the_champion_s_job_does_not_make_the_champion_its_own(
+    stage: Stage, form: str
+) -> None:
+    """Who clones a job clones its tags: the best child that they name is of the job before."""
+    route(stage, BETTER, form, "model: defects")
+    stage.aml.add_run("h1", experiment=EXPERIMENT)
+    registered(stage)
+    stage.aml.add_run("b1", parent="h1", metrics={"auc": 0.9}, experiment=EXPERIMENT)
+    stage.aml.add_run("r1", tags={"best_child_run_id": "b1"}, experiment=EXPERIMENT)
+    stage.aml.add_run("c1", parent="r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "c1")
+    stage.deliver(completed("r1"))
+    assert stands(stage) == (State.HELD, Reason.GATE)
+    assert "champion.metrics.auc = 0.9" in stage.only("r1").detail
+
+
+@FORMS
+def test_the_history_of_another_run_does_not_make_its_version_the_run_s_own(
+    stage: Stage, form: str
+) -> None:
+    history = json.dumps([{"run_id": "b1", "artifact_path": "model", "flavors": {"sklearn": {}}}])
+    route(stage, BETTER, form, "model: defects", path="{{ model.path }}")
+    registered(stage)
+    tags = {"mlflow.log-model.history": history}
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, tags=tags, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    assert stage.posts() == 0
+    assert "champion.exists = false" not in stage.only("r1").detail

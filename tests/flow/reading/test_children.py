@@ -107,3 +107,15 @@ def test_the_children_that_have_the_metric_are_those_that_are_counted(stage: Sta
     stage.deliver(completed("r1"))
     assert stage.only("r1").state is State.STARTED
     assert calls(stage) == ["runs/get", "runs/search"]
+
+
+@pytest.mark.parametrize("gate", ["[run].all(r, r.children.failed == 0)",
+                                  "run['child' + 'ren'].failed == 0"])  # fmt: skip
+def test_a_gate_that_looks_them_up_in_the_run_does_not_wait_for_ever(
+    stage: Stage, gate: str
+) -> None:
+    route(stage, f'when: "{gate}"')
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.aml.add_run("c1", parent="r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert stage.started() == [(42, "r1")]

@@ -139,6 +139,48 @@ def test_a_fact_that_others_have_and_the_best_trial_has_not_is_waited_for(
     assert "the best child HD_1_1 does not have it, others do" in row.detail
 
 
+@pytest.mark.parametrize("best", [1, None], ids=["told", "not told yet"])
+def test_the_only_trial_that_has_a_fact_is_not_taken_for_the_best(
+    stage: Stage, jobs: Jobs, best: int | None
+) -> None:
+    """That of the best trial may not be visible yet, and no event told that these are trials."""
+    route(stage, GATED, **ACCURACY)
+    jobs.sweep("HD_1", ({"Accuracy": 0.71}, {}, {}), best=best)
+    stage.deliver(completed("HD_1"))
+    row = stage.only("HD_1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
+    jobs.sweep("HD_1", TRIALS, best=1)
+    stage.reconcile(minutes=1)
+    assert asked(stage) == {"accuracy": "0.75"}
+
+
+@pytest.mark.parametrize("best", [0, None])
+def test_of_a_step_s_trials_the_only_one_with_a_fact_is_not_taken_for_the_best(
+    stage: Stage, jobs: Jobs, best: int | None
+) -> None:
+    route(stage, GATED, "step: tune", **ACCURACY)
+    told = jobs.pipeline("plum_1", {"prep": {}})
+    place = jobs.below("plum_1")
+    trials: tuple[dict[str, float], ...] = ({"Accuracy": 0.71}, {}, {})
+    jobs.sweep("sweep_1", trials, best=best, place=place, display="tune", tagged=True)
+    deliver(stage, told)
+    if best is None:
+        row = stage.only("plum_1")
+        assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.AMBIGUOUS, 0)
+        assert "in the tag best_child_run_id of tune" in row.detail
+    else:
+        assert asked(stage) == {"accuracy": "0.71"}
+
+
+def test_the_only_trial_of_a_step_needs_no_word(stage: Stage, jobs: Jobs) -> None:
+    route(stage, GATED, "step: tune", **ACCURACY)
+    told = jobs.pipeline("plum_1", {"prep": {}})
+    place = jobs.below("plum_1")
+    jobs.sweep("sweep_1", ({"Accuracy": 0.71},), best=None, place=place, display="tune")
+    deliver(stage, told)
+    assert asked(stage) == {"accuracy": "0.71"}
+
+
 def test_a_canceled_sweep_starts_nothing_that_follows_what_completed(
     stage: Stage, jobs: Jobs
 ) -> None:
@@ -422,3 +464,15 @@ def test_one_that_is_not_named_is_no_parameter(stage: Stage) -> None:
     row = stage.only("r1")
     assert (row.state, row.reason) == (State.OPEN, Reason.FACTS_MISSING)
     assert row.detail == "run.best_child_id is not known: r1 names none"
+
+
+def test_a_step_that_the_route_names_goes_before_the_best_child_of_a_tag(
+    stage: Stage, jobs: Jobs
+) -> None:
+    """The tag that one route's ambiguity asked for must not turn the facts of another's step."""
+    route(stage, "step: evaluate", GATED, **ACCURACY)
+    told = jobs.pipeline("plum_1", {"train": {"Accuracy": 0.99}, "evaluate": {"Accuracy": 0.71}})
+    tags = {"best_child_run_id": "plum_1-train"}
+    stage.aml.add_run("plum_1", tags=tags, experiment=EXPERIMENT)
+    deliver(stage, told)
+    assert asked(stage) == {"accuracy": "0.71"}

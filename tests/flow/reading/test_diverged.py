@@ -72,10 +72,10 @@ def test_an_infinite_metric_is_never_a_good_one(stage: Stage, gate: str, value: 
     ("gate", "starts"),
     [
         ("is_nan(run.metrics.loss)", {NAN}),
-        ("!is_nan(run.metrics.loss) && run.metrics.loss < 0.5", {0.1}),
+        ("is_finite(run.metrics.loss) && run.metrics.loss < 0.5", {0.1}),
         ("!is_finite(run.metrics.loss)", {NAN, INFINITE}),
-        ("is_nan(run.metrics.loss) || run.metrics.loss > 10.0", {NAN, INFINITE}),
-        ("run.metrics.exists(k, is_nan(run.metrics[k]))", {NAN}),
+        ("!is_finite(run.metrics.loss) || run.metrics.loss > 10.0", {NAN, INFINITE}),
+        ("run.metrics.exists(k, !is_finite(run.metrics[k]))", {NAN, INFINITE}),
         ("math.isNaN(run.metrics.loss)", {NAN}),
         ("has(run.metrics.loss)", {NAN, INFINITE, 0.1}),
         ("'loss' in run.metrics && size(run.metrics) == 1", {NAN, INFINITE, 0.1}),
@@ -90,6 +90,30 @@ def test_a_gate_may_ask_on_purpose_whether_a_metric_is_a_number(
     state, reason, _ = ended(stage, loss=value)
     assert (state is State.STARTED) == any(value is one for one in starts)
     assert reason is not Reason.NOT_A_NUMBER
+
+
+@pytest.mark.parametrize(
+    ("gate", "value"),
+    [
+        ("!is_nan(run.metrics.loss) && run.metrics.loss > 0.05", INFINITE),
+        ("is_nan(run.metrics.loss) || run.metrics.loss > 0.05", INFINITE),
+        ("!math.isNaN(run.metrics.loss) && run.metrics.loss > 0.05", INFINITE),
+        ("run.metrics.all(k, !is_nan(run.metrics[k]) && run.metrics[k] > 0.05)", INFINITE),
+        ("!math.isInf(run.metrics.loss) && !(run.metrics.loss < 0.05)", NAN),
+    ],
+)
+def test_who_asks_for_the_one_kind_is_not_let_past_the_other(
+    stage: Stage, gate: str, value: float
+) -> None:
+    route(stage, f'when: "{gate}"')
+    assert ended(stage, loss=value)[:2] == (State.HELD, Reason.NOT_A_NUMBER)
+    assert stage.posts() == 0
+
+
+@pytest.mark.parametrize("gate", ["!is_nan(run.metrics.loss)", "!math.isInf(run.metrics.loss)"])
+def test_who_asks_for_one_kind_alone_is_answered(stage: Stage, gate: str) -> None:
+    route(stage, f'when: "{gate}"')
+    assert ended(stage, loss=NAN if "Inf" in gate else INFINITE)[0] is State.STARTED
 
 
 def test_whether_a_metric_is_nan_waits_for_it_to_be_there(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.adapters.aml import runs
+from functions.adapters.aml.answers import parse
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -275,7 +276,7 @@ def test_an_odd_metric_is_no_number_and_costs_the_others_nothing(
     stage: Stage, value: object
 ) -> None:
     metrics = [{"key": "loss", "value": value}, 5, {"value": 1}, {"key": "accuracy", "value": 0.9}]
-    run = runs.parse({"info": INFO, "data": {"metrics": metrics}})
+    run = parse({"info": INFO, "data": {"metrics": metrics}})
     assert not math.isfinite(run.metrics.pop("loss"))
     assert run.metrics == {"accuracy": 0.9}
     body = json.dumps({"run": {"info": INFO, "data": {"metrics": metrics}}})
@@ -287,7 +288,7 @@ def test_an_odd_metric_is_no_number_and_costs_the_others_nothing(
 
 def test_an_odd_tag_or_parameter_is_none_and_costs_the_others_nothing() -> None:
     pairs = [5, {"value": "x"}, {"key": "null", "value": None}, {"key": "a", "value": "b"}]
-    run = runs.parse({"info": INFO, "data": {"tags": pairs, "params": [*pairs, {"key": "e"}]}})
+    run = parse({"info": INFO, "data": {"tags": pairs, "params": [*pairs, {"key": "e"}]}})
     assert (run.tags, run.params) == ({"a": "b"}, {"a": "b", "e": ""})
 
 

@@ -208,3 +208,12 @@ def test_a_model_on_a_step_costs_what_it_always_did(stage: Stage) -> None:
         *("runs/get", "model-versions/search", "registered-models/search"),
         *("runs/search", "registered-models/search"),
     ]
+
+
+def test_a_model_that_another_run_logged_is_not_this_one_s(stage: Stage) -> None:
+    """A tag can be copied with the job that it stands on."""
+    history = json.dumps([{"run_id": "b1", "artifact_path": "model", "flavors": {"sklearn": {}}}])
+    route(stage, uri="{{ model.uri }}")
+    stage.aml.add_run("r1", tags={"mlflow.log-model.history": history}, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert (stage.only("r1").reason, stage.posts()) == (Reason.FACTS_MISSING, 0)

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from functions.core.events import parsing
 from functions.core.events.registration import LONGEST_TOKEN, LONGEST_URL, MOST_RUNS, registration
+from functions.core.kept.task_answer import TaskAnswer
 from functions.core.kept.tasks import Wait, WaitState
-from functions.core.kept.verdict import Verdict
 from functions.core.ledger.records import unpacked, wait_row
 from functions.core.operators.overview import Wanted
 from functions.core.terms.deadline import Deadline
@@ -398,8 +398,8 @@ def test_the_longest_wait_with_the_longest_answer_fits_into_its_row(
     )
     sealed = stage.ports.seal.sealed(asked.token, Deadline(stage.clock, 9))
     wait = asked.wait(parsing.workspace(WORKSPACE), sealed, stage.clock.now())
-    long = Verdict(succeeded=False, lines=tuple(f"{n}" + f"{letter}x" * 300 for n in range(400)))
-    verdict = Verdict.of([Verdict(succeeded=True, lines=("yes",)), long])
+    long = TaskAnswer(succeeded=False, lines=tuple(f"{n}" + f"{letter}x" * 300 for n in range(400)))
+    verdict = TaskAnswer.of([TaskAnswer(succeeded=True, lines=("yes",)), long])
     assert not verdict.succeeded
     assert verdict.lines[0].startswith("0")
     assert verdict.lines[-1] == f"and {401 - len(verdict.lines) + 1} more lines"

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from functions import registrations
 from functions.core.kept.tasks import WaitState
 from functions.core.terms.deadline import Deadline
-from functions.core.waits.registering import MOST_OF_A_PLAN
+from functions.core.waits.admitting import MOST_OF_A_PLAN
 from local.aml.jobs import Jobs
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
@@ -598,6 +598,13 @@ def hostile(job: ServerJob, **headers: str | None) -> dict[str, str]:
         "https://dev.azure.com/contoso/;x/",
         "https://evil.example%2f.visualstudio.com/",
         "https://evil.example#.visualstudio.com/",
+        "https://fabrikam.contoso.visualstudio.com/",
+        "https://contoso.visualstudio.com./",
+        "https://contoso.visualstudio.com:8443/",
+        "https://contoso.visualstudio.com/mlops/",
+        "https://dev.azure.com./contoso/",
+        "https://dev.azure.com/contoso/mlops/",
+        "https://dev.azure.com/%2e%2e/",
         "",
     ],
 )

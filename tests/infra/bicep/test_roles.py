@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.infra.calls import (
     WORKSPACE,
     Call,
 )
-from tests.infra.predicted import SETS, built_in, properties, resources
+from tests.infra.predicted import SETS, answers, built_in, properties, resources
 from tests.infra.sets import INFRA
 from tests.running.shipping import ROOT
 
@@ -62,11 +63,16 @@ def role(name: str, each: dict[str, Any]) -> str:
     return known.get(wanted) or own[wanted].removeprefix("Run Relay ").partition(",")[0]
 
 
-def on(each: dict[str, Any]) -> str:
-    """The type of what it is a role on."""
+def where(each: dict[str, Any]) -> str:
+    """The id of what it is a role on."""
     found = SCOPE.search(each["id"])
     assert found
-    _, provider, path = found[1].partition("/providers/Microsoft.")
+    return found[1]
+
+
+def on(each: dict[str, Any]) -> str:
+    """The type of what it is a role on."""
+    _, provider, path = where(each).partition("/providers/Microsoft.")
     parts = path.split("/")
     return "/".join([parts[0], *parts[1::2]]) if provider else "Resources/resourceGroups"
 
@@ -122,6 +128,24 @@ def test_operators_read_the_pat_only_where_that_is_said() -> None:
     reading = (OPERATORS, "keyVaultSecretsUser", "KeyVault/vaults")
     assert reading in given("private")
     assert reading not in [each for name in ("entra", "two-subscriptions") for each in given(name)]
+
+
+def test_in_a_vault_of_others_roles_are_given_on_the_secrets_that_are_named() -> None:
+    of_vaults = [each for each in assignments("prod") if "Microsoft.KeyVault" in each["id"]]
+    given = {(role("prod", each), where(each).partition("/vaults/")[2]) for each in of_vaults}
+    assert given == {
+        ("keyVaultSecretsUser", "theirs/secrets/azure-devops-pat"),  # the app
+        ("keyVaultSecretsOfficer", "theirs/secrets/azure-devops-pat"),  # who rotates it
+        ("keyVaultReader", "theirs"),  # operators, who see no value
+    }
+
+
+def test_in_a_vault_of_others_the_app_reads_the_pat_the_waits_key_and_what_is_named() -> None:
+    predicted = json.loads(answers().snapshots["secrets"])["predictedResources"]
+    ids = [where(each) for each in predicted if each["type"].endswith("/roleAssignments")]
+    found = {each.partition("/vaults/")[2] for each in ids if "Microsoft.KeyVault" in each}
+    secrets = {"azure-devops-pat", "our-key", "pat-of-fabrikam"}
+    assert found == {f"theirs/secrets/{name}" for name in secrets}
 
 
 def test_the_built_in_roles_are_all_used() -> None:

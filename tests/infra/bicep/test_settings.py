@@ -138,6 +138,7 @@ def test_every_part_of_the_policy_reaches_the_app() -> None:
         "SWEEP_HOURS": "12",
         "SWEEP_SCHEDULE": "0 0 */2 * * *",
         "WAITS": "1",
+        "WAITS_ORGANIZATIONS": "Default,https://dev.azure.com/contoso",
     }
     assert {name: changed[name] for name in told} == told
     assert deployed("roles")["TAG_RUNS"] == "1"

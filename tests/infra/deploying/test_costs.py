@@ -13,7 +13,7 @@ from benchmarks.cost import prices
 from benchmarks.cost.usage import DEV, PROD, idle
 from functions.configuration import settings
 from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
-from functions.core.ledger import records
+from functions.core.ledger import fitting
 from tests.infra.predicted import properties
 from tests.infra.sets import INFRA
 from tests.running.shipping import ROOT
@@ -100,7 +100,7 @@ def test_how_long_things_are_kept_is_what_is_deployed() -> None:
     assert properties("private", "OperationalInsights/workspaces")["retentionInDays"] == 90
     assert given("dev.bicepparam", "softDeleteDays") == "7"
     assert [given(f"{f}.bicepparam", "logDays") for f in ("dev", "prod")] == ["30", "365"]
-    assert records.LONGEST_TAGS == 12_000
+    assert fitting.LONGEST_TAGS == 12_000
     assert settings.read({}).sweep.kept_for.days == 400
 
 

@@ -151,7 +151,9 @@ def doubled(stage: Stage) -> None:
 
 def waited_in_vain(stage: Stage) -> None:
     stage.deploy(WAITS="1", SWEEP_WORKSPACES=WORKSPACE)
-    stage.routes("version: 1\nroutes:\n- {name: wait, complete: true}")
+    stage.routes(
+        "version: 1\ndefaults: {organization: contoso}\nroutes: [{name: wait, complete: true}]"
+    )
     stage.cloud.vault.put("run-relay-waits-key", "any text of enough characters")
     stage.aml.add_run("r1", status="Running", experiment=EXPERIMENT)
     job = stage.devops.start_server_job("contoso", "mlops")

@@ -33,4 +33,5 @@ param policy = {
   sweep: 'report'
   sweepHours: 12
   sweepSchedule: '0 0 */2 * * *'
+  waitsOrganizations: ['Default', 'https://dev.azure.com/contoso']
 }

@@ -243,6 +243,18 @@ def test_the_routes_prefix_comes_from_host_json(folder: Path) -> None:
         assert requests.get(f"{host.url}/v1/greet/Ada", timeout=30).status_code == 201
 
 
+def test_headers_of_host_json_come_with_every_answer_that_has_them_not(folder: Path) -> None:
+    given = {"Content-Type": "of/the-host", "X-Frame-Options": "DENY"}
+    settings = {"extensions": {"http": {"customHeaders": given}}}
+    (folder / "host.json").write_text(json.dumps(settings))
+    with Host(folder, timers=False, settings={"LOCAL_FUNCTION_KEY": "k"}) as host:
+        for path, status in (("greet/Ada?code=k", 201), ("greet/Ada", 401), ("nowhere", 404)):
+            answer = requests.get(f"{host.url}/api/{path}", timeout=30)
+            assert answer.status_code == status
+            assert answer.headers["X-Frame-Options"] == "DENY"
+            assert answer.headers["Content-Type"] != "of/the-host"
+
+
 def test_a_function_key_is_asked_for_once_one_is_set(folder: Path) -> None:
     with Host(folder, timers=False, settings={"LOCAL_FUNCTION_KEY": "k"}) as host:
         url = f"{host.url}/api/greet/Ada"

@@ -135,7 +135,15 @@ def test_what_waits_is_listed_however_old_it_is(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--state", "parked"], ["--since", "yesterday"], ["--limit", "0"], ["extra"]]
+    "words",
+    [
+        ["--state", "parked"],
+        ["--since", "yesterday"],
+        ["--since", "0h"],
+        ["--since", "999999d"],
+        ["--limit", "0"],
+        ["extra"],
+    ],
 )
 def test_what_is_not_understood_is_a_usage_error(desk: Desk, words: list[str]) -> None:
     assert desk.type("list", *words).code == 2

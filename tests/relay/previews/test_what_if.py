@@ -360,3 +360,14 @@ def test_what_the_time_does_not_suffice_for_is_left_out(desk: Desk) -> None:
 
     found = Replay(ports, desk.stage.read.policy, ports.routes.routes(), say).of(happened * 100)
     assert 0 < len(found) < 300
+
+
+def test_what_the_ledger_has_forgotten_is_told_to_be_lacking(desk: Desk, file: Path) -> None:
+    desk.stage.routes(GATED)
+    ended(desk, "good")
+    file.write_text(GATED, encoding="utf-8")
+    words = ("what-if", "--routes", str(file), "--since", "30d")
+    said = desk.type(*words, LEDGER_RETENTION_DAYS="20")
+    assert said.code == 5
+    assert "lacking: the ledger keeps what has ended for 20 days: --since" in said.err
+    assert desk.type(*words, LEDGER_RETENTION_DAYS="30").code == 0

@@ -78,3 +78,30 @@ def test_what_if_does_not_say_that_a_start_would_not_be_for_a_champion_who_came_
     assert said.code == 0
     assert "cannot be told: 1" in said.out.splitlines()
     assert "today's champion, and its own day's is not known" in said.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("    model: defects\n", "    model: defects\n    mode: shadow\n", "skipped (shadow)"),
+        ("+ 0.01", "* 2", "held (gate_error)"),
+        ('"{{ run.id }}"', '"$({{ run.id }})"', "held (expands)"),
+        ("{run_id:", '{of: "{{ run.params.none }}", run_id:', "held (facts_missing)"),
+        ("auc + 0.01", "auc + 0.01 && run.metrics.loss > 1", "held (not_a_number)"),
+    ],
+)
+def test_what_if_fails_where_something_else_than_the_champion_stops_a_start(
+    contested: Desk, tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    stage = contested.stage
+    stage.routes(ROUTES)
+    contested.end("r3", metrics={"auc": 0.95, "loss": float("nan")})
+    stage.aml.add_model_version("defects", 9, "r3")
+    stage.deliver(completed("r3"))
+    assert stage.only("r3").state == "started"
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(ROUTES.replace(old, new), "utf-8")
+    said = contested.type("what-if", "--routes", str(changed), "--since", "1d")
+    assert said.code == 1
+    assert "would not start: 1" in said.out.splitlines()
+    assert reason in said.out

@@ -65,7 +65,9 @@ def test_a_gate_that_hands_the_model_on_needs_all_of_it() -> None:
 def test_a_gate_that_hands_the_run_on_needs_all_of_it() -> None:
     everything = frozenset({ANY})
 
-    assert needs("size(run) > 1") == Needs(metrics=everything, params=everything, only_event=True)
+    assert needs("size(run) > 1") == Needs(
+        metrics=everything, params=everything, only_event=True, children=True, best_child=True
+    )
 
 
 @pytest.mark.parametrize("value", ["", "{{ event.id }}", "{{ run.id }} {{ workspace.name }}"])

@@ -11,10 +11,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.adapters.aml.answers import NO_SUCH_OPTION, found_or_raise
 from functions.adapters.aml.finished import experiments
-from functions.adapters.aml.finished.experiments import LONGEST_RUN, REFUSED
+from functions.adapters.aml.finished.experiments import LONGEST_RUN
 from functions.adapters.aml.finished.tour import Tour
-from functions.adapters.aml.workspaces import found_or_raise
 from functions.core.events import parents, parsing
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
@@ -128,7 +128,7 @@ class EndedRuns:
         search.by_start_only |= workspace.key in self._no_order_by_end
         call, search.status = "/api/2.0/mlflow/runs/search", 0
         answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
-        if answer.status in REFUSED and not search.token and not search.by_start_only:
+        if answer.status in NO_SUCH_OPTION and not search.token and not search.by_start_only:
             search.by_start_only = True
             answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
             if answer.status == 200:

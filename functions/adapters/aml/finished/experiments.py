@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.adapters.aml.paging import goes_on
-from functions.adapters.aml.workspaces import dicts, found_or_raise
+from functions.adapters.aml.answers import NO_SUCH_OPTION, dicts, found_or_raise, goes_on
 from functions.core.terms.errors import Retryable
 from functions.core.texts.bounds import kept
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 EXPERIMENTS_PER_PAGE = 1000
 MOST_PAGES = 50
 LONGEST_RUN = timedelta(days=30)  # where its end is not known
-REFUSED = frozenset({400, 501})
 
 
 class Experiments(NamedTuple):
@@ -97,7 +95,7 @@ class _Pages:
     def next(self) -> dict[str, Any]:
         """The next one; raises Retryable. A server that shows no archived ones shows the others."""
         answer = self._ask()
-        if answer.status in REFUSED and "view_type" in self._search:
+        if answer.status in NO_SUCH_OPTION and "view_type" in self._search:
             del self._search["view_type"]
             self.lacking = "archived experiments"
             answer = self._ask()

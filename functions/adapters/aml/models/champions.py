@@ -15,10 +15,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aml.answers import (
+    NO_SUCH_CALL,
+    about_or_raise,
+    dicts,
+    found_or_raise,
+    goes_on,
+)
 from functions.adapters.aml.models import described
-from functions.adapters.aml.models.registered import MOST_PAGES, REFUSED, VERSIONS, by_name
-from functions.adapters.aml.paging import goes_on
-from functions.adapters.aml.workspaces import about_or_raise, dicts, found_or_raise
+from functions.adapters.aml.models.registered import MOST_PAGES, VERSIONS, by_name
 from functions.core.events import parsing
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
@@ -61,7 +66,7 @@ class Champions:
             return Standing(vacant=True, why=f"{what} is not set")
         if _says_missing(answer, f"name={challenger.name}"):
             return _without_model(challenger)
-        if answer.status in REFUSED:
+        if answer.status in NO_SUCH_CALL:
             other = "choose it by `tag`, or `newest`, if this registry has no aliases"
             return Standing(why=bounded(f"{what}: answered {answer.status}; {other}"))
         told = found_or_raise(answer, what).get("model_version")
@@ -104,7 +109,7 @@ class Champions:
         what = f"versions of model {name}"
         for _ in range(MOST_PAGES):
             answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
-            if answer.status in REFUSED:
+            if answer.status in NO_SUCH_CALL:
                 return [], bounded(f"{what}: answered {answer.status}")
             page = found_or_raise(answer, what)
             listed = page.get("model_versions", [])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.adapters.aml.answers import dicts
 from functions.adapters.aml.models.pairing import is_of, tells
-from functions.adapters.aml.workspaces import dicts
 from functions.core.events import parents
 from functions.core.terms.runs import Job, Model
 from functions.core.texts import jsontext
@@ -28,7 +28,8 @@ LONGEST_MLMODEL = 4_000_000  # bytes: a signature names each column, of which th
 def logged(run: Run) -> tuple[list[Model], str]:
     """The models that were logged, as the run's own tag tells them, the last one first.
 
-    And why it does not tell, where it cannot be read. Anyone may write tags.
+    And why it does not tell, where it cannot be read. Anyone may write tags, and who clones a job
+    clones its tags: what another run logged is not this one's.
     """
     if HISTORY not in run.tags:
         return [], ""
@@ -36,7 +37,8 @@ def logged(run: Run) -> tuple[list[Model], str]:
         told = dicts(jsontext.read(run.tags[HISTORY]))
     except ValueError as why:
         return [], bounded(f"the tag {HISTORY} is no JSON: {why}", 200)
-    history = [entry for entry in told if text(entry.get("artifact_path"))]
+    own = [entry for entry in told if (text(entry.get("run_id")) or run.id) == run.id]
+    history = [entry for entry in own if text(entry.get("artifact_path"))]
     history.sort(key=lambda entry: str(entry.get("utc_time_created", "")), reverse=True)
     return [_logged_by(run, _described(entry)) for entry in history], ""
 

@@ -12,21 +12,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from functions.adapters.aml.models import described, pairing
-from functions.adapters.aml.models.registered import PAGE, REFUSED, Registered
-from functions.adapters.aml.workspaces import (
-    Workspaces,
+from functions.adapters.aml.answers import (
+    NO_SUCH_CALL,
     about_or_raise,
     dicts,
     found_or_raise,
     unread,
 )
+from functions.adapters.aml.models import described, pairing
+from functions.adapters.aml.models.registered import PAGE, Registered
 from functions.core.terms.errors import Retryable
 from functions.core.terms.runs import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Job, ModelSought, Run, Workspace
 
@@ -99,7 +100,7 @@ class Models:
         if not self._is_aml(workspace, deadline):
             return None
         answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run, '')}", deadline)
-        if answer.status in REFUSED:
+        if answer.status in NO_SUCH_CALL:
             return None
         found = found_or_raise(answer, f"job {run}")
         about_or_raise(found.get("name"), run, f"job {run}")
@@ -120,7 +121,7 @@ class Models:
         answer = self._workspaces.mlflow(
             workspace, "/api/2.0/mlflow/logged-models/search", deadline, body=search
         )
-        if answer.status in REFUSED:
+        if answer.status in NO_SUCH_CALL:
             return self._artifact(workspace, run, known, deadline)
         models = dicts(found_or_raise(answer, "logged models").get("models"))
         infos = [info for m in models if isinstance(info := m.get("info"), dict)]
@@ -161,7 +162,7 @@ class Models:
     ) -> Model | None:
         """What an `MLmodel` says, None where there is none; raises Retryable."""
         answer = self._workspaces.mlflow(workspace, path, deadline, params=params)
-        if answer.status in REFUSED:
+        if answer.status in NO_SUCH_CALL:
             return None
         if answer.status != 200:
             raise unread(answer, "the file MLmodel")

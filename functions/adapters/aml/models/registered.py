@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aml.answers import NO_SUCH_CALL, dicts, found_or_raise
 from functions.adapters.aml.models import described
-from functions.adapters.aml.workspaces import dicts, found_or_raise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 PAGE = 200
 MOST_PAGES = 5
 MOST_NAMES = 10  # of models that are searched by name in vain
-REFUSED = frozenset({400, 404, 405, 501})  # "no such call here", in the ways servers say it
 VERSIONS = "/api/2.0/mlflow/model-versions/search"
 _MODELS = "/api/2.0/mlflow/registered-models/search"
 
@@ -47,7 +46,7 @@ class Registered:
         if workspace.key not in self._no_search_by_run and "'" not in run:
             search = {"filter": f"run_id='{run}'", "max_results": str(PAGE)}
             answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
-            if answer.status not in REFUSED:
+            if answer.status not in NO_SUCH_CALL:
                 found = found_or_raise(answer, f"model versions of run {run}")
                 versions = dicts(found.get("model_versions"))
                 own = [v for v in versions if v.get("run_id") == run]
@@ -108,7 +107,7 @@ class Registered:
         call, what = asked
         for _ in range(MOST_PAGES):
             answer = self._workspaces.mlflow(workspace, call, deadline, params=search)
-            if answer.status in REFUSED:
+            if answer.status in NO_SUCH_CALL:
                 return
             page = found_or_raise(answer, what)
             yield page

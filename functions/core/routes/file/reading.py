@@ -16,10 +16,12 @@ from functions.core.routes.file.contradictions import (
     never_sent,
 )
 from functions.core.routes.file.document import parse
-from functions.core.routes.file.schema import FILE, faults
+from functions.core.routes.file.faults import faults
+from functions.core.routes.file.schema import FILE
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.words import Outcome
+from functions.core.texts.times import parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
     Said = Iterator[tuple[At, str]]
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def decode(text: str, file: str = "routes.yaml") -> Routes:
@@ -55,7 +55,12 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         for below, what in _warnings(route, doubts.get(route.name, "")):
             source.say(("routes", i, *below), what)
     distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
-    return Routes(tuple(distinct), tuple(source.told()), mistakes=tuple(mistakes))
+    return Routes(
+        tuple(distinct),
+        tuple(source.told()),
+        mistakes=tuple(mistakes),
+        organizations=_organizations(routes, top.get("defaults", {})),
+    )
 
 
 def _mistakes(data: object) -> Said:
@@ -119,12 +124,17 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         outcomes=_outcomes(entry),
         match=match,
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
-        wait_for_facts=timedelta(**{_UNITS[wait[-1]]: int(wait[:-1])}),
+        wait_for_facts=parse_span(wait) or timedelta(),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
         start=start,
         needs=needs.of(match, entry.get("when"), start),
     )
+
+
+def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:
+    started = (route.start.organization for route in routes if route.start)
+    return frozenset(filter(None, (*started, defaults.get("organization"))))
 
 
 def _outcomes(entry: Entry) -> frozenset[Outcome]:

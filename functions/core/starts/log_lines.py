@@ -51,7 +51,7 @@ def outcome(c: Continuation, ms: int) -> Line:
     """The line for a continuation that was settled or parked."""
     latency = Summary.of(c).latency
     line: Line = {
-        "continuation": "parked" if c.is_open else c.state,
+        "continuation": c.told_as,
         "route": c.key.route,
         "run": c.key.run,
         "outcome": c.key.outcome,

@@ -76,7 +76,7 @@ class Looking:
         rivals = any(o.asked_at and o.state is not State.STARTED for o in others)
         return Looked([run for run in found if run.id not in theirs], lacking, rivals)
 
-    def claims(self, c: Continuation, run: PipelineRun) -> bool:
+    def adopts(self, c: Continuation, run: PipelineRun) -> bool:
         """Whether this continuation adopts the pipeline run; a row of its own decides the race."""
         until = self._clock.now() + self._policy.kept_for
         own = {"by": c.key.hash, "until": until.isoformat()}

@@ -9,10 +9,11 @@ import typer
 
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import Retryable
-from relay import printing
+from relay import exits, printing
+from relay.coverage import verdict
+from relay.coverage.verdict import Became
 from relay.deployment import deployed, opening
-from relay.why import asking, verdict
-from relay.why.verdict import Became
+from relay.why import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Workspace
+    from relay.coverage.verdict import Told
     from relay.deployment.opening import Office
-    from relay.why.verdict import Told
 
 BY_DEFAULT = "24h"
 
@@ -117,6 +118,6 @@ def _conclude(told: list[Told], survey: _Survey) -> None:
         for what in survey.lacking:
             printing.say(f"  lacking: {what}", err=True)
     if any(one.became is Became.MISSING for one in told):
-        raise typer.Exit(opening.THE_ANSWER_IS_NO)
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
     if survey.failed or survey.lacking:
-        raise typer.Exit(survey.failed or opening.TIMED_OUT)
+        raise typer.Exit(survey.failed or exits.TIMED_OUT)

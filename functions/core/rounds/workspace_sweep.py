@@ -11,7 +11,7 @@ from functions.core.memory.remembered import Visit
 from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
-from functions.core.starts import journal
+from functions.core.starts import log_lines
 from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.errors import NoWorkspace
 from functions.core.terms.policy import SweepMode
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.core.memory.knowledge import Memory
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
-    from functions.core.starts.relay import Relay
+    from functions.core.starts.handling import Relay
     from functions.core.terms.policy import SweepPolicy
     from functions.core.terms.runs import Ended, RunEvent, Workspace
 
@@ -159,7 +159,7 @@ class Visiting:
 
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
         if self._policy.mode is SweepMode.REPORT:
-            return self._log.write(Level.WARNING, journal.missed(event, routes))
+            return self._log.write(Level.WARNING, log_lines.missed(event, routes))
         return self._relay.accept(event, each(self._clock), routes)
 
     def _tell(

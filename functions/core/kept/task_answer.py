@@ -14,14 +14,14 @@ LONGEST_NOTE = 30_000  # characters of JSON; the rest of a wait's row may take a
 SUCCEEDED, FAILED = "succeeded", "failed"  # the results that Azure Pipelines knows
 
 
-class Verdict(NamedTuple):
+class TaskAnswer(NamedTuple):
     """The answer for a task, and a line for each run saying why."""
 
     succeeded: bool
     lines: tuple[str, ...]
 
     @classmethod
-    def of(cls, judged: Sequence[Verdict]) -> Verdict:
+    def of(cls, judged: Sequence[TaskAnswer]) -> TaskAnswer:
         """All of them as one: each must say yes. Who says no comes first.
 
         The lines are as many as a row can hold; the others are counted.

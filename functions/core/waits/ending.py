@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from functions.core.kept.tasks import Wait
-    from functions.core.ports.ledger import Waiting
     from functions.core.ports.services import Ports
+    from functions.core.ports.waits import Waiting
 
 SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=30)
 LONGEST_AFTER = timedelta(hours=6)  # a service that asks for more is asked again anyway

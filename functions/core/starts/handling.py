@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.events import parsing
-from functions.core.facts import building
 from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding
-from functions.core.starts import journal
+from functions.core.starts import log_lines
 from functions.core.starts.claiming import Claiming
 from functions.core.starts.settling import Work
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import (
-    Ambiguous,
     LedgerUnavailable,
     NotARunEvent,
     Permanent,
@@ -37,7 +35,6 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from functions.core.facts.building import Facts
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.starts.settling import Settling
@@ -95,9 +92,9 @@ class Relay:
         except parsing.Probe as probe:
             return self._show(probe)
         except parsing.NotAnEnd as goes_on:
-            return self._log.write(Level.DEBUG, journal.refused(goes_on))
+            return self._log.write(Level.DEBUG, log_lines.refused(goes_on))
         except NotARunEvent as error:
-            return self._log.write(Level.WARNING, journal.refused(error))
+            return self._log.write(Level.WARNING, log_lines.refused(error))
         try:
             return self.accept(event, deadline)
         except RoutesUnreadable as error:
@@ -118,7 +115,7 @@ class Relay:
         if on is None:
             self.claiming.pass_over(event, routes)
         if not wanted and not completing:
-            return self._log.write(Level.DEBUG, journal.unwanted(event, "no route"))
+            return self._log.write(Level.DEBUG, log_lines.unwanted(event, "no route"))
         claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:
@@ -162,7 +159,7 @@ class Relay:
         except RoutesUnreadable as error:
             self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
         except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, journal.unavailable(work.entry.continuation.key, error))
+            self._log.write(Level.ERROR, log_lines.unavailable(work.entry.continuation.key, error))
         except Exception as error:  # noqa: BLE001 - the outermost edge of one continuation
             self._unforeseen(work, error)
 
@@ -170,41 +167,24 @@ class Relay:
         """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
-            self._conclude(work, deciding.Wait(Reason.UNFORESEEN, detail, REFUSED_FOR))
+            self._settling.conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
         except LedgerUnavailable as unavailable:
             key = work.entry.continuation.key
-            self._log.write(Level.ERROR, journal.unavailable(key, unavailable))
+            self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
-        if not c.key.outcome.ends_run:
-            return self._settle(work, route, building.told(reading.event))
-        screened = deciding.screen(route, reading.event, c.key.outcome, reading.run)
-        if isinstance(screened, deciding.Changed):
-            return self._follow(work, reading, screened.outcome)
-        if screened is not None:
-            return self._conclude(work, screened)
         needed = deciding.ungated(route) if c.ignore_gate else route
-        try:
-            known = reading.facts(needed, c.key.outcome, self._policy.studio)
-        except Ambiguous as error:
-            return self._conclude(work, deciding.End(State.HELD, Reason.AMBIGUOUS, str(error)))
-        return self._settle(work, route, known)
-
-    def _settle(self, work: Work, route: Route, known: Facts) -> None:
-        """Decide by the facts, and act on it."""
-        c, secret = work.entry.continuation, self._policy.secret
+        known = reading.learn(needed, c.key.outcome, self._policy.studio)
+        if isinstance(known, deciding.Changed):
+            return self._follow(work, reading, known.outcome)
+        if not isinstance(known, dict):
+            return self._settling.conclude(work, known)
+        secret = self._policy.secret
         decision = deciding.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
         if isinstance(decision, deciding.Go):
             return self._starter.start(work, route, decision)
-        return self._conclude(work, decision)
-
-    def _conclude(self, work: Work, verdict: deciding.End | deciding.Wait) -> None:
-        if isinstance(verdict, deciding.Wait):
-            if self._settling.wait(work, *verdict):
-                return
-            verdict = deciding.End(State.HELD, verdict.reason, verdict.detail)
-        self._settling.end(work, verdict)
+        return self._settling.conclude(work, decision)
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""
@@ -221,8 +201,8 @@ class Relay:
         """Park; a run that is not found, or too much to read, is given up after three days."""
         if error.reason not in {Reason.RUN_NOT_FOUND, Reason.DEADLINE}:
             return self._starter.park(work, error)
-        verdict = deciding.Wait(error.reason, error.detail, REFUSED_FOR)
-        return self._conclude(work, verdict)
+        verdict = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
+        return self._settling.conclude(work, verdict)
 
     def _show(self, probe: parsing.Probe) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""
@@ -235,8 +215,8 @@ class Relay:
         """Without routes, a root run's event goes to the inbox until they can be read."""
         self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         if parsing.is_child(event):
-            dropped = journal.unwanted(event, "a child run, and no routes to match it with")
+            dropped = log_lines.unwanted(event, "a child run, and no routes to match it with")
             return self._log.write(Level.WARNING, dropped)
         self._ledger.keep(Letter.of(event, self._clock.now()))
-        kept = journal.unwanted(event, "kept in the inbox until the routes can be read")
+        kept = log_lines.unwanted(event, "kept in the inbox until the routes can be read")
         return self._log.write(Level.WARNING, kept)

@@ -1,0 +1,100 @@
+"""Comparisons that are answered, and never as they read: whole numbers divided, texts in order."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from functions.core.facts import vocabulary
+from functions.core.facts.vocabulary import Kind
+from functions.core.gates.advice import COMPARED, COUNTED, EQUAL, as_number, converted
+from functions.core.gates.text import shown
+from functions.core.texts import celtree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.texts.celtree import Node
+
+_VERSIONS: Final = frozenset({("model", "version"), ("champion", "version")})
+_PARAMS: Final = frozenset({("run", "params"), ("champion", "run", "params")})
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_DATE: Final = re.compile(r"(19|20)[0-9]{2}(([0-9]{2}){1,2})?")  # as digits these are in order
+_WHOLE: Final = frozenset({"int", "uint", "size"})
+
+
+def misleading(root: Node) -> Iterator[str]:
+    """What is wrong, and what to write, each time it occurs."""
+    for node in celtree.walk(root):
+        if node.kind != "call":
+            continue
+        if node.name in COMPARED:
+            yield from _fractions_lost(node)
+            yield from _in_text_order(node)
+        elif node.name == "double" and _is_division(node.parts[0]):
+            yield _lost(node.parts[0], node)
+        elif _is_division(node) and _leaves_rest(node):
+            yield _lost(node, node)
+
+
+def _fractions_lost(node: Node) -> Iterator[str]:
+    """A division of whole numbers beside what may be no whole one; a limit that is one is exact."""
+    for side, other in (node.parts, node.parts[::-1]):
+        if _is_whole(side) and not _is_whole(other) and not _is_integral(other):
+            found = (n for n in celtree.walk(side) if _is_division(n) and not _is_fixed(n))
+            yield from (_lost(division, division) for division in found)
+
+
+def _lost(division: Node, whole: Node) -> str:
+    right = " / ".join(as_number(part, "int") for part in division.parts)
+    return f"`{shown(whole)}` divides whole numbers, which drops the fraction: write `{right}`"
+
+
+def _is_division(node: Node) -> bool:
+    return node.kind == "call" and node.name == "_/_" and _is_whole(node)
+
+
+def _leaves_rest(node: Node) -> bool:
+    """Whether it is one of constants, with a rest."""
+    top, bottom = (part.value for part in node.parts)
+    return isinstance(top, int) and isinstance(bottom, int) and bottom != 0 and top % bottom != 0
+
+
+def _is_fixed(node: Node) -> bool:
+    return all(part.kind == "const" for part in node.parts)
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether it is certain that it gives a whole number."""
+    if node.kind == "const":
+        return isinstance(node.value, int) and not isinstance(node.value, bool)
+    if path := celtree.path_of(node):
+        fact = vocabulary.meant_by(path)
+        return fact is not None and fact.kind is Kind.COUNT
+    if node.kind != "call":
+        return False
+    return node.name in _WHOLE or (node.name in COUNTED and all(map(_is_whole, node.parts)))
+
+
+def _is_integral(node: Node) -> bool:
+    return isinstance(node.value, float) and node.value.is_integer()
+
+
+def _in_text_order(node: Node) -> Iterator[str]:
+    """A version or a parameter that should come before or after a number, or another version."""
+    if node.name in EQUAL:
+        return
+    left, right = (celtree.path_of(part) for part in node.parts)
+    is_ordered = left in _VERSIONS and right in _VERSIONS
+    for part, path in zip(node.parts[::-1], (left, right), strict=True):
+        is_number = path in _VERSIONS or path[:-1] in _PARAMS
+        is_ordered |= is_number and isinstance(part.value, str) and _is_number(part.value)
+    if is_ordered:
+        yield (
+            f"`{shown(node)}` compares in the order of texts, where 10 comes before 9: "
+            f"write `{converted(node)}`"
+        )
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and not _DATE.fullmatch(text)

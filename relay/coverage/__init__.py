@@ -1,0 +1,1 @@
+"""`coverage`: what became of every run that ended."""
