@@ -178,12 +178,13 @@ def _of_process() -> App:
 def built(environ: Mapping[str, str]) -> App:
     """An app as its environment has it; raises ConfigurationError where no ledger can be meant."""
     with _uncollected():
+        from functions.adapters.telling import log
         from functions.configuration import settings as known_settings
-        from functions.connections import connect, observer, tell
+        from functions.connections import connect, observer
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # else it logs all that it sends
         settings = known_settings.read(environ)
-        tell(settings)
+        log.tell(settings.complaints, settings.doubts)
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)

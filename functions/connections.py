@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
     from functions.adapters.sealing import Key, Keys
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from functions.adapters.tokens import Heard, KeptTokens
     from functions.configuration.settings import Settings
     from functions.core.ports.ledger import Ledger
-    from functions.core.ports.services import Credentials, Journal, Outcomes, Ports, Runs
+    from functions.core.ports.services import Credentials, Journal, Outcomes, Ports, Runs, Tasks
     from functions.core.terms.deadline import Clock, Deadline
 
 
@@ -28,12 +30,16 @@ def connect(
     """
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
-    from functions.adapters.devops.tasks import DevOpsTasks
     from functions.adapters.http.transport import Transport
     from functions.adapters.routefile import RouteFile
     from functions.adapters.sealing import VaultSeal
     from functions.adapters.telling.log import LogfmtJournal
     from functions.core.ports.services import Ports
+
+    def tasks() -> Tasks:
+        from functions.adapters.devops.tasks import DevOpsTasks
+
+        return DevOpsTasks(settings.devops_url, Transport())
 
     clock, journal = clock or SystemClock(), LogfmtJournal()
     ledger = _ledger(settings, identity, clock)
@@ -47,9 +53,19 @@ def connect(
         journal=journal,
         clock=clock,
         outcomes=_outcomes(settings, identity, journal),
-        tasks=DevOpsTasks(settings.devops_url, Transport()),
+        tasks=cast("Tasks", _Later(tasks)),
         seal=VaultSeal(_keys_of_waits(settings, identity)),
     )
+
+
+class _Later:
+    """A port that few apps use: made, and its module loaded, when it is first called."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._made = functools.cache(make)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any port
+        return getattr(self._made(), name)
 
 
 def _runs(settings: Settings, identity: TokenCredential) -> Runs:
@@ -138,9 +154,9 @@ def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -
 
 
 def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) -> Ledger:
-    if settings.no_ledger:
-        from functions.core.terms.errors import ConfigurationError
+    from functions.core.terms.errors import ConfigurationError
 
+    if settings.no_ledger:
         raise ConfigurationError(f"no ledger: {settings.no_ledger}")
     if settings.ledger_url:
         from functions.adapters.sqlite import SqliteLedger
@@ -154,8 +170,6 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
             open_table(settings.ledger_table, connection_string=storage.connection_string)
         )
     if not storage.table_url:
-        from functions.core.terms.errors import ConfigurationError
-
         raise ConfigurationError(
             "no ledger: set AzureWebJobsStorage (a connection string, or "
             "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
@@ -167,18 +181,6 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
         audience=settings.cloud.storage_audience,
     )
     return TableLedger(table)
-
-
-def tell(settings: Settings) -> None:
-    """Say what is wrong with the settings, before one of them may end the work."""
-    from functions.adapters.telling.log import LogfmtJournal
-    from functions.core.ports.services import Level
-
-    journal = LogfmtJournal()
-    for complaint in settings.complaints:
-        journal.write(Level.ERROR, {"setting": "ignored", "detail": complaint})
-    for doubt in settings.doubts:
-        journal.write(Level.WARNING, {"setting": "doubtful", "detail": doubt})
 
 
 def observer(settings: Settings) -> Telemetry | None:
@@ -211,8 +213,7 @@ def _export(settings: Settings) -> None:
 
 
 def _unset(name: str, error: Exception) -> None:
-    from functions.adapters.telling.log import LogfmtJournal
-    from functions.core.ports.services import Level
+    from functions.adapters.telling import log
 
-    detail = f"{name}: telemetry could not be set up, and is not sent: {type(error).__name__}"
-    LogfmtJournal().write(Level.ERROR, {"setting": "ignored", "detail": detail})
+    why = f"{name}: telemetry could not be set up, and is not sent: {type(error).__name__}"
+    log.tell([why], ())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LOGGER = "run_relay"
 _QUOTED = re.compile(r'[ "=\\]')
@@ -30,6 +30,15 @@ class LogfmtJournal:
         """Write one line."""
         if self._logger.isEnabledFor(level):
             self._logger.log(level, "%s", line(fields))
+
+
+def tell(complaints: Iterable[str], doubts: Iterable[str]) -> None:
+    """Say what is wrong with the settings, before one of them may end the work."""
+    journal = LogfmtJournal()
+    for complaint in complaints:
+        journal.write(logging.ERROR, {"setting": "ignored", "detail": complaint})
+    for doubt in doubts:
+        journal.write(logging.WARNING, {"setting": "doubtful", "detail": doubt})
 
 
 def line(fields: Mapping[str, object]) -> str:
