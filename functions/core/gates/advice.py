@@ -173,8 +173,13 @@ def _as_whole(node: Node, kind: str) -> str:
 
 def is_no_condition(complaint: Complaint) -> bool:
     """Whether it is about a condition that is none, whatever else is wrong with the others."""
-    conditions = complaint.kinds[: _ASKED.get(complaint.name, 2)]
-    return complaint.name in _CONDITIONS and not _MAY_BE_TRUTH.issuperset(conditions)
+    return has_no_condition(complaint.name, complaint.kinds)
+
+
+def has_no_condition(name: str, kinds: tuple[str, ...]) -> bool:
+    """Whether a part of it that is asked for true or false is of another kind."""
+    conditions = kinds[: _ASKED.get(name, 2)]
+    return name in _CONDITIONS and not _MAY_BE_TRUTH.issuperset(conditions)
 
 
 def _condition(node: Node, kinds: tuple[str, ...]) -> str:

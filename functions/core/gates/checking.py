@@ -170,6 +170,10 @@ def _asked(compiled: Compiled) -> Iterator[str]:
             yield from _constant(node, program.ask(facts[0]).error)
         elif node.name not in _LOGIC:
             yield from _with_samples(compiled, node, facts)
+        else:
+            known = [kinds for given in facts if (kinds := _kinds(compiled, node, given))]
+            if known and all(advice.has_no_condition(node.name, kinds) for kinds in known):
+                yield advice.advice(node, known[0])
 
 
 def _constant(node: Node, error: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.gates.gate import Gate
+from functions.core.gates.gate import Gate, gate_of
 from tests.routes.files import HEAD
 from tests.routes.test_check import relay, written
 
@@ -237,3 +237,9 @@ def test_deep_and_long_gates_are_judged_or_refused() -> None:
             Gate(text).evaluate({"run": {"metrics": {"a": 1.0}}})
         except Exception as refused:  # noqa: BLE001 - whatever it is, its kind is asserted
             assert type(refused).__name__ == "GateRefused"  # noqa: PT017 - the same
+
+
+@pytest.mark.parametrize("gate", ["run.name && true", "workspace.name ? true : false"])
+def test_a_single_fact_that_is_text_is_no_condition(gate: str) -> None:
+    (said,) = gate_of(gate).mistakes
+    assert "is text, and no condition" in said
