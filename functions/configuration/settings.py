@@ -163,7 +163,7 @@ def _storage(given: Given, cloud: Cloud) -> StorageSettings:
 def _judged(given: Given, found: Settings) -> Settings:
     """The same settings, with what is to be said of them."""
     # in force since the functions were declared: only told here
-    schedules = {"reconcile": given.reconcile_schedule(), "sweep": given.sweep_schedule()}
+    schedules = {"reconcile": found.reconcile_schedule, "sweep": given.sweep_schedule()}
     return replace(
         found,
         schedules=schedules,
