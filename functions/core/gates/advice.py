@@ -10,7 +10,6 @@ from functions.core.gates.text import CONDITIONAL, LEVEL, dotted, operator, quot
 from functions.core.texts import celtree
 
 if TYPE_CHECKING:
-    from functions.core.gates.cel import Complaint
     from functions.core.texts.celtree import Node
 
 TEXT, TRUTH, NULL = "string", "bool", "null"
@@ -171,12 +170,7 @@ def _as_whole(node: Node, kind: str) -> str:
     return shown(node, 6) if kind in WHOLE else f"int({shown(node)})"
 
 
-def is_no_condition(complaint: Complaint) -> bool:
-    """Whether it is about a condition that is none, whatever else is wrong with the others."""
-    return has_no_condition(complaint.name, complaint.kinds)
-
-
-def has_no_condition(name: str, kinds: tuple[str, ...]) -> bool:
+def is_no_condition(name: str, kinds: tuple[str, ...]) -> bool:
     """Whether a part of it that is asked for true or false is of another kind."""
     conditions = kinds[: _ASKED.get(name, 2)]
     return name in _CONDITIONS and not _MAY_BE_TRUTH.issuperset(conditions)

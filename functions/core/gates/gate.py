@@ -131,9 +131,9 @@ class Gate:
             return Verdict(error=why, explain=explain)
         if missing := _MISSING.match(answer.error):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
-        from functions.core.gates import checking  # noqa: PLC0415 - the same
+        from functions.core.gates import asking  # noqa: PLC0415 - the same
 
-        clash = checking.clash(self._compiled, known)
+        clash = asking.clash(self._compiled, known)
         return Verdict(error=clash or bounded(answer.error), explain=explain)
 
     def _unusable(self, known: Mapping[str, Any]) -> Unusable | None:

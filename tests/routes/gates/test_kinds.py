@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
-from functions.core.gates.checking import TYPE_ERROR
+from functions.core.gates.asking import TYPE_ERROR
 from functions.core.gates.gate import Gate, GateRefused, gate_of
 
 often = settings(max_examples=400, deadline=None, print_blob=True)
