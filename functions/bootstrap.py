@@ -90,7 +90,7 @@ class App:
         """When so many rounds have come after that one that their timer must have stopped."""
         from functions.configuration import occurrences
 
-        return occurrences.missed(self._settings.reconcile_schedule, ended)
+        return occurrences.missed(self._settings.schedules["reconcile"], ended)
 
     @functools.cached_property
     def waits(self) -> Waits:

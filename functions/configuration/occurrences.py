@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import count, islice, product
 from typing import TYPE_CHECKING
 
 from functions.configuration import schedules
@@ -18,21 +18,21 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 def missed(schedule: str, moment: datetime, times: int = 3) -> datetime:
     """When so many occurrences of a schedule without fault have come after the moment, in UTC."""
-    if schedules.is_interval(schedule):
-        return moment + times * schedules.interval(schedule)
-    coming = after(schedule, moment)
-    for _ in range(times - 1):
-        next(coming, None)
-    return next(coming, NEVER)
+    return next(islice(after(schedule, moment), times - 1, None), NEVER)
 
 
 def after(schedule: str, moment: datetime) -> Iterator[datetime]:
-    """The occurrences of six or five fields, or none after so many years."""
+    """The occurrences after the moment, in order, in UTC: of an interval, of one that begins then.
+
+    None after so many years.
+    """
+    if schedules.is_interval(schedule):
+        every = schedules.interval(schedule)
+        yield from (moment + n * every for n in count(1))
     seconds, minutes, hours, days, months, weekdays = schedules.numbers(schedule)
-    at = sorted(product(hours, minutes, seconds))
     midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for number in range(366 * YEARS):
-        day = midnight + number * DAY
+    for day in (midnight + n * DAY for n in range(366 * YEARS)):
         if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
+            at = product(hours, minutes, seconds)
             times = (day.replace(hour=h, minute=m, second=s) for h, m, s in at)
             yield from (time for time in times if time > moment)

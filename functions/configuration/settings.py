@@ -47,7 +47,6 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     policy: Policy
     sweep: SweepPolicy
-    reconcile_schedule: str
     cloud: Cloud
     resource_manager_url: str
     key_vault_url: str
@@ -82,13 +81,11 @@ def read(environ: Mapping[str, str]) -> Settings:
     cloud = CLOUDS[given.choice("AZURE_CLOUD", *CLOUDS)]
     sweep = _sweep(given)
     telemetry = given.flag("RELAY_OTEL")
-    ledger_url = given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch)
     policy = _policy(given, cloud, sweep.kept_for)
     devops_url = given.devops("DEVOPS_URL")
     found = Settings(
         policy=policy,
         sweep=sweep,
-        reconcile_schedule=given.reconcile_schedule(),  # in force since the function was declared
         cloud=cloud,
         resource_manager_url=given.url("RESOURCE_MANAGER_URL", cloud.resource_manager),
         key_vault_url=given.vault("KEY_VAULT_URL"),
@@ -97,7 +94,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         devops_entra=policy.by_identity,
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
-        ledger_url=ledger_url,
+        ledger_url=given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch),
         ledger_table=_table(given),
         storage=_storage(given, cloud),
         outcome_topic=given.secure_url("OUTCOME_TOPIC_ENDPOINT"),
@@ -163,7 +160,7 @@ def _storage(given: Given, cloud: Cloud) -> StorageSettings:
 def _judged(given: Given, found: Settings) -> Settings:
     """The same settings, with what is to be said of them."""
     # in force since the functions were declared: only told here
-    schedules = {"reconcile": found.reconcile_schedule, "sweep": given.sweep_schedule()}
+    schedules = {"reconcile": given.reconcile_schedule(), "sweep": given.sweep_schedule()}
     return replace(
         found,
         schedules=schedules,

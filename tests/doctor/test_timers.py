@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relay.doctor.app.timers import following
+from functions.configuration.occurrences import after as following
 from tests.saying.schedules import ASKED, KEPT
 
 if TYPE_CHECKING:

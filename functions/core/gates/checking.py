@@ -80,10 +80,9 @@ def _below_text(compiled: Compiled) -> Iterator[str]:
 
 def _is_taken(complaint: Complaint) -> bool:
     """Whether the program takes what the checker does not, or it only follows from another one."""
-    follows = "*error*" in complaint.kinds and not advice.is_no_condition(
-        complaint.name, complaint.kinds
-    )
-    return follows or advice.go_together(complaint.name, complaint.kinds)
+    name, kinds = complaint.name, complaint.kinds
+    follows = "*error*" in kinds and not advice.is_no_condition(name, kinds)
+    return follows or advice.go_together(name, kinds)
 
 
 def _not_compiled(complaint: Complaint, text: str) -> str:

@@ -45,7 +45,7 @@ def going_on(case: Case) -> Iterator[Finding]:
 def _is_missed(case: Case, ended: datetime) -> bool:
     now = case.clock.now()
     silent = now - ended >= watch.Patience().silence
-    return silent and now >= occurrences.missed(case.settings.reconcile_schedule, ended)
+    return silent and now >= occurrences.missed(case.settings.schedules["reconcile"], ended)
 
 
 def _said(last: Last) -> str:
