@@ -145,7 +145,7 @@ def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
 
 def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
     if not settings.outcome_topic:
-        from functions.core.ports.services import NoOutcomes
+        from functions.adapters.telling.log import NoOutcomes
 
         return NoOutcomes()
     from functions.adapters.telling.outcomes import EventGridOutcomes

@@ -16,8 +16,20 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from functions.core.kept.continuation import Continuation
+
 LOGGER = "run_relay"
 _QUOTED = re.compile(r'[ "=\\]')
+
+
+class NoOutcomes:
+    """The port `Outcomes` where nobody wants to hear of them but the log."""
+
+    def note(self, c: Continuation) -> None:
+        """Nothing."""
+
+    def send(self) -> None:
+        """Nothing."""
 
 
 class LogfmtJournal:

@@ -166,16 +166,6 @@ class Outcomes(Protocol):
         """Tell what was noted, in bounded time; called when the work is done."""
 
 
-class NoOutcomes:
-    """Stands where nobody wants to hear."""
-
-    def note(self, c: Continuation) -> None:
-        """Nothing."""
-
-    def send(self) -> None:
-        """Nothing."""
-
-
 class Ports(NamedTuple):
     """The outside, whole."""
 
