@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HERE = f"{ROOT}/functions/"
 STACK = [name for layer in layers("functions.core") for name in layer]
-VALUES = {"kept", "terms", "texts", "ports"}  # that every room uses
+VALUES = {"kept", "terms", "texts"}  # that every room uses
 MOST_ROOMS = 9
 GATED = ROUTES.replace("name: register", "name: register\n    when: run.metrics.accuracy > 0.9", 1)
 # What the host calls, and what makes the app: here the test does.

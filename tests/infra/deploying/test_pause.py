@@ -16,7 +16,6 @@ from tests.infra.deploying.checkout import (
     checkout,
     command,
     run,
-    without_subscriptions,
 )
 from tests.infra.predicted import template
 
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
 
 FILE = "infra/prod.bicepparam"
 POLICY: dict[str, Any] = {"policy": {"value": {"paused": True}}}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture
-def deployed(tmp_path: Path) -> Azure:
-    return without_subscriptions(Azure(tmp_path / "azure"))
 
 
 def paused(azure: Azure, value: str = "1", **state: Any) -> Azure:

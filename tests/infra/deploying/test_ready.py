@@ -17,9 +17,7 @@ from tests.infra.deploying.checkout import (
     SUBSCRIBED,
     UPLOAD,
     Azure,
-    checkout,
     run,
-    without_subscriptions,
 )
 
 if TYPE_CHECKING:
@@ -52,16 +50,6 @@ NOT_YET = [
     (ASK, "Service Unavailable(Function host is not running.)"),
     (ASK, "Internal Server Error(Exception while executing function: on_run_completed)"),
 ]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture
-def deployed(tmp_path: Path) -> Azure:
-    return without_subscriptions(Azure(tmp_path / "azure"))
 
 
 @pytest.mark.parametrize("words", UNDER_WAY)

@@ -21,7 +21,6 @@ from tests.infra.deploying.checkout import (
     Azure,
     checkout,
     run,
-    without_subscriptions,
 )
 from tests.infra.predicted import everything, settings
 from tests.project.test_deployed_files import DEPLOYED
@@ -31,21 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WHOLE = [f"{CREATE} run-relay", f"{UPLOAD} {APP}", f"{CREATE} run-relay-events"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture
-def azure(tmp_path: Path) -> Azure:
-    return Azure(tmp_path / "azure")
-
-
-@pytest.fixture
-def deployed(azure: Azure) -> Azure:
-    return without_subscriptions(azure)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

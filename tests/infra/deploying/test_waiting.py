@@ -15,7 +15,6 @@ from tests.infra.deploying.checkout import (
     Azure,
     checkout,
     run,
-    without_subscriptions,
 )
 
 if TYPE_CHECKING:
@@ -27,16 +26,6 @@ NO_ROLE_YET = (
     "(Managed Identity Authorization Error) Managed Identity for x does not have permission to "
     "perform appropriate action on the destination resource."
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture
-def deployed(tmp_path: Path) -> Azure:
-    return without_subscriptions(Azure(tmp_path / "azure"))
 
 
 def test_subscriptions_wait_until_the_functions_are_indexed(folder: Path, deployed: Azure) -> None:
