@@ -6,14 +6,25 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.stage.azure import Stage
+
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     import pytest
 
-    from tests.stage.azure import Stage
+    from local.cloud import Cloud
 
 DEFECT = "defect-detection"
+
+
+def settled(cloud: Cloud, tmp_path: Path, **environ: str) -> Stage:
+    """An app that has been there for two days."""
+    stage = Stage(cloud, tmp_path, **environ)
+    stage.reconcile()
+    stage.clock.forward(days=2)
+    return stage
 
 
 def milliseconds(at: datetime) -> int:

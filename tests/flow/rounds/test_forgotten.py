@@ -16,7 +16,7 @@ from functions.core.rounds.sweep import PRUNED_AT_ONCE
 from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
-from tests.flow.rounds.sweeps import end, lines, sweep
+from tests.flow.rounds.sweeps import end, lines, settled, sweep
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
@@ -31,9 +31,7 @@ TAGGED = ROUTES.replace('{experiment: "defect-*"}', "{tags: {stage: production}}
 @pytest.fixture
 def stage(cloud: Cloud, tmp_path: Path) -> Stage:
     """An app that remembers three days, and has started a run that it then forgot."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE, LEDGER_RETENTION_DAYS="3")
-    stage.reconcile()
-    stage.clock.forward(days=2)
+    stage = settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE, LEDGER_RETENTION_DAYS="3")
     end(stage, "r1")
     stage.deliver(event(stage, "r1"))
     for _ in range(8):

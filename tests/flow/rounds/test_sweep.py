@@ -17,7 +17,7 @@ from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
-from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, searches, sweep
+from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, searches, settled, sweep
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 from tests.stage.hosted import Hosted
@@ -45,10 +45,7 @@ ONLY_ANSWERS = "version: 1\nroutes: [{name: wait, complete: true}]"
 @pytest.fixture
 def stage(cloud: Cloud, tmp_path: Path) -> Stage:
     """An app that has been there for two days."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
-    stage.reconcile()
-    stage.clock.forward(days=2)
-    return stage
+    return settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
 
 
 def test_a_missed_run_is_started_once(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from functions.core.memory.known_since import WORKSPACES, KnownSince
 from functions.core.memory.visits import VISITS
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
-from tests.flow.rounds.sweeps import end, lines, sweep
+from tests.flow.rounds.sweeps import end, lines, settled, sweep
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
@@ -28,9 +28,7 @@ SECOND = WORKSPACE.replace("ml-prod", "ml-second")
 @pytest.fixture
 def stage(cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Stage:
     """An app that has been there for two days, with a workspace that was swept just now."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
-    stage.reconcile()
-    stage.clock.forward(days=2)
+    stage = settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
     sweep(stage)
     stage.clock.forward(minutes=1)
     caplog.clear()

@@ -19,7 +19,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.aml.memory import MemoryAML
 from local.cloud import WORKSPACE
-from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, sweep
+from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, settled, sweep
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, changed, completed
 
@@ -37,19 +37,13 @@ FEW = timedelta(minutes=1)
 @pytest.fixture
 def old(cloud: Cloud, tmp_path: Path) -> Stage:
     """An app that has been there for two days, and heard of no workspace."""
-    stage = Stage(cloud, tmp_path)
-    stage.reconcile()
-    stage.clock.forward(days=2)
-    return stage
+    return settled(cloud, tmp_path)
 
 
 @pytest.fixture
 def swept(cloud: Cloud, tmp_path: Path) -> Stage:
     """The same, with a workspace that is swept."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
-    stage.reconcile()
-    stage.clock.forward(days=2)
-    return stage
+    return settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.cloud import WORKSPACE
-from tests.flow.rounds.sweeps import end, lines, milliseconds, sweep
+from tests.flow.rounds.sweeps import end, lines, milliseconds, settled, sweep
 from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
@@ -38,10 +38,7 @@ SHADOW = ROUTES.replace("name: register", "name: register\n    mode: shadow")
 @pytest.fixture
 def stage(cloud: Cloud, tmp_path: Path) -> Stage:
     """An app that has been there for two days, with a workspace that is swept."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
-    stage.reconcile()
-    stage.clock.forward(days=2)
-    return stage
+    return settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
 
 
 def live_for_an_hour(stage: Stage, routes: str) -> None:

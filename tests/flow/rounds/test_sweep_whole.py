@@ -13,7 +13,7 @@ from functions.core.memory.visits import CATCHING_UP, VISITS
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
-from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, searches, sweep
+from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, searches, settled, sweep
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
@@ -28,9 +28,7 @@ TAKES = 50.0  # seconds that a call takes on the app's clock
 @pytest.fixture
 def stage(cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Stage:
     """An app that has been there for two days, with a workspace that was swept just now."""
-    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
-    stage.reconcile()
-    stage.clock.forward(days=2)
+    stage = settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
     sweep(stage)
     stage.clock.forward(minutes=1)
     stage.aml.server.requests.clear()
