@@ -36,12 +36,18 @@ def component() -> CommandComponent:
 
 @pytest.fixture(scope="session")
 def uploaded(component: CommandComponent, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the SDK would upload, put together by the SDK itself."""
-    folder = tmp_path_factory.mktemp("code") / "wd"
+    """The folder that the SDK would upload, put together by the SDK itself: nothing runs here."""
+    folder = tmp_path_factory.mktemp("code") / "uploaded"
     built: AbstractContextManager[Any] = component._build_code()  # noqa: SLF001 - what create does
     with built as code:
         shutil.copytree(code.path, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def on_node(uploaded: Path) -> Path:
+    """The same folder on the node, where what runs leaves its bytecode."""
+    return shutil.copytree(uploaded, uploaded.with_name("wd"))
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +78,9 @@ def run_id(model: Path) -> str:
 
 
 @pytest.fixture
-def step(component: CommandComponent, uploaded: Path, cloud: Cloud, tmp_path: Path) -> Step:
+def step(component: CommandComponent, on_node: Path, cloud: Cloud, tmp_path: Path) -> Step:
     assert component.command
-    return Step(component.command, uploaded, cloud, tmp_path)
+    return Step(component.command, on_node, cloud, tmp_path)
 
 
 @pytest.fixture

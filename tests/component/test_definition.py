@@ -74,10 +74,10 @@ def test_the_environment_pins_what_the_app_pins() -> None:
     assert all(pin.startswith("==") for pin in mine.values())
 
 
-def test_the_environment_has_everything_that_the_step_imports(uploaded: Path) -> None:
+def test_the_environment_has_everything_that_the_step_imports(on_node: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", TELL],
-        cwd=uploaded,
+        cwd=on_node,
         capture_output=True,
         text=True,
         check=True,
