@@ -61,9 +61,9 @@ Fire the reconciler's timer now:
 The sweep starts what no event told of, and coverage tells what became of every run:
 
   curl -sS "$HOST_URL/admin/functions/sweep" -d '{{"input": ""}}'
-  . {settings}; python -m relay coverage --since 1h
+  . {settings}; bin/relay coverage --since 1h
 
-The app's settings, for commands that need them (python -m relay ...): . {settings}
+The app's settings, for commands that need them (bin/relay ...): . {settings}
 """
 
 

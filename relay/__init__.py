@@ -1,1 +1,1 @@
-"""The operator's command line: `python -m relay COMMAND`."""
+"""The operator's command line: `bin/relay COMMAND`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Facts
 
-What `when` may ask about and `{{ … }}` may name, printed by `python -m relay facts` from the table
+What `when` may ask about and `{{ … }}` may name, printed by `bin/relay facts` from the table
 that gates are checked against. `NAME` is a name that the run chose; one with other signs than
 letters, digits and `_` is written `run.tags["mlflow.user"]` in `when`, and
 `{{ run.tags.mlflow.user }}` in a parameter. What a gate may say of them: [gates.md](gates.md).

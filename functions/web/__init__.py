@@ -48,7 +48,7 @@ _TROUBLES: dict[type[RelayError], _Trouble] = {
     keys.Unknown: _Trouble(
         404,
         "There is no such continuation",
-        "It may have been pruned, or its event did not arrive: python -m relay why RUN_ID",
+        "It may have been pruned, or its event did not arrive: bin/relay why RUN_ID",
     ),
     keys.Several: _Trouble(409, "Which one?", "Choose the workspace:"),
     LedgerUnavailable: _Trouble(

@@ -173,6 +173,6 @@ def _nothing_yet() -> Markup:
         "div",
         tag("h2", "No continuation yet"),
         tag("p", "Nothing has ended that a route is about, or its event has not arrived."),
-        tag("p", "To see what became of a run: ", tag("code", "python -m relay why RUN_ID")),
+        tag("p", "To see what became of a run: ", tag("code", "bin/relay why RUN_ID")),
         class_="empty",
     )

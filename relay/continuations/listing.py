@@ -31,13 +31,13 @@ LEAST_LOOKED_AT, MOST_LOOKED_AT = 1_000, 10_000
 HEADINGS = ("claimed", "state", "reason", "key", "experiment", "pipeline run", "tries", "next")
 EXAMPLES = """Examples:
 
-python -m relay list
+bin/relay list
 
-python -m relay list --state open --state failed
+bin/relay list --state open --state failed
 
-python -m relay list --route 'register-*' --experiment 'defect-*' --since 24h --limit 500
+bin/relay list --route 'register-*' --experiment 'defect-*' --since 24h --limit 500
 
-python -m relay list --state held --json | jq -r '.continuations[].key'
+bin/relay list --state held --json | jq -r '.continuations[].key'
 """
 _States = Annotated[
     list[State] | None, typer.Option("--state", help="Only these; may be given several times.")

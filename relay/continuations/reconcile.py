@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 READING = 10.0  # seconds, for one secret
 EXAMPLES = """Examples:
 
-python -m relay reconcile --app /subscriptions/…/sites/run-relay --routes routes.yaml
+bin/relay reconcile --app /subscriptions/…/sites/run-relay --routes routes.yaml
 
-python -m relay reconcile --app … --json | jq '.open'
+bin/relay reconcile --app … --json | jq '.open'
 """
 OTHER_FILE = (
     "the route file here is not the one that the app works with: check out what is deployed, or "

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-python -m relay show register-model/plum_pot_1/Completed
+bin/relay show register-model/plum_pot_1/Completed
 
-python -m relay show register-model/plum_pot_1/Completed@ml-prod --json
+bin/relay show register-model/plum_pot_1/Completed@ml-prod --json
 """
 
 _Key = Annotated[

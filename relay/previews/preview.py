@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-python -m relay preview --run plum_pot_1
+bin/relay preview --run plum_pot_1
 
-python -m relay preview --event recorded/plum_pot_1.json --check
+bin/relay preview --event recorded/plum_pot_1.json --check
 
-python -m relay preview --event recorded --check --json
+bin/relay preview --event recorded --check --json
 """
 T = TypeVar("T")
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-python -m relay wait plum_pot_1 --timeout 2h --require "metrics.accuracy >= 0.8"
+bin/relay wait plum_pot_1 --timeout 2h --require "metrics.accuracy >= 0.8"
 
-python -m relay wait --submit job.yml --set inputs.epochs=1 --cancel-on-interrupt
+bin/relay wait --submit job.yml --set inputs.epochs=1 --cancel-on-interrupt
 
 Exit codes: 0 Completed, and all that was required holds; 1 something does not hold; 5 timed out;
 10 Failed; 11 Canceled; 12 unreadable; 130 interrupted; 2, 3 and 4 as everywhere.

@@ -26,9 +26,9 @@ BY_DEFAULT = "30d"
 ENOUGH, MOST = 1_000, 10_000
 EXAMPLES = """Examples:
 
-python -m relay what-if --routes changed.yaml
+bin/relay what-if --routes changed.yaml
 
-python -m relay what-if --routes changed.yaml --since 7d --json | jq '.totals'
+bin/relay what-if --routes changed.yaml --since 7d --json | jq '.totals'
 """
 
 _Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 24h, 7d, 30d.")]

@@ -80,7 +80,7 @@ def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Wor
     except locating.Ambiguous as error:
         opening.stop(exits.USAGE, str(error))
     except locating.Unknown as error:
-        hint = f"\nfor a KEY: python -m relay show {plain(run)}" if "/" in run else ""
+        hint = f"\nfor a KEY: bin/relay show {plain(run)}" if "/" in run else ""
         opening.stop(exits.NOT_FOUND, f"{error}{hint}")
     except locating.Unreachable as error:
         opening.stop(exits.REFUSED, str(error))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_LETTERS = 1000
 NOTHING = "nothing happens by itself"
 _DEAD_LETTER = (
-    "if Event Grid gave its event up: python -m relay replay --dead-letters CONTAINER_URL"
+    "if Event Grid gave its event up: bin/relay replay --dead-letters CONTAINER_URL"
 )
 
 

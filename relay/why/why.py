@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-python -m relay why plum_pot_1
+bin/relay why plum_pot_1
 
-python -m relay why 'https://ml.azure.com/runs/plum_pot_1?wsid=/subscriptions/…'
+bin/relay why 'https://ml.azure.com/runs/plum_pot_1?wsid=/subscriptions/…'
 
-python -m relay why plum_pot_1 --json | jq '.routes'
+bin/relay why plum_pot_1 --json | jq '.routes'
 """
 
 _Run = Annotated[

@@ -1,4 +1,4 @@
-"""`python -m relay doctor`, as an operator types it on a deployment that lacks nothing."""
+"""`bin/relay doctor`, as an operator types it on a deployment that lacks nothing."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def test_an_empty_ledger_says_what_to_do(tabs: Tabs, empty_site: Site) -> None:
     with tabs.lent(empty_site) as tab:
         tab.open()
         assert tab.page.get_by_role("heading", name="No continuation yet").count() == 1
-        assert tab.page.get_by_text("python -m relay why RUN_ID").count() == 1
+        assert tab.page.get_by_text("bin/relay why RUN_ID").count() == 1
 
 
 # one

@@ -164,7 +164,7 @@ def test_who_is_held_or_failed_is_told_how_to_try_again(state: State, reason: Re
     for asked in (None, NOON):
         do = explained(opened(state=state, reason=reason, asked_at=asked), NOON, SECRET).do
         if state is not State.OPEN:
-            assert ("python -m relay replay" in do) is (state in REPLAYABLE)
+            assert ("bin/relay replay" in do) is (state in REPLAYABLE)
 
 
 @each_reason

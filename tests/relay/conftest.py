@@ -31,7 +31,7 @@ class Desk:
         self.stage = stage
 
     def type(self, *words: str, **environ: str) -> Said:
-        """Type `python -m relay WORDS`."""
+        """Type `bin/relay WORDS`."""
         environ = {"COLUMNS": "200", **self.stage.environ, **environ}
         done = CliRunner().invoke(app, words, env=environ)
         assert "Traceback" not in done.output

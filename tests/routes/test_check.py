@@ -1,4 +1,4 @@
-"""`python -m relay check` and `schema`, as an operator meets them."""
+"""`bin/relay check` and `schema`, as an operator meets them."""
 
 from __future__ import annotations
 

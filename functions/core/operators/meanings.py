@@ -43,10 +43,10 @@ OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes
 
 OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the detail names it")
 
-REPLAY = "python -m relay replay {key}"
+REPLAY = "bin/relay replay {key}"
 SETTLE = (
     "look into the pipeline's runs in Azure DevOps, then say what you found: "
-    "python -m relay replay {key} --as-started BUILD_ID, or --again if there is none"
+    "bin/relay replay {key} --as-started BUILD_ID, or --again if there is none"
 )
 
 REASONS = {
@@ -59,7 +59,7 @@ REASONS = {
         "raise the `limit` of {route} if this is no loop",
     ),
     Reason.ROUTES_UNREADABLE: Words(
-        "the route file cannot be read", "run python -m relay check and deploy a route file"
+        "the route file cannot be read", "run bin/relay check and deploy a route file"
     ),
     Reason.RUN_UNREADABLE: Words(
         "the run could not be read from Azure Machine Learning",

@@ -191,7 +191,7 @@ class Overview:
 
 def _command(c: Continuation, name: str) -> str:
     """What replays it; empty for what cannot be replayed."""
-    replay = f"python -m relay replay {shlex.quote(visible(name))}"
+    replay = f"bin/relay replay {shlex.quote(visible(name))}"
     if c.is_anothers or not c.key.outcome.is_known:
         return ""
     if c.is_doubtful:

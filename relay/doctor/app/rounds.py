@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from relay.doctor.findings import Finding
 
 DO = (
-    "restart the app, see docs/operations.md (reconciler-silent); meanwhile python -m relay "
+    "restart the app, see docs/operations.md (reconciler-silent); meanwhile bin/relay "
     "reconcile does a round"
 )
 

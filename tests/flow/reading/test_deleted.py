@@ -47,7 +47,7 @@ def test_a_run_that_was_deleted_before_its_event_is_held(
     assert "reason=deleted" in told
     words = explained(stage.only("r1"), stage.clock.now(), "pat")
     assert "the run was deleted in Azure Machine Learning" in words.means
-    assert "restore the run, then python -m relay replay register/r1/Completed" in words.do
+    assert "restore the run, then bin/relay replay register/r1/Completed" in words.do
 
 
 @pytest.mark.parametrize("status", ["Failed", "Canceled", "Running"])

@@ -122,7 +122,7 @@ def test_every_variable_setting_and_output_is_there() -> None:
 
 def test_every_command_of_the_operator_is_there_with_its_options() -> None:
     known: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    calls = [c for text in COMMANDS for c in re.findall(r"python -m relay ([^\n#)]+)", text)]
+    calls = [c for text in COMMANDS for c in re.findall(r"bin/relay ([^\n#)]+)", text)]
     assert len(calls) > 5
     for call in calls:
         name, *words = call.split()

@@ -1,4 +1,4 @@
-"""`python -m relay list` and `show`, as an operator meets them."""
+"""`bin/relay list` and `show`, as an operator meets them."""
 
 from __future__ import annotations
 

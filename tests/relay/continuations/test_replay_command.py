@@ -1,4 +1,4 @@
-"""`python -m relay replay`, as an operator types it."""
+"""`bin/relay replay`, as an operator types it."""
 
 from __future__ import annotations
 

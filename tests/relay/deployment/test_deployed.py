@@ -1,4 +1,4 @@
-"""`python -m relay … --app RESOURCE_ID`, as an operator types it on a machine with `az`."""
+"""`bin/relay … --app RESOURCE_ID`, as an operator types it on a machine with `az`."""
 
 from __future__ import annotations
 

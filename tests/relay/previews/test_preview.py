@@ -1,4 +1,4 @@
-"""`python -m relay preview`, as an operator or a CI step meets it."""
+"""`bin/relay preview`, as an operator or a CI step meets it."""
 
 from __future__ import annotations
 

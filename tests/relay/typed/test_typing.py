@@ -49,7 +49,7 @@ def test_help_has_examples_that_start_with_what_people_type(desk: Desk, command:
     said = desk.type(command, "--help")
     assert said.code == 0
     examples = said.out[said.out.index("Examples:") :]
-    assert f"python -m relay {command}" in examples
+    assert f"bin/relay {command}" in examples
     assert "Exits with" in said.out
     assert "--app" in said.out
     assert "--json" in said.out

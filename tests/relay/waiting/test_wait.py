@@ -1,4 +1,4 @@
-"""`python -m relay wait RUN_ID`, as a user meets it."""
+"""`bin/relay wait RUN_ID`, as a user meets it."""
 
 from __future__ import annotations
 

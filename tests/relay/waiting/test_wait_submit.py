@@ -1,4 +1,4 @@
-"""`python -m relay wait --submit job.yml`: a job is submitted through `az`, then waited for."""
+"""`bin/relay wait --submit job.yml`: a job is submitted through `az`, then waited for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m relay wait` as a user or an agent runs it: a process, its lines, its exit code."""
+"""`bin/relay wait` as a user or an agent runs it: a process, its lines, its exit code."""
 
 from __future__ import annotations
 

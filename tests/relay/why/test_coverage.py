@@ -1,4 +1,4 @@
-"""`python -m relay coverage`, as an operator meets it."""
+"""`bin/relay coverage`, as an operator meets it."""
 
 from __future__ import annotations
 

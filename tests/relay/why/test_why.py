@@ -1,4 +1,4 @@
-"""`python -m relay why`, as an operator meets it."""
+"""`bin/relay why`, as an operator meets it."""
 
 from __future__ import annotations
 
@@ -520,4 +520,4 @@ def test_a_secret_variable_is_not_told(desk: Desk) -> None:
 def test_whoever_types_a_key_is_led_to_show(desk: Desk) -> None:
     said = desk.type("why", "register/r1/Completed")
     assert said.code == 3
-    assert said.err.endswith("for a KEY: python -m relay show register/r1/Completed\n")
+    assert said.err.endswith("for a KEY: bin/relay show register/r1/Completed\n")

@@ -116,7 +116,7 @@ _ROUTE = _closed(
         "string",
         "CEL over the facts that must hold: run.metrics.accuracy >= 0.9; the facts and what they "
         "are: docs/facts.md, what check refuses: docs/gates.md",
-        # no shape but some text: what is CEL and right is told by `python -m relay check`
+        # no shape but some text: what is CEL and right is told by `bin/relay check`
         pattern=r"\S",
         patternErrorMessage="a CEL expression such as run.metrics.accuracy >= 0.9",
         examples=[
