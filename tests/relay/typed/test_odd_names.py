@@ -106,7 +106,7 @@ def test_a_continuation_is_opened_from_the_list(desk: Desk, mark: str) -> None:
     command = re.search(r'<code class="command">(.*?)</code>', opened.body)
     assert command
     typed = shlex.split(html.unescape(command[1]))
-    assert desk.type(*typed[3:]).code == 0
+    assert desk.type(*typed[1:]).code == 0
     assert desk.stage.only(run).state is State.OPEN
 
 
