@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.aml.node import rendered, with_python
 from local.cloud import SUBSCRIPTION
+from tests.running import forked
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FILE = ROOT / "component" / "trigger_pipeline.yml"
 OWN_RUN = "brave_hat_0123456789"
+SHELL = ("/bin/bash", "-c")
+TELLING = "#!/bin/sh\nprintf '%s\\0' \"$@\"\n"  # a `python` that only says what it was called with
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,53 @@ class Step:
             self.environ.pop(name, None)
 
     def run(self, inputs: Mapping[str, object], **environ: str) -> Ran:
-        """Run it to its end, with these inputs and more variables."""
+        """Run it to its end, with these inputs and more variables.
+
+        The shell reads the command line as on a node; what it calls has been imported before.
+        """
+        words = self._words(inputs)
+        mine = {**self.environ, **environ}
+        process = forked.start("component.trigger_pipeline", *words, environ=mine, together=True)
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode is not None
+        return Ran(process.returncode, said, self._told())
+
+    def run_uploaded(self, inputs: Mapping[str, object]) -> Ran:
+        """The same, of nothing but what was uploaded."""
         done = subprocess.run(
-            ["/bin/bash", "-c", rendered(self._command, {**inputs, "pipeline_run": self._output})],
+            [*SHELL, self._rendered(inputs)],
             cwd=self._folder,
-            env={**self.environ, **environ},
+            env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
             check=False,
         )
-        told = self._output.read_text("utf-8") if self._output.exists() else "{}"
-        return Ran(done.returncode, done.stdout, json.loads(told))
+        return Ran(done.returncode, done.stdout, self._told())
+
+    def _rendered(self, inputs: Mapping[str, object]) -> str:
+        return rendered(self._command, {**inputs, "pipeline_run": self._output})
+
+    def _words(self, inputs: Mapping[str, object]) -> list[str]:
+        """What the shell makes of the command line's words, after `python -m trigger_pipeline`."""
+        folder = self._directory / "telling"
+        folder.mkdir(exist_ok=True)
+        (folder / "python").write_text(TELLING, "utf-8")
+        (folder / "python").chmod(0o755)
+        told = subprocess.run(
+            [*SHELL, self._rendered(inputs)],
+            env=self.environ | {"PATH": f"{folder}:{self.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        module, *words = told.stdout.split("\0")[1:-1]
+        assert module == "trigger_pipeline"
+        return words
+
+    def _told(self) -> dict[str, Any]:
+        found: dict[str, Any] = (
+            json.loads(self._output.read_text("utf-8")) if self._output.exists() else {}
+        )
+        return found

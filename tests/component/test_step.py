@@ -48,7 +48,7 @@ def secret_reads(cloud: Cloud) -> int:
 def test_it_starts_the_pipeline_for_the_run_that_made_the_model(
     step: Step, given: Given, run_id: str, cloud: Cloud
 ) -> None:
-    ran = step.run(given)
+    ran = step.run_uploaded(given)
     assert ran.code == 0, ran.said
     (started,) = cloud.devops.runs
     assert started.pipeline_id == 42

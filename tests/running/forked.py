@@ -41,6 +41,7 @@ MODULES = {  # of programs: what is imported before
     "relay": (*APP, "relay.*", "rich.table", "typer._adapters", "typer.rich_utils"),
     "local.host": (*APP, "local.host.*"),
     "examples.training.ways": ("examples.training.train", "mlflow.pyfunc.model"),
+    "component.trigger_pipeline": (*APP, "component.trigger_pipeline.*"),
 }
 CAN = hasattr(os, "pidfd_open")
 
