@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
-from functions.core.gates.text import CONDITIONAL, LEVEL, dotted, operator, quoted, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import CONDITIONAL, LEVEL, dotted, operator, quoted, shown
 
 if TYPE_CHECKING:
     from functions.core.texts.celtree import Node

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from functions.core.facts import vocabulary
 from functions.core.gates import advice
 from functions.core.gates.samples import are_all_tried, samples
-from functions.core.gates.text import CONDITIONAL, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import CONDITIONAL, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -124,11 +124,12 @@ def _in_words(node: Node, error: str) -> str:
 
 def _parts(compiled: Compiled) -> list[Node]:
     """The calls that can be asked alone: none within a macro, whose variable they would lack."""
-    free = [node for node in celtree.walk(compiled.tree.root) if not _is_bound(node)]
+    free = [node for node in celtree.walk(compiled.tree.root) if not is_bound(node)]
     return [node for node in free if node.kind in {"call", "loop"}][:MOST_PARTS]
 
 
-def _is_bound(node: Node) -> bool:
+def is_bound(node: Node) -> bool:
+    """Whether it needs the variable of a macro around it, so that it cannot be asked alone."""
     return bool(_free(node) - {*vocabulary.ROOTS, "math", "double", "string", "int", "bool"})
 
 

@@ -15,9 +15,9 @@ from functions.core.gates import advice
 from functions.core.gates.asking import asked, no_answer
 from functions.core.gates.misleading import misleading
 from functions.core.gates.never_true import never_held, never_true
-from functions.core.gates.text import dotted
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
+from functions.core.texts.celtext import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
 from functions.core.gates.advice import COMPARED
 from functions.core.gates.samples import around, nested
-from functions.core.gates.text import dotted, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import dotted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

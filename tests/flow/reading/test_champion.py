@@ -180,6 +180,18 @@ def test_a_champion_whose_run_was_deleted_is_said(stage: Stage, form: str) -> No
     waits_saying(stage, "run b1 behind version 3 of defects was deleted")
 
 
+def test_a_champion_whose_run_was_deleted_is_not_beaten_metric_by_metric(stage: Stage) -> None:
+    """Over none of its metrics `all(…)` would hold."""
+    gate = "when: champion.metrics.all(k, run.metrics[k] >= champion.metrics[k])"
+    route(stage, gate, ALIAS, "model: defects")
+    registered(stage)
+    stage.aml.delete_run("b1")
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    waits_saying(stage, "champion.metrics: run b1 behind version 3 of defects was deleted")
+
+
 @pytest.mark.parametrize(
     ("run", "words"),
     [("nowhere", "run nowhere behind version 3 of defects is not there"),
