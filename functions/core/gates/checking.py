@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from functions.core.texts.celtree import Node
 
 _SELECTED: Final = "operand of a select"
+_FOLLOWS: Final = re.compile(  # what is also told of the part that is wrong
+    r"^`a macro over .*(No matching overloads|neither true nor false)|does not take anything"
+)
 _DASHED: Final = re.compile(r"(?P<path>run(?:\.\w+)+)\s*[-/]\s*$")
 _NAMED: Final = re.compile(r"undeclared reference to '(?P<name>\w+)")
 
@@ -45,7 +48,8 @@ def mistakes(compiled: Compiled) -> list[str]:
     told += asked(compiled)
     told += misleading(compiled.tree.root)
     found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*no_answer(compiled)]
-    return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
+    said = list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
+    return [mistake for mistake in said if not _FOLLOWS.search(mistake)] or said
 
 
 def _begun_with_a_dot(compiled: Compiled) -> Iterator[str]:

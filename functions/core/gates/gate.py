@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from functions.core.facts import unusable
 from functions.core.facts.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at
-from functions.core.facts.vocabulary import Kind
 from functions.core.gates import cel
 from functions.core.gates.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.terms.reasons import Reason
+from functions.core.terms.words import ENDS
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
@@ -75,7 +75,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class Gate:
     """A compiled expression; any number of threads may ask it. Raises GateRefused.
 
-    `mentions` are the paths that it reads, `statuses` those that it wants the run to have, and
+    `mentions` are the paths that it reads, `statuses` those that it lets the run have, and
     `mistakes` what is wrong by the types of its facts: such a gate gives them as its error.
     """
 
@@ -85,7 +85,7 @@ class Gate:
             raise GateRefused(f"is longer than {LONGEST_EXPRESSION} characters")
         self._compiled = cel.compiled(text)
         self.mistakes: tuple[str, ...] = ()
-        self.statuses: frozenset[str] = frozenset()
+        self.statuses = frozenset(map(str, ENDS))
         self._doubt: Callable[[Mapping[str, Any]], Doubt | None] | None = None
         if not self._compiled.is_plain:
             self._check()
@@ -100,7 +100,7 @@ class Gate:
         if refusals := checking.refusals(self._compiled, self.text):
             raise GateRefused(*refusals)
         self.mistakes = tuple(checking.mistakes(self._compiled))
-        self.statuses = frozenset(never_true.wanted(self._compiled.tree.root, Kind.NAME))
+        self.statuses = never_true.statuses(self._compiled)
         if not self.mistakes and undecided.may_be(self._compiled):
             self._doubt = functools.partial(undecided.doubt, self._compiled)
 
