@@ -128,7 +128,7 @@ REASONS = {
         f"on purpose; to start it all the same, without its gate: {REPLAY} --ignore-gate",
     ),
     Reason.CUT: Words(
-        "a text that the route names is as long as those that MLflow cuts without a word",
+        "a text that the route names is cut, or as long as those that MLflow cuts without a word",
         "let the training log it in a file, or in shorter parts; then " + REPLAY,
     ),
     Reason.EXPANDS: Words(
