@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from functions.core.facts.unusable import Unusable
 from functions.core.gates.gate import Verdict, gate_of
@@ -52,6 +56,29 @@ def test_what_is_worked_out_to_no_number_is_never_a_good_one(gate: str, said: st
     assert verdict.unusable.reason is Reason.NOT_A_NUMBER
     assert said in verdict.unusable.detail
     assert f"when: {gate[:20]}" in verdict.told(gate)
+
+
+SUMS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+FINITE = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [0.0, -0.0, 1e308, -1e308]
+)
+
+
+@settings(max_examples=300, deadline=None, print_blob=True)
+@given(FINITE, FINITE, st.sampled_from([*SUMS, "/"]), st.booleans(), st.booleans())
+def test_of_all_finite_metrics_only_a_finite_number_decides(
+    a: float, b: float, sign: str, negated: bool, either: bool
+) -> None:
+    asked = f"run.metrics.a {sign} run.metrics.b > 0.5"
+    gate = f"!({asked})" if negated else asked
+    gate = f"{gate} || run.name == 'other'" if either else gate
+    verdict = gate_of(gate).evaluate({"run": {"name": "n", "metrics": {"a": a, "b": b}}})
+    worked_out = SUMS[sign](a, b) if sign in SUMS else a / b if b else math.nan
+    if math.isfinite(worked_out):
+        assert (verdict.unusable, verdict.holds) == (None, (worked_out > 0.5) is not negated)
+    else:
+        assert verdict.unusable is not None
+        assert not verdict.holds
 
 
 @pytest.mark.parametrize(
