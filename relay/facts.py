@@ -59,6 +59,7 @@ def page() -> str:
 
 def _row(fact: Fact) -> str:
     is_cut = f"; MLflow cuts it to {fact.cut_at:,} characters" if fact.cut_at else ""
+    is_cut += f"; held as `cut` where it has over {fact.kept_at:,} characters" * bool(fact.kept_at)
     names = f": {', '.join(fact.names)}" if fact.names else ""
     kind = f"{fact.kind}{names}{is_cut}"
     return f"| `{fact.name.replace('*', 'NAME')}` | {kind} | {fact.source} | {fact.absent} |"

@@ -17,6 +17,8 @@ def is_by_champion(found: End | PutOff, route: Route) -> bool:
     """Whether it might not have ended so with another champion; what else stops it is certain."""
     if found.detail.startswith("champion."):
         return True
+    if found.reason is Reason.NOT_A_NUMBER and found.detail.startswith("`"):  # worked out
+        return "champion." in found.detail.partition("; ")[0]
     if found.reason in {Reason.EXPANDS, Reason.TOO_LARGE}:
         return deciding.ungated(route).needs.champion  # whether it sends what the champion tells
     if found.reason is Reason.FACTS_MISSING:  # of the gate, and not of the start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import yaml
@@ -93,6 +95,16 @@ def test_any_value_renders_to_bounded_text_or_misses_a_fact(
 
     assert len(text) <= LONGEST_TEXT
     assert text.encode("utf-8").decode("utf-8") == text
+
+
+@often
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_metric_is_a_plain_decimal_that_says_the_same(value: float) -> None:
+    for given_as in ("{{ run.metrics.a }}", value):
+        text = render(given_as, {"run": {"metrics": {"a": value}}})
+        assert re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+        assert math.copysign(1, float(text)) == math.copysign(1, value)
+        assert float(text) == value
 
 
 @often

@@ -123,10 +123,33 @@ def test_a_number_that_yaml_versions_read_differently_is_refused(number: str) ->
     )
 
 
+@pytest.mark.parametrize("number", ["1e-5", "1E5", "1.0e5", "-.5", "08", "0o17"])
+def test_a_text_that_the_newer_yaml_takes_for_a_number_is_warned_of(number: str) -> None:
+    """It is passed on as it is written, as it always was."""
+    file = f"- name: a\n  start: {{pipeline: 1, correlation: id, parameters: {{x: {number}}}}}\n"
+    for text, warned in ((file, True), (file.replace(number, f'"{number}"'), False)):
+        found = routes(text)
+        assert found.routes[0].start is not None
+        assert found.routes[0].start.parameters == {"x": number}
+        said = f"`{number}` is text here, and a number in YAML 1.2: write it in decimal or in"
+        assert [said in line for line in found.warnings] == [True] * warned
+
+
+@pytest.mark.parametrize("gate", ["!has(run.tags.a)", "!champion.exists || true", "!x > 0.5"])
+def test_a_gate_that_yaml_takes_for_a_tag_is_told_to_want_quotes(gate: str) -> None:
+    told = problems_in(f"""\
+        - name: a
+          when: {gate}
+          start: {{pipeline: 1}}
+        """)
+    assert 'text that begins with `!` is written in "quotes"' in "".join(told)
+
+
 @pytest.mark.parametrize("tag", ["!secret", "!!binary", "!!python/name:os.system"])
 def test_a_tag_is_refused(tag: str) -> None:
     assert one(f"{tag} x") == (
         f"routes.yaml:8: routes[0].start.parameters.x: the tag {tag} is not supported"
+        + '; text that begins with `!` is written in "quotes"' * (not tag.startswith("!!"))
     )
 
 

@@ -59,6 +59,8 @@ def why(path: Path, value: object, facts: Mapping[str, Any]) -> Unusable | None:
     if fact and fact.cut_at and isinstance(value, str) and len(value) == fact.cut_at:
         cut = f"has {fact.cut_at} characters, where MLflow cuts: it may not be whole"
         return Unusable(Reason.CUT, f"{name} {cut}")
+    if fact and fact.kept_at and len(str(value)) == fact.kept_at and str(value).endswith("…"):
+        return Unusable(Reason.CUT, f"{name} is longer than {fact.kept_at} characters, and was cut")
     return None
 
 
@@ -78,7 +80,7 @@ def _no_number(path: Path, value: float, facts: Mapping[str, Any]) -> str:
 def those_in(facts: Mapping[str, Any]) -> Iterator[tuple[Path, Unusable]]:
     """Every fact that may not be used, by its path."""
     for fact in vocabulary.TABLE:
-        if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at:
+        if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at or fact.kept_at:
             for path, value in _values(fact, facts):
                 if wrong := why(path, value, facts):
                     yield path, wrong

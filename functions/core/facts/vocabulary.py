@@ -29,7 +29,8 @@ class Fact(NamedTuple):
     """One fact, or with `.*` at its name's end a family whose names the run chose.
 
     `source` and `absent` are told to people. `names` are all values that one of names can have;
-    `cut_at` is how many characters of a text MLflow keeps, without a word; 0: it cuts none.
+    `cut_at` is how many characters of a text MLflow keeps, without a word, and `kept_at` how many
+    are kept of an event's, the last one a `…` where there were more; 0: it is not cut.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Fact(NamedTuple):
     absent: str
     names: tuple[str, ...] = ()
     cut_at: int = 0
+    kept_at: int = 0
 
     @property
     def is_family(self) -> bool:
@@ -116,7 +118,10 @@ TABLE: Final = (
     ),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
-    Fact("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),
+    Fact(
+        *("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),
+        kept_at=1_000,  # LONGEST_FACT of the events
+    ),
     Fact("drift.id", _TEXT, "the event DatasetDriftDetected", _NEVER),
     Fact("drift.name", _TEXT, "the event DatasetDriftDetected", _UNTOLD),
     Fact("drift.run_id", _TEXT, "the event DatasetDriftDetected", _UNTOLD),

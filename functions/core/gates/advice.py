@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
-from functions.core.gates.text import CONDITIONAL, LEVEL, dotted, operator, quoted, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import (
+    CONDITIONAL,
+    LEVEL,
+    as_kind,
+    as_number,
+    as_whole,
+    dotted,
+    operator,
+    quoted,
+    shown,
+)
 
 if TYPE_CHECKING:
     from functions.core.texts.celtree import Node
@@ -47,10 +57,10 @@ def go_together(name: str, kinds: tuple[str, ...]) -> bool:
     if name == "@in" and kinds[1].startswith("list("):
         kinds = (kinds[0], kinds[1].removeprefix("list(").removesuffix(")"))
     elif name == CONDITIONAL:
-        kinds = kinds[1:]
+        kinds = () if is_no_condition(name, kinds) else kinds[1:]
     elif name not in COMPARED:
         return False
-    return set(kinds) <= NUMBERS
+    return bool(kinds) and set(kinds) <= NUMBERS
 
 
 def advice(node: Node, kinds: tuple[str, ...]) -> str:
@@ -104,24 +114,10 @@ def _converted(node: Node, kinds: tuple[str, ...]) -> str:
     if function is None:
         return ""
     text, other = node.parts[side], shown(node.parts[1 - side], LEVEL[node.name] + 1)
-    if text.kind == "const" and function in {"double", "bool"} and not _unquoted(text, function):
+    if not (made := as_kind(text, function)):
         return ""
-    made = _unquoted(text, function) or f"{function}({shown(text)})"
     both = (made, other) if side == 0 else (other, made)
     return f"{both[0]} {operator(node.name)} {both[1]}"
-
-
-def _unquoted(node: Node, function: str) -> str:
-    """A constant text that is a number, or a truth value, without its quotes."""
-    if node.kind != "const" or function not in {"double", "bool"}:
-        return ""
-    told = str(node.value).strip()
-    if function == "bool":
-        return told.lower() if told.lower() in {"true", "false"} else ""
-    try:
-        return told if float(told) == float(told) else ""
-    except ValueError:
-        return ""
 
 
 def _counted(node: Node, kinds: tuple[str, ...]) -> str:
@@ -130,7 +126,7 @@ def _counted(node: Node, kinds: tuple[str, ...]) -> str:
     if len(parts) == 1 or not set(kinds) <= NUMBERS | {TEXT}:
         right = _times(node, kinds)
     elif node.name == "_%_":
-        right = f" {sign} ".join(map(_as_whole, parts, kinds))
+        right = f" {sign} ".join(map(as_whole, parts, kinds))
     elif set(kinds) == {TEXT} and all(map(_is_time, parts)):
         right = f" {sign} ".join(f"timestamp({shown(part)})" for part in parts)
     else:
@@ -150,24 +146,6 @@ def _times(node: Node, kinds: tuple[str, ...]) -> str:
 def _is_time(node: Node) -> bool:
     fact = vocabulary.meant_by(celtree.path_of(node) or ("",))
     return fact is not None and fact.kind is Kind.TIME
-
-
-def converted(node: Node) -> str:
-    """A comparison of two texts as one of numbers."""
-    told = [_unquoted(part, "double") or f"double({shown(part)})" for part in node.parts]
-    return f" {operator(node.name)} ".join(told)
-
-
-def as_number(node: Node, kind: str) -> str:
-    """A part of a sum, of this kind, as a number."""
-    if kind == "double":
-        return shown(node, 6)
-    is_whole = isinstance(node.value, int) and not isinstance(node.value, bool)
-    return f"{node.value}.0" if is_whole else f"double({shown(node)})"
-
-
-def _as_whole(node: Node, kind: str) -> str:
-    return shown(node, 6) if kind in WHOLE else f"int({shown(node)})"
 
 
 def is_no_condition(name: str, kinds: tuple[str, ...]) -> bool:
@@ -191,7 +169,8 @@ def _condition(node: Node, kinds: tuple[str, ...]) -> str:
 def _looked_for(node: Node, kinds: tuple[str, ...]) -> str:
     sought, among = node.parts
     if kinds[1] == TEXT:
-        fixed = f"{shown(among, 9)}.contains({shown(sought)})"
+        looked_for = _as_text(sought) if sought.kind == "const" else shown(sought)
+        fixed = f"{shown(among, 9)}.contains({looked_for})"
         return f"`{shown(node)}` looks into text as if it were a list: write `{fixed}`"
     wrong = f"`{shown(node)}` looks for {of_kind(kinds[0])} in {_list_of(kinds[1])}"
     if kinds[0] == TEXT and among.kind == "list" and all(p.kind == "const" for p in among.parts):

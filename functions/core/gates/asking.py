@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from functions.core.facts import vocabulary
 from functions.core.gates import advice
 from functions.core.gates.samples import are_all_tried, samples
-from functions.core.gates.text import CONDITIONAL, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import CONDITIONAL, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +23,7 @@ TYPE_ERROR: Final = re.compile(
 )
 _OVERLOADS: Final = re.compile(r"overloads found : (?P<name>\S+)\((?P<kinds>[^()]*)\)$")
 _BAD_PATTERN: Final = "invalid regular expression"
+_LOOKED_UP: Final = "what a name `k` stands for is `run.metrics[k]`"
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", CONDITIONAL, "@not_strictly_false"})
 
 
@@ -67,6 +68,8 @@ def no_answer(compiled: Compiled) -> Iterator[str]:
 
 
 def _constant(node: Node, error: str) -> Iterator[str]:
+    if node.kind == "loop" and TYPE_ERROR.search(error):
+        yield _in_words(node, error)
     if error and node.kind == "call":
         yield f"`{shown(node)}` can never be worked out: {error.partition(': ')[2] or error}"
 
@@ -114,6 +117,10 @@ def _worded(node: Node, error: str, kinds: tuple[str, ...]) -> str:
 
 def _in_words(node: Node, error: str) -> str:
     """What the library says of a part that cannot be asked alone, by the node that it is about."""
+    if "SELECT" in error:
+        return f"`{shown(node)}` goes through names, below which nothing stands: {_LOOKED_UP}"
+    if "jump_condition" in error:
+        return f"`{shown(node)}` asks what is neither true nor false: compare it"
     found = _OVERLOADS.search(error)
     inner = found and next((n for n in celtree.walk(node) if n.name == found["name"]), None)
     if not found or not inner or inner.kind != "call":
@@ -124,11 +131,12 @@ def _in_words(node: Node, error: str) -> str:
 
 def _parts(compiled: Compiled) -> list[Node]:
     """The calls that can be asked alone: none within a macro, whose variable they would lack."""
-    free = [node for node in celtree.walk(compiled.tree.root) if not _is_bound(node)]
+    free = [node for node in celtree.walk(compiled.tree.root) if not is_bound(node)]
     return [node for node in free if node.kind in {"call", "loop"}][:MOST_PARTS]
 
 
-def _is_bound(node: Node) -> bool:
+def is_bound(node: Node) -> bool:
+    """Whether it needs the variable of a macro around it, so that it cannot be asked alone."""
     return bool(_free(node) - {*vocabulary.ROOTS, "math", "double", "string", "int", "bool"})
 
 

@@ -28,6 +28,7 @@ _OVERLOAD = re.compile(
 )
 _ORDERED = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 _UNDECLARED = "undeclared reference"
+_NAMED_OTHERWISE = ': whether a name with other signs is there asks `"a.b" in run.tags`'
 
 
 class GateRefused(RelayError):
@@ -123,7 +124,9 @@ def compiled(text: str) -> Compiled:
         raise GateRefused("is nested too deep") from None
     except (RuntimeError, TypeError, ValueError) as error:
         told = [f"{e['what']} (at {e['line']}:{e['column']})" for e in _complaints(str(error))]
-        raise GateRefused(f"does not compile: {bounded('; '.join(told) or error, 300)}") from None
+        hint = _NAMED_OTHERWISE if "has() argument" in str(error) else ""
+        said = bounded("; ".join(told) or error, 300)
+        raise GateRefused(f"does not compile: {said}{hint}") from None
     return found
 
 

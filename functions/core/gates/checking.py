@@ -15,9 +15,9 @@ from functions.core.gates import advice
 from functions.core.gates.asking import asked, no_answer
 from functions.core.gates.misleading import misleading
 from functions.core.gates.never_true import never_held, never_true
-from functions.core.gates.text import dotted
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
+from functions.core.texts.celtext import dotted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from functions.core.texts.celtree import Node
 
 _SELECTED: Final = "operand of a select"
+_FOLLOWS: Final = re.compile(  # what is also told of the part that is wrong
+    r"^`a macro over .*(No matching overloads|neither true nor false)|does not take anything"
+)
 _DASHED: Final = re.compile(r"(?P<path>run(?:\.\w+)+)\s*[-/]\s*$")
 _NAMED: Final = re.compile(r"undeclared reference to '(?P<name>\w+)")
 
@@ -40,12 +43,13 @@ def refusals(compiled: Compiled, text: str) -> list[str]:
 
 def mistakes(compiled: Compiled) -> list[str]:
     """What the types of the facts forbid or make useless, each once, in words for its author."""
-    told = [*_begun_with_a_dot(compiled), *_shadowing(compiled)]
+    told = [*_begun_with_a_dot(compiled), *_shadowing(compiled), *_named_as_a_variable(compiled)]
     told += [*_of_types(compiled), *_below_text(compiled)]
     told += asked(compiled)
     told += misleading(compiled.tree.root)
     found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*no_answer(compiled)]
-    return list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
+    said = list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
+    return [mistake for mistake in said if not _FOLLOWS.search(mistake)] or said
 
 
 def _begun_with_a_dot(compiled: Compiled) -> Iterator[str]:
@@ -60,6 +64,21 @@ def _shadowing(compiled: Compiled) -> Iterator[str]:
         for name in node.name.split(",") if node.kind == "loop" else ():
             if name in vocabulary.ROOTS:
                 yield f"names a macro's variable `{name}`, which is a fact's name: take another"
+
+
+def _named_as_a_variable(compiled: Compiled) -> Iterator[str]:
+    """A macro that never uses its variable, and reads a fact of that very name."""
+    for node in celtree.walk(compiled.tree.root):
+        variable = node.name.partition(",")[0] if node.kind == "loop" else ""
+        below = [n for part in node.parts[1:] for n in celtree.walk(part)] if variable else []
+        if any(n.kind == "name" and n.name == variable for n in below):
+            continue
+        for one in (n for n in below if n.kind in {"select", "has"}):
+            path = celtree.path_of(one) or ("",)
+            if path[-1] == variable and path[:-1] in vocabulary.FAMILIES:
+                family = ".".join(path[:-1])
+                meant = f"{variable} in {family}" if one.kind == "has" else f"{family}[{variable}]"
+                yield f"`{shown(one)}` reads the one named {variable}: write `{meant}`"
 
 
 def _of_types(compiled: Compiled) -> Iterator[str]:

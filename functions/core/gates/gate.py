@@ -14,17 +14,18 @@ from msgspec import Struct
 
 from functions.core.facts import unusable
 from functions.core.facts.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at
-from functions.core.facts.vocabulary import Kind
 from functions.core.gates import cel
 from functions.core.gates.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.terms.reasons import Reason
+from functions.core.terms.words import ENDS
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from functions.core.facts.unusable import Unusable
+    from functions.core.gates.undecided import Doubt
     from functions.core.texts.celtree import Node
 
     Path = tuple[str, ...]
@@ -47,19 +48,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_IS_IN = re.compile(  # 'stage' in run.tags
-    r"""(?: "(?P<a>[^"\\\n]+)" | '(?P<b>[^'\\\n]+)' ) \s* \bin\s+
-    run\s*\.\s*(?P<family>tags|properties)\b""",
-    re.VERBOSE,
-)
-
 
 class Verdict(Struct, frozen=True, kw_only=True):
     """What a gate says of a run.
 
-    `unusable` is a fact that is there and may not decide (a metric that is NaN, a text that was
-    cut), `missing` names one that was not there (it may still come) and `error` says why there is
-    no answer; otherwise `holds` is the answer. `explain` lists the facts it saw.
+    `unusable` is what is there and may not decide (a metric that is NaN, a text that was cut, a
+    division by zero), `missing` names a fact that was not there (it may still come) and `error`
+    says why there is no answer; otherwise `holds` is the answer. `explain` lists the facts it saw.
     """
 
     holds: bool = False
@@ -70,16 +65,17 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     def told(self, expression: str | None) -> str:
         """The answer for people: what went wrong, what it saw, and the expression beside it."""
-        if self.unusable:
-            return self.unusable.detail
+        if self.unusable and not self.unusable.detail.startswith("`"):
+            return self.unusable.detail  # of a fact: it names it with its value
         asked = f"when: {bounded(expression, _SHOWN)}" if expression else ""
-        return "; ".join(filter(None, (self.error, self.explain, asked)))
+        wrong = self.unusable.detail if self.unusable else self.error
+        return "; ".join(filter(None, (wrong, self.explain, asked)))
 
 
 class Gate:
     """A compiled expression; any number of threads may ask it. Raises GateRefused.
 
-    `mentions` are the paths that it reads, `statuses` those that it wants the run to have, and
+    `mentions` are the paths that it reads, `statuses` those that it lets the run have, and
     `mistakes` what is wrong by the types of its facts: such a gate gives them as its error.
     """
 
@@ -89,21 +85,24 @@ class Gate:
             raise GateRefused(f"is longer than {LONGEST_EXPRESSION} characters")
         self._compiled = cel.compiled(text)
         self.mistakes: tuple[str, ...] = ()
-        self.statuses: frozenset[str] = frozenset()
+        self.statuses = frozenset(map(str, ENDS))
+        self._doubt: Callable[[Mapping[str, Any]], Doubt | None] | None = None
         if not self._compiled.is_plain:
             self._check()
         self.mentions = mentioned(text)
         self._reads = unusable.read_by(self._compiled.tree.root)
-        self._named = _in_any_case(text, self.mentions)
+        self._named = _in_any_case(self._compiled.tree.root, self.mentions)
         self._if_champion = _asks_whether(self._compiled.tree.root, "champion")
 
     def _check(self) -> None:
-        from functions.core.gates import checking, never_true  # noqa: PLC0415 - most gates need neither
+        from functions.core.gates import checking, never_true, undecided  # noqa: PLC0415 - most gates need none
 
         if refusals := checking.refusals(self._compiled, self.text):
             raise GateRefused(*refusals)
         self.mistakes = tuple(checking.mistakes(self._compiled))
-        self.statuses = frozenset(never_true.wanted(self._compiled.tree.root, Kind.NAME))
+        self.statuses = never_true.statuses(self._compiled)
+        if not self.mistakes and undecided.may_be(self._compiled):
+            self._doubt = functools.partial(undecided.doubt, self._compiled)
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
@@ -124,17 +123,22 @@ class Gate:
         if self._if_champion and "exists" not in known["champion"]:
             return Verdict(missing="champion.exists", explain=explain)  # nobody can tell
         answer = self._compiled.program.ask(known)
-        if isinstance(answer.value, bool):
-            return Verdict(holds=answer.value, explain=explain)
-        if not answer.error:
+        if answer.error:
+            return self._erred(answer.error, known, explain)
+        if not isinstance(answer.value, bool):
             why = f"gave {answer.kind}, neither true nor false"
             return Verdict(error=why, explain=explain)
-        if missing := _MISSING.match(answer.error):
+        if doubt := self._doubt(known) if self._doubt else None:
+            return Verdict(unusable=doubt.wrong, missing=doubt.missing, explain=explain)
+        return Verdict(holds=answer.value, explain=explain)
+
+    def _erred(self, error: str, known: Mapping[str, Any], explain: str) -> Verdict:
+        if missing := _MISSING.match(error):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
         from functions.core.gates import asking  # noqa: PLC0415 - the same
 
         clash = asking.clash(self._compiled, known)
-        return Verdict(error=clash or bounded(answer.error), explain=explain)
+        return Verdict(error=clash or bounded(error), explain=explain)
 
     def _unusable(self, known: Mapping[str, Any]) -> Unusable | None:
         """The first fact that decides and must not: wherever it stands, whatever is around it."""
@@ -183,11 +187,14 @@ def mentioned(expression: str) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def _in_any_case(text: str, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+def _in_any_case(root: Node, paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """Families and names of the tags and properties that the expression asks for by name."""
     named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
-    asked = [(found["family"], found["a"] or found["b"]) for found in _IS_IN.finditer(text)]
-    return tuple(dict.fromkeys([*named, *asked]))
+    for node in celtree.walk(root):
+        if node.kind == "call" and node.name == "@in" and isinstance(node.parts[0].value, str):
+            family = celtree.path_of(node.parts[1])
+            named += [(family[1], node.parts[0].value)] if family in IN_ANY_CASE else []
+    return tuple(dict.fromkeys(named))
 
 
 def _asks_whether(root: Node, of: str) -> bool:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
-from functions.core.gates.advice import COMPARED, COUNTED, EQUAL, as_number, converted
-from functions.core.gates.text import shown
+from functions.core.gates.advice import COMPARED, COUNTED, EQUAL
 from functions.core.texts import celtree
+from functions.core.texts.celtext import as_number, converted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

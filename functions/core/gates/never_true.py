@@ -11,8 +11,8 @@ from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
 from functions.core.gates.advice import COMPARED
 from functions.core.gates.samples import around, nested
-from functions.core.gates.text import dotted, shown
 from functions.core.texts import celtree
+from functions.core.texts.celtext import dotted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 600  # combinations of values that one gate is asked about
 _NEVER_OF_ITSELF: Final = frozenset({"_<_", "_>_", "_!=_"})
+_STATUS: Final = vocabulary.BY_PATH["run", "status"]
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_"})
 _TURNED: Final = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_"}
 
@@ -44,15 +45,17 @@ def _denied_by(node: Node) -> Iterator[Node]:
         yield from celtree.walk(node)
 
 
-def wanted(root: Node, kind: Kind) -> Iterator[str]:
-    """The names that a fact of this kind must be one of, else the whole can never be true.
+def statuses(compiled: Compiled) -> frozenset[str]:
+    """The statuses of a run that do not make the whole false whatever the other facts are."""
+    left = set(_STATUS.names)
+    for node in _conjuncts(compiled.tree.root):
+        if {path for _, path in celtree.paths_in(node)} == {_STATUS.path}:
+            left &= {name for name in left if _holds(compiled, node, name)}
+    return frozenset(left)
 
-    What stands below a negation or beside an alternative need not be so.
-    """
-    for node in _conjuncts(root):
-        if node.kind == "call" and node.name == "_==_":
-            told = _against_constants(node)
-            yield from (str(value) for fact, value in told if fact.kind is kind)
+
+def _holds(compiled: Compiled, node: Node, status: str) -> bool:
+    return compiled.part(node).ask(nested([(_STATUS.path, status)])).value is True
 
 
 def _conjuncts(node: Node) -> Iterator[Node]:
@@ -120,6 +123,9 @@ def never_held(compiled: Compiled) -> Iterator[str]:
 
     Of one that only compares facts with constants every case can be tried.
     """
+    if not statuses(compiled):
+        yield f"can never be true: {_STATUS.name} is one of {', '.join(_STATUS.names)}"
+        return
     atoms = list(_atoms(compiled.tree.root))
     if not atoms or not all(map(_is_plain, atoms)):
         return
@@ -149,7 +155,7 @@ def _is_plain(node: Node) -> bool:
         return False
     fact = _fact_of(node)
     constants = [part for part in node.parts if _is_constant(part)]
-    if fact is None or len(constants) != 1 or fact.kind in {Kind.TIME, Kind.TEXTS, Kind.COUNT}:
+    if fact is None or len(constants) != 1 or fact.kind in {Kind.TIME, Kind.TEXTS}:
         return False
     return fact.kind is not Kind.TEXT or node.name in {"_==_", "_!=_", "@in"}
 
@@ -177,9 +183,12 @@ def _cases(atoms: list[Node]) -> dict[Path, list[Any]]:
 
 
 def _tried(path: Path, constants: list[Any]) -> list[Any]:
-    fact = vocabulary.meant_by(path)
+    fact, numbers = vocabulary.meant_by(path), [c for c in constants if isinstance(c, int | float)]
     if fact and fact.kind is Kind.NUMBER:
-        return around([n for n in constants if isinstance(n, int | float)])
+        return around(numbers)
+    if fact and fact.kind is Kind.COUNT:
+        beside = (math.floor(n) + more for n in numbers if math.isfinite(n) for more in (-1, 0, 1))
+        return sorted({0, *(n for n in beside if n >= 0)})
     if fact and fact.kind is Kind.TRUTH:
         return [True, False]
     texts = list(dict.fromkeys(c for c in constants if isinstance(c, str)))

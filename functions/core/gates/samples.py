@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 12  # of one fact
 _TIMES: Final = ("2026-01-01T00:00:00Z", "2031-12-31T23:59:59Z")
 _CONVERSIONS: Final = frozenset({"int", "uint", "double", "bool", "duration", "timestamp"})
-_TEXTS: Final = ("1", "x", _TIMES[0])
+_TEXTS: Final = ("1", "x", _TIMES[0], "1h", "true")  # of each kind that a text may be made
 
 
 def samples(root: Node) -> list[dict[str, Any]]:

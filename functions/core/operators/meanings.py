@@ -122,12 +122,13 @@ REASONS = {
         "the route's gate gave no answer", f"mend `when` of {{route}}, then {REPLAY}"
     ),
     Reason.NOT_A_NUMBER: Words(
-        "a metric that the route goes by is there and is no number: NaN, or infinite",
+        "what the route goes by is no number: a metric, or what its gate works out, is NaN or "
+        "infinite",
         "did the training diverge? then there is nothing to start; a gate may ask is_finite(...) "
         f"on purpose; to start it all the same, without its gate: {REPLAY} --ignore-gate",
     ),
     Reason.CUT: Words(
-        "a text that the route names is as long as those that MLflow cuts without a word",
+        "a text that the route names is cut, or as long as those that MLflow cuts without a word",
         "let the training log it in a file, or in shorter parts; then " + REPLAY,
     ),
     Reason.EXPANDS: Words(

@@ -12,9 +12,13 @@ from functions.core.events import parents
 from functions.core.facts import building
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from functions.core.terms.runs import ModelSought
 from functions.core.terms.standing import Challenger
+from functions.core.texts.bounds import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Runs
     from functions.core.routes.definition import Needs
@@ -26,16 +30,21 @@ MOST_OWN = 5  # versions that runs below the run itself have made
 
 
 class Contest(NamedTuple):
-    """Where a route looks for its champion, and which facts of it are needed."""
+    """Where a route looks for its champion, what it needs, and the run with those below it."""
 
     workspace: Workspace
     choice: Choice | None
     needs: Needs
+    own: Sequence[Run]
 
     def facts(
-        self, runs: Runs, challenger: Challenger, why: dict[str, str], deadline: Deadline
+        self, runs: Runs, model: tuple[str, str], why: dict[str, str], deadline: Deadline
     ) -> Facts:
-        """The facts `champion.*`; `why` gets what is told of those left out. Raises Retryable."""
+        """The facts `champion.*`; `why` gets what is told of those left out. Raises Retryable.
+
+        `model`: the name, and the version under judgement if it is known; "" for what is not.
+        """
+        challenger = Challenger(*model, frozenset(run.id for run in self.own))
         if self.choice is None or not challenger.name:
             what = "which registered model is meant is not known: name it with `model`"
             why["champion"] = what if self.choice else "the route has no `champion`"
@@ -43,8 +52,7 @@ class Contest(NamedTuple):
         for _ in range(MOST_OWN):
             found = runs.champion(self.workspace, self.choice, challenger, deadline)
             if found.vacant:
-                why["champion"] = f"there is no champion: {found.why}"
-                return {"exists": False}
+                return self._vacant(runs, found, why, deadline)
             if not found.version:
                 why["champion"] = found.why
                 return {}
@@ -56,6 +64,26 @@ class Contest(NamedTuple):
             f"{MOST_OWN} versions of {challenger.name} are of runs below the run itself"
         )
         return {}
+
+    def _vacant(
+        self, runs: Runs, found: Standing, why: dict[str, str], deadline: Deadline
+    ) -> Facts:
+        """None is there; a name that no model has is believed only of who registered no other."""
+        if found.unheard and (other := self._registered(runs, deadline)):
+            doubt = "is `model` mistyped? The first of that name is registered by hand"
+            why["champion"] = f"{found.why}, and the run registered {other}: {doubt}"
+            return {}
+        why["champion"] = f"there is no champion: {found.why}"
+        return {"exists": False}
+
+    def _registered(self, runs: Runs, deadline: Deadline) -> str:
+        """The names of models that the first of its own runs registered."""
+        sought, names = ModelSought(frozenset({"name"})), dict[str, None]()
+        for run in self.own[:MOST_OWN]:
+            model = runs.model(self.workspace, run, sought, deadline)
+            told = (model.name, *model.several) if model else ()
+            names |= dict.fromkeys(filter(None, told))
+        return listed(sorted(names))
 
     def _told(self, found: Standing, run: Run | None, model: str, why: dict[str, str]) -> Facts:
         """What is said of this version, and of its run as far as it was read."""

@@ -115,14 +115,11 @@ class Reading:
 
     def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
         from functions.core.reading.champion import Contest  # noqa: PLC0415 - few routes do
-        from functions.core.terms.standing import Challenger  # noqa: PLC0415 - the same
 
-        own = {run.id for run in self._known}  # a copied file says that another run logged it
-        name, version = route.model or model.get("name", ""), model.get("version", "")
-        contest = Contest(self.event.workspace, route.champion, route.needs)
-        return contest.facts(
-            self._runs, Challenger(name, version, frozenset(own)), why, self._deadline
-        )
+        # what was read, since a copied file says that another run logged it
+        contest = Contest(self.event.workspace, route.champion, route.needs, self._known)
+        meant = (route.model or model.get("name", ""), model.get("version", ""))
+        return contest.facts(self._runs, meant, why, self._deadline)
 
     def _unread(self) -> dict[str, str]:
         """What was left out of the runs below that were read."""

@@ -37,10 +37,11 @@ class Challenger(Struct, frozen=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """The champion's version and its run, "" for what is not known, and `why` it is not.
 
-    `vacant`: it is known that there is none.
+    `vacant`: it is known that there is none; `unheard`: nor is there any model of that name.
     """
 
     version: str = ""
     run: str = ""
     why: str = ""
     vacant: bool = False
+    unheard: bool = False

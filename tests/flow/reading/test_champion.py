@@ -105,6 +105,21 @@ def test_what_is_not_registered_is_judged_all_the_same(stage: Stage, form: str) 
     assert stands(stage) == (State.HELD, Reason.GATE)
 
 
+@FORMS
+def test_a_mistyped_model_of_a_run_that_registered_another_is_no_first_one(
+    stage: Stage, form: str
+) -> None:
+    route(stage, BETTER, form, "model: defcts")
+    registered(stage)
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_run("s1", parent="r1", experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "s1")
+    stage.deliver(completed("r1"))
+    waits_saying(
+        stage, "champion.exists: the registry has no model defcts, and the run registered defects"
+    )
+
+
 def test_without_a_guard_no_champion_is_said_in_words(stage: Stage) -> None:
     route(stage, "when: run.metrics.auc > champion.metrics.auc", ALIAS, "model: defects")
     stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
@@ -178,6 +193,18 @@ def test_a_champion_whose_run_was_deleted_is_said(stage: Stage, form: str) -> No
     stage.aml.add_model_version("defects", 4, "r1")
     stage.deliver(completed("r1"))
     waits_saying(stage, "run b1 behind version 3 of defects was deleted")
+
+
+def test_a_champion_whose_run_was_deleted_is_not_beaten_metric_by_metric(stage: Stage) -> None:
+    """Over none of its metrics `all(…)` would hold."""
+    gate = "when: champion.metrics.all(k, run.metrics[k] >= champion.metrics[k])"
+    route(stage, gate, ALIAS, "model: defects")
+    registered(stage)
+    stage.aml.delete_run("b1")
+    stage.aml.add_run("r1", metrics={"auc": 0.5}, experiment=EXPERIMENT)
+    stage.aml.add_model_version("defects", 4, "r1")
+    stage.deliver(completed("r1"))
+    waits_saying(stage, "champion.metrics: run b1 behind version 3 of defects was deleted")
 
 
 @pytest.mark.parametrize(

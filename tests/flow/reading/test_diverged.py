@@ -58,6 +58,13 @@ def test_a_gate_that_reads_a_metric_that_is_nan_holds_whatever_is_around_it(
     assert stage.posts() == 0
 
 
+def test_a_division_by_a_metric_that_is_zero_starts_nothing_and_is_told(stage: Stage) -> None:
+    route(stage, "when: run.metrics.auc / run.metrics.before > 1")
+    state, reason, detail = ended(stage, auc=0.5, before=0.0)
+    assert (state, reason, stage.posts()) == (State.HELD, Reason.NOT_A_NUMBER, 0)
+    assert detail.startswith("`run.metrics.auc / run.metrics.before` is infinite; run.metrics.auc")
+
+
 @pytest.mark.parametrize("value", [INFINITE, -INFINITE])
 @pytest.mark.parametrize("gate", ["run.metrics.loss >= 0.9", "run.metrics.loss < 0.9", "LIST"])
 def test_an_infinite_metric_is_never_a_good_one(stage: Stage, gate: str, value: float) -> None:

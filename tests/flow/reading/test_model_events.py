@@ -79,6 +79,31 @@ def pascal(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"data": {k[0].upper() + k[1:]: v for k, v in event["data"].items()}}
 
 
+@pytest.mark.parametrize(
+    ("length", "ends"),
+    [(1_000, State.STARTED), (1_001, State.HELD)],
+    ids=["whole", "cut"],
+)
+@pytest.mark.parametrize("gated", [True, False], ids=["gate", "parameter"])
+def test_ids_of_models_that_were_cut_are_not_gone_by(
+    stage: Stage, length: int, ends: State, *, gated: bool
+) -> None:
+    told = "x" if gated else "{{ endpoint.models }}"
+    gate = ["when: \"!endpoint.models.contains('banned')\""] if gated else []
+    stage.devops.add_pipeline("contoso", "mlops", 42, "next", parameters={"ids": None})
+    stage.routes(
+        "version: 1\nroutes:\n- name: next\n  event: ModelDeployed\n  "
+        + "".join(f"{line}\n  " for line in gate)
+        + "start: {organization: contoso, project: mlops, pipeline: 42, "
+        + f"parameters: {{ids: '{told}'}}}}"
+    )
+    stage.deliver(news("ModelDeployed", modelIds="m" * length))
+    row = stage.only("e-1")
+    assert row.state is ends
+    assert (row.reason is Reason.CUT) == (ends is State.HELD)
+    assert stage.posts() == (ends is State.STARTED)
+
+
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("form", [dict, pascal, as_cloud_event])
 def test_the_pipeline_starts_with_what_the_event_tells_and_no_run_is_read(

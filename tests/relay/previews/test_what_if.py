@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +101,36 @@ def test_a_sharper_gate_is_told_with_what_it_saw_and_fails(desk: Desk, file: Pat
     assert "0.95" in lines[3]
     assert desk.stage.posts() == posts
     assert desk.stage.only("good").state == "started"
+
+
+def test_it_reads_and_neither_asks_azure_devops_nor_writes(desk: Desk, file: Path) -> None:
+    """Also where much would be started, what is open waits for a limit, and a champion is asked."""
+    limited = GATED.replace("    start:", "    limit: 1/d\n    start:")
+    desk.stage.mid_day()
+    desk.stage.routes(limited)
+    for run in ("first", "second"):
+        ended(desk, run)
+    desk.end("unheard", metrics={"accuracy": 0.95}, status="Failed")
+    asks = "model: defects\n    champion: newest\n    when: '!champion.exists && "
+    text = limited.replace("when: run", asks + "run").replace("0.9\n", "0.1'\n")
+    before = (_rows(desk), desk.stage.outgoing())
+    said = asked(desk, file, text + OTHER)
+    assert "would start" in said.out
+    added = list((Counter(desk.stage.outgoing()) - Counter(before[1])).elements())
+    reads = {"/runs/search", "/experiments/search"}
+    odd = [one for one in added if not (one.startswith("GET ") or one.endswith(tuple(reads)))]
+    assert added
+    assert (odd, _rows(desk)) == ([], before[0])
+    assert [one for one in added if "/_apis/" in one or "/secrets/" in one] == []
+
+
+def _rows(desk: Desk) -> list[Any]:
+    """Everything in the ledger."""
+    path = desk.stage.environ["LEDGER_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as ledger:
+        names = [name for (name,) in ledger.execute("SELECT name FROM sqlite_master")]
+        return [(name, sorted(map(str, ledger.execute(f"SELECT * FROM {name}")))) for name in names  # noqa: S608 - our own names
+                if not name.startswith("sqlite_")]  # fmt: skip
 
 
 def test_a_laxer_gate_starts_more_and_is_no_failure(desk: Desk, file: Path) -> None:

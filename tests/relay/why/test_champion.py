@@ -62,18 +62,25 @@ def test_what_if_compares_with_the_champion_of_today(contested: Desk, tmp_path: 
     assert "champion.metrics.auc = 0.9" in said, said
 
 
+@pytest.mark.parametrize(
+    ("auc", "gate"),
+    [(0.99, "run.metrics.auc > champion.metrics.auc + 0.01"),
+     (0.0, "run.metrics.auc / champion.metrics.auc > 1.01")],
+    ids=["worse", "divided by 0"],
+)  # fmt: skip
 def test_what_if_does_not_say_that_a_start_would_not_be_for_a_champion_who_came_later(
-    contested: Desk, tmp_path: Path
+    contested: Desk, tmp_path: Path, auc: float, gate: str
 ) -> None:
     stage = contested.stage
-    stage.routes(ROUTES)
+    routes = ROUTES.replace("run.metrics.auc > champion.metrics.auc + 0.01", gate)
+    stage.routes(routes)
     stage.deliver(completed("r1"))
     assert stage.only("r1").state == "started"
-    contested.end("b2", metrics={"auc": 0.99})
+    contested.end("b2", metrics={"auc": auc})
     stage.aml.add_model_version("defects", 4, "b2")
     stage.aml.set_alias("defects", "champion", 4)
     changed = tmp_path / "changed.yaml"
-    changed.write_text(ROUTES, "utf-8")
+    changed.write_text(routes, "utf-8")
     said = contested.type("what-if", "--routes", str(changed), "--since", "1d")
     assert said.code == 0
     assert "cannot be told: 1" in said.out.splitlines()

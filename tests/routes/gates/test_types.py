@@ -80,6 +80,23 @@ REFUSED = [
     ("model.version > champion.version", "`double(model.version) > double(champion.version)`"),
     ("run.name == ''", "never true: an empty run.name counts as not known"),
     ("1 > 2", "`1 > 2` is never true"),
+    ("timestamp(run.end_time) > '2026-01-01'", 'timestamp("2026-01-01T00:00:00Z")`'),
+    ("timestamp(run.end_time) - timestamp(run.start_time) > '1h'", "write `timestamp(run.end_time"),
+    ("run.metrics.a > duration(run.params.d)", "compares a number with a duration"),
+    ("run.name.startsWith(5)", "`startsWith` does not take text with a whole number"),
+    ("(run.params.on ? 1.0 : 0.5) > 0.7", "`run.params.on` is text, and no condition"),
+    ("run.params.exists_one(k, size(k))", "`size(k)` is a whole number, and no condition"),
+    ("run.metrics.exists(m, m.value > 1)", "goes through names, below which nothing stands"),
+    ("run.metrics.exists(k, run.metrics.k > 0.5)", "named k: write `run.metrics[k]`"),
+    ("['auc', 'f1'].all(m, has(run.metrics.m))", "named m: write `m in run.metrics`"),
+    ("['a', 'b'].exists(x, has(x.a))", "goes through names, below which nothing stands"),
+    ("has(run.tags['a.b'])", '`"a.b" in run.tags`'),
+    ("run.status.contains('complete')", "can never be true: run.status is one of Completed, "),
+    ("run.status.lowerAscii() == 'Completed'", "can never be true: run.status is one of"),
+    ("run.status != 'Completed'", "to be Canceled or Failed or NotResponding; on this route it is"),
+    ("!(run.status in ['Completed'])", "wants run.status to be Canceled or Failed or"),
+    ("run.status.startsWith('Fail') && run.metrics.a > 1", "wants run.status to be Failed; on"),
+    ("run.children.failed > 0 && run.children.failed < 1", "no value of run.children.failed"),
     (".run.metrics.a > 0.5", "`.run` begins with a dot: write `run`"),
     ("run.metrics.a > 0.5 && run.status == 'Failed'", "wants run.status to be Failed"),
     ("['a'].exists(run, run == 'a')", "take another"),
@@ -132,6 +149,10 @@ ACCEPTED = [
     "!(run.name == '')",
     "run.status in ['Completed', 'Failed']",
     "run.status.startsWith('Comp')",
+    "run.metrics.exists(k, run.metrics[k] > run.metrics.k)",
+    "run.status != 'Failed' && run.status in ['Completed', 'Canceled'] && has(run.status)",
+    "run.status.lowerAscii() == 'completed' || run.status == run.name",
+    "run.children.failed >= 1 && run.children.failed < 2 && run.children.total > 0.5",
     "'sklearn' in model.flavors && model.version != '1'",
     "int(model.version) > 3",
     "run.name.lowerAscii() == 'a' && run.params.list.split(',')[0] == 'b'",
@@ -219,7 +240,15 @@ def test_a_gate_that_could_not_be_right_is_never_asked(gate: str) -> None:
     assert not verdict.missing
 
 
-@pytest.mark.parametrize("gate", ["run.metrics.a > 'high'", "champion.exists == 'yes'"])
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "run.metrics.a > 'high'",
+        "champion.exists == 'yes'",
+        "timestamp(run.end_time) > 'last week'",
+        "timestamp(run.end_time) - timestamp(run.start_time) > 'an hour'",
+    ],
+)
 def test_nothing_is_advised_that_could_not_be_followed(gate: str) -> None:
     (told,) = Gate(gate).mistakes
     assert "compares" in told

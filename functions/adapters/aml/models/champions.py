@@ -92,6 +92,8 @@ class Champions:
         if challenger.version and not any(_number(v) == challenger.version for v in versions):
             lacks = f"the registry does not list version {challenger.version}"
             return Standing(why=f"{lacks} of model {challenger.name} yet, so it may lack others")
+        if not versions:
+            return _without_model(challenger)
         ready = [v for v in versions if str(v.get("status")).upper() not in _UNFINISHED]
         wanted = {(name.casefold(), value.casefold()) for name, value in choice.tags.items()}
         fitting = [v for v in ready if wanted <= _tags(v)]
@@ -130,7 +132,7 @@ def _without_model(challenger: Challenger) -> Standing:
     why = f"the registry has no model {challenger.name}"
     if challenger.version:
         return Standing(why=f"{why} yet, of which version {challenger.version} is under judgement")
-    return Standing(vacant=True, why=why)
+    return Standing(vacant=True, why=why, unheard=True)
 
 
 def _says_missing(answer: Answer, what: str) -> bool:

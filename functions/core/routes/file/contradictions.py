@@ -61,9 +61,9 @@ def never_right(entry: Entry) -> Said:
     told = entry.get("outcome", "Completed")
     outcomes = {told} if isinstance(told, str) else set(map(str, told))
     known = " or ".join(name for name in map(str, ENDS) if name in outcomes)
-    wanted = gate.statuses - outcomes if known and not gate.mistakes else set()
-    for status in sorted(wanted):
-        yield ("when",), f"wants run.status to be {status}; on this route it is {known}"
+    if known and not gate.mistakes and gate.statuses.isdisjoint(outcomes):
+        wanted = " or ".join(sorted(gate.statuses))
+        yield ("when",), f"wants run.status to be {wanted}; on this route it is {known}"
 
 
 def never_sent(start: Entry) -> Said:

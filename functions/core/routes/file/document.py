@@ -29,6 +29,12 @@ MOST_PLACES: Final = 8  # of mistakes of one kind, beside the first
 _KIND = re.compile(r"`[^`]*`")  # what differs between mistakes of one kind
 _ODD_WORD = 'is a truth value in YAML 1.1 and text in YAML 1.2: write true, false or "quotes"'
 _ODD_NUMBER = 'is a number that not every YAML reads alike: write it in decimal or in "quotes"'
+_NEWER_NUMBER = 'is text here, and a number in YAML 1.2: write it in decimal or in "quotes"'
+_OF_NEWER = re.compile(  # https://yaml.org/spec/1.2.2/#1032-tag-resolution
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII
+)
+_TAGGED = re.compile(r":\s+!(?!!)")
+_MARKED = '; text that begins with `!` is written in "quotes"'
 _HALF = "holds half a character (a lone surrogate)"
 _NO_TEXT = 'is no text: keys are text, put it in "quotes"'
 _WHOLE = r"[-+]?(0|[1-9][0-9]{0,18})"
@@ -48,12 +54,13 @@ _NO_KEYS: Final = {
 
 
 class Document:
-    """What the text says (`data`), and what is to be said about it."""
+    """What the text says (`data`), what is to be said about it, and what is `doubtful`."""
 
     def __init__(self, root: yaml.Node | None, file: str) -> None:
         self._file = file
         self._lines: dict[At, int] = {}
         self._said: set[tuple[int, str, str]] = set()
+        self.doubtful: list[tuple[At, str]] = []
         self.data = None if root is None else self._plain(root, (), 1)
 
     def say(self, at: At, what: str, line: int = 0) -> None:
@@ -105,9 +112,12 @@ class Document:
         kind = node.tag.replace(TAG, "")
         if kind not in _READERS or not isinstance(node, yaml.ScalarNode):
             tag = bounded(node.tag.replace(TAG, "!!"), 60)
-            self.say(at, f"the tag {tag} is not supported", line_of(node))
+            marked = _MARKED if tag.startswith("!") and not tag.startswith("!!") else ""
+            self.say(at, f"the tag {tag} is not supported{marked}", line_of(node))
             return None
         form, read, why = _READERS[kind]
+        if kind == "str" and not node.style and _OF_NEWER.fullmatch(node.value):
+            self.doubtful.append((at, f"`{bounded(node.value, 40)}` {_NEWER_NUMBER}"))
         if re.fullmatch(form, node.value):
             return read(node.value)
         self.say(at, f"`{bounded(node.value, 40)}` {why}", line_of(node))
@@ -139,7 +149,8 @@ def parse(text: str, file: str, loader: Any = LOADER) -> Document:  # noqa: ANN4
     try:
         return Document(composed(text, deepest=DEEPEST, loader=loader), file)
     except NotYaml as error:
-        raise _refused(file, error.line, str(error)) from None
+        marked = _MARKED if _TAGGED.search(text.split("\n")[error.line - 1]) else ""
+        raise _refused(file, error.line, f"{error}{marked}") from None
 
 
 def _refused(file: str, line: int, what: str) -> RoutesUnreadable:

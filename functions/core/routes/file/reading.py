@@ -50,6 +50,8 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         raise RoutesUnreadable(mistakes)
     top: Any = source.data
     routes = [_route(entry, top.get("defaults", {})) for entry in top["routes"]]
+    for at, what in source.doubtful:
+        source.say(at, what)
     doubts = not_told_apart(routes)
     for i, route in enumerate(routes):
         for below, what in _warnings(route, doubts.get(route.name, "")):

@@ -25,6 +25,13 @@ _LEVELS: Final = (
 )
 LEVEL: Final = {name: level for level, names in enumerate(_LEVELS) for name in names}
 _HIGHEST: Final = len(_LEVELS)
+_FORMS: Final = {  # what may be converted, and what a day lacks of a time
+    "timestamp": (
+        re.compile(r"\d{4}-\d\d-\d\d(?P<rest>T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?"),
+        "T00:00:00Z",
+    ),
+    "duration": (re.compile(r"(?P<rest>-?(\d+(\.\d+)?(h|m|s|ms|us|ns))+)"), ""),
+}
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -49,6 +56,49 @@ def dotted(path: tuple[str, ...]) -> str:
 def operator(name: str) -> str:
     """`_>=_` as `>=`; a function's name as it is."""
     return "in" if name == "@in" else name.strip("_") if name in LEVEL else name
+
+
+def as_kind(text: Node, function: str) -> str:
+    """The text as what this function makes of it; "" for a constant of which it makes nothing."""
+    if text.kind != "const":
+        return f"{function}({shown(text)})"
+    if function not in _FORMS:
+        return _unquoted(text, function)
+    form, more = _FORMS[function]
+    found = form.fullmatch(str(text.value))
+    return f"{function}({quoted(found[0] + ('' if found['rest'] else more))})" if found else ""
+
+
+def _unquoted(node: Node, function: str) -> str:
+    """A constant text that is a number, or a truth value, without its quotes."""
+    if node.kind != "const" or function not in {"double", "bool"}:
+        return ""
+    told = str(node.value).strip()
+    if function == "bool":
+        return told.lower() if told.lower() in {"true", "false"} else ""
+    try:
+        return told if float(told) == float(told) else ""
+    except ValueError:
+        return ""
+
+
+def converted(node: Node) -> str:
+    """A comparison of two texts as one of numbers."""
+    told = [_unquoted(part, "double") or f"double({shown(part)})" for part in node.parts]
+    return f" {operator(node.name)} ".join(told)
+
+
+def as_number(node: Node, kind: str) -> str:
+    """A part of a sum, of this kind, as a number."""
+    if kind == "double":
+        return shown(node, 6)
+    is_whole = isinstance(node.value, int) and not isinstance(node.value, bool)
+    return f"{node.value}.0" if is_whole else f"double({shown(node)})"
+
+
+def as_whole(node: Node, kind: str) -> str:
+    """The same as a whole number."""
+    return shown(node, 6) if kind in {"int", "uint"} else f"int({shown(node)})"
 
 
 def _shown(node: Node) -> str:
