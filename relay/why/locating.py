@@ -11,7 +11,7 @@ import typer
 
 from functions.configuration.clouds import CLOUDS
 from functions.core.events import parsing
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RelayError, Retryable
 from functions.core.terms.reasons import Reason
@@ -129,7 +129,7 @@ def _hosts() -> list[str]:
 def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
     """Those of SWEEP_WORKSPACES and those that the ledger tells of; raises LedgerUnavailable."""
     since = ports.clock.now() - settings.sweep.kept_for
-    return keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
+    return typed_keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
 
 
 def locate(ports: Ports, run: str, workspaces: Sequence[Workspace]) -> tuple[Located, list[str]]:
