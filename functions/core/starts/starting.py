@@ -59,7 +59,7 @@ class Starter:
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
-            place = self._admission.take_slot(work.entry, route)
+            place = self._admission.limits.take(work.entry, route)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
             detail = f"the limit of {route.name}"
