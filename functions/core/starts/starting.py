@@ -1,4 +1,4 @@
-"""From a decision to a pipeline run: the checks before the POST, the fence, the POST, its answer.
+"""From a decision to a pipeline run: the checks before the POST, the mark, the POST, its answer.
 
 ask (ETag) ──► POST ──► 200 with an id     started
 │            ├────► nothing was queued the mark is taken back, parked or failed
