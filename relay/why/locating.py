@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CALL_SECONDS = 30.0
 ASKED_AT_ONCE = 8
 
-_STUDIOS = frozenset(urlsplit(cloud.studio).hostname for cloud in CLOUDS.values())
+_STUDIOS = frozenset(urlsplit(cloud.studio).netloc for cloud in CLOUDS.values())
 _PATH = re.compile(r"(?:/experiments/(?:id/)?[^/]+)?/runs/(?P<run>[^/]+)/?")
 _SHORT = re.compile(
     r"(/subscriptions/[^/]+/resourcegroups/[^/]+)(/workspaces/[^/]+)", re.IGNORECASE
@@ -108,7 +108,7 @@ def named(text: str) -> Named:
 def _of_studio(text: str) -> Named:
     url = urlsplit(text)
     if url.scheme != "https" or url.netloc.lower() not in _STUDIOS:
-        raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_hosts()))}")
+        raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_STUDIOS))}")
     path = _PATH.fullmatch(url.path)
     run = unquote(path["run"], errors="strict") if path else ""
     if not parsing.is_run_id(run):
@@ -120,10 +120,6 @@ def _of_studio(text: str) -> Named:
         return Named(run, parsing.workspace(_SHORT.sub(rf"\1{_PROVIDER}\2", ids[0])))
     except ValueError:
         raise ValueError("its wsid is no workspace's resource id") from None
-
-
-def _hosts() -> list[str]:
-    return [host for host in _STUDIOS if host]
 
 
 def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
