@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
+    from functions.adapters.entra_tokens import Heard, KeptTokens
     from functions.adapters.sealing import Key, Keys
     from functions.adapters.telling.telemetry import Telemetry
-    from functions.adapters.tokens import Heard, KeptTokens
     from functions.configuration.settings import Settings
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Credentials, Journal, Outcomes, Ports, Runs, Tasks
@@ -71,8 +71,8 @@ class _Later:
 def _runs(settings: Settings, identity: TokenCredential) -> Runs:
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.entra import access_token
+    from functions.adapters.entra_tokens import refused
     from functions.adapters.http.transport import Transport
-    from functions.adapters.tokens import refused
     from functions.core.terms.reasons import Reason
 
     scope = f"{settings.cloud.resource_manager}/.default"
@@ -93,8 +93,8 @@ def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptT
     from azure.identity import ManagedIdentityCredential
 
     from functions.adapters.clock import SystemClock
+    from functions.adapters.entra_tokens import KeptTokens
     from functions.adapters.telling.log import LogfmtJournal
-    from functions.adapters.tokens import KeptTokens
     from functions.core.ports.services import Level
 
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)

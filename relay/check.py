@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from functions.core.routes.file.schema import schema as route_file_schema
 from functions.core.terms.errors import RoutesUnreadable
 from relay import exits, printing

@@ -10,7 +10,7 @@ from functions.core.events.model_events import KINDS
 from functions.core.facts import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from functions.core.facts.vocabulary import Fact
 
@@ -70,11 +70,7 @@ def _by_event() -> Iterator[str]:
     other = {kind.root for kind in KINDS.values()} - {"model"}
     yield from ("| a route on | knows |", "|---|---|")
     known = (f"`{root}.*`" for root in dict.fromkeys(runs) if root not in other)
-    yield f"| runs (`outcome`) | {_listed(known)} |"
+    yield f"| runs (`outcome`) | {', '.join(known)} |"
     for kind in KINDS.values():
         told = (f"`{kind.root}.{name}`" for name in kind.facts)
-        yield f"| `event: {kind.outcome}` | `event.*`, `workspace.*`, {_listed(told)} |"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+        yield f"| `event: {kind.outcome}` | `event.*`, `workspace.*`, {', '.join(told)} |"

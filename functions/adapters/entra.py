@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError
 
-from functions.adapters.tokens import IdentityUnavailable, renew, waiting
+from functions.adapters.entra_tokens import IdentityUnavailable, renew, waiting
 from functions.core.terms.errors import Retryable
 from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason

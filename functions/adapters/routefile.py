@@ -52,7 +52,7 @@ class RouteFile:
         seen = (found.st_mtime_ns, found.st_size)
         if seen == self._seen:
             return
-        from functions.core.routes.file.reading import decode  # noqa: PLC0415 - loads yaml
+        from functions.core.routes.file.interpreting import decode  # noqa: PLC0415 - loads yaml
 
         try:
             text = self._path.read_text("utf-8")

@@ -22,7 +22,7 @@ from azure.core.exceptions import (
 )
 from azure.keyvault.secrets import SecretClient
 
-from functions.adapters.tokens import IdentityUnavailable, refusals, waiting
+from functions.adapters.entra_tokens import IdentityUnavailable, refusals, waiting
 from functions.core.terms.errors import NoSecret, Retryable
 from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from functions.core.operators.overview import NotAsked, Wanted
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, RelayError
 from functions.web import data
@@ -44,13 +44,13 @@ class _Trouble(NamedTuple):
 
 _TROUBLES: dict[type[RelayError], _Trouble] = {
     NotAsked: _Trouble(400, "This filter cannot be meant", "Mend the address or begin again."),
-    keys.NotAKey: _Trouble(400, "This is no KEY", "Mend the address or begin again."),
-    keys.Unknown: _Trouble(
+    typed_keys.NotAKey: _Trouble(400, "This is no KEY", "Mend the address or begin again."),
+    typed_keys.Unknown: _Trouble(
         404,
         "There is no such continuation",
         "It may have been pruned, or its event did not arrive: bin/relay why RUN_ID",
     ),
-    keys.Several: _Trouble(409, "Which one?", "Choose the workspace:"),
+    typed_keys.Several: _Trouble(409, "Which one?", "Choose the workspace:"),
     LedgerUnavailable: _Trouble(
         503,
         "The ledger cannot be read",
@@ -72,7 +72,7 @@ def answer(overview: Callable[[], Overview], query: Mapping[str, str], accept: s
         status, body = 200, _asked(overview(), query, as_json=as_json)
     except tuple(_TROUBLES) as error:
         what = next(t for kind_of, t in _TROUBLES.items() if isinstance(error, kind_of))
-        among = error.keys if isinstance(error, keys.Several) else ()
+        among = error.keys if isinstance(error, typed_keys.Several) else ()
         say = data.trouble if as_json else trouble
         status, body = what.status, say(what.title, str(error), what.do, among)
     return Answer(status, body, kind, headers())

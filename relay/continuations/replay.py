@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from functions.core.operators.dead_letters import DeadLetters, Fate, Sorted
 from functions.core.operators.replaying import Replaying, ended
 from functions.core.terms.pipelines import PipelineRun
@@ -140,7 +140,7 @@ def _check(
 
 def _replay(replaying: Replaying, wish: _Wish, found: list[Continuation]) -> None:
     refused = 0
-    for c, name in zip(found, keys.whole(found), strict=True):
+    for c, name in zip(found, typed_keys.whole(found), strict=True):
         answer = wish.ask(replaying, c)
         printing.say(f"{name}: {answer.what}")
         refused += not answer.done

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from relay import printing
 from relay.deployment import deployed, opening
 from relay.forecasts import telling
@@ -55,7 +55,7 @@ def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None)
 
 def _whole(office: Office, c: Continuation) -> Iterator[str]:
     settings, event = office.settings, c.event
-    (name,) = keys.whole([c])
+    (name,) = typed_keys.whole([c])
     yield plain(name, 1000)
     yield from telling.lines(c, office.ports.clock.now(), settings)
     yield f"  run      {telling.studio_url(settings, event.workspace.id, event.run)}"

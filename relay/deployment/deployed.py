@@ -29,6 +29,7 @@ WEB_VERSION = "2025-03-01"
 LIST_SETTINGS = "Microsoft.Web/sites/config/list/action"
 
 ON_SERVER = frozenset({"ROUTES_FILE"})
+_BY_HAND = "leave --app out and set the settings in your environment"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _TABLES = re.compile(
@@ -112,14 +113,11 @@ def _settings(arm: ResourceManager, app: str) -> dict[str, str]:
 
 def _insist_on_azure(settings: Settings) -> None:
     """Whoever may write an app's settings must not get an operator's tokens by them."""
-    named = {
-        "AzureWebJobsStorage__tableServiceUri": (settings.storage.table_url, _TABLES),
-        "DEVOPS_URL": (settings.devops_url if settings.devops_entra else "", _DEVOPS),
-    }
-    for name, (url, trusted) in named.items():
-        host = (urlsplit(url).hostname or "").lower()
-        if url and host not in LOOPBACK and not trusted.fullmatch(host):
-            raise ConfigurationError(f"{name} of the app: no token is sent to {bounded(host, 100)}")
+    _insist(
+        "no token is sent to {host}",
+        AzureWebJobsStorage__tableServiceUri=(settings.storage.table_url, _TABLES),
+        DEVOPS_URL=(settings.devops_url if settings.devops_entra else "", _DEVOPS),
+    )
 
 
 def insist_for_effects(settings: Settings) -> None:
@@ -127,16 +125,20 @@ def insist_for_effects(settings: Settings) -> None:
 
     Raises ConfigurationError.
     """
-    how = "leave --app out and set the settings in your environment"
-    named = {
-        "DEVOPS_URL": (settings.devops_url, _DEVOPS),
-        "OUTCOME_TOPIC_ENDPOINT": (settings.outcome_topic, _TOPIC),
-    }
+    _insist(
+        f"nothing is sent to {{host}} in your name; {_BY_HAND}",
+        DEVOPS_URL=(settings.devops_url, _DEVOPS),
+        OUTCOME_TOPIC_ENDPOINT=(settings.outcome_topic, _TOPIC),
+    )
+
+
+def _insist(why: str, **named: tuple[str, re.Pattern[str]]) -> None:
+    """Raises ConfigurationError for a setting whose address is on no host that is trusted."""
     for name, (url, trusted) in named.items():
         host = (urlsplit(url).hostname or "").lower()
         if url and host not in LOOPBACK and not trusted.fullmatch(host):
-            why = f"{name} of the app: nothing is sent to {bounded(host, 100)} in your name"
-            raise ConfigurationError(f"{why}; {how}")
+            told = why.format(host=bounded(host, 100))
+            raise ConfigurationError(f"{name} of the app: {told}")
 
 
 class _Given(dict[str, str]):
@@ -150,6 +152,5 @@ class _Given(dict[str, str]):
         value = super().get(name, default)
         if is_reference(value.strip()):
             why = "is a reference that only the app itself can resolve"
-            how = "leave --app out and set the settings in your environment"
-            raise ConfigurationError(f"{name} of the app {why}: {how}")
+            raise ConfigurationError(f"{name} of the app {why}: {_BY_HAND}")
         return value

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from functions import connections
 from functions.configuration import settings as known_settings
 from functions.core.events import parsing
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.times import parse_span
@@ -96,12 +96,12 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
 def resolved(office: Office, text: str) -> Continuation:
     """The one continuation that a KEY names; ends the command where there is none, or several."""
     try:
-        return keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
-    except keys.NotAKey as error:
+        return typed_keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
+    except typed_keys.NotAKey as error:
         stop(exits.USAGE, str(error))
-    except keys.Several as error:
+    except typed_keys.Several as error:
         stop(exits.USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
-    except keys.Unknown as error:
+    except typed_keys.Unknown as error:
         stop(exits.NOT_FOUND, str(error))
 
 

@@ -144,7 +144,7 @@ class Forecast:
             return Later(*block)
         route, event = prospect.route, prospect.event
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
-        full = self._admission.take_slot(Entry(mine, ""), route)
+        full = self._admission.limits.take(Entry(mine, ""), route)
         return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
 
 

@@ -29,7 +29,7 @@ MISTAKES = frozenset(
 )
 
 
-class Verdict(StrEnum):
+class Acceptance(StrEnum):
     """What Azure DevOps says of a request, or why it was not asked."""
 
     ACCEPTED = "accepted"
@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 class Checked(NamedTuple):
     """A verdict and the words for it."""
 
-    verdict: Verdict
+    verdict: Acceptance
     said: str = ""
 
 
@@ -59,11 +59,11 @@ class Checks:
         """Whether the request that the route makes of this run would be taken."""
         found, request = prospect.found, prospect.request
         if isinstance(found, End | PutOff) and found.reason in MISTAKES:
-            return Checked(Verdict.MISTAKEN, plain(found.detail, 500))
+            return Checked(Acceptance.MISTAKEN, plain(found.detail, 500))
         if isinstance(found, Unread):
-            return Checked(Verdict.UNKNOWN, plain(found.detail, 500))
+            return Checked(Acceptance.UNKNOWN, plain(found.detail, 500))
         if request is None:
-            return Checked(Verdict.NOTHING)
+            return Checked(Acceptance.NOTHING)
         if request not in self._said:
             self._said[request] = self._asked(request)
         return self._said[request]
@@ -72,10 +72,10 @@ class Checks:
         try:
             name = self._previews.ask(request, self._credential(request.secret))
         except Permanent as error:
-            return Checked(Verdict.REFUSED, plain(error.detail, 1000))
+            return Checked(Acceptance.REFUSED, plain(error.detail, 1000))
         except (Retryable, InDoubt) as error:
-            return Checked(Verdict.UNKNOWN, plain(error.detail, 1000))
-        return Checked(Verdict.ACCEPTED, f"pipeline {plain(name)} would run with this")
+            return Checked(Acceptance.UNKNOWN, plain(error.detail, 1000))
+        return Checked(Acceptance.ACCEPTED, f"pipeline {plain(name)} would run with this")
 
     def _credential(self, name: str) -> Credential:
         if name not in self._read:

@@ -14,7 +14,7 @@ from relay import exits
 from relay.deployment import opening
 from relay.forecasts import telling
 from relay.forecasts.forecast import READ_SECONDS, Forecast, News, truth
-from relay.previews.checking import Checks, Verdict
+from relay.previews.checking import Acceptance, Checks
 from relay.printing import plain
 from relay.why import asking
 
@@ -133,7 +133,7 @@ class Rehearsal:
         self._unread = max(self._unread, opening.unread(error))
 
     @property
-    def _verdicts(self) -> Counter[Verdict]:
+    def _verdicts(self) -> Counter[Acceptance]:
         checked = (one.checked for run in self._runs for one in run.routes)
         return Counter(one.verdict for one in checked if one)
 
@@ -149,16 +149,16 @@ class Rehearsal:
             yield from one.lines(self._settings)
             yield ""
         if self._checks:
-            counts = ", ".join(f"{self._verdicts[v]} {v}" for v in Verdict)
+            counts = ", ".join(f"{self._verdicts[v]} {v}" for v in Acceptance)
             yield f"{len(self._runs)} runs: {counts}"
 
     def conclude(self) -> None:
         """End the command with what it comes to."""
         found = self._verdicts
-        if found[Verdict.REFUSED] or found[Verdict.MISTAKEN]:
+        if found[Acceptance.REFUSED] or found[Acceptance.MISTAKEN]:
             raise typer.Exit(exits.THE_ANSWER_IS_NO)
-        if self._unread or found[Verdict.UNKNOWN]:
+        if self._unread or found[Acceptance.UNKNOWN]:
             raise typer.Exit(self._unread or exits.REFUSED)
-        if self._checks and not found[Verdict.ACCEPTED]:
+        if self._checks and not found[Acceptance.ACCEPTED]:
             typer.echo("nothing was checked: no route starts a pipeline for this", err=True)
             raise typer.Exit(exits.THE_ANSWER_IS_NO)

@@ -20,7 +20,7 @@ from relay.interrupting import interruptible
 from relay.waiting import metrics, required
 from relay.waiting.account import Account
 from relay.waiting.job import Cancelling, Kind, NoToken, Trouble, Watched
-from relay.waiting.polling import Elapsed, Limits, Tell, TimedOut, Wait
+from relay.waiting.polling import Elapsed, Limits, Polling, Tell, TimedOut
 from relay.waiting.submitting import Interrupted, Job, NotSubmitted, submitted
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Vigil:
         watched = Watched(workspaces, self._workspace, self._run, self._ports.clock)
         limits = Limits(self._wishes.patience, self._wishes.every)
         tell = Tell(self._account.changed, self._account.troubled)
-        return Wait(watched, self._elapsed, limits, tell, time.sleep, sure=sure).ended()
+        return Polling(watched, self._elapsed, limits, tell, time.sleep, sure=sure).ended()
 
     def _judged(self, outcome: Outcome) -> int:
         """0 if all that is required holds of the run."""

@@ -69,7 +69,7 @@ class Tell(NamedTuple):
     troubled: Callable[[str], None]
 
 
-class Wait:
+class Polling:
     """Waits for one run. `sure`: the run is known to be there, so that a 404 may pass."""
 
     def __init__(

@@ -162,6 +162,3 @@ def _in_full(text: str) -> str:
     if len(text) > LONGEST_EXPRESSION:  # which the gate refuses
         return text
     return _SHORT.sub(lambda t: f"run.{t['short']}" if t["short"] else t[0], text)
-
-
-__all__ = ["GateRefused", "Judgeable", "Judged", "Late", "Requirement", "judged"]

@@ -12,6 +12,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.events import parsing
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ LONGEST_SECONDS = 1800.0  # code and data are uploaded
 GRACE_SECONDS = 5.0  # an agent of Azure Pipelines waits no longer than 10 before it kills
 _OVERRIDE = re.compile(r"[A-Za-z_][\w.\[\]-]*=.*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,254}")
-_RUN_ID = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,256}")
 
 
 class NotSubmitted(Exception):
@@ -105,7 +105,7 @@ def _answer(process: subprocess.Popen[str], seconds: float) -> str:
         lines = [line for line in err.splitlines() if line.strip()] or ["no reason was given"]
         why = next((line for line in lines if line.startswith("ERROR")), lines[-1])
         raise NotSubmitted(f"az ml job create failed: {bounded(why)}")
-    if not _RUN_ID.fullmatch(out.strip()):
+    if not parsing.is_run_id(out.strip()):
         raise NotSubmitted(f"az ml job create told no run id: {bounded(out, 100)!r}")
     return out.strip()
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.gates.gate import GateRefused
 from relay import exits
 from relay.deployment import opening
 from relay.deployment.signin import SignedIn
 from relay.waiting.course import Vigil, Wishes
-from relay.waiting.required import GateRefused, Requirement
+from relay.waiting.required import Requirement
 from relay.waiting.submitting import Job
 from relay.why import asking, locating
 

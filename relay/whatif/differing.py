@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.core.terms.pipelines import HIDDEN
+from functions.core.texts.bounds import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -37,8 +37,8 @@ class OnRoute(NamedTuple):
         return self.next is not None and self.next.comes
 
 
-class Answer(NamedTuple):
-    """The answer to why. `news` is None where the run could not be read."""
+class Explanation(NamedTuple):
+    """Why a run was followed or not. `news` is None where the run could not be read."""
 
     located: Located
     run: str

@@ -11,7 +11,7 @@ import typer
 
 from functions.configuration.clouds import CLOUDS
 from functions.core.events import parsing
-from functions.core.operators import keys
+from functions.core.operators import typed_keys
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RelayError, Retryable
 from functions.core.terms.reasons import Reason
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CALL_SECONDS = 30.0
 ASKED_AT_ONCE = 8
 
-_STUDIOS = frozenset(urlsplit(cloud.studio).hostname for cloud in CLOUDS.values())
+_STUDIOS = frozenset(urlsplit(cloud.studio).netloc for cloud in CLOUDS.values())
 _PATH = re.compile(r"(?:/experiments/(?:id/)?[^/]+)?/runs/(?P<run>[^/]+)/?")
 _SHORT = re.compile(
     r"(/subscriptions/[^/]+/resourcegroups/[^/]+)(/workspaces/[^/]+)", re.IGNORECASE
@@ -108,7 +108,7 @@ def named(text: str) -> Named:
 def _of_studio(text: str) -> Named:
     url = urlsplit(text)
     if url.scheme != "https" or url.netloc.lower() not in _STUDIOS:
-        raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_hosts()))}")
+        raise ValueError(f"no address of AML Studio: https://{' or '.join(sorted(_STUDIOS))}")
     path = _PATH.fullmatch(url.path)
     run = unquote(path["run"], errors="strict") if path else ""
     if not parsing.is_run_id(run):
@@ -122,14 +122,10 @@ def _of_studio(text: str) -> Named:
         raise ValueError("its wsid is no workspace's resource id") from None
 
 
-def _hosts() -> list[str]:
-    return [host for host in _STUDIOS if host]
-
-
 def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
     """Those of SWEEP_WORKSPACES and those that the ledger tells of; raises LedgerUnavailable."""
     since = ports.clock.now() - settings.sweep.kept_for
-    return keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
+    return typed_keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
 
 
 def locate(ports: Ports, run: str, workspaces: Sequence[Workspace]) -> tuple[Located, list[str]]:

@@ -11,7 +11,7 @@ from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts.forecast import Forecast
 from relay.why import asking, locating
-from relay.why.answer import Answer, OnRoute
+from relay.why.answer import Explanation, OnRoute
 from relay.why.upcoming import Upcoming
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def why(
             raise typer.Exit(exits.THE_ANSWER_IS_NO)
 
 
-def _answer(office: Office, run: str, located: Located) -> Answer:
+def _answer(office: Office, run: str, located: Located) -> Explanation:
     try:
         news = asking.news(office.ports, located)
         routes = _routes(office, located)
         told = tuple(_told(office, located, news, routes))
     except Retryable as error:
         opening.stop(exits.REFUSED, f"{located.workspace.name}: {error.detail}")
-    return Answer(located, run, news, told, office.settings, office.ports.clock.now())
+    return Explanation(located, run, news, told, office.settings, office.ports.clock.now())
 
 
 def _routes(office: Office, located: Located) -> Sequence[Route]:

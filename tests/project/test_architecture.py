@@ -1,7 +1,11 @@
-"""docs/architecture.md shows the packages that there are, in the order that import-linter holds."""
+"""docs/architecture.md shows the packages that there are, in the order that import-linter holds.
+
+And what it says of words and of the PAT is so.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from itertools import chain
@@ -19,6 +23,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 DRAWN = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
 DESCRIBED = re.compile(r"^\*\*`([\w/]+)`\*\* (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`([\w./]+\.(?:py|md|toml|yaml|json))`")
+GLOSSARY = PAGE.partition("## Words")[2]
 CODE = ("functions", "relay", "local", "component", "benchmarks")
 MOST_FILES = 9
 MOST_LINES = 220
@@ -115,15 +120,67 @@ def test_every_file_that_is_named_is_there() -> None:
 
 def test_every_word_of_the_glossary_is_used_in_the_app() -> None:
     text = "\n".join(f.read_text("utf-8") for f in files("functions")).lower()
-    words = re.findall(r"^\| ([a-z ]+) \| ", PAGE.partition("## Words")[2], re.MULTILINE)[1:]
+    words = re.findall(r"^\| ([a-z ]+) \| ", GLOSSARY, re.MULTILINE)[1:]
     assert words == sorted(words)
     odd = {"hold": "held", "pass over": "passed over"}
     assert [word for word in words if odd.get(word, word).replace(" ", "_") not in text] == []
 
 
+def defined(file: Path) -> set[str]:
+    """What a file defines: functions, classes and constants, and `Class.member` for each member."""
+    found = set()
+    for node in ast.parse(file.read_text("utf-8")).body:
+        for name in names(node):
+            inner = node.body if isinstance(node, ast.ClassDef) else ()
+            found |= {name} | {f"{name}.{member}" for n in inner for member in names(n)}
+    return found
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    """What one statement gives a name to."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        yield node.name
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_what_the_glossary_says_to_be_in_a_file_is_there() -> None:
+    told = re.findall(r"`([A-Za-z]\w*(?:\.\w+)?)` (?:in |\()`([\w/]+\.py)`", GLOSSARY)
+    assert len(told) > 25  # else they are told in other words, which nobody compares
+    assert [(name, file) for name, file in told if name not in defined(ROOT / file)] == []
+
+
+def test_every_class_that_the_glossary_names_is_there() -> None:
+    everything = set().union(*map(defined, files("functions")))
+    told = {*re.findall(r"`([A-Z]\w*[a-z]\w*(?:\.\w+)?)`", GLOSSARY)}
+    assert told - everything == set()
+
+
 def files(*roots: str) -> Iterator[Path]:
     for root in roots:
         yield from (ROOT / root).rglob("*.py")
+
+
+def paragraphs(title: str) -> list[set[str]]:
+    """The files of the app that each point of a section names."""
+    section = (
+        PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0].partition("\nIt is never")[0]
+    )
+    points = section.split("\n* ")[1:]
+    return [{f for f in FILE.findall(point) if f.startswith("functions/")} for point in points]
+
+
+def test_the_files_that_a_pat_passes_through_are_those_that_are_told() -> None:
+    text, header, handed_on = paragraphs("Where the PAT goes")
+    app = {str(f.relative_to(ROOT)): f.read_text("utf-8") for f in files("functions")}
+
+    def those_with(pattern: str) -> set[str]:
+        return {name for name, code in app.items() if re.search(pattern, code)}
+
+    assert those_with(r"\.get_secret\(|\"Basic \"") == text
+    assert those_with(r"\bauthorization\b(?!=aad)") == text | header
+    reads = those_with(r"import .*\bCredential\b|\b_?credentials\.read\(|\bCredential\(")
+    assert reads - text - header == handed_on
 
 
 def test_no_folder_of_code_has_more_than_nine_files() -> None:

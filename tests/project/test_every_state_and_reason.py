@@ -16,6 +16,7 @@ import pytest
 from component.trigger_pipeline import driving
 from component.trigger_pipeline import telling as step
 from functions.adapters.telling.outcomes import TYPES
+from functions.core.kept.continuation import ASKED, Step
 from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import REPLAYABLE
 from functions.core.ports.services import Level
@@ -67,6 +68,7 @@ class Is(Flag):
     GIVES_UP = auto()  # the component's step waits no longer: only a person can help
     NO_ROUTE = auto()  # no route decided it: with other routes it might come again
     MISTAKE = auto()  # a preview ends as a mistake of the route's author
+    GATE = auto()  # a gate says it: what it saw is shown, and the request that it holds back
 
 
 REASONS = {
@@ -90,10 +92,10 @@ REASONS = {
     Reason.REFUSED: Is.ALERT | Is.LASTS | Is.REFUSES | Is.GIVES_UP | Is.NO_ROUTE,
     Reason.UNAVAILABLE: Is.LASTS | Is.NO_ROUTE,
     Reason.LOOK_FAILED: Is.ALERT | Is.LASTS | Is.NO_ROUTE,
-    Reason.GATE: Is.PLAIN,
-    Reason.GATE_ERROR: Is.MISTAKE,
-    Reason.NOT_A_NUMBER: Is.PLAIN,
-    Reason.CUT: Is.PLAIN,
+    Reason.GATE: Is.GATE,
+    Reason.GATE_ERROR: Is.MISTAKE | Is.GATE,
+    Reason.NOT_A_NUMBER: Is.GATE,
+    Reason.CUT: Is.GATE,
     Reason.EXPANDS: Is.MISTAKE,
     Reason.AMBIGUOUS: Is.MISTAKE,
     Reason.DELETED: Is.NO_ROUTE,
@@ -108,6 +110,8 @@ REASONS = {
     Reason.ANSWERED: Is.PLAIN,
     Reason.FOUND: Is.PLAIN,
 }
+
+_ASKED = Step(NOON, ASKED, "run.metrics.auc = 0.9")  # in an earlier attempt
 
 each_state = pytest.mark.parametrize("state", State)
 each_reason = pytest.mark.parametrize("reason", Reason)
@@ -195,6 +199,13 @@ def test_the_step_waits_and_ends_as_is_decided(reason: Reason) -> None:
 def test_predictions_take_it_as_is_decided(reason: Reason) -> None:
     assert (reason in NOT_BY_ROUTES) is (Is.NO_ROUTE in REASONS[reason])
     assert (reason in MISTAKES) is (Is.MISTAKE in REASONS[reason])
+
+
+@each_reason
+def test_what_a_gate_saw_is_kept_where_it_decided(reason: Reason) -> None:
+    step = Step(NOON, State.HELD, f"{reason} run.metrics.auc = 0.4")
+    saw = opened(state=State.HELD, reason=reason, history=(_ASKED, step)).gate_saw
+    assert (saw != _ASKED.detail) is (Is.GATE in REASONS[reason])
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda file: file.stem)

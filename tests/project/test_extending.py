@@ -1,4 +1,4 @@
-"""docs/extending.md: its recipes for settings, stores and targets; the others have own tests."""
+"""docs/extending.md: the recipes that have no tests of their own."""
 
 from __future__ import annotations
 
@@ -68,6 +68,21 @@ def test_the_readme_tells_the_default_that_stands_in_for_a_number(name: str) -> 
     (told,) = re.findall(rf"^\| `{name}` \|.*\| `(.+?)` \|$", README, re.MULTILINE)
     (complaint,) = settings.read({name: "soon"}).complaints
     assert complaint.endswith(f"; {told} is used")
+
+
+# an answer of Azure DevOps
+
+
+def reasons(*files: str) -> set[str]:
+    return {name for file in files for name in re.findall(r"\bReason\.(\w+)", open_text(file))}
+
+
+def test_every_reason_that_the_adapter_gives_is_among_the_answers_that_are_tried() -> None:
+    recipe = RECIPES["An answer of Azure DevOps"]
+    adapter = [file for file in FILE.findall(recipe) if file.startswith("functions/adapters/")]
+    tried = FILE.findall(recipe.partition("The proof")[2].partition("Held by")[0])
+    assert len(reasons(*adapter)) > 6
+    assert reasons(*adapter) - reasons(*tried) == set()
 
 
 # a store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from functions.core.terms.words import Outcome
 from relay.__main__ import app
 from tests.running.shipping import ROOT

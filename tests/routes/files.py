@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from functions.core.terms.errors import RoutesUnreadable
 
 if TYPE_CHECKING:

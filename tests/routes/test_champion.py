@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from functions.core.gates.gate import GateRefused
 from functions.core.terms.standing import Choice
-from relay.waiting.required import GateRefused, Requirement
+from relay.waiting.required import Requirement
 from tests.routes.files import problems_in, route
 
 WHEN = "when: champion.exists"

@@ -8,7 +8,7 @@ import yaml
 
 from functions.core.routes.definition import Limit, Match, Start, Variable
 from functions.core.routes.file.document import parse
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.words import Outcome
 from tests.routes.files import FULL, route, routes

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.core.facts.placeholders import LONGEST_TEXT, MissingFact, render
 from functions.core.gates.gate import GateRefused, gate_of
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from functions.core.terms.errors import RoutesUnreadable
 from tests.routes.files import FULL
 

@@ -10,8 +10,8 @@ import pytest
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from functions.adapters.tokens import IdentityUnavailable, KeptTokens, waiting
-from functions.adapters.tokens.held import beside
+from functions.adapters.entra_tokens import IdentityUnavailable, KeptTokens, waiting
+from functions.adapters.entra_tokens.held import beside
 from tests.stage.azure import MovableClock
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenRequestOptions
 
-    from functions.adapters.tokens import Heard
+    from functions.adapters.entra_tokens import Heard
 
 SCOPE = "https://management.azure.com/.default"
 DAY = 24 * 3600

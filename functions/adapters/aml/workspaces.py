@@ -11,8 +11,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from functions.adapters.aml.answers import about_or_raise, found_or_raise
+from functions.adapters.entra_tokens import waiting
 from functions.adapters.http.losses import NoAnswerError, NotSentError
-from functions.adapters.tokens import waiting
 from functions.core.terms.errors import NoWorkspace, Retryable
 from functions.core.terms.reasons import Reason
 

@@ -57,13 +57,13 @@ class DevOpsTasks:
         if not isinstance(found, dict) or str(found.get("planId", "")).lower() != task.plan:
             raise Permanent(Reason.REFUSED, f"the token is not the plan's: {answer.status}")
 
-    def complete(self, task: Task, token: str, verdict: TaskAnswer) -> None:
+    def complete(self, task: Task, token: str, answer: TaskAnswer) -> None:
         """Lines first, as well as they can be shown, then the event that ends the task."""
-        lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in verdict.lines]
+        lines = [f"Run Relay: {line[:LONGEST_LINE]}" for line in answer.lines]
         with suppress(InDoubt, Permanent, Retryable):  # the answer matters more than its words
             self._show(task, token, lines)
         ids = {"taskId": task.id, "jobId": task.job}
-        event = {"name": "TaskCompleted", **ids, "result": verdict.result}
+        event = {"name": "TaskCompleted", **ids, "result": answer.result}
         self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event)
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:

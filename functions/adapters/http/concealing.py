@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from requests.structures import CaseInsensitiveDict
 
+from functions.core.texts.bounds import HIDDEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-HIDDEN = "***"
 LONGEST_PIECE = 200  # characters that are looked for at once: what is longer is hidden in pieces
 _PLAIN = re.compile(r"[\w.~-]*", re.ASCII)  # what is spelled alike everywhere
 _NAMED = {chr(n): f"&{name};" for n, name in html.entities.codepoint2name.items()} | {" ": r"\+"}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from functions.adapters.tokens import IdentityUnavailable
+from functions.adapters.entra_tokens import IdentityUnavailable
 from functions.core.terms.errors import LedgerUnavailable
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from azure.core import MatchConditions
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
+from functions.adapters.entra_tokens import refusals, waiting
 from functions.adapters.http.session import SteadySession
 from functions.adapters.tables.errors import (
     GONE,
@@ -26,7 +27,6 @@ from functions.adapters.tables.errors import (
     is_passing,
     translated,
 )
-from functions.adapters.tokens import refusals, waiting
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, Lost

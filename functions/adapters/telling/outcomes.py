@@ -80,8 +80,8 @@ def _open(endpoint: str, identity: TokenCredential) -> Any:  # noqa: ANN401 - th
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - where wanted
     from azure.eventgrid._legacy import EventGridPublisherClient  # noqa: PLC0415 - the same
 
+    from functions.adapters.entra_tokens import refusals  # noqa: PLC0415 - the same
     from functions.adapters.http.session import SteadySession  # noqa: PLC0415 - the same
-    from functions.adapters.tokens import refusals  # noqa: PLC0415 - the same
 
     transport = RequestsTransport(
         session=SteadySession(), connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS

@@ -58,7 +58,7 @@ def signed_in(identity: TokenCredential | None) -> dict[str, Any]:
     """The options by which an exporter signs in, and tells of a token that was refused."""
     if identity is None:
         return {}
-    from functions.adapters.tokens import refusals  # noqa: PLC0415 - where it is wanted
+    from functions.adapters.entra_tokens import refusals  # noqa: PLC0415 - where it is wanted
 
     return {"credential": identity, "raw_response_hook": refusals(identity)}
 

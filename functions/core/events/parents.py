@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _PARENT, _ROOT = "mlflow.parentrunid", "mlflow.rootrunid"
 _BEST_CHILD = ("best_child_run_id", "automl_best_child_run_id")
-_NAMES = ("azureml.pipelinerunid", "azureml.rootpipelinerunid", _PARENT, _ROOT)
+_ROOTS = (_ROOT, "azureml.rootpipelinerunid")
+_NAMES = ("azureml.pipelinerunid", _PARENT, *_ROOTS)
 
 
 def has_parent(run: str, marks: Mapping[str, str]) -> bool:
@@ -41,6 +42,11 @@ def parent(tags: Mapping[str, str]) -> str:
     return lower(tags).get(_PARENT, "")
 
 
+def root(tags: Mapping[str, str]) -> str:
+    """The run that tags name as the root, "" where they name none."""
+    return _first(tags, _ROOTS)
+
+
 def best_child(marks: Mapping[str, str]) -> str:
     """The run that tags or properties call the best child, "" where they name none.
 
@@ -48,8 +54,12 @@ def best_child(marks: Mapping[str, str]) -> str:
     https://learn.microsoft.com/azure/machine-learning/how-to-train-keras
     https://learn.microsoft.com/azure/machine-learning/how-to-auto-train-image-models
     """
+    return _first(marks, _BEST_CHILD)
+
+
+def _first(marks: Mapping[str, str], names: Iterable[str]) -> str:
     named = lower(marks)
-    return next((named[name] for name in _BEST_CHILD if named.get(name)), "")
+    return next((named[name] for name in names if named.get(name)), "")
 
 
 def lower(marks: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from functions.core.events import parents
 from functions.core.facts.unusable import UNREAD as UNREAD  # noqa: PLC0414 - beside the facts
 from functions.core.facts.vocabulary import TABLE, Kind
 from functions.core.texts import times
@@ -52,8 +53,8 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
                 status=str(outcome),
                 experiment=event.experiment,
                 type=event.run_type,
-                root_id=_tag(run.tags, "mlflow.rootrunid", "azureml.rootpipelinerunid") or run.id,
-                parent_id=_tag(run.tags, "mlflow.parentrunid"),
+                root_id=parents.root(run.tags) or run.id,
+                parent_id=parents.parent(run.tags),
                 start_time=_iso(run.start_time),
                 end_time=_iso(run.end_time),
                 url=studio_url(studio, event.workspace.id, run.id),
@@ -126,13 +127,8 @@ def studio_url(studio: str, workspace_id: str, run: str) -> str:
 
 def _merged(told: Mapping[str, str], read: Mapping[str, str]) -> dict[str, str]:
     """The run's own tags win: the event's keys arrive with their case changed."""
-    known = {key.lower() for key in read}
+    known = parents.lower(read)
     return {**{k: v for k, v in told.items() if k.lower() not in known}, **read}
-
-
-def _tag(tags: Mapping[str, str], *names: str) -> str | None:
-    folded = {key.lower(): value for key, value in tags.items()}
-    return next((folded[n] for n in names if folded.get(n)), None)
 
 
 def _known(**values: object) -> Facts:

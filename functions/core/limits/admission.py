@@ -1,4 +1,6 @@
-"""What all processes share before a start: who is left alone, and (`limits`) the routes' limits.
+"""What all processes share before a start: who is left alone.
+
+The places in a route's limit are `limits`, in `places_taken`: nothing here takes one.
 
 A refused secret and a request to slow down concern the account that asked: an organization's
 credentials are often several teams', and what one of them did must not hold the others back.
@@ -21,9 +23,9 @@ from functions.core.texts.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.ports.ledger import Entry, Shared
+    from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
-    from functions.core.routes.definition import Route, Start
+    from functions.core.routes.definition import Start
     from functions.core.terms.policy import Policy
 
 ACCOUNT = "account/"
@@ -95,10 +97,6 @@ class Admission:
     def unblock(self, name: str) -> None:
         """Let the account be used again."""
         self._change(name, lambda _: {})
-
-    def take_slot(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | datetime:
-        """A place in the route's limit, or when the next window begins; see `Limits.take`."""
-        return self.limits.take(entry, route, called=called)
 
     def _believed(self, name: str) -> Shared:
         now = self._clock.monotonic()

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from functions.core.facts import building
 from functions.core.kept.summary import EVER
-from functions.core.operators import keys, summaries
+from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.replaying import REPLAYABLE
 from functions.core.rounds.expiry import HORIZON
@@ -149,9 +149,9 @@ class Overview:
         return Seen(now, wanted, ordered, among, self._ends(), paused, waits)
 
     def one(self, text: str) -> Whole:
-        """The continuation that a KEY names; raises what `keys.resolve` raises."""
-        c, now = keys.resolve(self._ledger, text), self._clock.now()
-        (name,) = keys.whole([c])
+        """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""
+        c, now = typed_keys.resolve(self._ledger, text), self._clock.now()
+        (name,) = typed_keys.whole([c])
         body = (c.request.shown if c.request else None) or {}
         sources = body.get("resources", {}).get("repositories", {}).get("self", {})
         return Whole(

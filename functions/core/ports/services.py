@@ -26,8 +26,8 @@ class Tasks(Protocol):
     def prove(self, task: Task, token: str, deadline: Deadline) -> None:
         """Ask for the task's own plan. Raises Permanent if that is refused, and Retryable."""
 
-    def complete(self, task: Task, token: str, verdict: TaskAnswer) -> None:
-        """Show the verdict's lines and end the task. Raises Permanent, Retryable and InDoubt."""
+    def complete(self, task: Task, token: str, answer: TaskAnswer) -> None:
+        """Show the answer's lines and end the task. Raises Permanent, Retryable and InDoubt."""
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
         """The result in its own record, if that says that it is completed; raises Retryable."""

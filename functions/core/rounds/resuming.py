@@ -111,7 +111,7 @@ class Resuming:
         route = routes.named(due.key.route) if routes else None
         if route and waited_on.startswith(LINE):
             self._ledger.schedule(replace(due, waits_on=waited_on))
-            place = self._admission.take_slot(entry, route, called=True)
+            place = self._admission.limits.take(entry, route, called=True)
             entry = place if isinstance(place, Entry) else entry
         self._ledger.schedule(due)
         return entry

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
+from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from functions.core.gates.gate import Gate
     from functions.core.terms.standing import Choice
 
@@ -106,7 +108,7 @@ class Route(Struct, frozen=True, kw_only=True):
     step: str | None = None
     model: str | None = None
     champion: Choice | None = None
-    wait_for_facts: timedelta = timedelta(minutes=10)
+    wait_for_facts: timedelta = FACTS_FOR
     limit: Limit | None = None
     shadow: bool = False
     complete: bool = False

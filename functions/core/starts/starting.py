@@ -1,4 +1,4 @@
-"""From a decision to a pipeline run: the checks before the POST, the fence, the POST, its answer.
+"""From a decision to a pipeline run: the checks before the POST, the mark, the POST, its answer.
 
 ask (ETag) ──► POST ──► 200 with an id     started
 │            ├────► nothing was queued the mark is taken back, parked or failed
@@ -59,7 +59,7 @@ class Starter:
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
-            place = self._admission.take_slot(work.entry, route)
+            place = self._admission.limits.take(work.entry, route)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
             detail = f"the limit of {route.name}"

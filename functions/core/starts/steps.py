@@ -5,7 +5,7 @@
       │ └──► skipped
       └──► open, parked                    due later, with the reason
 
-`asked_at` is the fence: a row without it was never sent, a row with it is in doubt for everyone.
+`asked_at` is the mark: a row without it was never sent, a row with it is in doubt for everyone.
 """
 
 from __future__ import annotations

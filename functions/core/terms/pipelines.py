@@ -8,8 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from functions.core.texts import jsontext
-
-HIDDEN = "***"  # stands where the value of a secret variable is
+from functions.core.texts.bounds import HIDDEN
 
 
 class Credential(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,7 @@
-"""The numbers that the core works with; the settings fill them in."""
+"""The numbers that the core works with; the settings fill in those of the policies.
+
+What one package alone counts with stands there.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have b
 RECHECK = timedelta(hours=1)
 MOST_SENDS = 3  # the first and two more
 NOT_FINAL_FOR = timedelta(minutes=10)
+FACTS_FOR = timedelta(minutes=10)  # unless the route says otherwise: `wait_for_facts`
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
 IN_LINE_FOR = timedelta(hours=2)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+HIDDEN = "***"  # stands where a secret was
 LONGEST_DETAIL = 500
 LONGEST_NAME, MOST_NAMED = 80, 10  # of a list of names
 LONGEST_TOKEN = 8_000  # characters; of one that is cut, what is left is no token
@@ -108,4 +109,4 @@ def _told(value: object) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    return "***" if found["token"] else found[0]
+    return HIDDEN if found["token"] else found[0]

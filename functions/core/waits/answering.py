@@ -78,29 +78,29 @@ class Answers:
         if wait.result:  # noted by one that may have died: the same answer again
             given = TaskAnswer(succeeded=wait.result == SUCCEEDED, lines=wait.lines)
             return self._answer(entry, given, deadline, early=early)
-        verdict = self._judged(wait, deadline)
-        if isinstance(verdict, TaskAnswer):
-            return self._answer(entry, verdict, deadline, early=early)
-        return self._wait_on(entry, verdict)
+        judged = self._judged(wait, deadline)
+        if isinstance(judged, TaskAnswer):
+            return self._answer(entry, judged, deadline, early=early)
+        return self._wait_on(entry, judged)
 
     def _judged(self, wait: Wait, deadline: Deadline) -> TaskAnswer | judging.Pending:
         """What the runs say; after seven days without an answer it is no, and says why."""
         too_old = self._clock.now() - wait.created_at > LONGEST
         try:
-            verdict = self._judge.verdict(wait, deadline)
+            judged = self._judge.answer(wait, deadline)
         except Exception as error:
             if not too_old:
                 raise
             why = f": {_told(error)}"
         else:
-            if not too_old or isinstance(verdict, TaskAnswer):
-                return verdict
-            why = f": {verdict}"
+            if not too_old or isinstance(judged, TaskAnswer):
+                return judged
+            why = f": {judged}"
         told = bounded(f"it waits for more than {LONGEST.days} days{why}")
         return TaskAnswer(succeeded=False, lines=(told,))
 
     def _answer(
-        self, entry: Waiting, verdict: TaskAnswer, deadline: Deadline, *, early: bool
+        self, entry: Waiting, answer: TaskAnswer, deadline: Deadline, *, early: bool
     ) -> None:
         """Note the answer, then give it, so that whoever goes on after a crash gives the same."""
         wait, now = entry.wait, self._clock.now()
@@ -108,18 +108,16 @@ class Answers:
             entry,
             replace(
                 wait,
-                result=verdict.result,
-                lines=verdict.lines,
-                why=verdict.why,
+                result=answer.result,
+                lines=answer.lines,
+                why=answer.why,
                 due_at=now + ANSWERING,
                 noted_at=wait.noted_at or now,
             ),
         )
-        self._guarded(noted, lambda: self._give(noted, verdict, deadline, early=early))
+        self._guarded(noted, lambda: self._give(noted, answer, deadline, early=early))
 
-    def _give(
-        self, entry: Waiting, verdict: TaskAnswer, deadline: Deadline, *, early: bool
-    ) -> None:
+    def _give(self, entry: Waiting, answer: TaskAnswer, deadline: Deadline, *, early: bool) -> None:
         """Give it, and forget the token.
 
         A failure does not tell whether a try has arrived: the task's own record does.
@@ -131,9 +129,9 @@ class Answers:
         noted = entry.wait.due_at - ANSWERING
         if self._clock.now() - noted > GIVEN_WITHIN:
             raise Retryable(Reason.LATE, f"no answer was sent so long after its note, of {noted}")
-        result = verdict.result
+        result = answer.result
         try:
-            self._tasks.complete(entry.wait.task, token, verdict)
+            self._tasks.complete(entry.wait.task, token, answer)
         except (InDoubt, Permanent, Retryable) as error:
             result = self._recorded(entry.wait, token, error)
             final = isinstance(error, Permanent) and not early
@@ -141,7 +139,7 @@ class Answers:
                 return self._settling.end(entry, WaitState.LOST, error.detail)
             if not result:
                 raise
-        return self._settling.end(entry, WaitState.COMPLETED, verdict.why, result)
+        return self._settling.end(entry, WaitState.COMPLETED, answer.why, result)
 
     def _recorded(self, wait: Wait, token: str, refused: InDoubt | Permanent | Retryable) -> str:
         """The result in the task's own record, "" where it goes on.

@@ -62,7 +62,7 @@ class Judge:
                     raise Unfit(error.detail) from None
                 raise
 
-    def verdict(self, wait: Wait, deadline: Deadline) -> TaskAnswer | Pending:
+    def answer(self, wait: Wait, deadline: Deadline) -> TaskAnswer | Pending:
         """The answer, once all runs are over or one has failed.
 
         Raises Retryable for a run that cannot be read, unless another has failed; and

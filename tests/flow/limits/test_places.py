@@ -266,7 +266,7 @@ def test_a_burst_exceeds_no_limit(stage: Stage) -> None:
     ports = stage.ports._replace(clock=Hasty())
 
     def one(n: int) -> bool:
-        return isinstance(Admission(ports, Policy()).take_slot(entry(stage, n), ROUTE), Entry)
+        return isinstance(Admission(ports, Policy()).limits.take(entry(stage, n), ROUTE), Entry)
 
     with ThreadPoolExecutor(24) as pool:
         assert sum(pool.map(one, range(24))) <= 4
@@ -303,7 +303,7 @@ def test_who_is_overtaken_again_and_again_pauses_each_time_longer_and_then_waits
     for n in range(40):
         clock, rows = Patient(), counted(stage.ledger)
         ports = stage.ports._replace(ledger=Overtaken(rows.ledger), clock=clock)
-        assert not isinstance(Admission(ports, Policy()).take_slot(entry(stage, n), ROUTE), Entry)
+        assert not isinstance(Admission(ports, Policy()).limits.take(entry(stage, n), ROUTE), Entry)
         assert (rows.spent(), len(clock.slept)) == (TRIES, TRIES)
         pauses.append(clock.slept)
     assert len({tuple(p) for p in pauses}) == 40

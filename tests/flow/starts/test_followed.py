@@ -1,4 +1,4 @@
-"""docs/architecture.md follows an event and a lost answer through the files that really run."""
+"""docs/architecture.md follows an event, a lost answer and a replay through the files that run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from functions.core.operators import typed_keys
+from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
@@ -107,3 +109,20 @@ def test_a_lost_answer_is_looked_for_in_the_files_that_are_told(stage: Stage) ->
     walk = Walk(lost_and_found)
     assert (stage.only("r1").reason, stage.posts()) == (Reason.FOUND, 1)
     assert named("One lost answer, followed") - AROUND - walk.files == set()
+
+
+def test_what_is_replayed_passes_through_the_files_that_are_told(stage: Stage) -> None:
+    stage.routes(GATED)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"accuracy": 0.5})
+    stage.deliver(completed("r1"))
+    stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"accuracy": 0.95})
+
+    def replay() -> None:
+        key = typed_keys.resolve(stage.ledger, "register/r1/Completed").key
+        Replaying(stage.ledger, stage.clock, "ada").replay(key)
+        assert stage.started() == []
+        stage.reconcile()
+
+    walk = Walk(replay)
+    assert stage.started() == [(42, "r1")]
+    assert named("One replay, followed") - AROUND - walk.files == set()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.gates.gate import GateRefused
 from local.aml.jobs import Jobs
 from local.arm.jobs import Job
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
-from relay.waiting.required import GateRefused, Requirement
+from relay.waiting.required import Requirement
 from tests.relay.waiting.waiter import Training, until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from functions.core.terms.words import Outcome
 from relay.waiting import statuses
 from relay.waiting.job import Kind, Trouble
-from relay.waiting.polling import Elapsed, End, Limits, Tell, TimedOut, Wait
+from relay.waiting.polling import Elapsed, End, Limits, Polling, Tell, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ class Scene:
     def wait(self, *, patience: float = 600, every: float = 60, sure: bool = False) -> End:
         tell = Tell(lambda status: self.told.append(str(status)), self.told.append)
         limits = Limits(patience, every)
-        wait = Wait(self.run, self._elapsed, limits, tell, self.time.pause, sure=sure)
+        wait = Polling(self.run, self._elapsed, limits, tell, self.time.pause, sure=sure)
         return wait.ended()
 
 

@@ -131,7 +131,7 @@ def test_cel_is_loaded_only_for_a_route_with_a_gate() -> None:
         "import sys\n"
         "import functions.adapters.routefile\n"
         "before = 'yaml' in sys.modules\n"
-        "from functions.core.routes.file.reading import decode\n"
+        "from functions.core.routes.file.interpreting import decode\n"
         "head = 'version: 1\\ndefaults: {organization: o, project: p}\\nroutes: '\n"
         "decode(head + '[{name: a, start: {pipeline: 1}}]')\n"
         "without = 'cel_expr_python' in sys.modules\n"

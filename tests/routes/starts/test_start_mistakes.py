@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.routes.file.reading import decode
+from functions.core.routes.file.interpreting import decode
 from tests.routes.files import problems, problems_in, route
 
 ORGANIZATION = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
+from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import ENDS, Outcome
 
 Shape = dict[str, Any]
@@ -33,6 +35,7 @@ _PATTERN = _text("text where `*` and `?` are wildcards, in any case; leave it ou
 _SCALARS = [{"type": kind} for kind in ("string", "number", "boolean")]
 _OUTCOME = {"type": "string", "enum": list(map(str, ENDS))}
 _SECRET = "^[A-Za-z0-9-]{1,127}$"
+_MINUTES = FACTS_FOR // timedelta(minutes=1)
 _EVENTS = [str(outcome) for outcome in Outcome if not outcome.ends_run]
 
 _DEFAULTS = _closed(
@@ -137,7 +140,7 @@ _ROUTE = _closed(
         "anyOf": [_NEWEST, _CHAMPION],
     },
     wait_for_facts=_text(
-        "how long facts may take to appear: 30s, 10m (the default), 2h, at most 7d",
+        f"how long facts may take to appear: 30s, {_MINUTES}m (the default), 2h, at most 7d",
         "^([0-9]{1,5}s|[0-9]{1,4}m|((1[0-5]|[0-9])?[0-9]|16[0-8])h|[0-7]d)$",
     ),
     limit=_text(

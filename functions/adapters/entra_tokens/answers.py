@@ -11,7 +11,7 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
-from functions.core.texts.bounds import bounded
+from functions.core.texts.bounds import HIDDEN, bounded
 
 LONGEST_LIFE = 24 * 3600  # seconds, the platform's; no token is believed to last longer
 LONGEST_WORDS = 200
@@ -45,7 +45,7 @@ class Heard:
     def without_secrets(self, text: str) -> str:
         """The text, should the endpoint have echoed what it was sent."""
         for secret in self._secrets:
-            text = text.replace(secret, "***")
+            text = text.replace(secret, HIDDEN)
         return bounded(text, LONGEST_WORDS)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from functions.adapters.tokens.answers import IdentityUnavailable
+from functions.adapters.entra_tokens.answers import IdentityUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,6 +20,7 @@ from functions.core.routes.file.faults import faults
 from functions.core.routes.file.schema import FILE
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import Outcome
 from functions.core.texts.times import parse_span
 
@@ -119,14 +120,13 @@ def _route(entry: Entry, defaults: Entry) -> Route:
     as_written = ("name", "children", "when", "step", "model", "complete")
     start = _start({**defaults, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
-    wait = entry.get("wait_for_facts", "10m")
     count, _, per = entry.get("limit", "").partition("/")
     return Route(
         **{key: entry[key] for key in as_written if key in entry},
         outcomes=_outcomes(entry),
         match=match,
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
-        wait_for_facts=parse_span(wait) or timedelta(),
+        wait_for_facts=_patience(entry),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
         start=start,
@@ -137,6 +137,11 @@ def _route(entry: Entry, defaults: Entry) -> Route:
 def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:
     started = (route.start.organization for route in routes if route.start)
     return frozenset(filter(None, (*started, defaults.get("organization"))))
+
+
+def _patience(entry: Entry) -> timedelta:
+    told = entry.get("wait_for_facts")
+    return FACTS_FOR if told is None else parse_span(told) or timedelta()
 
 
 def _outcomes(entry: Entry) -> frozenset[Outcome]:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.credentials import AccessToken
 
-from functions.adapters.tokens.answers import Heard, checked, reason
-from functions.adapters.tokens.held import Held, beside
+from functions.adapters.entra_tokens.answers import Heard, checked, reason
+from functions.adapters.entra_tokens.held import Held, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
-    from functions.adapters.tokens.held import Found, Run, Tell
+    from functions.adapters.entra_tokens.held import Found, Run, Tell
     from functions.core.terms.deadline import Clock
 
     Ask = Callable[[Heard, tuple[str, ...], TokenRequestOptions], AccessTokenInfo]
