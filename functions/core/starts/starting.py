@@ -132,8 +132,9 @@ class Starter:
     def _answer(
         self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
     ) -> _Refused | None:
+        marked_at = work.entry.continuation.sent_at or self._clock.now()
         try:
-            run = self._pipelines.start(request, credential, work.deadline)
+            run = self._pipelines.start(request, credential, work.deadline.marked(marked_at))
         except Retryable as error:
             unsent = self._unmarked(work, before)
             if error.reason is Reason.CREDENTIAL_REFUSED:
