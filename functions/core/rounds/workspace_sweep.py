@@ -79,7 +79,8 @@ class Visiting:
         except NoWorkspace as error:
             return self._gone(work, error)
         except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
-            return self._tell_failed(workspace, error)
+            self._tell_failed(workspace, error)
+            return None
 
     def _is_asked(self, workspace: Workspace, known: Visit, now: datetime) -> bool:
         """One that is gone for good only if it is named, once a day."""
@@ -94,8 +95,7 @@ class Visiting:
         lasts = now - gone >= GONE_FOR
         if not visit.dropped:
             line = {"sweep": "dropped" if lasts else "failed", "workspace": work.workspace.name}
-            told = {"gone_since": gone, "detail": error.detail}
-            self._log.write(Level.ERROR, line | told)
+            self._log.write(Level.ERROR, {**line, "gone_since": gone, "detail": error.detail})
         return visit._replace(gone=gone, dropped=now if lasts else None)
 
     def _visit(self, work: _Work, deadline: Deadline) -> Visit:
