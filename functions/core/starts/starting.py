@@ -155,8 +155,12 @@ class Starter:
         return None
 
     def _too_late(self, work: Work) -> None:
+        """A round has more time than a delivery; who is late there as well is so for three days."""
+        c = work.entry.continuation
         detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
-        self._settling.park(work, Reason.DEADLINE, detail, after=0)
+        put_off = deciding.PutOff(Reason.DEADLINE, detail, REFUSED_FOR)
+        held = deciding.End(State.HELD, Reason.IN_DOUBT if c.asked_at else Reason.DEADLINE, detail)
+        self._settling.conclude(work, put_off, None if c.attempts else 0, held)
 
     def _unmarked(self, work: Work, before: Continuation) -> Work:
         """The work as it is to be written once it is certain that nothing was queued."""

@@ -57,6 +57,31 @@ def test_what_was_too_late_is_started_by_the_next_round(stage: Stage, port: str)
     assert stage.started() == [(42, "r1")]
 
 
+class Late(Slow):
+    """The same, and what is read comes first."""
+
+    def read(self, *args: Any, **options: Any) -> Any:
+        found = self.real.read(*args, **options)
+        self._clock.forward(seconds=self._seconds)
+        return found
+
+
+def test_what_is_too_late_in_every_round_is_tried_ever_less_and_held_after_three_days(
+    stage: Stage,
+) -> None:
+    stage.build(credentials=Late(stage.ports.credentials, stage.clock, 31))
+    stage.deliver(completed("r1"))
+    stage.reconcile()
+    before = len(calls(stage))
+    for _ in range(60):
+        stage.reconcile(minutes=1)
+    assert len(calls(stage)) - before < 10
+    for _ in range(5):
+        stage.reconcile(hours=15)
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.DEADLINE, 0)
+
+
 class ReadsOnce(Wrapped):
     """The runs, but reading the root takes so long that no time is left."""
 
