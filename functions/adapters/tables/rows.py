@@ -105,8 +105,9 @@ class _Rows:
         return found, found.row.get("writer") == entity["writer"]
 
     def put(self, place: Place, row: Row) -> None:
-        entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE}
-        version_of(self._send(self.table.upsert_entity, entity, **how), self.table)
+        entity = _signed(place, row)
+        put = self._send(self.table.upsert_entity, entity, mode=UpdateMode.REPLACE)
+        version_of(put, self.table)
 
     def replace(self, place: Place, row: Row, version: str) -> str:
         entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.ledger.places import safe
 from functions.core.memory import visits
 from functions.core.ports.services import Level
-from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable
+from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Inbox:
     def _unforeseen(self, letter: Letter, error: Exception) -> None:
         """A bug: the letter is kept for the version that mends it."""
         line = {"letter": letter.id, "run": letter.event.run, "outcome": letter.event.outcome}
-        self._log.write(Level.ERROR, {**line, "detail": f"{type(error).__name__}: {error}"})
+        self._log.write(Level.ERROR, {**line, "detail": in_words(error)})
 
     def _open(self, letter: Letter, pruned: datetime | None, deadline: Deadline) -> None:
         event = letter.event

@@ -13,7 +13,7 @@ from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable
+from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -155,8 +155,8 @@ class Reconciler:
             if self._admission.blocked(name) and not self._has_changed(name, most):
                 return []
             return self._ledger.waiting_on(name, most.resumed)
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"account": name, "detail": error})
+        except Exception as error:  # noqa: BLE001 - one account must not cost a round
+            self._log.write(Level.ERROR, {"account": name, "detail": in_words(error)})
             return []
 
     def _has_changed(self, name: str, most: Bounds) -> bool:

@@ -13,7 +13,7 @@ from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
 from functions.core.terms.deadline import Deadline, each
-from functions.core.terms.errors import LedgerUnavailable, NoWorkspace
+from functions.core.terms.errors import LedgerUnavailable, NoWorkspace, in_words
 from functions.core.terms.policy import SweepMode
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Visiting:
 
     def _tell_failed(self, workspace: Workspace, error: Exception, **what: str) -> None:
         line = {"sweep": "failed", "workspace": workspace.name, **what}
-        self._log.write(Level.ERROR, {**line, "detail": f"{type(error).__name__}: {error}"})
+        self._log.write(Level.ERROR, {**line, "detail": in_words(error)})
 
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
         """The routes to take the run up on; the ledger is asked only if there may be any."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.ports.services import Level
-from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.errors import InDoubt, Permanent, Retryable, in_words
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Links:
             except (InDoubt, Permanent, Retryable) as error:
                 self._tell(c, error.detail)
             except Exception as error:  # noqa: BLE001 - else it would be tried in every round
-                self._tell(c, f"{type(error).__name__}: {error}")
+                self._tell(c, in_words(error))
 
     def _tell(self, c: Continuation, why: str) -> None:
         line = {"link": "not written", "route": c.key.route, "run": c.key.run, "detail": why}
