@@ -72,12 +72,18 @@ def otherwise(request: PipelineRequest, run: Mapping[str, Any]) -> str:
     notes, asked, taken = [], _branch(body), _branch(run)
     if asked and taken and asked != taken:
         notes.append(f"it runs from {taken}, although {asked} was asked for")
-    if run.get("templateParameters") not in (None, {}, body.get("templateParameters", {})):
+    if not _shows(body.get("templateParameters", {}), run.get("templateParameters")):
         from functions.adapters.devops.matching import differing  # noqa: PLC0415 - hardly ever
 
         if names := differing(body, run):
             notes.append(f"it may be another's: it has other values of {listed(names)}")
     return "; ".join(notes)
+
+
+def _shows(asked: Mapping[str, str], shown: object) -> bool:
+    """Whether what is shown of these parameters is letter for letter what was asked for."""
+    found = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    return all(found.get(name.lower(), value) == value for name, value in asked.items())
 
 
 def _branch(found: Mapping[str, Any]) -> str:
