@@ -9,7 +9,7 @@ import msgspec
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines, steps
-from functions.core.terms.errors import Lost, Unreadable
+from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.runs import SWEPT
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Claiming:
             entry, fresh = self._ledger.claim(new)
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            return None
+        except Permanent as error:  # no row can hold it, however often it is delivered
+            told = log_lines.unwanted(event, error.detail)
+            self._log.write(Level.ERROR, {**told, "route": route.name})
             return None
         if fresh:
             return entry

@@ -95,6 +95,19 @@ def test_while_rounds_go_on_no_delivery_does_one(
     assert rounds(caplog) == []
 
 
+@pytest.mark.parametrize("told", ["ended", "begun"])
+def test_a_round_that_a_wrong_clock_noted_for_next_year_silences_nobody(
+    stage: Stage, told: str
+) -> None:
+    stage.reconcile()
+    parked(stage, "r1")
+    row, year = stage.ledger.shared(watch.ROUNDS), timedelta(days=365)
+    stage.ledger.share(row, {**row.value, told: (stage.clock.now() + year).isoformat()})
+    stage.clock.forward(minutes=11)
+    stage.deliver(unwanted())
+    assert stage.started() == [(42, "r1")]
+
+
 def test_its_own_event_comes_first(stage: Stage) -> None:
     stage.reconcile()
     parked(stage, "r1")
