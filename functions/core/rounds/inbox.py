@@ -27,8 +27,10 @@ class Inbox:
         self._relay = relay
         self._after = ""
 
-    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> None:
+    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> bool:
         """Take events out, each in its time, and only after all its routes were claimed.
+
+        Returns whether there may be more.
 
         It goes through the inbox so many at a time, and begins anew at its end: what cannot be
         taken out, for whatever reason, stays with a line in the log each time, and the others have
@@ -39,7 +41,7 @@ class Inbox:
         pruned = visits.recall(self._ledger).pruned if letters else None
         for letter in letters:
             if share.has_passed:
-                return
+                return True
             try:
                 self._open(letter, pruned, each())
             except RoutesUnreadable:
@@ -50,6 +52,7 @@ class Inbox:
                 self._unforeseen(letter, error)
         ids = [letter.id for letter in letters]
         self._after = max(ids, key=safe) if len(ids) == limit else ""
+        return bool(self._after)
 
     def _unforeseen(self, letter: Letter, error: Exception) -> None:
         """A bug: the letter is kept for the version that mends it."""

@@ -99,11 +99,11 @@ class Reconciler:
 
     def _round(self, most: Bounds, by: By) -> tuple[int, int, bool]:
         """How many were looked at, how many resumed, and whether something due is left."""
-        routes, accounts = None, []
+        routes, accounts, more = None, [], False
         try:
             routes = self._routes.routes()
             accounts = self._accounts(routes)
-            self._inbox.open(most.letters, most.resumed, most.each)
+            more = self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
@@ -113,9 +113,9 @@ class Reconciler:
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         this = Round(most.begins, turns, most.each, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        cut = most.begins.has_passed or len(keys) < len(found)
+        cut = more or most.begins.has_passed or len(keys) < len(found)
         if by is not By.DELIVERY or not most.last.has_passed:
-            self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
+            cut |= self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)

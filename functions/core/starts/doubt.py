@@ -101,7 +101,7 @@ class Doubt:
             return self._starter.park(work, error)
         put_off = PutOff(error.reason, error.detail, REFUSED_FOR)
         held = End(State.HELD, Reason.IN_DOUBT, error.detail)
-        return self._settling.conclude(work, put_off, error.retry_after, held)
+        return self._settling.conclude(work, put_off, error.retry_after or None, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.

@@ -107,8 +107,8 @@ class Starter:
         return self._admission.blocked(account(request)) is not None
 
     def park(self, work: Work, error: Retryable) -> None:
-        """Park for the reason and the time that the error gives."""
-        self._settling.park(work, error.reason, error.detail, after=error.retry_after)
+        """Park for the reason and the time that the error gives: "at once" is no time."""
+        self._settling.park(work, error.reason, error.detail, after=error.retry_after or None)
 
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str

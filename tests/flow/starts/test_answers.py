@@ -302,3 +302,15 @@ def test_after_the_pause_of_a_refused_secret_the_account_is_left_alone_as_asked(
     assert deliver(stage, "r2") == (State.OPEN, Reason.THROTTLED)
     stage.reconcile(minutes=31)
     assert sorted(run for _, run in stage.started()) == ["r1", "r2"]
+
+
+def test_who_is_told_to_come_again_at_once_comes_ever_less(stage: Stage) -> None:
+    slow = Fault("POST", RUNS, status=429, headers={"Retry-After": "0"}, times=100)
+    stage.devops.server.faults.add(slow)
+    deliver(stage)
+    for _ in range(60):
+        stage.reconcile(minutes=1)
+    assert 3 < stage.only("r1").attempts < 10
+    stage.devops.server.faults.clear()
+    stage.reconcile(minutes=30)
+    assert stage.started() == [(42, "r1")]
