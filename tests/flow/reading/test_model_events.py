@@ -267,7 +267,10 @@ def test_news_that_no_row_can_hold_is_told_and_not_delivered_again(
     follow(stage, "DatasetDriftDetected")
     texts = ["dataDriftName", "runId", "baseDatasetId", "targetDatasetId", "driftCoefficient"]
     tags = {f"k{n}": "\ufdd0" * 450 for n in range(4)}
-    long = dict.fromkeys(texts, "\ufdd0" * 999) | {"driftTags": tags, "driftProperties": tags}
+    long: dict[str, Any] = dict.fromkeys(texts, "\ufdd0" * 999) | {
+        "driftTags": tags,
+        "driftProperties": tags,
+    }
     event = news("DatasetDriftDetected", **long, dataDriftId="\ufdd0" * 500)
     stage.deliver(event | {"subject": "\ufdd0" * 999})
     (line,) = [r for r in caplog.records if "fit in the ledger" in r.getMessage()]
