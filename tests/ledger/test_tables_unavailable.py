@@ -96,6 +96,15 @@ def test_an_answer_that_is_not_the_table_services_is_no_answer(name: str, status
             EVERY[name](TableLedger(table))
 
 
+@pytest.mark.parametrize("name", ["claim", "write", "schedule", "keep", "share"])
+def test_a_write_that_somebody_else_says_was_done_was_not(name: str) -> None:
+    """The service tells the version that it wrote. A POST would follow a mark that nobody has."""
+    with answering(204) as server:
+        table = open_table(NAME, connection_string=connection_string(server.port))
+        with pytest.raises(LedgerUnavailable, match="without an ETag"):
+            EVERY[name](TableLedger(table))
+
+
 def test_a_table_that_is_being_deleted_takes_no_letter() -> None:
     body = '{"odata.error":{"code":"TableBeingDeleted","message":{"lang":"en-US","value":"x"}}}'
     with answering(409, body) as server:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from functions.core.texts.bounds import listed
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -62,12 +63,27 @@ def is_of_a_trigger(build: Mapping[str, Any]) -> bool:
     return str(build.get("reason", "")).lower() in _TRIGGERS
 
 
-def taken_branch(request: PipelineRequest, run: Mapping[str, Any]) -> str:
-    """What is amiss with the branch of a run, "" where it is the one that was asked for."""
-    asked, taken = _branch(json.loads(request.body)), _branch(run)
-    if not asked or not taken or asked == taken:
-        return ""
-    return f"it runs from {taken}, although {asked} was asked for"
+def otherwise(request: PipelineRequest, run: Mapping[str, Any]) -> str:
+    """What is amiss with a run, "" where it says nothing else than what was asked for.
+
+    It is told and no more: it could be another's, and to ask again could start it twice.
+    """
+    body = json.loads(request.body)
+    notes, asked, taken = [], _branch(body), _branch(run)
+    if asked and taken and asked != taken:
+        notes.append(f"it runs from {taken}, although {asked} was asked for")
+    if not _shows(body.get("templateParameters", {}), run.get("templateParameters")):
+        from functions.adapters.devops.matching import differing  # noqa: PLC0415 - hardly ever
+
+        if names := differing(body, run):
+            notes.append(f"it may be another's: it has other values of {listed(names)}")
+    return "; ".join(notes)
+
+
+def _shows(asked: Mapping[str, str], shown: object) -> bool:
+    """Whether what is shown of these parameters is letter for letter what was asked for."""
+    found = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    return all(found.get(name.lower(), value) == value for name, value in asked.items())
 
 
 def _branch(found: Mapping[str, Any]) -> str:

@@ -28,6 +28,12 @@ def matches(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
     return _is_alike(body, build) and _carries(_queued_variables(build), _variables(body))
 
 
+def differing(body: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
+    """The parameters that a run shows, and otherwise than they were asked for."""
+    shown, asked = _folded(run.get("templateParameters")), body.get("templateParameters", {})
+    return [n for n, v in asked.items() if n.lower() in shown and not _same(v, shown[n.lower()])]
+
+
 def hides_variables(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
     """Whether a build shows no variables at all, and all else that was asked with some."""
     body = json.loads(request.body)
@@ -55,8 +61,12 @@ def asks_parameters(request: PipelineRequest) -> bool:
 
 def _carries(shown: object, asked: Mapping[str, str]) -> bool:
     """Whether every asked value is shown; names are compared in any case, as the service does."""
-    folded = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    folded = _folded(shown)
     return all(n.lower() in folded and _same(v, folded[n.lower()]) for n, v in asked.items())
+
+
+def _folded(shown: object) -> dict[str, Any]:
+    return {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
 
 
 def _queued_variables(build: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.adapters.devops.builds import not_a_run, taken_branch
+from functions.adapters.devops.builds import not_a_run, otherwise
 from functions.adapters.devops.calls import Calls
 from functions.core.terms.errors import InDoubt
 from functions.core.terms.pipelines import PipelineRun
@@ -49,7 +49,7 @@ class DevOpsPipelines:
         found = answer.json
         if why := not_a_run(request, found):
             raise InDoubt(Reason.IN_DOUBT, why, answer.retry_after)
-        note = taken_branch(request, found)
+        note = otherwise(request, found)
         return self._run(request, found["id"], answer.retry_after, note)
 
     def find(

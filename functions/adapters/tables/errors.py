@@ -6,7 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -15,6 +15,8 @@ from functions.adapters.entra_tokens import IdentityUnavailable
 from functions.core.terms.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azure.data.tables import TableClient
 
 NO_TABLE = "TableNotFound"
@@ -56,3 +58,14 @@ def translated(error: Exception, code: str, table: TableClient) -> LedgerUnavail
         return LedgerUnavailable(f"{where}: {error.message}")
     status = getattr(error, "status_code", None) or type(error).__name__
     return LedgerUnavailable(f"{where}: {status} {code}".rstrip())
+
+
+def version_of(answer: Mapping[str, Any] | None, table: TableClient) -> str:
+    """The version that a write gave the row; an answer without one is not the service's.
+
+    Raises LedgerUnavailable.
+    https://learn.microsoft.com/rest/api/storageservices/update-entity2#response-headers
+    """
+    if etag := (answer or {}).get("etag"):
+        return str(etag)
+    raise translated(ValueError(), "answered without an ETag", table)

@@ -26,6 +26,7 @@ from functions.adapters.tables.errors import (
     code_of,
     is_passing,
     translated,
+    version_of,
 )
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
@@ -98,18 +99,20 @@ class _Rows:
         entity, create = _signed(place, row), self.table.create_entity
         brief = {"response_preference": "return-no-content"}
         if answer := self._send(create, entity, but={"EntityAlreadyExists"}, **brief):
-            return Stored(row, str(answer["etag"])), True
+            return Stored(row, version_of(answer, self.table)), True
         if (found := self.get(place)) is None:
             raise LedgerUnavailable(f"{place.key} was there and is gone")
         return found, found.row.get("writer") == entity["writer"]
 
     def put(self, place: Place, row: Row) -> None:
-        self._send(self.table.upsert_entity, _signed(place, row), mode=UpdateMode.REPLACE)
+        entity = _signed(place, row)
+        put = self._send(self.table.upsert_entity, entity, mode=UpdateMode.REPLACE)
+        version_of(put, self.table)
 
     def replace(self, place: Place, row: Row, version: str) -> str:
         entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}
         if answer := self._send(self.table.update_entity, entity, but=STALE, **how):
-            return str(answer["etag"])
+            return version_of(answer, self.table)
         found = self.get(place)
         if found is None or found.row.get("writer") != entity["writer"]:
             raise Lost(f"{place.key} was written by another")

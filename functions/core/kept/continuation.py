@@ -14,6 +14,7 @@ from functions.core.terms.words import State
 PARKED = "parked"  # what an open one is called where log and metrics tell of it
 REPLAYED = "replayed"  # what an operator did is never cut from a history
 ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
+CLAIMED = "claimed"
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 _PIPELINE = "pipeline "
 GATE_IGNORED = "the gate was ignored, as an operator asked"
@@ -109,6 +110,13 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """Whether it only says that a run was looked at and did not fit, as it was then."""
         steps = [step.what for step in self.history]
         return self.state is State.SKIPPED and steps == [PASSED_OVER]
+
+    @property
+    def is_doubted_once(self) -> bool:
+        """Whether it was skipped since its run read otherwise, of which it was told once only."""
+        claims = sum(step.what == CLAIMED for step in self.history)
+        changed = self.state is State.SKIPPED and self.reason is Reason.OUTCOME_CHANGED
+        return changed and claims == 1
 
     @property
     def gate_saw(self) -> str:

@@ -69,25 +69,35 @@ class Admission:
         return self._block(self._believed(name).value)
 
     def block(self, name: str, secret: str, version: str, detail: str) -> Block:
-        """Send nothing by this account until the pause is over or its secret has changed."""
+        """Send nothing by this account until the pause is over or its secret has changed.
+
+        What the service asked for outlasts both.
+        """
         until = self._clock.now() + self._policy.credential_pause
         block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), until)
-        self._change(name, lambda _: {**_row(block), "secret": secret, "version": version})
+        refused = {**_row(block), "secret": secret, "version": version}
+        self._change(name, lambda there: refused | _slow(self._slow_until(there)))
         return block
 
     def slow_down(self, name: str, seconds: float) -> None:
         """Send nothing for as long as the service asks, which it also does with a success.
 
-        A block that another wrote meanwhile stays where it lasts longer, or tells of a secret that
-        was refused.
+        A block that another wrote meanwhile stays where it lasts longer; that of a secret that was
+        refused is told before this one, and does not shorten it.
         https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
         """
         until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
-        block = Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
-        if seconds >= 1 and not _suffices(self.blocked(name), until):
-            self._change(
-                name, lambda there: there if _suffices(self._block(there), until) else _row(block)
-            )
+
+        def slowed(there: Mapping[str, Any]) -> Mapping[str, Any]:
+            known = self._slow_until(there)
+            if known and known + timedelta(seconds=1) >= until:
+                return there
+            block = self._block(there)
+            refused = block is not None and block.reason is not Reason.THROTTLED
+            return {**there, **_slow(until)} if refused else _row(_throttled(until))
+
+        if seconds >= 1 and slowed(believed := self._believed(name).value) is not believed:
+            self._change(name, slowed)
 
     def refused(self, name: str) -> tuple[str, str]:
         """Name and version of the secret that was refused; empty if none was."""
@@ -95,8 +105,13 @@ class Admission:
         return str(value.get("secret", "")), str(value.get("version", ""))
 
     def unblock(self, name: str) -> None:
-        """Let the account be used again."""
-        self._change(name, lambda _: {})
+        """Let the account be used again, as soon as the service that asked to slow down does."""
+
+        def freed(there: Mapping[str, Any]) -> Mapping[str, Any]:
+            until = self._slow_until(there)
+            return _row(_throttled(until)) if until else {}
+
+        self._change(name, freed)
 
     def _believed(self, name: str) -> Shared:
         now = self._clock.monotonic()
@@ -107,24 +122,29 @@ class Admission:
         return row
 
     def _block(self, value: Mapping[str, Any]) -> Block | None:
-        until = parse_time(value.get("blocked_until"))
-        if until is None or until <= self._clock.now():
-            return None
-        reason = (
-            Reason.THROTTLED if value.get("reason") == "throttled" else Reason.CREDENTIAL_REFUSED
-        )
-        return Block(reason, str(value.get("detail", "")), until)
+        slow, until = self._slow_until(value), parse_time(value.get("blocked_until"))
+        if until is None or until <= self._clock.now() or value.get("reason") == Reason.THROTTLED:
+            return _throttled(slow) if slow else None
+        return Block(Reason.CREDENTIAL_REFUSED, str(value.get("detail", "")), until)
+
+    def _slow_until(self, value: Mapping[str, Any]) -> datetime | None:
+        """Until when the service asked to be left alone; None: not any more."""
+        throttled = value.get("reason") == Reason.THROTTLED
+        until = parse_time(value.get("blocked_until" if throttled else "slow_until"))
+        return until if until and until > self._clock.now() else None
 
     def _change(self, name: str, to: shared.Change) -> None:
         row = shared.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
 
 
-def _suffices(block: Block | None, until: datetime) -> bool:
-    """Whether nothing is sent until then, or a second less, as it is."""
-    if block is None or block.reason is not Reason.THROTTLED:
-        return block is not None
-    return block.until + timedelta(seconds=1) >= until
+def _throttled(until: datetime) -> Block:
+    return Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
+
+
+def _slow(until: datetime | None) -> dict[str, object]:
+    """What a row has besides, while it tells of a refused secret."""
+    return {"slow_until": until.isoformat()} if until else {}
 
 
 def _row(block: Block) -> dict[str, object]:

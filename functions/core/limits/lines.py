@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits.places_taken import LINE, PAUSED, line
 from functions.core.ports.services import Level
-from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.errors import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,8 +84,8 @@ class Lines:
             if route := routes.named(name.removeprefix(LINE)):
                 return self._let(route, self._limits.call(route, most, self._left))
             return self._limits.first(name, most, self._left)
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"line": name, "detail": error})
+        except Exception as error:  # noqa: BLE001 - one line must not cost a round
+            self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
             return []
 
     def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:

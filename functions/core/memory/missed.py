@@ -87,6 +87,10 @@ def nearly_wanted(
 def missing(
     event: RunEvent, matching: Iterable[Route], known: Iterable[Continuation]
 ) -> tuple[Route, ...]:
-    """Of the routes that match the news, those that have no continuation of this outcome."""
-    met = {c.key.route for c in known if c.key.outcome is event.outcome}
+    """Of the routes that match the news, those that have no continuation of this outcome.
+
+    Nor is one enough that was skipped because the run read otherwise then.
+    """
+    own = (c for c in known if c.key.outcome is event.outcome)
+    met = {c.key.route for c in own if not c.is_doubted_once}
     return tuple(route for route in matching if route.name not in met)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import LedgerUnavailable, Retryable
+from functions.core.terms.errors import LedgerUnavailable, Retryable, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,8 +51,9 @@ class Expiry:
         for name in names:
             try:
                 credential = self._credentials.read(name, Deadline(self._clock, EACH_SECONDS))
-            except Retryable as error:
-                line: Line = {"credential": "unreadable", "secret": name, "detail": error.detail}
+            except Exception as error:  # noqa: BLE001 - one secret must not cost a sweep
+                why = error.detail if isinstance(error, Retryable) else in_words(error)
+                line: Line = {"credential": "unreadable", "secret": name, "detail": why}
                 self._log.write(Level.ERROR, line)
                 continue
             if not credential.renews:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.ledger.places import safe
 from functions.core.memory import visits
 from functions.core.ports.services import Level
-from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,24 +27,37 @@ class Inbox:
         self._relay = relay
         self._after = ""
 
-    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> None:
+    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> bool:
         """Take events out, each in its time, and only after all its routes were claimed.
 
+        Returns whether there may be more.
+
         It goes through the inbox so many at a time, and begins anew at its end: what cannot be
-        taken out stays, and the others have their turn. One request more if there are any. Raises
-        LedgerUnavailable and RoutesUnreadable.
+        taken out, for whatever reason, stays with a line in the log each time, and the others have
+        their turn. One request more if there are any. Raises LedgerUnavailable and
+        RoutesUnreadable.
         """
         letters = self._ledger.letters(limit, self._after)
         pruned = visits.recall(self._ledger).pruned if letters else None
         for letter in letters:
             if share.has_passed:
-                return
+                return True
             try:
                 self._open(letter, pruned, each())
+            except RoutesUnreadable:
+                raise
             except LedgerUnavailable as error:
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
+            except Exception as error:  # noqa: BLE001 - the outermost edge of one letter
+                self._unforeseen(letter, error)
         ids = [letter.id for letter in letters]
         self._after = max(ids, key=safe) if len(ids) == limit else ""
+        return bool(self._after)
+
+    def _unforeseen(self, letter: Letter, error: Exception) -> None:
+        """A bug: the letter is kept for the version that mends it."""
+        line = {"letter": letter.id, "run": letter.event.run, "outcome": letter.event.outcome}
+        self._log.write(Level.ERROR, {**line, "detail": in_words(error)})
 
     def _open(self, letter: Letter, pruned: datetime | None, deadline: Deadline) -> None:
         event = letter.event

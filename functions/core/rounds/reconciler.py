@@ -13,7 +13,7 @@ from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable
+from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,11 +99,11 @@ class Reconciler:
 
     def _round(self, most: Bounds, by: By) -> tuple[int, int, bool]:
         """How many were looked at, how many resumed, and whether something due is left."""
-        routes, accounts = None, []
+        routes, accounts, more = None, [], False
         try:
             routes = self._routes.routes()
             accounts = self._accounts(routes)
-            self._inbox.open(most.letters, most.resumed, most.each)
+            more = self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
@@ -113,9 +113,9 @@ class Reconciler:
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         this = Round(most.begins, turns, most.each, routes, released)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        cut = most.begins.has_passed or len(keys) < len(found)
+        cut = more or most.begins.has_passed or len(keys) < len(found)
         if by is not By.DELIVERY or not most.last.has_passed:
-            self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
+            cut |= self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
@@ -155,8 +155,8 @@ class Reconciler:
             if self._admission.blocked(name) and not self._has_changed(name, most):
                 return []
             return self._ledger.waiting_on(name, most.resumed)
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"account": name, "detail": error})
+        except Exception as error:  # noqa: BLE001 - one account must not cost a round
+            self._log.write(Level.ERROR, {"account": name, "detail": in_words(error)})
             return []
 
     def _has_changed(self, name: str, most: Bounds) -> bool:

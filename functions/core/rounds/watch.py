@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.ports import shared
 from functions.core.terms.errors import Lost
+from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -113,8 +114,12 @@ class Watch:
         return self._share(row, {**row.value, "begun": now.isoformat()})
 
     def _is_silent(self, last: Last, ended: datetime, now: datetime) -> bool:
-        if last.begun and now - last.begun < self.patience.goes_on_after:
+        """Whether it lasts. What is told to be still to come is a clock's that went wrong."""
+        latest = now + CLOCK_SKEW
+        if last.begun and now - last.begun < self.patience.goes_on_after and last.begun < latest:
             return False
+        if ended > latest:
+            return True
         return now - ended >= self.patience.silence and now >= self._missed(ended)
 
     def _looks_after(self, time: timedelta) -> None:

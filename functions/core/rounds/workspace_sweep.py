@@ -13,7 +13,7 @@ from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
 from functions.core.terms.deadline import Deadline, each
-from functions.core.terms.errors import NoWorkspace
+from functions.core.terms.errors import LedgerUnavailable, NoWorkspace, in_words
 from functions.core.terms.policy import SweepMode
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class _Work(NamedTuple):
 
 
 class _Looked(NamedTuple):
-    """How many runs were handled and were missing.
+    """How many runs were handled and were missing; the others are left to the next sweep.
 
     `until`: the end of the last one that no sweep before had looked at, where some of these are
     left; None: none is.
@@ -79,9 +79,7 @@ class Visiting:
         except NoWorkspace as error:
             return self._gone(work, error)
         except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
-            why = f"{type(error).__name__}: {error}"
-            line = {"sweep": "failed", "workspace": workspace.name, "detail": why}
-            self._log.write(Level.ERROR, line)
+            self._tell_failed(workspace, error)
             return None
 
     def _is_asked(self, workspace: Workspace, known: Visit, now: datetime) -> bool:
@@ -97,8 +95,7 @@ class Visiting:
         lasts = now - gone >= GONE_FOR
         if not visit.dropped:
             line = {"sweep": "dropped" if lasts else "failed", "workspace": work.workspace.name}
-            told = {"gone_since": gone, "detail": error.detail}
-            self._log.write(Level.ERROR, line | told)
+            self._log.write(Level.ERROR, {**line, "gone_since": gone, "detail": error.detail})
         return visit._replace(gone=gone, dropped=now if lasts else None)
 
     def _visit(self, work: _Work, deadline: Deadline) -> Visit:
@@ -136,10 +133,25 @@ class Visiting:
             if deadline.has_passed:
                 return _Looked(runs, missing, last if work.is_new(at) else None)
             event = missed.news(work.workspace, run, ended.experiment(run))
+            was_missing, last = self._handled(work, event, at), at
+            runs, missing = runs + (was_missing is not None), missing + bool(was_missing)
+        return _Looked(runs, missing)
+
+    def _handled(self, work: _Work, event: RunEvent, at: datetime) -> bool | None:
+        """Whether it was missing; None: a bug, which must not cost the other runs theirs."""
+        try:
             if lacking := self._lacking(work, event, at):
                 self._take_up(event, lacking)
-            runs, missing, last = runs + 1, missing + bool(lacking), at
-        return _Looked(runs, missing)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one run
+            self._tell_failed(work.workspace, error, run=event.run)
+            return None
+        return bool(lacking)
+
+    def _tell_failed(self, workspace: Workspace, error: Exception, **what: str) -> None:
+        line = {"sweep": "failed", "workspace": workspace.name, **what}
+        self._log.write(Level.ERROR, {**line, "detail": in_words(error)})
 
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
         """The routes to take the run up on; the ledger is asked only if there may be any."""
@@ -180,9 +192,9 @@ class Visiting:
         }
         level = Level.INFO if whole and not looked.missing else Level.WARNING
         self._log.write(level, {"sweep": self._policy.mode, **name, **counts, **more})
-        if work.visit.seen and work.visit.seen < since:
+        if (seen := work.visit.seen) and seen < since:
             why = "nobody looked at what ended then: see `coverage`, or a longer SWEEP_HOURS"
-            gap = {"sweep": "gap", **name, "after": work.visit.seen, "before": since, "detail": why}
+            gap = {"sweep": "gap", **name, "after": seen, "before": since, "detail": why}
             self._log.write(Level.WARNING, gap)
 
 

@@ -9,10 +9,11 @@ import msgspec
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines, steps
-from functions.core.terms.errors import Lost, Unreadable
+from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.runs import SWEPT
 
 if TYPE_CHECKING:
+    from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
@@ -40,9 +41,13 @@ class Claiming:
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
             return None
+        except Permanent as error:  # no row can hold it, however often it is delivered
+            told = log_lines.unwanted(event, error.detail)
+            self._log.write(Level.ERROR, {**told, "route": route.name})
+            return None
         if fresh:
             return entry
-        if entry.continuation.was_passed_over and event.type != SWEPT:
+        if self._may_take_over(entry.continuation, event):
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
@@ -68,12 +73,20 @@ class Claiming:
             self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
             self._outcomes.note(trace)
 
+    def _may_take_over(self, c: Continuation, event: RunEvent) -> bool:
+        """Whether it starts after all, now that the run does fit.
+
+        What was passed over was so for the sweep only. What was skipped since the run read
+        otherwise is told to have ended so once more: then the run is read once more.
+        """
+        return c.is_doubted_once or (c.was_passed_over and event.type != SWEPT)
+
     def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
-        """Another event says that the run does fit: it was passed over for the sweep only."""
         now, was = self._clock.now(), entry.continuation
         new = steps.opened(was.key, event, now, self._policy.lease, file)
+        at = now if was.was_passed_over else was.created_at  # by which it is listed already
         history = (*was.history, *new.history)
-        changed = msgspec.structs.replace(new, history=history)
+        changed = msgspec.structs.replace(new, history=history, created_at=at)
         try:
             taken = self._ledger.write(entry, changed)
         except Lost:

@@ -13,11 +13,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core.ports.ledger import Entry
+from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
-from functions.core.starts import steps
+from functions.core.starts import log_lines, steps
 from functions.core.starts.settling import Work
 from functions.core.starts.whose import Looked, Looking
-from functions.core.terms.errors import Retryable
+from functions.core.terms.errors import LedgerUnavailable, Retryable
 from functions.core.terms.policy import MOST_SENDS, POST_TAKES, REFUSED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
 
 LOOKED_AGAIN_FOR = timedelta(days=1)
+RIVALS = Retryable(Reason.IN_DOUBT, "another continuation of a run of this id is in doubt, too")
 
 
 class Doubt:
@@ -47,7 +49,7 @@ class Doubt:
         starter: Starter,
         known_since: KnownSince,
     ) -> None:
-        self._ledger, self._clock = ports.ledger, ports.clock
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._credentials = ports.credentials
         self._policy = policy
         self._settling = settling
@@ -99,26 +101,29 @@ class Doubt:
             return self._starter.park(work, error)
         put_off = PutOff(error.reason, error.detail, REFUSED_FOR)
         held = End(State.HELD, Reason.IN_DOUBT, error.detail)
-        return self._settling.conclude(work, put_off, error.retry_after, held)
+        return self._settling.conclude(work, put_off, error.retry_after or None, held)
 
     def look_again(self, work: Work) -> None:
         """Look once more, an hour after a second POST, for a second pipeline run.
 
-        What is found is told; the look is over once it was whole, and nobody else is in doubt.
+        What is found is told; the look is over once it was whole, and nobody else is in doubt. One
+        that does not come to that in a day is given up, with a line in the log.
         """
         c, now = work.entry.continuation, self._clock.now()
         looked = self._looked_by_now(work)
         new = {run.id for run in looked.runs} - c.pipeline_runs
-        if looked.lacking is None and not (looked.rivals and new):
+        lacking = looked.lacking or (RIVALS if looked.rivals and new else None)
+        if lacking is None:
             changed = steps.looked_again(c, now, *new)
         else:
             told = steps.duplicated(c, now, *new) if new and not looked.rivals else c
             patient = now - (c.sent_at or c.created_at) < LOOKED_AGAIN_FOR
-            reason = looked.lacking.reason if looked.lacking else Reason.IN_DOUBT
-            then = now + self._policy.wait(c.key.text, c.attempts, reason)
+            then = now + self._policy.wait(c.key.text, c.attempts, lacking.reason)
             changed = steps.look_later(told, now, then if patient else None)
         self._ledger.write(work.entry, changed)
         self._settling.tell_started(work, changed)
+        if lacking and changed.recheck_at is None:
+            self._log.write(Level.WARNING, log_lines.not_looked(c, lacking.detail))
 
     def _looked_by_now(self, work: Work) -> Looked:
         """What a look shows that may wait; it lacks all where the account is left alone."""
@@ -128,9 +133,13 @@ class Doubt:
             return Looked([], Retryable(Reason.CREDENTIAL_REFUSED, why))
         try:
             credential = self._credentials.read(request.secret, work.deadline)
+            return self._matching(work, request, credential)
         except Retryable as error:
             return Looked([], error)
-        return self._matching(work, request, credential)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - else it would be looked for in every round
+            return Looked([], Retryable(Reason.UNFORESEEN, f"{type(error).__name__}: {error}"))
 
     def _adopt(self, work: Work, looked: Looked) -> None:
         """Settle with the first pipeline run that no other continuation adopts; more are told.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.ports.services import Level
-from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.errors import InDoubt, Permanent, Retryable, in_words
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
@@ -31,13 +31,18 @@ class Links:
         return self._wanted and c.state is State.STARTED
 
     def write(self, c: Continuation, deadline: Deadline) -> None:
-        """Tag run and build; raises nothing that a service may have done."""
+        """Tag run and build. Raises nothing: what they are for has started."""
         for link in (self._of_run, self._of_build) if c.key.outcome.ends_run else (self._of_build,):
             try:
                 link(c, deadline)
             except (InDoubt, Permanent, Retryable) as error:
-                line = {"link": "not written", "route": c.key.route, "run": c.key.run}
-                self._log.write(Level.WARNING, {**line, "detail": error.detail})
+                self._tell(c, error.detail)
+            except Exception as error:  # noqa: BLE001 - else it would be tried in every round
+                self._tell(c, in_words(error))
+
+    def _tell(self, c: Continuation, why: str) -> None:
+        line = {"link": "not written", "route": c.key.route, "run": c.key.run, "detail": why}
+        self._log.write(Level.WARNING, line)
 
     def _of_run(self, c: Continuation, deadline: Deadline) -> None:
         name = f"relay.{c.key.route}"

@@ -8,6 +8,7 @@ from functions.core.kept.summary import Summary
 from functions.core.ports.services import Level
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +79,12 @@ def duplicate(c: Continuation) -> Line:
         "pipeline_run": c.pipeline_run,
         "others": ",".join(map(str, c.duplicates)),
     }
+
+
+def not_looked(c: Continuation, why: str) -> Line:
+    """The line that says that nobody looks for a second pipeline run any more."""
+    run = {"route": c.key.route, "run": c.key.run, "pipeline_run": c.pipeline_run}
+    return {"second_look": "given up", **run, "detail": bounded(why)}
 
 
 def unavailable(key: Key, error: Exception) -> Line:

@@ -126,24 +126,33 @@ class Settling:
                 self._tell_unsettled(c, run, error)
                 raise
             except Lost:
-                latest = self._ledger.read(c.key)
+                latest = self._latest(c, run)
                 if latest is None:  # pruned meanwhile: only the log can still tell
                     return self._tell(changed, work.deadline)
                 work = Work(latest, work.deadline)
             else:
+                self.tell_started(work, changed)
                 if work is not first:  # it may have left the schedule as something else
                     self._ledger.schedule(changed)
-                return self.tell_started(work, changed)
+                return None
+
+    def _latest(self, c: Continuation, run: PipelineRun) -> Entry | None:
+        """What another wrote instead of the pipeline run."""
+        try:
+            return self._ledger.read(c.key)
+        except LedgerUnavailable as error:
+            self._tell_unsettled(c, run, error)
+            raise
 
     def tell_started(self, work: Work, c: Continuation) -> None:
-        """Schedule the second look if one is owed, and say what is new since the work began."""
+        """Say what is new since the work began, and schedule the second look if one is owed."""
         before = work.entry.continuation
-        if c.recheck_at:
-            self._ledger.schedule(c)
         if c.duplicates != before.duplicates:
             self._log.write(Level.ERROR, log_lines.duplicate(c))
         elif c.state != before.state:
             self._tell(c, work.deadline)
+        if c.recheck_at:
+            self._ledger.schedule(c)
 
     def _tell_unsettled(self, c: Continuation, run: PipelineRun, error: Exception) -> None:
         """Only the log knows of the pipeline run until it is found again."""

@@ -107,8 +107,8 @@ class Starter:
         return self._admission.blocked(account(request)) is not None
 
     def park(self, work: Work, error: Retryable) -> None:
-        """Park for the reason and the time that the error gives."""
-        self._settling.park(work, error.reason, error.detail, after=error.retry_after)
+        """Park for the reason and the time that the error gives: "at once" is no time."""
+        self._settling.park(work, error.reason, error.detail, after=error.retry_after or None)
 
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str
@@ -132,8 +132,9 @@ class Starter:
     def _answer(
         self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
     ) -> _Refused | None:
+        marked_at = work.entry.continuation.sent_at or self._clock.now()
         try:
-            run = self._pipelines.start(request, credential, work.deadline)
+            run = self._pipelines.start(request, credential, work.deadline.marked(marked_at))
         except Retryable as error:
             unsent = self._unmarked(work, before)
             if error.reason is Reason.CREDENTIAL_REFUSED:
@@ -154,8 +155,12 @@ class Starter:
         return None
 
     def _too_late(self, work: Work) -> None:
+        """A round has more time than a delivery; who is late there as well is so for three days."""
+        c = work.entry.continuation
         detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
-        self._settling.park(work, Reason.DEADLINE, detail, after=0)
+        put_off = deciding.PutOff(Reason.DEADLINE, detail, REFUSED_FOR)
+        held = deciding.End(State.HELD, Reason.IN_DOUBT if c.asked_at else Reason.DEADLINE, detail)
+        self._settling.conclude(work, put_off, None if c.attempts else 0, held)
 
     def _unmarked(self, work: Work, before: Continuation) -> Work:
         """The work as it is to be written once it is certain that nothing was queued."""

@@ -16,6 +16,7 @@ import msgspec
 
 from functions.core.kept.continuation import (
     ASKED,
+    CLAIMED,
     PARKED,
     PASSED_OVER,
     REPLAYED,
@@ -47,7 +48,7 @@ def opened(
         updated_at=now,
         due_at=now + lease,
         file=file,
-        history=(Step(now, "claimed", bounded(f"{event.type} {event.id}")),),
+        history=(Step(now, CLAIMED, bounded(f"{event.type} {event.id}")),),
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
     from functions.core.terms.policy import Policy
 
-MOST_NEW = 100
+MOST_NEW = 1000  # of those that ended last: one request brings as many
 
 
 class Looked(NamedTuple):

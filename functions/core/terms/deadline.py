@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from functions.core.terms.policy import POST_TAKES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +50,7 @@ class Deadline:
         self._began = clock.monotonic()
         self._seconds = seconds
         self._whole = whole
+        self.mark: tuple[datetime, float] | None = None
 
     @property
     def elapsed(self) -> float:
@@ -65,7 +70,22 @@ class Deadline:
     @property
     def allows_post(self) -> bool:
         """Whether enough is left to send a POST and record its answer."""
-        return self._whole - self.elapsed >= POST_NEEDS and not self.has_passed
+        is_late = self.mark is not None and self._is_late(*self.mark)
+        return self._whole - self.elapsed >= POST_NEEDS and not (self.has_passed or is_late)
+
+    def marked(self, at: datetime) -> Deadline:
+        """The same for the POST of a mark made then, which begins soon after it or never.
+
+        By the time of day as well, which alone goes on while the machine is suspended: by it
+        others count when that POST can have left at the latest.
+        """
+        own = copy(self)
+        own.mark = at, self._clock.monotonic()
+        return own
+
+    def _is_late(self, at: datetime, began: float) -> bool:
+        seconds = self._clock.monotonic() - began
+        return max(self._clock.now() - at, timedelta(seconds=seconds)) >= POST_TAKES
 
     @property
     def whole_left(self) -> float:

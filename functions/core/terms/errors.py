@@ -97,3 +97,8 @@ class NotARunEvent(RelayError):
         super().__init__(why)
         self.event_id = event_id
         self.event_type = event_type
+
+
+def in_words(error: Exception) -> str:
+    """What is said of an error: of one that nobody raises on purpose its type, too."""
+    return str(error) if isinstance(error, RelayError) else f"{type(error).__name__}: {error}"

@@ -27,6 +27,7 @@ from functions.core.terms.errors import (
     Permanent,
     RelayError,
     Retryable,
+    in_words,
 )
 from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
@@ -91,7 +92,7 @@ class Answers:
         except Exception as error:
             if not too_old:
                 raise
-            why = f": {_told(error)}"
+            why = f": {in_words(error)}"
         else:
             if not too_old or isinstance(judged, TaskAnswer):
                 return judged
@@ -173,14 +174,10 @@ class Answers:
 
     def _failed(self, entry: Waiting, error: Exception) -> None:
         """Put it off, unless that has lasted too long."""
-        wait, why = entry.wait, _told(error)
+        wait, why = entry.wait, in_words(error)
         since = wait.noted_at or wait.created_at + LONGEST
         if self._clock.now() - since > GIVEN_FOR:
             why = bounded(f"not answered for {GIVEN_FOR.days} days: {why}")
             return self._settling.end(entry, WaitState.LOST, why)
         level = Level.WARNING if isinstance(error, RelayError) else Level.ERROR
         return self._settling.put_off(entry, why, level, getattr(error, "retry_after", None))
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, RelayError) else f"{type(error).__name__}: {error}"

@@ -162,18 +162,22 @@ class Waits:
 
     def look(
         self, seconds: float = WHOLE_SECONDS, each: Callable[[], Deadline] | None = None
-    ) -> None:
+    ) -> bool:
         """Look at all whose time has come, one of each team in turn. Raises nothing.
+
+        Returns whether there was no time for some.
 
         What is slow to read or to answer is so for one workspace or project. One look may begin
         however few `seconds` are left. `each` is the time of one.
         """
         whole = Deadline(self._clock, min(seconds, WHOLE_SECONDS))
         now = self._clock.now()
-        for entry in in_turn((e for e in self._waiting() if e.wait.due_at <= now), _team):
+        due = in_turn((e for e in self._waiting() if e.wait.due_at <= now), _team)
+        for done, entry in enumerate(due, start=1):
             self._answers.attempt(entry, each() if each else Deadline(self._clock, EACH_SECONDS))
             if whole.has_passed:
-                return
+                return done < len(due)
+        return False
 
     def _waiting(self) -> Sequence[Waiting]:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Claim, Entry
+    from functions.core.terms.runs import Key
     from tests.stage.azure import Stage
 
 RUNS = "*/_apis/pipelines/42/runs"
@@ -59,6 +60,50 @@ def test_a_start_that_cannot_be_written_is_named_in_the_log(
     assert line.levelname == "ERROR"
     assert f"unsettled=register run=r1 outcome=Completed pipeline_run={run.id}" in line.getMessage()
     assert f"buildId={run.id}" in line.getMessage()
+
+
+class Beaten(Failing):
+    """Another was faster with some continuations, and what it wrote cannot be read."""
+
+    def _refuse(self, c: Continuation) -> None:
+        if self.refused(c):
+            raise Lost("another wrote it")
+
+    def read(self, key: Key) -> Entry | None:
+        raise LedgerUnavailable(f"{key.run} is out of reach")
+
+
+def test_a_start_that_was_beaten_by_another_write_is_named_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.build(ledger=Beaten(stage.ports.ledger, lambda c: c.state is State.STARTED))
+    stage.deliver(completed("r1"))
+    (run,) = stage.devops.runs
+    (line,) = [text for text in caplog.messages if "unsettled=" in text]
+    assert f"unsettled=register run=r1 outcome=Completed pipeline_run={run.id}" in line
+
+
+class Unscheduled(Wrapped):
+    """The ledger, but what has started cannot be scheduled for its second look."""
+
+    def schedule(self, continuation: Continuation) -> None:
+        if continuation.state is State.STARTED:
+            raise LedgerUnavailable("out of reach")
+        self.real.schedule(continuation)
+
+
+def test_a_start_is_told_though_its_second_look_cannot_be_scheduled(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=502))
+    stage.deliver(completed("r1"))
+    stage.reconcile(seconds=31)
+    caplog.set_level("INFO")
+    stage.build(ledger=Unscheduled(stage.ports.ledger))
+    stage.reconcile(minutes=11)
+    assert [text for text in caplog.messages if text.startswith("continuation=started ")]
 
 
 def test_a_start_that_could_not_be_written_is_found_again(stage: Stage) -> None:

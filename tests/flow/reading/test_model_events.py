@@ -283,3 +283,20 @@ def test_a_models_tags_that_look_like_times_are_compared_in_utc(
     assert stage.devops.runs == []
     stage.deliver(way(news("ModelRegistered", modelTags={"at": ODD})))
     assert len(stage.devops.runs) == 1
+
+
+def test_news_that_no_row_can_hold_is_told_and_not_delivered_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A character of these is six in a row. Who raises is asked again, and other news waits."""
+    follow(stage, "DatasetDriftDetected")
+    texts = ["dataDriftName", "runId", "baseDatasetId", "targetDatasetId", "driftCoefficient"]
+    tags = {f"k{n}": "\ufdd0" * 450 for n in range(4)}
+    long: dict[str, Any] = dict.fromkeys(texts, "\ufdd0" * 999) | {
+        "driftTags": tags,
+        "driftProperties": tags,
+    }
+    event = news("DatasetDriftDetected", **long, dataDriftId="\ufdd0" * 500)
+    stage.deliver(event | {"subject": "\ufdd0" * 999})
+    (line,) = [r for r in caplog.records if "fit in the ledger" in r.getMessage()]
+    assert (line.levelname, stage.posts()) == ("ERROR", 0)

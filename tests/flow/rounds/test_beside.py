@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import threads
+from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from functions.core.rounds import bounds, watch
 from functions.core.rounds.bounds import MOST_BESIDE
 from functions.core.terms import deadline
@@ -93,6 +95,34 @@ def test_while_rounds_go_on_no_delivery_does_one(
     stage.deliver(unwanted())
     assert stage.posts() == 0
     assert rounds(caplog) == []
+
+
+def test_an_inbox_that_is_longer_than_one_round_takes_goes_on_within_minutes(stage: Stage) -> None:
+    stage.reconcile()
+    runs = [f"r{n}" for n in range(MOST_BESIDE + 4)]
+    for run in runs:
+        stage.aml.add_run(run, experiment=EXPERIMENT)
+        stage.ledger.keep(Letter.of(parsing.parse(completed(run)), stage.clock.now()))
+    stage.clock.forward(minutes=11)
+    stage.deliver(unwanted())
+    assert 0 < len(stage.started()) <= MOST_BESIDE
+    for _ in range(6):  # in less than the ten minutes that follow a whole round
+        stage.clock.forward(seconds=80)
+        stage.deliver(unwanted())
+    assert sorted(run for _, run in stage.started()) == sorted(runs)
+
+
+@pytest.mark.parametrize("told", ["ended", "begun"])
+def test_a_round_that_a_wrong_clock_noted_for_next_year_silences_nobody(
+    stage: Stage, told: str
+) -> None:
+    stage.reconcile()
+    parked(stage, "r1")
+    row, year = stage.ledger.shared(watch.ROUNDS), timedelta(days=365)
+    stage.ledger.share(row, {**row.value, told: (stage.clock.now() + year).isoformat()})
+    stage.clock.forward(minutes=11)
+    stage.deliver(unwanted())
+    assert stage.started() == [(42, "r1")]
 
 
 def test_its_own_event_comes_first(stage: Stage) -> None:

@@ -12,6 +12,7 @@ import pytest
 from functions.core.limits.admission import Admission
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from local.cloud import SECRET
 from local.devops.access import Shape
 from local.serving.faults import Fault
 from tests.conftest import PAT
@@ -262,3 +263,54 @@ def test_with_every_fault_provoked_no_secret_is_told(
     assert PAT not in told
     assert base64.b64encode(f":{PAT}".encode()).decode() not in told
     assert "eyJ" not in told
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_refused_secret_does_not_shorten_what_the_service_asked_for(
+    stage: Stage, *, refused_first: bool
+) -> None:
+    name = Admission.account("contoso", SECRET)
+    other = Admission(stage.ports, stage.read.policy)
+    assert other.blocked(name) is None  # which it believes for seconds: its POST is under way
+    if refused_first:
+        other.block(name, SECRET, "1", "refused")
+    Admission(stage.ports, stage.read.policy).slow_down(name, 3000)
+    if not refused_first:
+        other.block(name, SECRET, "1", "refused")
+    assert deliver(stage) == (State.OPEN, Reason.CREDENTIAL_REFUSED)
+    stage.reconcile(seconds=30)  # and finds that the secret has another version than that
+    assert (stage.posts(), stage.started()) == (0, [])
+    stage.reconcile(minutes=20)
+    assert stage.posts() == 0
+    stage.reconcile(minutes=31)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_after_the_pause_of_a_refused_secret_the_account_is_left_alone_as_asked(
+    stage: Stage,
+) -> None:
+    name = Admission.account("contoso", SECRET)
+    other = Admission(stage.ports, stage.read.policy)
+    stage.devops.refuse(PAT, "401-html")
+    deliver(stage)
+    other.slow_down(name, 3000)
+    stage.devops.accept(PAT)
+    stage.deploy()
+    before = stage.posts()
+    stage.reconcile(minutes=20)
+    assert (stage.posts(), stage.only("r1").reason) == (before, Reason.CREDENTIAL_REFUSED)
+    assert deliver(stage, "r2") == (State.OPEN, Reason.THROTTLED)
+    stage.reconcile(minutes=31)
+    assert sorted(run for _, run in stage.started()) == ["r1", "r2"]
+
+
+def test_who_is_told_to_come_again_at_once_comes_ever_less(stage: Stage) -> None:
+    slow = Fault("POST", RUNS, status=429, headers={"Retry-After": "0"}, times=100)
+    stage.devops.server.faults.add(slow)
+    deliver(stage)
+    for _ in range(60):
+        stage.reconcile(minutes=1)
+    assert 3 < stage.only("r1").attempts < 10
+    stage.devops.server.faults.clear()
+    stage.reconcile(minutes=30)
+    assert stage.started() == [(42, "r1")]

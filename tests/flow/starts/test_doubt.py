@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.events import parsing
 from functions.core.starts import steps
-from functions.core.terms.errors import Unreadable
+from functions.core.terms.errors import InDoubt, Retryable, Unreadable
 from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -132,6 +132,29 @@ def test_after_three_posts_without_a_trace_it_is_held(stage: Stage) -> None:
     assert (row.state, row.reason) == (State.HELD, Reason.IN_DOUBT)
     assert row.sends == 3
     assert stage.devops.runs == []
+
+
+class Alternating(Wrapped):
+    """The pipelines, where a POST is refused and left without an answer in turns."""
+
+    posts = 0
+
+    def start(self, *_: object) -> None:
+        self.posts += 1
+        if self.posts % 2:
+            raise Retryable(Reason.REFUSED, "403")
+        raise InDoubt(Reason.IN_DOUBT, "503")
+
+
+def test_what_is_refused_and_in_doubt_in_turns_ends(stage: Stage) -> None:
+    pipelines = Alternating(stage.ports.pipelines)
+    stage.build(pipelines=pipelines)
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    for _ in range(30):
+        stage.reconcile(minutes=31)
+    row = stage.only("r1")
+    assert (row.state, row.reason, pipelines.posts) == (State.HELD, Reason.IN_DOUBT, 6)
 
 
 def test_a_request_that_cannot_be_told_apart_is_held_and_never_adopted(stage: Stage) -> None:

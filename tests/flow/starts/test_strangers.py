@@ -101,6 +101,19 @@ def test_a_branch_that_is_not_the_one_that_was_asked_for_is_told(
     assert line.levelno == logging.WARNING
 
 
+def test_an_answer_with_another_run_s_parameters_is_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cache on the way may answer with what it kept. To ask again could start it twice."""
+    run = {"id": 7, "pipeline": {"id": 42}, "templateParameters": {"RUN_ID": "r0", "more": "1"}}
+    answer = Fault("POST", POST_RUN, status=200, body=json.dumps(run), headers=JSON)
+    stage.devops.server.faults.add(answer)
+    row = deliver(stage)
+    assert (row.state, row.pipeline_run) == (State.STARTED, 7)
+    assert row.detail == "it may be another's: it has other values of run_id"
+    assert caplog.records[-1].levelname == "WARNING"
+
+
 # what a 400 is about
 
 

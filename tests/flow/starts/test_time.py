@@ -11,10 +11,10 @@ from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, calls, route
 from tests.saying.wrapped import Wrapped
-from tests.stage.azure import completed
+from tests.stage.azure import MovableClock, completed
 
 if TYPE_CHECKING:
-    from tests.stage.azure import MovableClock, Stage
+    from tests.stage.azure import Stage
 
 
 class Slow(Wrapped):
@@ -57,6 +57,31 @@ def test_what_was_too_late_is_started_by_the_next_round(stage: Stage, port: str)
     assert stage.started() == [(42, "r1")]
 
 
+class Late(Slow):
+    """The same, and what is read comes first."""
+
+    def read(self, *args: Any, **options: Any) -> Any:
+        found = self.real.read(*args, **options)
+        self._clock.forward(seconds=self._seconds)
+        return found
+
+
+def test_what_is_too_late_in_every_round_is_tried_ever_less_and_held_after_three_days(
+    stage: Stage,
+) -> None:
+    stage.build(credentials=Late(stage.ports.credentials, stage.clock, 31))
+    stage.deliver(completed("r1"))
+    stage.reconcile()
+    before = len(calls(stage))
+    for _ in range(60):
+        stage.reconcile(minutes=1)
+    assert len(calls(stage)) - before < 10
+    for _ in range(5):
+        stage.reconcile(hours=15)
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.DEADLINE, 0)
+
+
 class ReadsOnce(Wrapped):
     """The runs, but reading the root takes so long that no time is left."""
 
@@ -93,3 +118,32 @@ def test_a_retry_after_is_not_slept_through_within_the_delivery(
     getattr(stage.cloud, service).server.faults.add(throttled)
     stage.deliver(completed("r1"))
     assert (stage.only("r1").reason, stage.posts()) == (reason, 0)
+
+
+class Suspended(Wrapped):
+    """The pipelines, before whose POST the machine stands still for an hour, and its clock not.
+
+    Its monotonic clock does not count that time: https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+    """
+
+    def __init__(self, real: Any, clock: MovableClock) -> None:
+        super().__init__(real)
+        self._clock = clock
+
+    def start(self, request: Any, credential: Any, deadline: Any) -> Any:
+        stands, clock = self._clock.monotonic(), self._clock
+        clock.forward(hours=1)
+        clock.monotonic = lambda: stands  # type: ignore[method-assign]
+        return self.real.start(request, credential, deadline)
+
+
+def test_a_machine_that_was_suspended_after_the_mark_sends_nothing(stage: Stage) -> None:
+    """Others have looked for its POST meanwhile, in vain, and have sent another."""
+    stage.build(pipelines=Suspended(stage.ports.pipelines, stage.clock))
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.reason, row.asked_at, stage.posts()) == (Reason.NOT_SENT, None, 0)
+    stage.clock = MovableClock()
+    stage.deploy()
+    stage.reconcile(hours=2)
+    assert stage.started() == [(42, "r1")]
