@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from functions.core.kept.summary import Summary
+from functions.core.operators.summaries import row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "next": f"?{urlencode(following)}" if later < total else None,
             "secrets": [{"name": n, "ends": e} for n, e in seen.ends.items()],
             "waits": [_wait(one) for one in seen.waits[:limit]],
-            "continuations": [_listed(one) for one in seen.listed[offset:later]],
+            "continuations": [row(one) for one in seen.listed[offset:later]],
         }
     )
 
@@ -44,11 +45,11 @@ def one(whole: Whole) -> str:
     c = whole.continuation
     return _text(
         {
-            **_listed(Summary.of(c)),
+            **row(Summary.of(c)),
             **whole.told._asdict(),
             "name": whole.name,
             "command": whole.command,
-            "studio": whole.studio,
+            "run_url": whole.studio,
             "gate": whole.gate,
             "duplicates": c.duplicates,
             "parameters": whole.parameters,
@@ -64,11 +65,6 @@ def one(whole: Whole) -> str:
 def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
     """What went wrong, and what to do."""
     return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
-
-
-def _listed(one: Summary) -> dict[str, Any]:
-    told = msgspec.to_builtins(one)
-    return {**told, "key": f"{one.key.text}@{one.key.workspace}", "latency_s": one.latency}
 
 
 def _wait(one: Wait) -> dict[str, Any]:

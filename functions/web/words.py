@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
+from functions.core.operators.summaries import whole_key
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def link(address: str, what: Child) -> Child:
 
 def to_one(key: Key) -> str:
     """The address of a continuation's page, from any other."""
-    return "?" + urlencode({"key": f"{key.text}@{key.workspace}"})
+    return "?" + urlencode({"key": whole_key(key)})
 
 
 def badge(state: State) -> Markup:

@@ -190,7 +190,7 @@ def test_the_json_has_what_the_page_shows(site: Site) -> None:
     found = site.json(q="train-000")
     (one,) = found["continuations"]
     assert (found["total"], found["next"]) == (1, None)
-    assert (one["state"], one["pipeline_run"], one["latency_s"]) == ("started", 4000, 6.0)
+    assert (one["state"], one["pipeline_run"], one["latency_seconds"]) == ("started", 4000, 6.0)
     assert found["secrets"][1] == {"name": "other-pat", "ends": None}
     assert site.json(key=one["key"])["name"] == "register-model/train-000/Completed@ml-prod"
 

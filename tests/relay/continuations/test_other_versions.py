@@ -123,7 +123,7 @@ def test_no_replay_touches_it(waits: Desk, more: tuple[str, ...]) -> None:
 def test_it_is_listed_shown_and_explained(waits: Desk) -> None:
     becomes(waits.stage, OTHER)
     (one,) = json.loads(waits.type("list", "--json").out)["continuations"]
-    assert (one["state"], one["key"]) == (OTHER, KEY)
+    assert (one["state"], one["key"]) == (OTHER, f"{KEY}@{WORKSPACE.lower()}")
     assert OTHER in waits.type("list").out
     for words in (("show", KEY), ("why", "r1")):
         said = waits.type(*words)
