@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.kept.tasks import Wait
+    from functions.core.operators.lists.groups import Group
     from functions.core.operators.overview import Seen, Whole
 
 
@@ -30,6 +31,9 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "at": seen.at,
             "paused": seen.paused,
             "among": len(seen.among),
+            "counts": seen.counts,
+            "latency_seconds": seen.latency,
+            "wants": [_group(one) for one in seen.wants],
             "total": total,
             "offset": offset,
             "next": f"?{urlencode(following)}" if later < total else None,
@@ -48,9 +52,11 @@ def one(whole: Whole) -> str:
             **row(Summary.of(c)),
             **whole.told._asdict(),
             "name": whole.name,
-            "command": whole.command,
+            "command": whole.command.text,
+            "otherwise": whole.command.otherwise,
             "run_url": whole.studio,
             "gate": whole.gate,
+            "saw": whole.saw,
             "duplicates": c.duplicates,
             "parameters": whole.parameters,
             "variables": whole.variables,
@@ -62,9 +68,23 @@ def one(whole: Whole) -> str:
     )
 
 
-def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
+def trouble(title: str, told: str, do: str, keys: Sequence[str], typed: str) -> str:
     """What went wrong, and what to do."""
-    return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
+    more = {name: value for name, value in {"keys": keys, "command": typed}.items() if value}
+    return _text({"error": title, "detail": told, "do": do, **more})
+
+
+def _group(one: Group) -> dict[str, Any]:
+    return {
+        "state": one.state,
+        "route": one.route,
+        "reason": one.reason,
+        "continuations": len(one.members),
+        "since": one.since,
+        "detail": one.detail if one.is_of_one_detail else None,
+        "command": one.command.text,
+        "otherwise": one.command.otherwise,
+    }
 
 
 def _wait(one: Wait) -> dict[str, Any]:

@@ -93,6 +93,16 @@ def fill(ledger: Ledger, now: datetime | None = None, ends: int = 90) -> None:
     ledger.share(Shared(HORIZON, {}, None), {"day": now.date().isoformat(), "ends": ends_at})
 
 
+def fill_to(ledger: Ledger, count: int) -> None:
+    """So many continuations of two days: a tenth of them is open."""
+    now = datetime.now(UTC)
+    still = count // 10
+    for n in range(count - still):
+        put(ledger, _one_end(n, now - timedelta(minutes=17 + n * 2700 / count)))
+    for n in range(still):
+        put(ledger, _one_open(n, WAITING[n % len(WAITING)], now))
+
+
 def hostile(now: datetime) -> Continuation:
     event = news(HOSTILE_RUN, now - 2 * HOUR, tags=HOSTILE_TAGS, experiment=SCRIPT)
     return ended(claimed(event, ROUTES[0]), State.HELD, Reason.GATE, SCRIPT)
@@ -112,7 +122,7 @@ def _one_end(n: int, at: datetime) -> Continuation:
 
 
 def _one_open(n: int, reason: Reason, now: datetime) -> Continuation:
-    c = claimed(news(f"train-open-{n}", now - (n + 1) * HOUR), ROUTES[n % 3])
+    c = claimed(news(f"train-open-{n}", now - (n % 40 + 1) * HOUR), ROUTES[n % 3])
     c = steps.resumed(c, now - timedelta(minutes=9), LEASE)
     detail = "contoso: 401 Access Denied" if reason is Reason.CREDENTIAL_REFUSED else ""
     return steps.parked(c, now - timedelta(minutes=8), reason, detail, now + timedelta(minutes=6))

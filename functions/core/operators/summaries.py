@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,8 @@ from functions.core.terms.errors import Unreadable
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from functions.core.ports.ledger import Ledger
     from functions.core.terms.runs import Key
 
@@ -38,6 +41,17 @@ def fits(one: Summary, route: str | None, experiment: str | None) -> bool:
 def whole_key(key: Key) -> str:
     """The KEY that is right wherever it is typed: with the workspace's whole resource id."""
     return f"{key.text}@{key.workspace}"
+
+
+def several_of_a_name(among: Iterable[Summary]) -> frozenset[str]:
+    """The names that several of their workspaces have."""
+    names = Counter(name for name, _ in {(one.workspace, one.key.workspace) for one in among})
+    return frozenset(name for name, count in names.items() if count > 1)
+
+
+def short_key(one: Summary, several: frozenset[str]) -> str:
+    """The KEY with the workspace's name, or with its resource id where the name is of `several`."""
+    return whole_key(one.key) if one.workspace in several else f"{one.key.text}@{one.workspace}"
 
 
 def row(one: Summary) -> dict[str, Any]:

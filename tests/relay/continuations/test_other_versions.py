@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from functions.core.operators.overview import Wanted
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.web.data import listing as as_json
@@ -146,8 +146,8 @@ def test_the_page_shows_it_among_what_is_open(waits: Desk) -> None:
     assert "another version of the app knows" in page
     assert "Ended" not in page
     whole = overview.one(f"{KEY}@{WORKSPACE}")
-    assert whole.command == ""
-    assert "Nothing to replay: it is open" in Reader(detail(whole)).text
+    assert whole.command.text == ""
+    assert "None is needed, it goes on by itself" in Reader(detail(whole)).text
 
 
 def test_it_stays_listed_however_old_and_is_not_pruned(waits: Desk) -> None:
