@@ -41,6 +41,8 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
         **summaries.row(Summary.of(c)),
         "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
         **told._asdict(),
+        "gate": c.gate_asked.when,
+        "saw": c.gate_asked.saw,
         "duplicates": c.duplicates,
         "sends": c.sends,
         "request": request(c.request, settings) if c.request else None,
@@ -55,7 +57,10 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
     yield f"{c.state}: {told.means}"
-    if c.detail:
+    if c.gate_asked.saw:
+        yield f"  gate     {plain(c.gate_asked.when or 'not kept with it', 500)}"
+        yield f"  saw      {plain(c.gate_asked.saw, 500)}"
+    if c.detail and not (c.reason is Reason.GATE and c.gate_asked.saw):
         yield f"  detail   {plain(c.detail, 500)}"
     if c.pipeline_run:
         yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"

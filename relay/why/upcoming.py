@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LETTERS = 1000
 NOTHING = "nothing happens by itself"
-_DEAD_LETTER = (
-    "if Event Grid gave its event up: bin/relay replay --dead-letters CONTAINER_URL"
-)
+_DEAD_LETTER = "if Event Grid gave its event up: bin/relay replay --dead-letters CONTAINER_URL"
 
 
 _SAID = {ROUTE_LATER: "the ledger has known the route only since the run ended, or as it is now"}

@@ -60,7 +60,7 @@ def started(c: Continuation, build: int, after: float = 3) -> Continuation:
     asked = PipelineRequest(
         organization="contoso", project="mlops", pipeline=42, secret="pat", body=json.dumps(body)
     )
-    saw = "gate run.metrics.accuracy = 0.93"
+    saw = "run.metrics.accuracy = 0.93; when: run.metrics.accuracy >= 0.9"
     c = steps.asked(c, _later(c.created_at, after), asked, LEASE, saw)
     url = f"https://dev.azure.com/contoso/mlops/_build/results?buildId={build}"
     return steps.started(c, c.updated_at, PipelineRun(id=build, url=url), Reason.ANSWERED, HOUR)

@@ -23,6 +23,7 @@ from functions.core.starts import log_lines
 from functions.core.terms.reasons import Reason, outlasts
 from functions.core.terms.words import Outcome, State
 from functions.web.charts.series import DRAWN
+from functions.web.parts.counts import ORDER
 from functions.web.words import badge
 from relay.coverage.verdict import Became, OnRoute, Told
 from relay.previews.checking import MISTAKES
@@ -143,7 +144,8 @@ def test_the_page_has_a_shape_and_two_colours_for_it(state: State) -> None:
     assert re.findall(r' d="(.*?)"', badge(state)) != re.findall(r' d="(.*?)"', badge(of_another))
     assert f".badge.{state} " in CSS
     assert len(re.findall(rf"--{state}:", CSS)) == 2  # by day and by night
-    assert (f".bars.{state} " in CSS) is (state in DRAWN)
+    assert (f".plot .{state} " in CSS) is (state in DRAWN)
+    assert state in ORDER
 
 
 @each_state

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from functions.core.operators.overview import Seen
 
 NEAR_DAYS = 30
-_ORDER = (State.OPEN, State.HELD, State.FAILED, State.STARTED, State.SKIPPED)
+ORDER = (State.OPEN, State.HELD, State.FAILED, State.STARTED, State.SKIPPED)
 _ABOUT = {
     State.HELD: "you decide",
     State.FAILED: "mend the cause",
@@ -25,7 +25,7 @@ _ABOUT = {
 def counts(seen: Seen) -> Markup:
     """A number for each state, and how long a start takes."""
     about = {**_ABOUT, State.OPEN: _oldest(seen)}
-    numbers = [_number(seen, state, about[state]) for state in _ORDER]
+    numbers = [_number(seen, state, about[state]) for state in ORDER]
     took = span(seen.latency) if seen.latency is not None else "-"
     half = [tag("span", "Run end to start"), tag("strong", took), tag("small", "half are faster")]
     every = tag("ul", *numbers, tag("li", tag("div", *half)), class_="counts")
