@@ -77,8 +77,7 @@ def _nothing(what: str, seen: Seen, *, first: bool) -> Child:
     if seen.listed:
         told = f"Nothing is {what}." if first and not seen.wanted.narrows else None
         return tag("p", told, class_="quiet") if told else None
-    back = tag("a", "Show all", href="?")
-    return tag("p", "Nothing fits these filters. ", back, class_="empty")
+    return tag("p", "Nothing fits these filters.", class_="empty")
 
 
 def _pages(seen: Seen, offset: int) -> Child:
