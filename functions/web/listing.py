@@ -14,7 +14,8 @@ from functions.web.parts.wants import wants
 from functions.web.rows import ended, is_open, waits
 
 if TYPE_CHECKING:
-    from functions.core.operators.overview import Seen, Wanted
+    from functions.core.operators.lists.wanted import Wanted
+    from functions.core.operators.overview import Seen
 
 ROWS = 50
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.core.operators.overview import MOST_ENDED
 from functions.core.ports.ledger import Entry, Shared
 from functions.core.rounds.expiry import HORIZON
 from functions.core.starts import steps
@@ -93,14 +94,13 @@ def fill(ledger: Ledger, now: datetime | None = None, ends: int = 90) -> None:
     ledger.share(Shared(HORIZON, {}, None), {"day": now.date().isoformat(), "ends": ends_at})
 
 
-def fill_to(ledger: Ledger, count: int) -> None:
-    """So many continuations of two days: a tenth of them is open."""
-    now = datetime.now(UTC)
+def many(count: int, now: datetime) -> list[Continuation]:
+    """So many continuations of two days, as the page gets them: a tenth of them is open."""
     still = count // 10
-    for n in range(count - still):
-        put(ledger, _one_end(n, now - timedelta(minutes=17 + n * 2700 / count)))
-    for n in range(still):
-        put(ledger, _one_open(n, WAITING[n % len(WAITING)], now))
+    ended = min(count - still, MOST_ENDED)
+    opened = [_one_open(n, WAITING[n % len(WAITING)], now) for n in range(still)]
+    apart = timedelta(minutes=2700 / count)
+    return [*opened, *(_one_end(n, now - timedelta(minutes=17) - n * apart) for n in range(ended))]
 
 
 def hostile(now: datetime) -> Continuation:

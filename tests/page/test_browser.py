@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.adapters.sqlite import SqliteLedger
+from functions.core.kept.summary import Summary
+from functions.core.operators.lists.groups import groups
+from functions.core.operators.lists.wanted import Wanted
+from functions.core.operators.overview import Seen
 from functions.core.terms.words import State
+from functions.web.layout import headers
+from functions.web.listing import listing
 from tests.page import scene
-from tests.page.conftest import KEY, SCREENSHOTS, serving
+from tests.page.conftest import KEY, SCREENSHOTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Locator, Page
 
     from tests.page.conftest import Site, Tab, Tabs
@@ -442,13 +445,24 @@ def seen_in(tab: Tab, name: str, *widths: int) -> None:
             picture(tab, name, width, scheme)
 
 
+def of_many(count: int) -> Seen:
+    """What the page shows of so many continuations, without a ledger to fill first."""
+    now = datetime.now(UTC)
+    among = [Summary.of(c) for c in scene.many(count, now)]
+    wanted, wants = Wanted(), groups(among, now, "")
+    return Seen(now, wanted, wanted.sorted(among), among, {}, paused=False, wants=wants)
+
+
 @pytest.mark.parametrize("count", COUNTS)
 def test_however_many_there_are_no_figure_is_higher_than_the_window(
-    tabs: Tabs, tmp_path: Path, axe: str, count: int
+    tabs: Tabs, site: Site, axe: str, count: int
 ) -> None:
-    scene.fill_to(SqliteLedger(tmp_path / "ledger.db"), count)
-    with serving(tmp_path / "ledger.db") as site, tabs.lent(site) as tab:
+    with tabs.lent(site) as tab:
+        body, kind = listing(of_many(count), 0), "text/html; charset=utf-8"
+        given = {**headers(), "Content-Type": kind}
+        tab.page.route("**/api/operations**", lambda route: route.fulfill(body=body, headers=given))
         tab.open()
+        tab.page.unroute_all()
         seen_in(tab, f"with-{count}", *WINDOWS)
         for width, scheme in ((390, "light"), (1366, "dark")):
             tab.page.set_viewport_size({"width": width, "height": WINDOWS[width]})

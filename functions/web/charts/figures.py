@@ -77,7 +77,7 @@ def _heights(stretch: Stretch, top: int) -> dict[State, float]:
 
 def _round(most: int) -> int:
     """The least even number of one digit, or with zeros, that is as large."""
-    size = 10 ** max(0, len(str(most)) - 1)
+    size = int(f"1{'0' * (len(str(most)) - 1)}")
     return next(n * size for n in (2, 4, 6, 8, 10, 20) if n * size >= most)
 
 
