@@ -128,7 +128,7 @@ def _next(one: Summary, now: datetime) -> Child:
 
 
 def _due(at: datetime, now: datetime) -> Child:
-    return ago(at, now) if at > now else ["due since ", ago(at, now)]
+    return ago(at, now) if at > now else ["due ", ago(at, now)]
 
 
 def _small(told: str) -> Markup:

@@ -432,7 +432,7 @@ def overflows(tab: Tab) -> list[str]:
 def picture(tab: Tab, name: str, width: int, scheme: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}-{width}-{scheme}.jpeg"
-    tab.page.screenshot(path=path, full_page=True, quality=80)
+    tab.page.screenshot(path=path, full_page=True, quality=80, timeout=0)
 
 
 def seen_in(tab: Tab, name: str, *widths: int) -> None:
