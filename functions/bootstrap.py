@@ -139,7 +139,7 @@ class App:
         """What the operations page shows."""
         from functions.core.operators.overview import Overview
 
-        return Overview(self._ports, self._settings.policy)
+        return Overview(self._ports, self._settings.policy, self._settings.app)
 
     def _look(self, work: Work) -> None:
         self._doubt.look(work)

@@ -81,6 +81,19 @@ class Environment:
             self.complaints.append(complaint)
         return default
 
+    def own_id(self) -> str:
+        """The app's own resource id, as Azure tells its parts; "" where one is missing.
+
+        On Flex Consumption the resource group is, unless a setting of that name says it.
+        https://github.com/Azure/azure-functions-host/issues/10441
+        """
+        subscription = self._given("WEBSITE_OWNER_NAME").partition("+")[0]
+        group, name = self._given("WEBSITE_RESOURCE_GROUP"), self._given("WEBSITE_SITE_NAME")
+        if not (subscription and group and name):
+            return ""
+        place = f"/subscriptions/{subscription}/resourceGroups/{group}"
+        return f"{place}/providers/Microsoft.Web/sites/{name}"
+
     def _given(self, name: str) -> str:
         return self._environ.get(name, "").strip()
 

@@ -42,6 +42,7 @@ class StorageSettings(Struct, frozen=True):
 class Settings(Struct, frozen=True, kw_only=True):
     """The settings as they are in force. `no_ledger`: why no ledger can be meant by them.
 
+    `app`: the app's own resource id, "" where Azure does not tell all of it.
     `schedules`: those of the timers, by the timers' names.
     """
 
@@ -53,6 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     devops_url: str
     devops_version: str
     devops_entra: bool
+    app: str
     client_id: str | None
     routes_file: Path
     ledger_url: str
@@ -92,6 +94,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         devops_url=devops_url,
         devops_version=given.rest_version("DEVOPS_API_VERSION", "7.1"),
         devops_entra=policy.by_identity,
+        app=given.own_id(),
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
         ledger_url=given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch),

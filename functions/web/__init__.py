@@ -5,10 +5,11 @@ Imported only when somebody asks for it. Every function here makes text of value
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.operators import typed_keys
-from functions.core.operators.overview import NotAsked, Wanted
+from functions.core.operators.lists.wanted import NotAsked, Wanted
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, RelayError
 from functions.web import data
 from functions.web.detail import detail
@@ -48,7 +49,7 @@ _TROUBLES: dict[type[RelayError], _Trouble] = {
     typed_keys.Unknown: _Trouble(
         404,
         "There is no such continuation",
-        "It may have been pruned, or its event did not arrive: bin/relay why RUN_ID",
+        "What became of its run is told by",
     ),
     typed_keys.Several: _Trouble(409, "Which one?", "Choose the workspace:"),
     LedgerUnavailable: _Trouble(
@@ -73,8 +74,10 @@ def answer(overview: Callable[[], Overview], query: Mapping[str, str], accept: s
     except tuple(_TROUBLES) as error:
         what = next(t for kind_of, t in _TROUBLES.items() if isinstance(error, kind_of))
         among = error.keys if isinstance(error, typed_keys.Several) else ()
+        run = error.run if isinstance(error, typed_keys.Unknown) else ""
+        typed = f"bin/relay why {shlex.quote(run)}" if run else ""
         say = data.trouble if as_json else trouble
-        status, body = what.status, say(what.title, str(error), what.do, among)
+        status, body = what.status, say(what.title, str(error), what.do, among, typed)
     return Answer(status, body, kind, headers())
 
 

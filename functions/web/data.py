@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 import msgspec
 
 from functions.core.kept.summary import Summary
+from functions.core.operators.summaries import row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.kept.tasks import Wait
+    from functions.core.operators.lists.groups import Group
     from functions.core.operators.overview import Seen, Whole
 
 
@@ -29,12 +31,15 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "at": seen.at,
             "paused": seen.paused,
             "among": len(seen.among),
+            "counts": seen.counts,
+            "latency_seconds": seen.latency,
+            "wants": [_group(one) for one in seen.wants],
             "total": total,
             "offset": offset,
             "next": f"?{urlencode(following)}" if later < total else None,
             "secrets": [{"name": n, "ends": e} for n, e in seen.ends.items()],
             "waits": [_wait(one) for one in seen.waits[:limit]],
-            "continuations": [_listed(one) for one in seen.listed[offset:later]],
+            "continuations": [row(one) for one in seen.listed[offset:later]],
         }
     )
 
@@ -44,12 +49,14 @@ def one(whole: Whole) -> str:
     c = whole.continuation
     return _text(
         {
-            **_listed(Summary.of(c)),
+            **row(Summary.of(c)),
             **whole.told._asdict(),
             "name": whole.name,
-            "command": whole.command,
-            "studio": whole.studio,
+            "command": whole.command.text,
+            "otherwise": whole.command.otherwise,
+            "run_url": whole.studio,
             "gate": whole.gate,
+            "saw": whole.saw,
             "duplicates": c.duplicates,
             "parameters": whole.parameters,
             "variables": whole.variables,
@@ -61,14 +68,23 @@ def one(whole: Whole) -> str:
     )
 
 
-def trouble(title: str, told: str, do: str, keys: Sequence[str]) -> str:
+def trouble(title: str, told: str, do: str, keys: Sequence[str], typed: str) -> str:
     """What went wrong, and what to do."""
-    return _text({"error": title, "detail": told, "do": do, **({"keys": keys} if keys else {})})
+    more = {name: value for name, value in {"keys": keys, "command": typed}.items() if value}
+    return _text({"error": title, "detail": told, "do": do, **more})
 
 
-def _listed(one: Summary) -> dict[str, Any]:
-    told = msgspec.to_builtins(one)
-    return {**told, "key": f"{one.key.text}@{one.key.workspace}", "latency_s": one.latency}
+def _group(one: Group) -> dict[str, Any]:
+    return {
+        "state": one.state,
+        "route": one.route,
+        "reason": one.reason,
+        "continuations": len(one.members),
+        "since": one.since,
+        "detail": one.detail if one.is_of_one_detail else None,
+        "command": one.command.text,
+        "otherwise": one.command.otherwise,
+    }
 
 
 def _wait(one: Wait) -> dict[str, Any]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from functions.core.kept.summary import Summary
+from functions.core.terms.reasons import Reason
+from functions.core.texts.bounds import visible
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
-from functions.web.words import badge, link, span, when
+from functions.web.words import ago, badge, command, link, span, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.operators.overview import Whole
@@ -39,9 +45,11 @@ def _decision(one: Whole) -> Markup:
     c = one.continuation
     told: list[tuple[str, Child]] = [
         ("What", one.told.means),
-        ("Detail", said(c.detail) if c.detail else None),
+        ("Gate", tag("code", said(one.gate)) if one.gate else None),
+        ("It saw", said(one.saw) if one.saw else None),
+        ("Detail", said(c.detail) if c.detail and not _is_gates(c) else None),
         ("Next", one.told.next),
-        ("To do", one.told.do or None),
+        ("To do", _to_do(one) or None),
         ("Command", _command(one)),
         ("Pipeline run", _pipeline_run(c)),
         ("Also started", ", ".join(f"#{d}" for d in c.duplicates) or None),
@@ -49,12 +57,24 @@ def _decision(one: Whole) -> Markup:
     return tag("section", tag("h2", "Decision"), _terms(told))
 
 
+def _to_do(one: Whole) -> str:
+    """What a person can do; the command in it stands below, with all that belongs to it."""
+    typed = re.escape(f"bin/relay replay {shlex.quote(visible(one.continuation.key.text))}")
+    form = f"{typed}(?: --ignore-gate| --as-started BUILD_ID, or --again if there is none)?"
+    return re.sub(form, "type the command below", one.told.do) if one.command.text else one.told.do
+
+
 def _command(one: Whole) -> Child:
     """What to type to replay it."""
-    if one.command:
-        return tag("code", one.command, class_="command")
+    if one.command.text:
+        return command(one.command)
     is_open = one.continuation.state.may_be_open
-    return "Nothing to replay: " + ("it is open" if is_open else "it is settled")
+    return f"None is needed, it {'goes on by itself' if is_open else 'is settled'}"
+
+
+def _is_gates(c: Continuation) -> bool:
+    """Whether its detail says no more than what the gate asked and saw."""
+    return c.reason is Reason.GATE and bool(c.gate_asked.saw)
 
 
 def _pipeline_run(c: Continuation) -> Child:
@@ -66,24 +86,43 @@ def _facts(one: Whole) -> Markup:
     latency = Summary.of(c).latency
     told: list[tuple[str, Child]] = [
         ("KEY", tag("code", one.name)),
-        ("Run", link(one.studio, "open in Azure Machine Learning studio")),
+        (
+            "Run",
+            [
+                link(one.studio, "open in Azure Machine Learning studio"),
+                _others("q", c.key.run, "all of the same run"),
+            ],
+        ),
         ("Outcome", c.key.outcome),
-        ("Route", said(c.key.route)),
-        ("Experiment", said(event.experiment) if event.experiment else None),
+        ("Route", [said(c.key.route), _others("route", c.key.route)]),
+        ("Experiment", _experiment(event.experiment)),
         ("Run type", said(event.run_type) if event.run_type else None),
         (
             "Workspace",
             [said(event.workspace.name), tag("span", said(event.workspace.id), class_="detail")],
         ),
-        ("Run ended", when(event.time)),
+        ("Run ended", _at(event.time, one.at)),
         ("Run end to start", span(latency) if latency is not None else None),
-        ("Claimed", when(c.created_at)),
-        ("Due", when(c.due_at) if c.is_open and not Summary.of(c).is_in_line else None),
+        ("Claimed", _at(c.created_at, one.at)),
+        ("Due", _at(c.due_at, one.at) if c.is_open and not Summary.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),
-        ("The gate saw", said(one.gate) if one.gate else None),
     ]
     pairs = [_pairs("Tags", event.tags or {}), _pairs("Properties", event.properties)]
     return tag("section", tag("h2", "Facts"), _terms(told), *pairs)
+
+
+def _at(at: datetime | None, now: datetime) -> Child:
+    return [when(at), " UTC, ", ago(at, now)] if at else "not known"
+
+
+def _experiment(name: str) -> Child:
+    return [said(name), _others("experiment", name)] if name else None
+
+
+def _others(field: str, value: str, told: str = "") -> Markup:
+    """A link to all that have the same."""
+    what = told or f"all of the same {field}"
+    return tag("a", what, href="?" + urlencode({field: value}), class_="others")
 
 
 def _request(one: Whole) -> Child:
@@ -94,7 +133,7 @@ def _request(one: Whole) -> Child:
         ("Pipeline", said(asked.where)),
         ("Version", asked.pipeline_version),
         ("Branch", said(one.branch) if one.branch else None),
-        ("Asked", when(one.continuation.asked_at) if one.continuation.asked_at else None),
+        ("Asked", _at(one.continuation.asked_at, one.at) if one.continuation.asked_at else None),
         ("Requests sent", one.continuation.sends or None),
     ]
     pairs = [_pairs("Parameters", one.parameters), _pairs("Variables", one.variables)]
@@ -106,7 +145,7 @@ def _timeline(one: Whole) -> Markup:
         tag("li", when(step.at), " ", tag("strong", said(step.what)), " ", said(step.detail))
         for step in one.continuation.history
     ]
-    return tag("section", tag("h2", "Timeline"), tag("ol", *steps, class_="timeline"))
+    return tag("section", tag("h2", "Timeline, in UTC"), tag("ol", *steps, class_="timeline"))
 
 
 def _terms(told: Iterable[tuple[str, Child]]) -> Markup:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from functions.headers import ALWAYS
 from functions.web.html import Child, Markup, tag
-from functions.web.words import when
+from functions.web.words import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +77,7 @@ def _fresh(at: datetime | None) -> Child:
     """How old the page is, and how to stop it from renewing itself; without script it does not."""
     if at is None:
         return None
-    of = tag("span", "As of ", when(at), id="at")
+    of = tag("span", "As of ", clock(at), " UTC", id="at")
     told = tag("span", role="status", id="status")
     return tag(
         "p", of, told, tag("button", "Pause refreshing", type="button", hidden=True, id="pause")

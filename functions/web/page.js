@@ -3,7 +3,28 @@
   // The key may be in the address. It is never written into the page, so it is taken along here.
   const code = new URLSearchParams(location.search).get("code");
   const status = document.getElementById("status");
+  // Each command gets a button that copies it.
+  const furnish = () => {
+    for (const typed of document.querySelectorAll("code.command")) {
+      if (typed.nextElementSibling?.matches(".copy")) continue;
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "copy", textContent: "Copy" });
+      button.setAttribute("aria-label", "Copy the command");
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(typed.textContent);
+          button.textContent = "Copied";
+        } catch {
+          getSelection().selectAllChildren(typed);
+          button.textContent = "Selected";
+        }
+        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      });
+      typed.after(button);
+    }
+  };
   const carry = () => {
+    furnish();
     if (code === null) return;
     for (const link of document.querySelectorAll('a[href^="?"]')) {
       const asked = new URLSearchParams(link.getAttribute("href"));

@@ -1,4 +1,4 @@
-"""Times, spans and links as people read them."""
+"""Times, spans, links and commands as people read them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
-from functions.web.html import Child, Markup, said, tag
+from functions.core.operators.summaries import whole_key
+from functions.web.html import Child, Markup, tag
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.summary import Summary
+    from functions.core.operators.lists.commands import Command
+    from functions.core.operators.lists.wanted import Wanted
     from functions.core.terms.runs import Key
     from functions.core.terms.words import State
 
@@ -23,6 +26,7 @@ _SHAPES = {  # a shape beside each word: colour is never alone
     "failed": "M4 4l8 8M12 4l-8 8",
     "skipped": "M3.5 8h9",
 }
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _UNKNOWN = "M5.5 6a2.5 2.5 0 1 1 2.5 3v1M8 12.5v.5"
 
 
@@ -31,6 +35,22 @@ def when(at: datetime | None) -> Child:
     if at is None:
         return "not known"
     return tag("time", f"{at:%Y-%m-%d %H:%M:%S}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def clock(at: datetime) -> Markup:
+    """The time of day alone, with the whole time as its title."""
+    return _time(at, f"{at:%H:%M:%S}")
+
+
+def ago(at: datetime | None, now: datetime) -> Child:
+    """How long ago, or in how long, by the largest unit; the whole time is its title."""
+    if at is None:
+        return "not known"
+    left = round((now - at).total_seconds())
+    size, unit = next((u for u in _UNITS if abs(left) >= u[0]), _UNITS[-1])
+    length = f"{abs(left) // size} {unit}"
+    told = f"{length} ago" if left > 0 else f"in {length}" if left else "now"
+    return _time(at, told)
 
 
 def span(seconds: float) -> str:
@@ -45,9 +65,11 @@ def span(seconds: float) -> str:
 
 
 def link(address: str, what: Child) -> Child:
-    """A link to another site if it is one by https, else only what it would say."""
+    """A link to another site by https, or to this machine; else only what it would say."""
     try:
-        good = urlsplit(address).scheme == "https" and bool(urlsplit(address).hostname)
+        there = urlsplit(address)
+        good = there.scheme == "https" and bool(there.hostname)
+        good = good or (there.scheme == "http" and there.hostname in _HERE)
     except ValueError:
         good = False
     return tag("a", what, href=address, rel="noreferrer") if good else what
@@ -55,7 +77,12 @@ def link(address: str, what: Child) -> Child:
 
 def to_one(key: Key) -> str:
     """The address of a continuation's page, from any other."""
-    return "?" + urlencode({"key": f"{key.text}@{key.workspace}"})
+    return "?" + urlencode({"key": whole_key(key)})
+
+
+def to_filter(wanted: Wanted, **changed: str) -> str:
+    """The address of the list with these filters, of which some are changed."""
+    return "?" + urlencode({n: v for n, v in {**wanted.given, **changed}.items() if v})
 
 
 def badge(state: State) -> Markup:
@@ -65,8 +92,22 @@ def badge(state: State) -> Markup:
     return tag("span", shape, str(state), class_=f"badge {kind}")
 
 
-def reason(one: Summary) -> Child:
+def _time(at: datetime, told: str) -> Markup:
+    whole = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return tag("time", told, datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}", title=whole)
+
+
+def meaning(one: Summary) -> str:
     """Why it is where it is, in words that fit every route."""
     words = meant(one.state, one.reason).about()
-    means = words.means if one.state.is_known else OF_ANOTHER_VERSION
-    return [means, tag("span", said(one.detail), class_="detail") if one.detail else None]
+    return words.means if one.state.is_known else OF_ANOTHER_VERSION
+
+
+def command(typed: Command) -> Markup:
+    """What to type; where there is script each has a button that copies it."""
+    other = ["or, if you find none: ", _code(typed.otherwise)] if typed.otherwise else None
+    return tag("p", _code(typed.text), other, class_="typed")
+
+
+def _code(text: str) -> Markup:
+    return tag("code", text, class_="command")

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import msgspec
 import typer
 
 from functions.core.operators import summaries
@@ -136,14 +135,8 @@ def _as_they_stand(ledger: Ledger, known: Sequence[Summary]) -> Iterator[Summary
 
 
 def _document(chosen: _Chosen) -> dict[str, Any]:
-    told = [{**msgspec.to_builtins(one), **_names(one)} for one in chosen.found]
+    told = [summaries.row(one) for one in chosen.found]
     return {"complete": not chosen.more, "continuations": told}
-
-
-def _names(one: Summary) -> dict[str, object]:
-    key = one.key
-    parts = {"workspace": key.workspace, "route": key.route, "run": key.run}
-    return {"key": key.text, **parts, "outcome": key.outcome, "latency_seconds": one.latency}
 
 
 def _print(chosen: _Chosen) -> None:

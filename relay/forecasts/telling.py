@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.facts import building
+from functions.core.kept.summary import Summary
+from functions.core.operators import summaries
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import REASONS, STATES
 from functions.core.routes import near_misses
@@ -36,17 +38,13 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
     """A continuation as JSON has it: what it is, why, what happens next, and its history."""
     told = explained(c, now, settings.policy.used_secret)
     return {
-        "key": c.key.text,
-        "workspace": c.event.workspace.id,
-        **c.told,
+        **summaries.row(Summary.of(c)),
         "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
         **told._asdict(),
-        "pipeline_run_url": c.url,
+        "gate": c.gate_asked.when,
+        "saw": c.gate_asked.saw,
         "duplicates": c.duplicates,
         "sends": c.sends,
-        "created_at": c.created_at.isoformat(),
-        "updated_at": c.updated_at.isoformat(),
-        "due_at": c.due_at.isoformat() if c.is_open else None,
         "request": request(c.request, settings) if c.request else None,
         "history": [
             {"at": step.at.isoformat(), "what": step.what, "detail": step.detail}
@@ -59,7 +57,10 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
     yield f"{c.state}: {told.means}"
-    if c.detail:
+    if c.gate_asked.saw:
+        yield f"  gate     {plain(c.gate_asked.when or 'not kept with it', 500)}"
+        yield f"  saw      {plain(c.gate_asked.saw, 500)}"
+    if c.detail and not (c.reason is Reason.GATE and c.gate_asked.saw):
         yield f"  detail   {plain(c.detail, 500)}"
     if c.pipeline_run:
         yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.core.operators.overview import MOST_ENDED
 from functions.core.ports.ledger import Entry, Shared
 from functions.core.rounds.expiry import HORIZON
 from functions.core.starts import steps
@@ -60,7 +61,7 @@ def started(c: Continuation, build: int, after: float = 3) -> Continuation:
     asked = PipelineRequest(
         organization="contoso", project="mlops", pipeline=42, secret="pat", body=json.dumps(body)
     )
-    saw = "gate run.metrics.accuracy = 0.93"
+    saw = "run.metrics.accuracy = 0.93; when: run.metrics.accuracy >= 0.9"
     c = steps.asked(c, _later(c.created_at, after), asked, LEASE, saw)
     url = f"https://dev.azure.com/contoso/mlops/_build/results?buildId={build}"
     return steps.started(c, c.updated_at, PipelineRun(id=build, url=url), Reason.ANSWERED, HOUR)
@@ -93,6 +94,15 @@ def fill(ledger: Ledger, now: datetime | None = None, ends: int = 90) -> None:
     ledger.share(Shared(HORIZON, {}, None), {"day": now.date().isoformat(), "ends": ends_at})
 
 
+def many(count: int, now: datetime) -> list[Continuation]:
+    """So many continuations of two days, as the page gets them: a tenth of them is open."""
+    still = count // 10
+    ended = min(count - still, MOST_ENDED)
+    opened = [_one_open(n, WAITING[n % len(WAITING)], now) for n in range(still)]
+    apart = timedelta(minutes=2700 / count)
+    return [*opened, *(_one_end(n, now - timedelta(minutes=17) - n * apart) for n in range(ended))]
+
+
 def hostile(now: datetime) -> Continuation:
     event = news(HOSTILE_RUN, now - 2 * HOUR, tags=HOSTILE_TAGS, experiment=SCRIPT)
     return ended(claimed(event, ROUTES[0]), State.HELD, Reason.GATE, SCRIPT)
@@ -112,7 +122,7 @@ def _one_end(n: int, at: datetime) -> Continuation:
 
 
 def _one_open(n: int, reason: Reason, now: datetime) -> Continuation:
-    c = claimed(news(f"train-open-{n}", now - (n + 1) * HOUR), ROUTES[n % 3])
+    c = claimed(news(f"train-open-{n}", now - (n % 40 + 1) * HOUR), ROUTES[n % 3])
     c = steps.resumed(c, now - timedelta(minutes=9), LEASE)
     detail = "contoso: 401 Access Denied" if reason is Reason.CREDENTIAL_REFUSED else ""
     return steps.parked(c, now - timedelta(minutes=8), reason, detail, now + timedelta(minutes=6))

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.kept.summary import Summary
+from functions.core.operators.lists.groups import groups
+from functions.core.operators.lists.wanted import Wanted
+from functions.core.operators.overview import Seen
 from functions.core.terms.words import State
+from functions.web.layout import headers
+from functions.web.listing import listing
 from tests.page import scene
 from tests.page.conftest import KEY, SCREENSHOTS
 
@@ -43,24 +49,52 @@ def wait_for(page: Page, told: str) -> None:
 # list
 
 
-def test_the_open_ones_come_first_with_the_reason_in_words(tab: Tab) -> None:
+def test_what_wants_a_person_comes_first_then_what_is_open_the_oldest_first(tab: Tab) -> None:
     tab.open()
-    headings = tab.page.locator("h2").all_inner_texts()
-    assert headings.index("Open") < headings.index("Ended")
+    headings = [text.split(",")[0] for text in tab.page.locator("h2").all_inner_texts()]
+    order = [headings.index(name) for name in ("Wants you", "Open", "Ended")]
+    assert order == sorted(order)
     group = tab.page.locator("#open")
     assert set(group.locator(".badge").all_inner_texts()) == {"open"}
+    runs = group.locator("td:nth-child(2)").all_inner_texts()
+    assert runs == [*(f"train-open-{n}" for n in (3, 2, 1, 0)), "train-at-work"]
     refused = group.locator("tr", has_text="train-open-0").inner_text()
     assert "Azure DevOps refused the secret" in refused
     assert "contoso: 401 Access Denied" in refused
-    assert "1 h so far" in refused
+    assert re.search(r"\b1 h\b.*\bin 5 min", refused, re.DOTALL)
 
 
-def test_a_started_one_shows_run_route_pipeline_run_latency_and_tries(tab: Tab) -> None:
+def test_each_cause_has_its_count_its_words_and_one_command(tab: Tab) -> None:
+    tab.open()
+    group = tab.page.locator(".wants li", has_text="deploy-canary").filter(has_text="rejected")
+    assert "400: parameter model_nam is not declared" in group.inner_text()
+    (typed,) = group.locator("code.command").all_inner_texts()
+    words = shlex.split(typed)
+    assert words[:3] == ["bin/relay", "replay", "--failed"]
+    assert words[3:7] == ["--route", "deploy-canary", "--reason", "rejected"]
+    count = int(group.get_by_role("link").inner_text().split()[0])
+    follow(tab.page, group.get_by_role("link"))
+    assert rows(tab.page).count() == count > 1
+    assert states(tab.page) == {"failed"}
+
+
+def test_a_command_is_copied_by_its_button(own_tab: Tab) -> None:
+    own_tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    own_tab.open(key="register-model/train-003/Completed")
+    own_tab.page.get_by_role("button", name="Copy the command").click()
+    wait_for(own_tab.page, "Copied")
+    copied = own_tab.page.evaluate("navigator.clipboard.readText()")
+    assert copied == own_tab.page.locator("code.command").inner_text()
+
+
+def test_a_started_one_shows_run_route_pipeline_run_latency_and_when(tab: Tab) -> None:
     tab.open(q="train-000")
     cells = [text.strip() for text in rows(tab.page).first.locator("td").all_inner_texts()]
-    assert cells[0] == "started"
-    assert cells[1].split() == ["train-000", "defect-detection", "·", "ml-prod"]
-    assert [cells[2], cells[4], cells[5], cells[6]] == ["register-model", "#4000", "6 s", "1"]
+    assert cells[:4] == ["started", "train-000", "register-model", "defect-detection"]
+    assert cells[5:7] == ["#4000", "6 s"]
+    assert re.fullmatch(r"1[67] min ago", cells[7])
+    at = rows(tab.page).first.locator("time").get_attribute("title") or ""
+    assert at.endswith(" UTC")
     link = rows(tab.page).first.get_by_role("link", name="#4000")
     assert link.get_attribute("rel") == "noreferrer"
     assert link.get_attribute("href") == (
@@ -68,9 +102,34 @@ def test_a_started_one_shows_run_route_pipeline_run_latency_and_tries(tab: Tab) 
     )
 
 
+def counts(page: Page) -> list[str]:
+    return page.locator(".counts strong").all_inner_texts()
+
+
+def test_a_filter_changes_no_number_and_says_so(tab: Tab) -> None:
+    tab.open()
+    every = counts(tab.page)
+    assert "0" not in every[:5]
+    tab.open(state="failed", route="deploy-*", since="24h")
+    assert counts(tab.page) == every
+    assert "The numbers above are of everything." in tab.page.locator(".scope").inner_text()
+    tab.open(q="no such run")
+    assert counts(tab.page) == every
+
+
+def test_each_number_leads_to_its_rows(tab: Tab) -> None:
+    for state in ("open", "held", "failed", "skipped"):
+        tab.open()
+        link = tab.page.locator(".counts a", has_text=state.capitalize())
+        number = int(link.locator("strong").inner_text())
+        follow(tab.page, link)
+        assert states(tab.page) == {state}
+        assert rows(tab.page).count() == number
+
+
 def test_the_page_says_what_it_is_made_of(tab: Tab) -> None:
     tab.open()
-    assert tab.page.get_by_text("All that are open and the 1,000 newest others").count() == 1
+    assert tab.page.get_by_text("all that is open and the 1,000 that ended last").count() == 1
 
 
 def test_the_days_until_a_credential_expires_are_shown(tab: Tab) -> None:
@@ -89,15 +148,27 @@ def test_the_rest_of_a_long_list_is_on_the_next_page(tab: Tab) -> None:
     assert tab.page.get_by_text(re.compile(r"^51 to (\d+) of \1$")).count() == 1
 
 
-def test_the_charts_have_titles_and_their_numbers_as_tables(tab: Tab) -> None:
+def test_the_oldest_may_be_read_first(tab: Tab) -> None:
+    tab.open(state="failed")
+    newest = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
+    follow(tab.page, tab.page.get_by_role("link", name="the oldest first"))
+    assert rows(tab.page).locator("td:nth-child(2)").all_inner_texts() == newest[::-1]
+
+
+def test_the_charts_have_their_numbers_as_tables_and_lead_to_the_rows(tab: Tab) -> None:
     tab.open()
-    titles = tab.page.locator("figure svg[role=img] title").all_text_contents()
-    assert titles[0].startswith("started: ")
-    assert [title.split(":")[0] for title in titles[:3]] == ["started", "held", "failed"]
     tab.page.get_by_text("As a table").first.click()
     cells = tab.page.locator("#table-ends td:nth-child(2)").all_inner_texts()
-    total = tab.page.locator(".lane .number").first.inner_text()
-    assert sum(map(int, cells)) == int(total) > 0
+    started = tab.page.locator(".legend a", has_text="started").inner_text().split()[-1]
+    assert sum(map(int, cells)) == int(started) > 0
+    labels = tab.page.locator("figure").first.locator(".scale span").all_inner_texts()
+    assert labels == [str(2 * int(labels[1])), labels[1], "0"]
+    bar = tab.page.locator("figure").first.locator("svg a").first
+    told = bar.locator("title").text_content() or ""
+    number = sum(int(n) for n in re.findall(r"(\d+) (?:started|held|failed)", told))
+    follow(tab.page, bar)
+    tab.page.wait_for_url(re.compile("during="))
+    assert rows(tab.page).count() >= number > 0
 
 
 # filter
@@ -105,13 +176,15 @@ def test_the_charts_have_titles_and_their_numbers_as_tables(tab: Tab) -> None:
 
 def test_a_filter_goes_into_the_address_and_only_what_fits_is_listed(tab: Tab) -> None:
     tab.open()
-    tab.page.get_by_label("State").select_option("held")
+    tab.page.get_by_text("More filters").click()
+    tab.page.get_by_label("held").check()
+    tab.page.get_by_label("failed").check()
     tab.page.get_by_label("Experiment").fill("demand-*")
     tab.page.get_by_role("button", name="Filter").click()
-    tab.page.wait_for_url(re.compile(r"state=held.*experiment=demand-"))
-    assert states(tab.page) == {"held"}
+    tab.page.wait_for_url(re.compile(r"state=held&state=failed.*experiment=demand-"))
+    assert states(tab.page) == {"held", "failed"}
     assert "q=" not in tab.page.url
-    where = rows(tab.page).locator("td:nth-child(2)").all_inner_texts()
+    where = rows(tab.page).locator("td:nth-child(4)").all_inner_texts()
     assert all("demand-forecast" in text for text in where)
 
 
@@ -155,9 +228,11 @@ def test_a_click_shows_why_it_is_held_and_how_to_replay_it(tab: Tab) -> None:
     assert "run.metrics.accuracy >= 0.9; accuracy = 0.71" in told
     command = tab.page.locator("code.command").inner_text()
     assert shlex.split(command) == [
-        *("python", "-m", "relay", "replay"),
-        "register-model/train-003/Completed@ml-prod",
+        *("bin/relay", "replay", "register-model/train-003/Completed@ml-prod"),
+        "--ignore-gate",
     ]
+    follow(tab.page, tab.page.get_by_role("link", name="all of the same run"))
+    assert rows(tab.page).locator("td:nth-child(2)").all_inner_texts() == ["train-003"]
 
 
 def test_a_started_one_shows_its_facts_request_and_timeline(tab: Tab) -> None:
@@ -165,7 +240,8 @@ def test_a_started_one_shows_its_facts_request_and_timeline(tab: Tab) -> None:
     steps = tab.page.locator(".timeline strong").all_inner_texts()
     told = tab.page.locator("main").inner_text()
     assert steps == ["claimed", "asked", "started"]
-    assert "run.metrics.accuracy = 0.93" in told
+    assert re.search(r"Gate\s+run.metrics.accuracy >= 0.9\s", told)
+    assert re.search(r"It saw\s+run.metrics.accuracy = 0.93\s", told)
     assert "refs/heads/main" in told
     assert re.search(r"model_version\s+7\b", told)
     assert "hidden-value" not in tab.page.content()
@@ -202,6 +278,7 @@ def test_what_is_not_there_says_so(tab: Tab) -> None:
     tab.open(key="register-model/other/Completed")
     assert codes == [404]
     assert tab.page.get_by_role("heading", name="There is no such continuation").count() == 1
+    assert tab.page.locator("code.command").inner_text() == "bin/relay why other"
     tab.wrong.clear()  # the browser itself tells of the 404
 
 
@@ -321,7 +398,10 @@ QUERIES = {
     "hostile-one": {"key": f"register-model/{scene.HOSTILE_RUN}/Completed@ml-prod"},
     "unknown": {"key": "register-model/other/Completed"},
 }
-SCREENS = {"phone": PHONE, "desktop": DESKTOP}
+WINDOWS = {390: 844, 820: 1180, 1366: 768, 1920: 1080}
+SCHEMES = ("light", "dark")
+COUNTS = (1, 3, 30, 300, 3000)
+LEAST_ROWS = 15  # in a laptop's window
 
 
 def judged(tab: Tab, axe: str) -> list[str]:
@@ -332,21 +412,91 @@ def judged(tab: Tab, axe: str) -> list[str]:
     return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", QUERIES)
-def test_everybody_can_read_and_use(
-    tabs: Tabs, site: Site, axe: str, name: str, screen: str, scheme: Any
+def overflows(tab: Tab) -> list[str]:
+    """What is wider than the window, and each figure that is higher than it."""
+    found: list[str] = tab.page.evaluate("""() => [
+        ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
+        ...[...document.querySelectorAll('figure, figure svg')]
+            .filter(one => one.getBoundingClientRect().height > innerHeight)
+            .map(one => one.outerHTML.slice(0, 99)),
+        ...[...document.querySelectorAll('main *')]
+            .filter(one => one.checkVisibility() && !one.closest('thead, svg')
+                && one.getBoundingClientRect().right > innerWidth + 1
+                && getComputedStyle(one.parentElement).overflow !== 'hidden'
+                && !one.closest('.rows td > div, .why, .head, .command'))
+            .map(one => one.outerHTML.slice(0, 99)),
+    ]""")
+    return found
+
+
+def picture(tab: Tab, name: str, width: int, scheme: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    path = SCREENSHOTS / f"{name}-{width}-{scheme}.jpeg"
+    tab.page.screenshot(path=path, full_page=True, quality=80, timeout=0)
+
+
+def seen_in(tab: Tab, name: str, *widths: int) -> None:
+    """One load in windows so wide and in both schemes: nothing overflows, and a picture of each."""
+    for scheme in SCHEMES:
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width in widths:
+            tab.page.set_viewport_size({"width": width, "height": WINDOWS[width]})
+            assert overflows(tab) == [], (name, width, scheme)
+            picture(tab, name, width, scheme)
+
+
+def of_many(count: int) -> Seen:
+    """What the page shows of so many continuations, without a ledger to fill first."""
+    now = datetime.now(UTC)
+    among = [Summary.of(c) for c in scene.many(count, now)]
+    wanted, wants = Wanted(), groups(among, now, "")
+    return Seen(now, wanted, wanted.sorted(among), among, {}, paused=False, wants=wants)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_however_many_there_are_no_figure_is_higher_than_the_window(
+    tabs: Tabs, site: Site, axe: str, count: int
 ) -> None:
-    with tabs.lent(site, viewport=SCREENS[screen], color_scheme=scheme) as tab:
+    with tabs.lent(site) as tab:
+        body, kind = listing(of_many(count), 0), "text/html; charset=utf-8"
+        given = {**headers(), "Content-Type": kind}
+        tab.page.route("**/api/operations**", lambda route: route.fulfill(body=body, headers=given))
+        tab.open()
+        tab.page.unroute_all()
+        seen_in(tab, f"with-{count}", *WINDOWS)
+        for width, scheme in ((390, "light"), (1366, "dark")):
+            tab.page.set_viewport_size({"width": width, "height": WINDOWS[width]})
+            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert judged(tab, axe) == []
+
+
+def test_a_laptop_shows_many_rows_and_a_phone_cards_of_three_lines(tabs: Tabs, site: Site) -> None:
+    with tabs.lent(site) as tab:
+        tab.page.set_viewport_size({"width": 1366, "height": WINDOWS[1366]})
+        tab.open()
+        high = max(rows(tab.page).evaluate_all("all => all.map(row => row.offsetHeight)"))
+        assert WINDOWS[1366] / high >= LEAST_ROWS
+        tab.page.set_viewport_size({"width": 390, "height": WINDOWS[390]})
+        line = 1.55 * 15 + 2  # pixels, at most
+        inside = "row.offsetHeight - 2 * parseFloat(getComputedStyle(row).paddingTop)"
+        cards = rows(tab.page).evaluate_all(f"all => all.map(row => {inside})")
+        assert max(cards) <= 3 * line + 4
+        assert not tab.page.get_by_label("Route").is_visible()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_everybody_can_read_and_use(tabs: Tabs, site: Site, axe: str, name: str) -> None:
+    with tabs.lent(site) as tab:
         tab.open(**QUERIES[name])
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        picture = SCREENSHOTS / f"{name}-{screen}-{scheme}.jpeg"
-        tab.page.screenshot(path=picture, full_page=True, quality=80)
-        assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        seen_in(tab, name, 390, 1366)
         for closed in tab.page.locator("details > summary").all():
             closed.click()
-        assert judged(tab, axe) == []
+        for scheme in SCHEMES:
+            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for screen in (PHONE, DESKTOP):
+                tab.page.set_viewport_size(screen)  # type: ignore[arg-type]
+                assert judged(tab, axe) == []
+                assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         tab.wrong = [w for w in tab.wrong if "404" not in w]
 
 
@@ -356,8 +506,7 @@ def test_everybody_can_read_that_there_is_nothing(
 ) -> None:
     with tabs.lent(request.getfixturevalue(which), viewport=PHONE) as tab:
         tab.open()
-        picture = SCREENSHOTS / f"{which}-phone-light.jpeg"
-        tab.page.screenshot(path=picture, full_page=True, quality=80)
+        seen_in(tab, which, *WINDOWS)
         assert judged(tab, axe) == []
         tab.wrong = [w for w in tab.wrong if "503" not in w]
 

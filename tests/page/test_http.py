@@ -138,6 +138,11 @@ def test_nothing_in_the_page_needs_a_weaker_policy(site: Site, query: dict[str, 
     ("query", "status", "told"),
     [
         ({"state": "sleeping"}, 400, "state is one of open, started, held, skipped, failed"),
+        ({"state": "open,sleeping"}, 400, "or several with commas"),
+        ({"reason": "sleepy"}, 400, "reason is one of working"),
+        ({"during": "noon/1h"}, 400, "during is like"),
+        ({"during": "9999-12-31T00:00:00Z/99w"}, 400, "during is like"),
+        ({"order": "up"}, 400, "order is empty or oldest"),
         ({"since": "yesterday"}, 400, "since is a length of time such as 30m, 24h or 7d"),
         ({"since": "999999d"}, 400, "since is a length of time such as 30m, 24h or 7d"),
         ({"offset": "-1"}, 400, "offset is a number"),
@@ -190,7 +195,9 @@ def test_the_json_has_what_the_page_shows(site: Site) -> None:
     found = site.json(q="train-000")
     (one,) = found["continuations"]
     assert (found["total"], found["next"]) == (1, None)
-    assert (one["state"], one["pipeline_run"], one["latency_s"]) == ("started", 4000, 6.0)
+    assert found["counts"] == {"open": 5, "started": 67, "held": 13, "skipped": 4, "failed": 7}
+    assert sum(group["continuations"] for group in found["wants"]) == 20
+    assert (one["state"], one["pipeline_run"], one["latency_seconds"]) == ("started", 4000, 6.0)
     assert found["secrets"][1] == {"name": "other-pat", "ends": None}
     assert site.json(key=one["key"])["name"] == "register-model/train-000/Completed@ml-prod"
 

@@ -24,6 +24,7 @@ from functions.core.starts import log_lines
 from functions.core.terms.reasons import Reason, outlasts
 from functions.core.terms.words import Outcome, State
 from functions.web.charts.series import DRAWN
+from functions.web.parts.counts import ORDER
 from functions.web.words import badge
 from relay.coverage.verdict import Became, OnRoute, Told
 from relay.previews.checking import MISTAKES
@@ -147,7 +148,8 @@ def test_the_page_has_a_shape_and_two_colours_for_it(state: State) -> None:
     assert re.findall(r' d="(.*?)"', badge(state)) != re.findall(r' d="(.*?)"', badge(of_another))
     assert f".badge.{state} " in CSS
     assert len(re.findall(rf"--{state}:", CSS)) == 2  # by day and by night
-    assert (f".bars.{state} " in CSS) is (state in DRAWN)
+    assert (f".plot .{state} " in CSS) is (state in DRAWN)
+    assert state in ORDER
 
 
 @each_state
@@ -204,7 +206,7 @@ def test_predictions_take_it_as_is_decided(reason: Reason) -> None:
 @each_reason
 def test_what_a_gate_saw_is_kept_where_it_decided(reason: Reason) -> None:
     step = Step(NOON, State.HELD, f"{reason} run.metrics.auc = 0.4")
-    saw = opened(state=State.HELD, reason=reason, history=(_ASKED, step)).gate_saw
+    saw = opened(state=State.HELD, reason=reason, history=(_ASKED, step)).gate_asked.saw
     assert (saw != _ASKED.detail) is (Is.GATE in REASONS[reason])
 
 

@@ -92,7 +92,9 @@ OF_LEDGER = {"LEDGER_URL", "LEDGER_TABLE", "AzureWebJobsStorage", *BESIDE} - {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
-OF_PLATFORM = {"WEBSITE_SKU"}  # which Azure sets itself
+OF_PLATFORM = {  # which Azure sets itself
+    *("WEBSITE_SKU", "WEBSITE_OWNER_NAME", "WEBSITE_RESOURCE_GROUP", "WEBSITE_SITE_NAME")
+}
 
 
 class Recording(dict[str, str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -18,6 +19,13 @@ CLAIMED = "claimed"
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 _PIPELINE = "pipeline "
 GATE_IGNORED = "the gate was ignored, as an operator asked"
+
+
+class Asked(NamedTuple):
+    """What a gate asks, as the route had it then, and the facts that it saw; empty: not known."""
+
+    when: str = ""
+    saw: str = ""
 
 
 class Step(Struct, frozen=True, array_like=True):
@@ -119,10 +127,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return changed and claims == 1
 
     @property
-    def gate_saw(self) -> str:
-        """The facts that a gate last looked at; empty where none did, or it gave no answer."""
+    def gate_asked(self) -> Asked:
+        """What a gate was asked last; empty where none was, or it gave no answer."""
+        if self.state is State.HELD and self.reason is Reason.GATE:
+            return _parted(self.detail)  # a step of the history may have less of it
         told = (_gate_saw(step) for step in reversed(self.history))
-        return next((saw for saw in told if saw is not None), "")
+        return _parted(next((saw for saw in told if saw is not None), ""))
 
     @property
     def is_asked(self) -> bool:
@@ -148,6 +158,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
 def pipeline_asked(where: str) -> str:
     """What a step says that asked without a gate."""
     return f"{_PIPELINE}{where}"
+
+
+def _parted(told: str) -> Asked:
+    """As `functions.core.gates.gate.Verdict.told` puts it together."""
+    saw, found, when = f"; {told}".rpartition("; when: ")
+    return Asked(when, saw.removeprefix("; ")) if found else Asked(saw=told)
 
 
 def _gate_saw(step: Step) -> str | None:

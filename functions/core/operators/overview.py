@@ -2,103 +2,43 @@
 
 from __future__ import annotations
 
-import shlex
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
 from functions.core.facts import building
-from functions.core.kept.summary import EVER
+from functions.core.kept.summary import EVER, Summary
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
-from functions.core.operators.replaying import REPLAYABLE
+from functions.core.operators.lists import commands
+from functions.core.operators.lists.groups import Group, groups
 from functions.core.rounds.expiry import HORIZON
-from functions.core.terms.errors import RelayError
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from functions.core.texts.bounds import bounded, visible
-from functions.core.texts.times import parse_span, parse_time
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Summary
     from functions.core.kept.tasks import Wait
+    from functions.core.operators.lists.commands import Command
+    from functions.core.operators.lists.wanted import Wanted
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
 
 MOST_ENDED = 1000  # the newest; the open ones are all listed
 MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
-LONGEST_ASKED = 200
-
-
-class NotAsked(RelayError):
-    """A filter that cannot be meant; `field` names it."""
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(why)
-        self.field = field
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """The filters, as they were given. Route and experiment may hold the wildcards * and ?.
-
-    `since` goes by when one came to where it stands; the command line's by when it was claimed.
-    """
-
-    state: str = ""
-    route: str = ""
-    experiment: str = ""
-    q: str = ""
-    since: str = ""
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
-        """The filters of a query; raises NotAsked."""
-        asked = cls(**{n: query.get(n, "").strip()[:LONGEST_ASKED] for n in cls.__struct_fields__})
-        if asked.state not in {"", *State}:
-            raise NotAsked("state", f"state is one of {', '.join(State)}")
-        if asked.since and not parse_span(asked.since):
-            raise NotAsked("since", "since is a length of time such as 30m, 24h or 7d")
-        return asked
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The filters that there are."""
-        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return {name: value for name, value in pairs if value}
-
-    def begins(self, now: datetime) -> datetime:
-        """Since when."""
-        span = parse_span(self.since)
-        return now - span if span else EVER
-
-    def takes(self, one: Summary, begins: datetime) -> bool:
-        """Whether it passes every filter. The search looks into all that the list shows."""
-        shown = (*one.key.text.split("/", 2), one.workspace, one.experiment)
-        told = " ".join((*shown, one.state, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
-        return (
-            self.state in {"", one.state}
-            and one.at >= begins
-            and summaries.fits(one, self.route or None, self.experiment or None)
-            and visible(self.q).casefold() in visible(told).casefold()
-        )
-
-    def takes_wait(self, wait: Wait) -> bool:
-        """Whether a waiting task, which is open and of no one route or experiment, passes them."""
-        told = " ".join((*wait.runs, wait.workspace.name, wait.task.id, wait.why))
-        of_others = self.route or self.experiment or self.since or self.state not in {"", "open"}
-        return not of_others and self.q.casefold() in told.casefold()
 
 
 class Seen(NamedTuple):
-    """The list: what passed the filters, the open ones first; `among` how many there are.
+    """The list: what passed the filters, the open ones first; `among` are all that there are.
 
-    `ends` tells when each secret ends, None where nobody knows. `waits` are the tasks that wait,
-    those first that were put off most often.
+    `wants` is what wants a person, and `counts`, `open_since` and `latency` (the median, in
+    seconds) are of all, whatever the filters. `ends` tells when each secret ends, None where
+    nobody knows. `waits` are the tasks that wait, those first that were put off most often.
     """
 
     at: datetime
@@ -108,12 +48,30 @@ class Seen(NamedTuple):
     ends: Mapping[str, datetime | None]
     paused: bool
     waits: Sequence[Wait] = ()
+    wants: Sequence[Group] = ()
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many there are of each state."""
+        return {state: sum(one.state is state for one in self.among) for state in State}
+
+    @property
+    def open_since(self) -> datetime | None:
+        """Since when the oldest is open."""
+        return min((one.created_at for one in self.among if one.is_open), default=None)
+
+    @property
+    def latency(self) -> float | None:
+        """The median of the seconds from a run's end to the start."""
+        known = [one.latency for one in self.among if one.latency is not None]
+        return median(known) if known else None
 
 
 class Whole(NamedTuple):
     """One continuation with what is to be said of it.
 
-    `parameters` and `variables` are what was sent, or would be; `gate` the facts that the gate saw.
+    `parameters` and `variables` are what was sent, or would be; `gate` is what the gate asks, and
+    `saw` the facts that it saw.
     """
 
     at: datetime
@@ -122,18 +80,22 @@ class Whole(NamedTuple):
     told: Explained
     studio: str
     gate: str
-    command: str
+    saw: str
+    command: Command
     parameters: Mapping[str, str]
     variables: Mapping[str, str]
     branch: str
 
 
 class Overview:
-    """Reads the ledger, and nothing else. Every method raises LedgerUnavailable."""
+    """Reads the ledger, and nothing else. Every method raises LedgerUnavailable.
 
-    def __init__(self, ports: Ports, policy: Policy) -> None:
+    `app` is the app's own resource id, empty where it is not known.
+    """
+
+    def __init__(self, ports: Ports, policy: Policy, app: str = "") -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
-        self._policy = policy
+        self._policy, self._app = policy, app
 
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
@@ -144,9 +106,9 @@ class Overview:
         begins = wanted.begins(now)
         among = list(self._as_they_stand(now))
         found = [one for one in among if wanted.takes(one, begins)]
-        ordered = sorted(found, key=lambda one: not one.state.may_be_open)
         paused, waits = self._policy.paused, self._waits(wanted)
-        return Seen(now, wanted, ordered, among, self._ends(), paused, waits)
+        wants = groups(among, now, self._app)
+        return Seen(now, wanted, wanted.sorted(found), among, self._ends(), paused, waits, wants)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""
@@ -160,8 +122,9 @@ class Overview:
             name=name,
             told=explained(c, now, self._policy.used_secret),
             studio=building.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
-            gate=c.gate_saw,
-            command=_command(c, name),
+            gate=c.gate_asked.when,
+            saw=c.gate_asked.saw,
+            command=commands.of_one(Summary.of(c), name, self._app, doubtful=c.is_doubtful),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
             variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),
@@ -187,13 +150,3 @@ class Overview:
     def _ends(self) -> dict[str, datetime | None]:
         ends = self._ledger.shared(HORIZON).value.get("ends", {})
         return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}
-
-
-def _command(c: Continuation, name: str) -> str:
-    """What replays it; empty for what cannot be replayed."""
-    replay = f"bin/relay replay {shlex.quote(visible(name))}"
-    if c.is_anothers or not c.key.outcome.is_known:
-        return ""
-    if c.is_doubtful:
-        return f"{replay} --as-started BUILD_ID"
-    return replay if c.state in REPLAYABLE else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 MOST_LOOKED_AT = 1000  # the newest of those that ended
-ELSEWHERE = " for any workspace known here: give @ and the whole resource id of the workspace"
+ELSEWHERE = ", or give @ and the whole resource id of a workspace that is not known here"
 
 _AROUND = " \t\r\n"
 _OUTCOMES = {o.lower(): o for o in Outcome}
@@ -46,7 +47,13 @@ class Several(RelayError):
 
 
 class Unknown(RelayError):
-    """No continuation has this key."""
+    """No continuation has this key; `run` is the run that it is about."""
+
+    def __init__(self, text: str, run: str, *, whole: bool) -> None:
+        self.run = bounds.visible(run)
+        why = f"look for it with bin/relay why {shlex.quote(bounded(self.run))}"
+        told = f"{bounded(text)} is not in the ledger: {why}"
+        super().__init__(f"{told}{'' if whole else ELSEWHERE}")
 
 
 def resolve(ledger: Ledger, text: str, also: Iterable[Workspace] = ()) -> Continuation:
@@ -69,7 +76,7 @@ def resolve(ledger: Ledger, text: str, also: Iterable[Workspace] = ()) -> Contin
     if not found and not known:  # nor is it there by an outcome that another version knows
         raise _no_key(text)
     if not found:
-        raise Unknown(f"{bounded(text)} is not in the ledger{'' if '/' in named else ELSEWHERE}")
+        raise Unknown(text, parts["run"], whole="/" in named)
     if len(found) > 1:
         raise Several(text, whole(found))
     return found[0]

@@ -112,12 +112,16 @@ def answer(
 
 
 def request_datum(request: Request, parameters: dict[str, str]) -> Datum:
-    """The request as the worker receives it; the body always comes as bytes."""
+    """The request as the worker receives it; the body always comes as bytes.
+
+    What the query gives several times comes with commas between, as the host joins it.
+    https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.Grpc/MessageExtensions/GrpcMessageConversionExtensions.cs
+    """
     return _http(
         request.method,
         request.url,
         {k.lower(): v for k, v in request.headers.items()},
-        request.args.to_dict(),
+        {name: ",".join(values) for name, values in request.args.lists()},
         parameters,
         request.get_data(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.operators.overview import Wanted
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.words import State
 from tests.stage.azure import completed
 

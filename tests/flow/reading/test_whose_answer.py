@@ -140,7 +140,8 @@ GATED = "when: run.metrics.accuracy > 0.9"
 
 
 def gate_shown(stage: Stage) -> str:
-    return Overview(stage.ports, stage.read.policy).one("next/r1/Completed").gate
+    one = Overview(stage.ports, stage.read.policy).one("next/r1/Completed")
+    return "; ".join(filter(None, (one.saw, one.gate and f"when: {one.gate}")))
 
 
 def refuse(stage: Stage, message: str) -> None:

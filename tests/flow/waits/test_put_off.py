@@ -13,7 +13,7 @@ from functions.core.events.registration import LONGEST_TOKEN, LONGEST_URL, MOST_
 from functions.core.kept.task_answer import TaskAnswer
 from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger.records import unpacked, wait_row
-from functions.core.operators.overview import Wanted
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost, Retryable
 from functions.core.terms.reasons import Reason

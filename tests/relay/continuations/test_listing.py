@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from functions import web
+from functions.core.operators.overview import Overview
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
@@ -54,7 +56,9 @@ def filled(desk: Desk) -> Desk:
 def keys(desk: Desk, *words: str) -> list[str]:
     said = desk.type("list", "--json", *words)
     assert (said.code, said.err) == (0, "")
-    return [one["key"] for one in json.loads(said.out)["continuations"]]
+    whole = [one["key"] for one in json.loads(said.out)["continuations"]]
+    assert all("@/subscriptions/" in key for key in whole)
+    return [key.partition("@")[0] for key in whole]
 
 
 def test_the_newest_comes_first(filled: Desk) -> None:
@@ -218,7 +222,23 @@ def test_programs_get_the_exact_request_but_its_secrets(desk: Desk) -> None:
     body["variables"]["TOKEN"]["value"] = "***"
     assert shown["request"]["body"] == body
     assert shown["event"]["tags"] == {"Stage": "prod"}
-    assert shown["workspace"] == WORKSPACE
+    assert shown["workspace"] == WORKSPACE.lower()
+
+
+def test_the_page_the_list_and_show_tell_a_program_the_same(desk: Desk) -> None:
+    sent(desk)
+    stage = desk.stage
+    overview = Overview(stage.ports, stage.read.policy)
+    asked = web.answer(lambda: overview, {}, "application/json")
+    (paged,) = json.loads(asked.body)["continuations"]
+    (listed,) = json.loads(desk.type("list", "--json").out)["continuations"]
+    opened = json.loads(web.answer(lambda: overview, {"key": paged["key"]}, asked.kind).body)
+    shown = json.loads(desk.type("show", paged["key"], "--json").out)
+    assert paged == listed == {name: opened[name] for name in paged}
+    assert paged == {name: shown[name] for name in paged}
+    assert paged["key"] == f"register/r1/Completed@{WORKSPACE.lower()}"
+    assert paged["url"] == stage.only("r1").url
+    assert paged["latency_seconds"] > 0
 
 
 def test_a_stored_request_that_is_none_is_shown_as_nothing(desk: Desk) -> None:

@@ -71,7 +71,7 @@ def test_none_of_them_is_called_from_a_line(waits: Desk) -> None:
 def test_it_is_listed_shown_and_explained(waits: Desk) -> None:
     is_about(waits.stage, OTHER)
     (one,) = json.loads(waits.type("list", "--json").out)["continuations"]
-    assert (one["state"], one["key"]) == ("open", THEIRS)
+    assert (one["state"], one["key"]) == ("open", f"{THEIRS}@{WORKSPACE.lower()}")
     for words in (("show", THEIRS), ("show", f"{THEIRS}@{WORKSPACE}"), ("why", "r1")):
         said = waits.type(*words)
         assert "another version of the app knows what this means" in said.out

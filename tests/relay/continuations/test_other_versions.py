@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from functions.core.operators.overview import Wanted
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.web.data import listing as as_json
@@ -123,7 +123,7 @@ def test_no_replay_touches_it(waits: Desk, more: tuple[str, ...]) -> None:
 def test_it_is_listed_shown_and_explained(waits: Desk) -> None:
     becomes(waits.stage, OTHER)
     (one,) = json.loads(waits.type("list", "--json").out)["continuations"]
-    assert (one["state"], one["key"]) == (OTHER, KEY)
+    assert (one["state"], one["key"]) == (OTHER, f"{KEY}@{WORKSPACE.lower()}")
     assert OTHER in waits.type("list").out
     for words in (("show", KEY), ("why", "r1")):
         said = waits.type(*words)
@@ -146,8 +146,8 @@ def test_the_page_shows_it_among_what_is_open(waits: Desk) -> None:
     assert "another version of the app knows" in page
     assert "Ended" not in page
     whole = overview.one(f"{KEY}@{WORKSPACE}")
-    assert whole.command == ""
-    assert "Nothing to replay: it is open" in Reader(detail(whole)).text
+    assert whole.command.text == ""
+    assert "None is needed, it goes on by itself" in Reader(detail(whole)).text
 
 
 def test_it_stays_listed_however_old_and_is_not_pruned(waits: Desk) -> None:

@@ -73,7 +73,7 @@ def test_an_operator_asks_a_deployed_app_as_who_is_signed_in(stage: Stage, relay
     assert json.loads(unheard.stdout)["routes"][0]["found"] == "go"
     listed = relay("list", "--json")
     assert [c["key"] for c in json.loads(listed.stdout)["continuations"]] == [
-        "register/r1/Completed"
+        f"register/r1/Completed@{WORKSPACE.lower()}"
     ]
     shown = relay("show", "register/r1/Completed@ml-prod")
     assert (shown.returncode, "pipeline run 1001" in shown.stdout) == (0, True)

@@ -97,7 +97,7 @@ def test_a_continuation_is_opened_from_the_list(desk: Desk, mark: str) -> None:
     held(desk, run)
     listed = page(desk).body
     assert is_plain(listed)
-    (address,) = re.findall(r'href="([^"]*key=[^"]*)"', listed)
+    (address,) = {*re.findall(r'href="([^"]*key=[^"]*)"', listed)}
     opened = page(desk, **dict(parse_qsl(html.unescape(address).removeprefix("?"))))
     assert opened.status == 200
     assert is_plain(opened.body)
@@ -202,7 +202,7 @@ def test_the_key_of_the_longest_model_is_typed_as_the_list_shows_it(desk: Desk) 
 def test_a_name_of_nothing_but_what_is_hidden_is_opened_too(desk: Desk) -> None:
     run = "\u202e" * 256
     held(desk, run)
-    (address,) = re.findall(r'href="([^"]*key=[^"]*)"', page(desk).body)
+    (address,) = {*re.findall(r'href="([^"]*key=[^"]*)"', page(desk).body)}
     assert page(desk, **dict(parse_qsl(html.unescape(address).removeprefix("?")))).status == 200
     (one,) = json.loads(desk.type("list", "--json").out)["continuations"]
     assert one["run"] == run

@@ -1,0 +1,74 @@
+"""The one command that is right for a continuation, or for many with the same cause.
+
+`--app` stands in it where the app knows its own resource id.
+"""
+
+from __future__ import annotations
+
+import shlex
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from functions.core.texts.bounds import visible
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from functions.core.kept.summary import Summary
+
+LOOKED_FOR = frozenset({Reason.IN_DOUBT, Reason.LOOK_FAILED})
+# What is open for these goes on by itself: nothing that is typed makes it start any earlier.
+_IN_ITS_TURN = frozenset({Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.THROTTLED})
+_WITHOUT_GATE = frozenset({Reason.GATE, Reason.NOT_A_NUMBER})
+_ENDED = {State.HELD: "--held", State.FAILED: "--failed"}
+_HOURS = 48  # up to so many a span is told in hours
+
+
+class Command(NamedTuple):
+    """What to type; `otherwise` where what an operator finds decides which of two it is."""
+
+    text: str = ""
+    otherwise: str = ""
+
+
+def of_one(one: Summary, name: str, app: str, *, doubtful: bool) -> Command:
+    """What replays this one, by its KEY; empty where nothing is to be typed.
+
+    `doubtful`: nobody knows whether its pipeline was started.
+    """
+    typed = f"bin/relay replay {shlex.quote(visible(name))}"
+    if not one.key.outcome.is_known or one.state not in {State.OPEN, *_ENDED}:
+        return Command()
+    if one.is_open:
+        return Command() if one.reason in _IN_ITS_TURN else Command(f"{typed}{_for(app)}")
+    if doubtful:
+        rest = _for(app)
+        return Command(f"{typed} --as-started BUILD_ID{rest}", f"{typed} --again{rest}")
+    return Command(f"{typed}{_how(one.reason)}{_for(app)}")
+
+
+def of_many(state: State, route: str, reason: Reason, age: timedelta, app: str) -> str:
+    """What replays all that ended so, on this route, for this reason, no longer ago than this.
+
+    Empty where each has to be looked at on its own.
+    """
+    if reason in LOOKED_FOR:
+        return ""
+    which = f"{_ENDED[state]} --route {shlex.quote(visible(route))} --reason {reason}"
+    return f"bin/relay replay {which} --since {_since(age)}{_how(reason)}{_for(app)}"
+
+
+def _how(reason: Reason) -> str:
+    return " --ignore-gate" if reason in _WITHOUT_GATE else ""
+
+
+def _for(app: str) -> str:
+    return f" --app {shlex.quote(visible(app))}" if app else ""
+
+
+def _since(age: timedelta) -> str:
+    """A span that covers this age, also when the command is typed an hour later."""
+    hours = ceil(age.total_seconds() / 3600) + 1
+    return f"{hours}h" if hours <= _HOURS else f"{ceil(hours / 24)}d"

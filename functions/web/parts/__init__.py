@@ -1,0 +1,1 @@
+"""The parts of the list that stand above its rows."""

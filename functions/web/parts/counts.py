@@ -1,0 +1,59 @@
+"""How many there are of each state, whatever the filters say: each number leads to its rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from functions.core.terms.words import State
+from functions.web.html import Child, Markup, said, tag
+from functions.web.words import span, when
+
+if TYPE_CHECKING:
+    from functions.core.operators.overview import Seen
+
+NEAR_DAYS = 30
+ORDER = (State.OPEN, State.HELD, State.FAILED, State.STARTED, State.SKIPPED)
+_ABOUT = {
+    State.HELD: "you decide",
+    State.FAILED: "mend the cause",
+    State.STARTED: "pipeline runs",
+    State.SKIPPED: "nothing to start",
+}
+
+
+def counts(seen: Seen) -> Markup:
+    """A number for each state, and how long a start takes."""
+    about = {**_ABOUT, State.OPEN: _oldest(seen)}
+    numbers = [_number(seen, state, about[state]) for state in ORDER]
+    took = span(seen.latency) if seen.latency is not None else "-"
+    half = [tag("span", "Run end to start"), tag("strong", took), tag("small", "half are faster")]
+    every = tag("ul", *numbers, tag("li", tag("div", *half)), class_="counts")
+    return tag("nav", every, aria_label="All continuations by state")
+
+
+def _number(seen: Seen, state: State, about: str) -> Markup:
+    told = [tag("span", state.capitalize()), tag("strong", f"{seen.counts[state]:,}")]
+    chosen = "true" if seen.wanted.given == {"state": str(state)} else None
+    to = "?" + urlencode({"state": state})
+    return tag("li", tag("a", *told, tag("small", about), href=to, aria_current=chosen))
+
+
+def _oldest(seen: Seen) -> str:
+    since = seen.open_since
+    return f"the oldest for {span((seen.at - since).total_seconds())}" if since else "nothing waits"
+
+
+def credentials(seen: Seen) -> Child:
+    """Until when each secret is valid, as the app last read it."""
+    lines = []
+    for name, ends in seen.ends.items():
+        if ends is None:
+            lines.append(tag("li", said(name), ": no expiry date is set"))
+            continue
+        days = (ends - seen.at).days
+        near = "notice" if days <= NEAR_DAYS else None
+        left = f": {days} days left, until " if days >= 0 else ": expired at "
+        lines.append(tag("li", said(name), left, when(ends), class_=near))
+    title = tag("h2", "Credentials for Azure DevOps")
+    return tag("div", title, tag("ul", *lines), class_="credentials") if lines else None
