@@ -26,7 +26,7 @@ ROUND_REQUESTS = 6.0
 LOOKING = 1.0  # by a delivery, whether rounds go on: the first of its process in five minutes
 # horizon, workspaces, routes, visits read and written, and four lists of what may be forgotten;
 # once a day two more, for the date until which it is
-SWEEP_REQUESTS = 9.0
+SWEEP_REQUESTS = 11.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
 PRUNING = 3.0
