@@ -46,8 +46,7 @@ class App:
         from functions.core.starts.settling import Settling
         from functions.core.starts.starting import Starter
 
-        policy = settings.policy
-        self._settings, self._ports = settings, ports
+        self._settings, self._ports, policy = settings, ports, settings.policy
         self._admission, self._settling = Admission(ports, policy), Settling(ports, policy)
         self._starter = Starter(ports, policy, self._settling, self._admission)
         self.relay = Relay(
@@ -111,6 +110,7 @@ class App:
         return Reconciler(
             self._ports,
             self._settings.policy,
+            self._settling,
             relay=self.relay,
             doubt=self._doubt,
             admission=self._admission,
@@ -126,20 +126,18 @@ class App:
         from functions.core.rounds.expiry import Expiry
         from functions.core.rounds.sweep import Sweep
 
-        return Sweep(
-            self._ports,
-            self._settings.sweep,
-            relay=self.relay,
-            known_since=self._known_since,
-            expiry=Expiry(self._ports, self._settings.policy),
-        )
+        ports, known = self._ports, self._settings
+        expiry, since = Expiry(ports, known.policy), self._known_since
+        return Sweep(ports, known.sweep, self.watch, self.relay, known_since=since, expiry=expiry)
 
     @functools.cached_property
     def overview(self) -> Overview:
         """What the operations page shows."""
+        from functions.configuration import overseen
         from functions.core.operators.overview import Overview
 
-        return Overview(self._ports, self._settings.policy, self._settings.app)
+        stops = overseen.stops(self._settings, self._ports, own=True)
+        return Overview(self._ports, self._settings.policy, stops, self._settings.app)
 
     def _look(self, work: Work) -> None:
         self._doubt.look(work)

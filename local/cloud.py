@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from local.aml.memory import MemoryAML
@@ -19,13 +21,19 @@ from local.vault.front import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["ORGANIZATION", "PROJECT", "SECRET", "SUBSCRIPTION", "WORKSPACE", "Cloud"]
 
 DEVOPS_RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"
 SECURE = ("vault", "aml")
 TEXT = Parameter(default="")
+
+
+def of_the_app(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of the variables that are settings of the app, as README.md lists them."""
+    listed = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    names = re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)
+    return {name: environment[name] for name in names if name in environment}
 
 
 class Ground:

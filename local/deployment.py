@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from local.children import Child
-from local.cloud import WORKSPACE, Cloud
+from local.cloud import WORKSPACE, Cloud, of_the_app
 from local.eventgrid.envelopes import CLOUD
 from local.eventgrid.subscriptions import HandshakeError
 from local.eventgrid.topic import Topic
@@ -114,10 +114,9 @@ class Deployment:
         self._running.close()
 
     def settings(self) -> dict[str, str]:
-        """The app's settings."""
-        ledger = {"LEDGER_URL": f"sqlite:///{self.ledger}"}
-        routes = self._environment.get("ROUTES_FILE", str(ROOT / "routes.yaml"))
-        return {**self.cloud.settings(), **ledger, "ROUTES_FILE": routes}
+        """The app's settings: those that lead it here, and what it was given beside them."""
+        given = {"ROUTES_FILE": str(ROOT / "routes.yaml"), **of_the_app(self._environment)}
+        return {**given, **self.cloud.settings(), "LEDGER_URL": f"sqlite:///{self.ledger}"}
 
     def training(self, name: str, *options: str) -> Child:
         """The example training as a process, started; its stdout is the file NAME.run."""

@@ -38,8 +38,10 @@ QUICKER = {
 
 # The app's own lines and what Event Grid or a person called; not the SDKs' requests.
 _TELLING = re.compile(
-    r" (ERROR|WARNING|CRITICAL): | INFO: \w+=|Execut\w+ 'Functions\.(?!reconcile|sweep)"
+    r" (ERROR|WARNING|CRITICAL): | INFO: \w+=| DEBUG: event="
+    r"|Execut\w+ 'Functions\.(?!reconcile|sweep)"
 )
+_NOTHING_DONE = " INFO: reconciler=done resumed=0 looked_at=0 "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +82,7 @@ def _follow(deployment: Deployment, screen: Screen) -> None:
     with deployment.host.log.open(encoding="utf-8", errors="replace") as log:
         while True:
             while line := log.readline():
-                if _TELLING.search(line):
+                if _TELLING.search(line) and _NOTHING_DONE not in line:
                     screen.plain(line.rstrip("\n"))
             for child in (deployment.host, deployment.mlflow.process):
                 if (code := child.ended()) is not None:

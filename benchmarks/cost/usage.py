@@ -26,7 +26,7 @@ ROUND_REQUESTS = 6.0
 LOOKING = 1.0  # by a delivery, whether rounds go on: the first of its process in five minutes
 # horizon, workspaces, routes, visits read and written, and four lists of what may be forgotten;
 # once a day two more, for the date until which it is
-SWEEP_REQUESTS = 9.0
+SWEEP_REQUESTS = 11.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
 PRUNING = 3.0
@@ -76,8 +76,8 @@ class App(Struct, frozen=True, kw_only=True):
     alerts: tuple[float, float]
 
 
-DEV = App(file="infra/dev.bicepparam", memory_mb=512, ready=0, alerts=(5, 3))
-PROD = App(file="infra/prod.bicepparam", memory_mb=2048, ready=2, alerts=(5, 4))
+DEV = App(file="infra/dev.bicepparam", memory_mb=512, ready=0, alerts=(6, 3))
+PROD = App(file="infra/prod.bicepparam", memory_mb=2048, ready=2, alerts=(6, 4))
 
 
 class Bill(Struct, frozen=True):

@@ -30,6 +30,7 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
         {
             "at": seen.at,
             "paused": seen.paused,
+            "stops": [stop._asdict() | {"grave": stop.is_grave} for stop in seen.stops],
             "among": len(seen.among),
             "counts": seen.counts,
             "latency_seconds": seen.latency,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from functions.web.banner import banner
 from functions.web.charts.figures import charts
 from functions.web.html import Child, Markup, tag
 from functions.web.layout import page
@@ -23,11 +24,15 @@ ROWS = 50
 def listing(seen: Seen, offset: int) -> str:
     """The page of a list, from its row `offset` on."""
     some = bool(seen.among)
-    first = {"counts": counts(seen) if some else None, "credentials": credentials(seen)}
+    first: dict[str, Child] = {
+        "counts": counts(seen) if some else None,
+        "credentials": credentials(seen),
+    }
     return page(
         "Operations",
+        banner(seen.stops),
         tag("h1", "Operations"),
-        *_live({"stopped": _stopped(seen), **first}),
+        *_live(first),
         filters(seen.wanted, seen.among) if some else None,
         *_live(_parts(seen, offset) if some else {"empty": _nothing_yet(), "waits": _waits(seen)}),
         at=seen.at,
@@ -37,13 +42,6 @@ def listing(seen: Seen, offset: int) -> str:
 def _live(parts: dict[str, Child]) -> list[Markup]:
     """Parts of the page that renew themselves, by their names."""
     return [tag("section", part, id=name, data_live=True) for name, part in parts.items()]
-
-
-def _stopped(seen: Seen) -> Child:
-    """What keeps everything from starting: it stands above all else."""
-    if not seen.paused:
-        return None
-    return tag("p", "Paused: nothing is started while PAUSED=1.", class_="notice")
 
 
 def _parts(seen: Seen, offset: int) -> dict[str, Child]:

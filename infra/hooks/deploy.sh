@@ -6,7 +6,9 @@
 #
 #     preview     tells what `resources`, and once something is deployed `events`, would change
 #     resources   infra/main.bicep
-#     code        what is committed, built in Azure; then waits until the app can load all of it
+#     code        what is committed, built in Azure, if the app can read its routes; then waits until
+#                 the app can load all of it
+#     routes      only looks whether the app could read the route file that lies here, as azd packs it
 #     events      waits for the same, then infra/events.bicep
 #     compiler    has the Azure CLI use the Bicep that this was tested with, for its own folder
 #     app         prints the resource id of the function app
@@ -20,6 +22,8 @@
 # RELAY_LOOKS, RELAY_LOOK_EVERY   how often, and each how many seconds, to look at the app
 # RELAY_TRIES, RELAY_TRY_EVERY    the same for what fails only for a while
 # RELAY_ASK                 no: the app takes no calls from here, so it is not asked
+# RELAY_CHECK               no: the route file was checked elsewhere (bin/relay check)
+# RUN_RELAY_PYTHON          the Python that checks it; else that of .venv, or python3
 #
 # Exit codes: 0 done, 2 usage, 4 Azure refused, 5 the app did not get ready.
 set -euf # -f: no value is a pattern of file names
@@ -35,6 +39,8 @@ BICEP=v0.49.2
 PACKAGE=.cache/run-relay.zip # no absolute path: Git for Windows has others than the Azure CLI
 # shellcheck source=infra/hooks/waiting.sh
 . infra/hooks/waiting.sh
+# shellcheck source=infra/hooks/checking.sh
+. infra/hooks/checking.sh
 
 azure() { # the Azure CLI, in the subscription that is asked for wherever it stands
     az "$@" --only-show-errors ${AZURE_SUBSCRIPTION_ID:+--subscription "$AZURE_SUBSCRIPTION_ID"}
@@ -119,15 +125,24 @@ resources() {
         -n "$RELAY_DEPLOYMENT" -p "$RELAY_PARAMETERS" ${held:+paused=true} --no-prompt true -o none
 }
 
-need_routes() { # PATHSPEC...: stops if the app would look for a route file that these do not pack
-    routes=$(output RELAY_ROUTES_FILE tsv)
-    routes=${routes#/home/site/wwwroot/}
-    routes=${routes#./}
+need_routes() { # PATHSPEC...: stops if the app would not find its route file in these, or not read it
+    routes=$(named_routes)
     [ "${routes#/}" = "$routes" ] || return 0 # outside the package: whoever mounts it sees to it
-    git archive --format=tar HEAD -- "$@" | tar -tf - | grep -Fx -e "${routes:-routes.yaml}" > /dev/null ||
-        stop $USAGE "The deployment names the route file ${routes:-routes.yaml}, which the package would not have," \
+    git archive --format=tar HEAD -- "$@" | tar -tf - | grep -Fx -e "$routes" > /dev/null ||
+        stop $USAGE "The deployment names the route file $routes, which the package would not have," \
             "so no event would start anything. Nothing was uploaded. Packed are routes*.yaml beside" \
             "function_app.py, as committed: put it there and commit it, or change routesFile in policy."
+    mkdir -p "$CHECKED"
+    git show "HEAD:./$routes" > "$CHECKED/$routes"
+    check_routes "$CHECKED/$routes"
+}
+
+routes() {
+    routes=$(named_routes)
+    [ "${routes#/}" = "$routes" ] || return 0
+    [ -f "$routes" ] || stop $USAGE "The deployment names the route file $routes, which is not here." \
+        "Nothing was uploaded. Put it beside function_app.py, or change routesFile in policy."
+    check_routes "$routes"
 }
 
 upload() { # done, too, where the Azure CLI only looked too early at what it had deployed
@@ -171,8 +186,8 @@ subscribe() {
 [ $# -gt 0 ] || set -- resources code events
 for step; do
     case $step in
-        compiler | preview | resources | code | events | app | unpaused) ;;
-        *) stop $USAGE "There is no step $step. Steps: compiler preview resources code events app unpaused" ;;
+        compiler | preview | resources | code | routes | events | app | unpaused) ;;
+        *) stop $USAGE "There is no step $step. Steps: compiler preview resources code routes events app unpaused" ;;
     esac
 done
 [ -n "${AZURE_RESOURCE_GROUP:-}" ] || stop $USAGE "Name the resource group: AZURE_RESOURCE_GROUP"

@@ -47,6 +47,7 @@ var asWritten = {
   'open-too-long': loadTextContent('../queries/open-too-long.kql')
   parked: loadTextContent('../queries/parked.kql')
   'reconciler-silent': loadTextContent('../queries/reconciler-silent.kql')
+  'routes-unreadable': loadTextContent('../queries/routes-unreadable.kql')
   'run-story': loadTextContent('../queries/run-story.kql')
   'start-latency': loadTextContent('../queries/start-latency.kql')
   'wait-lost': loadTextContent('../queries/wait-lost.kql')

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Response, jsonify, request
 
+from local.arm.alerts import ActionGroups, Rules
 from local.arm.errors import error, not_found, unauthorized, wrong_version
 from local.arm.events import KIND as TOPIC
 from local.arm.events import SystemTopics
@@ -74,11 +75,13 @@ class ARM(Running):
         self._workspaces: dict[str, dict[str, Any]] = {}
         self._jobs: dict[tuple[str, str], Job] = {}
         self.sites, self.vaults, self.roles = Sites(), Vaults(), Roles()
+        self.rules, self.groups = Rules(), ActionGroups()
         self.topics = SystemTopics(self.sites)
         self._parts: tuple[_Part, ...]
         listed: dict[str, Holder] = {SITE: self.sites, VAULT: self.vaults, TOPIC: self.topics}
         resources = Resources(listed)
-        self._parts = (self, self.sites, self.vaults, self.topics, self.roles, resources)
+        shown = (self.sites, self.vaults, self.topics, self.roles, self.rules, self.groups)
+        self._parts = (self, *shown, resources)
         self.app.add_url_rule("/<path:_>", view_func=self._answer, methods=["GET", "POST"])
 
     def add_workspace(

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+OF_THE_APP = "run_relay"
+
+
 class _EveryLine(logging.Formatter):
     """Puts time and level before each line, those of a traceback included."""
 
@@ -26,10 +29,15 @@ class _EveryLine(logging.Formatter):
 
 
 def log_to_stdout() -> None:
-    """Write the function app's logging from INFO up, as the worker relays it."""
+    """Write the function app's logging from INFO up, as the worker relays it.
+
+    Of the app's own lines also those for debugging: who sends events by hand is to see why one was
+    ignored, for which a deployed app has no line, since nearly all events are.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_EveryLine("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger(OF_THE_APP).setLevel(logging.DEBUG)
 
 
 def show(url: str, functions: Mapping[str, str]) -> None:

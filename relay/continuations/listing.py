@@ -72,10 +72,14 @@ class _Filters(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """The continuations to show; `more`: there are others that fit, or that were not looked at."""
+    """The continuations to show; `more`: there are others that fit, or that were not looked at.
+
+    `known`: among which they were chosen.
+    """
 
     found: list[Summary]
     more: str
+    known: Sequence[Summary]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -102,6 +106,7 @@ def listed(
     filters = _Filters(frozenset(state or ()), route, experiment)
     with opening.office(app) as office:
         chosen = _chosen(office, filters, span, limit)
+        office.tell_stops(chosen.known)
         if as_json:
             typer.echo(printing.as_json(_document(chosen)))
         else:
@@ -112,14 +117,14 @@ def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _
     since = office.ports.clock.now() - span
     looked_at = max(limit + 1, LEAST_LOOKED_AT) if filters.are_none else MOST_LOOKED_AT
     ledger = office.ports.ledger
-    known = ledger.listed(since, looked_at)
-    found = [one for one in _as_they_stand(ledger, known) if filters.fit(one)]
+    known = list(_as_they_stand(ledger, ledger.listed(since, looked_at)))
+    found = [one for one in known if filters.fit(one)]
     more = ""
     if len(found) > limit:
         more = f"only the newest {limit} are shown: --limit"
     elif len(known) >= MOST_LOOKED_AT:
         more = f"only the newest {len(known)} were looked at: --since"
-    return _Chosen(found[:limit], more)
+    return _Chosen(found[:limit], more, known)
 
 
 def _as_they_stand(ledger: Ledger, known: Sequence[Summary]) -> Iterator[Summary]:

@@ -26,11 +26,12 @@ from relay.deployment.refusals import ArmError
 from relay.deployment.signin import SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Summary
     from functions.core.ports.services import Ports
     from functions.core.terms.errors import Retryable
     from functions.core.terms.runs import Workspace
@@ -44,6 +45,20 @@ class Office(NamedTuple):
     settings: Settings
     ports: Ports
     identity: SignedIn
+
+    def tell_stops(self, listed: Iterable[Summary] | None = None) -> None:
+        """Say on the error output what stops the app, as its ledger tells.
+
+        `listed`: all that is open, where it was read already. Raises LedgerUnavailable.
+        """
+        from functions.configuration import overseen  # noqa: PLC0415 - few commands tell it
+        from functions.core.operators.stops.stop import Kind  # noqa: PLC0415 - the same
+
+        if listed is None:
+            listed = self.ports.ledger.listed(self.ports.clock.now(), 1)
+        for stop in overseen.stops(self.settings, self.ports).look(listed):
+            if stop.kind is not Kind.SETTING:  # of which every command tells
+                printing.say(f"stopped: {stop.says} To do: {stop.do}", err=True)
 
 
 class Found(NamedTuple):

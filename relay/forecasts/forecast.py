@@ -141,7 +141,7 @@ class Forecast:
             return Later(Reason.PAUSED, BY_SETTING)
         account = Admission.account(request.organization, request.secret)
         if block := self._admission.blocked(account):
-            return Later(*block)
+            return Later(block.reason, block.detail, block.until)
         route, event = prospect.route, prospect.event
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         full = self._admission.limits.take(Entry(mine, ""), route)

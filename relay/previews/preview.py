@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
@@ -127,6 +128,13 @@ class _IfReadable:
         """What is known of the run."""
         try:
             return self._ledger.of_run(workspace, run)
+        except LedgerUnavailable as error:
+            return self._without(error, ())
+
+    def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
+        """What lies in the inbox."""
+        try:
+            return self._ledger.letters(limit, after)
         except LedgerUnavailable as error:
             return self._without(error, ())
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relay.why.locating import Located
     from relay.why.upcoming import Next
 
+_TAKEN_UP = "the reconciler takes it up with its next round in which the routes can be read"
 _ALIVE = frozenset({State.STARTED, State.OPEN})
 
 
@@ -50,7 +51,7 @@ class Explanation(NamedTuple):
     @property
     def is_yes(self) -> bool:
         """Whether something was started, or still will be."""
-        return any(one.is_yes for one in self.routes)
+        return bool(self.located.letters) or any(one.is_yes for one in self.routes)
 
     def builtins(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -64,6 +65,7 @@ class Explanation(NamedTuple):
             "ended_at": run.end_time.isoformat() if run and run.end_time else None,
             "url": telling.studio_url(self.settings, workspace.id, self.run),
             "followed": self.is_yes,
+            "in_inbox_since": min(self._waits).isoformat() if self._waits else None,
             "routes": [self._builtins(one) for one in self.routes],
         }
 
@@ -73,6 +75,8 @@ class Explanation(NamedTuple):
         experiment = f" of {plain(self._experiment)}" if self._experiment else ""
         yield f"run {plain(self.run)}{experiment} in {plain(workspace.name)}: {self._ended()}"
         yield telling.studio_url(self.settings, workspace.id, self.run)
+        if self._waits:
+            yield f"its event lies in the inbox since {at(min(self._waits))}: {_TAKEN_UP}"
         for one in self.routes:
             yield ""
             outcome = f" ({one.known.key.outcome})" if one.known else ""
@@ -81,8 +85,14 @@ class Explanation(NamedTuple):
             yield from others
 
     @property
+    def _waits(self) -> list[datetime]:
+        """Since when its events lie in the inbox."""
+        return [letter.received_at for letter in self.located.letters]
+
+    @property
     def _experiment(self) -> str:
-        told = (c.event.experiment for c in self.located.known)
+        known = [c.event for c in self.located.known]
+        told = (e.experiment for e in (*known, *(one.event for one in self.located.letters)))
         return self.news.event.experiment if self.news else next(told, "")
 
     def _ended(self) -> str:

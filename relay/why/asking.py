@@ -75,8 +75,13 @@ def seen(ports: Ports, settings: Settings) -> list[Workspace]:
 
 def located(ports: Ports, settings: Settings, run: str, workspaces: Sequence[Workspace]) -> Located:
     """The run in the one workspace that has it; ends the command where there is no such."""
+    letters = locating.letters(ports, run)
+    told = {one.event.workspace.key: one.event.workspace for one in letters}
+    if not workspaces:
+        known = locating.candidates(settings, ports) if told else seen(ports, settings)
+        workspaces = list((told | {workspace.key: workspace for workspace in known}).values())
     try:
-        found, troubles = locating.locate(ports, run, workspaces or seen(ports, settings))
+        found, troubles = locating.locate(ports, run, workspaces, letters)
     except locating.Ambiguous as error:
         opening.stop(exits.USAGE, str(error))
     except locating.Unknown as error:

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.letter import Letter
     from functions.core.ports.services import Ports
     from functions.core.terms.runs import Run, Workspace
 
 CALL_SECONDS = 30.0
+MOST_LETTERS = 1000  # of the inbox
 ASKED_AT_ONCE = 8
 
 _STUDIOS = frozenset(urlsplit(cloud.studio).netloc for cloud in CLOUDS.values())
@@ -48,18 +50,19 @@ class Named(NamedTuple):
 class Located(NamedTuple):
     """A run in a workspace, and what the ledger knows of it. `run` is None where AML has none.
 
-    `trouble` says why it could not be read.
+    `trouble` says why it could not be read; `letters` are its events that lie in the inbox.
     """
 
     workspace: Workspace
     run: Run | None
     known: Sequence[Continuation]
     trouble: Retryable | None = None
+    letters: Sequence[Letter] = ()
 
     @property
     def is_there(self) -> bool:
         """Whether anything is known of it here."""
-        return self.run is not None or bool(self.known)
+        return self.run is not None or bool(self.known or self.letters)
 
     @property
     def is_silent(self) -> bool:
@@ -128,13 +131,25 @@ def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
     return typed_keys.workspaces(ports.ledger, since, settings.sweep.workspaces)
 
 
-def locate(ports: Ports, run: str, workspaces: Sequence[Workspace]) -> tuple[Located, list[str]]:
+def letters(ports: Ports, run: str) -> list[Letter]:
+    """The run's events that lie in the inbox, the oldest first; raises LedgerUnavailable."""
+    return [one for one in ports.ledger.letters(MOST_LETTERS) if one.event.run == run]
+
+
+def locate(
+    ports: Ports, run: str, workspaces: Sequence[Workspace], waiting: Sequence[Letter] = ()
+) -> tuple[Located, list[str]]:
     """The run in the one workspace that has it, and what went wrong in the others.
 
-    Every workspace is asked, and the ledger about each. Raises Unknown, Unreachable, Ambiguous and
-    LedgerUnavailable.
+    Every workspace is asked, and the ledger about each; those of `waiting` letters too. Raises
+    Unknown, Unreachable, Ambiguous and LedgerUnavailable.
     """
-    asked = _each(lambda workspace: _asked(ports, run, workspace), workspaces)
+
+    def ask(workspace: Workspace) -> Located:
+        mine = [one for one in waiting if one.event.workspace.key == workspace.key]
+        return _asked(ports, run, workspace)._replace(letters=mine)
+
+    asked = _each(ask, workspaces)
     there = [one for one in asked if one.is_there]
     troubles = [one.said for one in asked if one.is_silent]
     if len(there) > 1:

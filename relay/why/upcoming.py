@@ -9,6 +9,7 @@ from functions.core.memory.knowledge import ROUTE_LATER
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.policy import SweepMode
 from relay.forecasts import telling
+from relay.why import locating
 
 if TYPE_CHECKING:
     from functions.configuration.settings import Settings
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
     from relay.forecasts.forecast import News, Prospect
 
-MOST_LETTERS = 1000
 NOTHING = "nothing happens by itself"
 _DEAD_LETTER = "if Event Grid gave its event up: bin/relay replay --dead-letters CONTAINER_URL"
 
@@ -43,8 +43,8 @@ class Upcoming:
         self._memory = known_since.recall()
         since = self._now - settings.sweep.kept_for
         self._swept = {w.key for w in known_since.workspaces(since, self._sweep.workspaces)}
-        letters = ports.ledger.letters(MOST_LETTERS)
-        self._inbox = {(letter.event.workspace.key, letter.event.run) for letter in letters}
+        waiting = locating.letters(ports, news.event.run)
+        self._inbox = {(letter.event.workspace.key, letter.event.run) for letter in waiting}
 
     def of(self, prospect: Prospect) -> Next:
         """What happens next, and when."""

@@ -61,6 +61,7 @@ def why(
     named = locating.named(run)
     asked = asking.meant(named, workspace)
     with opening.office(app, routes) as office:
+        office.tell_stops()
         located = asking.located(office.ports, office.settings, named.run, asked)
         answer = _answer(office, named.run, located)
         if as_json:
@@ -82,11 +83,14 @@ def _answer(office: Office, run: str, located: Located) -> Explanation:
 
 
 def _routes(office: Office, located: Located) -> Sequence[Route]:
-    """Today's routes; where they cannot be read, none for a run that the ledger knows."""
+    """Today's routes; where they cannot be read, none for a run that the ledger knows.
+
+    It knows one whose event lies in the inbox, too.
+    """
     try:
         return office.ports.routes.routes().routes
     except RoutesUnreadable as error:
-        if not located.known:
+        if not (located.known or located.letters):
             asking.no_routes(office.settings, error)
         printing.say(f"warning: only what the ledger knows: {error.problems[0]}", err=True)
         return ()

@@ -115,6 +115,13 @@ def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Pat
     assert _pasted(env, train, publish, deliver).split() == ["200", "202"]
     up.wait_for("continuation=started route=register-model")
     up.wait_for("continuation=skipped route=report-failure .*outcome_changed")
+    assert (
+        _pasted(env, "RUN=no-such-run", publish.replace('"defect-detection"', '"churn"')) == "200\n"
+    )
+    up.wait_for('event=by-hand-.* ignored="no route matches: register-model wants experiment')
+    assert "resumed=0 looked_at=0" not in up.output
+    settings = _command(guide, r"\. .*/settings; .*").partition(";")[0]
+    assert _pasted(settings, "echo $RECONCILE_SCHEDULE") == "*/5 * * * * *\n"
     listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
     assert [run["pipeline"]["name"] for run in listed["value"]] == ["register-model"]
     page = _shown(guide, r"Operations +(\S+)")

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions import eventgrid
+from local.arm.alerts import ActionGroup, Rule
 from local.arm.roles import READER, SECRETS_USER
 from local.arm.vaults import VaultResource
 from local.arm.web import Site
@@ -35,6 +36,8 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-relay/providers"
 APP = f"{GROUP}/Microsoft.Web/sites/relay-app"
 TOPIC = f"{GROUP}/Microsoft.EventGrid/systemTopics/ml-prod-events"
 VAULT = f"{GROUP}/Microsoft.KeyVault/vaults/relay-vault"
+OPERATORS = f"{GROUP}/microsoft.insights/actionGroups/relay-operators"
+RULES, ALERTS = f"{GROUP}/microsoft.insights/scheduledQueryRules", ("parked", "silent")
 PRINCIPAL = "33333333-0000-4000-8000-000000000001"
 CLIENT = "33333333-0000-4000-8000-000000000002"
 KEY = "system-key-that-nobody-may-see"
@@ -98,6 +101,8 @@ class Patient:
         arm.roles.assign(PRINCIPAL, SECRETS_USER, VAULT)
         arm.roles.assign(PRINCIPAL, READER, WORKSPACE)
         arm.topics.add(TOPIC, self.topic)
+        arm.groups.add(ActionGroup(OPERATORS, ["team@contoso.example"]))
+        arm.rules.add(*(Rule(f"{RULES}/{n}", f"Run Relay: {n}", [OPERATORS]) for n in ALERTS))
         self.cloud.vault.put(SECRET, PAT, expires=ends)
         completed = self.webhook("on_run_completed")
         self.topic.subscribe("completed", completed, event_types=[COMPLETED])

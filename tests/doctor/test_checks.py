@@ -488,7 +488,7 @@ def rounds(patient: Patient, **value: str) -> str:
     """What is said of rounds with such a row."""
     ledger = patient.stage.ledger
     ledger.share(ledger.shared(ROUNDS), value)
-    ((_, said),) = patient.examined("--no-probe").of("rounds")
+    (_, said), _ = patient.examined("--no-probe").of("rounds")
     return said
 
 
@@ -507,12 +507,13 @@ def test_a_timer_that_has_stopped_is_a_warning_whoever_does_its_rounds(patient: 
     an_hour, minute = (f"{now() - timedelta(minutes=n)}" for n in (60, 1))
     since = f"{now() - timedelta(minutes=60):%Y-%m-%d %H:%M}"
     said = rounds(patient, ended=an_hour, by="timer", timer=an_hour)
-    assert said.startswith(f"the timer's last round ended at {since}")
+    assert said.startswith(f"The timer's last round ended at {since}")
     said = rounds(patient, ended=minute, by="delivery", timer=an_hour)
-    assert said.startswith(f"the timer's last round ended at {since}")
-    assert "; the last one, by a delivery, at " in said
-    assert rounds(patient, ended=minute, by="operator").startswith("the timer did none; the last")
-    assert rounds(patient, since=an_hour).startswith(f"no round ended since {since}")
+    assert said.startswith(f"The timer's last round ended at {since}")
+    assert "; the last one, by a delivery, ended at " in said
+    said = rounds(patient, ended=minute, by="operator")
+    assert said.startswith("The timer has done no round; the last one, by an operator, ended at ")
+    assert rounds(patient, since=an_hour).startswith(f"No round has ended since {since}")
     report = patient.examined("--no-probe")
     assert only(report, "rounds")[0] == "warning"
 

@@ -21,9 +21,11 @@ CHECKS = [
         "sign-in",
         "ledger",
         "rounds",
+        "what stops",
         "workspace",
         "subscriptions",
         "no second app",
+        "alerts",
     ),
     "probe",
 ]
@@ -81,7 +83,7 @@ def test_without_a_deployed_app_its_own_checks_are_not_made(patient: Patient) ->
     left = [f["check"] for f in found["findings"] if f["said"] == "not checked"]
     assert left == [
         *("running", "right to the secret", "right to the workspaces"),
-        *("subscriptions", "no second app", "probe"),
+        *("subscriptions", "no second app", "alerts", "probe"),
     ]
     assert (shown.exit_code, found["app"]) == (0, None)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from functions.core.rounds import watch
+from functions.core.rounds import noted, watch
 from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.stage.azure import completed
@@ -65,7 +65,7 @@ def test_with_its_timers_stopped_the_next_delivery_moves_on_what_is_parked(stage
 def test_while_its_timers_fire_no_delivery_does_a_round(stage: Stage) -> None:
     host = Hosted({**stage.environ, **EACH_SECOND}, timers=True)
     try:
-        until(lambda: watch.recall(stage.ledger).by == "timer")
+        until(lambda: noted.recall(stage.ledger).by == "timer")
         for _ in range(3):
             assert host.deliver("on_run_completed", unwanted()).status_code == 202
     finally:
@@ -90,7 +90,7 @@ def test_a_round_that_is_ended_in_the_middle_leaves_everything_to_the_next(stage
     first.process.kill()
     first.ended()
     firing.join()
-    assert watch.recall(stage.ledger).by != "timer"  # as nobody would think that it ended
+    assert noted.recall(stage.ledger).by != "timer"  # as nobody would think that it ended
     stage.aml.server.faults.clear()
     next_one = Hosted(stage.environ)
     try:

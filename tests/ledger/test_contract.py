@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from functions.core.kept.continuation import REPLAYED, Step
+from functions.core.kept.letter import Letter
 from functions.core.kept.tasks import WaitState
 from functions.core.ledger import places
 from functions.core.ledger.records import time_text
@@ -647,11 +648,27 @@ def test_a_key_from_text_is_the_key_of_the_row(ledger: Ledger) -> None:
 
 
 def test_the_backlog_counts_what_is_open_and_knows_the_oldest(ledger: Ledger) -> None:
-    assert ledger.backlog() == (0, None, True, frozenset())
+    assert ledger.backlog(NOON) == (0, None, True, frozenset())
     for n in range(3):
         ledger.claim(opened(f"run-{n}", at=NOON + n * HOUR))
     ended(ledger, opened("done", at=NOON - HOUR))
-    assert ledger.backlog() == (3, NOON, True, frozenset())
+    assert ledger.backlog(NOON + DAY) == (3, NOON, True, frozenset())
+    assert ledger.backlog(NOON + DAY, [key("run-0")]) == (2, NOON + HOUR, True, frozenset())
+
+
+def test_the_backlog_leaves_out_what_a_process_is_at_work_on(ledger: Ledger) -> None:
+    ledger.claim(opened("at-work", at=NOON - DAY))
+    parked = opened("parked", reason=Reason.LIMIT)
+    ledger.claim(parked)
+    before = min(parked.due_at, opened("at-work", at=NOON - DAY).due_at) - DAY
+    assert ledger.backlog(before) == (1, NOON, True, frozenset())
+
+
+def test_the_inbox_is_counted_and_knows_its_oldest(ledger: Ledger) -> None:
+    assert ledger.inbox() == (0, None, True)
+    for n in (2, 1):
+        ledger.keep(Letter.of(opened(f"run-{n}").event, NOON + n * HOUR))
+    assert ledger.inbox() == (2, NOON + HOUR, True)
 
 
 def test_the_places_of_those_that_wait_are_told_by_task_and_organization(ledger: Ledger) -> None:
@@ -672,14 +689,14 @@ def test_the_places_of_those_that_wait_are_told_by_task_and_organization(ledger:
 def test_the_backlog_names_what_is_waited_for(ledger: Ledger) -> None:
     for run, name in (("a", "limit/a_b.c"), ("b", "paused"), ("c", "limit/a_b.c"), ("d", "")):
         ledger.claim(opened(run, waits_on=name))
-    assert ledger.backlog().awaited == {"limit/a_b.c", "paused"}
+    assert ledger.backlog(NOON).awaited == {"limit/a_b.c", "paused"}
 
 
 def test_a_replayed_continuation_counts_as_open_since_then(ledger: Ledger) -> None:
     entry = ledger.claim(opened()).entry
     again = Step(LATER, REPLAYED)
     ledger.schedule(msgspec.structs.replace(entry.continuation, history=(again,)))
-    assert ledger.backlog().oldest == LATER
+    assert ledger.backlog(NOON + DAY).oldest == LATER
 
 
 def test_what_is_put_off_is_due_later(ledger: Ledger) -> None:

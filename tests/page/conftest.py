@@ -99,7 +99,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving(tmp_path_factory.mktemp("page") / "ledger.db") as running:
+    """Nothing has happened yet, since nothing can: its route file is not there."""
+    path = tmp_path_factory.mktemp("page") / "ledger.db"
+    odd = {"ROUTES_FILE": "gone.yaml", "RETRY_FIRST_SECONDS": "soon"}
+    with serving(path, **odd) as running:
         yield running
 
 

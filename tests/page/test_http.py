@@ -241,3 +241,15 @@ def test_a_paused_app_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     with serving(tmp_path_factory.mktemp("page") / "ledger.db", PAUSED="1") as paused:
         assert "nothing is started while PAUSED=1" in paused.get().text
         assert paused.json()["paused"] is True
+
+
+def test_what_stops_everything_is_above_all_else_and_first_in_the_json(empty_site: Site) -> None:
+    grave, minor = empty_site.json()["stops"]
+    assert (grave["kind"], grave["grave"]) == ("routes_unreadable", True)
+    assert grave["says"].startswith("The route file cannot be read, so no event is looked at. ")
+    assert "gone.yaml: cannot be read" in grave["says"]
+    assert (grave["waits"], minor["kind"], minor["grave"]) == (0, "setting_ignored", False)
+    text = Reader(empty_site.get().text).text
+    heading = text.index("Operations", text.index("As of"))
+    assert text.index(grave["says"]) < text.index(minor["says"]) < heading
+    assert f"To do: {grave['do']}" in text

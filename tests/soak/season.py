@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from functions.core.limits.admission import Admission
-from functions.core.rounds import watch
+from functions.core.rounds import noted, watch
 from functions.core.terms.policy import POST_TAKES
 from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
@@ -195,7 +195,7 @@ class Season:
         def often_enough() -> bool:
             again = self._of_others.sample(told, min(AT_ONCE, len(told)))
             self._crew.deliver_all(again, self._of_others)
-            last = watch.recall(self.stage.ledger)
+            last = noted.recall(self.stage.ledger)
             if last.by == watch.By.DELIVERY and last.ended:
                 rounds.add(last.ended)
             return len(rounds) >= MOST_ROUNDS

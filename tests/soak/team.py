@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.aml.memory import MemoryAML
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 LATER = WORKSPACE.replace("ml-prod", "ml-later")
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # by when every lease has run out
 OTHER_SECRET = "other-team-pat"
 ROUTES = f"""
 version: 1

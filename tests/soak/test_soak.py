@@ -19,7 +19,7 @@ from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.soak.crew import Crew, seeded
 from tests.soak.season import Season
-from tests.soak.team import ROUTES
+from tests.soak.team import AFTER_ALL, ROUTES
 from tests.soak.weather import Storm
 from tests.stage import azurite as azurite_service
 from tests.stage.azure import Stage
@@ -68,7 +68,7 @@ def crew(stage: Stage) -> Iterator[Crew]:
 def await_end(season: Season) -> dict[str, Sequence[Continuation]]:
     """The continuations of each run, once none is open and all are known."""
     for _ in range(CHECKS):
-        if season.seek() and not season.stage.ledger.backlog().open:
+        if season.seek() and not season.stage.ledger.backlog(AFTER_ALL).open:
             break
         time.sleep(BETWEEN_CHECKS)
     return {run: season.of(promise.one) for run, promise in season.promised.items()}

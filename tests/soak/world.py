@@ -10,7 +10,7 @@ from local.serving.faults import Fault
 from tests.saying.refusals import says
 from tests.soak.crew import seeded
 from tests.soak.mortals import Processes
-from tests.soak.team import GITHUB, LATER, ROUTES, Lived, Team
+from tests.soak.team import AFTER_ALL, GITHUB, LATER, ROUTES, Lived, Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +86,7 @@ class World:
             self._round()
             if number % 3 == 0:
                 self._sweep()
-            if number > 10 and not self.stage.ledger.backlog().open:
+            if number > 10 and not self.stage.ledger.backlog(AFTER_ALL).open:
                 return
             self._wait(timedelta(minutes=61))
 

@@ -18,7 +18,10 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """What a list shows of a continuation; times are UTC, `run_ended_at` as the event tells it."""
+    """What a list shows of a continuation; times are UTC, `run_ended_at` as the event tells it.
+
+    `waits_on`: what releases one that is parked before it is due.
+    """
 
     key: Key
     created_at: datetime
@@ -33,6 +36,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     pipeline_run: int | None = None
     url: str = ""
+    waits_on: str = ""
 
     @classmethod
     def of(cls, c: Continuation) -> Summary:
@@ -73,5 +77,5 @@ class Summary(Struct, frozen=True, kw_only=True):
         return max(0.0, (self.started_at - self.run_ended_at).total_seconds())
 
 
-NAMES = tuple(name for name in Summary.__struct_fields__ if name != "key")
+NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})
 _SAME = frozenset(Summary.__struct_fields__) - {"experiment", "run_ended_at", "started_at"}

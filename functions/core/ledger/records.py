@@ -25,7 +25,7 @@ from functions.core.kept.summary import Summary
 from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
-from functions.core.ledger.places import safe
+from functions.core.ledger.places import safe, unsafe
 from functions.core.terms.errors import Permanent, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded, exact, meant, visible
@@ -45,10 +45,10 @@ MOST_NAMED = 100  # rows that cannot be read
 
 _PARTS = ("event", "request", "history")
 _MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
-_KEY = ("route", "run", "outcome", "workspace")
+NAMED_BY = ("route", "run", "outcome", "workspace")
 COLUMNS_EACH = fitting.LONGEST_PART // fitting.LONGEST_COLUMN
 KEY_COLUMNS = ("key", *(f"key_{n + 1}" for n in range(1, COLUMNS_EACH)))
-LISTED = (*_KEY, *summary.NAMES)  # the columns that a list is made of
+LISTED = (*NAMED_BY, *summary.NAMES, "waits_on")  # the columns that a list is made of
 _REASONS = frozenset(Reason)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
@@ -61,7 +61,7 @@ def continuation_row(c: Continuation) -> Row:
     more = {name: getattr(c, name) for name in _MORE}
     event = fitting.bounded_event(c.event)
     row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
-    return _named(c.key) | row
+    return named(c.key) | row
 
 
 def continuation_of(row: Row) -> Continuation:
@@ -77,7 +77,7 @@ def schedule_row(c: Continuation) -> Row:
     waits_on = safe(c.waits_on) if c.waits_on else ""
     open_since = c.open_since if c.is_open else None
     own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
-    return _named(c.key) | _row(_copies(c) | own, key=c.key)
+    return named(c.key) | _row(_copies(c) | own, key=c.key)
 
 
 def listed_of(row: Row) -> Summary:
@@ -86,10 +86,10 @@ def listed_of(row: Row) -> Summary:
     Raises Unreadable. Texts are for people: one line, without tokens; the key is the real one.
     """
     with _naming(row):
-        key = {name: meant(row.get(name, "")) for name in _KEY}
+        key = {name: meant(row.get(name, "")) for name in NAMED_BY}
         told = {name: row[name] for name in summary.NAMES if name in row}
-        known = _known({"reason": Reason.WORKING, **told, "key": key})
-        return decoded(known, Summary, strict=False)
+        own = {"key": key, "waits_on": unsafe(row.get("waits_on", ""))}
+        return decoded(_known({"reason": Reason.WORKING, **told, **own}), Summary, strict=False)
 
 
 def letter_row(letter: Letter) -> Row:
@@ -197,9 +197,9 @@ def _copies(c: Continuation) -> dict[str, object]:
     return {name: getattr(shown, name) for name in summary.NAMES}
 
 
-def _named(key: Key) -> Row:
+def named(key: Key) -> Row:
     """The columns that a list reads the key from: nothing of a name is cut."""
-    return {name: visible(exact(getattr(key, name))) for name in _KEY}
+    return {name: visible(exact(getattr(key, name))) for name in NAMED_BY}
 
 
 def _known(parts: dict[str, Any]) -> dict[str, Any]:

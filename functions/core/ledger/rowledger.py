@@ -9,10 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.core.ledger import places, records
-from functions.core.ledger.places import INBOX, NEXT, SHARED, safe
+from functions.core.ledger.places import INBOX, MOST_SORTED, NEXT, SHARED, safe
 from functions.core.ledger.rowschedule import RowSchedule
-from functions.core.ports.ledger import PAGE, Claim, Entry, Place, Shared
+from functions.core.ports.ledger import PAGE, Claim, Entry, Inbox, Place, Shared
 from functions.core.terms.errors import Lost
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -131,6 +132,13 @@ class RowLedger(RowSchedule):
         found = self._rows().find(INBOX, low, page=max(1, min(limit, PAGE)))
         letters = islice(self._readable(found, records.letter_of), limit)
         return sorted(letters, key=lambda letter: (letter.received_at, letter.id))
+
+    def inbox(self) -> Inbox:
+        """One request per thousand letters, five at most."""
+        found = self._rows().find(INBOX, only=("received_at",))
+        since = [stored.row.get("received_at") for stored in islice(found, MOST_SORTED)]
+        oldest = parse_time(min(filter(None, since), default=None))
+        return Inbox(len(since), oldest, len(since) < MOST_SORTED)
 
     def discard(self, letter_id: str) -> None:
         """One request."""

@@ -11,12 +11,13 @@ from functions.core.ledger import places, records
 from functions.core.ledger.places import MOST_SORTED, OPEN, safe, unsafe
 from functions.core.ledger.records import KEY_COLUMNS
 from functions.core.ports.ledger import PAGE, Backlog
+from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits
+COUNTED = ("open_since", "waits_on", "reason", "due_at", *records.NAMED_BY)
 LINED_UP = ("open_since", "state", "outcome", *KEY_COLUMNS)
 
 T = TypeVar("T")
@@ -66,11 +68,13 @@ class RowSchedule:
             row = {**stored.row, "due_at": records.time_text(until)}
             rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
 
-    def backlog(self) -> Backlog:
+    def backlog(self, now: datetime, ended: Collection[Key] = ()) -> Backlog:
         """One request per thousand that are scheduled, five at most."""
-        found = self._rows().find(OPEN, only=("open_since", "waits_on"))
+        found = self._rows().find(OPEN, only=COUNTED)
         listed = [stored.row for stored in islice(found, MOST_SORTED)]
-        since = sorted(filter(None, (row.get("open_since") for row in listed)))
+        gone = {tuple(records.named(key).values()) for key in ended}
+        waits = (row for row in listed if not (_is_at_work(row, now) or _named_by(row) in gone))
+        since = sorted(filter(None, (row.get("open_since") for row in waits)))
         oldest = parse_time(since[0]) if since else None
         awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
         return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
@@ -107,6 +111,15 @@ class RowSchedule:
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
         return records.readable(found, lambda stored: read(stored.row), self.unreadable)
+
+
+def _is_at_work(row: Row, now: datetime) -> bool:
+    """Whether it was claimed, and its lease has not run out."""
+    return row.get("reason") == Reason.WORKING and row.get("due_at", "") > records.time_text(now)
+
+
+def _named_by(row: Row) -> tuple[str, ...]:
+    return tuple(row.get(name, "") for name in records.NAMED_BY)
 
 
 def _named(stored: Stored) -> str:

@@ -34,11 +34,15 @@ LONGEST_SLOWDOWN = 3600.0
 
 
 class Block(NamedTuple):
-    """Nothing is sent to an organization with one of its credentials."""
+    """Nothing is sent to an organization with one of its credentials.
+
+    `since`: when a secret was first refused, and was whenever it was tried since.
+    """
 
     reason: Reason
     detail: str
     until: datetime
+    since: datetime | None = None
 
 
 class Admission:
@@ -73,10 +77,17 @@ class Admission:
 
         What the service asked for outlasts both.
         """
-        until = self._clock.now() + self._policy.credential_pause
-        block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), until)
+        now, pause = self._clock.now(), self._policy.credential_pause
+        block = Block(Reason.CREDENTIAL_REFUSED, bounded(detail), now + pause)
         refused = {**_row(block), "secret": secret, "version": version}
-        self._change(name, lambda there: refused | _slow(self._slow_until(there)))
+
+        def again(there: Mapping[str, Any]) -> dict[str, object]:
+            last = block_of(there)
+            goes_on = last and last.until >= now - pause and there.get("version") == version
+            since = (last.since if last and goes_on else None) or now
+            return {**refused, "since": since.isoformat()} | _slow(self._slow_until(there))
+
+        self._change(name, again)
         return block
 
     def slow_down(self, name: str, seconds: float) -> None:
@@ -125,7 +136,7 @@ class Admission:
         slow, until = self._slow_until(value), parse_time(value.get("blocked_until"))
         if until is None or until <= self._clock.now() or value.get("reason") == Reason.THROTTLED:
             return _throttled(slow) if slow else None
-        return Block(Reason.CREDENTIAL_REFUSED, str(value.get("detail", "")), until)
+        return block_of(value)
 
     def _slow_until(self, value: Mapping[str, Any]) -> datetime | None:
         """Until when the service asked to be left alone; None: not any more."""
@@ -145,6 +156,16 @@ def _throttled(until: datetime) -> Block:
 def _slow(until: datetime | None) -> dict[str, object]:
     """What a row has besides, while it tells of a refused secret."""
     return {"slow_until": until.isoformat()} if until else {}
+
+
+def block_of(value: Mapping[str, Any]) -> Block | None:
+    """What an account's row says, though it may be over; None: it was never left alone."""
+    until = parse_time(value.get("blocked_until"))
+    if until is None:
+        return None
+    throttled = value.get("reason") == Reason.THROTTLED
+    reason = Reason.THROTTLED if throttled else Reason.CREDENTIAL_REFUSED
+    return Block(reason, str(value.get("detail", "")), until, parse_time(value.get("since")))
 
 
 def _row(block: Block) -> dict[str, object]:

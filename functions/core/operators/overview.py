@@ -11,11 +11,9 @@ from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.lists import commands
 from functions.core.operators.lists.groups import Group, groups
-from functions.core.rounds.expiry import HORIZON
+from functions.core.operators.stops import credentials
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from functions.core.texts.bounds import bounded
-from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
     from functions.core.kept.tasks import Wait
     from functions.core.operators.lists.commands import Command
     from functions.core.operators.lists.wanted import Wanted
+    from functions.core.operators.stops.looking import Stops
+    from functions.core.operators.stops.stop import Stop
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
 
@@ -39,6 +39,7 @@ class Seen(NamedTuple):
     `wants` is what wants a person, and `counts`, `open_since` and `latency` (the median, in
     seconds) are of all, whatever the filters. `ends` tells when each secret ends, None where
     nobody knows. `waits` are the tasks that wait, those first that were put off most often.
+    `stops` is what stops everything, or much of it.
     """
 
     at: datetime
@@ -49,6 +50,7 @@ class Seen(NamedTuple):
     paused: bool
     waits: Sequence[Wait] = ()
     wants: Sequence[Group] = ()
+    stops: Sequence[Stop] = ()
 
     @property
     def counts(self) -> dict[State, int]:
@@ -93,22 +95,23 @@ class Overview:
     `app` is the app's own resource id, empty where it is not known.
     """
 
-    def __init__(self, ports: Ports, policy: Policy, app: str = "") -> None:
+    def __init__(self, ports: Ports, policy: Policy, stops: Stops, app: str = "") -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
-        self._policy, self._app = policy, app
+        self._policy, self._stops, self._app = policy, stops, app
 
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
 
-        One more for each further thousand tasks that wait.
+        One more for each further thousand tasks that wait, and those of `Stops.look`.
         """
         now = self._clock.now()
         begins = wanted.begins(now)
         among = list(self._as_they_stand(now))
         found = [one for one in among if wanted.takes(one, begins)]
         paused, waits = self._policy.paused, self._waits(wanted)
-        wants = groups(among, now, self._app)
-        return Seen(now, wanted, wanted.sorted(found), among, self._ends(), paused, waits, wants)
+        wants, ends = groups(among, now, self._app), credentials.end(self._ledger)
+        stops, listed = self._stops.look(among, ends), wanted.sorted(found)
+        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""
@@ -146,7 +149,3 @@ class Overview:
         every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))
         found = filter(wanted.takes_wait, every)
         return sorted(found, key=lambda wait: (-wait.attempts, wait.due_at))
-
-    def _ends(self) -> dict[str, datetime | None]:
-        ends = self._ledger.shared(HORIZON).value.get("ends", {})
-        return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}

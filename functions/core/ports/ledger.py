@@ -44,16 +44,24 @@ class Claim(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """How many continuations are open and since when the oldest is; `whole`: all were counted.
+    """How many continuations wait and since when the oldest does; `whole`: all were counted.
 
-    `awaited`: the names that those counted wait on. One that ended a moment ago may still be
-    counted.
+    One that a process is at work on is none of them: it may have ended, which its row in the
+    schedule tells only once its lease has run out. `awaited`: the names that any of them waits on.
     """
 
     open: int
     oldest: datetime | None
     whole: bool
     awaited: frozenset[str] = frozenset()
+
+
+class Inbox(NamedTuple):
+    """How many events wait in the inbox, since when the first does; `whole`: all were counted."""
+
+    letters: int = 0
+    oldest: datetime | None = None
+    whole: bool = True
 
 
 class Ledger(Protocol):
@@ -98,8 +106,8 @@ class Ledger(Protocol):
         Where it `waits` no more, `waiting_on` does not show it.
         """
 
-    def backlog(self) -> Backlog:
-        """What is open."""
+    def backlog(self, now: datetime, ended: Collection[Key] = ()) -> Backlog:
+        """What is open, but for these, of which the caller knows that they have ended."""
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """Scheduled continuations that wait on what has this name, first those claimed first."""
@@ -128,6 +136,9 @@ class Ledger(Protocol):
 
     def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
         """So many of the inbox, by id, of those after this id; the oldest of these first."""
+
+    def inbox(self) -> Inbox:
+        """How much lies in the inbox, also of what this version cannot read."""
 
     def discard(self, letter_id: str) -> None:
         """Remove a letter; one that is gone already is no error."""

@@ -1,4 +1,4 @@
-"""How long each secret is still valid, told once a day.
+"""How long each secret is still valid, told once a day; one that ends soon is read each time.
 
 Personal access tokens end, a year after they were made at the latest.
 https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
@@ -13,9 +13,10 @@ from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Retryable, in_words
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from functions.core.ports.services import Ports
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HORIZON = "horizon"  # the shared row: the day it was told, and each secret's end
 NEAR = timedelta(days=30)
+SOON = timedelta(days=14)  # as in infra/queries/credential-expiring.kql
 EACH_SECONDS = 10.0
 
 Line = dict[str, object]
@@ -38,27 +40,40 @@ class Expiry:
         self._policy = policy
 
     def look(self, routes: Routes) -> None:
-        """Tell of every secret, unless that was done today."""
+        """Tell of every secret, unless that was done today and none has a new end since."""
         today = self._clock.now().date().isoformat()
         try:
-            if self._ledger.shared(HORIZON).value.get("day") != today:
-                ends = dict(self._tell(routes.secrets(self._policy.secret)))
+            known = self._ledger.shared(HORIZON).value
+            told, before = known.get("day") == today, known.get("ends", {})
+            if not told or any(self._is_near(ends) for ends in before.values()):
+                ends = dict(self._tell(routes.secrets(self._policy.secret), before if told else {}))
                 shared.change(self._ledger, HORIZON, lambda _: {"day": today, "ends": ends})
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"horizon": "not kept", "detail": error})
 
-    def _tell(self, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    def _is_near(self, ends: object) -> bool:
+        at = parse_time(ends)
+        return at is not None and at - self._clock.now() <= SOON
+
+    def _tell(self, names: Iterable[str], told: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+        """The end of each; of those that were told already only another one is told."""
         for name in names:
             try:
                 credential = self._credentials.read(name, Deadline(self._clock, EACH_SECONDS))
             except Exception as error:  # noqa: BLE001 - one secret must not cost a sweep
+                if name in told:
+                    yield name, str(told[name])
+                    continue
                 why = error.detail if isinstance(error, Retryable) else in_words(error)
                 line: Line = {"credential": "unreadable", "secret": name, "detail": why}
                 self._log.write(Level.ERROR, line)
                 continue
-            if not credential.renews:
+            if credential.renews:
+                continue
+            ends = credential.expires_at.isoformat() if credential.expires_at else ""
+            if told.get(name) != ends:
                 self._log.write(*said(name, credential.expires_at, self._clock.now()))
-                yield name, credential.expires_at.isoformat() if credential.expires_at else ""
+            yield name, ends
 
 
 def said(name: str, ends: datetime | None, now: datetime) -> tuple[Level, Line]:

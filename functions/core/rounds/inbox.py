@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.ledger.places import safe
 from functions.core.memory import visits
+from functions.core.ports.ledger import Inbox as Waiting
 from functions.core.ports.services import Level
 from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable, in_words
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
 
 
+class Opened(NamedTuple):
+    """What is left in the inbox, and whether a next round is to go on with it soon."""
+
+    left: Waiting
+    more: bool
+
+
 class Inbox:
     """Hands letters to the relay."""
 
@@ -27,32 +35,33 @@ class Inbox:
         self._relay = relay
         self._after = ""
 
-    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> bool:
+    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> Opened:
         """Take events out, each in its time, and only after all its routes were claimed.
-
-        Returns whether there may be more.
 
         It goes through the inbox so many at a time, and begins anew at its end: what cannot be
         taken out, for whatever reason, stays with a line in the log each time, and the others have
-        their turn. One request more if there are any. Raises LedgerUnavailable and
-        RoutesUnreadable.
+        their turn. One request more if there are any, and one if any are left. Raises
+        LedgerUnavailable and RoutesUnreadable.
         """
         letters = self._ledger.letters(limit, self._after)
+        emptied = not self._after and len(letters) < limit
         pruned = visits.recall(self._ledger).pruned if letters else None
         for letter in letters:
             if share.has_passed:
-                return True
+                return Opened(self._ledger.inbox(), more=True)
             try:
                 self._open(letter, pruned, each())
             except RoutesUnreadable:
                 raise
             except LedgerUnavailable as error:
+                emptied = False
                 self._log.write(Level.ERROR, {"letter": letter.id, "detail": error})
             except Exception as error:  # noqa: BLE001 - the outermost edge of one letter
+                emptied = False
                 self._unforeseen(letter, error)
         ids = [letter.id for letter in letters]
         self._after = max(ids, key=safe) if len(ids) == limit else ""
-        return bool(self._after)
+        return Opened(Waiting() if emptied else self._ledger.inbox(), more=bool(self._after))
 
     def _unforeseen(self, letter: Letter, error: Exception) -> None:
         """A bug: the letter is kept for the version that mends it."""

@@ -10,22 +10,27 @@ from functions.core.ports.services import Level
 from functions.core.rounds import bounds
 from functions.core.rounds.bounds import MOST_LISTED
 from functions.core.rounds.inbox import Inbox
+from functions.core.rounds.noted import Failed, Seen
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable, in_words
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from functions.core.limits.admission import Admission
     from functions.core.memory.known_since import KnownSince
+    from functions.core.ports.ledger import Inbox as Waiting
     from functions.core.ports.services import Ports
     from functions.core.rounds.bounds import Bounds
     from functions.core.rounds.watch import Watch
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
+    from functions.core.starts.settling import Settling
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
     from functions.core.waits.registering import Waits
@@ -37,7 +42,8 @@ class Done(NamedTuple):
     """What a round did, and what is open now, the oldest since `oldest` seconds.
 
     `left`: there was no time, or no turn, for all that was due. `whole`: all that is open was
-    counted. It took so many `seconds`.
+    counted. It took so many `seconds`. So many events wait in the `inbox`, the first since
+    `unclaimed` seconds.
     """
 
     looked_at: int
@@ -47,6 +53,8 @@ class Done(NamedTuple):
     oldest: float | None
     whole: bool
     seconds: float
+    inbox: int = 0
+    unclaimed: float | None = None
 
 
 class Reconciler:
@@ -56,6 +64,7 @@ class Reconciler:
         self,
         ports: Ports,
         policy: Policy,
+        settling: Settling,
         *,
         relay: Relay,
         doubt: Doubt,
@@ -77,7 +86,9 @@ class Reconciler:
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
+        self._settling = settling
         self._told: set[str] = set()
+        self._failed: Failed | None = None
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
@@ -91,20 +102,30 @@ class Reconciler:
         """One round within its bounds. Raises LedgerUnavailable if the ledger cannot be listed."""
         began = Deadline(self._clock, 0)
         try:
-            done = self._tell(*self._round(most, by), began, by)
-            self._note(by, done)
+            did, waits, seen = self._round(most, by)
+            done = self._tell(did, waits, began, by)
+            self._note(by, done, seen)
+        except LedgerUnavailable as error:
+            self._failed = Failed(self._clock.now(), bounded(error))
+            raise
+        else:
             return done
         finally:
             self._outcomes.send()
 
-    def _round(self, most: Bounds, by: By) -> tuple[int, int, bool]:
-        """How many were looked at, how many resumed, and whether something due is left."""
-        routes, accounts, more = None, [], False
+    def _round(self, most: Bounds, by: By) -> tuple[tuple[int, int, bool], Waiting, Seen]:
+        """How many were looked at, how many resumed, whether something due is left; the inbox.
+
+        And what it saw that others are to know of.
+        """
+        routes, accounts, problems, more = None, list[str](), tuple[str, ...](), False
+        self._settling.ended.clear()
         try:
             routes = self._routes.routes()
             accounts = self._accounts(routes)
-            more = self._inbox.open(most.letters, most.resumed, most.each)
+            waits, more = self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
+            problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
         released |= self._lines.called(routes, most.resumed)
@@ -120,26 +141,29 @@ class Reconciler:
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
         unused = len(list(turns))
-        return len(keys), most.resumed - unused, cut or not unused
+        did = len(keys), most.resumed - unused, cut or not unused
+        return did, waits, Seen(problems, self._policy.paused, self._failed)
 
-    def _note(self, by: By, done: Done) -> None:
+    def _note(self, by: By, done: Done, seen: Seen) -> None:
         """Let all processes know that it ended, unless a next delivery is to go on."""
         if by is By.DELIVERY and done.left:
             return self._watch.was_cut()
         try:
-            self._watch.ended(by)
+            self._watch.ended(by, seen)
         except LedgerUnavailable as error:
             self._log.write(Level.WARNING, {"rounds": "not noted", "detail": error})
 
-    def _tell(self, looked_at: int, resumed: int, left: bool, began: Deadline, by: By) -> Done:
+    def _tell(self, did: tuple[int, int, bool], waits: Waiting, began: Deadline, by: By) -> Done:
         """The line that shows that the reconciler lives, and what is open."""
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
-        log = self._ledger.backlog()
+        now = self._clock.now()
+        log = self._ledger.backlog(now, set(self._settling.ended))
         self._lines.note(log)
-        age = (self._clock.now() - log.oldest).total_seconds() if log.oldest else None
-        done = Done(looked_at, resumed, left, log.open, age, log.whole, began.elapsed)
+        age, unclaimed = (_age(since, now) for since in (log.oldest, waits.oldest))
+        took = began.elapsed
+        done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed)
         self._log.write(*said(done, by))
         return done
 
@@ -175,15 +199,20 @@ class Reconciler:
         return True
 
 
+def _age(since: datetime | None, now: datetime) -> float | None:
+    return (now - since).total_seconds() if since else None
+
+
 def said(done: Done, by: By) -> tuple[Level, dict[str, object]]:
     """The line for a round. One that no timer did is another line: who asks for theirs finds none.
 
     A delivery's tells that the timers have stopped.
     """
     which = {"reconciler": "done"} if by is By.TIMER else {"round": "done", "by": by}
-    oldest = None if done.oldest is None else round(done.oldest)
+    oldest, first = (None if s is None else round(s) for s in (done.oldest, done.unclaimed))
     line = {"resumed": done.resumed, "looked_at": done.looked_at, "open": done.open}
     more = {"oldest_s": oldest, "open_is_at_least": None if done.whole else 1}
+    more |= {"inbox": done.inbox, "inbox_oldest_s": first}
     ms = round(done.seconds * 1000)
     level = Level.WARNING if by is By.DELIVERY else Level.INFO
     return level, {**which, **line, **more, "ms": ms}

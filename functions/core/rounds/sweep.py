@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from functions.core.memory.remembered import Remembered, Visit
     from functions.core.ports.services import Ports
     from functions.core.rounds.expiry import Expiry
+    from functions.core.rounds.watch import Watch
     from functions.core.routes.definition import Routes
     from functions.core.starts.handling import Relay
     from functions.core.terms.policy import SweepPolicy
@@ -41,8 +42,9 @@ class Sweep:
         self,
         ports: Ports,
         policy: SweepPolicy,
-        *,
+        watch: Watch,
         relay: Relay,
+        *,
         known_since: KnownSince,
         expiry: Expiry,
     ) -> None:
@@ -51,12 +53,14 @@ class Sweep:
         self._policy = policy
         self._known_since = known_since
         self._expiry = expiry
+        self._watch = watch
         self._visiting = Visiting(ports, policy, relay)
 
     def sweep(self) -> None:
         """One sweep over all workspaces, then the pruning. Raises LedgerUnavailable."""
         try:
             self._whole_sweep()
+            self._watch.swept()
         finally:
             self._outcomes.send()
 

@@ -1,7 +1,4 @@
-"""Whether rounds go on: when the last one ended, in a row that all processes share.
-
-    {"ended": TIME, "by": WHOM, "timer": TIME, "begun": TIME}
-    {"since": TIME}                        nobody knows of any that ended
+"""Whether rounds go on: when the last one ended, in the row that `noted` tells of.
 
 The host's timers were seen to stop for good while events still came: then a delivery does a round
 besides. docs/adr/0023-rounds-without-timers.md
@@ -22,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from functions.core.ports.ledger import Ledger, Shared
+    from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
+    from functions.core.rounds.noted import Seen
 
-ROUNDS = "rounds"  # the shared row
+ROUNDS = "rounds"  # the shared row, as in `noted`
 
 
 class Patience(NamedTuple):
@@ -47,23 +45,6 @@ class By(StrEnum):
     OPERATOR = "operator"
 
 
-class Last(NamedTuple):
-    """When the last round `ended` and `by` whom, and when the last one of a `timer` did.
-
-    Without `by` none ended since the watch began, which was then. None: not known.
-    """
-
-    ended: datetime | None
-    by: str
-    timer: datetime | None
-    begun: datetime | None
-
-
-def recall(ledger: Ledger) -> Last:
-    """What is known of the last round. One request. Raises LedgerUnavailable."""
-    return _last(ledger.shared(ROUNDS).value)
-
-
 class Watch:
     """Notes each round's end, and tells a delivery when there was none for too long.
 
@@ -78,18 +59,23 @@ class Watch:
         self._row: Shared | None = None
         self._looks_at = float("-inf")
 
-    def ended(self, by: By) -> None:
-        """A round ended. One request if no other process wrote meanwhile.
+    def ended(self, by: By, seen: Seen | None = None) -> None:
+        """A round ended, which saw this. One request if no other process wrote meanwhile.
 
         Raises LedgerUnavailable.
         """
-        now = self._clock.now().isoformat()
+        from functions.core.rounds import noted  # noqa: PLC0415 - events look and note nothing
 
-        def noted(value: Mapping[str, object]) -> dict[str, object]:
-            return {"ended": now, "by": by, "timer": now if by is By.TIMER else value.get("timer")}
-
-        self._row = shared.change(self._ledger, ROUNDS, noted, self._row)
+        now, saw = self._clock.now().isoformat(), seen or noted.NOTHING
+        self._row = shared.change(
+            self._ledger, ROUNDS, lambda was: noted.ended(was, now, by, saw), self._row
+        )
         self._looks_after(self.patience.silence)
+
+    def swept(self) -> None:
+        """A sweep ended. Two requests. Raises LedgerUnavailable."""
+        now = self._clock.now().isoformat()
+        self._row = shared.change(self._ledger, ROUNDS, lambda was: {**was, "swept": now})
 
     def was_cut(self) -> None:
         """A delivery's round left something: a next one goes on soon."""
@@ -105,18 +91,18 @@ class Watch:
             return False
         self._looks_after(self.patience.looks_every)
         row, now = self._ledger.shared(ROUNDS), self._clock.now()
-        last = _last(row.value)
-        if last.ended is None:
-            self._share(row, {"since": now.isoformat()})
+        ended = parse_time(row.value.get("ended")) or parse_time(row.value.get("since"))
+        if ended is None:
+            self._share(row, {**row.value, "since": now.isoformat()})
             return False
-        if not self._is_silent(last, last.ended, now):
+        if not self._is_silent(parse_time(row.value.get("begun")), ended, now):
             return False
         return self._share(row, {**row.value, "begun": now.isoformat()})
 
-    def _is_silent(self, last: Last, ended: datetime, now: datetime) -> bool:
+    def _is_silent(self, begun: datetime | None, ended: datetime, now: datetime) -> bool:
         """Whether it lasts. What is told to be still to come is a clock's that went wrong."""
         latest = now + CLOCK_SKEW
-        if last.begun and now - last.begun < self.patience.goes_on_after and last.begun < latest:
+        if begun and now - begun < self.patience.goes_on_after and begun < latest:
             return False
         if ended > latest:
             return True
@@ -131,8 +117,3 @@ class Watch:
         except Lost:
             return False  # another process has
         return True
-
-
-def _last(value: Mapping[str, object]) -> Last:
-    ended, timer, begun = (parse_time(value.get(n)) for n in ("ended", "timer", "begun"))
-    return Last(ended or parse_time(value.get("since")), str(value.get("by", "")), timer, begun)

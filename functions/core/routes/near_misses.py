@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.routes.definition import Route, Routes
+    from functions.core.routes.filters import Misfit
     from functions.core.terms.runs import RunEvent
+
+MOST_TOLD = 3  # routes, of those that do not match
 
 
 def is_swept(route: Route) -> bool:
@@ -32,6 +35,22 @@ def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:
             yield route, why
 
 
+class Unmatched:
+    """Why no route takes an event: told only where somebody reads it, since most events are so."""
+
+    def __init__(self, event: RunEvent, routes: Routes) -> None:
+        self._event, self._routes = event, routes
+
+    def __str__(self) -> str:
+        """Of the first routes what each wants, those first that are about such an outcome."""
+        asked = ((route, filters.misfit(self._event, route)) for route in self._routes.routes)
+        unlike = [(route.name, one) for route, one in asked if one]
+        unlike.sort(key=lambda pair: pair[1].filter == "outcome")
+        told = [f"{name} wants {one.filter} {one.wanted}, not {_has(one)}" for name, one in unlike]
+        more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+        return f"no route matches: {'; '.join([*told[:MOST_TOLD], *more])}".rstrip(": ")
+
+
 def missed_by(event: RunEvent, route: Route) -> str:
     """What keeps the run from a route that it nearly fits; "" where it fits or is far from it."""
     if not is_swept(route) or (parsing.is_child(event) and not route.children):
@@ -39,5 +58,8 @@ def missed_by(event: RunEvent, route: Route) -> str:
     unlike = filters.misfit(event, route)
     if unlike is None or unlike.by is None or not unlike.by.may_change:
         return ""
-    has = "none" if unlike.found is None else unlike.found or "an empty one"
-    return f"its filter {unlike.filter} wants {unlike.wanted}, and the run has {has}"
+    return f"its filter {unlike.filter} wants {unlike.wanted}, and the run has {_has(unlike)}"
+
+
+def _has(unlike: Misfit) -> str:
+    return "none" if unlike.found is None else unlike.found or "an empty one"

@@ -15,7 +15,7 @@ from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
-from functions.core.routes import deciding
+from functions.core.routes import deciding, near_misses
 from functions.core.starts import log_lines
 from functions.core.starts.claiming import Claiming
 from functions.core.starts.settling import Work
@@ -65,8 +65,7 @@ class Relay:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
         self._outcomes = ports.outcomes
-        self._policy = policy
-        self.claiming = Claiming(ports, policy)
+        self._policy, self.claiming = policy, Claiming(ports, policy)
         self._settling = settling
         self._starter = starter
         self._look = look
@@ -114,7 +113,8 @@ class Relay:
         if on is None:
             self.claiming.pass_over(event, routes)
         if not wanted and not completing:
-            return self._log.write(Level.DEBUG, log_lines.unwanted(event, "no route"))
+            why = near_misses.Unmatched(event, routes)
+            return self._log.write(Level.DEBUG, log_lines.unwanted(event, why))
         claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
         reading = Reading(self._runs, event, deadline)
         for entry, route in claimed:

@@ -92,8 +92,8 @@ def unavailable(key: Key, error: Exception) -> Line:
     return {"ledger": "unavailable", "run": key.run, "route": key.route, "detail": error}
 
 
-def unwanted(event: RunEvent, why: str) -> Line:
-    """The line for a run event that starts nothing."""
+def unwanted(event: RunEvent, why: object) -> Line:
+    """The line for a run event that starts nothing; `why` becomes text where the line is read."""
     return {
         "event": event.id,
         "ignored": why,

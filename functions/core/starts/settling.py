@@ -6,6 +6,7 @@ insists, since a pipeline run exists and must not be forgotten.
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
+    from functions.core.terms.runs import Key
 
+MOST_KNOWN = 200  # of those that ended here; a round resumes half as many
 LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
 
 
@@ -39,13 +42,17 @@ class Work(NamedTuple):
 
 
 class Settling:
-    """Writes what became of a continuation, to the ledger and to the log."""
+    """Writes what became of a continuation, to the ledger and to the log.
+
+    `ended` names the last that ended here: in the schedule they stand until they are due.
+    """
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._outcomes = ports.outcomes
         self._policy = policy
         self._limits = Limits(ports.ledger, ports.clock)
+        self.ended: deque[Key] = deque(maxlen=MOST_KNOWN)
 
     def park(
         self,
@@ -179,6 +186,8 @@ class Settling:
             self._log.write(Level.WARNING, {"limit": before.slot, "detail": error})
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
+        if not c.is_open:
+            self.ended.append(c.key)
         ms = round(deadline.elapsed * 1000)
         self._log.write(log_lines.level(c), log_lines.outcome(c, ms))
         self._outcomes.note(c)

@@ -195,8 +195,7 @@ class Starter:
         self._park_blocked(work, name, block)
 
     def _park_blocked(self, work: Work, name: str, block: Block) -> None:
-        reason, detail, until = block
-        self._settling.park(work, reason, detail, until=until, waits_on=name)
+        self._settling.park(work, block.reason, block.detail, until=block.until, waits_on=name)
 
     def slow_down(self, request: PipelineRequest, seconds: float | None) -> None:
         """Leave the request's account alone for so long, if the service asked for it."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.operators.overview import Overview
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -140,7 +139,7 @@ GATED = "when: run.metrics.accuracy > 0.9"
 
 
 def gate_shown(stage: Stage) -> str:
-    one = Overview(stage.ports, stage.read.policy).one("next/r1/Completed")
+    one = stage.app.overview.one("next/r1/Completed")
     return "; ".join(filter(None, (one.saw, one.gate and f"when: {one.gate}")))
 
 

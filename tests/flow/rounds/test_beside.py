@@ -12,7 +12,7 @@ import pytest
 from functions import threads
 from functions.core.events import parsing
 from functions.core.kept.letter import Letter
-from functions.core.rounds import bounds, watch
+from functions.core.rounds import bounds, noted, watch
 from functions.core.rounds.bounds import MOST_BESIDE
 from functions.core.terms import deadline
 from functions.core.terms.errors import LedgerUnavailable
@@ -381,7 +381,7 @@ def test_a_round_says_in_the_ledger_when_it_ended_and_a_delivery_does_not_pass_f
     stage.deploy()
     stage.clock.forward(minutes=11)
     stage.deliver(unwanted())
-    last = watch.recall(stage.ledger)
+    last = noted.recall(stage.ledger)
     assert last.by == "delivery"
     assert last.ended
     assert last.timer
@@ -411,5 +411,5 @@ def test_a_delivery_does_not_say_which_routes_there_are(stage: Stage) -> None:
     stage.routes(ROUTES.partition("  - name: report")[0])
     stage.clock.forward(minutes=11)
     stage.deliver(unwanted())
-    assert watch.recall(stage.ledger).by == "delivery"
+    assert noted.recall(stage.ledger).by == "delivery"
     assert stage.ledger.shared("chronicle/routes").value == known

@@ -177,7 +177,7 @@ def test_no_list_shows_a_trace(stage: Stage) -> None:
     stage.reconcile(hours=1)
     assert list(stage.ledger.listed(since, 100)) == []
     assert list(stage.ledger.recent(since, 100)) == []
-    assert stage.ledger.backlog().open == 0
+    assert stage.ledger.backlog(stage.clock.now()).open == 0
 
 
 def test_a_dead_letter_that_only_event_grid_has_dated_keeps_that_date_in_the_inbox(

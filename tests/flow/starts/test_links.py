@@ -78,7 +78,7 @@ def test_a_tag_that_is_refused_is_told_and_costs_nothing_else(
     (line,) = [m for m in caplog.messages if m.startswith("link=")]
     assert line.startswith('link="not written" route=register run=r1 detail=')
     assert stage.only("r1").state is State.STARTED
-    assert stage.ledger.backlog().open == 0
+    assert stage.ledger.backlog(stage.clock.now()).open == 0
 
 
 def test_without_the_setting_nothing_is_tagged(stage: Stage) -> None:

@@ -331,7 +331,7 @@ def test_a_request_that_is_too_large_to_record_fails_before_it_is_sent(stage: St
         (changed("r1", "Running"), 'ignored="the run goes on: Running"'),
         (
             completed("r1", experimentName="churn"),
-            'ignored="no route" type=Microsoft.MachineLearningServices.RunCompleted run=r1',
+            'ignored="no route matches: register wants experiment defect-*, not churn; report ',
         ),
     ],
 )

@@ -33,7 +33,8 @@ SUBSCRIBED: list[str] = [
     each["properties"]["destination"]["properties"]["resourceId"].rpartition("/")[2]
     for each in resources("events", "EventGrid/systemTopics/eventSubscriptions")[:5]
 ]
-NEEDED = ["function_app.py", "functions", "host.json", "requirements.txt", "routes.yaml", "infra"]
+PACKED = ["function_app.py", "functions", "host.json", "requirements.txt", "routes.yaml"]
+NEEDED = [*PACKED, "infra", "relay"]
 SCRIPT = "infra/hooks/deploy.sh"
 CREATE, SHOW, WHAT_IF = (f"deployment group {verb}" for verb in ("create", "show", "what-if"))
 LIST = "functionapp function list"
@@ -75,6 +76,7 @@ class Azure:
         """Where `az` is, and what else the scripts read; no wait takes time."""
         path = f"{self._folder}{os.pathsep}{os.environ['PATH']}"
         here = {"PATH": path, "AZURE_RESOURCE_GROUP": GROUP, "HOME": str(self._folder)}
+        here |= {"RUN_RELAY_PYTHON": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
         return {**here, "RELAY_LOOK_EVERY": "0", "RELAY_TRY_EVERY": "0", **more}
 
     @property

@@ -28,7 +28,7 @@ PIPELINE = yaml.safe_load((ROOT / "pipelines/deploy.yml").read_text("utf-8"))
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 # https://learn.microsoft.com/azure/developer/azure-developer-cli/azd-extensibility
 HOOKS = {f"{when}{what}" for when in ("pre", "post") for what in ("provision", "deploy", "up")}
-STEPS = {"compiler", "preview", "resources", "code", "events", "app", "unpaused"}
+STEPS = {"compiler", "preview", "resources", "code", "routes", "events", "app", "unpaused"}
 CALL = re.compile(r"\bsh (infra/hooks/[\w.]+) (\w+)")
 
 

@@ -184,7 +184,7 @@ def test_an_unknown_step_keeps_all_steps_from_being_done(
 ) -> None:
     ran = run(folder, azure.environ(), *steps)
     assert (ran.returncode, azure.commands()) == (2, [])
-    assert "Steps: compiler preview resources code events app unpaused" in ran.stderr
+    assert "Steps: compiler preview resources code routes events app unpaused" in ran.stderr
 
 
 def test_no_group_and_no_azure_cli_are_told(folder: Path, azure: Azure, tmp_path: Path) -> None:

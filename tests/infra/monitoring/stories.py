@@ -12,7 +12,7 @@ from functions.core.events.registration import registration
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.conftest import PAT
-from tests.stage.azure import Stage, completed
+from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +114,18 @@ def went_on(stage: Stage) -> None:
     stage.reconcile(minutes=1)
 
 
+def unreadable_routes(stage: Stage) -> None:
+    stage.routes(ROUTES.replace("organization:", "organisation:"))
+    deliver(stage)
+    stage.reconcile(minutes=31)
+
+
+def mended(stage: Stage) -> None:
+    unreadable_routes(stage)
+    stage.routes(ROUTES)
+    stage.reconcile(minutes=1)
+
+
 def refused(stage: Stage) -> None:
     stage.devops.refuse(PAT, "203")
     deliver(stage)
@@ -172,6 +184,8 @@ ALL: dict[str, Callable[[Stage], None]] = {
         parked,
         parked_for_long,
         went_on,
+        unreadable_routes,
+        mended,
         refused,
         expired,
         unreadable,

@@ -19,6 +19,7 @@ WHAT_IS_ALERTED = {
     "a continuation failed": "continuation-failed",
     "a duplicate start": "duplicate-start",
     "one open for longer than 30 minutes": "open-too-long",
+    "routes that cannot be read": "routes-unreadable",
     "dead-lettered events": "dead-letters",
     "a credential refused": "credential-refused",
     "a secret expires within 14 days": "credential-expiring",

@@ -8,6 +8,7 @@ import pytest
 import requests
 from azure.identity import ManagedIdentityCredential
 
+from local.arm.alerts import ActionGroup, Rule
 from local.arm.front import ARM
 from local.arm.roles import READER, SECRETS_USER
 from local.arm.vaults import VaultResource
@@ -123,3 +124,20 @@ def test_a_topics_subscriptions_are_those_of_the_local_topic(arm: ARM) -> None:
     assert below["value"] == []
     gone = call(arm, "GET", f"{TOPIC}2/eventSubscriptions", "2025-02-15")
     assert gone.status_code == 404
+
+
+def test_the_alert_rules_of_a_group_and_whom_each_calls_are_shown(arm: ARM) -> None:
+    insights = f"{GROUP}/microsoft.insights"
+    operators = f"{insights}/actionGroups/operators"
+    arm.rules.add(Rule(f"{insights}/scheduledQueryRules/one", "Run Relay: one", [operators]))
+    arm.groups.add(ActionGroup(operators, ["a@b.example", "c@d.example"], ["c@d.example"]))
+    rules = f"{GROUP.replace('relay', 'RELAY')}/Microsoft.Insights/scheduledQueryRules"
+    (rule,) = call(arm, "GET", rules, "2023-12-01").json()["value"]
+    assert rule["properties"]["actions"] == {"actionGroups": [operators]}
+    found = call(arm, "GET", operators.upper(), "2023-01-01").json()["properties"]
+    assert [one["status"] for one in found["emailReceivers"]] == ["Enabled", "Disabled"]
+    assert found["webhookReceivers"] == []
+    elsewhere = rules.replace("RELAY", "other")
+    assert call(arm, "GET", elsewhere, "2023-12-01").json() == {"value": []}
+    gone = call(arm, "GET", f"{operators}-gone", "2023-01-01")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "ResourceNotFound")

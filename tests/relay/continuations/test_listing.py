@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from functions import web
-from functions.core.operators.overview import Overview
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
@@ -228,7 +227,7 @@ def test_programs_get_the_exact_request_but_its_secrets(desk: Desk) -> None:
 def test_the_page_the_list_and_show_tell_a_program_the_same(desk: Desk) -> None:
     sent(desk)
     stage = desk.stage
-    overview = Overview(stage.ports, stage.read.policy)
+    overview = stage.app.overview
     asked = web.answer(lambda: overview, {}, "application/json")
     (paged,) = json.loads(asked.body)["continuations"]
     (listed,) = json.loads(desk.type("list", "--json").out)["continuations"]

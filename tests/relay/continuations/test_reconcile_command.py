@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.rounds import watch
+from functions.core.rounds import noted
 from functions.core.rounds.bounds import MOST_AT_ONCE
 from functions.core.starts import steps
 from relay.continuations.ticking import ticking
@@ -37,8 +37,8 @@ def test_it_starts_what_is_parked_and_says_what_it_did(desk: Desk) -> None:
     assert desk.stage.started() == [(42, "r1")]
     first, last = out.splitlines()
     assert first.startswith("continuation=started route=register run=r1 ")
-    assert last.startswith("looked at 1, resumed 1; 1 open, the oldest for 0 minutes; ")
-    assert watch.recall(desk.stage.ledger).by == "operator"
+    assert last.startswith("looked at 1, resumed 1; 0 open; ")
+    assert noted.recall(desk.stage.ledger).by == "operator"
 
 
 def test_a_second_one_starts_nothing_twice(desk: Desk) -> None:

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from functions import web
-from functions.core.operators.overview import Overview
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -60,7 +59,7 @@ def held(desk: Desk, run: str) -> None:
 
 def page(desk: Desk, accept: str = "text/html", **query: str) -> web.Answer:
     stage = desk.stage
-    return web.answer(lambda: Overview(stage.ports, stage.read.policy), query, accept)
+    return web.answer(lambda: stage.app.overview, query, accept)
 
 
 def is_plain(text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import web
+from functions.configuration import overseen
 from functions.core.operators.overview import Overview
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
@@ -39,7 +40,8 @@ ENDS = (State.HELD, State.FAILED)
 def asked(desk: Desk, app: str = "", **query: str) -> Any:
     """What the page answers a program."""
     stage = desk.stage
-    overview = Overview(stage.ports, stage.read.policy, app)
+    stops = overseen.stops(stage.read, stage.ports)
+    overview = Overview(stage.ports, stage.read.policy, stops, app)
     return json.loads(web.answer(lambda: overview, query, "application/json").body)
 
 

@@ -149,7 +149,8 @@ def parse(text: str, file: str, loader: Any = LOADER) -> Document:  # noqa: ANN4
     try:
         return Document(composed(text, deepest=DEEPEST, loader=loader), file)
     except NotYaml as error:
-        marked = _MARKED if _TAGGED.search(text.split("\n")[error.line - 1]) else ""
+        there = "".join(text.split("\n")[error.line - 1 : error.line])  # it may end before that
+        marked = _MARKED if _TAGGED.search(there) else ""
         raise _refused(file, error.line, f"{error}{marked}") from None
 
 

@@ -1,0 +1,112 @@
+"""Credentials: refused, expired, about to, not to be read; and whom Azure DevOps slows down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from functions.core.limits import admission
+from functions.core.limits.admission import ACCOUNT, Admission
+from functions.core.operators.meanings import AS_IDENTITY, REASONS
+from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
+from functions.core.rounds.expiry import HORIZON, SOON
+from functions.core.terms.reasons import Reason
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.summary import Summary
+    from functions.core.limits.admission import Block
+    from functions.core.operators.meanings import Words
+    from functions.core.operators.stops.stop import Known
+    from functions.core.ports.ledger import Ledger
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.policy import Policy
+
+    Ends = Mapping[str, datetime | None]
+
+MOST_ACCOUNTS = 4  # whose rows are read: those first for which most wait
+_BY_ITSELF = "nothing: another token is asked for"
+
+
+def end(ledger: Ledger) -> Ends:
+    """When each secret ends, as the app read it last. One request. Raises LedgerUnavailable."""
+    ends = ledger.shared(HORIZON).value.get("ends", {})
+    return {bounded(name, 127): parse_time(at) for name, at in sorted(ends.items())}
+
+
+def left_alone(
+    ledger: Ledger, known: Known, opened: Iterable[Summary], routes: Routes | None, now: datetime
+) -> Iterator[Stop]:
+    """The accounts by which nothing is sent, of those that are waited for or that routes name."""
+    awaited = Counter(one.waits_on for one in opened if one.waits_on.startswith(ACCOUNT))
+    names = [name for name, _ in awaited.most_common()]
+    names += [name for name in _used(routes, known.policy) if name not in awaited]
+    for name in names[:MOST_ACCOUNTS]:
+        block = admission.block_of(ledger.shared(name).value)
+        if block is None or (block.until <= now and not awaited[name]):
+            continue
+        if block.reason is not Reason.THROTTLED:
+            yield _refused(name, block, awaited[name], known.policy)
+        elif block.until > now:
+            yield _throttled(name, block, awaited[name])
+
+
+def _used(routes: Routes | None, policy: Policy) -> list[str]:
+    starts = (route.start for route in routes.routes if route.start) if routes else ()
+    return sorted({Admission.account(s.organization, s.secret or policy.secret) for s in starts})
+
+
+def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
+    organization, _, secret = name.removeprefix(ACCOUNT).partition("/")
+    words = _words(policy)[Reason.CREDENTIAL_REFUSED]
+    do = words.about(secret=secret, organization=organization).do
+    whom = f"the secret {secret}" if policy.used_secret else "the app's identity"
+    says = f"Azure DevOps refuses {whom} for {organization}{since(block.since)}."
+    return Stop(Kind.REFUSED, f"{says} {continuations(waits)}", do, block.since, waits)
+
+
+def _throttled(name: str, block: Block, waits: int) -> Stop:
+    organization = name.removeprefix(ACCOUNT).partition("/")[0]
+    until = f"nothing is sent to {organization} until {moment(block.until)}"
+    says = f"Azure DevOps asked to slow down: {until}. {continuations(waits)}"
+    return Stop(Kind.THROTTLED, says, "nothing: it goes on by itself", None, waits)
+
+
+def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime) -> Iterator[Stop]:
+    """The secrets that are over or soon will be, and what waits for one that cannot be read."""
+    renew = _words(known.policy)[Reason.SECRET_EXPIRED].do or _BY_ITSELF
+    expired = [one for one in opened if one.reason is Reason.SECRET_EXPIRED]
+    over = {name: at for name, at in ends.items() if at and at <= now}
+    for name, at in over.items():
+        says = f"The secret {name} expired at {moment(at)}."
+        yield _waited(Kind.EXPIRED, says, renew, expired, at)
+    if expired and not over:
+        yield _waited(Kind.EXPIRED, f"{_first(expired)}.", renew, expired)
+    if unread := [one for one in opened if one.reason is Reason.SECRET_UNREADABLE]:
+        do = _words(known.policy)[Reason.SECRET_UNREADABLE].about().do
+        yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
+    for name, last in ends.items():
+        if last and now < last <= now + SOON:
+            left = many((last - now).days, "day")
+            says = f"The secret {name} expires at {moment(last)}: {left} left."
+            yield Stop(Kind.EXPIRING, says, renew)
+
+
+def _waited(
+    kind: Kind, says: str, do: str, waiting: Sequence[Summary], at: datetime | None = None
+) -> Stop:
+    return Stop(kind, f"{says} {continuations(len(waiting))}", do, at, len(waiting))
+
+
+def _first(waiting: Sequence[Summary]) -> str:
+    """What the one that has waited longest says of it."""
+    told = min(waiting, key=lambda one: one.created_at).detail or "no secret could be read"
+    return f"{told[:1].upper()}{told[1:]}".rstrip(".")
+
+
+def _words(policy: Policy) -> Mapping[Reason, Words]:
+    return REASONS if policy.used_secret else {**REASONS, **AS_IDENTITY}

@@ -1,0 +1,96 @@
+"""One thing that stops everything or much, and the words that all of them share."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads it
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from functions.core.ports.ledger import Inbox
+    from functions.core.terms.policy import Policy
+
+
+class Kind(StrEnum):
+    """What it is that stops, the gravest first."""
+
+    ROUTES = "routes_unreadable"
+    REFUSED = "credential_refused"
+    EXPIRED = "credential_expired"
+    UNREADABLE = "credential_unreadable"
+    RECONCILER = "reconciler_silent"
+    PAUSED = "paused"
+    SWEEP = "sweep_silent"
+    INBOX = "inbox_waits"
+    LEDGER = "ledger_errors"
+    THROTTLED = "throttled"
+    EXPIRING = "credential_expiring"
+    SETTING = "setting_ignored"
+
+
+_ORDER = list(Kind)
+_GRAVE = frozenset({Kind.ROUTES, Kind.REFUSED, Kind.EXPIRED, Kind.UNREADABLE, Kind.RECONCILER})
+
+
+class Stop(NamedTuple):
+    """What it is in words, and what to do; `waits`: how many events or continuations do."""
+
+    kind: Kind
+    says: str
+    do: str
+    since: datetime | None = None
+    waits: int | None = None
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether nothing that it is about goes on before a person does something."""
+        return self.kind in _GRAVE
+
+    @property
+    def place(self) -> int:
+        """Its place among the others."""
+        return _ORDER.index(self.kind)
+
+
+class Known(NamedTuple):
+    """What the settings say: what is odd about them, and when a timer must have stopped.
+
+    That is told of when it ended last.
+    """
+
+    policy: Policy
+    complaints: Sequence[str]
+    reconciler_missed: Callable[[datetime], datetime]
+    sweep_missed: Callable[[datetime], datetime]
+
+
+def moment(at: datetime | None) -> str:
+    """A time for people."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "an unknown time"
+
+
+def since(at: datetime | None) -> str:
+    """Since when, if that is known."""
+    return f" since {moment(at)}" if at else ""
+
+
+def many(count: int, what: str) -> str:
+    """So many of them."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def continuations(count: int) -> str:
+    """How many wait for it to end."""
+    if not count:
+        return "No continuation waits for that."
+    return f"{many(count, 'continuation')} wait{'s' * (count == 1)} for that."
+
+
+def events(inbox: Inbox) -> str:
+    """How many wait in the inbox."""
+    if not inbox.letters:
+        return "No event waits in the inbox."
+    told = many(inbox.letters, "event") if inbox.whole else f"More than {inbox.letters:,} events"
+    return f"{told} wait{'s' * (inbox.letters == 1)} in the inbox{since(inbox.oldest)}."

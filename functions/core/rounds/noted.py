@@ -1,0 +1,118 @@
+"""What is known of the rounds, in a row that all processes share.
+
+    {"ended": TIME, "by": WHOM, "timer": TIME, "begun": TIME, "first": TIME, "swept": TIME,
+     "routes": {"since": TIME, "problems": [WHAT, ...]}, "paused": {"since": TIME},
+     "failed": {"at": TIME, "detail": WHY}}
+    {"since": TIME}                        nobody knows of any that ended
+
+`routes`: the route file could not be read. `failed`: a round before had no ledger.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core.rounds.watch import ROUNDS, By
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from functions.core.ports.ledger import Ledger
+
+MOST_PROBLEMS, LONGEST = 3, 300  # of a route file, and characters of each
+_SEEN = ("routes", "paused", "failed")
+
+
+class Failed(NamedTuple):
+    """When a round ended since the ledger could not be reached, and why."""
+
+    at: datetime
+    detail: str
+
+
+class Seen(NamedTuple):
+    """What a round saw that all processes are to know of: what is wrong with the route file."""
+
+    problems: tuple[str, ...] = ()
+    paused: bool = False
+    failed: Failed | None = None
+
+
+NOTHING = Seen()
+
+
+class Last(NamedTuple):
+    """When the last round `ended` and `by` whom, and when the last one of a `timer` did.
+
+    Without `by` none ended since the watch began, which was then. None: not known. `first`: since
+    when rounds are known of. `swept`: when the last sweep ended. What the last round `saw` is so
+    since `unreadable` and since `paused`.
+    """
+
+    ended: datetime | None
+    by: str
+    timer: datetime | None
+    first: datetime | None = None
+    swept: datetime | None = None
+    saw: Seen = NOTHING
+    unreadable: datetime | None = None
+    paused: datetime | None = None
+
+    @property
+    def by_timer(self) -> datetime | None:
+        """When the timer did its last one, or since when one is waited for."""
+        return self.timer or (None if self.by else self.ended)
+
+
+def recall(ledger: Ledger) -> Last:
+    """What is known of the last round. One request. Raises LedgerUnavailable."""
+    value = ledger.shared(ROUNDS).value
+    times = ("ended", "timer", "since", "first", "swept")
+    ended, timer, since, first, swept = (parse_time(value.get(name)) for name in times)
+    routes, paused, failed = (_part(value, name) for name in _SEEN)
+    at = parse_time(failed.get("at"))
+    problems = routes.get("problems")
+    saw = Seen(
+        tuple(map(str, problems)) if isinstance(problems, list) else (),
+        "paused" in value,
+        Failed(at, str(failed.get("detail", ""))) if at else None,
+    )
+    began = [parse_time(part.get("since")) for part in (routes, paused)]
+    by = str(value.get("by", ""))
+    return Last(ended or since, by, timer, first or since, swept, saw, *began)
+
+
+def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, object]:
+    """The row once a round ended; what an operator's saw is not noted, who may have other routes.
+
+    What an operator of an older version left out is not known any more.
+    """
+    saw = _only(was, *_SEEN) if by == By.OPERATOR else _saw(seen, was, now)
+    timer = now if by == By.TIMER else was.get("timer")
+    first = was.get("first") or was.get("since") or now
+    return {"ended": now, "by": by, "timer": timer, "first": first, **_only(was, "swept"), **saw}
+
+
+def _saw(seen: Seen, was: Mapping[str, Any], now: str) -> dict[str, object]:
+    """What was seen, each since it was seen first."""
+    said: dict[str, object] = {}
+    if seen.problems:
+        problems = [bounded(what, LONGEST) for what in seen.problems[:MOST_PROBLEMS]]
+        said["routes"] = {"since": _part(was, "routes").get("since", now), "problems": problems}
+    if seen.paused:
+        said["paused"] = {"since": _part(was, "paused").get("since", now)}
+    if seen.failed is None:
+        return said | _only(was, "failed")
+    return {**said, "failed": {"at": seen.failed.at.isoformat(), "detail": seen.failed.detail}}
+
+
+def _part(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _only(value: Mapping[str, Any], *names: str) -> dict[str, object]:
+    return {name: value[name] for name in names if name in value}
