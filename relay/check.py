@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.configuration import settings as known_settings
 from functions.core.routes.file.interpreting import decode
 from functions.core.routes.file.schema import schema as route_file_schema
 from functions.core.terms.errors import RoutesUnreadable
-from relay import exits, printing
+from functions.core.texts.phrases import counted
+from relay import columns, exits, printing
+from relay.columns import Column
 
 if TYPE_CHECKING:
     from functions.core.routes.definition import Route, Routes
 
+HEADINGS = (
+    Column("route"),
+    Column("on", cut=9),
+    Column("of", cut=8, drop=1),
+    Column("told apart", drop=3),
+    Column("if", cut=12, drop=2),
+    Column("starts"),
+)
 _File = Annotated[
-    Path, typer.Argument(envvar="ROUTES_FILE", help="The route file.", show_default=True)
+    Path | None,
+    typer.Argument(
+        help="The route file; else that of ROUTES_FILE, or routes.yaml of this checkout."
+    ),
 ]
 
 
@@ -27,11 +42,12 @@ def add_to(app: typer.Typer) -> None:
     app.command()(schema)
 
 
-def check(file: _File = Path("routes.yaml")) -> None:
+def check(file: _File = None) -> None:
     """Check a route file: every mistake and warning as FILE:LINE, then the routes.
 
     Exits with 0 if the file can be used (warnings or not), 1 if it cannot, 3 if there is none.
     """
+    file = file or _usual()
     text = _read(file)
     try:
         routes = decode(text, str(file))
@@ -52,6 +68,12 @@ def schema() -> None:
     typer.echo(json.dumps(route_file_schema(), indent=2, ensure_ascii=False))
 
 
+def _usual() -> Path:
+    """The file that all commands take where none is named, as briefly as it can be named here."""
+    file = known_settings.read(os.environ).routes_file
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
@@ -70,32 +92,20 @@ def _as_warning(line: str) -> str:
 
 
 def _show(routes: Routes, file: Path) -> None:
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this needs
-    from rich.table import Table  # noqa: PLC0415 - the same
-
-    console = Console()
-    if console.is_terminal:
-        table = Table()
-        for heading in ("route", "on", "of", "if", "starts", "told apart"):
-            table.add_column(heading, overflow="fold")
-        for route in routes.routes:
-            table.add_row(*_row(route))
-        console.print(table)
-    warnings = f", {len(routes.warnings)} warnings" if routes.warnings else ""
-    printing.say(f"{file}: {len(routes.routes)} routes, no problems{warnings}")
+    if columns.room():
+        printing.table(HEADINGS, map(_row, routes.routes))
+    warnings = f", {counted(len(routes.warnings), 'warning')}" if routes.warnings else ""
+    printing.say(f"{file}: {counted(len(routes.routes), 'route')}, no problems{warnings}")
 
 
 def _row(route: Route) -> tuple[str, ...]:
-    from rich.markup import escape  # noqa: PLC0415 - the same
-
     start = route.start
     starts = f"{start.organization}/{start.project} {start.pipeline}" if start else "nothing"
-    shown = (
+    return (
         route.name + (" (shadow)" if route.shadow else ""),
         ", ".join(sorted(route.outcomes)),
         route.match.experiment or "any experiment",
+        "yes" if route.distinct else "no",
         route.when or "",
         starts,
-        "yes" if route.distinct else "no",
     )
-    return tuple(escape(printing.plain(cell)) for cell in shown)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.texts.bounds import bounded, visible
+from relay import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from relay.columns import Column
+
 LONGEST = 300  # characters of what others named
 LONGEST_CELL = 1_000  # a KEY is typed as it stands there, and one of a model may have 500
-PIPED_WIDTH = 10_000  # columns where there is no terminal: no line is broken
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 _LOGGING_COMMAND = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
 
@@ -59,21 +61,10 @@ def _escaped(line: str) -> str:
     return "".join(c if visible(c) == c else json.dumps(c)[1:-1] for c in line)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; where it is piped each row is one line."""
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this needs
-    from rich.table import Table  # noqa: PLC0415 - the same
-    from rich.text import Text  # noqa: PLC0415 - the same
-
-    shown = Table()
-    for heading in headings:
-        shown.add_column(heading, overflow="fold")
-    for cells in rows:
-        shown.add_row(*(Text(plain(cell, LONGEST_CELL)) for cell in cells))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
-    console.print(shown)
+def table(headings: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
+    """Print plain columns, as many as fit the terminal; where there is none, all of all."""
+    cells = [[plain(cell, LONGEST_CELL) for cell in row] for row in rows]
+    echo(columns.lines(headings, cells, columns.room()))
 
 
 def echo(lines: Iterable[str], indent: str = "") -> None:

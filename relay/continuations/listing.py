@@ -12,13 +12,15 @@ import typer
 from functions.core.operators import summaries
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
+from functions.core.texts.phrases import counted, lasting
 from relay import printing
+from relay.columns import Column
 from relay.deployment import deployed, opening
 from relay.printing import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Ledger
@@ -27,7 +29,17 @@ if TYPE_CHECKING:
 BY_DEFAULT = "7d"
 MOST_READ, READ_AT_ONCE = 200, 8
 LEAST_LOOKED_AT, MOST_LOOKED_AT = 1_000, 10_000
-HEADINGS = ("claimed", "state", "reason", "key", "experiment", "pipeline run", "tries", "next")
+HEADINGS = (
+    Column("age"),
+    Column("claimed", drop=5),
+    Column("state"),
+    Column("reason", cut=10),
+    Column("experiment", cut=10, drop=3),
+    Column("pipeline run", drop=1),
+    Column("tries", drop=4),
+    Column("next", drop=2),
+    Column("key"),
+)
 EXAMPLES = """Examples:
 
 bin/relay list
@@ -39,12 +51,17 @@ bin/relay list --route 'register-*' --experiment 'defect-*' --since 24h --limit 
 bin/relay list --state held --json | jq -r '.continuations[].key'
 """
 _States = Annotated[
-    list[State] | None, typer.Option("--state", help="Only these; may be given several times.")
+    list[State] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help=f"Only these: {', '.join(State)}; may be given several times.",
+    ),
 ]
-_Route = Annotated[
+Route = Annotated[
     str | None, typer.Option(metavar="PATTERN", help="Only routes whose name fits; * and ?.")
 ]
-_Experiment = Annotated[
+Experiment = Annotated[
     str | None, typer.Option(metavar="PATTERN", help="Only experiments whose name fits; * and ?.")
 ]
 _Since = Annotated[
@@ -90,8 +107,8 @@ def add_to(app: typer.Typer) -> None:
 def listed(
     state: _States = None,
     *,
-    route: _Route = None,
-    experiment: _Experiment = None,
+    route: Route = None,
+    experiment: Experiment = None,
     since: _Since = BY_DEFAULT,
     limit: _Limit = 50,
     as_json: printing.Json = False,
@@ -110,7 +127,7 @@ def listed(
         if as_json:
             typer.echo(printing.as_json(_document(chosen)))
         else:
-            _print(chosen)
+            _print(chosen, office.ports.clock.now())
 
 
 def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _Chosen:
@@ -144,15 +161,15 @@ def _document(chosen: _Chosen) -> dict[str, Any]:
     return {"complete": not chosen.more, "continuations": told}
 
 
-def _print(chosen: _Chosen) -> None:
+def _print(chosen: _Chosen, now: datetime) -> None:
     if chosen.found:
-        printing.table(HEADINGS, _rows(chosen.found))
-    typer.echo(f"{len(chosen.found)} continuations")
+        printing.table(HEADINGS, _rows(chosen.found, now))
+    typer.echo(counted(len(chosen.found), "continuation"))
     if chosen.more:
         typer.echo(chosen.more, err=True)
 
 
-def _rows(found: list[Summary]) -> Iterator[tuple[object, ...]]:
+def _rows(found: list[Summary], now: datetime) -> Iterator[tuple[object, ...]]:
     ids = {(one.workspace, one.key.workspace) for one in found}
     names = Counter(name for name, _ in ids)
     for one in found:
@@ -160,5 +177,6 @@ def _rows(found: list[Summary]) -> Iterator[tuple[object, ...]]:
         workspace = one.workspace if names[one.workspace] == 1 else one.key.workspace
         key = visible(f"{one.key.text}@{workspace}")
         reason = one.reason if one.state.is_known else ""
-        why = (at(one.created_at), one.state, reason, key, one.experiment)
-        yield (*why, one.pipeline_run or "", one.attempts + 1, due)
+        age = lasting(now - one.created_at, units=1)
+        stands = (age, at(one.created_at), one.state, reason, one.experiment)
+        yield (*stands, one.pipeline_run or "", one.attempts + 1, due, key)

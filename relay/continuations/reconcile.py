@@ -15,6 +15,7 @@ from functions.core.rounds import bounds
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable, RoutesUnreadable
+from functions.core.texts.phrases import lasting
 from relay import exits, printing
 from relay.continuations.ticking import ticking
 from relay.deployment import deployed, opening
@@ -117,7 +118,7 @@ def _read_secrets(office: Office, routes: Routes) -> None:
 
 
 def _summary(done: Done) -> None:
-    oldest = "" if done.oldest is None else f", the oldest for {done.oldest / 60:.0f} minutes"
+    oldest = "" if done.oldest is None else f", the oldest for {lasting(done.oldest)}"
     more = "" if done.whole else "at least "
     typer.echo(
         f"looked at {done.looked_at}, resumed {done.resumed}; {more}{done.open} open{oldest}; "

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-from functions.core.operators import typed_keys
-from functions.core.operators.dead_letters import DeadLetters, Fate, Sorted
-from functions.core.operators.replaying import Replaying, ended
-from functions.core.terms.pipelines import PipelineRun
+from functions.core.operators.replaying import Replaying
+from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from functions.core.texts import jsontext
-from relay import exits, printing
+from relay import printing  # noqa: TC001 - typer reads the annotations, also of the next
+from relay.continuations import wishes
+from relay.continuations.listing import Experiment, Route  # noqa: TC001
+from relay.continuations.wishes import Those, Wish
 from relay.deployment import deployed, opening
-from relay.printing import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from functions.core.kept.continuation import Continuation
-    from functions.core.operators.replaying import Answer
-    from relay.continuations.letters import File
-    from relay.deployment.opening import Office
 
 BY_DEFAULT = "24h"
-LONGEST = 1000  # characters of what is said of a dead letter
-SAID_EVERY = 5.0  # seconds between lines of progress
+EXAMPLES = """Examples:
+
+bin/relay replay register-model/plum_pot_1/Completed
+
+bin/relay replay --failed --since 24h --dry-run
+
+bin/relay replay --held --route register-model --reason gate --ignore-gate
+
+bin/relay replay --open --reason credential_refused
+
+bin/relay replay register-model/plum_pot_1/Completed --as-started 1042
+
+bin/relay replay --dead-letters https://ACCOUNT.blob.core.windows.net/CONTAINER
+"""
 
 _Keys = Annotated[
     list[str] | None,
@@ -37,15 +37,34 @@ _Keys = Annotated[
 ]
 _Failed = Annotated[bool, typer.Option("--failed", help="Whatever failed.")]
 _Held = Annotated[bool, typer.Option("--held", help="Whatever is held.")]
+_Open = Annotated[bool, typer.Option("--open", help="Whatever waits: it is tried at once.")]
 _Since = Annotated[
-    str | None, typer.Option(metavar="SPAN", help=f"How far back: 90m, 24h, 7d ({BY_DEFAULT}).")
+    str | None,
+    typer.Option(
+        metavar="SPAN",
+        help=f"Of what failed or is held: since then (90m, 24h, 7d; {BY_DEFAULT} if not said).",
+    ),
+]
+_Reasons = Annotated[
+    list[Reason] | None,
+    typer.Option(
+        "--reason", metavar="REASON", help="Only for this reason; may be given several times."
+    ),
 ]
 _IgnoreGate = Annotated[
     bool, typer.Option("--ignore-gate", help="Start it whatever the route's gate says.")
 ]
 _AsStarted = Annotated[
     int | None,
-    typer.Option(metavar="BUILD_ID", min=1, help="In doubt: this pipeline run was started for it."),
+    typer.Option(
+        metavar="BUILD_ID",
+        min=1,
+        help="In doubt: this pipeline run was started for it. Azure DevOps is asked whether it can "
+        "be; once more, with another number, corrects it.",
+    ),
+]
+_Unchecked = Annotated[
+    bool, typer.Option("--unchecked", help="With --as-started: Azure DevOps is not asked.")
 ]
 _Again = Annotated[
     bool, typer.Option("--again", help="In doubt: nothing was queued for it, so start it anew.")
@@ -54,27 +73,15 @@ _DeadLetters = Annotated[
     str | None,
     typer.Option(metavar="URL_OR_FOLDER", help="Take up Event Grid's dead letters from there."),
 ]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what would be done; nothing is written.")
+]
 _As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks, for the record.")]
-
-
-class _Wish(NamedTuple):
-    """The options that say how one continuation is replayed."""
-
-    ignore_gate: bool
-    as_started: int | None
-    again: bool
-
-    def ask(self, replaying: Replaying, c: Continuation) -> Answer:
-        if self.as_started is not None:
-            return replaying.name(c.key, PipelineRun(id=self.as_started))
-        if self.again:
-            return replaying.ask_anew(c.key, ignore_gate=self.ignore_gate)
-        return replaying.replay(c.key, ignore_gate=self.ignore_gate)
 
 
 def add_to(app: typer.Typer) -> None:
     """Put the command of this module beside the others."""
-    app.command()(replay)
+    app.command(epilog=EXAMPLES)(replay)
 
 
 def replay(  # noqa: PLR0913 - one argument per option
@@ -82,116 +89,77 @@ def replay(  # noqa: PLR0913 - one argument per option
     *,
     failed: _Failed = False,
     held: _Held = False,
+    is_open: _Open = False,
     since: _Since = None,
+    route: Route = None,
+    experiment: Experiment = None,
+    reason: _Reasons = None,
     ignore_gate: _IgnoreGate = False,
     as_started: _AsStarted = None,
+    unchecked: _Unchecked = False,
     again: _Again = False,
     dead_letters: _DeadLetters = None,
+    dry_run: _DryRun = False,
+    as_json: printing.Json = False,
     who: _As = "",
     app: deployed.App = None,
 ) -> None:
-    """Replay what is held or failed, settle what is in doubt, or take up dead letters.
+    """Replay what is held or failed, try at once what waits, settle what is in doubt.
 
-    Only the ledger is written; the app's reconciler does the work, soon.
-    What was started stays as it is.
+    Dead letters are taken up, too. Only the ledger is written; the app's reconciler does the work
+    with its next round. What was started stays as it is, and so does what a process is at work on.
 
-    Exits with 1 if something was left as it is that is not started.
+    Exits with 0 if each is started or will be tried, 1 if something was left as it is, 2 if the
+    KEY is none or fits several workspaces, 3 if it is not in the ledger, 4 if the ledger or Azure
+    DevOps cannot be read.
     """
-    wish = _Wish(ignore_gate, as_started, again)
-    states = _states(failed=failed, held=held)
-    _check(key or [], wish, states, since, dead_letters)
+    wish = Wish(ignore_gate, as_started, unchecked, again)
+    states = _states(failed=failed, held=held, is_open=is_open)
+    those = Those(tuple(key or ()), states, route, experiment, frozenset(reason or ()))
+    _check(those, wish, since, dead_letters)
     span = opening.span(since or BY_DEFAULT)
     with opening.office(app) as office:
-        ledger, clock = office.ports.ledger, office.ports.clock
-        if dead_letters:
-            return _take_up(office, dead_letters)
-        replaying = Replaying(ledger, clock, who or opening.whoever())
-        if states:
-            found = list(ended(ledger, states, clock.now() - span))
-        else:
-            found = [opening.resolved(office, text) for text in dict.fromkeys(key or [])]
-        return _replay(replaying, wish, found)
+        if dead_letters is not None:
+            from relay.continuations import taking  # noqa: PLC0415 - only this needs the network
+
+            return taking.take_up(office, dead_letters, as_json=as_json, dry=dry_run)
+        asks = who or opening.whoever()
+        replaying = Replaying(office.ports.ledger, office.ports.clock, asks, dry=dry_run)
+        told = wishes.fulfilled(office, replaying, wish, those.found(office, span))
+        return wishes.tell(told, as_json=as_json, dry=dry_run)
 
 
-def _states(*, failed: bool, held: bool) -> frozenset[State]:
-    chosen = {State.FAILED: failed, State.HELD: held}
+def _states(*, failed: bool, held: bool, is_open: bool) -> frozenset[State]:
+    chosen = {State.FAILED: failed, State.HELD: held, State.OPEN: is_open}
     return frozenset(state for state, wanted in chosen.items() if wanted)
 
 
-def _check(
-    texts: list[str],
-    wish: _Wish,
-    states: frozenset[State],
-    since: str | None,
-    dead_letters: str | None,
-) -> None:
+def _check(those: Those, wish: Wish, since: str | None, dead_letters: str | None) -> None:
     """Refuse what contradicts itself; raises typer.BadParameter."""
-    if [bool(texts), bool(states), dead_letters is not None].count(True) != 1:
-        raise typer.BadParameter("say what: KEY..., --failed and --held, or --dead-letters")
-    if since and not states:
-        raise typer.BadParameter("--since goes with --failed or --held")
-    if wish.as_started is not None and (wish.again or wish.ignore_gate):
-        raise typer.BadParameter("--as-started goes with neither --again nor --ignore-gate")
-    if (wish.as_started is not None or wish.again) and len(texts) != 1:
-        raise typer.BadParameter("--as-started and --again go with exactly one KEY")
-    if wish.ignore_gate and dead_letters is not None:
-        raise typer.BadParameter("--ignore-gate does not go with --dead-letters")
-
-
-def _replay(replaying: Replaying, wish: _Wish, found: list[Continuation]) -> None:
-    refused = 0
-    for c, name in zip(found, typed_keys.whole(found), strict=True):
-        answer = wish.ask(replaying, c)
-        printing.say(f"{name}: {answer.what}")
-        refused += not answer.done
-    if len(found) != 1:
-        typer.echo(f"{len(found)} in all, {refused} of them not changed")
-    if refused:
-        raise typer.Exit(exits.THE_ANSWER_IS_NO)
-
-
-def _take_up(office: Office, place: str) -> None:
-    from relay.continuations import letters  # noqa: PLC0415 - only this needs the network
-
-    ledger, clock = office.ports.ledger, office.ports.clock
-    inbox = DeadLetters(ledger, clock, office.settings.sweep.kept_for)
-    fates: Counter[Fate] = Counter()
-    try:
-        for file in _slowly(_files(office, place)):
-            for one in _opened(inbox, file):
-                typer.echo(plain(f"{file.name}: {one.event}: {one.fate}: {one.why}", LONGEST))
-                fates[one.fate] += 1
-    except letters.Missing as error:
-        opening.stop(exits.NOT_FOUND, str(error))
-    except letters.Unreachable as error:
-        opening.stop(exits.REFUSED, str(error))
-    typer.echo(", ".join(f"{fates[fate]} {fate}" for fate in Fate))
-    if fates[Fate.REFUSED]:
-        raise typer.Exit(exits.THE_ANSWER_IS_NO)
-
-
-def _files(office: Office, place: str) -> Iterator[File]:
-    from relay.continuations import letters  # noqa: PLC0415 - the same
-
-    if "://" not in place:
-        return letters.in_folder(Path(place))
-    audience = office.settings.cloud.storage_audience
-    return letters.Container(place, office.identity, audience).files()
-
-
-def _opened(inbox: DeadLetters, file: File) -> Iterator[Sorted]:
-    try:
-        document = jsontext.read(file.body.decode("utf-8-sig"))
-    except ValueError:
-        return iter([Sorted("the file", Fate.REFUSED, "it is no JSON")])
-    return inbox.take(document)
-
-
-def _slowly(files: Iterator[File]) -> Iterator[File]:
-    """The files; a line on the error output every few seconds tells that it goes on."""
-    said = time.monotonic()
-    for count, file in enumerate(files, start=1):
-        yield file
-        if time.monotonic() - said >= SAID_EVERY:
-            said = time.monotonic()
-            typer.echo(f"{count} files so far", err=True)
+    settles = wish.as_started is not None or wish.again
+    wrong = (
+        (
+            [bool(those.keys), bool(those.states), dead_letters is not None].count(True) != 1,
+            "say what: KEY..., --failed, --held and --open, or --dead-letters",
+        ),
+        (
+            since and not those.states & {State.FAILED, State.HELD},
+            "--since goes with --failed or --held",
+        ),
+        (
+            those.are_filtered and not those.states,
+            "--route, --experiment and --reason go with --failed, --held or --open",
+        ),
+        (
+            wish.as_started is not None and (wish.again or wish.ignore_gate),
+            "--as-started goes with neither --again nor --ignore-gate",
+        ),
+        (wish.unchecked and wish.as_started is None, "--unchecked goes with --as-started"),
+        (settles and len(those.keys) != 1, "--as-started and --again go with exactly one KEY"),
+        (
+            wish.ignore_gate and dead_letters is not None,
+            "--ignore-gate does not go with --dead-letters",
+        ),
+    )
+    if said := next((said for is_wrong, said in wrong if is_wrong), ""):
+        raise typer.BadParameter(said)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from functions.core.texts.phrases import counted, lasting
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,7 +24,8 @@ def ticking(count: Callable[[], int], every: float = SAID_EVERY) -> Iterator[Non
 
     def tick() -> None:
         while not ended.wait(every):
-            typer.echo(f"{time.monotonic() - began:.0f} s, {count()} lines so far", err=True)
+            told = f"{lasting(time.monotonic() - began)}, {counted(count(), 'line')} so far"
+            typer.echo(told, err=True)
 
     thread = threading.Thread(target=tick, name="ticking", daemon=True)
     thread.start()

@@ -9,7 +9,9 @@ import typer
 
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.errors import Retryable
+from functions.core.texts.phrases import counted
 from relay import exits, printing
+from relay.columns import Column
 from relay.coverage import verdict
 from relay.coverage.verdict import Became
 from relay.deployment import deployed, opening
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from relay.deployment.opening import Office
 
 BY_DEFAULT = "24h"
+HEADINGS = (
+    Column("ended"),
+    Column("became"),
+    Column("route", cut=8),
+    Column("outcome", drop=3),
+    Column("experiment", cut=8, drop=2),
+    Column("why", cut=10, drop=1),
+    Column("run"),
+)
 
 _Since = Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90m, 24h, 7d.")]
 
@@ -103,13 +114,13 @@ def _print_json(told: list[Told], survey: _Survey) -> None:
 
 
 def _print_table(told: list[Told]) -> None:
-    headings = ("run", "ended", "experiment", "outcome", "route", "became", "why")
-    ordered = sorted(told, key=lambda t: (t.rank, t.ended_at))
+    ordered = sorted(told, key=lambda t: t.ended_at, reverse=True)
     if told:
-        printing.table(headings, (cells for one in ordered for cells in one.rows()))
-    totals = _totals(told)
-    runs = totals.pop("runs")
-    typer.echo(f"{runs} runs: " + ", ".join(f"{count} {kind}" for kind, count in totals.items()))
+        printing.table(HEADINGS, (cells for one in ordered for cells in one.rows()))
+    by_route = Counter(one.became for run in told for one in run.routes)
+    by_route[Became.NO_ROUTE] += sum(not run.routes for run in told)
+    ends = ", ".join(f"{by_route[kind]} {kind}" for kind in Became if by_route[kind])
+    typer.echo(counted(len(told), "run") + (f": {ends}" if ends else ""))
 
 
 def _conclude(told: list[Told], survey: _Survey) -> None:

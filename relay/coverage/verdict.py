@@ -65,25 +65,20 @@ class Told(NamedTuple):
         return next((kind for kind in _FIRST if kind in kinds), Became.NO_ROUTE)
 
     @property
-    def rank(self) -> int:
-        """What wants to be looked at comes first."""
-        return _FIRST.index(self.became)
-
-    @property
     def ended_at(self) -> str:
         """When the run ended: ISO 8601, UTC."""
         return self.event.time.isoformat(timespec="seconds") if self.event.time else ""
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """A line for each route, or one for the run."""
+        """A line for each route, or one for the run: what it became, the run last."""
         event = self.event
-        run = (event.run, self.ended_at[:16].replace("T", " "), event.experiment)
+        ended = self.ended_at[:16].replace("T", " ")
         for one in self.routes:
             started = f"pipeline run {one.pipeline_run}" if one.pipeline_run else ""
             why = " ".join(filter(None, (started, one.why)))
-            yield (*run, one.outcome, one.route, one.became, why)
+            yield (ended, one.became, one.route, one.outcome, event.experiment, why, event.run)
         if not self.routes:
-            yield (*run, event.outcome, "", Became.NO_ROUTE, "")
+            yield (ended, Became.NO_ROUTE, "", event.outcome, event.experiment, "", event.run)
 
     def builtins(self) -> dict[str, Any]:
         """As JSON has it."""

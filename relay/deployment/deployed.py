@@ -60,9 +60,8 @@ RoutesFile = Annotated[
     typer.Option(
         "--routes",
         metavar="FILE",
-        envvar="ROUTES_FILE",
-        help="The route file on this machine, also with --app, whose own is not read; else "
-        "routes.yaml of this checkout.",
+        help="The route file on this machine, also with --app, whose own is not read; else that "
+        "of ROUTES_FILE, or routes.yaml of this checkout.",
     ),
 ]
 

@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from relay.forecasts.forecast import Unread
 
 
+UNNAMED = (
+    "name the app: --app RESOURCE_ID, or RUN_RELAY_APP; or have its settings in the environment "
+    "(AzureWebJobsStorage or LEDGER_URL)"
+)
+
+
 class Office(NamedTuple):
     """The app's own settings and ports, and who acts on them."""
 
@@ -80,9 +86,9 @@ def found(app: str | None = None, routes: str | None = None) -> Iterator[Found]:
     identity = SignedIn(only_cli=bool(app))
     try:
         there = deployed.read(app, os.environ, identity) if app else None
-        settings = there.settings if there else known_settings.read(os.environ)
-        if routes:
-            settings = replace(settings, routes_file=Path(routes))
+        here = known_settings.read(os.environ)
+        file = Path(routes) if routes else here.routes_file
+        settings = replace(there.settings if there else here, routes_file=file)
         yield Found(settings, identity, there)
     except ConfigurationError as error:
         stop(exits.USAGE, str(error))
@@ -99,7 +105,9 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
     An error becomes one line and an exit code. 2: a setting is missing or wrong; 3: there is no
     such app or ledger; 4: Azure, or the ledger, refused or did not answer.
     """
-    with found(app, routes) as (settings, identity, _):
+    with found(app, routes) as given:
+        insist_on_ledger(given)
+        settings, identity, _ = given
         for complaint in settings.complaints:
             printing.say(f"warning: {complaint}", err=True)
         ports = connections.connect(settings, identity=identity)
@@ -108,12 +116,26 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
         yield Office(settings, ports, identity)
 
 
+def insist_on_ledger(given: Found) -> None:
+    """End the command where neither an app is named nor any ledger by the environment."""
+    if given.deployed is None and not names_ledger(given.settings):
+        stop(exits.USAGE, UNNAMED)
+
+
+def names_ledger(settings: Settings) -> bool:
+    """Whether the settings name a ledger, or mean to."""
+    storage = settings.storage
+    named = (settings.ledger_url, storage.connection_string, storage.table_url, settings.no_ledger)
+    return any(named)
+
+
 def resolved(office: Office, text: str) -> Continuation:
     """The one continuation that a KEY names; ends the command where there is none, or several."""
     try:
         return typed_keys.resolve(office.ports.ledger, text, office.settings.sweep.workspaces)
     except typed_keys.NotAKey as error:
-        stop(exits.USAGE, str(error))
+        hint = f"\nfor a run: bin/relay why {printing.plain(text)}" if "/" not in text else ""
+        stop(exits.USAGE, f"{error}{hint}")
     except typed_keys.Several as error:
         stop(exits.USAGE, "\n  ".join([f"{error}; say which:", *error.keys]))
     except typed_keys.Unknown as error:

@@ -53,32 +53,29 @@ CHECKS = (
     Check("no second app", events.alone),
     Check("alerts", alerts.reaching_somebody),
     PROBE,
+    Check("version", probe.deployed),
 )
 
 
 def made(check: Check, case: Case) -> Iterator[Finding]:
     """What the check finds; what keeps it from being made is a finding, too.
 
-    Raises NotSignedIn.
+    Raises NotSignedIn and NeedsApp.
     """
     found = None
     try:
         for found in check.asks(case):
             yield found
-    except NotSignedIn:
+    except (NotSignedIn, NeedsApp):
         raise
-    except (NeedsApp, ArmError, RelayError) as error:
+    except (ArmError, RelayError) as error:
         found = next(read(error) for kind, read in _KEPT if isinstance(error, kind))
         yield found
     if found is None:
         yield ok("there is nothing to look at")
 
 
-def _unnamed(_: Any) -> Finding:  # noqa: ANN401 - one of the errors below, like the next
-    return warning("not checked", "name the deployed app: --app RESOURCE_ID")
-
-
-def _forbidden(error: Any) -> Finding:  # noqa: ANN401
+def _forbidden(error: Any) -> Finding:  # noqa: ANN401 - one of the errors below, like the next
     return warning(f"not checked: {error}", "ask for that right, or let somebody look")
 
 
@@ -110,7 +107,6 @@ def _wrong(error: Any) -> Finding:  # noqa: ANN401
 
 
 _KEPT: tuple[tuple[type[Exception], Callable[[Any], Finding]], ...] = (
-    (NeedsApp, _unnamed),
     (Forbidden, _forbidden),
     (Missing, _missing),
     (ArmError, lambda error: unreachable(str(error))),

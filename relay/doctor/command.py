@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.texts.phrases import counted
 from relay import exits, printing
 from relay.deployment import deployed, opening
+from relay.deployment.refusals import NeedsApp
 from relay.printing import plain
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     Told = tuple[str, Finding]
 
 LONGEST = 1000  # characters of what to do
+HOW_TO_NAME = "name the app: --app RESOURCE_ID, or RUN_RELAY_APP"
 SLOW = 2.0  # seconds after which a check that goes on is told of
 
 _NoProbe = Annotated[bool, typer.Option("--no-probe", help="Send no event to the app.")]
@@ -52,10 +55,12 @@ def doctor(
     Nothing is started. Written are two rows of the ledger: who examined it, and a probe event
     that is sent to the app.
 
-    Exits with 1 if there is a failure, 3 if there is no such app, 4 if Azure cannot be asked.
+    Exits with 1 if there is a failure, 2 if no app is named, 3 if there is no such app, 4 if Azure
+    cannot be asked.
     """
     workspaces = opening.workspaces(workspace or [])
     with opening.found(app, routes) as found:
+        opening.insist_on_ledger(found)
         from relay.doctor.case import Case  # noqa: PLC0415 - most commands need no network
         from relay.doctor.checks import CHECKS, PROBE  # noqa: PLC0415 - the same
 
@@ -86,18 +91,27 @@ def _shown(case: Case, checks: list[Check]) -> list[Told]:
             typer.echo(f"         → {plain(finding.do, LONGEST)}")
         told.append((name, finding))
     counts = [sum(f.status == kind for _, f in told) for kind in _COLORS]
-    typer.echo("{} ok, {} warnings, {} failures".format(*counts))
+    words = (f"{counts[0]} ok", counted(counts[1], "warning"), counted(counts[2], "failure"))
+    typer.echo(", ".join(words))
     return told
 
 
 def _examined(case: Case, checks: list[Check]) -> Iterator[Told]:
     from relay.doctor.checks import made  # noqa: PLC0415 - most commands need no network
+    from relay.doctor.findings import warning  # noqa: PLC0415 - the same
 
+    left = []
     for check in checks:
-        with _told_of(check.name):
-            findings = list(made(check, case))
+        findings: list[Finding] = []
+        try:
+            with _told_of(check.name):
+                findings.extend(made(check, case))
+        except NeedsApp:
+            left.append(check.name)
         for finding in findings:
             yield check.name, finding
+    if left:
+        yield "deployed app", warning(f"not checked: {', '.join(left)}", HOW_TO_NAME)
 
 
 @contextmanager

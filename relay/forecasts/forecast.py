@@ -145,7 +145,9 @@ class Forecast:
         route, event = prospect.route, prospect.event
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
         full = self._admission.limits.take(Entry(mine, ""), route)
-        return None if isinstance(full, Entry) else Later(Reason.LIMIT, f"{route.limit}", full)
+        if isinstance(full, Entry):
+            return None
+        return Later(Reason.LIMIT, full.said, full.until)
 
 
 def truth(event: RunEvent, run: Run) -> News:

@@ -12,24 +12,17 @@ import json
 from typing import TYPE_CHECKING
 
 from functions.adapters.devops.answers import has_id, told, verdict
-from functions.adapters.devops.calls import HEADERS, pipeline_url
+from functions.adapters.devops.calls import pipeline_url
 from functions.adapters.devops.origin import is_own, words
-from functions.adapters.devops.rejections import other_version
-from functions.adapters.http.losses import NoAnswerError, NotSentError
-from functions.adapters.http.transport import Transport
-from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.errors import InDoubt, Permanent
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
+from relay.forecasts.calls import Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from functions.adapters.http.transport import Answer
     from functions.core.terms.deadline import Clock
     from functions.core.terms.pipelines import Credential, PipelineRequest
 
-CALL_SECONDS = 30.0
 _BAD_REQUEST, _NOT_FOUND = 400, 404
 
 
@@ -37,9 +30,8 @@ class Previews:
     """Previews of the pipelines below one base URL, in the REST version that it speaks."""
 
     def __init__(self, url: str, version: str, clock: Clock) -> None:
-        self._url, self._version = url.rstrip("/"), version
-        self._clock = clock
-        self._transport = Transport()
+        self._url = url.rstrip("/")
+        self._calls = Calls(version, clock)
 
     def ask(self, request: PipelineRequest, credential: Credential) -> str:
         """The pipeline's name, if it would run with this branch, version and these parameters.
@@ -51,7 +43,7 @@ class Previews:
         pipeline = pipeline_url(self._url, request)
         name = self._name(pipeline, request, credential)  # asked first: without one it is a 500
         body = {**json.loads(request.body), "previewRun": True}
-        answer = self._answer(f"{pipeline}/preview", credential, _version(request), body)
+        answer = self._calls.answer(f"{pipeline}/preview", credential, _version(request), body)
         if answer.status == _BAD_REQUEST and is_own(answer):  # whatever passes by itself: not now
             raise Permanent(Reason.REJECTED, told(answer))
         if refusal := verdict(answer, needs_id=False):
@@ -61,7 +53,7 @@ class Previews:
         return name
 
     def _name(self, pipeline: str, request: PipelineRequest, credential: Credential) -> str:
-        answer = self._answer(pipeline, credential, {}, None)
+        answer = self._calls.answer(pipeline, credential, {}, None)
         if answer.status == _NOT_FOUND:
             why = f"there is no pipeline {request.where}, or the token may not see it"
             raise Permanent(Reason.REJECTED, f"{why}: {words(answer)}")
@@ -70,29 +62,6 @@ class Previews:
         if not has_id(answer.json):
             raise InDoubt(Reason.IN_DOUBT, "Azure DevOps answered 200 without a pipeline")
         return bounded(answer.json.get("name") or "", 100)
-
-    def _answer(
-        self, url: str, credential: Credential, query: Mapping[str, str], body: object
-    ) -> Answer:
-        """Once more where the server names another version: nothing was done."""
-        answer = self._once(url, credential, query, body)
-        if other := other_version(answer, self._version):
-            self._version = other
-            answer = self._once(url, credential, query, body)
-        return answer
-
-    def _once(
-        self, url: str, credential: Credential, query: Mapping[str, str], body: object
-    ) -> Answer:
-        deadline = Deadline(self._clock, CALL_SECONDS)
-        params = {"api-version": self._version, **query}
-        try:
-            return self._transport.read(
-                url, credential.authorization, deadline, params=params, headers=HEADERS, body=body
-            )
-        except (NotSentError, NoAnswerError) as error:
-            why = f"no answer from Azure DevOps: {error}"
-            raise Retryable(Reason.NOT_SENT, why) from None
 
 
 def run_url(url: str, version: str, request: PipelineRequest) -> str:

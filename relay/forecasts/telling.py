@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.facts import building
+from functions.core.kept.continuation import ASKED, GATE_IGNORED, pipeline_asked
 from functions.core.kept.summary import Summary
 from functions.core.operators import summaries
 from functions.core.operators.explaining import explained
-from functions.core.operators.meanings import REASONS, STATES
+from functions.core.operators.meanings import REASONS
 from functions.core.routes import near_misses
 from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from functions.core.texts.phrases import counted, lasting
 from relay.forecasts.forecast import Later
 from relay.printing import as_json, at, plain
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.configuration.settings import Settings
-    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.continuation import Continuation, Step
     from functions.core.terms.pipelines import PipelineRequest
     from relay.forecasts.forecast import News, Prospect
 
@@ -56,7 +58,8 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
 def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
-    yield f"{c.state}: {told.means}"
+    yield str(c.state)
+    yield f"  means    {told.means}"
     if c.gate_asked.saw:
         yield f"  gate     {plain(c.gate_asked.when or 'not kept with it', 500)}"
         yield f"  saw      {plain(c.gate_asked.saw, 500)}"
@@ -70,9 +73,18 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     if told.do:
         yield f"  do       {plain(told.do, 1000)}"
     yield "  again    another event about this end starts nothing: the ledger has it already"
-    yield f"  history  {c.attempts} further attempts, {c.sends} requests sent"
+    tries, sent = counted(c.attempts + 1, "try", "tries"), counted(c.sends, "request")
+    yield f"  history  {tries}, {sent} sent"
     for step in c.history:
-        yield f"    {at(step.at)}  {step.what:<16} {plain(step.detail)}".rstrip()
+        yield f"    {at(step.at)}  {step.what:<16} {plain(_said(c, step))}".rstrip()
+
+
+def _said(c: Continuation, step: Step) -> str:
+    """What a step says; of one that asked always which pipeline, and what its gate saw."""
+    where = pipeline_asked(c.request.where) if c.request else ""
+    if step.what != ASKED or not where or step.detail.startswith(where):
+        return step.detail
+    return f"{where}; {'' if step.detail == GATE_IGNORED else 'its gate saw '}{step.detail}"
 
 
 def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
@@ -104,12 +116,12 @@ def means(one: Prospect, news: News, settings: Settings) -> str:
         case End() | PutOff() if one.route.start is None:
             what = "starts no pipeline, and lets no task go on"
         case End():
-            what = f"would end as {found.state}: {STATES[found.state]}"
+            what = f"would end as {found.state}"
         case PutOff():
-            what = f"would wait, for {found.patience} at most, then be held"
+            what = f"would wait, for {lasting(found.patience)} at most, then be held"
         case Later():
             until = f" until {at(found.until)}" if found.until else ""
-            what = f"would start, but not now: it waits{until}"
+            what = f"would start, but not now; it waits{until}"
         case _:
             what = "cannot be told just now"
     return _reasoned(what, one, settings)
@@ -169,7 +181,8 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
         secret=(start and start.secret) or settings.policy.secret,
         organization=start.organization if start else "the organization",
     )
-    return f"{what}: {words.means}" + (f" ({plain(found.detail, 500)})" if found.detail else "")
+    detail = f" ({plain(found.detail, 500)})" if found.detail else ""
+    return f"{what}, since {words.means}{detail}"
 
 
 def _unlike(unlike: Misfit, news: News) -> str:

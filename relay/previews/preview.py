@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
+    from functions.core.terms.runs import Key
     from relay.deployment.opening import Found
     from relay.previews.recorded import Recorded
 
@@ -38,6 +39,7 @@ bin/relay preview --event recorded/plum_pot_1.json --check
 
 bin/relay preview --event recorded --check --json
 """
+UNTOLD = "what was started already, and what a limit holds back, is not told"
 T = TypeVar("T")
 
 _Runs = Annotated[
@@ -75,7 +77,8 @@ def preview(
 ) -> None:
     """Show the request that each route makes of a run; with --check, whether it would be taken.
 
-    Facts are read from Azure Machine Learning, also for a recorded event. Where only the gate
+    Facts are read from Azure Machine Learning, also for a recorded event. What was started already
+    and what a limit holds back is told where the ledger can be read. Where only the gate
     says no, the request is shown, and checked, all the same. The values of secret variables are
     hidden. Nothing is started or written; --check asks Azure DevOps with the route's credential.
 
@@ -90,7 +93,9 @@ def preview(
     typed = [locating.named(text) for text in run or []]
     meant = [asking.meant(one, workspace) for one in typed]
     with opening.found(app, routes) as found:
-        rehearsal = Rehearsal(_connected(found), found.settings, check=check)
+        unread: list[str] = []
+        ports = _connected(found, unread)
+        rehearsal = Rehearsal(ports, found.settings, check=check, unread=unread)
         rehearsal.take_runs(typed, meant)
         rehearsal.take_events(_recorded(event or []))
         if as_json:
@@ -100,17 +105,23 @@ def preview(
         rehearsal.conclude()
 
 
-def _connected(found: Found) -> Ports:
-    """The ports; a ledger that is not named, not there or out of reach is as good as empty."""
+def _connected(found: Found, unread: list[str]) -> Ports:
+    """The ports; a ledger that is not named, not there or out of reach is as good as empty.
+
+    `unread` gets the reason.
+    """
     settings = found.settings
     for complaint in settings.complaints:
         printing.say(f"warning: {complaint}", err=True)
     path = settings.ledger_url.removeprefix("sqlite:///")
     there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
+    ledger = _IfReadable(unread)
     if not there:
+        ledger.miss("none is named, or there is none")
         settings = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")
     ports = connections.connect(settings, identity=found.identity)
-    return ports._replace(ledger=cast("Ledger", _IfReadable(ports.ledger)))
+    ledger.known = ports.ledger
+    return ports._replace(ledger=cast("Ledger", ledger))
 
 
 def _in_storage(settings: Settings) -> bool:
@@ -121,40 +132,55 @@ def _in_storage(settings: Settings) -> bool:
 class _IfReadable:
     """What a ledger knows, as far as it can be read: a preview goes without as well."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    known: Ledger
+
+    def __init__(self, unread: list[str]) -> None:
+        self._unread = unread
 
     def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
         """What is known of the run."""
         try:
-            return self._ledger.of_run(workspace, run)
+            return self.known.of_run(workspace, run)
         except LedgerUnavailable as error:
             return self._without(error, ())
 
     def letters(self, limit: int, after: str = "") -> Sequence[Letter]:
         """What lies in the inbox."""
         try:
-            return self._ledger.letters(limit, after)
+            return self.known.letters(limit, after)
         except LedgerUnavailable as error:
             return self._without(error, ())
 
     def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
         """What is listed."""
         try:
-            return self._ledger.listed(since, limit)
+            return self.known.listed(since, limit)
         except LedgerUnavailable as error:
             return self._without(error, ())
 
     def shared(self, name: str) -> Shared:
         """The row, empty where it cannot be read."""
         try:
-            return self._ledger.shared(name)
+            return self.known.shared(name)
         except LedgerUnavailable as error:
             return self._without(error, Shared(name, {}, None))
 
+    def is_awaited(self, name: str, but: Key | None = None) -> bool:
+        """Whether anybody waits; nobody is known to where it cannot be read."""
+        try:
+            return self.known.is_awaited(name, but)
+        except LedgerUnavailable as error:
+            return self._without(error, nothing=False)
+
     def _without(self, error: LedgerUnavailable, nothing: T) -> T:
-        typer.echo(f"warning: without the ledger: {plain(error)}", err=True)
+        self.miss(plain(error))
         return nothing
+
+    def miss(self, why: str) -> None:
+        """Say once that what was started, and what a limit holds back, is not known."""
+        if not self._unread:
+            typer.echo(f"warning: without the ledger ({why}): {UNTOLD}", err=True)
+            self._unread.append(why)
 
 
 def _recorded(paths: list[Path]) -> list[Recorded]:

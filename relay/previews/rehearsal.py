@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from functions.core.kept.summary import Summary
+from functions.core.operators import summaries
+from functions.core.operators.decisions import standing
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from functions.core.texts.phrases import counted
 from relay import exits
 from relay.deployment import opening
 from relay.forecasts import telling
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from functions.configuration.settings import Settings
+    from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
     from functions.core.terms.runs import RunEvent, Workspace
     from relay.forecasts.forecast import Prospect
@@ -30,14 +35,27 @@ if TYPE_CHECKING:
     from relay.why.locating import Named
 
 
+WORDS = {Acceptance.MISTAKEN: "without a request"}  # where a plain word would say too little
+
+
 class _OfRoute(NamedTuple):
-    """What a route makes of a run, and what Azure DevOps says of that if it was asked."""
+    """What a route makes of a run, and what Azure DevOps says of that if it was asked.
+
+    `known`: what the ledger has of it already.
+    """
 
     prospect: Prospect
     checked: Checked | None
+    known: Continuation | None
 
     def lines(self, news: News, settings: Settings) -> Iterator[str]:
-        yield f"{self.prospect.route.name}: {telling.means(self.prospect, news, settings)}"
+        means = telling.means(self.prospect, news, settings)
+        if self.known:
+            was = "is" if self.known.is_open else "was"
+            yield f"{self.prospect.route.name}: {was} {plain(standing(self.known), 1000)}"
+            yield f"  anew     {means}"
+        else:
+            yield f"{self.prospect.route.name}: {means}"
         if self.prospect.request:
             yield from (
                 f"  {line}" for line in telling.request_lines(self.prospect.request, settings)
@@ -49,6 +67,7 @@ class _OfRoute(NamedTuple):
         told = {
             "route": self.prospect.route.name,
             **telling.prospect(self.prospect, news, settings),
+            "known": summaries.row(Summary.of(self.known)) if self.known else None,
         }
         return told | ({"check": self.checked._asdict()} if self.checked else {})
 
@@ -84,12 +103,15 @@ class _OfRun(NamedTuple):
 class Rehearsal:
     """Makes the requests of each run; one that cannot be read does not stop the others."""
 
-    def __init__(self, ports: Ports, settings: Settings, *, check: bool) -> None:
+    def __init__(
+        self, ports: Ports, settings: Settings, *, check: bool, unread: Sequence[str]
+    ) -> None:
         self._ports, self._settings = ports, settings
         self._routes = asking.routes(ports, settings).routes
         self._checks = Checks(ports, settings) if check else None
         self._runs: list[_OfRun] = []
         self._unread = 0
+        self._without = unread  # why the ledger could not be read
 
     def take_runs(self, typed: Sequence[Named], meant: Sequence[Sequence[Workspace]]) -> None:
         """Runs by their ids."""
@@ -122,10 +144,14 @@ class Rehearsal:
 
     def _take(self, source: str, news: News) -> None:
         forecast = Forecast(self._ports, self._settings.policy, news)
+        known = self._ports.ledger.of_run(news.event.workspace.key, news.event.run)
         told = []
         for route in self._routes:
-            prospect = forecast.of(route)
-            told.append(_OfRoute(prospect, self._checks.of(prospect) if self._checks else None))
+            prospect = forecast.just_now(forecast.of(route))
+            checked = self._checks.of(prospect) if self._checks else None
+            key = prospect.event.key(route.name)
+            own = next((c for c in known if c.key == key), None)
+            told.append(_OfRoute(prospect, checked, own))
         self._runs.append(_OfRun(source, news, tuple(told)))
 
     def _miss(self, source: str, error: Retryable) -> None:
@@ -141,7 +167,9 @@ class Rehearsal:
         """As JSON has it."""
         runs = [one.builtins(self._settings) for one in self._runs]
         totals = {str(verdict): count for verdict, count in self._verdicts.items()}
-        return {"complete": not self._unread, "runs": runs, "totals": totals}
+        without = next(iter(self._without), None)
+        told = {"complete": not self._unread, "without_ledger": without}
+        return {**told, "runs": runs, "totals": totals}
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -149,8 +177,8 @@ class Rehearsal:
             yield from one.lines(self._settings)
             yield ""
         if self._checks:
-            counts = ", ".join(f"{self._verdicts[v]} {v}" for v in Acceptance)
-            yield f"{len(self._runs)} runs: {counts}"
+            counts = ", ".join(f"{self._verdicts[v]} {WORDS.get(v, v)}" for v in Acceptance)
+            yield f"{counted(len(self._runs), 'run')}: {counts}"
 
     def conclude(self) -> None:
         """End the command with what it comes to."""

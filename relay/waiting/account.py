@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from functions.core.texts.phrases import lasting
 from relay import printing
 from relay.printing import plain
 
@@ -61,11 +61,11 @@ class Account:
     @property
     def so_long(self) -> str:
         """How long it has waited."""
-        return str(timedelta(seconds=int(self._elapsed.seconds)))
+        return lasting(self._elapsed.seconds)
 
     @property
     def _stamp(self) -> str:
-        return f"{printing.at(self._clock.now())}  {self.so_long:>8}"
+        return f"{printing.at(self._clock.now())}  {self.so_long:>9}"
 
 
 def line(document: object) -> str:

@@ -11,6 +11,7 @@ from functions.core.events import parents
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from relay import printing
+from relay.columns import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +48,9 @@ def show(found: Sequence[Metric]) -> None:
         typer.echo("no metrics")
         return
     steps = any(metric.step for metric in found)
-    headings = ("step", "metric", "value") if steps else ("metric", "value")
+    names = ("step", "metric", "value") if steps else ("metric", "value")
     rows = [(*([m.step] if steps else []), m.name, f"{m.value:g}") for m in found[:MOST]]
-    printing.table(headings, rows)
+    printing.table([*map(Column, names)], rows)
     if len(found) > MOST:
         typer.echo(f"and {len(found) - MOST} more")
 

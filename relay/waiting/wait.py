@@ -9,7 +9,7 @@ import typer
 
 from functions.core.gates.gate import GateRefused
 from relay import exits
-from relay.deployment import opening
+from relay.deployment import deployed, opening
 from relay.deployment.signin import SignedIn
 from relay.waiting.course import Vigil, Wishes
 from relay.waiting.required import Requirement
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.terms.runs import Workspace
+    from relay.deployment.opening import Found
 
 EXAMPLES = """Examples:
 
@@ -46,7 +47,9 @@ _Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the 
 _Workspace = Annotated[
     str | None,
     typer.Option(
-        "--workspace", metavar="ID", help="Resource id; else the one of SWEEP_WORKSPACES."
+        "--workspace",
+        metavar="ID",
+        help="Resource id; else that of SWEEP_WORKSPACES, or of what the ledger tells of.",
     ),
 ]
 _Require = Annotated[
@@ -102,6 +105,7 @@ def wait(  # noqa: PLR0913 - one argument per option
     cancel_on_interrupt: _OnInterrupt = False,
     cancel_on_timeout: _OnTimeout = False,
     as_json: _Json = False,
+    app: deployed.App = None,
 ) -> None:
     """Wait until a run has ended, and succeed only if it Completed.
 
@@ -121,15 +125,30 @@ def wait(  # noqa: PLR0913 - one argument per option
         cancel_on_timeout=cancel_on_timeout,
         as_json=as_json,
     )
-    raise typer.Exit(_ended(job, named.run, asking.meant(named, workspace), wishes))
+    among = asking.meant(named, workspace)
+    raise typer.Exit(_ended(job, named.run, among, wishes, app))
 
 
-def _ended(job: Job | None, run: str, among: Sequence[Workspace], wishes: Wishes) -> int:
+def _ended(
+    job: Job | None, run: str, among: Sequence[Workspace], wishes: Wishes, app: str | None
+) -> int:
     """What to exit with once the run has ended: the job's, or that of this id."""
     with opening.found() as found:
-        where = _the_one(among or found.settings.sweep.workspaces)
+        known = among or found.settings.sweep.workspaces
+        where = _the_one(known or _seen(found, app, None if job else run))
         identity = SignedIn(only_cli=True) if job else found.identity
         return Vigil(found.settings, identity, where, wishes).keep(job or run)
+
+
+def _seen(found: Found, app: str | None, run: str | None) -> Sequence[Workspace]:
+    """The workspaces that the ledger tells of, if one is named; of several the one with the run."""
+    if not (app or opening.names_ledger(found.settings)):
+        return ()
+    with opening.office(app) as office:
+        known = locating.candidates(office.settings, office.ports)
+        if run is None or not known[1:]:
+            return known
+        return [asking.located(office.ports, office.settings, run, known).workspace]
 
 
 def _job(run: str | None, file: Path | None, overrides: list[str], name: str) -> Job | None:

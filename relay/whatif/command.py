@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.texts.phrases import lasting
 from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts.forecast import Unread
@@ -65,7 +66,7 @@ def what_if(
         workspaces = asked or asking.seen(office.ports, office.settings)
         past = Past(office.ports, office.ports.clock.now() - span)
         if span > (kept := office.settings.policy.kept_for):
-            past.lacking.append(f"the ledger keeps what has ended for {kept.days} days: --since")
+            past.lacking.append(f"the ledger keeps what has ended for {lasting(kept)}: --since")
         replayed = _replayed(office, past, workspaces, limit)
         report = Report(past.since, office.settings, replayed, past.lacking)
         if as_json:

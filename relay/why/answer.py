@@ -98,7 +98,7 @@ class Explanation(NamedTuple):
     def _ended(self) -> str:
         run = self.located.run
         if run is None:
-            return "Azure Machine Learning does not tell of it"
+            return "it could not be read" if self.located.is_silent else "Azure has no such run"
         then = ", and was deleted since" if run.deleted else ""
         if run.outcome is None:
             return f"has not ended, it is {plain(run.status)}{then}"

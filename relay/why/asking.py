@@ -8,6 +8,7 @@ import typer
 
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RoutesUnreadable
+from functions.core.texts.phrases import counted
 from relay import exits
 from relay.deployment import opening
 from relay.forecasts.forecast import truth, untold
@@ -51,8 +52,8 @@ def ended(
     found = ports.runs.ended(workspace, since, deadline, children=children)
     lacking = [f"{workspace.name}: {what}" for what in found.lacking]
     if found.untimed:
-        untimed = f"{workspace.name}: {len(found.untimed)} runs say no time, {found.untimed[0]}"
-        lacking.append(untimed)
+        untimed = f"{counted(len(found.untimed), 'run')} without a time, {found.untimed[0]}"
+        lacking.append(f"{workspace.name}: {untimed}")
     return found, lacking
 
 

@@ -8,6 +8,7 @@ from functions.core.memory import visits
 from functions.core.memory.knowledge import ROUTE_LATER
 from functions.core.memory.known_since import KnownSince
 from functions.core.terms.policy import SweepMode
+from functions.core.texts.phrases import lasting
 from relay.forecasts import telling
 from relay.why import locating
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from relay.forecasts.forecast import News, Prospect
 
 NOTHING = "nothing happens by itself"
-_DEAD_LETTER = "if Event Grid gave its event up: bin/relay replay --dead-letters CONTAINER_URL"
+UNSEEN = "no event of it was seen"  # what fits a route is claimed by whoever sees its event
+_DEAD_LETTER = "if Event Grid gave its event up, bin/relay replay --dead-letters CONTAINER_URL"
 
 
 _SAID = {ROUTE_LATER: "the ledger has known the route only since the run ended, or as it is now"}
@@ -57,8 +59,9 @@ class Upcoming:
         if self._news.goes_on:
             return Next("once it has ended its event decides, or the sweep", comes=True)
         if kept_out := self._kept_out(prospect, event.workspace):
-            return Next(f"{NOTHING}: {kept_out}", do=_DEAD_LETTER)
-        return Next("the sweep takes it up with its next round (SWEEP_SCHEDULE)", comes=True)
+            return Next(f"{UNSEEN}, and {NOTHING}: {kept_out}", do=_DEAD_LETTER)
+        sweep = "the sweep takes it up with its next round (SWEEP_SCHEDULE)"
+        return Next(f"{UNSEEN}; {sweep}", comes=True)
 
     def _kept_out(self, prospect: Prospect, workspace: Workspace) -> str:
         """Why the sweep leaves the run alone; empty: it takes it up."""
@@ -66,7 +69,7 @@ class Upcoming:
         end = run.known_to_last_until if run else None
         visit = self._memory.visits.of(workspace.key)
         since = visits.back_to(visit, sweep, self._now)
-        hours = f"{sweep.window.total_seconds() / 3600:g} h, SWEEP_HOURS"
+        hours = f"{lasting(sweep.window)}, SWEEP_HOURS"
         reasons = (
             (sweep.mode is not SweepMode.START, f"the sweep starts nothing (SWEEP={sweep.mode})"),
             (

@@ -54,7 +54,7 @@ def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> No
     c = msgspec.structs.replace(opened(state=State.HELD, reason=reason), key=HOSTILE)
     do = explained(c, NOON, "pat").do
     if "replay" in do:
-        command = do[do.index("bin/relay") :].split(", or")[0]
+        command = do[do.index("bin/relay replay") :].split(", or")[0]
         assert HOSTILE.text in shlex.split(command)
 
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.doctor.conftest import Report
+
+ASKED = "*/_apis/connectionData"
 ALLOWED = "the app's identity may read azure-devops-pat"
 
 
@@ -371,6 +374,37 @@ def test_a_credential_that_is_refused_is_a_failure(patient: Patient, shape: Any)
     (found,) = report.of("Azure DevOps")
     assert found[0] == "failure"
     assert found[1].endswith("the credential is not accepted")
+    expired = "the token has expired or was revoked, most likely: make a new one and store it as a"
+    assert advice(report, "Azure DevOps").startswith(expired)
+    assert advice(report, "Azure DevOps").endswith(" new version of the secret azure-devops-pat")
+
+
+def advice(report: Report, check: str) -> str:
+    """What is to be done about a check's only line."""
+    (found,) = (finding["do"] for finding in report.findings if finding["check"] == check)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fault", "do"),
+    [
+        (says(403, "TF400813", path=ASKED, method="GET"), "its scope Build (Read & execute) first"),
+        (says(404, path=ASKED, method="GET"), "name the organization contoso as it is"),
+        (says(400, path=ASKED, method="GET"), "the REST version that DEVOPS_API_VERSION names"),
+        (says(429, path=ASKED, method="GET", times=9), "it asks to slow down: try again later"),
+        (
+            Fault("GET", ASKED, status=503, times=9),
+            "see that no proxy answers in the place of Azure DevOps",
+        ),
+    ],
+)
+def test_each_way_of_saying_no_has_the_advice_that_fits(
+    patient: Patient, fault: Fault, do: str
+) -> None:
+    patient.cloud.devops.server.faults.add(fault)
+    report = patient.examined("--no-probe")
+    assert report.code == 1
+    assert do in advice(report, "Azure DevOps")
 
 
 def test_with_entra_no_secret_is_looked_for_and_only_the_operator_is_tried(
@@ -447,7 +481,7 @@ def test_parameters_that_a_pipeline_does_not_take_are_a_failure(
     report = patient.examined("--no-probe")
     assert report.code == 1
     status, words = only(report, "pipelines")
-    assert (status, words.startswith("register: pipeline contoso/mlops/42")) == ("failure", True)
+    assert (status, words.startswith("register, pipeline contoso/mlops/42")) == ("failure", True)
     assert said in words
 
 

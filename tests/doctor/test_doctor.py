@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -27,7 +28,7 @@ CHECKS = [
         "no second app",
         "alerts",
     ),
-    "probe",
+    *("probe", "version"),
 ]
 
 
@@ -80,12 +81,32 @@ def test_without_a_deployed_app_its_own_checks_are_not_made(patient: Patient) ->
     environ |= patient.cloud.identity.environment()
     shown = patient.typed("--json", "--workspace", WORKSPACE, **environ)
     found = json.loads(shown.stdout)
-    left = [f["check"] for f in found["findings"] if f["said"] == "not checked"]
+    left = [f for f in found["findings"] if "not checked" in f["said"]]
     assert left == [
-        *("running", "right to the secret", "right to the workspaces"),
-        *("subscriptions", "no second app", "alerts", "probe"),
+        {
+            "check": "deployed app",
+            "status": "warning",
+            "said": "not checked: running, right to the secret, right to the workspaces, "
+            "subscriptions, no second app, alerts, probe",
+            "do": "name the app: --app RESOURCE_ID, or RUN_RELAY_APP",
+        }
     ]
     assert (shown.exit_code, found["app"]) == (0, None)
+
+
+def test_the_commit_that_runs_stands_beside_the_one_that_is_here(patient: Patient) -> None:
+    here = r"here is Run Relay, commit .+"
+    ((status, unpacked),) = patient.examined().of("version")
+    assert (status, bool(re.fullmatch(rf"the app did not tell its commit; {here}", unpacked))) == (
+        "ok",
+        True,
+    )
+    ledger = patient.stage.ledger
+    row = ledger.shared("probe")
+    ledger.share(row, {**row.value, "commit": "0a1b2c3 of 2026-11-22"})
+    ((_, told),) = patient.examined("--no-probe").of("version")
+    when = r"as it said at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    assert re.fullmatch(rf"the app is of commit 0a1b2c3 of 2026-11-22, {when}; {here}", told)
 
 
 @pytest.mark.parametrize(

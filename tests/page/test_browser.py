@@ -224,7 +224,7 @@ def test_a_click_shows_why_it_is_held_and_how_to_replay_it(tab: Tab) -> None:
     tab.open(q="train-003")
     follow(tab.page, tab.page.get_by_role("link", name="train-003"))
     told = tab.page.locator("main").inner_text()
-    assert "held back: nothing starts unless an operator replays it" in told
+    assert "held back until an operator replays it" in told
     assert "run.metrics.accuracy >= 0.9; accuracy = 0.71" in told
     command = tab.page.locator("code.command").inner_text()
     assert shlex.split(command) == [

@@ -32,7 +32,9 @@ def test_every_reason_stands_there_with_the_words_of_the_command_line(reason: Re
 @pytest.mark.parametrize("reason", Reason)
 def test_the_row_of_a_reason_is_what_the_app_says_of_it_and_nothing_else(reason: Reason) -> None:
     words, identity = REASONS[reason].about(), AS_IDENTITY.get(reason)
-    else_do = f"; with `DEVOPS_AUTH=entra`: {identity.do}" if identity and identity.do else ""
+    else_do = (
+        f"; with `DEVOPS_AUTH=entra`: {identity.about().do}" if identity and identity.do else ""
+    )
     assert row(reason) == f"| `{reason}` | {words.means} | {words.do}{else_do} |"
 
 

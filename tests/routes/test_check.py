@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from relay.__main__ import app
 from tests.routes.files import FULL, HEAD
+from tests.running import terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,7 +62,7 @@ def test_warnings_do_not_make_the_answer_no(tmp_path: Path) -> None:
 
     assert relay("check", path) == (
         0,
-        f"{path}: 1 routes, no problems, 1 warnings\n",
+        f"{path}: 1 route, no problems, 1 warning\n",
         f"{path}:4: warning: routes[0].start: {doubt}\n",
     )
 
@@ -109,17 +110,18 @@ def test_help_is_there_for_every_command(words: tuple[str, ...]) -> None:
     assert "Usage: " in out
 
 
-def test_on_a_terminal_the_routes_are_shown_as_a_table(tmp_path: Path) -> None:
+def test_the_file_that_nobody_names_is_that_of_the_checkout_from_any_folder(tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "ROUTES_FILE": ""}
+    typed = [sys.executable, "-m", "relay", "check"]
     done = subprocess.run(
-        [sys.executable, "-m", "relay", "check", written(tmp_path, FULL)],
-        cwd=ROOT,
-        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
+        typed, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
     )
+    assert done.stdout == f"{ROOT / 'routes.yaml'}: 2 routes, no problems\n"
 
-    assert "register-model" in done.stdout
-    assert "run.metrics.accuracy >= 0.9" in done.stdout
-    assert "contoso/mlops 42" in done.stdout
+
+def test_on_a_terminal_the_routes_are_shown_as_a_table(tmp_path: Path) -> None:
+    shown = terminal.shown(200, "check", written(tmp_path, FULL), environ={})
+    assert shown[0].split() == ["ROUTE", "ON", "OF", "TOLD", "APART", "IF", "STARTS"]
+    assert "register-model" in shown[1]
+    assert "run.metrics.accuracy >= 0.9" in shown[1]
+    assert shown[1].endswith("contoso/mlops 42")

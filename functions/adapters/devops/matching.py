@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from functions.core.texts import jsontext
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,31 @@ def hides_variables(request: PipelineRequest, build: Mapping[str, Any]) -> bool:
     """Whether a build shows no variables at all, and all else that was asked with some."""
     body = json.loads(request.body)
     return bool(_variables(body)) and not build.get("parameters") and _is_alike(body, build)
+
+
+def unlike(request: PipelineRequest, build: Mapping[str, Any]) -> str:
+    """What a build shows otherwise than it was asked; "" where all that it shows is the same.
+
+    What it does not show cannot be compared.
+    """
+    body = json.loads(request.body)
+    branch = body.get("resources", {}).get("repositories", {}).get("self", {}).get("refName")
+    compared = (
+        ({"branch": branch} if branch else {}, {"branch": build.get("sourceBranch")}),
+        (body.get("templateParameters", {}), build.get("templateParameters")),
+        (_variables(body), _queued_variables(build)),
+    )
+    told = (_first_unlike(asked, shown) for asked, shown in compared)
+    return next(filter(None, told), "")
+
+
+def _first_unlike(asked: Mapping[str, str], shown: object) -> str:
+    found = {str(n).lower(): v for n, v in shown.items()} if isinstance(shown, dict) else {}
+    for name, value in asked.items():
+        there = found.get(name.lower())
+        if there is not None and not _same(value, there):
+            return bounded(f"{name} is {bounded(there, 100)}, and {bounded(value, 100)} was asked")
+    return ""
 
 
 def _is_alike(body: Mapping[str, Any], build: Mapping[str, Any]) -> bool:

@@ -14,6 +14,8 @@ from functions.core.terms.words import State
 
 PARKED = "parked"  # what an open one is called where log and metrics tell of it
 REPLAYED = "replayed"  # what an operator did is never cut from a history
+HASTENED = "hastened"  # the same, where it only is to be tried at once
+BY_OPERATORS = frozenset({REPLAYED, HASTENED})
 ASKED = "asked"  # the step before a POST: what the gate saw, or that there was none to ask
 CLAIMED = "claimed"
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed

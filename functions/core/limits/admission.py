@@ -23,7 +23,7 @@ from functions.core.texts.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.ports.ledger import Shared
+    from functions.core.ports.ledger import Ledger, Shared
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Start
     from functions.core.terms.policy import Policy
@@ -147,6 +147,22 @@ class Admission:
     def _change(self, name: str, to: shared.Change) -> None:
         row = shared.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
+
+
+def lift(ledger: Ledger, name: str) -> None:
+    """Let an account be tried once more whose credential was refused, as an operator wants it.
+
+    One that is to slow down is left alone all the same. What other processes believe of it lasts
+    for seconds.
+    """
+
+    def lifted(there: Mapping[str, Any]) -> Mapping[str, Any]:
+        slow = parse_time(there.get("slow_until"))
+        if there.get("reason") == Reason.THROTTLED:
+            return there
+        return _row(_throttled(slow)) if slow else {}
+
+    shared.change(ledger, name, lifted)
 
 
 def _throttled(until: datetime) -> Block:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -44,6 +44,22 @@ KEPT_FOR = timedelta(hours=1)  # a window that is over by one clock may go on by
 FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long, four at most
 
 
+class Full(NamedTuple):
+    """There is no place `until` the next window begins: so many are taken."""
+
+    until: datetime
+    taken: int
+    most: int
+    hours: int
+
+    @property
+    def said(self) -> str:
+        """How many are used, and since when."""
+        others = ", and others wait for the rest" if self.taken < self.most else ""
+        begins = self.until - timedelta(hours=self.hours)
+        return f"{self.taken} of {self.most} used since {begins:%H:%M} UTC{others}"
+
+
 def line(route: str) -> str:
     """What those wait on who wait for the route's limit."""
     return f"{LINE}{route}"
@@ -55,7 +71,7 @@ class Limits:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
 
-    def take(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | datetime:
+    def take(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | Full:
         """Pay for one start of the route's limit, or tell when the next window begins.
 
         Two requests, three where the row is closed. Who is `called` goes before all others. What
@@ -65,8 +81,8 @@ class Limits:
         if route.limit is None:
             return entry
         slot, ends = _window(route, self._clock.now())
-        if c.slot != slot and not self._takes(c, route, slot, ends, called=called):
-            return ends
+        if c.slot != slot and (full := self._takes(c, route, slot, ends, called=called)):
+            return full
         return Entry(msgspec.structs.replace(c, slot=slot), entry.version)
 
     def give_back(self, c: Continuation) -> None:
@@ -98,30 +114,25 @@ class Limits:
 
     def _takes(
         self, c: Continuation, route: Route, slot: str, ends: datetime, *, called: bool
-    ) -> bool:
-        """Whether the place could be had; not, if others are faster again and again."""
-        assert route.limit is not None  # noqa: S101 - for the type checker
+    ) -> Full | None:
+        """None if the place could be had; not, if others are faster again and again."""
+        limit, full = route.limit, None
+        assert limit is not None  # noqa: S101 - for the type checker
         for tried in range(TRIES):
             row = self._ledger.shared(slot)
+            closed = row.value.get("closed") and not called
+            full = Full(ends, _taken(row.value), limit.count, 1 if limit.per == "h" else 24)
             if own := _earlier(row.value, c):
                 value, looks = _with_for(row.value, own, c), False
-            elif self._is_full(row, route, c.key, called=called):
-                return False
+            elif full.taken >= limit.count or (closed and self._others_wait(route, c.key)):
+                return full
             else:
                 looks = row.version is None and not called
-                opens = not (called or looks)
-                value = _with(row.value, c, route.limit.count, opens=opens)
+                value = _with(row.value, c, limit.count, opens=not (called or looks))
             if value == row.value or self._put(row, {**value, "until": _until(ends)}):
-                return not looks or not self._stands_back(route, c, slot)
+                return full if looks and self._stands_back(route, c, slot) else None
             self._clock.sleep(_pause(c.key, tried))
-        return False
-
-    def _is_full(self, row: Shared, route: Route, key: Key, *, called: bool) -> bool:
-        """Whether all is taken, or others wait for what is left."""
-        assert route.limit is not None  # noqa: S101 - the same
-        if _taken(row.value) >= route.limit.count:
-            return True
-        return bool(row.value.get("closed")) and not called and self._others_wait(route, key)
+        return full
 
     def _stands_back(self, route: Route, c: Continuation, slot: str) -> bool:
         """Whether the first of a window gives its place back, since somebody has waited longer.

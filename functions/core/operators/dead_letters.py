@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from functions.core.events import parsing, payloads
 from functions.core.kept.letter import Letter
 from functions.core.memory import visits
-from functions.core.operators.replaying import standing
+from functions.core.operators.decisions import standing
 from functions.core.terms.errors import NotARunEvent, Permanent
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -35,6 +35,7 @@ class Fate(StrEnum):
     """What became of a dead letter."""
 
     KEPT = "kept"  # in the inbox
+    KNOWN = "known before"  # the same, and what is known of it is not started again
     SKIPPED = "skipped"  # no news that a run ended: nothing would follow from it
     REFUSED = "refused"  # it cannot be told what it says, or whether its pipeline was started
 
@@ -48,10 +49,16 @@ class Sorted(NamedTuple):
 
 
 class DeadLetters:
-    """Puts dead letters into the inbox. `kept_for`: how long the ledger remembers what ended."""
+    """Puts dead letters into the inbox. `kept_for`: how long the ledger remembers what ended.
 
-    def __init__(self, ledger: Ledger, clock: Clock, kept_for: timedelta) -> None:
+    `dry`: none is put there, and it is only told what would become of each.
+    """
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, kept_for: timedelta, *, dry: bool = False
+    ) -> None:
         self._ledger = ledger
+        self._dry = dry
         self._clock = clock
         self._kept_for = kept_for
         self._pruned: datetime | None = None
@@ -99,14 +106,16 @@ class DeadLetters:
 
     def _keep(self, name: str, event: RunEvent) -> Sorted:
         try:
-            self._ledger.keep(Letter.of(event, self._clock.now()))
+            if not self._dry:
+                self._ledger.keep(Letter.of(event, self._clock.now()))
         except Permanent as error:
             return Sorted(name, Fate.REFUSED, error.detail)
-        return Sorted(name, Fate.KEPT, self._known(event))
+        if known := self._known(event):
+            return Sorted(name, Fate.KNOWN, known)
+        return Sorted(name, Fate.KEPT, "the reconciler takes it up")
 
     def _known(self, event: RunEvent) -> str:
-        """What the ledger already has of it: none of that is started again."""
+        """What the ledger already has of it, "" where that is nothing."""
         found = self._ledger.of_run(event.workspace.key, event.run)
         known = [c for c in found if c.key.outcome is event.outcome]
-        told = "; ".join(f"{c.key.route} is {standing(c)}" for c in known)
-        return bounded(f"known already: {told}" if told else "the reconciler takes it up")
+        return bounded("; ".join(f"{c.key.route} is {standing(c)}" for c in known))

@@ -6,15 +6,16 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.places_taken import LINE, PAUSED
+from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
     AS_IDENTITY,
     OF_ANOTHER_VERSION,
     REPLAY,
     SETTLE,
     STATES,
+    Words,
     meant,
 )
-from functions.core.operators.replaying import REPLAYABLE
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -41,7 +42,7 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     organization, named = _account(c)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
-    told = words._replace(do=_do(c, words.do)).about(
+    told = words._replace(do=_do(c, words)).about(
         key=shlex.quote(visible(c.key.text)),
         route=c.key.route,
         secret=named or secret,
@@ -51,11 +52,11 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
     return Explained(means, _next(c, now, secret), told.do)
 
 
-def _do(c: Continuation, do: str) -> str:
+def _do(c: Continuation, words: Words) -> str:
     """What a person can do: whatever has ended without a pipeline run can be opened again."""
     if c.state not in REPLAYABLE:
-        return do if c.state is State.OPEN else ""
-    if "relay replay" in do:
+        return words.do_now if c.state is State.OPEN else ""
+    if "relay replay" in (do := words.do):
         return do
     again = SETTLE if c.is_doubtful else f"to try it again: {REPLAY}"
     return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again

@@ -20,30 +20,42 @@ _ANY = {
 
 
 class Words(NamedTuple):
-    """What a reason means, and what a person can do about it; empty where nothing is to be done."""
+    """What a reason means, and what a person can do about it; empty where nothing is to be done.
+
+    `meanwhile` is what can be done while it is open, where that is something else.
+    """
 
     means: str
     do: str = ""
+    meanwhile: str = ""
+
+    @property
+    def do_now(self) -> str:
+        """What a person can do about what is open."""
+        return self.meanwhile or self.do or GOES_ON
 
     def about(self, **named: str) -> Words:
         """The same about what is named, or where nothing is, in words that fit every route."""
         filled = _ANY | named
-        return Words(self.means.format(**filled), self.do.format(**filled))
+        return Words(*(text.format(**filled) for text in self))
 
 
 STATES = {
     State.OPEN: "not started yet",
     State.STARTED: "the pipeline run exists",
-    State.HELD: "held back: nothing starts unless an operator replays it",
+    State.HELD: "held back until an operator replays it",
     State.SKIPPED: "not to be started",
-    State.FAILED: "cannot start as configured: mend the cause, then replay it",
+    State.FAILED: "it cannot start as configured",
 }
 
 OF_ANOTHER_VERSION = "another version of the app knows what this means, and goes on with it"
 
 OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the detail names it")
 
+GOES_ON = "nothing: it goes on by itself"
+LOOKS = "nothing: it looks by itself"
 REPLAY = "bin/relay replay {key}"
+AT_ONCE = f"then, to try at once: {REPLAY}"
 SETTLE = (
     "look into the pipeline's runs in Azure DevOps, then say what you found: "
     "bin/relay replay {key} --as-started BUILD_ID, or --again if there is none"
@@ -59,22 +71,23 @@ REASONS = {
         "raise the `limit` of {route} if this is no loop",
     ),
     Reason.ROUTES_UNREADABLE: Words(
-        "the route file cannot be read", "run bin/relay check and deploy a route file"
+        "the route file cannot be read",
+        f"run bin/relay check and deploy a route file; {AT_ONCE}",
     ),
     Reason.RUN_UNREADABLE: Words(
         "the run could not be read from Azure Machine Learning",
-        "if it lasts: may the app's identity read the workspace?",
+        f"if it lasts, may the app's identity read the workspace? {AT_ONCE}",
     ),
     Reason.RUN_NOT_FOUND: Words(
         "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
     ),
     Reason.SECRET_UNREADABLE: Words(
         "the route's secret could not be read from Key Vault",
-        "is it there and enabled, and may the app's identity read it?",
+        f"is it there and enabled, and may the app's identity read it? {AT_ONCE}",
     ),
     Reason.SECRET_EXPIRED: Words(
         "the route's secret has expired",
-        "make a new token and store it as a new version of the secret",
+        f"make a new token and store it as a new version of the secret; {AT_ONCE}",
     ),
     Reason.CREDENTIAL_REFUSED: Words(
         "Azure DevOps refused the secret {secret}; nothing more is sent to {organization} with it "
@@ -82,7 +95,8 @@ REASONS = {
         "make a new token and store it as a new version of the secret {secret}",
     ),
     Reason.NOT_SENT: Words(
-        "no connection to Azure DevOps could be made", "if it lasts: name, network, DEVOPS_URL?"
+        "no connection to Azure DevOps could be made",
+        f"if it lasts, are name, network and DEVOPS_URL right? {AT_ONCE}",
     ),
     Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
     Reason.UNFORESEEN: Words(
@@ -92,28 +106,31 @@ REASONS = {
     Reason.FACTS_MISSING: Words(
         "a fact that the route names was not there",
         "did the training log it, on this run or on the step that the route names? then " + REPLAY,
+        LOOKS,
     ),
     Reason.NOT_FINAL: Words(
         "Azure Machine Learning says that the run has not ended",
         "if it has ended since: " + REPLAY,
+        LOOKS,
     ),
     Reason.IN_DOUBT: Words(
-        "the request to Azure DevOps was sent and no usable answer came", SETTLE
+        "the request to Azure DevOps was sent and no usable answer came", SETTLE, LOOKS
     ),
     Reason.REFUSED: Words(
         "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
         " in words that are not known",
-        "is the pipeline's id right, and may the token's owner queue builds there?",
+        f"is the pipeline's id right, and may the token's owner queue builds there? {AT_ONCE}",
     ),
     Reason.UNAVAILABLE: Words(
-        "Azure DevOps could not run the pipeline just now: it is disabled or paused, its YAML "
-        "could not be read from where it lies, or the server speaks an older REST version",
-        "if it lasts: the detail has the service's words; after three days it is failed",
+        "Azure DevOps could not run the pipeline just now, since it is disabled or paused, its YAML"
+        " could not be read from where it lies, or the server speaks an older REST version",
+        "if it lasts, mend what the detail says, since after three days it is failed; " + AT_ONCE,
     ),
     Reason.LOOK_FAILED: Words(
         "the request to Azure DevOps was sent, no usable answer came, and the builds could not be "
         "looked through; after three days it is held",
         "may the token's owner view the pipeline's builds? or " + SETTLE,
+        f"may the token's owner view the pipeline's builds? {AT_ONCE}",
     ),
     Reason.GATE: Words(
         "the route's gate said no", f"to start it all the same: {REPLAY} --ignore-gate"
@@ -172,13 +189,15 @@ REASONS = {
 # The same where the app asks as its own identity, and no secret is used.
 AS_IDENTITY = {
     Reason.SECRET_UNREADABLE: Words(
-        "the app's identity got no token for Azure DevOps", "if it lasts: is it still the app's?"
+        "the app's identity got no token for Azure DevOps",
+        f"if it lasts, is it still the app's? {AT_ONCE}",
     ),
     Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
     Reason.CREDENTIAL_REFUSED: Words(
         "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
         "meanwhile",
-        "is the identity a user of the organization, and is that connected to its tenant?",
+        "is the identity a user of the organization, and is that connected to its tenant? "
+        + AT_ONCE,
     ),
 }
 

@@ -49,7 +49,7 @@ class Relay:
     """Takes events in and drives their continuations as far as the time allows.
 
     `look` settles a start that is in doubt, `ended` answers the tasks that wait for the run,
-    `probed` raises what is wrong with the app before a probe is said to have arrived.
+    `probed` raises what is wrong with the app before a probe has arrived, and tells its commit.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Relay:
         starter: Starter,
         look: Callable[[Work], None],
         ended: Callable[[RunEvent, Deadline], None],
-        probed: Callable[[], None],
+        probed: Callable[[], str],
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._runs, self._routes = ports.runs, ports.routes
@@ -204,8 +204,8 @@ class Relay:
 
     def _show(self, probe: parsing.Probe) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""
-        self._probed()
-        arrived = {"id": probe.event_id, "at": self._clock.now().isoformat()}
+        commit = self._probed()
+        arrived = {"id": probe.event_id, "at": self._clock.now().isoformat(), "commit": commit}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
 

@@ -62,8 +62,7 @@ class Starter:
             place = self._admission.limits.take(work.entry, route)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
-            detail = f"the limit of {route.name}"
-            self._settling.line_up(work, Reason.LIMIT, detail, line(route.name))
+            self._settling.line_up(work, Reason.LIMIT, place.said, line(route.name))
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:

@@ -16,10 +16,10 @@ import msgspec
 
 from functions.core.kept.continuation import (
     ASKED,
+    BY_OPERATORS,
     CLAIMED,
     PARKED,
     PASSED_OVER,
-    REPLAYED,
     Continuation,
     Step,
     pipeline_asked,
@@ -214,5 +214,5 @@ def _cut(*history: Step) -> tuple[Step, ...]:
     if len(history) <= LONGEST_HISTORY:
         return history
     between = range(5, len(history) - 1)
-    at = next((i for i in between if history[i].what != REPLAYED), 5)
+    at = next((i for i in between if history[i].what not in BY_OPERATORS), 5)
     return _cut(*history[:at], *history[at + 1 :])

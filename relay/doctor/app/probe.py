@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from functions.core.texts.bounds import bounded
+from relay import version
 from relay.deployment.deployed import LOOPBACK, WEB_VERSION
 from relay.doctor.findings import failure, ok, unreachable
 
@@ -49,6 +50,17 @@ def recorded(case: Case) -> Iterator[Finding]:
         yield failure(said, "deploy the code, and look into the log of its start")
         return
     yield _recorded(case, host, key)
+
+
+def deployed(case: Case) -> Iterator[Finding]:
+    """Which commit the app said to be when it took the last probe, beside that of this checkout."""
+    row = case.ports.ledger.shared(ROW).value
+    here = version.told()
+    if not (commit := bounded(row.get("commit") or "", 100)):
+        yield ok(f"the app did not tell its commit; here is {here}")
+        return
+    at = bounded(row.get("at"))[:19].replace("T", " ")
+    yield ok(f"the app is of commit {commit}, as it said at {at} UTC; here is {here}")
 
 
 def _key(case: Case) -> str:

@@ -15,6 +15,7 @@ from functions.adapters.devops.rejections import newest_version
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import Answer, Transport
 from functions.core.texts.bounds import bounded
+from relay.doctor import refusals
 from relay.doctor.findings import failure, ok, unreachable, warning
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def sender(case: Case, start: Start) -> Sender:
     """Whom a route's start is sent to."""
     secret = YOURS if case.settings.devops_entra else start.secret or case.settings.policy.secret
     return Sender(start.organization, secret)
+
+
+def secret_of(case: Case, one: Sender) -> str:
+    """The name of the secret that opens it, "" where an identity does."""
+    return "" if case.settings.devops_entra else one.secret
 
 
 def credential(case: Case, of: Sender) -> Credential:
@@ -100,7 +106,7 @@ def _judged(case: Case, one: Sender, answer: Answer) -> Finding:
     if newest := newest_version(answer):
         said = f"{one.organization}: the server speaks REST {newest}"
         return failure(said, f"set DEVOPS_API_VERSION={newest}")
-    how = _NEW_PAT if not case.settings.devops_entra else "run az login"
+    how = refusals.advice(answer, one.organization, secret_of(case, one))
     if refusal is None:
         return failure(f"{one.organization} does not take {one.secret}", how)
     return failure(f"{one.organization}: {getattr(refusal, 'detail', refusal)}", how)

@@ -15,6 +15,7 @@ from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome
+from relay.doctor import refusals
 from relay.doctor.azure import devops
 from relay.doctor.findings import failure, ok, unreachable, warning
 from relay.forecasts.previewing import Previews
@@ -62,8 +63,9 @@ def accepted(case: Case) -> Iterator[Finding]:
 
 
 def _asked(case: Case, previews: Previews, route: Route, start: Start) -> Finding:
-    secret = devops.credential(case, devops.sender(case, start))
-    named = f"{route.name}: pipeline {start.where}"
+    sender = devops.sender(case, start)
+    secret = devops.credential(case, sender)
+    named = f"{route.name}, pipeline {start.where}"
     try:
         name = previews.ask(sample_request(route, start), secret)
     except Permanent as refused:
@@ -73,18 +75,19 @@ def _asked(case: Case, previews: Previews, route: Route, start: Start) -> Findin
         how = "mend the route, or the pipeline and what the token's owner may see"
         return failure(f"{named}: {refused.detail}", how)
     except Retryable as error:
-        return _unasked(named, error)
+        how = refusals.advice_for(error.reason, start.organization, devops.secret_of(case, sender))
+        return _unasked(named, error, how)
     except InDoubt as error:
         return unreachable(f"{named}: {error.detail}")
     return ok(f"{named} ({name}) takes the route's parameters")
 
 
-def _unasked(named: str, error: Retryable) -> Finding:
+def _unasked(named: str, error: Retryable, how: str) -> Finding:
     if error.reason is Reason.NOT_SENT:
         return unreachable(f"{named}: {error.detail}")
     if newest := version_in(error.detail):
         raise _OtherVersionError(f"the server speaks REST {newest}")
-    return failure(f"{named}: {error.detail}", "see what the token may do, and where")
+    return failure(f"{named}: {error.detail}", how)
 
 
 def sample_request(route: Route, start: Start) -> PipelineRequest:

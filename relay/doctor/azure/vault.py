@@ -13,6 +13,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 
 from functions.core.ports.services import Level
 from functions.core.rounds import expiry
+from functions.core.texts.phrases import counted
 from relay.doctor.findings import Finding, Status, failure, ok, unreachable, warning
 
 if TYPE_CHECKING:
@@ -115,9 +116,11 @@ def _judged(case: Case, name: str, text: str | None, told: SecretProperties) -> 
     level, line = expiry.said(name, _time(told.expires_on), case.clock.now())
     statuses = {Level.INFO: Status.OK, Level.WARNING: Status.WARNING, Level.ERROR: Status.FAILURE}
     expires = f"{line['expires']:%Y-%m-%d}" if line.get("expires") else ""
+    days = line.get("days")
+    left = counted(days, "day") if isinstance(days, int) else ""
     words = {
-        "valid": f"{name} ends in {line.get('days')} days, on {expires}",
-        "expiring": f"{name} ends in {line.get('days')} days, on {expires}",
+        "valid": f"{name} ends in {left}, on {expires}",
+        "expiring": f"{name} ends in {left}, on {expires}",
         "expired": f"{name} ended on {expires}",
         "endless": f"{name} has {_without(told)}, so that nobody is warned",
     }

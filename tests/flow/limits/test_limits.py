@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ def test_four_processes_together_start_no_more_than_the_limit(cloud: Cloud, tmp_
     assert len(cloud.devops.runs) == 3
     reasons = [stages[0].only(run).reason for run in RUNS]
     assert reasons.count(Reason.LIMIT) == 9
+    waiting = [row for run in RUNS if (row := stages[0].only(run)).reason is Reason.LIMIT]
+    told = {re.sub(r"\d\d:00", "HH:00", row.detail) for row in waiting}
+    assert told == {"3 of 3 used since HH:00 UTC"}
     for _ in range(3):
         for stage in stages:
             stage.clock.forward(hours=1)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from functions.core.operators.replaying import Answer, Replaying, ended
+from functions.core.operators.decisions import Answer
+from functions.core.operators.replaying import Replaying, Wanted, wanted
 from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -17,6 +18,7 @@ from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
+from tests.ledger.samples import opened
 from tests.saying.refusals import WRONG, says
 from tests.stage.azure import completed
 
@@ -35,6 +37,8 @@ routes:
   when: run.metrics.accuracy >= 0.9
   start: {organization: contoso, project: mlops, pipeline: 42, parameters: {run_id: "{{ run.id }}"}}
 """
+LIMITED = WHEN.replace("when: run.metrics.accuracy >= 0.9", "limit: 1/h")
+NO = {"WWW-Authenticate": "Basic realm=x"}
 ALIKE = """
 version: 1
 routes: [{name: register, start: {organization: contoso, project: mlops, pipeline: 42}}]
@@ -126,7 +130,7 @@ def test_a_rejected_start_is_replayed_once_the_pipeline_is_mended(stage: Stage) 
     rejected(stage)
     answers = [operator(stage).replay(KEY), operator(stage).replay(KEY)]
     assert [a.done for a in answers] == [True, True]
-    assert answers[1].what.startswith("open: working: replayed by ada@desk; due ")
+    assert answers[1].what == "due already; the reconciler takes it up"
     stage.reconcile()
     stage.reconcile(minutes=5)
     assert stage.started() == [(42, "r1")]
@@ -150,7 +154,7 @@ def test_a_replay_has_all_the_patience_again(stage: Stage) -> None:
 def test_what_was_started_is_told_with_its_pipeline_run_and_left_alone(stage: Stage) -> None:
     before = ran(stage)
     answer = operator(stage).replay(KEY, ignore_gate=True)
-    assert answer == Answer(f"started: pipeline run {before.pipeline_run} {before.url}", done=True)
+    assert answer == Answer(f"started, pipeline run {before.pipeline_run} {before.url}", done=True)
     assert stage.only("r1") == before
     for refused in (
         operator(stage).ask_anew(KEY),
@@ -162,13 +166,122 @@ def test_what_was_started_is_told_with_its_pipeline_run_and_left_alone(stage: St
     assert stage.posts() == 1
 
 
-def test_what_is_parked_tells_why_and_until_when(stage: Stage) -> None:
-    stage.deploy(PAUSED="1")
+def parked(stage: Stage, fault: Fault) -> Continuation:
+    stage.devops.server.faults.add(fault)
+    row = ran(stage)
+    assert row.state is State.OPEN
+    return row
+
+
+def test_what_waits_is_tried_at_once_with_all_that_is_known_of_it(stage: Stage) -> None:
+    before = parked(stage, says(403))
+    assert before.due_at > stage.clock.now() + timedelta(minutes=20)
+    answer = operator(stage).replay(KEY)
+    assert answer == Answer("tried again at once; the reconciler takes it up", done=True)
+    row = stage.only("r1")
+    assert (row.reason, row.since, row.open_since) == (
+        Reason.REFUSED,
+        before.since,
+        before.open_since,
+    )
+    assert [(s.what, s.detail) for s in row.history][-1] == ("hastened", "by ada@desk")
+    stage.reconcile()
+    stage.reconcile(minutes=5)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_asking_twice_for_what_waits_is_asking_once(stage: Stage) -> None:
+    parked(stage, says(403))
+    answers = [operator(stage).replay(KEY), operator(stage).replay(KEY)]
+    assert [a.done for a in answers] == [True, True]
+    assert answers[1].what == "due already; the reconciler takes it up"
+    assert [s.what for s in stage.only("r1").history].count("hastened") == 1
+    stage.reconcile()
+    assert stage.posts() == 1
+
+
+def test_a_refused_secret_is_tried_once_more_where_an_operator_wants_it(stage: Stage) -> None:
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=401, times=2, headers=NO))
+    assert ran(stage).reason is Reason.CREDENTIAL_REFUSED
+    stage.reconcile(minutes=1)
+    assert stage.posts() == 0  # it is left alone
+    assert operator(stage).replay(KEY).done
+    stage.reconcile(seconds=15)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_who_asked_to_slow_down_is_left_alone_also_by_an_operator(stage: Stage) -> None:
+    slow = {"Retry-After": "600", "X-TFS-ServiceError": "slow"}
+    before = parked(stage, Fault(method="POST", path=RUNS, status=429, headers=slow))
+    answer = operator(stage).replay(KEY)
+    assert (answer.done, "left alone until then, as it asked" in answer.what) == (False, True)
+    assert stage.only("r1") == before
+
+
+def test_what_a_process_is_at_work_on_is_left_to_it(stage: Stage) -> None:
+    stage.ledger.claim(opened("r1", at=stage.clock.now()))
+    (before,) = stage.ledger.recent(stage.clock.now() - timedelta(hours=1), 9)
+    answer = operator(stage).replay(before.key)
+    assert (answer.done, "a process is at work on it" in answer.what) == (False, True)
+    assert [*stage.ledger.recent(stage.clock.now() - timedelta(hours=1), 9)] == [before]
+
+
+def test_what_is_looked_for_is_looked_for_at_once_and_asked_again_no_sooner(stage: Stage) -> None:
+    before = parked(stage, Fault(method="POST", path=RUNS, drop="before"))
+    for _ in range(4):
+        answer = operator(stage).replay(KEY)
+        assert answer == Answer("looked for at once; the reconciler takes it up", done=True)
+        stage.reconcile()
+    assert (stage.posts(), stage.only("r1").sends) == (0, before.sends)
+    stage.reconcile(minutes=11)
+    stage.reconcile(minutes=11)
+    assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"PAUSED": "1"}, "it starts once the app goes on (PAUSED=0)"), ({}, "it starts in its turn")],
+)
+def test_what_waits_for_its_turn_is_told_so_and_keeps_its_place(
+    stage: Stage, given: dict[str, str], said: str
+) -> None:
+    stage.deploy(**given)
+    if not given:
+        stage.mid_hour()
+        stage.routes(LIMITED)
+        stage.aml.add_run("r0", experiment="defect-detection")
+        stage.deliver(completed("r0"))
+        assert stage.posts() == 1
     before = ran(stage)
     answer = operator(stage).replay(KEY)
-    due = f"{before.due_at:%Y-%m-%d %H:%M:%S}"
-    assert answer == Answer(f"open: paused: PAUSED=1; due {due} UTC", done=True)
+    assert (answer.done, said in answer.what) == (False, True)
     assert stage.only("r1") == before
+
+
+def test_a_wish_that_is_only_tried_writes_nothing(stage: Stage) -> None:
+    before = parked(stage, says(403))
+    dry = Replaying(stage.ledger, stage.clock, "ada@desk", dry=True)
+    would = "would be tried again at once; the reconciler takes it up"
+    assert dry.replay(KEY) == Answer(would, done=True)
+    assert stage.only("r1") == before
+    stage.reconcile()
+    assert stage.posts() == 0
+
+
+def test_a_pipeline_run_that_was_named_by_mistake_is_corrected(stage: Stage) -> None:
+    held_in_doubt(stage, drop="after")
+    (queued,) = stage.devops.runs
+    assert operator(stage).name(KEY, PipelineRun(id=999_999)).done
+    assert operator(stage, "bob").name(KEY, PipelineRun(id=queued.id, url="https://x.example")).done
+    row = stage.only("r1")
+    assert (row.state, row.pipeline_run, row.url) == (State.STARTED, queued.id, "https://x.example")
+    assert told(stage) == [
+        "replayed as started, by ada@desk: pipeline run 999999",
+        f"replayed as started, by bob, instead of 999999: pipeline run {queued.id}",
+    ]
+    assert operator(stage).name(KEY, PipelineRun(id=7)).done
+    stage.reconcile(minutes=5)
+    assert stage.posts() == 1
 
 
 def test_what_was_skipped_stays_skipped(stage: Stage) -> None:
@@ -176,7 +289,7 @@ def test_what_was_skipped_stays_skipped(stage: Stage) -> None:
     assert ran(stage).state is State.SKIPPED
     answer = operator(stage).replay(KEY)
     assert not answer.done
-    assert "only what is held or failed is replayed" in answer.what
+    assert "only what is open, held or failed is replayed" in answer.what
     stage.reconcile()
     assert stage.posts() == 0
 
@@ -281,13 +394,13 @@ def test_a_replay_that_died_half_way_is_repaired_by_asking_again(stage: Stage) -
     stage.reconcile(minutes=5)
     assert stage.started() == []
     (listed,) = failures(stage, stage.only("r1").created_at)
-    assert operator(stage).replay(listed.key).what.startswith("open: ")
+    assert operator(stage).replay(listed.key).what.startswith("due already; ")
     stage.reconcile()
     assert stage.started() == [(42, "r1")]
 
 
 def failures(stage: Stage, since: datetime) -> list[Continuation]:
-    return list(ended(stage.ledger, frozenset({State.FAILED}), since))
+    return list(wanted(stage.ledger, Wanted(frozenset({State.FAILED}), since)))
 
 
 def test_what_failed_lately_is_listed_however_long_ago_it_was_claimed(stage: Stage) -> None:
@@ -341,7 +454,7 @@ def test_a_replay_between_another_ones_read_and_write_is_seen(stage: Stage) -> N
             return entry
 
     answer = Replaying(Slower(stage), stage.clock, "ada").replay(KEY)  # type: ignore[arg-type]
-    assert answer.what.startswith("open: working: replayed by bob")
+    assert answer.what == "due already; the reconciler takes it up"
     assert told(stage) == ["replayed by bob"]
 
 

@@ -192,7 +192,7 @@ def test_a_dead_letter_that_only_event_grid_has_dated_keeps_that_date_in_the_inb
     stage.reconcile(hours=1)
     stage.reconcile(hours=42)
     (fate,) = DeadLetters(stage.ledger, stage.clock, timedelta(days=3)).take(letter)
-    assert fate.fate is Fate.KEPT
+    assert fate.fate is Fate.KNOWN
     stage.routes("routes: [")
     for _ in range(6):
         stage.reconcile(hours=6)

@@ -200,7 +200,7 @@ def test_one_is_shown_whole_and_its_secrets_are_not(desk: Desk) -> None:
     assert "token-of-r1" not in said.out
     for part in (
         "register/r1/Completed@ml-prod",
-        "started: the pipeline run exists",
+        "started\n  means    the pipeline run exists",
         "run.tags.Stage",
         "event-r1-completed",
         "azureml.PipelineRun",
@@ -251,6 +251,7 @@ def test_a_stored_request_that_is_none_is_shown_as_nothing(desk: Desk) -> None:
     ("text", "code", "said"),
     [
         ("register", 2, "register is no KEY"),
+        ("plum_1", 2, "for a run: bin/relay why plum_1"),
         ("register/r9/Completed", 3, "register/r9/Completed is not in the ledger"),
         ("register/run-1/Completed@Other", 3, "is not in the ledger"),
     ],

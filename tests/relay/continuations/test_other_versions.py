@@ -127,7 +127,7 @@ def test_it_is_listed_shown_and_explained(waits: Desk) -> None:
     assert OTHER in waits.type("list").out
     for words in (("show", KEY), ("why", "r1")):
         said = waits.type(*words)
-        assert f"{OTHER}: another version of the app knows what this means" in said.out
+        assert f"{OTHER}\n  means    another version of the app knows what this means" in said.out
         assert said.code == 0
     (told,) = json.loads(waits.type("why", "r1", "--json").out)["routes"][:1]
     assert told["state"] == OTHER

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import requests
 from typer.testing import CliRunner, Result
 
 from functions.core.events import parsing
@@ -61,7 +62,7 @@ def test_a_failed_one_is_replayed_by_its_key(stage: Stage, relay: Relay) -> None
     result = relay("register/r1/completed", "--as", "ada")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "register/r1/Completed@ml-prod: replayed: the reconciler takes it up\n"
+        "register/r1/Completed@ml-prod: replayed; the reconciler takes it up\n"
     )
     assert stage.only("r1").history[-1].detail == "by ada"
     stage.reconcile()
@@ -69,7 +70,7 @@ def test_a_failed_one_is_replayed_by_its_key(stage: Stage, relay: Relay) -> None
     again = relay("register/r1/Completed@ML-prod")
     run = stage.only("r1")
     assert again.exit_code == 0
-    assert f": started: pipeline run {run.pipeline_run} {run.url}\n" in again.stdout
+    assert f": started, pipeline run {run.pipeline_run} {run.url}\n" in again.stdout
 
 
 def test_whoever_asks_without_a_name_is_user_and_host(stage: Stage, relay: Relay) -> None:
@@ -84,13 +85,13 @@ def test_all_that_failed_or_was_held_lately_is_replayed_at_once(stage: Stage, re
     result = relay("--failed", "--held", "--since", "1h")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "register/r1/Completed@ml-prod: replayed: the reconciler takes it up",
-        "register/r2/Completed@ml-prod: replayed: the reconciler takes it up",
-        "2 in all, 0 of them not changed",
+        "register/r1/Completed@ml-prod: replayed; the reconciler takes it up",
+        "register/r2/Completed@ml-prod: replayed; the reconciler takes it up",
+        "2 continuations, 0 of them left as it was",
     ]
     stage.reconcile()
     assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
-    assert relay("--held").stdout == "0 in all, 0 of them not changed\n"
+    assert relay("--held").stdout == "0 continuations, 0 of them left as it was\n"
 
 
 def test_what_is_held_by_its_gate_starts_with_the_gate_ignored(stage: Stage, relay: Relay) -> None:
@@ -123,8 +124,144 @@ def test_what_is_in_doubt_wants_a_decision(stage: Stage, relay: Relay) -> None:
     (queued,) = stage.devops.runs
     result = relay("register/r1/Completed", "--as-started", str(queued.id))
     assert result.exit_code == 0
-    assert f"started: pipeline run {queued.id}" in result.stdout
-    assert stage.only("r1").pipeline_run == queued.id
+    row = stage.only("r1")
+    assert row.pipeline_run == queued.id
+    assert row.url == f"{stage.devops.url}/contoso/mlops/_build/results?buildId={queued.id}"
+    assert result.stdout.endswith(f": started, pipeline run {queued.id} {row.url}\n")
+
+
+def test_a_build_that_is_not_there_is_no_start(stage: Stage, relay: Relay) -> None:
+    in_doubt(stage)
+    before = stage.only("r1")
+    refused = relay("register/r1/Completed", "--as-started", "999999")
+    assert refused.exit_code == 1
+    assert ": not changed; there is no build 999999, or the token may not see it" in refused.stdout
+    assert stage.only("r1") == before
+    unchecked = relay("register/r1/Completed", "--as-started", "999999", "--unchecked")
+    assert unchecked.exit_code == 0
+    (queued,) = stage.devops.runs
+    mended = relay("register/r1/Completed", "--as-started", str(queued.id), "--as", "ada")
+    assert mended.exit_code == 0
+    row = stage.only("r1")
+    assert (row.pipeline_run, row.url.rpartition("=")[2]) == (queued.id, str(queued.id))
+    assert row.history[-1].detail == (
+        f"as started, by ada, instead of 999999: pipeline run {queued.id}"
+    )
+
+
+def test_a_build_of_another_pipeline_is_told_as_what_it_is(stage: Stage, relay: Relay) -> None:
+    in_doubt(stage)
+    stage.devops.add_pipeline("contoso", "mlops", 44, "nightly")
+    url = f"{stage.devops.url}/contoso/mlops/_apis/pipelines/44/runs?api-version=7.1"
+    other = requests.post(url, json={}, auth=("", stage.cloud.pat), timeout=60).json()["id"]
+    refused = relay("register/r1/Completed", "--as-started", str(other))
+    assert refused.exit_code == 1
+    assert f"build {other} of contoso/mlops is a run of pipeline 44 (nightly)" in refused.stdout
+    assert stage.only("r1").state is State.HELD
+
+
+def doubted(stage: Stage, run: str) -> None:
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, drop="after"))
+    stage.aml.add_run(run, experiment="defect-detection")
+    stage.deliver(completed(run))
+    assert stage.only(run).reason is Reason.IN_DOUBT
+
+
+def test_a_build_with_other_values_is_not_its(stage: Stage, relay: Relay) -> None:
+    doubted(stage, "r1")
+    doubted(stage, "r2")
+    first, second = (run.id for run in stage.devops.runs)
+    refused = relay("register/r1/Completed", "--as-started", str(second))
+    assert refused.exit_code == 1
+    assert "other values: run_id is r2, and r1 was asked" in refused.stdout
+    assert relay("register/r1/Completed", "--as-started", str(first)).exit_code == 0
+    assert stage.only("r1").pipeline_run == first
+
+
+def test_where_azure_devops_cannot_be_asked_nothing_is_believed(stage: Stage, relay: Relay) -> None:
+    in_doubt(stage)
+    (queued,) = stage.devops.runs
+    stage.devops.server.faults.add(Fault("GET", "*/_apis/build/builds/*", status=503, times=9))
+    refused = relay("register/r1/Completed", "--as-started", str(queued.id))
+    assert refused.exit_code == 4
+    assert refused.stderr.endswith("--unchecked leaves the question out\n")
+    assert stage.only("r1").state is State.HELD
+
+
+def test_what_waits_is_tried_at_once(stage: Stage, relay: Relay) -> None:
+    stage.devops.server.faults.add(says(403))
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    result = relay("register/r1/Completed")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "register/r1/Completed@ml-prod: tried again at once; the reconciler takes it up\n"
+    )
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]
+
+
+def waiting(stage: Stage, *runs: str) -> None:
+    for run in runs:
+        stage.devops.server.faults.add(says(403))
+        stage.aml.add_run(run, experiment="defect-detection")
+        stage.deliver(completed(run))
+
+
+def test_all_that_waits_for_one_reason_is_tried_at_once(stage: Stage, relay: Relay) -> None:
+    waiting(stage, "r1", "r2")
+    rejected(stage, "r3")
+    asked = ("--open", "--failed", "--route", "reg*", "--reason", "refused")
+    dry = relay(*asked, "--dry-run")
+    assert dry.exit_code == 0
+    assert dry.stdout.splitlines() == [
+        "register/r1/Completed@ml-prod: would be tried again at once; the reconciler takes it up",
+        "register/r2/Completed@ml-prod: would be tried again at once; the reconciler takes it up",
+        "2 continuations, 0 of them left as it was; nothing was written",
+    ]
+    assert [stage.only(run).history[-1].what for run in ("r1", "r2")] == ["parked", "parked"]
+    told = json.loads(relay(*asked, "--json").stdout)
+    assert (told["dry_run"], told["totals"]) == (False, {"found": 2, "left": 0})
+    assert [(one["run"], one["done"]) for one in told["continuations"]] == [
+        ("r1", True),
+        ("r2", True),
+    ]
+    stage.reconcile()
+    assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (["--route", "report"], 0),
+        (["--experiment", "defect-*"], 1),
+        (["--experiment", "x*"], 0),
+        (["--reason", "rejected"], 1),
+        (["--reason", "gate", "--reason", "rejected"], 1),
+        (["--reason", "gate"], 0),
+    ],
+)
+def test_only_what_fits_is_replayed(
+    stage: Stage, relay: Relay, filters: list[str], found: int
+) -> None:
+    rejected(stage)
+    told = json.loads(relay("--failed", *filters, "--dry-run", "--json").stdout)
+    assert told["totals"] == {"found": found, "left": 0}
+
+
+def test_since_is_when_it_failed_and_not_when_it_was_claimed(stage: Stage, relay: Relay) -> None:
+    stage.clock.forward(hours=-80)
+    stage.devops.server.faults.add(says(403, times=99))
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    stage.reconcile(hours=79)
+    assert stage.only("r1").state is State.FAILED
+    assert json.loads(relay("--failed", "--since", "2h", "--dry-run", "--json").stdout)[
+        "totals"
+    ] == {
+        "found": 1,
+        "left": 0,
+    }
 
 
 def test_what_is_in_doubt_is_asked_for_again_on_request(stage: Stage, relay: Relay) -> None:
@@ -138,6 +275,10 @@ def test_what_is_in_doubt_is_asked_for_again_on_request(stage: Stage, relay: Rel
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["a/b/Completed", "--reason", "gate"], "--route, --experiment and --reason go with"),
+        (["--open", "--since", "1h"], "--since goes with"),
+        (["a/b/Completed", "--unchecked"], "--unchecked goes with --as-started"),
+        (["--failed", "--reason", "gait"], "'gait' is not one of"),
         ([], "say what"),
         (["a/b/Completed", "--failed"], "say what"),
         (["--failed", "--dead-letters", "x"], "say what"),
@@ -276,11 +417,11 @@ def test_dead_letters_of_either_schema_are_taken_up(
     assert result.exit_code == 0, result.output
     *lines, total = result.stdout.splitlines()
     assert sorted(line.partition(".json: ")[2] for line in lines) == [
-        "r1 Completed: kept: the reconciler takes it up",
-        "r2 Failed: kept: the reconciler takes it up",
+        "r1 Completed, kept (the reconciler takes it up)",
+        "r2 Failed, kept (the reconciler takes it up)",
     ]
     assert all(line.startswith("RELAY/") for line in lines)
-    assert total == "2 kept, 0 skipped, 0 refused"
+    assert total == "2 kept, 0 known before, 0 skipped, 0 refused"
     stage.reconcile()
     assert sorted(stage.started()) == [(42, "r1"), (43, "r2")]
 
@@ -295,7 +436,7 @@ def test_a_dead_letter_whose_data_is_bytes_or_text_is_taken_up(
     stage.ledger.letters(1)
     given_up(folder, CLOUD, spell(recent(changed("r1", "Completed"))))
     result = relay("--dead-letters", str(folder))
-    assert result.stdout.splitlines()[-1] == "1 kept, 0 skipped, 0 refused"
+    assert result.stdout.splitlines()[-1] == "1 kept, 0 known before, 0 skipped, 0 refused"
     stage.reconcile()
     assert stage.started() == [(42, "r1")]
 
@@ -307,7 +448,7 @@ def test_a_dead_letter_that_cannot_be_read_is_refused_with_why(
     given_up(folder, CLOUD, {**in_bytes(recent(completed("r1"))), "data_base64": "e30"})
     result = relay("--dead-letters", str(folder))
     assert result.exit_code == 1
-    assert "event-r1-completed-cloud: refused: its data is no base64: Inc" in result.stdout
+    assert "event-r1-completed-cloud, refused (its data is no base64: Inc" in result.stdout
 
 
 def test_a_dead_letter_of_what_was_started_says_so_and_starts_nothing(
@@ -319,7 +460,8 @@ def test_a_dead_letter_of_what_was_started_says_so_and_starts_nothing(
     given_up(folder, EVENT_GRID, recent(completed("r1")))
     result = relay("--dead-letters", str(folder))
     assert result.exit_code == 0
-    assert f"kept: known already: register is started: pipeline run {run}" in result.stdout
+    assert f", known before (register is started, pipeline run {run} " in result.stdout
+    assert result.stdout.endswith("0 kept, 1 known before, 0 skipped, 0 refused\n")
     stage.reconcile()
     assert stage.posts() == 1
     assert list(stage.ledger.letters(10)) == []
@@ -371,13 +513,13 @@ def test_what_is_no_end_of_a_root_run_is_skipped(stage: Stage, relay: Relay, fol
     result = relay("--dead-letters", str(folder))
     assert result.exit_code == 0
     *lines, total = result.stdout.splitlines()
-    assert [line.partition(": skipped: ")[2].partition(":")[0] for line in lines] == [
+    assert [re.split("[:)]", line.partition(", skipped (")[2])[0] for line in lines] == [
         "the run goes on",
         "a child run",
         "not a run event Microsoft.Storage.BlobCreated",
         "not a run event",
     ]
-    assert total == "0 kept, 4 skipped, 0 refused"
+    assert total == "0 kept, 0 known before, 4 skipped, 0 refused"
 
 
 def test_what_the_ledger_may_have_forgotten_is_refused(
@@ -394,12 +536,12 @@ def test_what_the_ledger_may_have_forgotten_is_refused(
     result = relay("--dead-letters", str(folder), LEDGER_RETENTION_DAYS="30")
     assert result.exit_code == 1
     old, known, undated, broken, total = result.stdout.splitlines()
-    assert old.startswith("0.json: r1 Completed: refused: of ")
+    assert old.startswith("0.json: r1 Completed, refused (of ")
     assert "the ledger remembers 30 days" in old
-    assert known == "1.json: r1 Completed: kept: the reconciler takes it up"
-    assert undated == "2.json: r2 Completed: refused: it does not say when it happened"
-    assert broken == "broken.json: the file: refused: it is no JSON"
-    assert total == "1 kept, 0 skipped, 3 refused"
+    assert known == "1.json: r1 Completed, kept (the reconciler takes it up)"
+    assert undated == "2.json: r2 Completed, refused (it does not say when it happened)"
+    assert broken == "broken.json: the file, refused (it is no JSON)"
+    assert total == "1 kept, 0 known before, 0 skipped, 3 refused"
     assert [letter.event.run for letter in stage.ledger.letters(10)] == ["r1"]
 
 
@@ -427,7 +569,7 @@ def test_dead_letters_are_read_from_a_container_with_a_sas_or_as_who_is_signed_i
     encoded = sas.replace("+", "%2B").replace("/", "%2F")
     result = relay("--dead-letters", blobs.container + encoded)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[-1] == "3 kept, 0 skipped, 0 refused"
+    assert result.stdout.splitlines()[-1] == "3 kept, 0 known before, 0 skipped, 0 refused"
     stage.reconcile()
     assert sorted(stage.started()) == [(42, "r1"), (42, "r2"), (42, "r3")]
 

@@ -37,7 +37,7 @@ APP = (
 ON_SERVER = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "REQUESTS_CA_BUNDLE")
 LIST = "*/config/appsettings/list"
 FAILED = "register/r1/Completed"
-REPLAYED = "register/r1/Completed@ml-prod: replayed: the reconciler takes it up\n"
+REPLAYED = "register/r1/Completed@ml-prod: replayed; the reconciler takes it up\n"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,11 +93,36 @@ def test_every_route_is_shown_and_nothing_is_started_or_written(full: Desk) -> N
     assert full.stage.ledger.of_run(WORKSPACE.lower(), "r1") == []
 
 
+def test_what_was_started_already_is_told_before_what_would_come_anew(full: Desk) -> None:
+    full.stage.deliver(completed("r1"))
+    run = full.stage.only("r1")
+    said = full.type("preview", "--run", "r1")
+    assert (said.code, said.err) == (0, "")
+    began, anew, *_ = (line for line in said.out.splitlines() if line.startswith("  "))
+    assert began == f"  register: was started, pipeline run {run.pipeline_run} {run.url}"
+    assert anew.startswith("    anew     would start pipeline contoso/mlops/42")
+    (route,) = json.loads(full.type("preview", "--run", "r1", "--json").out)["runs"][0]["routes"]
+    assert (route["known"]["state"], route["known"]["pipeline_run"]) == (
+        "started",
+        run.pipeline_run,
+    )
+
+
+def test_a_limit_that_is_used_up_is_told(full: Desk) -> None:
+    full.stage.routes(FULL.replace("- name: register", "- name: register\n    limit: 2/h"))
+    full.stage.use_up("register", "%Y-%m-%dT%H", hours=1)
+    said = full.type("preview", "--run", "r1")
+    assert said.code == 0
+    waits = r"would start, but not now; it waits until \S+ \d\d:00:00 UTC, since the route has"
+    assert re.search(rf"register: {waits}.* \(1000 of 2 used since \d\d:00 UTC\)\n", said.out)
+    assert '"run_id": "r1"' in said.out
+
+
 def test_check_asks_for_a_preview_and_starts_nothing(full: Desk) -> None:
     said = full.type("preview", "--run", "r1", "--check")
     assert (said.code, said.err) == (0, "")
     assert "accepted: pipeline register-model would run with this" in said.out
-    assert said.out.splitlines()[-1].startswith("1 runs: 1 accepted, 0 refused")
+    assert said.out.splitlines()[-1].startswith("1 run: 1 accepted, 0 refused")
     (asked,) = full.stage.devops.server.received("POST", "")
     assert asked.path.endswith("/_apis/pipelines/42/preview")
     assert json.loads(asked.body)["previewRun"] is True
@@ -154,7 +180,7 @@ def test_what_only_the_gate_holds_is_shown_and_checked_all_the_same(full: Desk) 
     full.end("r1", metrics={"accuracy": 0.1})
     good = full.type("preview", "--run", "r1", "--check")
     assert good.code == 0
-    assert "would end as held: " in good.out
+    assert "would end as held, since " in good.out
     assert '"accuracy": "0.1"' in good.out
     offer(full, run_id=None)
     bad = full.type("preview", "--run", "r1", "--check")
@@ -317,17 +343,20 @@ def test_no_ledger_is_needed(full: Desk, tmp_path: Path, ledger: str) -> None:
     file = record(tmp_path, "e.json", completed("r1"))
     for words in (["--event", str(file)], ["--run", "r1", "--workspace", WORKSPACE]):
         said = full.type("preview", *words, "--check", LEDGER_URL=ledger)
-        assert (said.code, said.err) == (0, "")
+        assert said.code == 0
+        assert said.err == (
+            "warning: without the ledger (none is named, or there is none): what was started "
+            "already, and what a limit holds back, is not told\n"
+        )
 
 
 def test_a_ledger_that_cannot_be_read_is_gone_without(full: Desk, tmp_path: Path) -> None:
     record(tmp_path, "broken.db", "this is no database, however long the text is" * 100)
     said = full.type("preview", "--run", "r1", LEDGER_URL=f"sqlite:///{tmp_path / 'broken.db'}")
     assert (said.code, "would start pipeline" in said.out) == (0, True)
-    told = said.err.splitlines()
-    begins = "warning: without the ledger: LEDGER_URL: ledger broken.db: "
-    assert [line for line in told if not line.startswith(begins)] == []
-    assert told
+    (told,) = said.err.splitlines()
+    begins = "warning: without the ledger (LEDGER_URL: ledger broken.db: "
+    assert told.startswith(begins)
 
 
 def test_a_route_file_with_mistakes_is_said_so(full: Desk) -> None:

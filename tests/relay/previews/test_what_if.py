@@ -402,5 +402,5 @@ def test_what_the_ledger_has_forgotten_is_told_to_be_lacking(desk: Desk, file: P
     words = ("what-if", "--routes", str(file), "--since", "30d")
     said = desk.type(*words, LEDGER_RETENTION_DAYS="20")
     assert said.code == 5
-    assert "lacking: the ledger keeps what has ended for 20 days: --since" in said.err
+    assert "lacking: the ledger keeps what has ended for 20 d: --since" in said.err
     assert desk.type(*words, LEDGER_RETENTION_DAYS="30").code == 0

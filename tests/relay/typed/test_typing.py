@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.relay.conftest import Desk
 
-COMMANDS = ("why", "list", "show", "preview")
+COMMANDS = ("why", "list", "show", "preview", "replay")
 COMPLETE = """
 eval "$(_RELAY_COMPLETE=source_bash relay)"
 COMP_WORDS=({words}) COMP_CWORD={at}

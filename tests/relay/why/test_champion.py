@@ -44,7 +44,7 @@ def test_a_preview_compares_as_the_app_does(contested: Desk) -> None:
     worse = contested.type("preview", "--run", "r2").out
     assert '"run_id": "r1"' in better
     assert "would end as held" not in better
-    assert "would end as held: " in worse
+    assert "would end as held, since " in worse
     assert "champion.metrics.auc = 0.9" in worse
     assert contested.stage.posts() == 0
 

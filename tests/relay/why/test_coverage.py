@@ -81,7 +81,7 @@ def total(stage: Stage) -> str:
 def test_without_runs_nothing_is_missing(stage: Stage) -> None:
     assert coverage(stage) == (
         0,
-        "0 runs: 0 started, 0 held, 0 skipped, 0 failed, 0 open, 0 no route, 0 missing\n",
+        "0 runs\n",
         "",
     )
 
@@ -135,7 +135,7 @@ def test_after_a_sweep_nothing_is_missing(stage: Stage) -> None:
     stage.clock.forward(seconds=2)
     stage.app.sweep.sweep()
     code, out, _ = coverage(stage)
-    assert (code, "1 runs: 1 started" in out) == (0, True)
+    assert (code, "1 run: 1 started" in out) == (0, True)
 
 
 def test_a_route_that_starts_nothing_misses_nothing(stage: Stage) -> None:
@@ -144,7 +144,7 @@ def test_a_route_that_starts_nothing_misses_nothing(stage: Stage) -> None:
     end(stage, "r1")
     code, out, _ = coverage(stage)
     assert code == 0
-    assert out.splitlines()[-1].endswith("0 open, 1 no route, 0 missing")
+    assert out.splitlines()[-1] == "1 run: 1 no route"
 
 
 def test_child_runs_and_runs_that_go_on_are_not_counted(stage: Stage) -> None:
@@ -191,7 +191,7 @@ def test_a_workspace_that_is_not_there_does_not_hide_the_others(stage: Stage) ->
     stage.deliver(completed("r1"))
     code, out, told = coverage(stage, "--workspace", GONE, "--workspace", WORKSPACE)
     assert code == 3
-    assert "1 runs: 1 started" in out
+    assert "1 run: 1 started" in out
     assert told.startswith("ml-gone: workspace ml-gone: answered 404")
     assert len(told.splitlines()) == 1
 
@@ -263,7 +263,7 @@ def test_a_run_that_was_passed_over_is_told_with_its_reason(stage: Stage) -> Non
     stage.deliver(completed("r1", runTags={"stage": "test"}))
     stage.aml._runs["r1"].tags["stage"] = "production"  # noqa: SLF001
     code, out, _ = coverage(stage)
-    assert (code, "0 missing" in out) == (0, True)
+    assert (code, "missing" in out) == (0, False)
     assert "not_matched its filter tags.stage wants production, and the run has test" in out
 
 

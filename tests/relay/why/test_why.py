@@ -51,7 +51,10 @@ def test_a_started_run_is_told_with_its_links_and_its_history(desk: Desk) -> Non
     assert (said.code, said.err) == (0, "")
     assert "run r1 of defect-detection in ml-prod: Completed, ended " in said.out
     assert STUDIO in said.out
-    assert "register (Completed): started: the pipeline run exists: Azure DevOps ans" in said.out
+    assert (
+        "register (Completed): started\n  means    the pipeline run exists: Azure DevOps ans"
+        in said.out
+    )
     assert f"pipeline run {c.pipeline_run}  {desk.stage.devops.url}/contoso/mlops/_bu" in said.out
     assert f"{c.history[0].at:%Y-%m-%d %H:%M:%S} UTC  claimed" in said.out
     assert "nothing more happens by itself" in said.out
@@ -110,12 +113,15 @@ def test_the_gate_that_held_is_told_with_what_it_saw(desk: Desk) -> None:
     desk.end("r1", metrics={"accuracy": 0.42}, tags={"stage": "prod"})
     would = desk.type("why", "r1")
     assert would.code == 1
-    assert "would end as held: held back: " in would.out
+    assert "would end as held, since the route's gate said no (" in would.out
     assert "the route's gate said no (run.metrics.accuracy = 0.42; when: " in would.out
     desk.stage.deliver(completed("r1", runTags={"stage": "prod"}))
     did = desk.type("why", "r1")
     assert did.code == 1
-    assert "register (Completed): held: held back: " in did.out
+    assert (
+        "register (Completed): held\n  means    held back until an operator replays it: the route's"
+        in did.out
+    )
     assert "detail   run.metrics.accuracy = 0.42" in did.out
     assert "replay register/r1/Completed --ignore-gate" in did.out
 
@@ -124,7 +130,11 @@ def test_the_gate_that_held_is_told_with_what_it_saw(desk: Desk) -> None:
     ("accuracy", "reason", "words"),
     [
         (0.95, "not_served", "starts no pipeline: it only answers tasks that wait for the run"),
-        (0.42, "gate", "starts no pipeline, and lets no task go on: the route's gate said no"),
+        (
+            0.42,
+            "gate",
+            "starts no pipeline, and lets no task go on, since the route's gate said",
+        ),
     ],
 )
 def test_a_route_that_starts_nothing_is_not_said_to_hold_the_run(
@@ -175,7 +185,7 @@ def test_what_holds_all_starts_back_is_told_beforehand(desk: Desk) -> None:
     stage.deliver(completed("r0", runTags={"stage": "prod"}))
     desk.end("r1", metrics={"accuracy": 0.95}, tags={"stage": "prod"})
     paused = desk.type("why", "r1", PAUSED="1")
-    assert "would start, but not now: it waits: the app is paused (PAUSED=1)" in paused.out
+    assert "would start, but not now; it waits, since the app is paused (PAUSED=1)" in paused.out
     assert paused.code == 0
 
 
@@ -185,11 +195,16 @@ def test_a_limit_that_is_used_up_is_told_beforehand(desk: Desk) -> None:
     stage.use_up("register", "%Y-%m-%dT%H", hours=1)
     desk.end("r1", metrics={"accuracy": 0.95}, tags={"stage": "prod"})
     said = desk.type("why", "r1")
-    assert re.search(r"it waits until \S+ \d\d:00:00 UTC: the route has started as many", said.out)
+    assert re.search(
+        r"it waits until \S+ \d\d:00:00 UTC, since the route has started as many", said.out
+    )
     stage.deliver(completed("r1", runTags={"stage": "prod"}))
     parked = desk.type("why", "r1")
     assert parked.code == 0
-    assert "open: not started yet: the route has started as many pipelines as its" in parked.out
+    assert (
+        "open\n  means    not started yet: the route has started as many pipelines as its"
+        in parked.out
+    )
 
 
 def test_an_organization_that_refused_its_credential_is_told_beforehand(desk: Desk) -> None:
@@ -250,7 +265,10 @@ def test_an_end_that_was_told_wrongly_is_told_beside_the_true_one(desk: Desk) ->
     desk.stage.deliver(completed("r1"))
     said = desk.type("why", "r1")
     assert said.code == 0
-    assert "register (Completed): skipped: not to be started: the run ended other" in said.out
+    assert (
+        "register (Completed): skipped\n  means    not to be started: the run ended other"
+        in said.out
+    )
     assert "report (Failed): started" in said.out
     assert "register: not concerned" in said.out
 
@@ -270,7 +288,7 @@ def test_a_run_that_was_deleted_is_told_from_the_ledger(desk: Desk) -> None:
     del desk.stage.aml._runs["r1"]  # noqa: SLF001 - the local AML has no call that deletes
     said = desk.type("why", "r1")
     assert said.code == 0
-    assert "Azure Machine Learning does not tell of it" in said.out
+    assert "Azure has no such run" in said.out
     assert "register (Completed): started" in said.out
 
 
@@ -439,7 +457,7 @@ def test_a_model_that_cannot_be_read_is_said_so_for_the_route_that_needs_it(desk
     desk.end("r1", metrics={"accuracy": 1.0}, tags={"stage": "prod"})
     desk.stage.aml.server.faults.add(Fault("*", "*model-versions/search*", status=503, times=9))
     said = desk.type("why", "r1")
-    assert "register: cannot be told just now: the run could not be read" in said.out
+    assert "register: cannot be told just now, since the run could not be read" in said.out
 
 
 def test_a_run_that_was_deleted_is_told_as_such_whether_its_event_came_or_not(desk: Desk) -> None:
@@ -477,8 +495,8 @@ def test_every_state_and_every_reason_is_told_in_its_own_words(desk: Desk) -> No
     for route, (state, reason) in every.items():
         c = samples.opened("r1", route, state=state, reason=reason, request=samples.request())
         words = explained(c, desk.stage.clock.now(), "azure-devops-pat")
-        assert blocks[route].startswith(f"{state}: {STATES[state]}: ")
-        assert blocks[route].splitlines()[0].removeprefix(f"{state}: ") == words.means
+        assert words.means.startswith(f"{STATES[state]}: ")
+        assert blocks[route].splitlines()[:2] == [str(state), f"  means    {words.means}"]
         assert spoken[route]["means"] == words.means
         assert words.next in blocks[route]
         assert words.do in blocks[route]

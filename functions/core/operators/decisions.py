@@ -1,0 +1,163 @@
+"""What an operator's word makes of a continuation: its next value, or why it stays. Pure.
+
+held | failed ──► open, due now            replay; nothing of the last attempt is left
+open, parked ───► open, due now            the same, and all that is known of it stays
+in doubt ───────► started                  the operator names the pipeline run
+in doubt ───────► open, due now            the operator knows that nothing was queued
+started ────────► started                  the operator named another pipeline run by mistake
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.kept.continuation import HASTENED, REPLAYED
+from functions.core.limits.places_taken import LINE, PAUSED
+from functions.core.starts.steps import started, step
+from functions.core.terms.policy import RECHECK
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from functions.core.texts.bounds import bounded
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.terms.pipelines import PipelineRun
+
+REPLAYABLE = frozenset({State.HELD, State.FAILED})
+_NAMED = "as started, by "
+_LONGEST_URL = 1000
+
+
+class Answer(NamedTuple):
+    """What became of an operator's request. `done`: it is, or will be, as the operator wants it."""
+
+    what: str
+    done: bool
+
+
+def standing(c: Continuation) -> str:
+    """Where it stands, in words."""
+    if c.state is State.STARTED:
+        return f"started, pipeline run {c.pipeline_run} {c.url}".rstrip()
+    why = f"{c.state}, {c.reason}{c.detail and f' ({c.detail})'}"
+    return f"{why}; due {c.due_at:%Y-%m-%d %H:%M:%S} UTC" if c.is_open else why
+
+
+def again(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation | Answer:
+    """Once more from the beginning, or at once where it is open."""
+    if c.state is State.STARTED:
+        return Answer(standing(c), done=True)
+    if c.is_open:
+        return _at_once(c, now, who=who, ignore_gate=ignore_gate)
+    if c.state not in REPLAYABLE:
+        return _left(c, "only what is open, held or failed is replayed")
+    if not c.key.outcome.is_known:
+        return _left(c, f"it is about {c.key.outcome}, which another version of the app knows")
+    if c.is_doubtful:
+        where = c.request.where if c.request else "run"
+        what = (
+            f"pipeline {where} was asked for at {c.asked_at:%Y-%m-%d %H:%M} UTC and may have been"
+            " queued: look for it, then say --as-started BUILD_ID, or --again if it is not there"
+        )
+        return _left(c, what)
+    return _opened(c, now, who=who, ignore_gate=ignore_gate)
+
+
+def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation | Answer:
+    """From the beginning, though it was asked for: the operator knows that nothing was queued."""
+    if (refused := _not_in_doubt(c)) is not None:
+        return refused
+    sought_until = (c.sent_at or c.asked_at or now) + RECHECK
+    if c.is_open and now < sought_until:
+        what = f"it is still being looked for; --again is taken from {sought_until:%H:%M} UTC on"
+        return _left(c, what)
+    told = f"again, by {who}: the request of {c.asked_at:%Y-%m-%dT%H:%M:%SZ} counts as not queued"
+    cleared = {"asked_at": None, "sent_at": None, "absent_at": None, "sends": 0, "slot": ""}
+    unasked = step(c, now, REPLAYED, told, **cleared)
+    return _opened(unasked, now, who=who, ignore_gate=ignore_gate)
+
+
+def named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Continuation | Answer:
+    """Started with this pipeline run, also where an operator named another one before."""
+    if c.pipeline_run == run.id and c.state.is_known:
+        return Answer(standing(c), done=True)
+    if c.state is State.STARTED and _was_named(c):
+        return _corrected(c, now, who, run)
+    if (refused := _not_in_doubt(c)) is not None:
+        return refused
+    told = step(c, now, REPLAYED, f"{_NAMED}{who}: pipeline run {run.id}")
+    return started(told, now, run, Reason.FOUND, RECHECK)
+
+
+def said(c: Continuation) -> str:
+    """What was made of it."""
+    if c.state is State.STARTED:
+        return standing(c)
+    what = "replayed"
+    if c.history[-1].what == HASTENED:
+        what = "looked for at once" if c.is_asked else "tried again at once"
+    return f"{what}; the reconciler takes it up"
+
+
+def _at_once(
+    c: Continuation, now: datetime, *, who: str, ignore_gate: bool
+) -> Continuation | Answer:
+    """Due now, unless somebody is at work on it, or its being due would change nothing."""
+    if c.waits_on == PAUSED:
+        return _left(c, "it starts once the app goes on (PAUSED=0)")
+    if c.waits_on.startswith(LINE):
+        return _left(c, "it starts in its turn, see the limit of its route")
+    if c.due_at > now and c.reason is Reason.WORKING:
+        return _left(c, "a process is at work on it")
+    if c.due_at > now and c.reason is Reason.THROTTLED:
+        return _left(c, "Azure DevOps is left alone until then, as it asked for")
+    if c.due_at <= now and ignore_gate <= c.ignore_gate:
+        return Answer("due already; the reconciler takes it up", done=True)
+    how = f"by {who}{', ignoring the gate' if ignore_gate else ''}"
+    return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)
+
+
+def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:
+    how = f"by {who}, ignoring the gate" if ignore_gate else f"by {who}"
+    return step(
+        c,
+        now,
+        REPLAYED,
+        how,
+        state=State.OPEN,
+        reason=Reason.WORKING,
+        detail=f"replayed {how}",
+        due_at=now,
+        attempts=0,
+        since={},
+        waits_on="",
+        request=None,
+        ignore_gate=ignore_gate,
+        file="",  # the route may be back
+    )
+
+
+def _was_named(c: Continuation) -> bool:
+    """Whether its pipeline run is the one that an operator named."""
+    ends = f": pipeline run {c.pipeline_run}"
+    told = (step.detail for step in c.history if step.what == REPLAYED)
+    return any(detail.startswith(_NAMED) and detail.endswith(ends) for detail in told)
+
+
+def _corrected(c: Continuation, now: datetime, who: str, run: PipelineRun) -> Continuation:
+    what = f"{_NAMED}{who}, instead of {c.pipeline_run}: pipeline run {run.id}"
+    others = tuple(other for other in c.duplicates if other != run.id)
+    url = bounded(run.url, _LONGEST_URL)
+    return step(c, now, REPLAYED, what, pipeline_run=run.id, url=url, duplicates=others)
+
+
+def _not_in_doubt(c: Continuation) -> Answer | None:
+    if c.is_doubtful and c.state.is_known and c.key.outcome.is_known:
+        return None
+    return _left(c, "it is not in doubt, so nothing was changed")
+
+
+def _left(c: Continuation, why: str) -> Answer:
+    return Answer(f"{standing(c)}; {why}", done=False)

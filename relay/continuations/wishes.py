@@ -1,0 +1,128 @@
+"""What an operator wishes of which continuations, and what became of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from functions.core.kept.summary import Summary
+from functions.core.operators import summaries, typed_keys
+from functions.core.operators.decisions import Answer
+from functions.core.operators.replaying import Wanted, wanted
+from functions.core.texts.phrases import counted
+from relay import exits, printing
+from relay.deployment import opening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.operators.replaying import Replaying
+    from functions.core.terms.reasons import Reason
+    from functions.core.terms.words import State
+    from relay.deployment.opening import Office
+
+
+class Wish(NamedTuple):
+    """The options that say how one continuation is replayed."""
+
+    ignore_gate: bool = False
+    as_started: int | None = None
+    unchecked: bool = False
+    again: bool = False
+
+    def ask(self, office: Office, replaying: Replaying, c: Continuation) -> Answer:
+        """Have it done. Ends the command where Azure DevOps cannot be asked."""
+        if self.as_started is not None:
+            return self._name(office, replaying, c, self.as_started)
+        if self.again:
+            return replaying.ask_anew(c.key, ignore_gate=self.ignore_gate)
+        return replaying.replay(c.key, ignore_gate=self.ignore_gate)
+
+    def _name(self, office: Office, replaying: Replaying, c: Continuation, number: int) -> Answer:
+        from relay.continuations import builds  # noqa: PLC0415 - only this speaks to Azure DevOps
+
+        if c.request is None or self.unchecked:
+            return replaying.name(c.key, builds.unchecked(office.settings, c.request, number))
+        try:
+            found = builds.Builds(office.ports, office.settings).found(c, c.request, number)
+        except builds.Unknown as error:
+            how = "--unchecked leaves the question out"
+            opening.stop(exits.REFUSED, f"{error}\n{how}")
+        except builds.NotIts as error:
+            return Answer(f"not changed; {error}", done=False)
+        return replaying.name(c.key, found)
+
+
+class Those(NamedTuple):
+    """The options that say which continuations: by their keys, or all that fit."""
+
+    keys: tuple[str, ...]
+    states: frozenset[State]
+    route: str | None = None
+    experiment: str | None = None
+    reasons: frozenset[Reason] = frozenset()
+
+    @property
+    def are_filtered(self) -> bool:
+        """Whether they are filtered by more than their state."""
+        return bool(self.route or self.experiment or self.reasons)
+
+    def found(self, office: Office, span: timedelta) -> Sequence[Continuation]:
+        """Those of the ledger, the oldest first; ends the command for a KEY that names none."""
+        if not self.states:
+            return [opening.resolved(office, text) for text in dict.fromkeys(self.keys)]
+        since = office.ports.clock.now() - span
+        those = Wanted(self.states, since, self.route, self.experiment, self.reasons)
+        return wanted(office.ports.ledger, those)
+
+
+class Told(NamedTuple):
+    """A continuation as it was found, its whole KEY, and what became of the wish."""
+
+    name: str
+    before: Continuation
+    answer: Answer
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        return f"{self.name}: {self.answer.what}"
+
+    def builtins(self) -> dict[str, Any]:
+        """As JSON has it: the row of before, and what was said."""
+        row = summaries.row(Summary.of(self.before))
+        return {**row, "done": self.answer.done, "said": self.answer.what}
+
+
+def fulfilled(
+    office: Office, replaying: Replaying, wish: Wish, found: Sequence[Continuation]
+) -> Iterator[Told]:
+    """Each as the wish has it, one after the other."""
+    for c, name in zip(found, typed_keys.whole(found), strict=True):
+        yield Told(name, c, wish.ask(office, replaying, c))
+
+
+def tell(told: Iterator[Told], *, as_json: bool, dry: bool) -> None:
+    """Print what became of each; ends the command with 1 where something was left as it is."""
+    every = []
+    for one in told:
+        every.append(one)
+        if not as_json:
+            printing.say(one.line)
+    left = sum(not one.answer.done for one in every)
+    if as_json:
+        totals = {"found": len(every), "left": left}
+        document = {
+            "dry_run": dry,
+            "totals": totals,
+            "continuations": [t.builtins() for t in every],
+        }
+        typer.echo(printing.as_json(document))
+    elif len(every) != 1:
+        how = "; nothing was written" if dry else ""
+        typer.echo(f"{counted(len(every), 'continuation')}, {left} of them left as it was{how}")
+    if left:
+        raise typer.Exit(exits.THE_ANSWER_IS_NO)
