@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import web
-from functions.core.operators.overview import Wanted
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.stops.stop import Kind
 from functions.core.terms.errors import LedgerUnavailable
 from tests.ledger.counted import counted
