@@ -121,7 +121,7 @@ def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Pat
     up.wait_for('event=by-hand-.* ignored="no route matches: register-model wants experiment')
     assert "resumed=0 looked_at=0" not in up.output
     settings = _command(guide, r"\. .*/settings; .*").partition(";")[0]
-    assert _pasted(settings, "echo $RECONCILE_SCHEDULE") == "*/5 * * * * *\n"
+    assert _pasted(settings, 'echo "$RECONCILE_SCHEDULE"') == "*/5 * * * * *\n"
     listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
     assert [run["pipeline"]["name"] for run in listed["value"]] == ["register-model"]
     page = _shown(guide, r"Operations +(\S+)")
