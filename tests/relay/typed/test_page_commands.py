@@ -132,3 +132,26 @@ def test_a_cause_of_one_has_its_key_and_of_those_in_doubt_none_for_all(desk: Des
         ended(desk, run, State.HELD, Reason.IN_DOUBT)
     (group,) = asked(desk)["wants"]
     assert (group["continuations"], group["command"]) == (2, "")
+
+
+@pytest.mark.parametrize("state", ENDS)
+def test_the_command_of_a_cause_is_for_all_of_it_and_for_nothing_else(
+    desk: Desk, state: State
+) -> None:
+    every = [ended(desk, f"{reason}-{n}", state, reason) for reason in Reason for n in (1, 2)]
+    groups = {group["reason"]: group for group in asked(desk)["wants"]}
+    assert groups.keys() == {*Reason}
+    opened: set[Reason] = set()
+    for reason in {*Reason} - LOOKED_FOR:
+        assert groups[reason]["continuations"] == 2
+        assert typed(desk, groups[reason]["command"]) == 0, reason
+        opened |= {reason}
+        for c in every:
+            assert (now(desk, c).state is State.OPEN) is (c.reason in opened), (reason, c.reason)
+
+
+def test_what_is_parked_is_due_at_once(desk: Desk) -> None:
+    for reason in {*Reason} - IN_ITS_TURN:
+        c = parked(desk, reason)
+        assert typed(desk, printed(desk, c)) == 0, reason
+        assert now(desk, c).due_at <= desk.stage.clock.now(), reason
