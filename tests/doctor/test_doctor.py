@@ -34,7 +34,8 @@ CHECKS = [
 
 def test_a_deployment_that_lacks_nothing_is_found_well(patient: Patient) -> None:
     report = patient.examined()
-    assert (report.code, report.bad, report.errors) == (0, [], "")
+    complaints = [line for line in report.errors.splitlines() if not line.endswith(" ...")]
+    assert (report.code, report.bad, complaints) == (0, [], [])  # what took long is named
     assert list(dict.fromkeys(f["check"] for f in report.findings)) == CHECKS
     assert json.loads(report.text)["app"] == APP
 

@@ -121,7 +121,7 @@ def test_one_that_leaves_something_due_says_so(desk: Desk) -> None:
         key = replace(event.key("gone"), run=f"r{n}")
         desk.stage.ledger.claim(steps.opened(key, event, then, timedelta(0)))
     code, out, err = desk.type("reconcile")
-    assert (code, err) == (1, "something that is due is left: run it again\n")
+    assert (code, err.splitlines()[-1]) == (1, "something that is due is left: run it again")
     assert f"resumed {MOST_AT_ONCE}" in out
     assert desk.type("reconcile").code == 0
 
