@@ -8,7 +8,8 @@ from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import MOST_LISTED
+from functions.core.rounds.bounds import FOLLOWING_SECONDS, MOST_LISTED
+from functions.core.rounds.following.follower import Follower, Looked
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
@@ -37,7 +38,7 @@ class Done(NamedTuple):
     """What a round did, and what is open now, the oldest since `oldest` seconds.
 
     `left`: there was no time, or no turn, for all that was due. `whole`: all that is open was
-    counted. It took so many `seconds`.
+    counted. It took so many `seconds`. `followed`: what was seen of what had been started before.
     """
 
     looked_at: int
@@ -47,6 +48,7 @@ class Done(NamedTuple):
     oldest: float | None
     whole: bool
     seconds: float
+    followed: Looked = Looked()
 
 
 class Reconciler:
@@ -76,6 +78,7 @@ class Reconciler:
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
+        self._follower = Follower(ports, policy, admission, for_each)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
         self._told: set[str] = set()
 
@@ -97,8 +100,8 @@ class Reconciler:
         finally:
             self._outcomes.send()
 
-    def _round(self, most: Bounds, by: By) -> tuple[int, int, bool]:
-        """How many were looked at, how many resumed, and whether something due is left."""
+    def _round(self, most: Bounds, by: By) -> tuple[int, int, bool, Looked]:
+        """How many were looked at, how many resumed, whether something due is left, and ends."""
         routes, accounts, more = None, [], False
         try:
             routes = self._routes.routes()
@@ -111,7 +114,8 @@ class Reconciler:
         due = self._ledger.due(self._clock.now(), MOST_LISTED)
         found = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
-        this = Round(most.begins, turns, most.each, routes, released)
+        follow = self._follower.take_up
+        this = Round(most.begins, turns, most.each, routes, released, follow)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or most.begins.has_passed or len(keys) < len(found)
         if by is not By.DELIVERY or not most.last.has_passed:
@@ -119,8 +123,21 @@ class Reconciler:
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
+        followed = self._follow(routes, most)
         unused = len(list(turns))
-        return len(keys), most.resumed - unused, cut or not unused
+        return len(keys), most.resumed - unused, cut or not unused, followed
+
+    def _follow(self, routes: Routes | None, most: Bounds) -> Looked:
+        """What nobody waits for, with what is left of the time."""
+        deadline = Deadline(self._clock, min(FOLLOWING_SECONDS, most.last.left))
+        if deadline.has_passed:
+            return Looked()
+        try:
+            self._follower.catch_up(routes)
+            return self._follower.look(routes, most.followed, deadline)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
+            return Looked()
 
     def _note(self, by: By, done: Done) -> None:
         """Let all processes know that it ended, unless a next delivery is to go on."""
@@ -131,7 +148,9 @@ class Reconciler:
         except LedgerUnavailable as error:
             self._log.write(Level.WARNING, {"rounds": "not noted", "detail": error})
 
-    def _tell(self, looked_at: int, resumed: int, left: bool, began: Deadline, by: By) -> Done:
+    def _tell(
+        self, looked_at: int, resumed: int, left: bool, followed: Looked, began: Deadline, by: By
+    ) -> Done:
         """The line that shows that the reconciler lives, and what is open."""
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
@@ -139,7 +158,8 @@ class Reconciler:
         log = self._ledger.backlog()
         self._lines.note(log)
         age = (self._clock.now() - log.oldest).total_seconds() if log.oldest else None
-        done = Done(looked_at, resumed, left, log.open, age, log.whole, began.elapsed)
+        lasted = began.elapsed
+        done = Done(looked_at, resumed, left, log.open, age, log.whole, lasted, followed)
         self._log.write(*said(done, by))
         return done
 
@@ -184,6 +204,7 @@ def said(done: Done, by: By) -> tuple[Level, dict[str, object]]:
     oldest = None if done.oldest is None else round(done.oldest)
     line = {"resumed": done.resumed, "looked_at": done.looked_at, "open": done.open}
     more = {"oldest_s": oldest, "open_is_at_least": None if done.whole else 1}
+    more |= {"followed": done.followed.at or None, "ended": done.followed.ended or None}
     ms = round(done.seconds * 1000)
     level = Level.WARNING if by is By.DELIVERY else Level.INFO
     return level, {**which, **line, **more, "ms": ms}
