@@ -156,4 +156,5 @@ def _rows(found: list[Summary]) -> Iterator[tuple[object, ...]]:
         key = visible(f"{one.key.text}@{workspace}")
         reason = one.reason if one.state.is_known else ""
         why = (at(one.created_at), one.state, reason, key, one.experiment)
-        yield (*why, one.pipeline_run or "", one.attempts + 1, due)
+        pipeline_run = " ".join(map(str, filter(None, (one.pipeline_run, one.ended))))
+        yield (*why, pipeline_run, one.attempts + 1, due)

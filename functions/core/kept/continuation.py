@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct, field
 
 from functions.core.terms.pipelines import (  # noqa: TC001 - msgspec reads them to decode
@@ -101,7 +100,9 @@ class Continuation(Struct, frozen=True, kw_only=True):
             "detail": self.detail,
             "attempts": self.attempts,
             "pipeline_run": self.pipeline_run,
-            "ended": msgspec.to_builtins(self.ended),
+            "ended": self.ended.how if self.ended else None,
+            "ended_at": self.ended.at.isoformat() if self.ended else None,
+            "ended_detail": self.ended.detail if self.ended else "",
         }
 
     @property

@@ -35,6 +35,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     url: str = ""
     ended: Ending | None = None
     ended_at: datetime | None = None
+    ended_detail: str = ""
 
     @classmethod
     def of(cls, c: Continuation) -> Summary:
@@ -46,6 +47,7 @@ class Summary(Struct, frozen=True, kw_only=True):
             run_ended_at=c.event.time,
             ended=c.ended.how if c.ended else None,
             ended_at=c.ended.at if c.ended else None,
+            ended_detail=c.ended.detail if c.ended else "",
             started_at=max((s.at for s in c.history if s.what == State.STARTED), default=None),
         )
 
@@ -98,5 +100,5 @@ class Followed(Struct, frozen=True, kw_only=True):
 
 NAMES = tuple(name for name in Summary.__struct_fields__ if name != "key")
 _SAME = frozenset(Summary.__struct_fields__) - {
-    *("experiment", "run_ended_at", "started_at", "ended", "ended_at")
+    *("experiment", "run_ended_at", "started_at", "ended", "ended_at", "ended_detail")
 }

@@ -73,7 +73,9 @@ def outcome(c: Continuation, ms: int) -> Line:
 def pipeline_ended(c: Continuation) -> tuple[Level, Line]:
     """The line that says how the pipeline run of a continuation ended."""
     end, started = c.ended, Summary.of(c).started_at
-    took = None if end is None or started is None else round((end.at - started).total_seconds())
+    took = None
+    if end and started:
+        took = max(0, round((end.at - started).total_seconds()))
     line: Line = {
         "pipeline_run": c.pipeline_run,
         "ended": end and end.how,

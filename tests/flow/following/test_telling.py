@@ -50,7 +50,7 @@ def test_an_end_is_an_event_of_its_own_and_a_tag_of_the_run(
     assert (begun["type"], begun["data"]["ended"]) == ("RunRelay.ContinuationStarted", None)
     assert over["type"] == "RunRelay.ContinuationEnded"
     assert (over["data"]["state"], over["data"]["pipeline_run"]) == ("started", build)
-    assert over["data"]["ended"]["as"] == "failed"
+    assert over["data"]["ended"] == "failed"
     assert over["subject"] == begun["subject"]
     assert over["id"] != begun["id"]
     assert tags(stage)["relay.register.ended"] == "failed"
