@@ -77,7 +77,9 @@ class Follower:
         One request if there are none. Raises LedgerUnavailable where they cannot be listed.
         """
         due = self._ledger.followed.due(self._clock.now(), MOST_DUE)
-        those = in_turn(due, _account)[:most]
+        latest = {one.key: one for one in due}
+        self._do([one for one in due if one is not latest[one.key]][:most], self._drop)
+        those = in_turn(latest.values(), _account)[:most]
         wanted: dict[str, list[Followed]] = defaultdict(list)
         for one in those:
             wanted[_account(one) if ends.is_wanted(one.key.route, routes) else ""].append(one)
