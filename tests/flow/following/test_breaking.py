@@ -115,7 +115,7 @@ def test_who_stood_still_over_an_end_writes_and_tells_nothing(
     (build,) = started(stage)
     rows = mortal(stage)
     stage.devops.finish(build, "failed")
-    frozen = []
+    frozen: list[str] = []
 
     def another_goes_on(kind: str, *_: object) -> None:
         if kind == "replace" and not frozen:

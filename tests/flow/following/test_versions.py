@@ -17,6 +17,7 @@ from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
+    from local.devops.pipelines.runs import Result
     from tests.stage.azure import Stage
 
 
@@ -95,17 +96,17 @@ def test_an_end_in_a_word_of_another_version_is_shown_and_left(stage: Stage) -> 
     ],
 )
 def test_of_two_pipeline_runs_the_end_is_that_of_the_one_that_was_let_go_on(
-    stage: Stage, own: str, other: str, told: str
+    stage: Stage, own: Result, other: Result, told: str
 ) -> None:
     (first,) = started(stage)
     run = stage.devops.runs[0]
     asked = RunRequest(template_parameters=run.template_parameters)
     second = stage.devops.queue(run.pipeline, asked).id
     write(stage, duplicates=(second,))
-    stage.devops.finish(first, own)  # type: ignore[arg-type] - its words
+    stage.devops.finish(first, own)
     stage.reconcile(minutes=2)
     assert how(stage) == ""  # the other one goes on
-    stage.devops.finish(second, other)  # type: ignore[arg-type] - its words
+    stage.devops.finish(second, other)
     stage.reconcile(minutes=3)
     assert how(stage) == told
     assert (f"pipeline run {second}" in ended(stage).detail) == (own == "canceled" != told)
