@@ -32,7 +32,7 @@ def followed(run: str = "run-1", minutes: float = 0, **given: Any) -> Followed:
         organization="contoso",
         project="mlops",
         pipeline=42,
-        secret="pat",  # noqa: S106 - its name
+        secret="pat",
         runs=(7,),
         since=NOON,
         due_at=NOON + minutes * MINUTE,
