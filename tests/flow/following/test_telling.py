@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
+from functions.core.kept.summary import Summary
+from functions.core.operators.lists.wanted import Wanted
+from functions.core.operators.summaries import row
 from functions.core.terms.deadline import Deadline
+from functions.web import rows
+from functions.web.detail import detail
+from functions.web.html import text
 from local.eventgrid.outcomes import OutcomeTopic
 from local.serving.faults import Fault
+from relay.forecasts.telling import lines
 from tests.flow.following.ends import how, started
 from tests.flow.operators.test_outcomes import SCHEMA
 from tests.stage.azure import Stage
@@ -66,3 +73,19 @@ def test_a_tag_that_is_refused_costs_nothing_else(
     stage.reconcile(minutes=2)
     assert how(stage) == "succeeded"
     assert [m for m in caplog.messages if m.startswith('link="not written" route=register run=r1')]
+
+
+def test_page_and_command_tell_how_it_ended(stage: Stage) -> None:
+    (build,) = started(stage)
+    stage.devops.finish(build, "canceled")
+    stage.reconcile(minutes=2)
+    c, overview = stage.only("r1"), stage.app.overview
+    shown = " ".join(lines(c, stage.clock.now(), stage.read))
+    assert "ended    canceled at " in shown
+    assert ": canceled while it was queued" in shown
+    assert row(Summary.of(c))["ended"] == "canceled"
+    seen = overview.look(Wanted())
+    listed = text(rows.ended(seen.listed, seen))
+    assert "canceled: canceled while it was queued" in listed
+    whole = detail(overview.one(c.key.text))
+    assert "canceled: canceled while it was queued, " in whole
