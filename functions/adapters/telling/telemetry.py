@@ -175,17 +175,18 @@ class _ObservedOutcomes(_Proxy):
 
     def note(self, c: Continuation) -> None:
         if c.ended:
-            ended = {"ended": str(c.ended.how), "route": c.key.route}
-            self._telemetry.ended.add(1, ended)
-            self._real.note(c)
-            return
+            self._telemetry.ended.add(1, {"ended": str(c.ended.how), "route": c.key.route})
+        else:
+            self._count(c)
+        self._real.note(c)
+
+    def _count(self, c: Continuation) -> None:
         labels = {"state": c.told_as, "route": c.key.route}
         self._telemetry.continuations.add(1, labels)
         if (latency := Summary.of(c).latency) is not None:
             self._telemetry.latency.record(round(latency), {"route": c.key.route})
         if not c.is_open:
             self._span(c)
-        self._real.note(c)
 
     def _span(self, c: Continuation) -> None:
         """From the claim to the end, linked to whoever sent the event."""

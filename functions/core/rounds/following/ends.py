@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from functions.core.kept.summary import Followed, Summary
 from functions.core.starts.steps import step
 from functions.core.terms.pipelines import PipelineEnd
-from functions.core.terms.policy import REFUSED_FOR
+from functions.core.terms.policy import FOLLOWED_FOR, REFUSED_FOR
 from functions.core.terms.words import Ending, State
 from functions.core.texts.bounds import bounded
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
 
 ENDED = "ended"  # what the history of a continuation calls it
-FOLLOWED_FOR = timedelta(days=30)  # as long as an approval may wait
 ABSENT_FOR = timedelta(hours=1)
 FIRST, LONGEST, SHARE = 2, 120, 5  # pauses: times the first wait of the backoff; a share of the age
 _LET_GO = frozenset({Ending.CANCELED, Ending.LOST})
