@@ -77,9 +77,7 @@ class Telemetry:
         self.continuations = meter.create_counter(
             "run_relay.continuations", description="continuations by state and route"
         )
-        self.ended = meter.create_counter(
-            "run_relay.pipeline_runs", description="pipeline runs that ended, by how and by route"
-        )
+        self.ended = meter.create_counter("run_relay.pipeline_runs", description="by their end")
         self.latency = meter.create_histogram(
             "run_relay.start_latency", "s", "from the run's end to its pipeline's start"
         )
