@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 MONTH_HOURS = 720.0
 ROUNDS = MONTH_HOURS * 60  # of the reconciler; the sweep's are the hours
 ROUND_SECONDS, SWEEP_SECONDS = 1.0, 5.0  # what one takes if there is little to do
-# inbox, one organization's waiting, due, agentless waits, backlog, and that it ended
-ROUND_REQUESTS = 6.0
+# inbox, one organization's waiting, due, agentless waits, followed, backlog, and that it ended
+ROUND_REQUESTS = 7.0
 LOOKING = 1.0  # by a delivery, whether rounds go on: the first of its process in five minutes
 # horizon, workspaces, routes, visits read and written, and four lists of what may be forgotten;
 # once a day two more, for the date until which it is
 SWEEP_REQUESTS = 11.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
+# of a start whose pipeline takes ten minutes, if it is the only one of its account: a row, eight
+# looks whether its account is blocked, seven moves (two each), and its end: read, written, its copy
+# for lists, the row dropped
+FOLLOWING = 27.0
+CATCHING_UP = 2.0  # once an hour: what is followed, and what ended lately
 PRUNING = 3.0
 PASSING_OVER = 2.0  # a near miss: a run that only its tags keep from a route that can be swept
 LOOKS = SweepPolicy().window.total_seconds() / 3600  # a sweep each hour finds it in its window
@@ -120,7 +125,7 @@ def idle(app: App, known: Prices) -> Amounts:
         "ready_gb_seconds": app.ready * gb * MONTH_HOURS * 3600,
         **alerts(app),
         "log_gb": (rounds + sweeps) * ROUND_ROWS * LOG_GB,
-        "table_requests": rounds * ROUND_REQUESTS + sweeps * SWEEP_REQUESTS,
+        "table_requests": rounds * ROUND_REQUESTS + sweeps * (SWEEP_REQUESTS + CATCHING_UP),
         "blob_writes": ROUNDS * HOST_WRITES,
         "vault_operations": MONTH_HOURS / 24,
     }
@@ -153,7 +158,7 @@ def told(load: Load, app: App, figures: Mapping[str, float], known: Prices) -> A
 
 def relay(load: Load, app: App, figures: Mapping[str, float], known: Prices) -> Bill:
     """Nobody waits: this app starts what follows."""
-    a_start = figures["table_calls_per_start"] + ADMITTING + TIDYING + LOOKS + PRUNING
+    a_start = figures["table_calls_per_start"] + ADMITTING + TIDYING + FOLLOWING + LOOKS + PRUNING
     starting = {
         "table_requests": load.runs * (a_start + load.twice * KNOWN_REQUESTS),
         "table_gb": load.runs * KEPT_MONTHS * ROWS * ROW_GB,

@@ -52,6 +52,7 @@ def _decision(one: Whole) -> Markup:
         ("To do", _to_do(one) or None),
         ("Command", _command(one)),
         ("Pipeline run", _pipeline_run(c)),
+        ("It ended", _end(c)),
         ("Also started", ", ".join(f"#{d}" for d in c.duplicates) or None),
     ]
     return tag("section", tag("h2", "Decision"), _terms(told))
@@ -79,6 +80,14 @@ def _is_gates(c: Continuation) -> bool:
 
 def _pipeline_run(c: Continuation) -> Child:
     return link(c.url, f"#{c.pipeline_run} in Azure DevOps") if c.pipeline_run else None
+
+
+def _end(c: Continuation) -> Child:
+    """How its pipeline run ended, once that is known."""
+    if c.ended is None:
+        return None
+    detail = f": {c.ended.detail}" if c.ended.detail else ""
+    return [said(f"{c.ended.how}{detail}, "), when(c.ended.at)]
 
 
 def _facts(one: Whole) -> Markup:

@@ -52,7 +52,7 @@ def ended(rows: Sequence[Summary], seen: Seen) -> Child:
     made = [
         [
             *_head(one, several=several),
-            Cell(link(one.url, f"#{one.pipeline_run}") if one.pipeline_run else "-"),
+            _pipeline_run(one),
             Cell(span(one.latency) if one.latency is not None else "-"),
             Cell(ago(one.at, seen.at)),
         ]
@@ -116,6 +116,15 @@ def _head(one: Summary, *, several: bool) -> list[Cell]:
         Cell([said(one.experiment), where], f"{one.experiment} in {one.workspace}"),
         Cell([means, told] if means or told else "-", ": ".join(filter(None, (means, detail)))),
     ]
+
+
+def _pipeline_run(one: Summary) -> Cell:
+    """What was started, and how that ended once it is known."""
+    if not one.pipeline_run:
+        return Cell("-")
+    ended = ": ".join(filter(None, (one.ended, one.ended_detail)))
+    shown = link(one.url, f"#{one.pipeline_run}")
+    return Cell([shown, _small(one.ended)] if one.ended else shown, ended)
 
 
 def _several(seen: Seen) -> bool:

@@ -45,7 +45,7 @@ class Page:
     """What the ledger says of one continuation.
 
     `state` reads "held (gate)", `became` adds the detail; `settled` means that no more will come
-    of it without a person.
+    of it without a person. `ended`: how its pipeline run ended, "" before that.
     """
 
     state: str
@@ -53,6 +53,7 @@ class Page:
     settled: bool
     pipeline_run: int | None
     steps: tuple[Step, ...]
+    ended: str = ""
 
     @property
     def saw(self) -> str:
@@ -90,4 +91,5 @@ def _page(c: Continuation) -> Page:
         settled=not c.is_open or log_lines.level(c) >= logging.ERROR,
         pipeline_run=c.pipeline_run,
         steps=tuple(Step(s.at.timestamp(), s.what, s.detail) for s in c.history),
+        ended=": ".join(filter(None, (c.ended.how, c.ended.detail))) if c.ended else "",
     )

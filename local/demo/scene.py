@@ -85,6 +85,14 @@ class Scene:
             time.sleep(0.05)
         return found
 
+    def ended(self, training: Training, route: RouteSeen) -> Page | None:
+        """What the ledger says once the pipeline run has ended, or else after a while."""
+        end, found = time.monotonic() + OUTCOME_PATIENCE, None
+        while time.monotonic() < end and not (found and found.ended):
+            found = self._app.page(WORKSPACE, training.run, route.name)
+            time.sleep(0.05)
+        return found
+
     def started(self, training: Training, route: RouteSeen) -> list[QueuedRun]:
         """The runs of the route's pipeline that name the training's run."""
         return [

@@ -61,6 +61,12 @@ class _Refuse(_Strict):
 class _Finish(_Strict):
     run_id: int
     result: Result = "succeeded"
+    organization: str = ""
+
+
+class _Run(_Strict):
+    run_id: int
+    organization: str = ""
 
 
 class _Nothing(_Strict):
@@ -87,7 +93,10 @@ class _Calls(_Strict, omit_defaults=True):
     delay: _Delay | None = None
     queue_later: _Later | None = None
     queue_now: _Nothing | None = None
+    begin: _Run | None = None
     finish: _Finish | None = None
+    delete: _Run | None = None
+    destroy: _Run | None = None
     add_pipeline: _Pipeline | None = None
 
 

@@ -69,6 +69,7 @@ class DevOpsState(Switches):
         self.add_pipeline = self.catalogue.add_pipeline
         self.queue_later, self.queue_now = self._held.queue_later, self._held.queue_now
         self.finish, self.tag = self._runs.finish, self._runs.tag
+        self.begin, self.destroy = self._runs.begin, self._runs.destroy
         self.delete, self.queue = self._runs.delete, self._runs.queue
 
     @property

@@ -179,4 +179,5 @@ def _rows(found: list[Summary], now: datetime) -> Iterator[tuple[object, ...]]:
         reason = one.reason if one.state.is_known else ""
         age = lasting(now - one.created_at, units=1)
         stands = (age, at(one.created_at), one.state, reason, one.experiment)
-        yield (*stands, one.pipeline_run or "", one.attempts + 1, due, key)
+        pipeline_run = " ".join(map(str, filter(None, (one.pipeline_run, one.ended))))
+        yield (*stands, pipeline_run, one.attempts + 1, due, key)

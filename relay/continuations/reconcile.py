@@ -23,7 +23,7 @@ from relay.deployment import deployed, opening
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.rounds.reconciler import Done
+    from functions.core.rounds.noted import Done
     from functions.core.routes.definition import Routes
     from relay.deployment.opening import Office
 

@@ -67,6 +67,9 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
         yield f"  detail   {plain(c.detail, 500)}"
     if c.pipeline_run:
         yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"
+    if c.ended:
+        detail = f": {plain(c.ended.detail, 500)}" if c.ended.detail else ""
+        yield f"  ended    {plain(c.ended.how)} at {at(c.ended.at)}{detail}"
     if c.duplicates:
         yield f"  BEWARE   also started: pipeline runs {', '.join(map(str, c.duplicates))}"
     yield f"  next     {told.next}"

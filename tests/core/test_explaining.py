@@ -12,9 +12,10 @@ import pytest
 from functions.core.limits.places_taken import PAUSED, line
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import AS_IDENTITY, REASONS, STATES
+from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
-from functions.core.terms.words import Outcome, State
+from functions.core.terms.words import Ending, Outcome, State
 from tests.ledger.samples import NOON, opened, request
 
 HOSTILE = Key("w", "run'; rm -rf ~; {key}", Outcome.COMPLETED, "ro{ute}")
@@ -58,6 +59,9 @@ def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> No
         assert HOSTILE.text in shlex.split(command)
 
 
+LOST = PipelineEnd(how=Ending.LOST, at=NOON)
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -76,7 +80,10 @@ def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> No
             "as soon as the secret is renewed",
         ),
         ({"reason": Reason.WORKING}, "takes it over"),
-        ({"state": State.STARTED}, "nothing more happens"),
+        ({"state": State.STARTED}, "is followed until that ends"),
+        ({"state": State.STARTED, "updated_at": NOON - timedelta(days=31)}, "nothing more happens"),
+        ({"state": State.STARTED, "ended": LOST}, "nothing more happens"),
+        ({"state": State.HELD}, "nothing more happens"),
         ({"state": State.STARTED, "recheck_at": NOON}, "second pipeline run"),
     ],
 )

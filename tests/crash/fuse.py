@@ -30,6 +30,15 @@ class Point(StrEnum):
     SETTLED = "after the settling and before the acknowledgement"
 
 
+class Later(StrEnum):
+    """The same in a round that follows what was started to its end."""
+
+    FOLLOWED = "after it is followed and before it leaves the schedule"
+    LOOKED = "after its build has ended and before that is written"
+    ENDED = "after its end is written and before that is listed"
+    SHOWN = "after its end is listed and before it is told"
+
+
 class Fuse:
     """Burns once: leaves its file, then signals its own process."""
 
@@ -38,7 +47,7 @@ class Fuse:
         self._signal = signal.Signals[environ.get("FUSE_SIGNAL", "SIGKILL")]
         self._file = Path(environ.get("FUSE_FILE", os.devnull))
 
-    def at(self, point: Point) -> None:
+    def at(self, point: Point | Later) -> None:
         """Burn, if this is the point and it has not burnt yet."""
         if point == self._point and not self._file.exists():
             self._file.write_text(point)
@@ -49,7 +58,7 @@ class Fuse:
 class After:
     """A port that lets the fuse burn after some of its calls."""
 
-    def __init__(self, port: Any, **points: Callable[..., Point | None]) -> None:
+    def __init__(self, port: Any, **points: Callable[..., Point | Later | None]) -> None:
         self._port = port
         self._points = points
         self.fuse: Fuse
@@ -69,7 +78,21 @@ class After:
         return fused_call
 
 
-def _written(_entry: object, changed: Any) -> Point | None:
+class AfterLedger(After):
+    """The same for the ledger, and for what it has of starts that are followed."""
+
+    @property
+    def followed(self) -> After:
+        book = After(
+            self._port.followed, follow=lambda _: Later.FOLLOWED, show=lambda _: Later.SHOWN
+        )
+        book.fuse = self.fuse
+        return book
+
+
+def _written(_entry: object, changed: Any) -> Point | Later | None:
+    if changed.ended:
+        return Later.ENDED
     if changed.state is State.STARTED:
         return Point.SETTLED
     asked = changed.is_asked and changed.history[-1].what == "asked"
@@ -82,10 +105,12 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     read = settings.read(environ)
     ports = connections.connect(read)
     wrapped = ports._replace(
-        ledger=After(ports.ledger, claim=lambda _: Point.CLAIMED, write=_written),
+        ledger=AfterLedger(ports.ledger, claim=lambda _: Point.CLAIMED, write=_written),
         runs=After(ports.runs, read=lambda *_: Point.READ),
         credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
-        pipelines=After(ports.pipelines, start=lambda *_: Point.ANSWERED),
+        pipelines=After(
+            ports.pipelines, start=lambda *_: Point.ANSWERED, ends=lambda *_: Later.LOOKED
+        ),
     )
     for port in wrapped:
         if isinstance(port, After):

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from functions.core.kept.summary import EVER
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests.crash.fuse import Point
+from tests.crash.fuse import Later, Point
+from tests.soak.team import AFTER_ALL
 from tests.stage import azurite
 from tests.stage.azure import Stage, completed
 from tests.stage.hosted import Hosted
@@ -53,7 +55,7 @@ class Theatre:
         self.fuse = fuse
         self.hosts: list[Hosted] = []
 
-    def host(self, point: Point | None = None, how: str = "SIGKILL") -> Hosted:
+    def host(self, point: Point | Later | None = None, how: str = "SIGKILL") -> Hosted:
         """Another host process, with a fuse at that point."""
         fuse = {"FUSE_POINT": point or "", "FUSE_SIGNAL": how, "FUSE_FILE": str(self.fuse)}
         self.hosts.append(Hosted({**self.stage.environ, **fuse}, APP))
@@ -147,3 +149,83 @@ def test_a_frozen_host_that_wakes_up_late_does_no_harm(theatre: Theatre, point: 
     assert_started_once(theatre, end)
     (after,) = theatre.stage.ledger.of_run(*theatre.run())
     assert_started_once(theatre, after)
+
+
+def fire_aside(host: Hosted) -> threading.Thread:
+    """Fire the reconciler without waiting for a round that may never end."""
+
+    def fire() -> None:
+        with suppress(requests.RequestException):
+            host.fire("reconcile")
+
+    thread = threading.Thread(target=fire)
+    thread.start()
+    return thread
+
+
+def cut_while_following(
+    theatre: Theatre, point: Later, how: str
+) -> tuple[Hosted, threading.Thread]:
+    """Start with a host that is cut when it follows, end the build, and wait until it is cut."""
+    host = theatre.host(point, how)
+    assert host.deliver("on_run_completed", completed("r1")).status_code == 202
+    (build,) = theatre.stage.devops.runs
+    theatre.stage.devops.finish(build.id, "failed")
+
+    rounds = [fire_aside(host)]
+
+    def is_cut() -> bool:
+        if not rounds[-1].is_alive() and not theatre.fuse.exists():
+            rounds.append(fire_aside(host))
+        return theatre.fuse.exists()
+
+    until(is_cut)
+    return host, rounds[-1]
+
+
+def until_nothing_is_followed(theatre: Theatre, host: Hosted) -> Continuation:
+    """Let the reconciler of this host run until an end is there, and nothing is left to do."""
+
+    def is_over() -> bool:
+        host.fire("reconcile")
+        ledger, (found,) = theatre.stage.ledger, theatre.stage.ledger.of_run(*theatre.run())
+        return (
+            found.ended is not None
+            and not ledger.followed.keys()
+            and not ledger.backlog(AFTER_ALL).open
+        )
+
+    until(is_over)
+    (found,) = theatre.stage.ledger.of_run(*theatre.run())
+    return found
+
+
+def assert_ended_once(theatre: Theatre, end: Continuation) -> None:
+    assert_started_once(theatre, end)
+    assert end.ended is not None
+    assert (end.ended.how, [step.what for step in end.history].count("ended")) == ("failed", 1)
+    (shown,) = theatre.stage.ledger.listed(EVER, 9)
+    assert shown.ended == "failed"
+
+
+@pytest.mark.parametrize("point", list(Later))
+def test_a_host_that_is_killed_while_it_follows_loses_no_end(
+    theatre: Theatre, point: Later
+) -> None:
+    host, last = cut_while_following(theatre, point, "SIGKILL")
+    host.ended()
+    last.join()
+    assert_ended_once(theatre, until_nothing_is_followed(theatre, theatre.host()))
+
+
+@pytest.mark.parametrize("point", [Later.LOOKED, Later.ENDED])
+def test_a_host_that_was_frozen_while_it_followed_changes_no_end(
+    theatre: Theatre, point: Later
+) -> None:
+    host, last = cut_while_following(theatre, point, "SIGSTOP")
+    end = until_nothing_is_followed(theatre, theatre.host())
+    os.kill(host.process.pid, signal.SIGCONT)
+    last.join()
+    (after,) = theatre.stage.ledger.of_run(*theatre.run())
+    assert after.ended == end.ended
+    assert_ended_once(theatre, after)

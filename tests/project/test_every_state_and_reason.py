@@ -15,7 +15,7 @@ import pytest
 
 from component.trigger_pipeline import driving
 from component.trigger_pipeline import telling as step
-from functions.adapters.telling.outcomes import TYPES
+from functions.adapters.telling.outcomes import ENDED, TYPES
 from functions.core.kept.continuation import ASKED, Step
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.explaining import explained
@@ -138,7 +138,7 @@ def test_outcome_events_tell_the_states_that_they_are_to_tell_and_the_schema_has
     data = EVENTS["data"]["properties"]
     assert {*TYPES} == {*told}
     assert sorted(data["state"]["enum"]) == sorted(told)
-    assert sorted(EVENTS["type"]["enum"]) == sorted(TYPES.values())
+    assert sorted(EVENTS["type"]["enum"]) == sorted([*TYPES.values(), ENDED])
     assert data["outcome"]["enum"] == [*map(str, Outcome)]
 
 

@@ -19,19 +19,19 @@ from functions.core.routes import deciding
 from functions.core.routes.definition import Route, Start, Variable
 from functions.core.routes.file.schema import schema
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
-from functions.core.terms.pipelines import PipelineRun
+from functions.core.terms.pipelines import PipelineEnd, PipelineRun, RunsSeen
 from functions.core.terms.policy import MOST_SENDS
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import Ending, State
 from tests.flow.asking import EXPERIMENT
-from tests.ledger.samples import key
+from tests.ledger.samples import NOON, key
 from tests.project.test_architecture import FILE
 from tests.running.shipping import ROOT
 from tests.saying.mistaken import NUMBERS, WRONG
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from functions.core.terms.pipelines import PipelineRequest
     from tests.stage.azure import Stage
@@ -134,6 +134,7 @@ class Elsewhere:
     def __init__(self, *answers: Exception | None) -> None:
         self.sent: list[dict[str, Any]] = []
         self.there: list[PipelineRun] = []
+        self.over: set[int] = set()
         self._answers = list(answers)
 
     def start(self, request: PipelineRequest, *_: object) -> PipelineRun:
@@ -145,6 +146,10 @@ class Elsewhere:
 
     def find(self, *_: object) -> Iterator[PipelineRun]:
         yield from self.there
+
+    def ends(self, _: object, runs: Mapping[int, int], *__: object) -> RunsSeen:
+        end = PipelineEnd(how=Ending.FAILED, at=NOON)
+        return RunsSeen(runs={run: end if run in self.over else None for run in runs})
 
     def tag(self, *_: object) -> None:
         raise AssertionError("nobody asked for links")
@@ -168,6 +173,17 @@ def test_another_target_is_started_once_with_what_the_route_says(stage: Stage) -
     assert delivered(stage, target) == (State.STARTED, Reason.ANSWERED)
     stage.deliver(completed("r1"))
     assert [body["templateParameters"] for body in target.sent] == [{"run_id": "r1"}]
+
+
+def test_what_another_target_started_is_followed_to_its_end(stage: Stage) -> None:
+    target = Elsewhere()
+    delivered(stage, target)
+    stage.reconcile(seconds=121)
+    target.over = {run.id for run in target.there}
+    stage.reconcile(minutes=2)
+    end = stage.only("r1").ended
+    assert end is not None
+    assert (stood(stage)[0], end.how) == (State.STARTED, Ending.FAILED)
 
 
 def test_what_another_target_did_not_queue_is_sent_again(stage: Stage) -> None:

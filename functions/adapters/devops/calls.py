@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.adapters.http.transport import Transport
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.errors import RelayError
-    from functions.core.terms.pipelines import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest, Project
 
 HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
@@ -43,9 +43,9 @@ class Calls:
         self._transport = transport
         self._version = version
 
-    def project(self, request: PipelineRequest) -> str:
+    def project(self, of: PipelineRequest | Project) -> str:
         """The address of the request's project."""
-        return project_url(self._url, request)
+        return project_url(self._url, of)
 
     def pipeline(self, request: PipelineRequest) -> str:
         """The address of the request's pipeline."""
@@ -85,7 +85,10 @@ class Calls:
     def read(
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
     ) -> Answer:
-        """An answer that is JSON; raises Retryable, for what is no refusal as `look_failed`."""
+        """An answer that is JSON; raises Retryable, for what is no refusal as `look_failed`.
+
+        Its cause is what Azure DevOps answered, where it did.
+        """
         asked = self._version
         answer = self._answer(url, credential, deadline, {**params, "api-version": asked})
         try:
@@ -98,7 +101,8 @@ class Calls:
             raise refusal
         if refusal is not None or answer.json is None:
             why = refusal or "Azure DevOps answered 200 with what is no JSON"
-            raise Retryable(Reason.LOOK_FAILED, f"looking failed: {why}", answer.retry_after)
+            failed = f"looking failed: {why}"
+            raise Retryable(Reason.LOOK_FAILED, failed, answer.retry_after) from refusal
         return answer
 
     def _answer(
@@ -130,9 +134,9 @@ class Calls:
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
 
 
-def project_url(url: str, request: PipelineRequest) -> str:
+def project_url(url: str, of: PipelineRequest | Project) -> str:
     """The address of the request's project below a base URL without a slash at its end."""
-    return f"{url}/{quote(request.organization, '')}/{quote(request.project, '')}"
+    return f"{url}/{quote(of.organization, '')}/{quote(of.project, '')}"
 
 
 def pipeline_url(url: str, request: PipelineRequest) -> str:

@@ -1,4 +1,4 @@
-"""Every build that may be a request's, whole: a look-up that shows less shows nothing.
+"""Every build that may be a request's, whole: a look-up that shows less shows nothing. And ends.
 
 https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1
 """
@@ -16,17 +16,24 @@ from functions.adapters.devops.builds import (
 )
 from functions.adapters.devops.calls import incomplete
 from functions.adapters.devops.matching import asks_parameters, hides_variables, matches
+from functions.core.terms.errors import Permanent, Retryable
+from functions.core.terms.pipelines import PipelineEnd, RunsSeen
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import Ending
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from functions.adapters.devops.calls import Calls
+    from functions.adapters.http.transport import Answer
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.pipelines import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest, Project
 
 MOST_PAGES = 50
 PAGE = "200"
+RESULTS = frozenset(Ending) - {Ending.LOST}
 
 
 class LookUp:
@@ -121,3 +128,84 @@ class LookUp:
 
 def _text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
+
+
+def ends(
+    calls: Calls,
+    where: Project,
+    runs: Mapping[int, int],
+    credential: Credential,
+    deadline: Deadline,
+) -> RunsSeen:
+    """How these runs of these pipelines ended; raises Retryable where not all could be looked at.
+
+    Only what was asked for is taken from an answer: an address that is too long is cut on its way.
+    https://github.com/microsoft/azure-devops-dotnet-samples/issues/49
+    """
+    params = {
+        "buildIds": ",".join(map(str, runs)),
+        "deletedFilter": "includeDeleted",  # what somebody removed has ended all the same
+        "queryOrder": "queueTimeAscending",
+        "$top": str(len(runs)),
+    }
+    found: dict[int, PipelineEnd | None] = {}
+    for _ in range(MOST_PAGES):
+        answer = _listed(
+            calls, f"{calls.project(where)}/_apis/build/builds", credential, deadline, params
+        )
+        listed = answer.json.get("value") if isinstance(answer.json, dict) else None
+        if not isinstance(listed, list):
+            raise incomplete("the builds list is no list")
+        own = (b for b in listed if has_id(b) and b["id"] in runs and _is_of(b, runs[b["id"]]))
+        found |= {build["id"]: _end(build) for build in own}
+        token = answer.headers.get("X-MS-ContinuationToken")
+        if not token or len(found) == len(runs):
+            return RunsSeen(runs=found, retry_after=answer.retry_after, scarce=_is_scarce(answer))
+        params["continuationToken"] = token
+    raise incomplete(f"more than {MOST_PAGES} pages of builds")
+
+
+def _listed(
+    calls: Calls, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
+) -> Answer:
+    """Raises Retryable as `refused` where Azure DevOps itself says no, and not only just now."""
+    try:
+        return calls.read(url, credential, deadline, params)
+    except Retryable as error:
+        if isinstance(error.__cause__, Permanent | Retryable):
+            raise Retryable(Reason.REFUSED, error.detail, error.retry_after) from None
+        raise
+
+
+def _is_of(build: dict[str, Any], pipeline: int) -> bool:
+    """Whether a build is one of this pipeline, as far as it says."""
+    definition = build.get("definition")
+    number = definition.get("id") if isinstance(definition, dict) else None
+    return type(number) is not int or number == pipeline
+
+
+def _end(build: dict[str, Any]) -> PipelineEnd | None:
+    """How a build ended, and None as long as it does not say so in words that are known."""
+    result, at = build.get("result"), parse_time(build.get("finishTime"))
+    if build.get("status") != "completed" or at is None:
+        return None
+    if not isinstance(result, str) or result not in RESULTS:
+        return None
+    said = []
+    if result == Ending.CANCELED and not build.get("startTime"):
+        said.append("canceled while it was queued")
+    if build.get("deleted") is True:
+        said.append("deleted since")
+    return PipelineEnd(how=Ending(result), at=at, detail="; ".join(said))
+
+
+def _is_scarce(answer: Answer) -> bool:
+    """Whether more than half of what this account may ask in five minutes is used up.
+
+    https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
+    """
+    try:
+        limit, left = (float(answer.headers[f"X-RateLimit-{n}"]) for n in ("Limit", "Remaining"))
+    except (KeyError, ValueError):
+        return False
+    return left * 2 < limit

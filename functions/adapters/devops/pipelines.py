@@ -15,12 +15,12 @@ from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from functions.adapters.http.transport import Transport
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.pipelines import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest, Project, RunsSeen
 
 
 class DevOpsPipelines:
@@ -67,6 +67,17 @@ class DevOpsPipelines:
 
         look = LookUp(self._calls, request, credential, deadline)
         yield from (self._run(request, run) for run in look.matching(queued))
+
+    def ends(
+        self, where: Project, runs: Mapping[int, int], credential: Credential, deadline: Deadline
+    ) -> RunsSeen:
+        """How the runs of these pipelines, by id, have ended, or that they go on.
+
+        Raises Retryable: `refused` where Azure DevOps itself says no.
+        """
+        from functions.adapters.devops.lookups import ends  # noqa: PLC0415 - in rounds
+
+        return ends(self._calls, where, runs, credential, deadline)
 
     def tag(
         self,

@@ -28,6 +28,7 @@ TYPES = {
     State.FAILED: "RunRelay.ContinuationFailed",
     State.OPEN: "RunRelay.ContinuationParked",
 }
+ENDED = "RunRelay.ContinuationEnded"  # the pipeline run that was started: told after the start
 MOST_KEPT = 1000  # of what could not be sent yet
 MOST_AT_ONCE = 100  # events of at most 3 KB each; a request may have 1 MB
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
@@ -102,7 +103,7 @@ def event(c: Continuation) -> CloudEvent[Any]:
 
     return CloudEvent(
         source=c.event.workspace.id,
-        type=TYPES[c.state],
+        type=ENDED if c.ended else TYPES[c.state],
         id=f"{c.key.hash}-{c.updated_at:%Y%m%dT%H%M%S%f}",
         time=c.updated_at,
         subject=c.key.text,

@@ -77,6 +77,7 @@ class Telemetry:
         self.continuations = meter.create_counter(
             "run_relay.continuations", description="continuations by state and route"
         )
+        self.ended = meter.create_counter("run_relay.pipeline_runs", description="by their end")
         self.latency = meter.create_histogram(
             "run_relay.start_latency", "s", "from the run's end to its pipeline's start"
         )
@@ -171,13 +172,19 @@ class _ObservedOutcomes(_Proxy):
     """What becomes of continuations: counted when it is told, and a span at the end of each."""
 
     def note(self, c: Continuation) -> None:
+        if c.ended:
+            self._telemetry.ended.add(1, {"ended": str(c.ended.how), "route": c.key.route})
+        else:
+            self._count(c)
+        self._real.note(c)
+
+    def _count(self, c: Continuation) -> None:
         labels = {"state": c.told_as, "route": c.key.route}
         self._telemetry.continuations.add(1, labels)
         if (latency := Summary.of(c).latency) is not None:
             self._telemetry.latency.record(round(latency), {"route": c.key.route})
         if not c.is_open:
             self._span(c)
-        self._real.note(c)
 
     def _span(self, c: Continuation) -> None:
         """From the claim to the end, linked to whoever sent the event."""

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from functions.core.terms.pipelines import PipelineRequest  # noqa: TC001 - msgspec reads it to decode
+from functions.core.terms.pipelines import (  # noqa: TC001 - msgspec reads them to decode
+    PipelineEnd,
+    PipelineRequest,
+)
 from functions.core.terms.reasons import BY_GATE, Reason
 from functions.core.terms.runs import Key, RunEvent  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.words import State
@@ -47,6 +50,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     duplicate once more, `slot` the window of the route's limit that was paid for,
     `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
     it started whatever the route's gate says, and `file` stands for the route file it is from.
+    `ended`: how the pipeline run that was started ended, once that is known.
     """
 
     key: Key
@@ -72,6 +76,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     waits_on: str = ""
     ignore_gate: bool = False
     file: str = ""
+    ended: PipelineEnd | None = None
     history: tuple[Step, ...] = ()
 
     @property
@@ -97,6 +102,9 @@ class Continuation(Struct, frozen=True, kw_only=True):
             "detail": self.detail,
             "attempts": self.attempts,
             "pipeline_run": self.pipeline_run,
+            "ended": self.ended.how if self.ended else None,
+            "ended_at": self.ended.at.isoformat() if self.ended else None,
+            "ended_detail": self.ended.detail if self.ended else "",
         }
 
     @property

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
-from functions.core.terms.words import State
+from functions.core.terms.words import Ending, State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
@@ -37,6 +37,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     pipeline_run: int | None = None
     url: str = ""
     waits_on: str = ""
+    ended: Ending | None = None
+    ended_at: datetime | None = None
+    ended_detail: str = ""
 
     @classmethod
     def of(cls, c: Continuation) -> Summary:
@@ -46,6 +49,9 @@ class Summary(Struct, frozen=True, kw_only=True):
             **same,
             experiment=c.event.experiment,
             run_ended_at=c.event.time,
+            ended=c.ended.how if c.ended else None,
+            ended_at=c.ended.at if c.ended else None,
+            ended_detail=c.ended.detail if c.ended else "",
             started_at=max((s.at for s in c.history if s.what == State.STARTED), default=None),
         )
 
@@ -77,5 +83,26 @@ class Summary(Struct, frozen=True, kw_only=True):
         return max(0.0, (self.started_at - self.run_ended_at).total_seconds())
 
 
+class Followed(Struct, frozen=True, kw_only=True):
+    """A start whose pipeline `runs` go on, as the list of those shows it; its own run is first.
+
+    `since`: when it was started; `due_at`: when it is looked at next. `absent_since` and
+    `refused_since`: since when looks did not find a run, or were refused.
+    """
+
+    key: Key
+    organization: str
+    project: str
+    pipeline: int
+    secret: str
+    runs: tuple[int, ...]
+    since: datetime
+    due_at: datetime
+    absent_since: datetime | None = None
+    refused_since: datetime | None = None
+
+
 NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})
-_SAME = frozenset(Summary.__struct_fields__) - {"experiment", "run_ended_at", "started_at"}
+_SAME = frozenset(Summary.__struct_fields__) - {
+    *("experiment", "run_ended_at", "started_at", "ended", "ended_at", "ended_detail")
+}

@@ -14,13 +14,13 @@ import msgspec
 
 from functions.core.kept.continuation import Continuation
 from functions.core.kept.letter import Letter
-from functions.core.kept.summary import Summary
+from functions.core.kept.summary import Followed, Summary
 from functions.core.kept.tasks import Wait
 from functions.core.terms.runs import Key
 
 T = TypeVar("T")
 
-KINDS: tuple[type, ...] = (Continuation, Key, Letter, Summary, Wait, dict)
+KINDS: tuple[type, ...] = (Continuation, Followed, Key, Letter, Summary, Wait, dict)
 _DESCRIBED: dict[type, object] = {kind: msgspec.json.Decoder(kind) for kind in KINDS}
 
 

@@ -9,6 +9,7 @@ r"""Where each row of the ledger lives.
 | shared       | `shared`                             | its name                          |
 | wait         | `waits`                              | its task's id                     |
 | passed over  | `passed`                             | as of one that ended              |
+| followed     | `followed`                           | when it is due `_` continuation's |
 
 A key must not hold `/ \ # ?` or control characters, and ends at 1 KiB, 512 characters.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -35,6 +36,7 @@ INBOX = "inbox"
 SHARED = "shared"
 WAITS = "waits"
 PASSED = "passed"
+FOLLOWED = "followed"
 
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 LONGEST_NAME = 300

@@ -5,8 +5,6 @@ read back; the others are copies for people. Versions of the product share a led
 replaces the other: what is not known is ignored, what is missing means its default, and a reason
 that is not known becomes detail. What stands in a state that is not known, or is about an outcome
 that is not, can be read, and is never written.
-
-A long part continues in further columns.
 """
 
 from __future__ import annotations
@@ -60,7 +58,7 @@ def continuation_row(c: Continuation) -> Row:
     """
     more = {name: getattr(c, name) for name in _MORE}
     event = fitting.bounded_event(c.event)
-    row = _row(_copies(c), event=event, request=c.request, history=c.history, more=more)
+    row = row_of(_copies(c), event=event, request=c.request, history=c.history, more=more)
     return named(c.key) | row
 
 
@@ -77,7 +75,7 @@ def schedule_row(c: Continuation) -> Row:
     waits_on = safe(c.waits_on) if c.waits_on else ""
     open_since = c.open_since if c.is_open else None
     own = {"due_at": due_at, "waits_on": waits_on, "open_since": open_since}
-    return named(c.key) | _row(_copies(c) | own, key=c.key)
+    return named(c.key) | row_of(_copies(c) | own, key=c.key)
 
 
 def listed_of(row: Row) -> Summary:
@@ -96,7 +94,7 @@ def letter_row(letter: Letter) -> Row:
     """A letter's columns; raises Permanent (too_large)."""
     kept = msgspec.structs.replace(letter, event=fitting.bounded_event(letter.event))
     copies = {"run": letter.event.run, "received_at": letter.received_at}
-    return _row(copies, letter=kept)
+    return row_of(copies, letter=kept)
 
 
 def shared_row(name: str, value: Mapping[str, object]) -> Row:
@@ -105,7 +103,7 @@ def shared_row(name: str, value: Mapping[str, object]) -> Row:
     Its `until`, a time in ISO 8601, tells how long the row is of use.
     """
     until = parse_time(value.get("until"))
-    return _row({"name": name, "until": until}, value=dict(value))
+    return row_of({"name": name, "until": until}, value=dict(value))
 
 
 def wait_row(wait: Wait) -> Row:
@@ -118,7 +116,7 @@ def wait_row(wait: Wait) -> Row:
     check_known(wait.task.key, wait.state)
     waits = UNANSWERED if wait.state is WaitState.WAITING else ""
     copies = {"waits": waits, "until": wait.until, "name": wait.task.key, "runs": wait.runs}
-    return _row(copies | {"organization": wait.task.organization}, wait=wait)
+    return row_of(copies | {"organization": wait.task.organization}, wait=wait)
 
 
 def letter_of(row: Row) -> Letter:
@@ -166,7 +164,8 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _row(copies: Mapping[str, object], **parts: object) -> Row:
+def row_of(copies: Mapping[str, object], **parts: object) -> Row:
+    """Columns for people, and parts that are read back; raises Permanent (too_large)."""
     told = ((name, value) for name, value in copies.items() if value)
     row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told}
     for name, part in parts.items():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.ledger.pruning import Pruning
+    from functions.core.ports.following import FollowBook
     from functions.core.ports.ledger import Rows, Stored
     from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
@@ -40,10 +41,17 @@ class RowLedger(RowSchedule):
     def waits(self) -> WaitBook:
         """See `functions.core.ports.ledger.Ledger.waits`."""
         if self._waits is None:
-            from functions.core.ledger.waitbook import RowWaitBook  # noqa: PLC0415 - few apps have waits
+            from functions.core.ledger.books.waitbook import RowWaitBook  # noqa: PLC0415 - few apps have waits
 
             self._waits = RowWaitBook(self._rows, self.unreadable)
         return self._waits
+
+    @property
+    def followed(self) -> FollowBook:
+        """See `functions.core.ports.ledger.Ledger.followed`."""
+        from functions.core.ledger.books.followbook import RowFollowBook  # noqa: PLC0415 - rounds
+
+        return RowFollowBook(self._rows, self.unreadable)
 
     @property
     def _pruning(self) -> Pruning:

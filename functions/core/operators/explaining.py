@@ -16,6 +16,7 @@ from functions.core.operators.meanings import (
     Words,
     meant,
 )
+from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+
+
+FOLLOWED = "its pipeline run is followed until that ends, unless the route says `follow: false`"
 
 
 class Explained(NamedTuple):
@@ -75,7 +79,8 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     if c.recheck_at:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
-        return "nothing more happens by itself"
+        follows = c.state is State.STARTED and not c.ended and now - c.updated_at < FOLLOWED_FOR
+        return FOLLOWED if follows else "nothing more happens by itself"
     then = _then(c, now)
     if c.is_asked:
         return f"{then} its pipeline run is looked for before anything is sent again"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
+    from functions.core.ports.following import FollowBook
     from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
 
@@ -70,6 +71,10 @@ class Ledger(Protocol):
     @property
     def waits(self) -> WaitBook:
         """The waits beside the continuations."""
+
+    @property
+    def followed(self) -> FollowBook:
+        """The starts whose pipeline runs go on, beside the schedule."""
 
     @property
     def unreadable(self) -> Collection[str]:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Clock, Deadline
-    from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
+    from functions.core.terms.pipelines import (
+        Credential,
+        PipelineRequest,
+        PipelineRun,
+        Project,
+        RunsSeen,
+    )
     from functions.core.terms.runs import Ended, Job, Model, ModelSought, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
@@ -121,6 +127,14 @@ class Pipelines(Protocol):
         """Builds `queued` between these times that match.
 
         Raises Retryable, after those that it found, where it could not look at all of them.
+        """
+
+    def ends(
+        self, where: Project, runs: Mapping[int, int], credential: Credential, deadline: Deadline
+    ) -> RunsSeen:
+        """What became of these runs, by id, each with its pipeline. Raises Retryable.
+
+        With the reason `refused` the service said no, perhaps because of one of them.
         """
 
     def tag(

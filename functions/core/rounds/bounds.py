@@ -23,13 +23,15 @@ MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
 MOST_LISTED = 10_000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
+MOST_FOLLOWED = 2000  # pipeline runs that are looked at in a round
+FOLLOWING_SECONDS = 60.0  # of a round's, for these
 MOST_BESIDE, MOST_READ_BESIDE = 16, 64  # the same of a round beside a delivery
 
 
 class Bounds(NamedTuple):
     """Continuations begin before `begins` has passed, `letters` before that; waits before `last`.
 
-    `each` is the time of one of them.
+    `each` is the time of one of them. Of what was started `followed` are looked at.
     """
 
     begins: Deadline
@@ -38,6 +40,7 @@ class Bounds(NamedTuple):
     each: Callable[[], Deadline]
     resumed: int = MOST_AT_ONCE
     looked_at: int = MOST_LOOKED_AT
+    followed: int = MOST_FOLLOWED
 
 
 def whole(clock: Clock) -> Bounds:
@@ -53,4 +56,5 @@ def whole(clock: Clock) -> Bounds:
 def beside(clock: Clock, deadline: Deadline) -> Bounds:
     """Of a round beside a delivery, to which so much is left."""
     begins = Deadline(clock, deadline.whole_left - POST_NEEDS - READING)
-    return Bounds(begins, begins, begins, lambda: deadline, MOST_BESIDE, MOST_READ_BESIDE)
+    most = (MOST_BESIDE, MOST_READ_BESIDE, MOST_BESIDE)
+    return Bounds(begins, begins, begins, lambda: deadline, *most)

@@ -1,4 +1,4 @@
-"""What is known of the rounds, in a row that all processes share.
+"""What a round did, as a line of the log, and what is known of rounds in a row that all share.
 
     {"ended": TIME, "by": WHOM, "timer": TIME, "begun": TIME, "first": TIME, "swept": TIME,
      "routes": {"since": TIME, "problems": [WHAT, ...]}, "paused": {"since": TIME},
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.ports.services import Level
+from functions.core.rounds.following.follower import Looked
 from functions.core.rounds.watch import ROUNDS, By
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -24,6 +26,26 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS, LONGEST = 3, 300  # of a route file, and characters of each
 _SEEN = ("routes", "paused", "failed")
+
+
+class Done(NamedTuple):
+    """What a round did, and what is open now, the oldest since `oldest` seconds.
+
+    `left`: there was no time, or no turn, for all that was due. `whole`: all that is open was
+    counted. It took so many `seconds`. So many events wait in the `inbox`, the first since
+    `unclaimed` seconds. `followed`: what was seen of what had been started before.
+    """
+
+    looked_at: int
+    resumed: int
+    left: bool
+    open: int
+    oldest: float | None
+    whole: bool
+    seconds: float
+    inbox: int = 0
+    unclaimed: float | None = None
+    followed: Looked = Looked()
 
 
 class Failed(NamedTuple):
@@ -116,3 +138,24 @@ def _part(value: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _only(value: Mapping[str, Any], *names: str) -> dict[str, object]:
     return {name: value[name] for name in names if name in value}
+
+
+def age_of(since: datetime | None, now: datetime) -> float | None:
+    """How many seconds it has lasted."""
+    return (now - since).total_seconds() if since else None
+
+
+def said(done: Done, by: By) -> tuple[Level, dict[str, object]]:
+    """The line for a round. One that no timer did is another line: who asks for theirs finds none.
+
+    A delivery's tells that the timers have stopped.
+    """
+    which = {"reconciler": "done"} if by is By.TIMER else {"round": "done", "by": by}
+    oldest, first = (None if s is None else round(s) for s in (done.oldest, done.unclaimed))
+    line = {"resumed": done.resumed, "looked_at": done.looked_at, "open": done.open}
+    more = {"oldest_s": oldest, "open_is_at_least": None if done.whole else 1}
+    more |= {"inbox": done.inbox, "inbox_oldest_s": first}
+    more |= {"followed": done.followed.at or None, "ended": done.followed.ended or None}
+    ms = round(done.seconds * 1000)
+    level = Level.WARNING if by is By.DELIVERY else Level.INFO
+    return level, {**which, **line, **more, "ms": ms}

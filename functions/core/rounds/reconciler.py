@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import MOST_LISTED
+from functions.core.rounds.bounds import FOLLOWING_SECONDS, MOST_LISTED
+from functions.core.rounds.following.follower import Follower, Looked
 from functions.core.rounds.inbox import Inbox
-from functions.core.rounds.noted import Failed, Seen
+from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
@@ -19,7 +20,6 @@ from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from functions.core.limits.admission import Admission
     from functions.core.memory.known_since import KnownSince
@@ -36,25 +36,6 @@ if TYPE_CHECKING:
     from functions.core.waits.registering import Waits
 
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
-
-
-class Done(NamedTuple):
-    """What a round did, and what is open now, the oldest since `oldest` seconds.
-
-    `left`: there was no time, or no turn, for all that was due. `whole`: all that is open was
-    counted. It took so many `seconds`. So many events wait in the `inbox`, the first since
-    `unclaimed` seconds.
-    """
-
-    looked_at: int
-    resumed: int
-    left: bool
-    open: int
-    oldest: float | None
-    whole: bool
-    seconds: float
-    inbox: int = 0
-    unclaimed: float | None = None
 
 
 class Reconciler:
@@ -85,6 +66,7 @@ class Reconciler:
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
+        self._follower = Follower(ports, policy, admission, for_each)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
         self._settling = settling
         self._told: set[str] = set()
@@ -102,8 +84,8 @@ class Reconciler:
         """One round within its bounds. Raises LedgerUnavailable if the ledger cannot be listed."""
         began = Deadline(self._clock, 0)
         try:
-            did, waits, seen = self._round(most, by)
-            done = self._tell(did, waits, began, by)
+            did, waits, seen, followed = self._round(most, by)
+            done = self._tell(did, waits, followed, began, by)
             self._note(by, done, seen)
         except LedgerUnavailable as error:
             self._failed = Failed(self._clock.now(), bounded(error))
@@ -113,10 +95,10 @@ class Reconciler:
         finally:
             self._outcomes.send()
 
-    def _round(self, most: Bounds, by: By) -> tuple[tuple[int, int, bool], Waiting, Seen]:
+    def _round(self, most: Bounds, by: By) -> tuple[tuple[int, int, bool], Waiting, Seen, Looked]:
         """How many were looked at, how many resumed, whether something due is left; the inbox.
 
-        And what it saw that others are to know of.
+        And what it saw that others are to know of, and which ends it saw.
         """
         routes, accounts, problems, more = None, list[str](), tuple[str, ...](), False
         self._settling.ended.clear()
@@ -132,7 +114,8 @@ class Reconciler:
         due = self._ledger.due(self._clock.now(), MOST_LISTED)
         found = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
-        this = Round(most.begins, turns, most.each, routes, released)
+        follow = self._follower.take_up
+        this = Round(most.begins, turns, most.each, routes, released, follow)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or most.begins.has_passed or len(keys) < len(found)
         if by is not By.DELIVERY or not most.last.has_passed:
@@ -140,9 +123,22 @@ class Reconciler:
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
+        followed = self._follow(routes, most)
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
-        return did, waits, Seen(problems, self._policy.paused, self._failed)
+        return did, waits, Seen(problems, self._policy.paused, self._failed), followed
+
+    def _follow(self, routes: Routes | None, most: Bounds) -> Looked:
+        """What nobody waits for, with what is left of the time."""
+        deadline = Deadline(self._clock, min(FOLLOWING_SECONDS, most.last.left))
+        if deadline.has_passed:
+            return Looked()
+        try:
+            self._follower.catch_up(routes)
+            return self._follower.look(routes, most.followed, deadline)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
+            return Looked()
 
     def _note(self, by: By, done: Done, seen: Seen) -> None:
         """Let all processes know that it ended, unless a next delivery is to go on."""
@@ -153,7 +149,14 @@ class Reconciler:
         except LedgerUnavailable as error:
             self._log.write(Level.WARNING, {"rounds": "not noted", "detail": error})
 
-    def _tell(self, did: tuple[int, int, bool], waits: Waiting, began: Deadline, by: By) -> Done:
+    def _tell(
+        self,
+        did: tuple[int, int, bool],
+        waits: Waiting,
+        followed: Looked,
+        began: Deadline,
+        by: By,
+    ) -> Done:
         """The line that shows that the reconciler lives, and what is open."""
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
@@ -161,9 +164,9 @@ class Reconciler:
         now = self._clock.now()
         log = self._ledger.backlog(now, set(self._settling.ended))
         self._lines.note(log)
-        age, unclaimed = (_age(since, now) for since in (log.oldest, waits.oldest))
+        age, unclaimed = (age_of(since, now) for since in (log.oldest, waits.oldest))
         took = began.elapsed
-        done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed)
+        done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed, followed)
         self._log.write(*said(done, by))
         return done
 
@@ -197,22 +200,3 @@ class Reconciler:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
-
-
-def _age(since: datetime | None, now: datetime) -> float | None:
-    return (now - since).total_seconds() if since else None
-
-
-def said(done: Done, by: By) -> tuple[Level, dict[str, object]]:
-    """The line for a round. One that no timer did is another line: who asks for theirs finds none.
-
-    A delivery's tells that the timers have stopped.
-    """
-    which = {"reconciler": "done"} if by is By.TIMER else {"round": "done", "by": by}
-    oldest, first = (None if s is None else round(s) for s in (done.oldest, done.unclaimed))
-    line = {"resumed": done.resumed, "looked_at": done.looked_at, "open": done.open}
-    more = {"oldest_s": oldest, "open_is_at_least": None if done.whole else 1}
-    more |= {"inbox": done.inbox, "inbox_oldest_s": first}
-    ms = round(done.seconds * 1000)
-    level = Level.WARNING if by is By.DELIVERY else Level.INFO
-    return level, {**which, **line, **more, "ms": ms}

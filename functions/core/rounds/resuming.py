@@ -36,7 +36,7 @@ UNREADABLE_AGAIN = timedelta(hours=1)
 class Round(NamedTuple):
     """One round: until when it takes something up, the turns that it has, the time of `each`.
 
-    `released`: what need not wait any more, and for what.
+    `released`: what need not wait any more, and for what. `follow` has a start looked after.
     """
 
     deadline: Deadline
@@ -44,6 +44,7 @@ class Round(NamedTuple):
     each: Callable[[], Deadline]
     routes: Routes | None
     released: Mapping[Key, str]
+    follow: Callable[[Continuation, Routes | None], None]
 
 
 class Resuming:
@@ -154,6 +155,7 @@ class Resuming:
             if next(this.turns, None) is None:
                 return
             self._links.write(c, this.each())
+        this.follow(c, this.routes)
         self._known_since.keep_in_time(c.event.workspace.id)
         self._ledger.retire(c.key)
 

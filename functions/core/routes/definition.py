@@ -98,6 +98,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """One route; `outcomes` is what it is about: ends of runs, or one kind of other news.
 
     `distinct`: a pipeline run that matches can only be its own; see `lookalikes`.
+    `follow`: it is looked after until that has ended.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Route(Struct, frozen=True, kw_only=True):
     wait_for_facts: timedelta = FACTS_FOR
     limit: Limit | None = None
     shadow: bool = False
+    follow: bool = True
     complete: bool = False
     start: Start | None = None
     needs: Needs = Needs()

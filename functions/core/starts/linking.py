@@ -13,6 +13,8 @@ from functions.core.terms.errors import InDoubt, Permanent, Retryable, in_words
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
     from functions.core.terms.deadline import Deadline
@@ -38,6 +40,17 @@ class Links:
             except (InDoubt, Permanent, Retryable) as error:
                 self._tell(c, error.detail)
             except Exception as error:  # noqa: BLE001 - else it would be tried in every round
+                self._tell(c, in_words(error))
+
+    def write_end(self, c: Continuation, each: Callable[[], Deadline]) -> None:
+        """Tag the run with how its pipeline run ended; raises nothing either."""
+        if self.wanted(c) and c.ended and c.key.outcome.ends_run:
+            tags = {f"relay.{c.key.route}.ended": str(c.ended.how)}
+            try:
+                self._runs.tag(c.event.workspace, c.key.run, tags, each())
+            except Retryable as error:
+                self._tell(c, error.detail)
+            except Exception as error:  # noqa: BLE001 - else its end would be told in every round
                 self._tell(c, in_words(error))
 
     def _tell(self, c: Continuation, why: str) -> None:

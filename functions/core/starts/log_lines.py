@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.kept.summary import Summary
 from functions.core.ports.services import Level
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import Ending, State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -68,6 +68,28 @@ def outcome(c: Continuation, ms: int) -> Line:
         "ms": ms,
     }
     return {name: value for name, value in line.items() if value not in {None, ""}}
+
+
+def pipeline_ended(c: Continuation) -> tuple[Level, Line]:
+    """The line that says how the pipeline run of a continuation ended."""
+    end, started = c.ended, Summary.of(c).started_at
+    took = None
+    if end and started:
+        took = max(0, round((end.at - started).total_seconds()))
+    line: Line = {
+        "pipeline_run": c.pipeline_run,
+        "ended": end and end.how,
+        "route": c.key.route,
+        "run": c.key.run,
+        "outcome": c.key.outcome,
+        "workspace": c.event.workspace.name,
+        "experiment": c.event.experiment,
+        "detail": (end and end.detail) or None,
+        "at": end and end.at,
+        "after_s": took,
+    }
+    well = end is not None and end.how is Ending.SUCCEEDED
+    return Level.INFO if well else Level.WARNING, line
 
 
 def duplicate(c: Continuation) -> Line:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from functions.core.terms.words import Ending  # noqa: TC001 - msgspec reads it to decode
 from functions.core.texts import jsontext
 from functions.core.texts.bounds import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Credential(Struct, frozen=True, kw_only=True):
@@ -24,6 +28,13 @@ class Credential(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Credential(version={self.version!r})"
+
+
+class Project(Struct, frozen=True):
+    """A project of an organization."""
+
+    organization: str
+    project: str
 
 
 class PipelineRequest(Struct, frozen=True, kw_only=True):
@@ -68,3 +79,23 @@ class PipelineRun(Struct, frozen=True, kw_only=True):
     url: str = ""
     retry_after: float | None = None
     note: str = ""
+
+
+class PipelineEnd(Struct, frozen=True, kw_only=True):
+    """How a pipeline run ended, when (UTC), and what else is to be said of it."""
+
+    how: Ending = field(name="as")
+    at: datetime
+    detail: str = ""
+
+
+class RunsSeen(Struct, frozen=True, kw_only=True):
+    """What a look at some pipeline runs showed, by id: an end, or None of one that goes on.
+
+    What is missing was not there. `retry_after`: the service asked to slow down, for so many
+    seconds; `scarce`: more than half of what the account may ask is used up.
+    """
+
+    runs: Mapping[int, PipelineEnd | None]
+    retry_after: float | None = None
+    scarce: bool = False

@@ -19,6 +19,7 @@ POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by the
 CLOCK_SKEW = timedelta(minutes=5)
 OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
 RECHECK = timedelta(hours=1)
+FOLLOWED_FOR = timedelta(days=30)  # until its pipeline run ends: as long as an approval may wait
 MOST_SENDS = 3  # the first and two more
 NOT_FINAL_FOR = timedelta(minutes=10)
 FACTS_FOR = timedelta(minutes=10)  # unless the route says otherwise: `wait_for_facts`

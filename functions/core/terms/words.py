@@ -1,4 +1,4 @@
-"""Words that the ledger keeps: how a run ended, and where a continuation stands."""
+"""Words that the ledger keeps: how a run ended, where a continuation stands, and its pipeline."""
 
 from __future__ import annotations
 
@@ -74,3 +74,17 @@ class State(Word, form=r"[a-z][a-z0-9_ -]{0,30}"):
     def may_be_open(self) -> bool:
         """Whether work may be left to do: in what is not known somebody else may see some."""
         return self is State.OPEN or not self.is_known
+
+
+class Ending(Word, form=r"[A-Za-z][A-Za-z0-9_]{0,30}"):
+    """How a pipeline run ended, in Azure DevOps' words, and `lost`: nobody can tell.
+
+    Another version of the app may know more of them: what is not known is shown.
+    https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1#buildresult
+    """
+
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partiallySucceeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    LOST = "lost"

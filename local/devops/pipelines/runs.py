@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from local.devops.pipelines.defined import Pipeline, RunRequest, Variable
 
-Result = Literal["succeeded", "failed", "canceled"]
+Result = Literal["succeeded", "partiallySucceeded", "failed", "canceled"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,11 @@ class QueuedRun:
         return self.pipeline.revision
 
     @property
-    def status(self) -> Literal["notStarted", "completed"]:
+    def status(self) -> Literal["notStarted", "inProgress", "completed"]:
         """The build's status."""
-        return "notStarted" if self.result is None else "completed"
+        if self.result is not None:
+            return "completed"
+        return "notStarted" if self.start_time is None else "inProgress"
 
 
 class Runs:
@@ -73,6 +75,7 @@ class Runs:
         self._clock = clock
         self._first = first_id
         self._runs: list[QueuedRun] = []
+        self._destroyed = 0
         self._lock = threading.Lock()
 
     def queue(self, pipeline: Pipeline, asked: RunRequest, skew: float = 0.0) -> QueuedRun:
@@ -81,7 +84,7 @@ class Runs:
             arrived = self._clock()
             told = arrived + timedelta(seconds=skew)
             run = QueuedRun(
-                id=self._first + sum(_is_of(run, pipeline.organization) for run in self._runs),
+                id=self._next_id(pipeline.organization),
                 pipeline=pipeline,
                 number=self._number(pipeline, told),
                 template_parameters=dict(asked.template_parameters or {}),
@@ -94,6 +97,11 @@ class Runs:
             self._runs.append(run)
             return run
 
+    def _next_id(self, organization: str) -> int:
+        """No id is ever given twice."""
+        own = sum(_is_of(run, organization) for run in self._runs)
+        return self._first + own + self._destroyed
+
     def all(self) -> list[QueuedRun]:
         """Every run so far, oldest first; later changes do not show in the list."""
         with self._lock:
@@ -104,15 +112,34 @@ class Runs:
         runs = (run for run in self.all() if _is_of(run, organization))
         return next((run for run in runs if run.id == run_id), None)
 
-    def finish(self, run_id: int, result: Result = "succeeded") -> QueuedRun:
-        """End a run with a result; KeyError if there is no such run."""
+    def begin(self, run_id: int, organization: str = "") -> QueuedRun:
+        """Let an agent take a run up; KeyError if there is no such run."""
         now = self._clock()
         return self._change(
-            run_id,
-            lambda run: replace(
-                run, result=result, start_time=run.start_time or now, finish_time=now
-            ),
+            run_id, lambda run: replace(run, start_time=run.start_time or now), organization
         )
+
+    def finish(
+        self, run_id: int, result: Result = "succeeded", organization: str = ""
+    ) -> QueuedRun:
+        """End a run with a result; KeyError if there is no such run.
+
+        One that is canceled before it began never began.
+        """
+        now = self._clock()
+
+        def ended(run: QueuedRun) -> QueuedRun:
+            began = run.start_time or (None if result == "canceled" else now)
+            return replace(run, result=result, start_time=began, finish_time=now)
+
+        return self._change(run_id, ended, organization)
+
+    def destroy(self, run_id: int, organization: str = "") -> None:
+        """Remove a run for good, as happens to deleted ones after days: nobody finds it."""
+        with self._lock:
+            own = [r for r in self._runs if r.id == run_id and _is_of(r, organization)]
+            self._runs = [run for run in self._runs if run not in own[:1]]
+            self._destroyed += len(own[:1])
 
     def delete(self, run_id: int, organization: str = "") -> QueuedRun:
         """Delete a run: lists leave it out unless they are asked for deleted ones."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Json = dict[str, object]
 
 
+_RESULTS = {"partiallySucceeded": "unknown"}  # of a build, and no word of a pipeline run
+
+
 def told(moment: datetime) -> str:
     """A time as the service writes it: UTC with seven digits."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "0Z")
@@ -66,7 +69,7 @@ def run_json(host: str, run: QueuedRun, *, parameters: bool = True) -> Json:
         **({"variables": _variables(run)} if run.variables else {}),
         "pipeline": pipeline_reference(host, run.pipeline, run.pipeline_version),
         "state": "completed" if run.result else "inProgress",
-        **({"result": run.result} if run.result else {}),
+        **({"result": _RESULTS.get(run.result, run.result)} if run.result else {}),
         "createdDate": told(run.queue_time),
         **times,
         "url": f"{base(host, run.pipeline)}/_apis/pipelines/{run.pipeline_id}/runs/{run.id}",

@@ -99,13 +99,44 @@ def test_a_start_a_duplicate_and_what_the_timers_do_about_them(stage: Stage, wir
     end(stage, "r0")
     stage.deliver(completed("r0"))
     stage.reconcile(minutes=10)  # the workspace was met, which is noted once a day
+    stage.devops.finish(stage.devops.runs[0].id)
+    stage.reconcile(minutes=10)
+    stage.clock.forward(seconds=11)  # what was read of the account is believed no more
     end(stage, "r1")
     once = requests(wire, lambda: stage.deliver(completed("r1")))
     assert once == STARTING + usage.ADMITTING
+    stage.devops.finish(stage.devops.runs[1].id)
     tidied = requests(wire, lambda: stage.reconcile(minutes=10))
-    assert tidied == usage.ROUND_REQUESTS + usage.TIDYING
+    at_once = 1 + 1 + 4  # a row, the account's, and the end
+    assert tidied == usage.ROUND_REQUESTS + usage.TIDYING + at_once
     assert requests(wire, lambda: stage.deliver(completed("r1"))) == usage.KNOWN_REQUESTS
     assert requests(wire, stage.app.sweep.sweep) == usage.SWEEP_REQUESTS + 2  # r0, r1
+
+
+def test_a_pipeline_of_ten_minutes_that_is_followed(stage: Stage, wire: Wire) -> None:
+    end(stage, "r0")
+    stage.deliver(completed("r0"))
+    stage.reconcile(minutes=10)
+    stage.devops.finish(stage.devops.runs[0].id)
+    stage.reconcile(minutes=10)
+    stage.clock.forward(minutes=45)
+    stage.reconcile()  # what is done once an hour is done once
+    end(stage, "r1")
+    stage.deliver(completed("r1"))
+    spent = requests(wire, lambda: stage.reconcile(seconds=121))
+    spent -= int(usage.ROUND_REQUESTS + usage.TIDYING)
+    for minute in range(3, 12):
+        if minute == 10:
+            stage.devops.finish(stage.devops.runs[1].id)
+        spent += requests(wire, lambda: stage.reconcile(minutes=1)) - int(usage.ROUND_REQUESTS)
+    assert stage.only("r1").ended is not None
+    assert spent == usage.FOLLOWING
+
+
+def test_once_an_hour_it_is_looked_for_what_nobody_follows(stage: Stage, wire: Wire) -> None:
+    stage.reconcile(minutes=1)
+    hourly = requests(wire, lambda: stage.reconcile(minutes=60))
+    assert hourly == usage.ROUND_REQUESTS + usage.CATCHING_UP
 
 
 def test_a_near_miss_and_what_nothing_could_let_match(stage: Stage, wire: Wire) -> None:

@@ -64,6 +64,15 @@ def seen(stage: Stage) -> Seen:
     return Seen(stage)
 
 
+def test_an_end_is_counted_and_the_start_no_second_time(stage: Stage, seen: Seen) -> None:
+    stage.deliver(completed("r1"))
+    stage.reconcile(seconds=121)
+    stage.devops.finish(stage.devops.runs[0].id, "failed")
+    stage.reconcile(minutes=2)
+    assert seen.points("pipeline_runs") == [({"ended": "failed", "route": "register"}, 1)]
+    assert seen.points("continuations") == [({"state": "started", "route": "register"}, 1)]
+
+
 def test_each_remote_call_is_a_span_and_so_is_the_continuation(stage: Stage, seen: Seen) -> None:
     stage.deliver(completed("r1"))
     assert stage.started() == [(42, "r1")]

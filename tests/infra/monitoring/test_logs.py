@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.adapters.telling import log
-from functions.core.rounds.reconciler import Done, said
+from functions.core.rounds.noted import Done, said
 from functions.core.rounds.watch import By
 from local.cloud import Cloud
 from tests.conftest import PAT

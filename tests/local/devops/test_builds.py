@@ -147,6 +147,33 @@ def test_a_finished_run_tells_its_result_in_both_apis(devops: DevOps) -> None:
     assert run["finishedDate"] == build["finishTime"]
 
 
+def test_a_run_that_is_canceled_while_it_is_queued_never_began(devops: DevOps) -> None:
+    queued, taken_up = started(devops), started(devops)
+    devops.begin(taken_up)
+    going_on = call(devops, "GET", f"build/builds/{taken_up}").json()
+    assert (going_on["status"], "startTime" in going_on) == ("inProgress", True)
+    for run_id in (queued, taken_up):
+        devops.finish(run_id, "canceled")
+    told = [call(devops, "GET", f"build/builds/{run_id}").json() for run_id in (queued, taken_up)]
+    assert [build["result"] for build in told] == ["canceled", "canceled"]
+    assert ["startTime" in build for build in told] == [False, True]
+
+
+def test_what_partially_succeeded_is_a_word_of_builds_only(devops: DevOps) -> None:
+    run_id = started(devops)
+    devops.finish(run_id, "partiallySucceeded")
+    assert call(devops, "GET", f"build/builds/{run_id}").json()["result"] == "partiallySucceeded"
+    assert call(devops, "GET", f"{RUNS}/{run_id}").json()["result"] == "unknown"
+
+
+def test_what_is_destroyed_is_in_no_list_and_its_id_is_not_given_again(devops: DevOps) -> None:
+    run_id = started(devops)
+    devops.destroy(run_id)
+    assert listed(devops, queryOrder=NEWEST, deletedFilter="includeDeleted") == []
+    assert call(devops, "GET", f"build/builds/{run_id}").status_code == 404
+    assert started(devops) == run_id + 1
+
+
 def test_pipelines_are_paged_by_name(devops: DevOps) -> None:
     first = call(devops, "GET", "pipelines", {"$top": "1"})
     token = first.headers["X-MS-ContinuationToken"]

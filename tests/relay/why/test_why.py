@@ -57,7 +57,7 @@ def test_a_started_run_is_told_with_its_links_and_its_history(desk: Desk) -> Non
     )
     assert f"pipeline run {c.pipeline_run}  {desk.stage.devops.url}/contoso/mlops/_bu" in said.out
     assert f"{c.history[0].at:%Y-%m-%d %H:%M:%S} UTC  claimed" in said.out
-    assert "nothing more happens by itself" in said.out
+    assert "its pipeline run is followed until that ends" in said.out
     assert "another event about this end starts nothing" in said.out
     assert (
         "report: not concerned: its filter outcome wants Canceled, Failed, "

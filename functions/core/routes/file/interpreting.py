@@ -118,7 +118,8 @@ def _at(above: At, said: Said) -> Said:
 
 def _route(entry: Entry, defaults: Entry) -> Route:
     as_written = ("name", "children", "when", "step", "model", "complete")
-    start = _start({**defaults, **entry["start"]}) if "start" in entry else None
+    of_start = {name: value for name, value in defaults.items() if name != "follow"}
+    start = _start({**of_start, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
     count, _, per = entry.get("limit", "").partition("/")
     return Route(
@@ -129,6 +130,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         wait_for_facts=_patience(entry),
         limit=Limit(int(count), per) if count else None,
         shadow=entry.get("mode") == "shadow",
+        follow=bool(entry.get("follow", defaults.get("follow", True))),
         start=start,
         needs=needs.of(match, entry.get("when"), start),
     )

@@ -38,7 +38,11 @@ _SECRET = "^[A-Za-z0-9-]{1,127}$"
 _MINUTES = FACTS_FOR // timedelta(minutes=1)
 _EVENTS = [str(outcome) for outcome in Outcome if not outcome.ends_run]
 
-_DEFAULTS = _closed(
+_FOLLOW = _of(
+    "boolean",
+    "whether a started pipeline is followed until it ends, and its end told; default: true",
+)
+_OF_START = _closed(
     "what `start` says unless a route says otherwise",
     # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions
     organization=_text(
@@ -53,6 +57,11 @@ _DEFAULTS = _closed(
     ),
     # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
     secret=_text("Key Vault secret with its token: 1 to 127 letters, digits or `-`", _SECRET),
+)
+_DEFAULTS = _closed(
+    "what routes and their `start` say unless they say otherwise",
+    **_OF_START["properties"],
+    follow=_FOLLOW,
 )
 _MATCH = _closed(
     "which runs the route is for, default all: all of it must fit",
@@ -71,7 +80,7 @@ _VARIABLE = _closed(
 _START = _closed(
     "the Azure DevOps pipeline to start",
     "pipeline",
-    **_DEFAULTS["properties"],
+    **_OF_START["properties"],
     pipeline=_of("integer", "id of the pipeline: definitionId in its URL", **_ID),
     pipeline_version=_of("integer", "version of the pipeline; default: the newest", **_ID),
     # https://git-scm.com/docs/git-check-ref-format
@@ -148,6 +157,7 @@ _ROUTE = _closed(
     ),
     mode=_of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
     complete=_of("boolean", "finish the agentless task that waits for the run"),
+    follow=_FOLLOW,
     start=_START,
 )
 FILE: Final = _closed(

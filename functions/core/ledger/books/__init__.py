@@ -1,0 +1,1 @@
+"""What few apps or only rounds need of the ledger: lists beside the continuations."""

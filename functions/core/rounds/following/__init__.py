@@ -1,0 +1,1 @@
+"""What was started is looked after until its pipeline run ends."""

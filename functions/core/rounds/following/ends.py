@@ -1,0 +1,132 @@
+"""When a pipeline run is looked at, and what it means that it was, or was not, seen. Pure.
+
+docs/adr/0031-followed-to-the-end.md
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from functions.core.kept.summary import Followed, Summary
+from functions.core.starts.steps import step
+from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.policy import FOLLOWED_FOR, REFUSED_FOR
+from functions.core.terms.words import Ending, State
+from functions.core.texts.bounds import bounded
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.pipelines import RunsSeen
+    from functions.core.terms.policy import Policy
+
+ENDED = "ended"  # what the history of a continuation calls it
+ABSENT_FOR = timedelta(hours=1)
+FIRST, LONGEST, SHARE = 2, 120, 5  # pauses: times the first wait of the backoff; a share of the age
+_LET_GO = frozenset({Ending.CANCELED, Ending.LOST})
+
+
+class Pace:
+    """At which ages a run is looked at; they follow from its start alone."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._first = policy.retry_first * FIRST
+        self._longest = policy.retry_first * LONGEST
+
+    def after(self, since: datetime, now: datetime) -> datetime:
+        """When the next look is."""
+        return since + self._around(now - since)[1]
+
+    def before(self, since: datetime, now: datetime) -> datetime:
+        """When the last look should have been, or the first one will be."""
+        return since + (self._around(now - since)[0] or self._first)
+
+    def _around(self, age: timedelta) -> tuple[timedelta, timedelta]:
+        """The ages of the last look until this age, and of the next after it."""
+        last, following = timedelta(), self._first
+        while following <= age:
+            pause = min(max(following / SHARE, self._first), self._longest)
+            if pause == self._longest:  # from here on they are evenly spaced
+                last = following + (age - following) // pause * pause
+                return last, last + pause
+            last, following = following, following + pause
+        return last, following
+
+
+def is_wanted(route: str, routes: Routes | None) -> bool:
+    """Whether the route of this name wants to know; one that is gone, or not known now, does."""
+    known = routes.named(route) if routes else None
+    return known is None or known.follow
+
+
+def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
+    """What is to be looked at of a start, at once; None where there is nothing to see."""
+    if c.state is not State.STARTED or c.ended or c.pipeline_run is None or c.request is None:
+        return None
+    since = Summary.of(c).started_at or c.updated_at
+    return Followed(
+        key=c.key,
+        organization=c.request.organization,
+        project=c.request.project,
+        pipeline=c.request.pipeline,
+        secret=c.request.secret,
+        runs=(c.pipeline_run, *c.duplicates),
+        since=since,
+        due_at=pace.before(since, now),
+    )
+
+
+def judged(one: Followed, seen: RunsSeen, now: datetime) -> PipelineEnd | Followed:
+    """The end that a look shows, else what is kept of the look.
+
+    Of several runs the end is that of the first that was not canceled: somebody who is told of a
+    duplicate cancels one of them.
+    """
+    ends = {run: seen.runs[run] for run in one.runs if run in seen.runs}
+    if None in ends.values():
+        return replace(one, absent_since=None, refused_since=None)
+    if len(ends) < len(one.runs):
+        since = one.absent_since or now
+        if now - since < ABSENT_FOR:
+            return replace(one, absent_since=since, refused_since=None)
+    known = {run: end for run, end in ends.items() if end}
+    if not known:
+        return lost(now, "Azure DevOps has no such pipeline run any more")
+    own = next(iter(known))
+    run = next((r for r, end in known.items() if end.how not in _LET_GO), own)
+    if run == one.runs[0]:
+        return known[run]
+    detail = f"pipeline run {run}, of {', '.join(map(str, one.runs))}"
+    return replace(known[run], detail="; ".join(filter(None, (detail, known[run].detail))))
+
+
+def refused(one: Followed, now: datetime, why: str) -> PipelineEnd | Followed:
+    """What it means that Azure DevOps does not tell."""
+    since = one.refused_since or now
+    if now - since >= REFUSED_FOR:
+        return lost(now, why)
+    return replace(one, refused_since=since)
+
+
+def overdue(one: Followed, now: datetime, policy: Policy, why: str) -> PipelineEnd | None:
+    """The end of what nobody waits for any more."""
+    longest = min(FOLLOWED_FOR, policy.kept_for)
+    if now - one.since < longest:
+        return None
+    return lost(now, f"it had not ended after {longest.days} days{why and ': '}{why}")
+
+
+def lost(now: datetime, why: str) -> PipelineEnd:
+    """Nobody can tell how it ended."""
+    return PipelineEnd(how=Ending.LOST, at=now, detail=bounded(why))
+
+
+def ended(c: Continuation, now: datetime, end: PipelineEnd) -> Continuation:
+    """Started, and its pipeline run has ended."""
+    say = f"{end.how}{end.detail and ': '}{end.detail}"
+    return step(c, now, ENDED, say, ended=end)

@@ -1,0 +1,188 @@
+"""Looks after pipeline runs that were started, behind all else that a round does.
+
+Nothing here holds a start back: what a look is refused with puts off looks alone.
+docs/adr/0031-followed-to-the-end.md
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.limits.admission import LONGEST_SLOWDOWN, Admission
+from functions.core.limits.turns import in_turn
+from functions.core.rounds.following import ends
+from functions.core.rounds.following.asking import Asking
+from functions.core.rounds.following.keeping import Keeping
+from functions.core.terms.deadline import each
+from functions.core.terms.errors import Retryable
+from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Followed
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.pipelines import RunsSeen
+    from functions.core.terms.policy import Policy
+    from functions.core.terms.runs import Key
+
+    ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
+
+MOST_DUE = 5000  # rows that a round lists to find whose turn it is
+CATCHES_UP_EVERY = timedelta(hours=1)
+CATCHES_UP_WITH = timedelta(days=1)  # of what an older version of the app has started
+_UNPROVED = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_EXPIRED, Reason.SECRET_UNREADABLE})
+
+
+class Looked(NamedTuple):
+    """How many were looked at in a round, and how many of them have ended."""
+
+    at: int = 0
+    ended: int = 0
+
+
+class Follower:
+    """Follows what was started until its pipeline run ends, and tells how."""
+
+    def __init__(
+        self, ports: Ports, policy: Policy, admission: Admission, for_each: ForEach
+    ) -> None:
+        self._ports, self._ledger, self._clock = ports, ports.ledger, ports.clock
+        self._policy = policy
+        self._admission = admission
+        self._for_each = for_each
+        self._pace = ends.Pace(policy)
+        self._keeping = Keeping(ports, policy, partial(each, ports.clock))
+        self._held: dict[str, tuple[datetime, str]] = {}
+        self._caught_up = float("-inf")
+
+    def take_up(self, c: Continuation, routes: Routes | None) -> None:
+        """Have a start followed, if its route wants that. One request."""
+        one = ends.followed(c, self._clock.now(), self._pace)
+        if one is not None and ends.is_wanted(c.key.route, routes):
+            self._ledger.followed.follow(one)
+
+    def look(self, routes: Routes | None, most: int, deadline: Deadline) -> Looked:
+        """Look at so many whose time has come, those of each account in turn.
+
+        One request if there are none. Raises LedgerUnavailable where they cannot be listed.
+        """
+        due = self._ledger.followed.due(self._clock.now(), MOST_DUE)
+        latest = {one.key: one for one in due}
+        self._do([one for one in due if one is not latest[one.key]][:most], self._drop)
+        those = in_turn(latest.values(), _account)[:most]
+        wanted: dict[str, list[Followed]] = defaultdict(list)
+        for one in those:
+            wanted[_account(one) if ends.is_wanted(one.key.route, routes) else ""].append(one)
+        self._do(wanted.pop("", []), self._drop)
+        ended = 0
+        for account, own in wanted.items():
+            if not deadline.has_passed:
+                ended += self._look_at(account, own, deadline)
+        return Looked(len(those), ended)
+
+    def catch_up(self, routes: Routes | None) -> None:
+        """Take up what an older version of the app has started, or wrote without its end.
+
+        Two requests, once in an hour, and two more for each that was found. Raises
+        LedgerUnavailable.
+        """
+        now = self._clock.monotonic()
+        if routes is None or now - self._caught_up < CATCHES_UP_EVERY.total_seconds():
+            return
+        self._caught_up = now
+        known = self._ledger.followed.keys()
+        lately = self._ledger.followed.lately(self._clock.now() - CATCHES_UP_WITH)
+        open_ended = (s for s in lately if s.state is State.STARTED and s.ended is None)
+        for one in open_ended:
+            if known is not None and one.key not in known and ends.is_wanted(one.key.route, routes):
+                self._again(one.key, routes)
+
+    def _again(self, key: Key, routes: Routes) -> None:
+        entry = self._ledger.read(key)
+        if entry and entry.continuation.ended:
+            self._ledger.followed.show(entry.continuation)
+        elif entry:
+            self.take_up(entry.continuation, routes)
+
+    def _look_at(self, account: str, own: Sequence[Followed], deadline: Deadline) -> int:
+        """Those of one account; returns how many have ended."""
+        until, why = self._left_alone(account)
+        if until:
+            return self._do(own, lambda one: self._keeping.later(one, one, why, until))
+        ended = 0
+        for some, seen in Asking(self._ports, own[0].secret, deadline).about(own):
+            if isinstance(seen, Retryable):
+                ended += self._untold(account, some, seen)
+            else:
+                self._hold(account, seen.retry_after or 0.0, "Azure DevOps asked to slow down")
+                ended += self._do(some, partial(self._judge, seen))
+            self._ports.outcomes.send()
+        return ended
+
+    def _left_alone(self, account: str) -> tuple[datetime | None, str]:
+        """Until when no look is sent by this account, and why; a block of starts counts as well."""
+        if block := self._admission.blocked(account):
+            return block.until, block.detail
+        until, why = self._held.get(account, (self._clock.now(), ""))
+        return (until, why) if until > self._clock.now() else (None, "")
+
+    def _hold(self, account: str, seconds: float, why: str) -> datetime | None:
+        """Send no look by this account for so long; starts find out by themselves."""
+        if not seconds:
+            return None
+        until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
+        self._held[account] = until, why
+        return until
+
+    def _untold(self, account: str, some: Sequence[Followed], error: Retryable) -> int:
+        """What it means that nothing was told of these."""
+        pause = self._policy.credential_pause
+        if error.reason is Reason.REFUSED:
+            refused = partial(self._refused, error.detail, self._clock.now() + pause)
+            return self._do(some, refused)
+        seconds = pause.total_seconds() if error.reason in _UNPROVED else error.retry_after or 0.0
+        until = self._hold(account, seconds, error.detail)
+        return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until))
+
+    def _judge(self, seen: RunsSeen, one: Followed) -> bool:
+        verdict = ends.judged(one, seen, self._clock.now())
+        if isinstance(verdict, PipelineEnd):
+            return self._keeping.end(one, verdict)
+        return self._keeping.later(one, verdict, "", None)
+
+    def _refused(self, why: str, until: datetime, one: Followed) -> bool:
+        verdict = ends.refused(one, self._clock.now(), why)
+        if isinstance(verdict, PipelineEnd):
+            return self._keeping.end(one, verdict)
+        return self._keeping.later(one, verdict, why, until)
+
+    def _drop(self, one: Followed) -> bool:
+        self._ledger.followed.drop(one)
+        return False
+
+    def _do(self, those: Sequence[Followed], act: Callable[[Followed], bool]) -> int:
+        """Do it to each, a few at once; returns of how many it was true."""
+        by_key = {one.key: one for one in those}
+        done: list[Key] = []
+
+        def guarded(key: Key) -> None:
+            one = by_key[key]
+            if self._keeping.guarded(one, lambda: act(one)):
+                done.append(key)
+
+        self._for_each(guarded, by_key)
+        return len(done)
+
+
+def _account(one: Followed) -> str:
+    return Admission.account(one.organization, one.secret)

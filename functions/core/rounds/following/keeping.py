@@ -1,0 +1,97 @@
+"""What is written of a look: when the next one is, or the end, in the order that loses nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from functions.core.ports.services import Level
+from functions.core.rounds.following import ends
+from functions.core.starts import log_lines
+from functions.core.starts.linking import Links
+from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
+from functions.core.terms.words import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Followed
+    from functions.core.ports.services import Ports
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.pipelines import PipelineEnd
+    from functions.core.terms.policy import Policy
+
+
+class Keeping:
+    """Writes the rows of what is followed, and tells of ends; each call raises LedgerUnavailable.
+
+    `each` is the time for one link.
+    """
+
+    def __init__(self, ports: Ports, policy: Policy, each: Callable[[], Deadline]) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._outcomes = ports.outcomes
+        self._policy = policy
+        self._pace = ends.Pace(policy)
+        self._links = Links(ports, wanted=policy.tag_runs)
+        self._each = each
+
+    def guarded(self, one: Followed, act: Callable[[], bool]) -> bool:
+        """What it returns; an error of the ledger is a line, and another round does it."""
+        try:
+            return act()
+        except Lost:
+            return False  # somebody wrote it just now: the next round reads that
+        except Unreadable as error:
+            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            self._ledger.followed.move(one, self._next(one, self._clock.now()))
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, log_lines.unavailable(one.key, error))
+        return False
+
+    def later(self, one: Followed, to: Followed, why: str, not_before: datetime | None) -> bool:
+        """Look again at the next time that is not before then, unless it has gone on too long."""
+        now = self._clock.now()
+        if end := ends.overdue(one, now, self._policy, why):
+            return self.end(one, end)
+        following = self._next(to, now)
+        if not_before and following.due_at < not_before:
+            following = replace(following, due_at=not_before)
+        self._ledger.followed.move(one, following)
+        return False
+
+    def end(self, one: Followed, end: PipelineEnd) -> bool:
+        """Write and tell the end; whether this call was the one that did.
+
+        Who died before the row was dropped may not have told it: once nobody can be at it any more,
+        that is done again.
+        """
+        entry = self._ledger.read(one.key)
+        c = entry.continuation if entry else None
+        if entry is None or c is None or c.state is not State.STARTED:
+            self._ledger.followed.drop(one)  # pruned meanwhile
+            return False
+        now = self._clock.now()
+        if c.ended and now - c.updated_at < self._policy.lease:
+            return False
+        if more := [run for run in c.duplicates if run not in one.runs]:
+            self._ledger.followed.move(one, replace(one, runs=(*one.runs, *more)))
+            return False
+        changed = c if c.ended else ends.ended(c, now, end)
+        if changed is not c:
+            self._ledger.write(entry, changed)
+        self._ledger.followed.show(changed)
+        self._tell(changed)
+        self._ledger.followed.drop(one)
+        return True
+
+    def _next(self, one: Followed, now: datetime) -> Followed:
+        return replace(one, due_at=self._pace.after(one.since, now))
+
+    def _tell(self, c: Continuation) -> None:
+        self._log.write(*log_lines.pipeline_ended(c))
+        self._outcomes.note(c)
+        self._links.write_end(c, self._each)

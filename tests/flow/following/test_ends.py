@@ -1,0 +1,122 @@
+"""What was started is followed to its end, which is told beside the state."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.kept.summary import EVER
+from tests.flow.following.ends import ended, how, lines, looks, started
+
+if TYPE_CHECKING:
+    from local.devops.pipelines.runs import Result
+    from tests.stage.azure import Stage
+
+
+@pytest.mark.parametrize("result", ["succeeded", "partiallySucceeded", "failed", "canceled"])
+def test_a_start_is_followed_until_its_pipeline_run_ends(
+    stage: Stage, result: Result, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (build,) = started(stage)
+    stage.devops.begin(build)
+    stage.reconcile(minutes=2)
+    assert how(stage) == ""
+    stage.devops.finish(build, result)
+    stage.reconcile(minutes=2)
+    assert (str(ended(stage).how), ended(stage).detail) == (result, "")
+    (line,) = lines(caplog)
+    assert line.startswith(f"pipeline_run={build} ended={result} route=register run=r1 outcome=Com")
+    (shown,) = stage.ledger.listed(EVER, 9)
+    assert (shown.state, shown.ended, shown.ended_at) == ("started", result, ended(stage).at)
+    assert stage.only("r1").history[-1].what == "ended"
+
+
+def test_what_has_ended_is_not_looked_at_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (build,) = started(stage)
+    stage.devops.finish(build)
+    stage.reconcile(minutes=2)
+    before = looks(stage)
+    for _ in range(3):
+        stage.reconcile(hours=1)
+    assert looks(stage) == before
+    assert len(lines(caplog)) == 1
+
+
+def test_a_run_that_is_canceled_while_it_is_queued_is_told_as_that(stage: Stage) -> None:
+    (build,) = started(stage)
+    stage.devops.finish(build, "canceled")
+    stage.reconcile(minutes=2)
+    assert (ended(stage).how, ended(stage).detail) == ("canceled", "canceled while it was queued")
+
+
+def test_many_are_asked_for_in_one_request(stage: Stage) -> None:
+    builds = started(stage, *(f"r{n}" for n in range(120)))
+    for build in builds:
+        stage.devops.finish(build)
+    before = len(looks(stage))
+    stage.reconcile(minutes=2)
+    asked = [request.split(",") for request in looks(stage)[before:]]
+    assert sorted(map(len, asked)) == [20, 100]
+    assert {how(stage, f"r{n}") for n in range(120)} == {"succeeded"}
+
+
+def test_it_is_looked_at_less_the_longer_it_goes_on(stage: Stage) -> None:
+    started(stage)
+    counts = []
+    for _ in range(6):
+        before = len(looks(stage))
+        for _ in range(60):
+            stage.reconcile(minutes=1)
+        counts.append(len(looks(stage)) - before)
+    assert counts[0] <= 19
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == 1
+
+
+def test_a_build_that_was_deleted_tells_its_end_all_the_same(stage: Stage) -> None:
+    (build,) = started(stage)
+    stage.devops.finish(build, "failed")
+    stage.devops.delete(build)
+    stage.reconcile(minutes=2)
+    assert (ended(stage).how, ended(stage).detail) == ("failed", "deleted since")
+
+
+def test_a_build_that_is_nowhere_for_an_hour_is_lost(stage: Stage) -> None:
+    (build,) = started(stage)
+    stage.devops.destroy(build)
+    stage.reconcile(minutes=2)
+    stage.reconcile(minutes=30)
+    assert how(stage) == ""
+    stage.reconcile(hours=1)
+    assert how(stage) == "lost"
+    assert "no such pipeline run" in ended(stage).detail
+
+
+def test_a_build_that_shows_late_is_not_lost(stage: Stage) -> None:
+    stage.devops.hide_builds_younger_than(3600)
+    (build,) = started(stage)
+    stage.reconcile(minutes=30)
+    stage.devops.hide_builds_younger_than(0)
+    stage.reconcile(minutes=20)
+    stage.reconcile(hours=2)
+    assert how(stage) == ""
+    stage.devops.finish(build)
+    stage.reconcile(hours=1)
+    assert how(stage) == "succeeded"
+
+
+def test_what_never_ends_is_lost_after_thirty_days(stage: Stage) -> None:
+    started(stage)
+    stage.reconcile(days=29)
+    assert how(stage) == ""
+    stage.reconcile(days=1, hours=1)
+    assert (how(stage), ended(stage).detail) == ("lost", "it had not ended after 30 days")
+    before = looks(stage)
+    stage.reconcile(days=1)
+    assert looks(stage) == before
