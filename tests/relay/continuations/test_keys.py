@@ -53,7 +53,7 @@ def test_what_is_not_among_the_newest_is_found_where_events_came_from(
 def test_what_is_in_no_known_workspace_is_asked_for_by_its_resource_id(crowded: Desk) -> None:
     said = crowded.type("show", "register/r1/Completed")
     assert said.code == 3
-    assert said.err.endswith("give @ and the whole resource id of the workspace\n")
+    assert "or give @ and the whole resource id of a workspace that is not known" in said.err
     assert crowded.type("show", f"register/r1/Completed@{OTHER}").code == 0
     gone = crowded.type("show", f"register/r2/Completed@{OTHER}")
     assert (gone.code, "give @" in gone.err) == (3, False)

@@ -69,7 +69,7 @@ def test_why_tells_the_ledgers_part_of_it_too(desk: Desk) -> None:
     lost(desk, "r1")
     out = desk.type("why", "r1").out
     assert LIES in out
-    assert "register (Completed): started: the pipeline run exists" in out
+    assert "register (Completed): started\n  means    the pipeline run exists" in out
 
 
 def test_why_finds_the_inbox_of_an_app_that_has_never_read_a_route(desk: Desk) -> None:

@@ -122,7 +122,7 @@ def test_the_gate_that_held_is_told_with_what_it_saw(desk: Desk) -> None:
         "register (Completed): held\n  means    held back until an operator replays it: the route's"
         in did.out
     )
-    assert "detail   run.metrics.accuracy = 0.42" in did.out
+    assert "saw      run.metrics.accuracy = 0.42" in did.out
     assert "replay register/r1/Completed --ignore-gate" in did.out
 
 
