@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines, steps
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
+    from functions.core.terms.errors import RoutesUnreadable
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
 
@@ -72,6 +75,22 @@ class Claiming:
         if fresh:
             self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
             self._outcomes.note(trace)
+
+    def keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
+        """Without routes, a root run's event goes to the inbox until they can be read.
+
+        Raises LedgerUnavailable.
+        """
+        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        level, why = Level.WARNING, "kept in the inbox until the routes can be read"
+        if parsing.is_child(event):
+            why = "a child run, and no routes to match it with"
+        else:
+            try:
+                self._ledger.keep(Letter.of(event, self._clock.now()))
+            except Permanent as large:  # no row can hold it, however often it is delivered
+                level, why = Level.ERROR, large.detail
+        self._log.write(level, log_lines.unwanted(event, why))
 
     def _may_take_over(self, c: Continuation, event: RunEvent) -> bool:
         """Whether it starts after all, now that the run does fit.

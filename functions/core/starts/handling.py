@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.events import parsing
-from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
@@ -96,7 +95,7 @@ class Relay:
         try:
             return self.accept(event, deadline)
         except RoutesUnreadable as error:
-            return self._keep(event, error)
+            return self.claiming.keep(event, error)
 
     def accept(
         self, event: RunEvent, deadline: Deadline, on: Sequence[Route] | None = None
@@ -208,13 +207,3 @@ class Relay:
         arrived = {"id": probe.event_id, "at": self._clock.now().isoformat(), "commit": commit}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
-
-    def _keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
-        """Without routes, a root run's event goes to the inbox until they can be read."""
-        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        if parsing.is_child(event):
-            why = "a child run, and no routes to match it with"
-        else:
-            self._ledger.keep(Letter.of(event, self._clock.now()))
-            why = "kept in the inbox until the routes can be read"
-        self._log.write(Level.WARNING, log_lines.unwanted(event, why))
