@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
 
+MOST_TOLD, MOST_READ = 2, 4  # claims of one that reads otherwise, by events and by who has read it
+
 
 class Claiming:
     """Writes what an event is about to the ledger, before anything else is done about it."""
@@ -32,10 +34,12 @@ class Claiming:
         self._outcomes = ports.outcomes
         self._policy = policy
 
-    def claim(self, event: RunEvent, route: Route, file: str) -> Entry | None:
+    def claim(
+        self, event: RunEvent, route: Route, file: str, *, read: bool = False
+    ) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known.
 
-        `file` stands for the route file.
+        `file` stands for the route file; `read`: the run itself was read to have ended so.
         """
         key, lease = event.key(route.name), self._policy.lease
         new = steps.opened(key, event, self._clock.now(), lease, file)
@@ -50,7 +54,7 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if self._may_take_over(entry.continuation, event):
+        if self._may_take_over(entry.continuation, event, read=read):
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
@@ -92,13 +96,17 @@ class Claiming:
                 level, why = Level.ERROR, large.detail
         self._log.write(level, log_lines.unwanted(event, why))
 
-    def _may_take_over(self, c: Continuation, event: RunEvent) -> bool:
+    def _may_take_over(self, c: Continuation, event: RunEvent, *, read: bool) -> bool:
         """Whether it starts after all, now that the run does fit.
 
         What was passed over was so for the sweep only. What was skipped since the run read
-        otherwise is told to have ended so once more: then the run is read once more.
+        otherwise is read once more when an event tells so once more, and when the sweep, or who
+        follows another outcome, has read so. Each has its bound: it may read in turns for ever.
         """
-        return c.is_doubted_once or (c.was_passed_over and event.type != SWEPT)
+        swept = event.type == SWEPT
+        if not c.is_doubted:
+            return c.was_passed_over and not swept
+        return c.claims(swept=swept) < (1 if swept else MOST_READ if read else MOST_TOLD)
 
     def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
         now, was = self._clock.now(), entry.continuation

@@ -189,7 +189,7 @@ class Relay:
         truth, routes = msgspec.structs.replace(reading.event, outcome=true), self._routes.routes()
         self.claiming.pass_over(truth, routes)
         for other in deciding.matching(truth, routes):
-            if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
+            if (entry := self.claiming.claim(truth, other, routes.file, read=True)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         changed = deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, f"the run reads as {true}")
         self._settling.end(work, changed)
