@@ -5,7 +5,7 @@ https://github.com/MicrosoftDocs/azure-docs/issues/63784
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -169,7 +169,10 @@ def test_a_child_that_is_on_two_pages_is_no_reason_to_hold_its_parent(stage: Sta
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     for number in range(201):
         metrics = {"accuracy": 0.9} if number == 1 else {}
-        at = {"start_time": 1_700_000_000_000 + number, "end_time": 1_700_000_001_000}
+        at: dict[str, Any] = {
+            "start_time": 1_700_000_000_000 + number,
+            "end_time": 1_700_000_001_000,
+        }
         stage.aml.add_run(f"c{number}", parent="r1", metrics=metrics, experiment=EXPERIMENT, **at)
     stage.aml.server.faults.add(Begins(stage, 201))
     stage.deliver(completed("r1"))
