@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.rounds.bounds import Bounds
     from functions.core.rounds.watch import Watch
-    from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.starts.settling import Settling
@@ -146,7 +145,7 @@ class Reconciler:
         return did, waits, Seen(problems, self._policy.paused, self._failed)
 
     def _look(self, most: Bounds, by: By) -> bool:
-        """Whether waiting tasks are left; where a delivery had no time, the next begins with them."""
+        """Whether waiting tasks are left: where a delivery had no time the next begins here."""
         beside = by is By.DELIVERY
         self._tasks_first = beside and most.last.has_passed
         return self._tasks_first or self._waits.look(most.last.left, most.each if beside else None)

@@ -176,6 +176,8 @@ class Relay:
         known = reading.learn(needed, c.key.outcome, self._policy.studio)
         if isinstance(known, deciding.Changed):
             return self._follow(work, reading, known.outcome)
+        if c.key.outcome.ends_run and reading.run.id != c.key.run:
+            return self._respell(work, route, reading.run.id)
         if not isinstance(known, dict):
             return self._settling.conclude(work, known)
         secret = self._policy.secret
@@ -193,6 +195,15 @@ class Relay:
                 self._work(Work(entry, work.deadline), other, reading)
         changed = deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, f"the run reads as {true}")
         self._settling.end(work, changed)
+
+    def _respell(self, work: Work, route: Route, run: str) -> None:
+        """The event spelled the id otherwise than all that read it: there is one start for both."""
+        c = work.entry.continuation
+        event = msgspec.structs.replace(c.event, run=run)
+        if (entry := self.claiming.claim(event, route, c.file)) is not None:
+            self._work(Work(entry, work.deadline), route, Reading(self._runs, event, work.deadline))
+        told = f"the run is {run}, which is followed"
+        self._settling.end(work, deciding.End(State.SKIPPED, Reason.NOT_MATCHED, told))
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
         """Park; a run that is not found, or too much to read, is given up after three days."""
