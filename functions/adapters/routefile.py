@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.errors import RoutesUnreadable, in_words
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ DIGITS = 16
 
 
 class RouteFile:
-    """Routes from a path. A broken file is broken until it changes, and is tried only then."""
+    """Routes from a path. A broken file is broken until it changes, and is tried only then.
+
+    One that fails as nobody foresaw is tried each time: it may be the process that is at fault.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,6 +43,11 @@ class RouteFile:
             except OSError as error:
                 why = f"cannot be read: {error.strerror}; set ROUTES_FILE, or deploy the file"
                 raise RoutesUnreadable([f"{self._shown}: {why}"]) from None
+            except RoutesUnreadable:
+                raise
+            except Exception as error:  # a bug: events are kept meanwhile, and rounds go on
+                why = f"cannot be read: {in_words(error)}"
+                raise RoutesUnreadable([bounded(f"{self._shown}: {why}")]) from error
             if isinstance(self._decoded, RoutesUnreadable):
                 raise self._decoded.with_traceback(None)
             assert self._decoded is not None  # noqa: S101 - _refresh sets it

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.core.ledger.rowledger import RowLedger
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.ports.ledger import Place, Row
+
+    _File = tuple[int, int] | None
 
 PATIENCE = 5.0  # seconds to wait for another writer
 SCHEMA = """
@@ -42,12 +44,16 @@ class SqliteLedger(RowLedger):
 
 
 class _Rows:
-    """The port `Rows`, a statement each, over as many connections as are in use at once."""
+    """The port `Rows`, a statement each, over as many connections as are in use at once.
+
+    They are of the file that is there now: what another one says, or one that was removed while it
+    was open, is no other process's truth. https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
+    """
 
     def __init__(self, path: Path, patience: float) -> None:
         self._path = path
         self._patience = patience
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[tuple[_File, sqlite3.Connection]] = []
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
         version = uuid.uuid4().hex
@@ -115,18 +121,31 @@ class _Rows:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Every statement passes here, and every error of the library ends here."""
         try:
-            connection = self._borrowed()
+            file, connection = self._borrowed()
             yield connection
-            self._idle.append(connection)
+            self._idle.append((file, connection))
         except (sqlite3.Error, OSError) as error:
             why = bounded(f"{type(error).__name__}: {error}", 200)
             raise LedgerUnavailable(f"LEDGER_URL: ledger {self._path.name}: {why}") from error
 
-    def _borrowed(self) -> sqlite3.Connection:
+    def _borrowed(self) -> tuple[_File, sqlite3.Connection]:
+        file = self._file()
+        while self._idle:
+            with suppress(IndexError):  # another thread was faster
+                of, connection = self._idle.pop()
+                if file and of == file:
+                    return of, connection
+                connection.close()
+        connection = self._opened()
+        return self._file(), connection
+
+    def _file(self) -> _File:
+        """What stands for the file of that name; None where there is none."""
         try:
-            return self._idle.pop()
-        except IndexError:
-            return self._opened()
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)

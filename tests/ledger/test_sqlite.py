@@ -135,6 +135,17 @@ def test_who_is_reading_keeps_nobody_from_writing(sqlite_store: SqliteStore) -> 
         assert ledger.write(entry, started(opened())) == ledger.read(key())
 
 
+def test_a_file_that_was_replaced_is_everybodys_ledger(sqlite_store: SqliteStore) -> None:
+    """Who has the old one open would claim there what another claims in the new one."""
+    ledger = sqlite_store.ledger()
+    ledger.claim(opened())
+    for file in sqlite_store.path.parent.glob(f"{sqlite_store.path.name}*"):
+        file.unlink()
+    assert sqlite_store.ledger().claim(opened("other")).fresh
+    assert not ledger.claim(opened("other")).fresh
+    assert ledger.read(key()) is None
+
+
 # a ledger that cannot be used
 
 

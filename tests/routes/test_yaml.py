@@ -184,6 +184,12 @@ def test_a_syntax_error_is_reported_on_its_line() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["{", "{\n", "[\r\n", '"\u2028\x85\r'])
+def test_a_file_that_breaks_off_is_refused(end: str) -> None:
+    (line,) = problems(f"version: 1\nroutes: {end}")
+    assert "the file is no YAML: " in line
+
+
 def test_a_second_document_is_refused() -> None:
     assert problems("version: 1\n---\nversion: 1\n") == [
         (

@@ -18,7 +18,7 @@ _NAMES = ("azureml.pipelinerunid", _PARENT, *_ROOTS)
 def has_parent(run: str, marks: Mapping[str, str]) -> bool:
     """Whether tags or properties name another run as this run's parent or root."""
     named = lower(marks)
-    return any(named.get(name) not in {None, "", run} for name in _NAMES)
+    return any(named.get(name, "").casefold() not in {"", run.casefold()} for name in _NAMES)
 
 
 def children(run: str, found: Iterable[Run]) -> list[Run]:

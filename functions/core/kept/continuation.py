@@ -12,7 +12,7 @@ from functions.core.terms.pipelines import (  # noqa: TC001 - msgspec reads them
     PipelineRequest,
 )
 from functions.core.terms.reasons import BY_GATE, Reason
-from functions.core.terms.runs import Key, RunEvent  # noqa: TC001 - msgspec reads it to decode
+from functions.core.terms.runs import SWEPT, Key, RunEvent
 from functions.core.terms.words import State
 
 PARKED = "parked"  # what an open one is called where log and metrics tell of it
@@ -130,11 +130,14 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return self.state is State.SKIPPED and steps == [PASSED_OVER]
 
     @property
-    def is_doubted_once(self) -> bool:
-        """Whether it was skipped since its run read otherwise, of which it was told once only."""
-        claims = sum(step.what == CLAIMED for step in self.history)
-        changed = self.state is State.SKIPPED and self.reason is Reason.OUTCOME_CHANGED
-        return changed and claims == 1
+    def is_doubted(self) -> bool:
+        """Whether it was skipped since its run read otherwise, as it may for a moment only."""
+        return self.state is State.SKIPPED and self.reason is Reason.OUTCOME_CHANGED
+
+    def claims(self, *, swept: bool) -> int:
+        """How often the sweep claimed it, or somebody else did."""
+        by = [step.detail for step in self.history if step.what == CLAIMED]
+        return sum((told.partition(" ")[0] == SWEPT) is swept for told in by)
 
     @property
     def gate_asked(self) -> Asked:

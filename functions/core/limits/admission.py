@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.ports.ledger import Ledger, Shared
     from functions.core.ports.services import Ports
-    from functions.core.routes.definition import Start
+    from functions.core.routes.definition import Routes, Start
     from functions.core.terms.policy import Policy
 
 ACCOUNT = "account/"
@@ -62,6 +62,11 @@ class Admission:
     def account_of(self, start: Start) -> str:
         """The shared row of the credential that a route starts its pipeline with."""
         return self.account(start.organization, start.secret or self._policy.secret)
+
+    def accounts(self, routes: Routes) -> list[str]:
+        """The shared rows of all credentials that these routes start pipelines with."""
+        starts = (route.start for route in routes.routes)
+        return sorted({self.account_of(start) for start in starts if start})
 
     @staticmethod
     def is_account(name: str) -> bool:

@@ -89,8 +89,9 @@ def missing(
 ) -> tuple[Route, ...]:
     """Of the routes that match the news, those that have no continuation of this outcome.
 
-    Nor is one enough that was skipped because the run read otherwise then.
+    Nor is one enough that was skipped because the run read otherwise then, until a sweep that
+    reads it as told has taken it up once.
     """
     own = (c for c in known if c.key.outcome is event.outcome)
-    met = {c.key.route for c in own if not c.is_doubted_once}
+    met = {c.key.route for c in own if not c.is_doubted or c.claims(swept=True)}
     return tuple(route for route in matching if route.name not in met)

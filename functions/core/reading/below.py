@@ -47,6 +47,7 @@ class Below:
         self._runs, self._event, self._deadline = runs, event, deadline
         self._children: dict[str, Sequence[Run]] = {}
         self._cut: set[str] = set()
+        self._shifted: set[str] = set()
         self._jobs: dict[str, Job] = {}
         self._known: dict[str, Run | None] = {root.id: root}
         self._above: dict[str, Run] = {}
@@ -82,12 +83,17 @@ class Below:
         return self._above.get(run.id, self.root)
 
     def children(self, run: Run) -> Sequence[Run]:
-        """A run's children, as each of them says, but deleted ones."""
+        """A run's children, each once and as it says itself, but deleted ones.
+
+        One that begins while they are read moves the others on to the next page.
+        """
         if run.id not in self._children:
             self.look()
             found = self._runs.children(self._event.workspace, run, self._deadline)
             self._cut |= {run.id} if len(found) >= MOST_CHILDREN else set()
-            self._children[run.id] = parents.children(run.id, found)
+            distinct = {one.id: one for one in found}
+            self._shifted |= {run.id} if len(distinct) < len(found) else set()
+            self._children[run.id] = parents.children(run.id, distinct.values())
             for child in self._children[run.id]:
                 self._known.setdefault(child.id, child)
                 self._above.setdefault(child.id, run)
@@ -105,6 +111,9 @@ class Below:
         children = self.children(run)
         if self.is_cut(run):
             why["run.children"] = f"it has {MOST_CHILDREN} children or more"
+            return {}
+        if run.id in self._shifted:
+            why["run.children"] = "they changed while they were read"
             return {}
         if going := [child.name or child.id for child in children if child.outcome is None]:
             named = listed(sorted(going))

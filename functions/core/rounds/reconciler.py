@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.rounds.bounds import Bounds
     from functions.core.rounds.watch import Watch
-    from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.starts.settling import Settling
@@ -71,6 +70,7 @@ class Reconciler:
         self._settling = settling
         self._told: set[str] = set()
         self._failed: Failed | None = None
+        self._tasks_first = False
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
@@ -102,9 +102,10 @@ class Reconciler:
         """
         routes, accounts, problems, more = None, list[str](), tuple[str, ...](), False
         self._settling.ended.clear()
+        tasks_left = self._look(most, by) if self._tasks_first and by is By.DELIVERY else None
         try:
             routes = self._routes.routes()
-            accounts = self._accounts(routes)
+            accounts = self._admission.accounts(routes)
             waits, more = self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             problems, waits = tuple(error.problems), self._ledger.inbox()
@@ -118,8 +119,7 @@ class Reconciler:
         this = Round(most.begins, turns, most.each, routes, released, follow)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or most.begins.has_passed or len(keys) < len(found)
-        if by is not By.DELIVERY or not most.last.has_passed:
-            cut |= self._waits.look(most.last.left, most.each if by is By.DELIVERY else None)
+        cut |= self._look(most, by) if tasks_left is None else tasks_left
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
@@ -139,6 +139,12 @@ class Reconciler:
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
             return Looked()
+
+    def _look(self, most: Bounds, by: By) -> bool:
+        """Whether waiting tasks are left: where a delivery had no time the next begins here."""
+        beside = by is By.DELIVERY
+        self._tasks_first = beside and most.last.has_passed
+        return self._tasks_first or self._waits.look(most.last.left, most.each if beside else None)
 
     def _note(self, by: By, done: Done, seen: Seen) -> None:
         """Let all processes know that it ended, unless a next delivery is to go on."""
@@ -169,10 +175,6 @@ class Reconciler:
         done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed, followed)
         self._log.write(*said(done, by))
         return done
-
-    def _accounts(self, routes: Routes) -> list[str]:
-        starts = (route.start for route in routes.routes)
-        return sorted({self._admission.account_of(s) for s in starts if s})
 
     def _released(self, name: str, most: Bounds) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""

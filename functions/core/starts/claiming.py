@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines, steps
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
+    from functions.core.terms.errors import RoutesUnreadable
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
+
+MOST_TOLD, MOST_READ = 2, 4  # claims of one that reads otherwise, by events and by who has read it
 
 
 class Claiming:
@@ -29,10 +34,12 @@ class Claiming:
         self._outcomes = ports.outcomes
         self._policy = policy
 
-    def claim(self, event: RunEvent, route: Route, file: str) -> Entry | None:
+    def claim(
+        self, event: RunEvent, route: Route, file: str, *, read: bool = False
+    ) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known.
 
-        `file` stands for the route file.
+        `file` stands for the route file; `read`: the run itself was read to have ended so.
         """
         key, lease = event.key(route.name), self._policy.lease
         new = steps.opened(key, event, self._clock.now(), lease, file)
@@ -47,7 +54,7 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if self._may_take_over(entry.continuation, event):
+        if self._may_take_over(entry.continuation, event, read=read):
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
@@ -73,13 +80,33 @@ class Claiming:
             self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
             self._outcomes.note(trace)
 
-    def _may_take_over(self, c: Continuation, event: RunEvent) -> bool:
+    def keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
+        """Without routes, a root run's event goes to the inbox until they can be read.
+
+        Raises LedgerUnavailable.
+        """
+        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
+        level, why = Level.WARNING, "kept in the inbox until the routes can be read"
+        if parsing.is_child(event):
+            why = "a child run, and no routes to match it with"
+        else:
+            try:
+                self._ledger.keep(Letter.of(event, self._clock.now()))
+            except Permanent as large:  # no row can hold it, however often it is delivered
+                level, why = Level.ERROR, large.detail
+        self._log.write(level, log_lines.unwanted(event, why))
+
+    def _may_take_over(self, c: Continuation, event: RunEvent, *, read: bool) -> bool:
         """Whether it starts after all, now that the run does fit.
 
         What was passed over was so for the sweep only. What was skipped since the run read
-        otherwise is told to have ended so once more: then the run is read once more.
+        otherwise is read once more when an event tells so once more, and when the sweep, or who
+        follows another outcome, has read so. Each has its bound: it may read in turns for ever.
         """
-        return c.is_doubted_once or (c.was_passed_over and event.type != SWEPT)
+        swept = event.type == SWEPT
+        if not c.is_doubted:
+            return c.was_passed_over and not swept
+        return c.claims(swept=swept) < (1 if swept else MOST_READ if read else MOST_TOLD)
 
     def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
         now, was = self._clock.now(), entry.continuation

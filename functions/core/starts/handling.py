@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.events import parsing
-from functions.core.kept.letter import Letter
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.collecting import Reading
@@ -96,7 +95,7 @@ class Relay:
         try:
             return self.accept(event, deadline)
         except RoutesUnreadable as error:
-            return self._keep(event, error)
+            return self.claiming.keep(event, error)
 
     def accept(
         self, event: RunEvent, deadline: Deadline, on: Sequence[Route] | None = None
@@ -177,6 +176,8 @@ class Relay:
         known = reading.learn(needed, c.key.outcome, self._policy.studio)
         if isinstance(known, deciding.Changed):
             return self._follow(work, reading, known.outcome)
+        if c.key.outcome.ends_run and reading.run.id != c.key.run:
+            return self._respell(work, route, reading.run.id)
         if not isinstance(known, dict):
             return self._settling.conclude(work, known)
         secret = self._policy.secret
@@ -190,10 +191,19 @@ class Relay:
         truth, routes = msgspec.structs.replace(reading.event, outcome=true), self._routes.routes()
         self.claiming.pass_over(truth, routes)
         for other in deciding.matching(truth, routes):
-            if (entry := self.claiming.claim(truth, other, routes.file)) is not None:
+            if (entry := self.claiming.claim(truth, other, routes.file, read=True)) is not None:
                 self._work(Work(entry, work.deadline), other, reading)
         changed = deciding.End(State.SKIPPED, Reason.OUTCOME_CHANGED, f"the run reads as {true}")
         self._settling.end(work, changed)
+
+    def _respell(self, work: Work, route: Route, run: str) -> None:
+        """The event spelled the id otherwise than all that read it: there is one start for both."""
+        c = work.entry.continuation
+        event = msgspec.structs.replace(c.event, run=run)
+        if (entry := self.claiming.claim(event, route, c.file)) is not None:
+            self._work(Work(entry, work.deadline), route, Reading(self._runs, event, work.deadline))
+        told = f"the run is {run}, which is followed"
+        self._settling.end(work, deciding.End(State.SKIPPED, Reason.NOT_MATCHED, told))
 
     def _unreadable(self, work: Work, error: Retryable) -> None:
         """Park; a run that is not found, or too much to read, is given up after three days."""
@@ -208,13 +218,3 @@ class Relay:
         arrived = {"id": probe.event_id, "at": self._clock.now().isoformat(), "commit": commit}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
-
-    def _keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
-        """Without routes, a root run's event goes to the inbox until they can be read."""
-        self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        if parsing.is_child(event):
-            why = "a child run, and no routes to match it with"
-        else:
-            self._ledger.keep(Letter.of(event, self._clock.now()))
-            why = "kept in the inbox until the routes can be read"
-        self._log.write(Level.WARNING, log_lines.unwanted(event, why))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key, RunEvent
 
 LONGEST_HISTORY = 40
+KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
 
 
 def opened(
@@ -214,5 +215,5 @@ def _cut(*history: Step) -> tuple[Step, ...]:
     if len(history) <= LONGEST_HISTORY:
         return history
     between = range(5, len(history) - 1)
-    at = next((i for i in between if history[i].what not in BY_OPERATORS), 5)
+    at = next((i for i in between if history[i].what not in KEPT), 5)
     return _cut(*history[:at], *history[at + 1 :])

@@ -5,7 +5,7 @@ https://github.com/MicrosoftDocs/azure-docs/issues/63784
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 NONE_FAILED = "when: run.children.failed == 0"
+
+
+class Begins(Fault):
+    """No fault: a child that begins when the second page of a search is asked for."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        super().__init__(probability=0.0)
+        self._stage, self._number = stage, number
+
+    def hits(self, method: str, path: str, body: bytes = b"") -> bool:
+        if self._number and b"page_token" in body:
+            child, self._number = f"c{self._number}", 0
+            self._stage.aml.add_run(child, parent="r1", status="Failed", experiment=EXPERIMENT)
+            self.times = 0
+        return super().hits(method, path, body)
 
 
 def family(stage: Stage, *statuses: str) -> None:
@@ -134,3 +149,31 @@ def test_an_answer_that_is_no_list_is_not_taken_for_no_children(stage: Stage, ru
     stage.aml.server.faults.clear()
     stage.reconcile(hours=1)
     assert (stage.only("r1").reason, stage.posts()) == (Reason.GATE, 0)
+
+
+def test_a_child_that_begins_between_two_pages_makes_no_wrong_count(stage: Stage) -> None:
+    """It comes first: all others move on by one, and what ended the first page is on both."""
+    route(stage, NONE_FAILED)
+    family(stage, *["Completed"] * 201)
+    stage.aml.server.faults.add(Begins(stage, 201))
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.FACTS_MISSING, 0)
+    assert "they changed while they were read" in row.detail
+    stage.reconcile(minutes=1)
+    assert stage.only("r1").detail.startswith("run.children.failed = 1;")
+
+
+def test_a_child_that_is_on_two_pages_is_no_reason_to_hold_its_parent(stage: Stage) -> None:
+    route(stage, "when: run.metrics.accuracy > 0.5")
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    for number in range(201):
+        metrics = {"accuracy": 0.9} if number == 1 else {}
+        at: dict[str, Any] = {
+            "start_time": 1_700_000_000_000 + number,
+            "end_time": 1_700_000_001_000,
+        }
+        stage.aml.add_run(f"c{number}", parent="r1", metrics=metrics, experiment=EXPERIMENT, **at)
+    stage.aml.server.faults.add(Begins(stage, 201))
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").state is State.STARTED

@@ -285,11 +285,14 @@ def test_a_models_tags_that_look_like_times_are_compared_in_utc(
     assert len(stage.devops.runs) == 1
 
 
+@pytest.mark.parametrize("readable", [True, False])
 def test_news_that_no_row_can_hold_is_told_and_not_delivered_again(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    stage: Stage, caplog: pytest.LogCaptureFixture, *, readable: bool
 ) -> None:
     """A character of these is six in a row. Who raises is asked again, and other news waits."""
     follow(stage, "DatasetDriftDetected")
+    if not readable:
+        stage.routes("version: 1\nroutes: {")
     texts = ["dataDriftName", "runId", "baseDatasetId", "targetDatasetId", "driftCoefficient"]
     tags = {f"k{n}": "\ufdd0" * 450 for n in range(4)}
     long: dict[str, Any] = dict.fromkeys(texts, "\ufdd0" * 999) | {

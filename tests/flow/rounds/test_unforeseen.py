@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from functions.adapters.routefile import RouteFile
 from functions.core.events import parsing
 from functions.core.kept.letter import Letter
 from functions.core.limits.admission import Admission
@@ -52,6 +53,13 @@ class Limits(Wrapped):
         row = self.real.shared(name)
         odd = {"taken": "some"} if name.startswith("limit/odd/") else row.value
         return replace(row, value=odd)
+
+
+class OddPath(Wrapped):
+    """A path, but to read the file fails as nobody foresaw."""
+
+    def read_text(self, encoding: str) -> str:
+        raise ZeroDivisionError(f"seven by none in {encoding}")
 
 
 def kept(stage: Stage, *runs: str) -> None:
@@ -145,3 +153,18 @@ def test_a_secret_that_nobody_can_read_costs_no_sweep(
     assert stage.started() == [(42, "r1")]
     told = 'credential=unreadable secret=odd detail="ZeroDivisionError: seven by none"'
     assert told in caplog.messages
+
+
+def test_routes_that_fail_as_nobody_foresaw_cost_no_event_and_no_round(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.build(routes=RouteFile(OddPath(stage.routes_file)))  # type: ignore[arg-type]
+    stage.deliver(completed("r1"))
+    assert "ZeroDivisionError: seven by none" in lines(caplog, "routes")[0]
+    caplog.set_level("INFO")
+    stage.reconcile()
+    assert lines(caplog, "reconciler")[0].startswith("reconciler=done")
+    stage.build()
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]

@@ -71,3 +71,42 @@ def test_the_sweep_looks_once_more_too(cloud: Cloud, tmp_path: Path) -> None:
     end(stage, "r1", timedelta(minutes=1))
     sweep(stage, hours=1)
     assert stage.started() == [(42, "r1")]
+
+
+def test_both_events_of_an_end_that_came_while_it_read_otherwise_leave_it_to_the_sweep(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    stage = settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
+    sweep(stage)
+    stage.routes(ONLY)
+    end(stage, "r1", timedelta(minutes=-1), status="Failed")
+    stage.clock.forward(minutes=2)
+    stage.deliver(completed("r1"))
+    stage.deliver(changed("r1", "Completed"))
+    assert stage.only("r1").reason is Reason.OUTCOME_CHANGED
+    end(stage, "r1", timedelta(minutes=1))
+    sweep(stage, hours=1)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_who_finds_out_takes_it_up_though_both_events_came_while_it_read_otherwise(
+    stage: Stage,
+) -> None:
+    read_as(stage, "Failed")
+    stage.devops.server.faults.add(Fault(method="POST", path="*/43/runs", status=429))
+    stage.deliver(completed("r1"))
+    stage.deliver(changed("r1", "Completed"))
+    read_as(stage, "Completed")
+    stage.reconcile(hours=2)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_one_that_reads_in_turns_is_not_taken_up_for_ever(stage: Stage) -> None:
+    stage.devops.server.faults.add(Fault(method="POST", path="*/runs", status=429, times=99))
+    for turn in range(12):
+        read_as(stage, ("Failed", "Completed")[turn % 2])
+        stage.deliver(completed("r1"))
+        stage.reconcile(hours=2)
+    found = stage.of_run("r1").values()
+    assert [c.state for c in found] == [State.SKIPPED] * 2
+    assert {c.claims(swept=False) for c in found} == {4}

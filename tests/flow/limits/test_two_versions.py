@@ -1,0 +1,83 @@
+"""Two versions of the app at once whose route files differ in a limit, and a line that waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from tests.flow.limits.test_lines import next_hour
+from tests.flow.limits.test_places import ONE, deliver, started
+from tests.stage.azure import ROUTES, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.cloud import Cloud
+
+GONE = ROUTES.replace("name: register", "name: other")
+RUNS = [f"r{number}" for number in range(9)]
+
+
+def versions(cloud: Cloud, tmp_path: Path, older: str, newer: str) -> tuple[Stage, Stage]:
+    """The older one's file was met first."""
+    found = []
+    for name, text in (("older", older), ("newer", newer)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+        stage = Stage(cloud, tmp_path / name, LEDGER_URL=ledger)
+        stage.routes(text)
+        found.append(stage)
+    old, new = found
+    new.clock = old.clock
+    new.deploy()
+    old.mid_hour()
+    old.reconcile()
+    return old, new
+
+
+def rounds(*stages: Stage, times: int = 4) -> None:
+    for _ in range(times):
+        for stage in stages:
+            stage.reconcile(seconds=31)
+
+
+def test_a_limit_that_is_lowered_while_a_line_waits(cloud: Cloud, tmp_path: Path) -> None:
+    old, new = versions(cloud, tmp_path, ONE.replace("1/h", "4/h"), ONE.replace("1/h", "2/h"))
+    deliver(old, *RUNS)
+    assert started(old) == RUNS[:4]
+    rounds(new, old)
+    assert started(old) == RUNS[:4]
+    for so_far in (6, 8, 9):
+        next_hour(new)
+        rounds(new)
+        assert sorted(started(old)) == RUNS[:so_far]
+
+
+def test_while_both_run_no_more_start_than_the_larger_one_allows_and_each_once(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, ONE.replace("1/h", "4/h"), ONE.replace("1/h", "2/h"))
+    deliver(old, *RUNS)
+    next_hour(new)
+    rounds(new, old)
+    assert sorted(started(old)) == RUNS[:8]
+    assert {old.only(run).reason for run in RUNS[8:]} == {Reason.LIMIT}
+
+
+@pytest.mark.parametrize("one_is", [ROUTES, GONE])
+def test_a_version_without_the_limit_or_the_route_ends_nothing_of_what_waits(
+    cloud: Cloud, tmp_path: Path, one_is: str
+) -> None:
+    """It does not call, or puts off, what the other one has in its line."""
+    old, new = versions(cloud, tmp_path, one_is, ONE.replace("1/h", "4/h"))
+    deliver(new, *RUNS)
+    rounds(old, new, times=3)
+    for _ in range(3):
+        next_hour(new)
+        rounds(new)
+    found = [new.of_run(run)["register"] for run in RUNS]
+    assert {c.state for c in found} == {State.STARTED}
+    assert sorted(started(new)) == RUNS
