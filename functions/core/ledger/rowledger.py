@@ -53,11 +53,13 @@ class RowLedger(RowSchedule):
             self._known_pruning = Pruning(self._rows, self.unreadable)
         return self._known_pruning
 
-    def claim(self, new: Continuation) -> Claim:
+    def claim(self, new: Continuation, first: Callable[[], None] | None = None) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""
         rows, row = self._rows(), records.continuation_row(new)
         stored, fresh = rows.insert(places.continuation(new.key), row)
         entry = Entry(new, stored.version) if fresh else _entry(stored)
+        if fresh and first:
+            first()
         if entry.continuation.is_open:
             rows.put(places.scheduled(new.key), records.schedule_row(entry.continuation))
         return Claim(entry, fresh)
