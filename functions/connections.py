@@ -164,20 +164,19 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
         from functions.adapters.sqlite import SqliteLedger
 
         return SqliteLedger(Path(settings.ledger_url.removeprefix("sqlite:///")))
-    from functions.adapters.tables import TableLedger, open_table
+    from functions.adapters.tables.opening import open_table
+    from functions.adapters.tables.rows import TableLedger
 
-    storage = settings.storage
+    storage, name = settings.storage, settings.ledger_table
     if storage.connection_string:
-        return TableLedger(
-            open_table(settings.ledger_table, connection_string=storage.connection_string)
-        )
+        return TableLedger(open_table(name, connection_string=storage.connection_string))
     if not storage.table_url:
         raise ConfigurationError(
             "no ledger: set AzureWebJobsStorage (a connection string, or "
             "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
         )
     table = open_table(
-        settings.ledger_table,
+        name,
         endpoint=storage.table_url,
         credential=identity or managed_identity(storage.client_id, clock),
         audience=settings.cloud.storage_audience,

@@ -186,7 +186,7 @@ class Reading:
             asked[run.id] = self._logged(run, sought)
             return _is_known(asked[run.id])
 
-        begin = self.begun and partial(self.begun.asked, route)
+        begin = partial(self.begun.asked, route) if self.begun else None
         found = self._seeker(route).find("model", has, MOST_MODEL_SEARCHES, begin)
         why |= {"model": found.why} if found.why and not found.run else {}
         return found.run

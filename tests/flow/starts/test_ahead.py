@@ -35,7 +35,11 @@ class Held(Wrapped):
     reached: Callable[[], bool] = bool
 
     def claim(self, new: Any, first: Callable[[], None]) -> Any:
-        return self.real.claim(new, lambda: (first(), until(self.reached)))
+        def then() -> None:
+            first()
+            until(self.reached)
+
+        return self.real.claim(new, then)
 
     def read(self, *given: Any) -> Any:
         until(self.reached)
