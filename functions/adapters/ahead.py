@@ -1,8 +1,9 @@
 """Calls that are begun before they are asked for, in a few threads beside the event's own.
 
 Only reads are begun so: whoever has no use for one any more neither waits for it nor has anything
-written by it. Nothing here logs: the worker knows an invocation's lines by the thread that writes
-them. https://github.com/Azure/azure-functions-python-worker/issues/1745
+written by it. The app logs nothing here. A line of a library is known as the invocation's by the
+context, which goes along, to the worker of Python 3.13 and newer; to an older one by the thread.
+https://github.com/Azure/azure-functions-python-worker/issues/1745
 """
 
 from __future__ import annotations
