@@ -12,12 +12,13 @@ cached. What lies below the root, only its answers tell: there the last runs of 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.terms.runs import Ahead, ModelSought
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from functions.core.ports.services import Ports
@@ -80,19 +81,23 @@ class Begun:
         self._ahead, self._event, self._deadline = ahead, event, deadline
         self._at: datetime | None = None
 
-    def claimed(self, route: Route) -> None:
-        """Begin what the route asks for: this call was the first to claim the event on it.
+    def calls(self, route: Route) -> list[Callable[[], None]]:
+        """What begins the reads of a route, for whoever was the first to claim the event on it.
 
-        Nobody waits for what the sweep has found.
+        Calls of ports, since no package of the core calls one that is drawn above it. Nobody waits
+        for what the sweep has found.
         """
+        found: list[Callable[[], None]] = []
         if not self._event.was_sent:
-            return
+            return found
         if route.start and not route.shadow and not self._ahead.policy.paused:
             name = route.start.secret or self._ahead.policy.secret
-            self._ahead.credentials.begin(name, self._deadline)
+            found.append(partial(self._ahead.credentials.begin, name, self._deadline))
         if self._event.outcome.ends_run:
             self._at = self._at or self._ahead.clock.now()
-            self._begin(self._event.run, self._first(route))
+            asked = self._event.workspace, self._event.run, self._first(route), self._deadline
+            found.append(partial(self._ahead.runs.begin, *asked))
+        return found
 
     def _first(self, route: Route) -> Ahead:
         usual = self._ahead.usual(route, self._event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -48,13 +47,12 @@ class Claiming:
     ) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known.
 
-        `file` stands for the route file. `begun` hears of it before the row is scheduled.
+        `file` stands for the route file. What `begun` says is begun before the row is scheduled.
         """
         key, lease = event.key(route.name), self._policy.lease
         new = steps.opened(key, event, self._clock.now(), lease, file)
         try:
-            first = partial(begun.claimed, route) if begun else None
-            entry, fresh = self._ledger.claim(new, first)
+            entry, fresh = self._ledger.claim(new, begun.calls(route) if begun else ())
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
             return None

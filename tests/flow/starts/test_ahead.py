@@ -17,7 +17,7 @@ from tests.saying.wrapped import Wrapped
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tests.stage.azure import Stage
 
@@ -34,12 +34,8 @@ class Held(Wrapped):
 
     reached: Callable[[], bool] = bool
 
-    def claim(self, new: Any, first: Callable[[], None]) -> Any:
-        def then() -> None:
-            first()
-            until(self.reached)
-
-        return self.real.claim(new, then)
+    def claim(self, new: Any, first: Iterable[Callable[[], None]]) -> Any:
+        return self.real.claim(new, [*first, lambda: until(self.reached)])
 
     def read(self, *given: Any) -> Any:
         until(self.reached)
