@@ -4,7 +4,7 @@ import os
 
 import azure.functions as func
 
-from functions import bootstrap, eventgrid, operations, registrations, timers
+from functions import bootstrap, eventgrid, operations, timers
 from functions.configuration.declared import Environment
 
 given = Environment(os.environ)
@@ -14,5 +14,7 @@ app.register_functions(
     timers.blueprint(bootstrap.app, given.reconcile_schedule(), given.sweep_schedule())
 )
 if given.waits_on():
+    from functions import registrations
+
     app.register_functions(registrations.blueprint(bootstrap.app))
 app.register_functions(operations.blueprint(bootstrap.app, entra=given.operations_entra()))

@@ -1,6 +1,6 @@
 """How fast, light and cheap it is, beside what people would otherwise run.
 
-    python -m benchmarks [--quick | --smoke] [PART...]
+    python -m benchmarks [--quick | --smoke] [--beside COMMIT] [PART...]
 
 Without parts all but `growth` and `page` are measured, which have a target of their own
 (`make bench-growth`). Writes RESULTS.md and figures.json beside this file; with --quick, whose
@@ -12,6 +12,7 @@ more than is accepted, 2 something is not installed, 3 something could not be me
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import sys
 import time
@@ -23,8 +24,9 @@ from benchmarks import bench, machine, report
 from local.real.azurite import NotInstalledError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from benchmarks.bench import Bench
     from benchmarks.report import Section
 
 USUAL = {
@@ -37,6 +39,7 @@ USUAL = {
 }
 LONG = {"growth": "benchmarks.growth.growth", "page": "benchmarks.growth.page"}
 PARTS = USUAL | LONG
+BESIDE = "beside"
 ROUGHLY = 3.0
 SIZES = {
     bench.QUICK: "rough figures, in a minute",
@@ -49,9 +52,9 @@ def main() -> int:
     options = _options().parse_args()
     try:
         with bench.running(options.size) as running:
-            for name in _parts(options.parts):
-                part, began = importlib.import_module(PARTS[name]), time.monotonic()
-                section: Section = part.measured(running)
+            for name, measure in _measures(options):
+                began = time.monotonic()
+                section: Section = measure(running)
                 took = time.monotonic() - began
                 section = replace(section, machine=machine.described(), seconds=took)
                 running.done[name] = section
@@ -64,7 +67,7 @@ def main() -> int:
         sys.stderr.write(f"\n{broken}\n")
         return 3
     if options.size == bench.USUAL:
-        report.write(running.done, PARTS)
+        report.write(running.done, [*PARTS, BESIDE])
     sys.stdout.write(report.summary(running.done))
     rough = ROUGHLY if running.quick else 1.0
     return int(any(t.fails(rough) for done in running.done.values() for t in done.targets))
@@ -74,6 +77,15 @@ def _parts(named: Sequence[str]) -> Sequence[str]:
     """What to measure; the bill counts with what a start takes, so it follows that."""
     parts = list(named or USUAL)
     return [*parts, *(["bill"] if "latency" in parts and "bill" not in parts else [])]
+
+
+def _measures(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[Bench], Section]]]:
+    """What gives each section; beside an earlier build nothing else is measured, unless named."""
+    if options.beside:
+        beside = importlib.import_module("benchmarks.earlier.beside")
+        yield BESIDE, functools.partial(beside.measured, options.beside)
+    for name in _parts(options.parts) if options.parts or not options.beside else ():
+        yield name, importlib.import_module(PARTS[name]).measured
 
 
 def _options() -> argparse.ArgumentParser:
@@ -86,6 +98,9 @@ def _options() -> argparse.ArgumentParser:
     for size, what in SIZES.items():
         sizes.add_argument(f"--{size}", dest="size", action="store_const", const=size, help=what)
     parser.set_defaults(size=bench.USUAL)
+    parser.add_argument(
+        "--beside", metavar="COMMIT", help="this build and that of an earlier commit, in turns"
+    )
     parser.add_argument(
         "parts",
         nargs="*",

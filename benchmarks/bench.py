@@ -75,7 +75,7 @@ class Bench:
 
     def subject(self, name: str, settings: Mapping[str, str], **arguments: object) -> Any:  # noqa: ANN401
         """What a subject found, in a process of its own; see `benchmarks.subject`."""
-        with self.started(name, settings, **arguments) as process:
+        with self.started(name, settings, (ROOT, sys.executable), **arguments) as process:
             return result(process)
 
     def together(
@@ -85,9 +85,12 @@ class Bench:
 
         With it the requests that each service got meanwhile, and how many cores were busy.
         """
+        here = (ROOT, sys.executable)
         with ExitStack() as stack:
             every = [
-                stack.enter_context(self.started(name, settings, **arguments, share=(n, processes)))
+                stack.enter_context(
+                    self.started(name, settings, here, **arguments, share=(n, processes))
+                )
                 for n in range(processes)
             ]
             for process in every:
@@ -102,13 +105,21 @@ class Bench:
 
     @contextmanager
     def started(
-        self, name: str, settings: Mapping[str, str], **arguments: object
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        where: tuple[Path, str] = (ROOT, sys.executable),
+        **arguments: object,
     ) -> Iterator[subprocess.Popen[str]]:
-        """The process of a subject, which is ended if it has not ended by itself."""
-        command = [sys.executable, "-m", "benchmarks.subject", name, json.dumps(arguments)]
+        """The process of a subject, which is ended if it has not ended by itself.
+
+        `where` are the tree that is measured, and the Python that runs it.
+        """
+        root, python = where
+        command = [python, "-m", "benchmarks.subject", name, json.dumps(arguments)]
         with subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=root,
             env=self.environment(settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

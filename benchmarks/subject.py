@@ -16,6 +16,7 @@ import sys
 
 SUBJECTS = {
     "side_by_side": "benchmarks.latency.pairs:side_by_side",
+    "turns": "benchmarks.earlier.turns:turns",
     "many": "benchmarks.load.crowds:many",
     "memory": "benchmarks.load.crowds:memory",
     "routes": "benchmarks.load.routes:compared",

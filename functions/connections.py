@@ -12,49 +12,48 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
 
+    from functions.adapters.ahead import Ahead
     from functions.adapters.entra_tokens import Heard, KeptTokens
-    from functions.adapters.sealing import Key, Keys
     from functions.adapters.telling.telemetry import Telemetry
     from functions.configuration.settings import Settings
+    from functions.core.ports import services as ports
     from functions.core.ports.ledger import Ledger
-    from functions.core.ports.services import Credentials, Journal, Outcomes, Ports, Runs, Tasks
     from functions.core.terms.deadline import Clock, Deadline
 
 
 def connect(
     settings: Settings, clock: Clock | None = None, identity: TokenCredential | None = None
-) -> Ports:
+) -> ports.Ports:
     """The adapters that the settings name; nothing connects before its first use.
 
     `identity` signs in everywhere; without it the app's managed identity does.
     """
+    from functions.adapters.ahead import Ahead, Beside
     from functions.adapters.clock import SystemClock
     from functions.adapters.devops import DevOpsPipelines
     from functions.adapters.http.transport import Transport
     from functions.adapters.routefile import RouteFile
-    from functions.adapters.sealing import VaultSeal
     from functions.adapters.telling.log import LogfmtJournal
     from functions.core.ports.services import Ports
 
-    def tasks() -> Tasks:
+    def tasks() -> ports.Tasks:
         from functions.adapters.devops.tasks import DevOpsTasks
 
         return DevOpsTasks(settings.devops_url, Transport())
 
-    clock, journal = clock or SystemClock(), LogfmtJournal()
-    ledger = _ledger(settings, identity, clock)
-    identity = identity or managed_identity(settings.client_id, clock)
+    clock, begin = clock or SystemClock(), Beside().begin
+    signed = identity or managed_identity(settings.client_id, clock)
     return Ports(
-        ledger=ledger,
-        runs=_runs(settings, identity),
-        credentials=_credentials(settings, identity, clock),
+        ledger=_ledger(settings, identity, clock),
+        runs=_runs(settings, signed, Ahead(begin)),
+        credentials=_credentials(settings, signed, clock, Ahead(begin)),
         pipelines=DevOpsPipelines(settings.devops_url, Transport(), settings.devops_version),
         routes=RouteFile(settings.routes_file),
-        journal=journal,
+        journal=LogfmtJournal(),
         clock=clock,
-        outcomes=_outcomes(settings, identity, journal),
-        tasks=cast("Tasks", _Later(tasks)),
-        seal=VaultSeal(_keys_of_waits(settings, identity)),
+        outcomes=_outcomes(settings, signed),
+        tasks=cast("ports.Tasks", _Later(tasks)),
+        seal=cast("ports.Seal", _Later(lambda: _seal(settings, signed))),
     )
 
 
@@ -68,7 +67,7 @@ class _Later:
         return getattr(self._made(), name)
 
 
-def _runs(settings: Settings, identity: TokenCredential) -> Runs:
+def _runs(settings: Settings, identity: TokenCredential, ahead: Ahead) -> ports.Runs:
     from functions.adapters.aml import AmlRuns, Workspaces
     from functions.adapters.entra import access_token
     from functions.adapters.entra_tokens import refused
@@ -76,12 +75,10 @@ def _runs(settings: Settings, identity: TokenCredential) -> Runs:
     from functions.core.terms.reasons import Reason
 
     scope = f"{settings.cloud.resource_manager}/.default"
-    refusing = functools.partial(refused, identity)
 
-    def token() -> str:
-        return access_token(identity, scope, Reason.RUN_UNREADABLE).token
-
-    return AmlRuns(Workspaces(settings.resource_manager_url, token, Transport(), refusing))
+    token = functools.partial(access_token, identity, scope, Reason.RUN_UNREADABLE)
+    where, refusing = settings.resource_manager_url, functools.partial(refused, identity)
+    return AmlRuns(Workspaces(where, lambda: token().token, Transport(), refusing, ahead))
 
 
 def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptTokens:
@@ -98,7 +95,6 @@ def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptT
     from functions.core.ports.services import Level
 
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
-    journal = LogfmtJournal()
 
     def ask(heard: Heard, scopes: tuple[str, ...], options: TokenRequestOptions) -> AccessTokenInfo:
         with ManagedIdentityCredential(
@@ -112,26 +108,31 @@ def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptT
             return found
 
     def tell(why: str) -> None:
-        journal.write(Level.WARNING, {"token": "not renewed", "detail": why})
+        LogfmtJournal().write(Level.WARNING, {"token": "not renewed", "detail": why})
 
     return KeptTokens(ask, clock or SystemClock(), tell)
 
 
-def _credentials(settings: Settings, identity: TokenCredential, clock: Clock) -> Credentials:
+def _credentials(
+    settings: Settings, identity: TokenCredential, clock: Clock, ahead: Ahead
+) -> ports.Credentials:
     if settings.devops_entra:
         from functions.adapters.entra import EntraCredentials
 
         return EntraCredentials(identity)
-    from functions.adapters.vault import MissingVault, VaultCredentials, open_vault
-
     if not settings.key_vault_url:
+        from functions.adapters.novault import MissingVault
+
         return MissingVault()
-    return VaultCredentials(open_vault(settings.key_vault_url, identity), clock)
+    from functions.adapters.vault import VaultCredentials, open_vault
+
+    return VaultCredentials(open_vault(settings.key_vault_url, identity), clock, ahead)
 
 
-def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
-    from functions.adapters.sealing import Key
-    from functions.adapters.vault import MissingVault, open_vault, secret
+def _seal(settings: Settings, identity: TokenCredential) -> ports.Seal:
+    from functions.adapters.novault import MissingVault
+    from functions.adapters.sealing import Key, VaultSeal
+    from functions.adapters.vault import open_vault, secret
 
     def read(version: str, deadline: Deadline) -> Key:
         if not settings.key_vault_url:
@@ -140,17 +141,18 @@ def _keys_of_waits(settings: Settings, identity: TokenCredential) -> Keys:
         text, found = secret(vault, settings.waits_key, deadline, version)
         return Key(text, found.version or "")
 
-    return read
+    return VaultSeal(read)
 
 
-def _outcomes(settings: Settings, identity: TokenCredential, journal: Journal) -> Outcomes:
+def _outcomes(settings: Settings, identity: TokenCredential) -> ports.Outcomes:
     if not settings.outcome_topic:
         from functions.adapters.telling.log import NoOutcomes
 
         return NoOutcomes()
+    from functions.adapters.telling.log import LogfmtJournal
     from functions.adapters.telling.outcomes import EventGridOutcomes
 
-    return EventGridOutcomes(settings.outcome_topic, identity, journal)
+    return EventGridOutcomes(settings.outcome_topic, identity, LogfmtJournal())
 
 
 def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) -> Ledger:
@@ -162,20 +164,19 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
         from functions.adapters.sqlite import SqliteLedger
 
         return SqliteLedger(Path(settings.ledger_url.removeprefix("sqlite:///")))
-    from functions.adapters.tables import TableLedger, open_table
+    from functions.adapters.tables.opening import open_table
+    from functions.adapters.tables.rows import TableLedger
 
-    storage = settings.storage
+    storage, name = settings.storage, settings.ledger_table
     if storage.connection_string:
-        return TableLedger(
-            open_table(settings.ledger_table, connection_string=storage.connection_string)
-        )
+        return TableLedger(open_table(name, connection_string=storage.connection_string))
     if not storage.table_url:
         raise ConfigurationError(
             "no ledger: set AzureWebJobsStorage (a connection string, or "
             "AzureWebJobsStorage__accountName with an identity), or LEDGER_URL=sqlite:///path"
         )
     table = open_table(
-        settings.ledger_table,
+        name,
         endpoint=storage.table_url,
         credential=identity or managed_identity(storage.client_id, clock),
         audience=settings.cloud.storage_audience,
@@ -193,21 +194,20 @@ def observer(settings: Settings) -> Telemetry | None:
     try:
         from functions.adapters.telling.telemetry import Telemetry
 
-        _export(settings)
+        if settings.insights:
+            _export(settings, settings.insights)
         return Telemetry()
     except Exception as error:  # noqa: BLE001 - whatever an SDK raises, the app works without it
         _unset("RELAY_OTEL", error)
         return None
 
 
-def _export(settings: Settings) -> None:
-    if not settings.insights:
-        return
+def _export(settings: Settings, where: str) -> None:
     from functions.adapters.telling.telemetry import export
 
     try:
         identity = managed_identity(settings.client_id) if settings.insights_entra else None
-        export(settings.insights, identity)
+        export(where, identity)
     except Exception as error:  # noqa: BLE001 - the same; its text may hold the setting's
         _unset("APPLICATIONINSIGHTS_CONNECTION_STRING", error)
 

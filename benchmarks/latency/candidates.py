@@ -9,51 +9,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from benchmarks.growth import ledgers
 from benchmarks.growth.stores import Sqlite, Store, Tables, pooled
-from benchmarks.latency import news
-from benchmarks.names import PAT, RESOURCE, ROOT
+from benchmarks.latency.relay import Act, Candidate, Relay
+from benchmarks.names import JOB, PAT, RESOURCE, ROOT
 from functions.adapters.http.session import SteadySession
 from functions.adapters.vault import basic
 from functions.core.ledger import places, records
 from local.serving.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
 
-Act = Callable[[], object]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 START = f"/{ORGANIZATION}/{PROJECT}/_apis/pipelines/42/runs?api-version=7.1"
 JSON = {"Content-Type": "application/json"}
-
-
-class Candidate(Protocol):
-    """Starts the pipelines of runs that were completed."""
-
-    def prepared(self, run: str) -> Act:
-        """What starts the pipeline of this run."""
-
-
-class Relay:
-    """The app, from where the worker calls its function."""
-
-    def __init__(self) -> None:
-        import function_app  # noqa: PLC0415 - it reads the environment
-
-        functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
-        self._deliver = functions["on_run_completed"].get_user_function()
-
-    def prepared(self, run: str) -> Act:
-        """A delivery."""
-        return self.delivery(news.completed(run))
-
-    duplicate = prepared
-
-    def delivery(self, event: str) -> Act:
-        """The delivery of this event."""
-        return lambda: self._deliver(event=event)
 
 
 class Floor:
@@ -96,6 +70,35 @@ class Floor:
         def calls() -> None:
             self._store.insert(place, row)
             self._store.get(place)
+
+        return calls
+
+
+class Chain(Floor):
+    """The longest chain of calls of which each needs the one before: nobody can start sooner.
+
+    Claim, read, ask, POST, settle. Of a plain run one read suffices, since no other needs what it
+    tells; of a pipeline job it is its children and then the model of one.
+    """
+
+    def prepared(self, run: str) -> Act:
+        """The calls."""
+        claimed, asked, started = ledgers.stages(run, datetime.now(UTC))
+        place = places.continuation(claimed.key)
+        rows = [records.continuation_row(c) for c in (claimed, asked, started)]
+        body = asked.request.body if asked.request else ""
+
+        def calls() -> None:
+            version = self._store.insert(place, rows[0])
+            if run.startswith(JOB):
+                _search(self._mlflow, f"tags.mlflow.parentRunId = '{run}'")
+                search = f"run_id='step-of-{run}'"
+                _read(self._mlflow, "model-versions/search", filter=search, max_results="200")
+            else:
+                _read(self._mlflow, "runs/get", run_id=run)
+            version = self._store.replace(place, rows[1], version)
+            _post(self._devops, body)
+            self._store.replace(place, rows[2], version)
 
         return calls
 
@@ -155,6 +158,7 @@ CANDIDATES: dict[str, Callable[[], Candidate]] = {
     "relay": Relay,
     "floor": Floor,
     "steady": lambda: Floor(SteadySession),
+    "chain": lambda: Chain(SteadySession),
     "handler": Handler,
     "told": lambda: Handler(os.environ["MLFLOW_URL"]),
     "script": Script,
@@ -172,6 +176,12 @@ def _read(session: requests.Session, call: str, base: str = "", **params: str) -
     answer = session.get(f"{url}/api/2.0/mlflow/{call}", params=params, timeout=30)
     answer.raise_for_status()
     return answer.json() if base else {}
+
+
+def _search(session: requests.Session, what: str) -> None:
+    url = os.environ["MLFLOW_URL"] + "/api/2.0/mlflow/runs/search"
+    body = {"experiment_ids": ["0001"], "filter": what, "max_results": 200}
+    session.post(url, json=body, timeout=30).raise_for_status()
 
 
 def _post(session: requests.Session, body: str) -> None:

@@ -76,7 +76,7 @@ def compared(
         if wrong := [run for run in times["began"] if len(arrived.get(run, ())) != 1]:
             raise RuntimeError(f"started not once: {', '.join(wrong[:5])}")
     return {
-        name: _measured(times, arrived if what == START else {}) for name, times in found.items()
+        name: measured_of(times, arrived if what == START else {}) for name, times in found.items()
     }
 
 
@@ -118,6 +118,7 @@ def limited() -> str:
     return usual.replace("    start:\n", "    limit: 9999/d\n    start:\n", 1)
 
 
-def _measured(times: Times, arrived: Mapping[str, list[float]]) -> Measured:
+def measured_of(times: Times, arrived: Mapping[str, list[float]]) -> Measured:
+    """The times of one candidate, with those at which its requests arrived, if they do."""
     until = [(arrived[run][0] - at) * 1000 for run, at in times["began"].items() if arrived]
     return Measured(until, times["cpu"], times["took"])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from benchmarks.latency import news
-from benchmarks.latency.candidates import CANDIDATES, Floor, Relay
+from benchmarks.latency.relay import Relay, candidate
 from benchmarks.names import IGNORED, KNOWN, START
 from benchmarks.subject import ready
 
 if TYPE_CHECKING:
-    from benchmarks.latency.candidates import Act, Candidate
+    from benchmarks.latency.candidates import Floor
+    from benchmarks.latency.relay import Act, Candidate
 
 
 class Times(TypedDict):
@@ -30,35 +31,36 @@ def side_by_side(
     An event that is known or ignored comes after a start, as it does in life; an ignored one that
     is `alone` does not.
     """
-    candidates = {name: CANDIDATES[name]() for name in names}
+    candidates = {name: candidate(name) for name in names}
     found: dict[str, Times] = {name: {"began": {}, "took": [], "cpu": []} for name in names}
     for n in range(warm):
-        for name, candidate in candidates.items():
-            _act(candidate, what, f"{of}-{name}-warm{n}", n, alone=alone)()
+        for name, one in candidates.items():
+            act_of(one, what, f"{of}-{name}-warm{n}", n, alone=alone)()
     ready()
     for n in range(runs):
         turn = list(candidates.items())
         first = n % len(turn)  # who comes later finds warm caches
-        for name, candidate in turn[first:] + turn[:first]:
+        for name, one in turn[first:] + turn[:first]:
             run = f"{of}-{name}-{n}"
-            _timed(_act(candidate, what, run, n, alone=alone), found[name], run)
+            timed(act_of(one, what, run, n, alone=alone), found[name], run)
     return found
 
 
-def _act(candidate: Candidate, what: str, run: str, n: int, *, alone: bool) -> Act:
-    start = candidate.prepared(run)
+def act_of(one: Candidate, what: str, run: str, n: int, *, alone: bool) -> Act:
+    """What the candidate does with the news of this run, after what comes before it in life."""
+    start = one.prepared(run)
     if what == START:
         return start
     if what == KNOWN or not alone:
         start()
-    assert isinstance(candidate, Relay | Floor)  # noqa: S101 - only they are asked for this
-    if what == IGNORED and isinstance(candidate, Relay):
+    if what == IGNORED and isinstance(one, Relay):
         other = news.completed(run, experimentName="something-else")
-        return candidate.delivery(news.of_step(run) if n % 2 else other)
-    return candidate.duplicate(run)
+        return one.delivery(news.of_step(run) if n % 2 else other)
+    return cast("Relay | Floor", one).duplicate(run)  # only they are asked for this
 
 
-def _timed(act: Act, into: Times, run: str) -> None:
+def timed(act: Act, into: Times, run: str) -> None:
+    """Do it, and note the times."""
     cpu, began, since = time.process_time(), time.time(), time.perf_counter()
     act()
     into["took"].append((time.perf_counter() - since) * 1000)

@@ -6,10 +6,10 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchmarks.latency import news
-from benchmarks.latency.candidates import CANDIDATES, Floor, Relay
+from benchmarks.latency.relay import Relay, candidate
 from benchmarks.memory import resident
 from benchmarks.names import IGNORED, KNOWN, START
 from benchmarks.subject import ready
@@ -17,7 +17,8 @@ from benchmarks.subject import ready
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from benchmarks.latency.candidates import Act
+    from benchmarks.latency.candidates import Floor
+    from benchmarks.latency.relay import Act
 
 SEED = 20_261_122
 MIXED = "mixed"
@@ -29,14 +30,13 @@ def many(
     who: str, what: str, events: int, threads: int, of: str, share: tuple[int, int] = (0, 1)
 ) -> dict[str, float]:
     """Take this process's share of the events: in how many seconds, and with how much CPU."""
-    candidate = CANDIDATES[who]()
-    assert isinstance(candidate, Relay | Floor)  # noqa: S101 - the others are for one at a time
-    acts = list(_shared(_acts(candidate, what, events, of), share))
+    one = cast("Relay | Floor", candidate(who))  # the others are for one at a time
+    acts = list(_shared(_acts(one, what, events, of), share))
     with ThreadPoolExecutor(threads) as pool:
-        warm = [candidate.prepared(f"{of}-warm-{share[0]}-{n}") for n in range(WARMED * threads)]
+        warm = [one.prepared(f"{of}-warm-{share[0]}-{n}") for n in range(WARMED * threads)]
         list(pool.map(_done, warm))
         if what == KNOWN:
-            list(pool.map(_done, _shared(_acts(candidate, START, events, of), share)))
+            list(pool.map(_done, _shared(_acts(one, START, events, of), share)))
         ready()
         cpu, began = time.process_time(), time.perf_counter()
         list(pool.map(_done, acts))
@@ -73,15 +73,15 @@ def wanted(events: int, of: str) -> set[str]:
     return {run for kind, run in mix(events, of) if kind == START}
 
 
-def _acts(candidate: Relay | Floor, what: str, events: int, of: str) -> Iterator[Act]:
+def _acts(one: Relay | Floor, what: str, events: int, of: str) -> Iterator[Act]:
     told = mix(events, of) if what == MIXED else [(what, f"{of}-{n}") for n in range(events)]
     for kind, run in told:
-        if kind == IGNORED and isinstance(candidate, Relay):
-            yield candidate.delivery(news.of_step(run))
+        if kind == IGNORED and isinstance(one, Relay):
+            yield one.delivery(news.of_step(run))
         elif kind == KNOWN:
-            yield candidate.duplicate(run)
+            yield one.duplicate(run)
         else:
-            yield candidate.prepared(run)
+            yield one.prepared(run)
 
 
 def _shared(acts: Iterable[Act], share: tuple[int, int]) -> Iterator[Act]:

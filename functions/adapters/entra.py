@@ -38,6 +38,9 @@ class EntraCredentials:
     def __init__(self, credential: TokenCredential) -> None:
         self._credential = credential
 
+    def begin(self, name: str, deadline: Deadline) -> None:
+        """Nothing: the token is kept, and renewed beside the calls."""
+
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """A good token; `fresh` waits for a newer one, and takes what is there without.
 

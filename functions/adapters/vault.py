@@ -12,7 +12,7 @@ import json
 import threading
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import (
     AzureError,
@@ -22,6 +22,7 @@ from azure.core.exceptions import (
 )
 from azure.keyvault.secrets import SecretClient
 
+from functions.adapters.ahead import Ahead
 from functions.adapters.entra_tokens import IdentityUnavailable, refusals, waiting
 from functions.core.terms.errors import NoSecret, Retryable
 from functions.core.terms.pipelines import Credential
@@ -51,15 +52,26 @@ class _Cached(NamedTuple):
 class VaultCredentials:
     """Secrets of one vault as PATs; each is fetched by one thread at a time."""
 
-    def __init__(self, client: SecretClient, clock: Clock) -> None:
+    def __init__(self, client: SecretClient, clock: Clock, ahead: Ahead | None = None) -> None:
         self._client = client
         self._clock = clock
+        self._ahead = ahead or Ahead()
         self._locks: dict[str, threading.Lock] = {}
         self._cache: dict[str, _Cached] = {}
         self._failed: dict[str, tuple[Retryable, float]] = {}
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """The PAT of that name; raises Retryable (secret_unreadable)."""
+        begun = None if fresh else self._ahead.take(deadline, name)
+        found: Credential = begun() if begun else self._read(name, deadline, fresh=fresh)
+        return found
+
+    def begin(self, name: str, deadline: Deadline) -> None:
+        """Begin to read it, unless it is cached."""
+        if not self._known(name, self._clock.monotonic(), fresh=False):
+            self._ahead.begin(deadline, name, lambda: self._read(name, deadline, fresh=False))
+
+    def _read(self, name: str, deadline: Deadline, *, fresh: bool) -> Credential:
         asked_at = self._clock.monotonic()
         if known := self._known(name, asked_at, fresh=fresh):
             return known
@@ -104,15 +116,6 @@ class VaultCredentials:
             version=properties.version or "",
             expires_at=expires if isinstance(expires, datetime) else None,
         )
-
-
-class MissingVault:
-    """Stands where no vault is configured, so that events are still claimed and kept."""
-
-    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> NoReturn:
-        """Raises Retryable, naming the settings."""
-        del deadline, fresh
-        raise _unreadable(name, "KEY_VAULT_URL is not set; set it, or DEVOPS_AUTH=entra")
 
 
 def open_vault(url: str, credential: TokenCredential) -> SecretClient:

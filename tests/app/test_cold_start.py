@@ -33,7 +33,7 @@ INDEX = "import function_app"
 DELIVER = """
 import function_app, functions.bootstrap, json, sys
 functions.bootstrap.app().deliver(json.loads(sys.argv[1]))
-import functions.adapters.tables  # the ledger that a deployed app has
+import functions.adapters.tables.opening, functions.adapters.tables.rows  # as a deployed app
 """
 # A module's identity beside its name: requests lists its dependencies a second time under names
 # of its own, and those were not loaded twice.

@@ -105,7 +105,7 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     read = settings.read(environ)
     ports = connections.connect(read)
     wrapped = ports._replace(
-        ledger=AfterLedger(ports.ledger, claim=lambda _: Point.CLAIMED, write=_written),
+        ledger=AfterLedger(ports.ledger, claim=lambda *_: Point.CLAIMED, write=_written),
         runs=After(ports.runs, read=lambda *_: Point.READ),
         credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
         pipelines=After(

@@ -38,7 +38,7 @@ def asked(stage: Stage) -> dict[str, str]:
 
 
 def calls(stage: Stage) -> list[str]:
-    """The MLflow calls that reached AML."""
+    """The MLflow calls that reached AML; those that were begun together in any order."""
     return [r.path.rpartition("/api/2.0/mlflow/")[2] for r in stage.aml.server.requests]
 
 

@@ -13,7 +13,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
 from functions.adapters.sqlite import SqliteLedger
-from functions.adapters.tables import TableLedger, open_table
+from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.rows import TableLedger
 from functions.core.ledger import places
 from tests.stage.azurite import connection_string
 

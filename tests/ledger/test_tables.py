@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from functions.adapters.tables import TableLedger
+from functions.adapters.tables.rows import TableLedger
 from functions.core.kept.continuation import Step
 from functions.core.terms.errors import Lost
 from functions.core.terms.words import State

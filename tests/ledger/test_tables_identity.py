@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import flask
 import pytest
 
-from functions.adapters.tables import TableLedger, open_table
+from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.rows import TableLedger
 from functions.connections import managed_identity
 from functions.core.terms.errors import LedgerUnavailable
 from local.serving.web import Server

@@ -13,7 +13,8 @@ from flask import Flask, request
 from functions.adapters.clock import SystemClock
 from functions.adapters.http.session import SteadySession
 from functions.adapters.http.transport import Transport
-from functions.adapters.tables import TableLedger, open_table
+from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.rows import TableLedger
 from functions.core.terms.deadline import Deadline
 from local.serving.listener import LOOPBACK
 from local.serving.web import Server

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from functions.adapters.aml.finished.ended import EndedRuns
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Ended, Run, Workspace
+    from functions.core.terms.runs import Ahead, Ended, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
+_GET, _SEARCH = "/api/2.0/mlflow/runs/get", "/api/2.0/mlflow/runs/search"
 PAGE = 200
 MOST_PAGES = 20  # of children; a page may have fewer than it could
 
@@ -34,15 +35,26 @@ class AmlRuns:
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
-        models = Models(workspaces)
+        self._models = models = Models(workspaces)
         self.job, self.model, self.older_models = models.job, models.of_run, models.older
+        self.drop = workspaces.drop
         self._ended: EndedRuns | None = None
+
+    def begin(self, workspace: Workspace, run: str, ahead: Ahead, deadline: Deadline) -> None:
+        """Begin the first requests of what is asked for later; see the port."""
+        begin = self._workspaces.begin_mlflow
+        if ahead.itself:
+            begin(workspace, _GET, deadline, params={"run_id": run})
+        if ahead.siblings and '"' not in run:
+            begin(workspace, _SEARCH, deadline, body=_children(run, ahead.siblings))
+        if ahead.model:
+            self._models.begin(workspace, run, ahead.model, deadline)
+        if ahead.job:
+            self._models.begin_job(workspace, run, deadline)
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run as it is now; raises Retryable (run_not_found, run_unreadable)."""
-        answer = self._workspaces.mlflow(
-            workspace, "/api/2.0/mlflow/runs/get", deadline, params={"run_id": run}
-        )
+        answer = self._workspaces.mlflow(workspace, _GET, deadline, params={"run_id": run})
         found = parse(found_or_raise(answer, f"run {run}").get("run"))
         about_or_raise(found.id, run, f"run {run}")
         return found
@@ -51,17 +63,11 @@ class AmlRuns:
         """What a search for the run's children finds: each says whose it is; raises Retryable."""
         if '"' in run.id:
             return []  # no filter can name it, so no run can have it as parent in a search
-        search: dict[str, object] = {
-            "experiment_ids": [run.experiment_id],
-            "filter": f"tags.mlflow.parentRunId = {_quoted(run.id)}",
-            "max_results": PAGE,
-        }
+        search = _children(run.id, run.experiment_id)
         found: list[Run] = []
         what = f"children of run {run.id}"
         for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(
-                workspace, "/api/2.0/mlflow/runs/search", deadline, body=search
-            )
+            answer = self._workspaces.mlflow(workspace, _SEARCH, deadline, body=search)
             page = found_or_raise(answer, what)
             found += map(parse, listed(page, "runs", what))
             if not goes_on(search, page, what) or len(found) >= MOST_CHILDREN:
@@ -115,6 +121,15 @@ class AmlRuns:
                 workspace, "/api/2.0/mlflow/runs/set-tag", deadline, body=body
             )
             found_or_raise(answer, f"tag {key} of run {run}")
+
+
+def _children(run: str, experiment: str) -> dict[str, object]:
+    """The search for the run's children."""
+    return {
+        "experiment_ids": [experiment],
+        "filter": f"tags.mlflow.parentRunId = {_quoted(run)}",
+        "max_results": PAGE,
+    }
 
 
 def _quoted(text: str) -> str:

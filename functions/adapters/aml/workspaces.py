@@ -10,6 +10,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from functions.adapters.ahead import Ahead
 from functions.adapters.aml.answers import about_or_raise, found_or_raise
 from functions.adapters.entra_tokens import waiting
 from functions.adapters.http.losses import NoAnswerError, NotSentError
@@ -33,7 +34,8 @@ class Workspaces:
     """Calls to ARM and MLflow with the managed identity's token.
 
     `token` gives an access token for ARM, which AML's MLflow endpoint takes as well; `refused`
-    hears of each that was answered with 401.
+    hears of each that was answered with 401. `ahead` keeps the calls that are begun before they are
+    asked for.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class Workspaces:
         token: Callable[[], str],
         transport: Transport,
         refused: Callable[[str], None] | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._url = resource_manager_url
+        self._ahead = ahead or Ahead()
         self._token = token
         self._transport = transport
         self._refused = refused
@@ -75,11 +79,53 @@ class Workspaces:
         body: object = None,
     ) -> Answer:
         """GET (or POST, with a body) below `/api/2.0/`; raises Retryable if it does not answer."""
-        base = re.sub(r"^azureml:", "https:", self.tracking_uri(workspace, deadline))
-        return self._read(f"{base.rstrip('/')}{call}", deadline, params, body)
+        begun = self._ahead.take(deadline, _asked(workspace, call, params, body))
+        return begun() if begun else self._mlflow(workspace, call, deadline, params, body)
+
+    def begin_mlflow(
+        self,
+        workspace: Workspace,
+        call: str,
+        deadline: Deadline,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> None:
+        """Begin what `mlflow` will be asked for."""
+        asked = _asked(workspace, call, params, body)
+        self._ahead.begin(
+            deadline, asked, lambda: self._mlflow(workspace, call, deadline, params, body)
+        )
 
     def arm(self, path: str, deadline: Deadline) -> Answer:
         """GET a resource; raises Retryable if ARM does not answer."""
+        begun = self._ahead.take(deadline, path)
+        return begun() if begun else self._arm(path, deadline)
+
+    def begin_arm(self, path: str, deadline: Deadline) -> None:
+        """Begin what `arm` will be asked for."""
+        self._ahead.begin(deadline, path, lambda: self._arm(path, deadline))
+
+    def drop(self, deadline: Deadline) -> None:
+        """Send again what was begun with this deadline, where it is asked for."""
+        self._ahead.drop(deadline)
+
+    def is_known_aml(self, workspace: Workspace) -> bool:
+        """Whether it is known already to have AML's own endpoint."""
+        return self._tracking.get(workspace.key, "").startswith("azureml:")
+
+    def _mlflow(
+        self,
+        workspace: Workspace,
+        call: str,
+        deadline: Deadline,
+        params: Mapping[str, str] | None,
+        body: object,
+    ) -> Answer:
+        base = re.sub(r"^azureml:", "https:", self.tracking_uri(workspace, deadline))
+        return self._read(f"{base.rstrip('/')}{call}", deadline, params, body)
+
+    def _arm(self, path: str, deadline: Deadline) -> Answer:
         return self._read(f"{self._url}{path}", deadline, {"api-version": API_VERSION}, None)
 
     def _ask(self, workspace: Workspace, deadline: Deadline) -> str:
@@ -116,6 +162,13 @@ class Workspaces:
         if answer.status == 401 and self._refused:
             self._refused(token)
         return answer
+
+
+def _asked(
+    workspace: Workspace, call: str, params: Mapping[str, str] | None, body: object
+) -> tuple[str, str, str, str]:
+    """What a call is known by."""
+    return workspace.key, call, repr(params), repr(body)
 
 
 def _code(found: object) -> str:

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
 from urllib3.util import Retry
 
 if TYPE_CHECKING:
@@ -65,6 +67,28 @@ class SteadySession(requests.Session):
             "verify": known.verify if verify in {None, True} else verify,
             "cert": cert,
         }
+
+
+class SdkSession(SteadySession):
+    """A session for an SDK's transport, whose requests are whole already.
+
+    Else `requests` makes each anew: it takes the address apart, and looks for cookies, hooks and
+    forms that no SDK's request has.
+    """
+
+    def request(self, method: str, url: str, **given: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - as requests has it
+        """Send it as it is, once; redirects are not followed. Raises requests.RequestException."""
+        body = given["data"]
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url, prepared.body = method, requote_uri(url), body
+        length = {} if body is None else {"Content-Length": str(len(body))}
+        prepared.headers = CaseInsensitiveDict({**_HEADERS, **given["headers"], **length})
+        asked = given.get("proxies"), given.get("stream"), given.get("verify"), given.get("cert")
+        how = self.merge_environment_settings(url, *asked)
+        response = self.get_adapter(url).send(prepared, timeout=given.get("timeout"), **how)
+        if not how["stream"]:
+            response.content  # noqa: B018 - read to its end, so that the connection can be kept
+        return response
 
 
 class Call(NamedTuple):

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.pipeline.transport import RequestsTransport
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 
-from functions.adapters.entra_tokens import refusals, waiting
-from functions.adapters.http.session import SteadySession
+from functions.adapters.entra_tokens import waiting
 from functions.adapters.tables.errors import (
     GONE,
     NO_TABLE,
@@ -30,12 +28,12 @@ from functions.adapters.tables.errors import (
 )
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
-from functions.core.terms.errors import ConfigurationError, LedgerUnavailable, Lost
+from functions.core.terms.errors import LedgerUnavailable, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableClient
 
     from functions.core.ports.ledger import Place, Row
 
@@ -43,31 +41,6 @@ WHOLE_SECONDS = 12.0
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
 
 T = TypeVar("T")
-
-
-def open_table(
-    name: str,
-    *,
-    connection_string: str = "",
-    endpoint: str = "",
-    credential: TokenCredential | None = None,
-    **options: Any,  # noqa: ANN401 - the SDK's
-) -> TableClient:
-    """A client for the table `name`, by a connection string or by endpoint and credential.
-
-    Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
-    ConfigurationError.
-    """
-    options = {"retry_total": 0, "transport": RequestsTransport(session=SteadySession()), **options}
-    try:
-        if connection_string:
-            return TableClient.from_connection_string(connection_string, name, **options)
-        options["raw_response_hook"] = refusals(credential) if credential else None
-        return TableClient(endpoint, name, credential=credential, **options)
-    except (ValueError, KeyError):  # whose text may hold the key
-        what = "connection string" if connection_string else "https endpoint with a credential"
-        where = "AzureWebJobsStorage, the storage account of the ledger"
-        raise ConfigurationError(f"{where}: no usable {what}") from None
 
 
 class TableLedger(RowLedger):

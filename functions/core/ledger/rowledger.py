@@ -16,7 +16,7 @@ from functions.core.terms.errors import Lost
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -61,11 +61,13 @@ class RowLedger(RowSchedule):
             self._known_pruning = Pruning(self._rows, self.unreadable)
         return self._known_pruning
 
-    def claim(self, new: Continuation) -> Claim:
+    def claim(self, new: Continuation, first: Iterable[Callable[[], None]] = ()) -> Claim:
         """Two requests if it is fresh, else two if it has ended and three if it is open."""
         rows, row = self._rows(), records.continuation_row(new)
         stored, fresh = rows.insert(places.continuation(new.key), row)
         entry = Entry(new, stored.version) if fresh else _entry(stored)
+        for call in first if fresh else ():
+            call()
         if entry.continuation.is_open:
             rows.put(places.scheduled(new.key), records.schedule_row(entry.continuation))
         return Claim(entry, fresh)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -80,9 +80,10 @@ class Ledger(Protocol):
     def unreadable(self) -> Collection[str]:
         """Rows that were passed over since this version cannot read them, and why."""
 
-    def claim(self, new: Continuation) -> Claim:
+    def claim(self, new: Continuation, first: Iterable[Callable[[], None]] = ()) -> Claim:
         """Insert the continuation unless its key is there; the row is scheduled when this returns.
 
+        `first` are called once it is known that this caller gets `fresh`, before it is scheduled.
         Exactly one of any number of callers gets `fresh`. An open row that was there already is
         scheduled again, since its first claimer may have died before doing so.
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Project,
         RunsSeen,
     )
-    from functions.core.terms.runs import Ended, Job, Model, ModelSought, Run, Workspace
+    from functions.core.terms.runs import Ahead, Ended, Job, Model, ModelSought, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
 
@@ -51,6 +51,15 @@ class Seal(Protocol):
 
 class Runs(Protocol):
     """AML. Raises Retryable (run_unreadable, run_not_found), NoWorkspace, and nothing else."""
+
+    def begin(self, workspace: Workspace, run: str, ahead: Ahead, deadline: Deadline) -> None:
+        """Begin reads beside the caller: who asks for them with this deadline gets their answers.
+
+        Each is handed out once. Raises nothing; what fails is raised where it is asked for.
+        """
+
+    def drop(self, deadline: Deadline) -> None:
+        """Hand out nothing of what was begun with this deadline: all is read anew."""
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run as it is now."""
@@ -104,6 +113,9 @@ class Runs(Protocol):
 
 class Credentials(Protocol):
     """What authorizes calls to Azure DevOps. Raises Retryable (secret_unreadable)."""
+
+    def begin(self, name: str, deadline: Deadline) -> None:
+        """Begin to read what is asked for later with this deadline, unless it is cached."""
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """The credential of that name; `fresh` goes past the cache."""

@@ -59,6 +59,16 @@ class Below:
         return [run for run in self._known.values() if run and run.id in self._above]
 
     @property
+    def unread(self) -> dict[str, str]:
+        """What was left out of the runs that were found, and why."""
+        return {name: why for run in self.read for name, why in run.unread.items()}
+
+    @property
+    def looked_in(self) -> str:
+        """The experiment in which the root's children were looked for; "" where they were not."""
+        return self.root.experiment_id if self.root.id in self._children else ""
+
+    @property
     def names_trials(self) -> bool:
         """Whether the event says that the root's children are tries, of which one is the result."""
         marks = parents.lower(self._event.properties)
@@ -130,6 +140,14 @@ class Below:
         if ask and not named:
             named = self.job(run).best_child
         return self._checked(run, named) if named else Found()
+
+    def best_id(self, run: Run, why: dict[str, str]) -> dict[str, str]:
+        """The fact `best_child_id`; `why` gets what is told where there is none."""
+        best = self.best(run, ask=True)
+        if best.run:
+            return {"best_child_id": best.run.id}
+        why["run.best_child_id"] = best.why or f"{run.id} names none"
+        return {}
 
     def job(self, run: Run) -> Job:
         """What Resource Manager says of the run's job."""

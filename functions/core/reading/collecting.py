@@ -5,15 +5,16 @@ They usually sit below it: the root is asked first, then what `descending` finds
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.core.facts import building
+from functions.core.reading import ahead
 from functions.core.reading.below import Below, Found
 from functions.core.routes import deciding
 from functions.core.routes.definition import ANY
 from functions.core.terms.errors import Ambiguous, SeveralModels
 from functions.core.terms.reasons import Reason
-from functions.core.terms.runs import ModelSought
 from functions.core.terms.words import Outcome, State
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Runs
+    from functions.core.reading.ahead import Begun
     from functions.core.reading.descending import Seeker
     from functions.core.routes.deciding import Screened
     from functions.core.routes.definition import Route
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Model, Run, RunEvent
+    from functions.core.terms.runs import Model, ModelSought, Run, RunEvent
 
 MOST_MODEL_SEARCHES = 20  # runs of one level
 _KINDS = {"metrics": "metric", "params": "parameter"}
@@ -34,17 +36,24 @@ _KINDS = {"metrics": "metric", "params": "parameter"}
 class Reading:
     """The run behind one event, `run` where it was read already.
 
-    Each remote read happens at most once, when first needed.
+    Each remote read happens at most once, when first needed; `begun` are those that are under way.
     """
 
     def __init__(
-        self, runs: Runs, event: RunEvent, deadline: Deadline, run: Run | None = None
+        self,
+        runs: Runs,
+        event: RunEvent,
+        deadline: Deadline,
+        run: Run | None = None,
+        begun: Begun | None = None,
     ) -> None:
         self.event = event
+        self.begun = begun
         self._runs = runs
         self._deadline = deadline
         self._run = run
         self._known_below: Below | None = None
+        self._models_below = False
 
     # No `cached_property`: until Python 3.12 one lock of it is held for all events while one reads.
 
@@ -53,6 +62,8 @@ class Reading:
         """The run as it is now; raises Retryable."""
         if self._run is None:
             self._run = self._runs.read(self.event.workspace, self.event.run, self._deadline)
+            if self.begun:
+                self.begun.is_read(self._run)
         return self._run
 
     @property
@@ -103,27 +114,24 @@ class Reading:
         if needs.children:
             known["run"]["children"] = self._below.counts(self.run, why)
         if needs.best_child:
-            known["run"] |= self._best_child(why)
+            known["run"] |= self._below.best_id(self.run, why)
         if needs.model:
             model = self._model(route, why)
             known["model"] = building.of_model(model)
             why |= {"model": model.unread} if model and model.unread else {}
         if needs.champion:
             known["champion"] = self._champion(route, known["model"], why)
-        known[building.UNREAD] = why | self._unread() | known[building.UNREAD]
+        known[building.UNREAD] = why | self._below.unread | known[building.UNREAD]
+        if self.begun:
+            self.begun.needed(route, ahead.Needed(self._below.looked_in, self._models_below))
         return known
 
     def _champion(self, route: Route, model: Facts, why: dict[str, str]) -> Facts:
         from functions.core.reading.champion import Contest  # noqa: PLC0415 - few routes do
 
-        # what was read, since a copied file says that another run logged it
         contest = Contest(self.event.workspace, route.champion, route.needs, self._known)
         meant = (route.model or model.get("name", ""), model.get("version", ""))
         return contest.facts(self._runs, meant, why, self._deadline)
-
-    def _unread(self) -> dict[str, str]:
-        """What was left out of the runs below that were read."""
-        return {name: why for run in self._below.read for name, why in run.unread.items()}
 
     def _values(
         self, route: Route, family: str, names: frozenset[str], why: dict[str, str]
@@ -133,17 +141,12 @@ class Reading:
         for name in [ANY] if ANY in names else sorted(names):
             holder = self._holder(route, family, name)
             of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
+            if self.begun and holder.run:
+                self.begun.holds(route, holder.run)
             found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
             fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
             why |= {fact: holder.why} if holder.why and not holder.run else {}
         return found
-
-    def _best_child(self, why: dict[str, str]) -> dict[str, str]:
-        best = self._below.best(self.run, ask=True)
-        if best.run:
-            return {"best_child_id": best.run.id}
-        why["run.best_child_id"] = best.why or f"{self.run.id} names none"
-        return {}
 
     def _holder(self, route: Route, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""
@@ -154,19 +157,19 @@ class Reading:
 
         if has(self.run):
             return Found(self.run)
-        return self._seeker(route).find(
-            _KINDS[family] if name == ANY else f"{_KINDS[family]} {name}", has
-        )
+        what = _KINDS[family] if name == ANY else f"{_KINDS[family]} {name}"
+        return self._seeker(route).find(what, has)
 
     def _model(self, route: Route, why: dict[str, str]) -> Model | None:
         """The root's model, else that of the only run below it which has one.
 
         Most pipeline jobs' roots are asked in vain; but one that names a model means that one.
         """
-        sought = ModelSought(route.needs.model, route.model or "")
+        sought = ahead.sought(route)
         asked = {self.run.id: self._logged(self.run, sought)}
         holder: Run | None = self.run
-        if not _is_known(asked[self.run.id]):
+        self._models_below = not _is_known(asked[self.run.id])
+        if self._models_below:
             holder = self._holder_of_model(route, sought, asked, why)
         found = asked[holder.id] if holder else next(filter(None, asked.values()), None)
         may_be_older = not sought.name and sought.fields & {"name", "version"}
@@ -183,7 +186,8 @@ class Reading:
             asked[run.id] = self._logged(run, sought)
             return _is_known(asked[run.id])
 
-        found = self._seeker(route).find("model", has, MOST_MODEL_SEARCHES)
+        begin = partial(self.begun.asked, route) if self.begun else None
+        found = self._seeker(route).find("model", has, MOST_MODEL_SEARCHES, begin)
         why |= {"model": found.why} if found.why and not found.run else {}
         return found.run
 

@@ -28,15 +28,24 @@ class Seeker:
         self._notes: dict[str, None] = {}
         self._named_ids: set[str] = set()
 
-    def find(self, what: str, has: Callable[[Run], bool], most: int = MOST_CHILDREN) -> Found:
+    def find(
+        self,
+        what: str,
+        has: Callable[[Run], bool],
+        most: int = MOST_CHILDREN,
+        begin: Callable[[Sequence[Run]], None] | None = None,
+    ) -> Found:
         """The run that is meant; `most`: of how many runs at once it may be asked.
 
+        `begin` hears of all that are asked next, where they are several.
         Raises Retryable, and Ambiguous.
         """
         self._notes = {}
         level, seen = self._first(), set[str]()
         while level := [run for run in level if run.id not in seen]:
             level = self._few(what, level, most)
+            if begin and len(level) > 1:
+                begin(level)
             holders = [run for run in level if has(run)]
             if holders:
                 return Found(self._meant(what, holders), self._why)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.rounds.bounds import Bounds
     from functions.core.rounds.watch import Watch
+    from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.starts.settling import Settling

@@ -15,9 +15,12 @@ from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.runs import SWEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
+    from functions.core.reading.ahead import Begun
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.errors import RoutesUnreadable
     from functions.core.terms.policy import Policy
@@ -34,17 +37,34 @@ class Claiming:
         self._outcomes = ports.outcomes
         self._policy = policy
 
+    def first(
+        self, event: RunEvent, wanted: Iterable[Route], file: str, begun: Begun | None
+    ) -> list[tuple[Entry, Route]]:
+        """Claim it on all of these routes; the entries where this call was the first.
+
+        Raises LedgerUnavailable.
+        """
+        claimed = [(self.claim(event, route, file, begun), route) for route in wanted]
+        return [(entry, route) for entry, route in claimed if entry is not None]
+
     def claim(
-        self, event: RunEvent, route: Route, file: str, *, read: bool = False
+        self,
+        event: RunEvent,
+        route: Route,
+        file: str,
+        begun: Begun | None = None,
+        *,
+        read: bool = False,
     ) -> Entry | None:
         """The entry if this call was the first; None if the continuation was known.
 
-        `file` stands for the route file; `read`: the run itself was read to have ended so.
+        `file` stands for the route file; `read`: the run itself was read to have ended so. What
+        `begun` says is begun before the row is scheduled.
         """
         key, lease = event.key(route.name), self._policy.lease
         new = steps.opened(key, event, self._clock.now(), lease, file)
         try:
-            entry, fresh = self._ledger.claim(new)
+            entry, fresh = self._ledger.claim(new, begun.calls(route) if begun else ())
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
             return None

@@ -13,6 +13,7 @@ import msgspec
 from functions.core.events import parsing
 from functions.core.ports import shared
 from functions.core.ports.services import Level
+from functions.core.reading.ahead import ReadingAhead
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, near_misses
 from functions.core.starts import log_lines
@@ -65,6 +66,7 @@ class Relay:
         self._runs, self._routes = ports.runs, ports.routes
         self._outcomes = ports.outcomes
         self._policy, self.claiming = policy, Claiming(ports, policy)
+        self._ahead = ReadingAhead(ports, policy)
         self._settling = settling
         self._starter = starter
         self._look = look
@@ -114,11 +116,9 @@ class Relay:
         if not wanted and not completing:
             why = near_misses.Unmatched(event, routes)
             return self._log.write(Level.DEBUG, log_lines.unwanted(event, why))
-        claimed = [(self.claiming.claim(event, route, routes.file), route) for route in wanted]
-        reading = Reading(self._runs, event, deadline)
-        for entry, route in claimed:
-            if entry is not None:
-                self._work(Work(entry, deadline), route, reading)
+        reading = Reading(self._runs, event, deadline, begun=self._ahead.of(event, deadline))
+        for entry, route in self.claiming.first(event, wanted, routes.file, reading.begun):
+            self._work(Work(entry, deadline), route, reading)
         if completing:
             self._ended(event, deadline)
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from copy import copy
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from functions.core.terms.policy import POST_TAKES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from datetime import datetime
 
 EVENT_GRID_WAITS = 30.0
@@ -40,6 +41,8 @@ class Clock(Protocol):
 class Deadline:
     """Counts down from the moment the delivery came.
 
+    `begun` is what was begun for who has this time, until it is asked for.
+
     `seconds` bounds the whole work. A POST may begin while `POST_NEEDS` of the time that
     Event Grid waits (`EVENT_GRID_WAITS`) is left; without `whole`, a delivery is assumed.
     https://learn.microsoft.com/azure/event-grid/delivery-and-retry
@@ -51,6 +54,7 @@ class Deadline:
         self._seconds = seconds
         self._whole = whole
         self.mark: tuple[datetime, float] | None = None
+        self.begun: dict[tuple[object, Hashable], Callable[[], Any]] = {}
 
     @property
     def elapsed(self) -> float:

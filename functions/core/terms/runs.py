@@ -165,6 +165,18 @@ class ModelSought(Struct, frozen=True):
     name: str = ""
 
 
+class Ahead(Struct, frozen=True, kw_only=True):
+    """What of a run is begun to be read before it is asked for.
+
+    `siblings`: the id of the experiment in which its children are looked for, "" for none.
+    """
+
+    itself: bool = False
+    siblings: str = ""
+    model: ModelSought | None = None
+    job: bool = False
+
+
 class Key(Struct, frozen=True, order=True):
     """What a continuation is: one outcome of one run on one route. Never an event's id."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.cost import usage
-from functions.adapters.tables import TableLedger, open_table
+from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.rows import TableLedger
 from functions.core.events.registration import registration
 from functions.core.waits.ending import LATEST, REMEMBERED
 from local.cloud import WORKSPACE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.adapters.tables import TableLedger, open_table
+from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.rows import TableLedger
 from functions.core.ledger import places
 from functions.core.terms.words import State
 from tests.ledger.stores import Wire

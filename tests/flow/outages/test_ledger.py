@@ -14,7 +14,7 @@ from tests.saying.wrapped import Wrapped
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pytest
 
@@ -33,9 +33,9 @@ class Failing(Wrapped):
         super().__init__(real)
         self.refused = refused
 
-    def claim(self, new: Continuation) -> Claim:
+    def claim(self, new: Continuation, first: Iterable[Callable[[], None]] = ()) -> Claim:
         self._refuse(new)
-        claim: Claim = self.real.claim(new)
+        claim: Claim = self.real.claim(new, first)
         return claim
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:

@@ -65,7 +65,7 @@ def test_the_route_names_the_one_that_is_meant(stage: Stage) -> None:
         "path": "model",
         "flavors": '["flavor-of-model"]',
     }
-    assert calls(stage) == ["runs/get", "model-versions/search"]
+    assert sorted(calls(stage)) == ["model-versions/search", "runs/get"]
 
 
 def test_the_flavors_of_one_model_are_not_told_with_the_name_of_another(stage: Stage) -> None:
@@ -177,7 +177,8 @@ def test_of_two_that_are_not_the_newest_none_is_taken(stage: Stage) -> None:
 
 def test_models_that_nobody_renewed_since_the_run_began_are_not_searched(stage: Stage) -> None:
     route(stage, **NAMED)
-    stage.aml.add_run("r1", experiment=EXPERIMENT, start_time=2**42, end_time=2**42 + 1)
+    now = int(stage.clock.now().timestamp() * 1000)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, start_time=now - 1, end_time=now)
     stage.aml.add_model_version("defects", 4, "another")
     stage.deliver(completed("r1"))
     assert held_back(stage) == (State.OPEN, Reason.FACTS_MISSING)
@@ -204,9 +205,9 @@ def test_a_model_on_a_step_costs_what_it_always_did(stage: Stage) -> None:
     stage.aml.add_model_version("defects", 3, "s1")
     stage.deliver(completed("r1"))
     assert asked(stage) == {"name": "defects", "version": "3"}
-    assert calls(stage) == [
-        *("runs/get", "model-versions/search", "registered-models/search"),
-        *("runs/search", "registered-models/search"),
+    assert sorted(calls(stage)[:2]) == ["model-versions/search", "runs/get"]
+    assert calls(stage)[2:] == [
+        *("registered-models/search", "runs/search", "registered-models/search")
     ]
 
 

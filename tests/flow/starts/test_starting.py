@@ -265,6 +265,9 @@ def test_a_continuation_abandoned_after_its_claim_is_finished_by_the_reconciler(
         pass
 
     class CrashingRuns:
+        def begin(self, *_: object) -> None:
+            pass
+
         def read(self, *_: object) -> Run:
             raise Crash
 

@@ -18,6 +18,8 @@ import pytest
 
 from functions.configuration.declared import EVERY_HOUR, EVERY_MINUTE
 from local.host.indexing import IndexingError, index, load
+from local.serving.faults import Fault
+from tests.flow.asking import route
 from tests.stage.azure import as_cloud_event, completed, in_bytes
 
 if TYPE_CHECKING:
@@ -244,3 +246,18 @@ def test_the_worker_starts_the_pipeline_of_a_run_however_its_events_time_is_writ
     said = drive(worker, product, "on_run_completed", json.dumps(told), **stage.environ)
     assert said["invocation"] == {"ok": True, "error": ""}
     assert stage.started() == [(42, "r1")]
+
+
+def test_the_worker_knows_of_every_line_which_invocation_it_belongs_to(
+    worker: str, product: Path, stage: Stage
+) -> None:
+    """A connection is lost in a thread beside the function's own: a library warns of it there."""
+    route(stage, "model: defects", name="{{ model.name }}")
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.aml.add_model_version("defects", 3, "r1")
+    stage.aml.server.faults.add(Fault(path="*/model-versions/search", drop="before"))
+    said = drive(worker, product, "on_run_completed", json.dumps(completed("r1")), **stage.environ)
+    ours = [line for line in said["lines"] if line[0].startswith(("run_relay", "urllib3"))]
+    assert {name.partition(".")[0] for name, _, _ in ours} == {"run_relay", "urllib3"}
+    assert {known for _, _, known in ours} == {"1"}
+    assert {thread for name, thread, _ in ours if name != "run_relay"} == {"ahead"}

@@ -3,7 +3,8 @@
     python worker_driver.py APP_DIRECTORY [FUNCTION EVENT_JSON]
 
 Runs under the interpreter that has `azure-functions-runtime`. Prints one JSON object: the indexed
-functions with their bindings or the error, and how the invocation ended if one was asked for.
+functions with their bindings or the error, how the invocation ended if one was asked for, and its
+lines: logger, thread, and the invocation that the worker knows each by.
 """
 
 from __future__ import annotations
@@ -17,6 +18,18 @@ from types import SimpleNamespace as Message
 from typing import Any
 
 import azure_functions_runtime as runtime
+
+
+class Lines(logging.Handler):
+    """Notes of each line what the worker's own handler asks for where it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        known = str(runtime.invocation_id_cv.get())
+        self.seen.append((record.name, str(record.threadName), known))
 
 
 class Status(Message):
@@ -99,9 +112,12 @@ async def drive(directory: str, function: str = "", event: str = "") -> dict[str
     said: dict[str, Any] = {"error": "", "functions": bindings}
     if function:
         runtime.start_threadpool_executor()
+        lines = Lines()
+        logging.getLogger().addHandler(lines)
         parameter = bindings[function][0]["name"]
         said["invocation"] = await invoked(found[function].function_id, parameter, event)
         runtime.stop_threadpool_executor()
+        said["lines"] = lines.seen
     return said
 
 

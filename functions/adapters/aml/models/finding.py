@@ -39,6 +39,18 @@ class Models:
         self._workspaces = workspaces
         self._registered = Registered(workspaces)
 
+    def begin(
+        self, workspace: Workspace, run: str, sought: ModelSought, deadline: Deadline
+    ) -> None:
+        """Begin the request that `of_run` makes first, if it is sure to make it."""
+        if sought.fields & {"name", "version"}:  # no run tells these of itself
+            self._registered.begin(workspace, run, sought.name, deadline)
+
+    def begin_job(self, workspace: Workspace, run: str, deadline: Deadline) -> None:
+        """Begin to ask for the run's job, where jobs are known to be."""
+        if self._workspaces.is_known_aml(workspace):
+            self._workspaces.begin_arm(_job(workspace, run), deadline)
+
     def of_run(
         self, workspace: Workspace, run: Run, sought: ModelSought, deadline: Deadline
     ) -> Model | None:
@@ -99,7 +111,7 @@ class Models:
         """
         if not self._is_aml(workspace, deadline):
             return None
-        answer = self._workspaces.arm(f"{workspace.id}/jobs/{quote(run, '')}", deadline)
+        answer = self._workspaces.arm(_job(workspace, run), deadline)
         if answer.status in NO_SUCH_CALL:
             return None
         found = found_or_raise(answer, f"job {run}")
@@ -170,6 +182,11 @@ class Models:
 
     def _is_aml(self, workspace: Workspace, deadline: Deadline) -> bool:
         return self._workspaces.tracking_uri(workspace, deadline).startswith("azureml:")
+
+
+def _job(workspace: Workspace, run: str) -> str:
+    """Where the run's job is, which has the run's id as its name."""
+    return f"{workspace.id}/jobs/{quote(run, '')}"
 
 
 def _is_enough(known: Model | None, fields: frozenset[str]) -> bool:

@@ -40,12 +40,24 @@ class Registered:
         self._workspaces = workspaces
         self._no_search_by_run: set[str] = set()
 
+    def begin(self, workspace: Workspace, run: str, name: str, deadline: Deadline) -> None:
+        """Begin the first request of `of_name`, or without a name of `of_run`."""
+        begin = self._workspaces.begin_mlflow
+        if name or self._is_found_by(workspace, run):
+            search = by_name(name) if name else _by_run(run)
+            begin(workspace, VERSIONS, deadline, params=search)
+        else:
+            begin(workspace, _MODELS, deadline, params={"max_results": str(PAGE)})
+
+    def _is_found_by(self, workspace: Workspace, run: str) -> bool:
+        """Whether versions may be searched for by this run."""
+        return workspace.key not in self._no_search_by_run and "'" not in run
+
     def of_run(self, workspace: Workspace, run: str, deadline: Deadline) -> list[Model]:
         """The versions that a run made; where no search is by run, of those that are newest."""
         own: list[Version] = []
-        if workspace.key not in self._no_search_by_run and "'" not in run:
-            search = {"filter": f"run_id='{run}'", "max_results": str(PAGE)}
-            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
+        if self._is_found_by(workspace, run):
+            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=_by_run(run))
             if answer.status not in NO_SUCH_CALL:
                 found = found_or_raise(answer, f"model versions of run {run}")
                 versions = dicts(found.get("model_versions"))
@@ -115,6 +127,10 @@ class Registered:
             if not token or token == search.get("page_token"):
                 return
             search["page_token"] = token
+
+
+def _by_run(run: str) -> dict[str, str]:
+    return {"filter": f"run_id='{run}'", "max_results": str(PAGE)}
 
 
 def by_name(name: str) -> dict[str, str]:

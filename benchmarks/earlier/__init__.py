@@ -1,0 +1,1 @@
+"""An earlier build of the app, measured in turns with this one."""

@@ -1,0 +1,71 @@
+"""The table SDK's client as it is used here: without what nobody reads.
+
+https://learn.microsoft.com/python/api/overview/azure/data-tables-readme
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azure.core.pipeline.policies import (
+    DistributedTracingPolicy,
+    HttpLoggingPolicy,
+    NetworkTraceLoggingPolicy,
+    ProxyPolicy,
+    RedirectPolicy,
+)
+from azure.core.pipeline.transport import RequestsTransport
+from azure.data.tables import TableClient
+
+from functions.adapters.entra_tokens import refusals
+from functions.adapters.http.session import SdkSession
+from functions.core.terms.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+UNREAD = (
+    DistributedTracingPolicy,
+    HttpLoggingPolicy,
+    NetworkTraceLoggingPolicy,
+    ProxyPolicy,
+    RedirectPolicy,
+)
+
+
+class _Table(TableClient):
+    """A client that does not do what nobody reads, or is done by the session that it sends with.
+
+    No log hears of its requests (`functions.bootstrap`), spans are around the port, proxies are the
+    session's, and an answer that leads elsewhere is none. Should the SDK call it by another name,
+    it does these things again.
+    """
+
+    def _configure_policies(self, **given: Any) -> list[Any]:  # noqa: ANN401 - the SDK's
+        found = super()._configure_policies(**given)
+        return [policy for policy in found if not isinstance(policy, UNREAD)]
+
+
+def open_table(
+    name: str,
+    *,
+    connection_string: str = "",
+    endpoint: str = "",
+    credential: TokenCredential | None = None,
+    **options: Any,  # noqa: ANN401 - the SDK's
+) -> TableClient:
+    """A client for the table `name`, by a connection string or by endpoint and credential.
+
+    Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
+    ConfigurationError.
+    """
+    options = {"retry_total": 0, "transport": RequestsTransport(session=SdkSession()), **options}
+    try:
+        if connection_string:
+            return _Table.from_connection_string(connection_string, name, **options)
+        options["raw_response_hook"] = refusals(credential) if credential else None
+        return _Table(endpoint, name, credential=credential, **options)
+    except (ValueError, KeyError):  # whose text may hold the key
+        what = "connection string" if connection_string else "https endpoint with a credential"
+        where = "AzureWebJobsStorage, the storage account of the ledger"
+        raise ConfigurationError(f"{where}: no usable {what}") from None
