@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 class Broken(Wrapped):
     """The ledger, but claiming one run fails as nobody foresaw."""
 
-    def claim(self, new: Any) -> Any:
+    def claim(self, new: Any, *given: Any) -> Any:
         if new.key.run == "odd":
             raise ZeroDivisionError("seven by none")
-        return self.real.claim(new)
+        return self.real.claim(new, *given)
 
 
 class Secrets(Wrapped):
