@@ -96,9 +96,8 @@ class Telemetry:
             name: _Traced(getattr(ports, name), service, self) for name, service in SERVICES.items()
         }
         journal = _MeteredJournal(ports.journal, self)
-        return ports._replace(
-            **traced, journal=journal, outcomes=_ObservedOutcomes(ports.outcomes, self)
-        )
+        outcomes = _ObservedOutcomes(ports.outcomes, self)
+        return ports._replace(**traced, journal=journal, outcomes=outcomes)
 
     def counted(self, relay: Relay) -> Relay:
         """The same relay; what it is handed is counted."""

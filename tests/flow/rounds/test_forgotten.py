@@ -34,6 +34,7 @@ def stage(cloud: Cloud, tmp_path: Path) -> Stage:
     stage = settled(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE, LEDGER_RETENTION_DAYS="3")
     end(stage, "r1")
     stage.deliver(event(stage, "r1"))
+    stage.devops.finish(stage.devops.runs[0].id)
     for _ in range(8):
         stage.reconcile(hours=12)
         sweep(stage)
@@ -187,6 +188,7 @@ def test_a_dead_letter_that_only_event_grid_has_dated_keeps_that_date_in_the_inb
     good = stage.routes_file.read_text()
     end(stage, "r2")
     stage.deliver(event(stage, "r2"))
+    stage.devops.finish(stage.devops.runs[-1].id)
     letter = event(stage, "r2")
     letter["publishTime"] = letter.pop("eventTime")
     stage.reconcile(hours=1)

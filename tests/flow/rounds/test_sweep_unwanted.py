@@ -151,6 +151,7 @@ def test_an_end_that_is_still_to_come_outlasts_no_ledger(cloud: Cloud, tmp_path:
     sweep(stage, hours=1)
     end(stage, "r1", timedelta(days=-400), start_time=milliseconds(stage.clock.now()))
     stage.deliver(completed("r1"))
+    stage.devops.finish(stage.devops.runs[0].id)
     for _ in range(9):
         stage.reconcile(hours=12)
         sweep(stage)
