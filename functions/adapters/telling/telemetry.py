@@ -36,7 +36,6 @@ SERVICES = {
     "tasks": "azure_devops",
     "seal": "key_vault",
 }
-_BESIDE = {"begin", "drop"}  # no calls of their own: what they begin is waited for in a span
 _FAILURES = (InDoubt, LedgerUnavailable, Permanent, Retryable)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
@@ -130,7 +129,7 @@ class _Traced(_Proxy):
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any port
         found = getattr(self._real, name)
-        if not callable(found) or name in _BESIDE:
+        if not callable(found) or name in {"begin", "drop"}:  # a span waits for what these begin
             return found
 
         def traced(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - any call

@@ -178,7 +178,7 @@ def test_of_two_that_are_not_the_newest_none_is_taken(stage: Stage) -> None:
 def test_models_that_nobody_renewed_since_the_run_began_are_not_searched(stage: Stage) -> None:
     route(stage, **NAMED)
     now = int(stage.clock.now().timestamp() * 1000)
-    stage.aml.add_run("r1", experiment=EXPERIMENT, start_time=now - 1, end_time=now)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, start_time=2**42, end_time=now)
     stage.aml.add_model_version("defects", 4, "another")
     stage.deliver(completed("r1"))
     assert held_back(stage) == (State.OPEN, Reason.FACTS_MISSING)
