@@ -83,7 +83,7 @@ def assert_each_started_once(stage: Stage, runs: list[str]) -> None:
 def test_three_days_without_azure_devops_end_with_every_continuation_started_once(
     stage: Stage,
 ) -> None:
-    runs = [f"run-{number}" for number in range(50)]
+    runs = [f"run-{number}" for number in range(20)]
     unreachable = DevOpsPipelines(NOBODY, Transport(), "7.1")
     hanging = {4: SILENT, 8: DEAF}
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FIRST = int(os.environ.get("RUN_RELAY_SEED", "1"))
 SEEDS = int(os.environ.get("RUN_RELAY_SEEDS", "1"))
-RUNS = int(os.environ.get("RUN_RELAY_SEED_RUNS", "60"))
+RUNS = int(os.environ.get("RUN_RELAY_SEED_RUNS", "40"))
 
 
 @pytest.fixture(params=["sqlite", "table"])
