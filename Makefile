@@ -50,8 +50,8 @@ help: ## list the targets
 demo: setup ## show a training run start a pipeline; PATTERN=sync, async, thread, wait, component or follow: others
 	@$(VENV)/python -m local.demo $(if $(PATTERN),--pattern $(PATTERN))
 
-up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C
-	@$(VENV)/python -m local.up
+up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C; other ports: PORT_BASE=N
+	@$(VENV)/python -m local.up $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
 	@$(VENV)/python -m pytest -n 4 --dist loadfile $(PYTEST_ARGS)

@@ -60,8 +60,7 @@ class Ports:
         for name, port in asdict(ports).items():
             if _taken(port):
                 why = f"port {port} (for {name}) is taken"
-                other = f"{Path(sys.executable).name} -m local.up --port-base N"
-                raise Broken(f"{why}: end what listens there, or choose others: {other}")
+                raise Broken(f"{why}: end what listens there, or: make up PORT_BASE=N")
         return ports
 
 

@@ -106,7 +106,13 @@ def test_an_interrupted_demo_leaves_no_process(
     assert demo.none_left(), demo.processes()
 
 
-def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Path) -> None:
+def test_the_commands_that_up_prints_start_a_pipeline(
+    typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes, ask = _agentless()
+    monkeypatch.setenv("WAITS", "1")
+    monkeypatch.setenv("ROUTES_FILE", str(tmp_path / "waits.yaml"))
+    _pasted(routes.partition(" > ")[0] + f" > {tmp_path}/waits.yaml")
     up = typed("local.up", "--port-base", str(_free_base()), "--directory", str(tmp_path / "up"))
     guide = up.wait_for(r"(?s)\A.*^From the app's log")
     env = _command(guide, r"\. .*/env")
@@ -114,13 +120,15 @@ def test_the_commands_that_up_prints_start_a_pipeline(typed: Type, tmp_path: Pat
     publish = _command(guide, r'curl .*"\$TOPIC\?[\s\S]*?\nEVENT')
     deliver = _command(guide, r'curl .*"\$HOST_URL/runtime[\s\S]*?\nEVENT')
     assert _pasted(env, train, publish, deliver).split() == ["200", "202"]
-    up.wait_for("continuation=started route=register-model")
+    started = up.wait_for(r"continuation=started route=register-model run=\S+")
     up.wait_for("continuation=skipped route=report-failure .*outcome_changed")
     assert (
         _pasted(env, "RUN=no-such-run", publish.replace('"defect-detection"', '"churn"')) == "200\n"
     )
     up.wait_for('event=by-hand-.* ignored="no route matches: register-model wants experiment')
     assert "resumed=0 looked_at=0" not in up.output
+    (job,) = json.loads(_pasted(env, f"RUN={started.rpartition('=')[2]}", ask).partition("\n")[2])
+    assert job["answer"]["status"] == 202
     settings = _command(guide, r"\. .*/settings; .*").partition(";")[0]
     assert _pasted(settings, 'echo "$RECONCILE_SCHEDULE"') == "*/5 * * * * *\n"
     listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
@@ -138,7 +146,14 @@ def test_up_names_the_port_that_is_taken(typed: Type) -> None:
     with socket.create_server(("127.0.0.1", base + 2)):
         up = typed("local.up", "--port-base", str(base))
         assert up.ended() == 1, up.output
-    up.wait_for(f"port {base + 2} .* is taken: .*--port-base")
+    up.wait_for(f"port {base + 2} .* is taken: .*make up PORT_BASE=N")
+
+
+def _agentless() -> tuple[str, str]:
+    """What local/README.md says to type for an agentless task: its route, and the task."""
+    text = (ROOT / "local" / "README.md").read_text("utf-8").partition("A task is answered")[2]
+    before, ask = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return before.partition("\n")[0], ask
 
 
 def _free_base() -> int:
