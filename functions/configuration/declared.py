@@ -20,6 +20,10 @@ LONGEST_SHOWN = 200
 # https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentSettingNames.cs
 BY_EVENT = frozenset({"dynamic", "flexconsumption"})  # plans that wake for what is due only
 _NAMED = re.compile(r"%([^%]*)%")
+_SITE = re.compile(
+    r"/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[\w.()-]{1,90}"
+    r"/providers/Microsoft\.Web/sites/[A-Za-z0-9-]{1,60}"
+)
 # a connection string, a query, a user in an address, a token
 _SECRET = re.compile(r"=|.@|(?=[A-Za-z]{0,19}[0-9])(?=[0-9]{0,19}[A-Za-z])[A-Za-z0-9]{20}")
 
@@ -82,17 +86,13 @@ class Environment:
         return default
 
     def own_id(self) -> str:
-        """The app's own resource id, as Azure tells its parts; "" where one is missing.
+        """The app's own resource id, as its deployment says; "" where it says none.
 
-        On Flex Consumption the resource group is, unless a setting of that name says it.
+        On Flex Consumption Azure tells an app its name, and not its resource group.
         https://github.com/Azure/azure-functions-host/issues/10441
         """
-        subscription = self._given("WEBSITE_OWNER_NAME").partition("+")[0]
-        group, name = self._given("WEBSITE_RESOURCE_GROUP"), self._given("WEBSITE_SITE_NAME")
-        if not (subscription and group and name):
-            return ""
-        place = f"/subscriptions/{subscription}/resourceGroups/{group}"
-        return f"{place}/providers/Microsoft.Web/sites/{name}"
+        given = self._given("RUN_RELAY_APP")
+        return given if _SITE.fullmatch(given) else ""
 
     def _given(self, name: str) -> str:
         return self._environ.get(name, "").strip()

@@ -73,12 +73,12 @@ var settings = {
   OUTCOME_TOPIC_ENDPOINT: empty(outcomesName) ? (more.?OUTCOME_TOPIC_ENDPOINT ?? '') : outcomes!.properties.endpoint
   PAUSED: (paused || (policy.?paused ?? false)) ? '1' : '0'
   RELAY_OTEL: (policy.?openTelemetry ?? false) ? '1' : '0'
+  RUN_RELAY_APP: app.id
   SWEEP_WORKSPACES: join(workspaceIds, ',')
   TAG_RUNS: (policy.?tagRuns ?? false) ? '1' : '0'
   WAITS: (policy.?waits ?? false) ? '1' : '0'
 }
-// An empty value is the same as none to the app: its defaults stand once, in functions/configuration/settings.py. What is
-// empty here is yours to say.
+// An empty value is none to the app: its defaults stand in functions/configuration/settings.py. What is empty is yours to say.
 var optional = {
   CLAIM_LEASE_SECONDS: string(policy.?claimLeaseSeconds ?? '')
   CREDENTIAL_PAUSE_SECONDS: string(policy.?credentialPauseSeconds ?? '')

@@ -8,6 +8,11 @@ from functions.configuration import settings
 from functions.configuration.declared import Environment
 from functions.core.terms.policy import Policy
 
+APP = (
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-relay"
+    "/providers/Microsoft.Web/sites/func-relay"
+)
+
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on "])
 def test_paused_is_said_in_several_ways(value: str) -> None:
@@ -197,3 +202,18 @@ def test_a_connection_string_as_azure_gives_it_is_used() -> None:
     text = f"{key};IngestionEndpoint=https://a.example/;LiveEndpoint=https://b.example/"
     given = {"RELAY_OTEL": "1", "APPLICATIONINSIGHTS_CONNECTION_STRING": text}
     assert (settings.read(given).insights, settings.read(given).complaints) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        (APP, APP),
+        (f" {APP}\n", APP),
+        ("func-relay", ""),
+        (f"{APP}/functions/x", ""),
+        (f"{APP} --yes", ""),
+        ("", ""),
+    ],
+)
+def test_the_app_knows_itself_by_the_id_that_its_deployment_says(given: str, known: str) -> None:
+    assert settings.read({"RUN_RELAY_APP": given}).app == known

@@ -92,9 +92,7 @@ OF_LEDGER = {"LEDGER_URL", "LEDGER_TABLE", "AzureWebJobsStorage", *BESIDE} - {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
-OF_PLATFORM = {  # which Azure sets itself
-    *("WEBSITE_SKU", "WEBSITE_OWNER_NAME", "WEBSITE_RESOURCE_GROUP", "WEBSITE_SITE_NAME")
-}
+OF_PLATFORM = {"WEBSITE_SKU", "RUN_RELAY_APP"}  # which Azure and a deployment set themselves
 
 
 class Recording(dict[str, str]):

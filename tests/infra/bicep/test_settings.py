@@ -107,12 +107,21 @@ def test_storage_and_telemetry_are_reached_by_the_identity_that_has_the_roles() 
 
 def test_what_is_left_out_keeps_the_defaults_of_the_app() -> None:
     given = {n: v for n, v in deployed("existing").items() if not v.startswith("[")}
-    own = {"DEVOPS_AUTH", "DEVOPS_PAT_SECRET", "LEDGER_TABLE", "SWEEP_WORKSPACES"}
+    own = {
+        *("DEVOPS_AUTH", "DEVOPS_PAT_SECRET", "LEDGER_TABLE"),
+        *("RUN_RELAY_APP", "SWEEP_WORKSPACES"),
+    }
     left = {n: v for n, v in given.items() if n not in own and not n.startswith(OF_THE_HOST)}
     assert settings.read(left) == settings.read({})
     assert Environment(left).reconcile_schedule() == EVERY_MINUTE
     assert Environment(left).sweep_schedule() == EVERY_HOUR
     assert deployed("existing")["PAUSED"] == "0"
+
+
+def test_the_app_is_told_which_one_it_is() -> None:
+    told = deployed("prod")["RUN_RELAY_APP"]
+    assert told.endswith(f"/sites/{one('prod', 'Web/sites')['name']}")
+    assert settings.read({"RUN_RELAY_APP": told}).app == told
 
 
 def test_every_part_of_the_policy_reaches_the_app() -> None:
