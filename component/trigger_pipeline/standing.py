@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Pipelines
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
-    from functions.core.terms.runs import Job, Model, ModelSought, Workspace
+    from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Workspace
     from functions.core.terms.standing import Challenger, Choice
 
     from .arguments import Wanted
@@ -73,6 +73,12 @@ class ModelRuns:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+
+    def begin(self, workspace: Workspace, run: str, ahead: Ahead, deadline: Deadline) -> None:
+        """All of it is here."""
+
+    def drop(self, deadline: Deadline) -> None:
+        """Nothing was begun."""
 
     def read(self, workspace: Workspace, run: str, deadline: Deadline) -> Run:
         """The run, completed."""
@@ -173,7 +179,7 @@ class StartedBefore:
     def __init__(self, pipelines: Pipelines, queued: tuple[datetime, datetime]) -> None:
         self._pipelines = pipelines
         self._queued = queued
-        self.find, self.tag = pipelines.find, pipelines.tag
+        self.find, self.tag, self.ends = pipelines.find, pipelines.tag, pipelines.ends
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline

@@ -81,8 +81,9 @@ def test_an_unknown_key_at_the_top_is_refused() -> None:
 
 
 def test_an_unknown_default_is_refused() -> None:
+    allowed = "organization, project, secret, follow"
     assert problems("version: 1\ndefaults: {pat: x}\nroutes: [{name: a, complete: true}]") == [
-        "routes.yaml:2: defaults.pat: is no known key; allowed: organization, project, secret, follow"
+        f"routes.yaml:2: defaults.pat: is no known key; allowed: {allowed}"
     ]
 
 
