@@ -153,7 +153,7 @@ def test_a_ledger_without_keys_is_reached_as_who_is_signed_in(
     trusted = secured["REQUESTS_CA_BUNDLE"]
     ran = relay("replay", FAILED, "--app", APP, REQUESTS_CA_BUNDLE=trusted)
     assert (ran.returncode, ran.stderr.count("\n")) == (3, 1)
-    assert ran.stderr.startswith(f"{FAILED} is not in the ledger: look for it with bin/relay why r1")
+    assert ran.stderr.startswith(f"{FAILED} is not in the ledger: look for it with bin/relay why")
     assert az.asked_for() == ["https://management.azure.com", "https://storage.azure.com"]
 
 
