@@ -200,9 +200,11 @@ def test_a_backlog_behind_a_limit_is_not_read_again(stage: Stage) -> None:
 
 def test_a_full_limit_costs_one_request_a_round(stage: Stage) -> None:
     deliver(stage, "a")
+    stage.devops.finish(stage.devops.runs[0].id)
     rows = counting(stage)
-    stage.reconcile(minutes=3)
-    stage.reconcile(minutes=1)
+    for minutes in (3, 5, 1):
+        stage.reconcile(minutes=minutes)
+    assert stage.only("a").ended
     rows.spent()
     stage.reconcile(minutes=1)
     idle = rows.spent()
