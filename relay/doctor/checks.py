@@ -88,7 +88,7 @@ def _incomplete(error: Any) -> Finding:  # noqa: ANN401
 
 
 def _unreadable(error: Any) -> Finding:  # noqa: ANN401
-    return failure(f"not checked: {error.problems[0]}", "bin/relay check FILE")
+    return failure(f"not checked: {error.problems[0]}", "bin/relay check")
 
 
 def _no_ledger(error: Any) -> Finding:  # noqa: ANN401

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def host(stage: Stage) -> Iterator[Hosted]:
-    running = Hosted(stage.environ)
+    running = Hosted({**stage.environ, "RETRY_FIRST_SECONDS": "0.2"})
     yield running
     running.stop()
 
@@ -106,7 +106,10 @@ def test_the_timer_resumes_what_was_parked(stage: Stage, host: Hosted) -> None:
     stage.aml.add_run("r1", experiment="defect-detection")
     assert host.deliver("on_run_completed", completed("r1")).status_code == 202
     assert stage.posts() == 1
-    host.fire("reconcile")
+    for _ in range(100):  # until it is due
+        host.fire("reconcile")
+        if stage.started():
+            break
     assert stage.started() == [(42, "r1")]
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 INSTANCES = 4
 CONTINUATIONS = 30
 ROUNDS = 3
+MOST = (
+    30  # on a machine so busy that a POST comes too late for its mark, and waits for another turn
+)
 RUNS = [f"run-{number}" for number in range(CONTINUATIONS)]
 
 
@@ -58,6 +61,14 @@ def reconcile_at_once(stages: list[Stage], **later: float) -> None:
         list(pool.map(one, stages))
 
 
+def reconcile_until_over(stages: list[Stage], **later: float) -> None:
+    """Rounds of every instance at once, until none is open."""
+    for number in range(MOST):
+        reconcile_at_once(stages, **later)
+        if number + 1 >= ROUNDS and not any(stages[0].only(run).is_open for run in RUNS):
+            return
+
+
 def assert_each_started_once(stage: Stage) -> None:
     rows = [stage.only(run) for run in RUNS]
     assert {(c.state, c.duplicates) for c in rows} == {(State.STARTED, ())}
@@ -68,8 +79,7 @@ def assert_each_started_once(stage: Stage) -> None:
 def test_reconcilers_at_once_start_what_was_parked_exactly_once(new: New) -> None:
     deliver_all(new(PAUSED="1"))
     stages = [new() for _ in range(INSTANCES)]
-    for _ in range(ROUNDS):
-        reconcile_at_once(stages, minutes=31)
+    reconcile_until_over(stages, minutes=31)
     assert_each_started_once(stages[0])
     assert stages[0].posts() == CONTINUATIONS
 
@@ -82,8 +92,7 @@ def test_reconcilers_at_once_send_what_is_in_doubt_again_exactly_once(
     faults = stages[0].devops.server.faults
     faults.add(Fault(method="POST", status=503, after=queued, times=CONTINUATIONS))
     deliver_all(stages[0])
-    for _ in range(ROUNDS):
-        reconcile_at_once(stages, minutes=12)
+    reconcile_until_over(stages, minutes=12)
     assert_each_started_once(stages[0])
     assert stages[0].posts() == CONTINUATIONS
 
