@@ -178,7 +178,7 @@ class Season:
         """One of two credentials is refused; what waits for it goes on, but what was deleted."""
         self.team.revoke_secret()
         self._crew.deliver_all(told, self._random)
-        until(lambda: len(self._parked()) > PARKED)
+        until(lambda: len(self._parked()) >= PARKED)
         parked = self._parked()
         self.met[REFUSED] += len(parked)
         for one in parked[:PARKED]:
