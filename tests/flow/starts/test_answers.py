@@ -161,8 +161,8 @@ def test_a_missing_secret_parks_and_names_it(stage: Stage) -> None:
 def test_the_pat_is_read_once_for_many_starts(stage: Stage) -> None:
     for run in ("a", "b", "c"):
         deliver(stage, run)
-    secrets = stage.cloud.vault.server.received("GET", "/secrets/azure-devops-pat/")
-    assert len(secrets) == 2  # the challenge, and the answer
+    asked = stage.cloud.vault.server.received("GET", "/secrets/azure-devops-pat/")
+    assert len(asked) in {1, 2}  # the answer, after the challenge if the process had not met it
 
 
 def test_a_rotated_pat_is_used_within_five_minutes(stage: Stage) -> None:
