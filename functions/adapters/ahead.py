@@ -128,6 +128,10 @@ class Ahead:
         if (self, asked) not in deadline.begun:
             deadline.begun[self, asked] = self._begin(call)
 
+    def result(self, deadline: Deadline, asked: Hashable, call: Call) -> Any:  # noqa: ANN401 - its
+        """What the call gives: the one that was begun, else one that is made now."""
+        return (self.take(deadline, asked) or call)()
+
     def take(self, deadline: Deadline, asked: Hashable) -> Call | None:
         """What waits for the call that was begun; None where none was, or was handed out."""
         return deadline.begun.pop((self, asked), None)

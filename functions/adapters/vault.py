@@ -12,6 +12,7 @@ import json
 import threading
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import (
@@ -62,14 +63,16 @@ class VaultCredentials:
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
         """The PAT of that name; raises Retryable (secret_unreadable)."""
-        begun = None if fresh else self._ahead.take(deadline, name)
-        found: Credential = begun() if begun else self._read(name, deadline, fresh=fresh)
+        if fresh:
+            return self._read(name, deadline, fresh=True)
+        call = partial(self._read, name, deadline, fresh=False)
+        found: Credential = self._ahead.result(deadline, name, call)
         return found
 
     def begin(self, name: str, deadline: Deadline) -> None:
         """Begin to read it, unless it is cached."""
         if not self._known(name, self._clock.monotonic(), fresh=False):
-            self._ahead.begin(deadline, name, lambda: self._read(name, deadline, fresh=False))
+            self._ahead.begin(deadline, name, partial(self._read, name, deadline, fresh=False))
 
     def _read(self, name: str, deadline: Deadline, *, fresh: bool) -> Credential:
         asked_at = self._clock.monotonic()

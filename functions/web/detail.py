@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from functions.core.kept.summary import Summary
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
+from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, said, tag
 from functions.web.layout import page
-from functions.web.words import ago, badge, command, link, span, when
+from functions.web.words import ago, badge, command, link, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,7 +112,7 @@ def _facts(one: Whole) -> Markup:
             [said(event.workspace.name), tag("span", said(event.workspace.id), class_="detail")],
         ),
         ("Run ended", _at(event.time, one.at)),
-        ("Run end to start", span(latency) if latency is not None else None),
+        ("Run end to start", lasting(latency) if latency is not None else None),
         ("Claimed", _at(c.created_at, one.at)),
         ("Due", _at(c.due_at, one.at) if c.is_open and not Summary.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.operators.lists.wanted import OLDEST
 from functions.core.terms.reasons import Reason
+from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, said, tag
-from functions.web.words import ago, badge, link, meaning, span, to_filter, to_one
+from functions.web.words import ago, badge, link, meaning, to_filter, to_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def is_open(rows: Sequence[Summary], seen: Seen) -> Child:
     made = [
         [
             *_head(one, several=several),
-            Cell(span((seen.at - (one.run_ended_at or one.created_at)).total_seconds())),
+            Cell(lasting(seen.at - (one.run_ended_at or one.created_at))),
             Cell(_next(one, seen.at)),
         ]
         for one in rows
@@ -53,7 +54,7 @@ def ended(rows: Sequence[Summary], seen: Seen) -> Child:
         [
             *_head(one, several=several),
             _pipeline_run(one),
-            Cell(span(one.latency) if one.latency is not None else "-"),
+            Cell(lasting(one.latency) if one.latency is not None else "-"),
             Cell(ago(one.at, seen.at)),
         ]
         for one in rows
@@ -74,7 +75,7 @@ def waits(title: str, rows: Sequence[Wait], now: datetime) -> Child:
             Cell([said(", ".join(one.runs)), _small(one.workspace.name)], " ".join(one.runs)),
             Cell([said(one.task.id), _small(f"plan {one.task.plan}")], one.task.id),
             Cell(said(one.why) if one.why else "-", one.why),
-            Cell(span((now - one.created_at).total_seconds())),
+            Cell(lasting(now - one.created_at)),
             Cell(one.attempts + 1),
             Cell(_due(one.due_at, now)),
         ]

@@ -1,4 +1,4 @@
-"""Times, spans, links and commands as people read them."""
+"""Times, links and commands as people read them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.core.operators.summaries import whole_key
+from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, tag
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key
     from functions.core.terms.words import State
 
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _SHAPES = {  # a shape beside each word: colour is never alone
     "open": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 2v4l3 2",
     "started": "M3 8.5l3.2 3.2L13 5",
@@ -47,21 +47,9 @@ def ago(at: datetime | None, now: datetime) -> Child:
     if at is None:
         return "not known"
     left = round((now - at).total_seconds())
-    size, unit = next((u for u in _UNITS if abs(left) >= u[0]), _UNITS[-1])
-    length = f"{abs(left) // size} {unit}"
+    length = lasting(left, units=1)
     told = f"{length} ago" if left > 0 else f"in {length}" if left else "now"
     return _time(at, told)
-
-
-def span(seconds: float) -> str:
-    """A length of time by its two largest units: 41 s, 3 min 20 s, 2 h 5 min."""
-    left = round(abs(seconds))
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        count, left = divmod(left, size)
-        if count or parts:
-            parts.append(f"{count} {unit}" if count else "")
-    return " ".join(filter(None, parts[:2])) or "0 s"
 
 
 def link(address: str, what: Child) -> Child:

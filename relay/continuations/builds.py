@@ -42,8 +42,8 @@ def unchecked(settings: Settings, request: PipelineRequest | None, number: int) 
     """The build of that number, with its address where it is known whose project it is in."""
     if request is None:
         return PipelineRun(id=number)
-    project = project_url(settings.devops_url.rstrip("/"), request)
-    return PipelineRun(id=number, url=f"{project}/_build/results?buildId={number}")
+    url = f"{_project(settings, request)}/_build/results?buildId={number}"
+    return PipelineRun(id=number, url=url)
 
 
 class Builds:
@@ -92,9 +92,7 @@ class Builds:
         return {**build, "templateParameters": found}
 
     def _read(self, request: PipelineRequest, where: str, number: int) -> dict[str, Any]:
-        url = (
-            f"{project_url(self._settings.devops_url.rstrip('/'), request)}/_apis/{where}/{number}"
-        )
+        url = f"{_project(self._settings, request)}/_apis/{where}/{number}"
         deadline = Deadline(self._clock, SECRET_SECONDS)
         try:
             credential = self._credentials.read(request.secret, deadline)
@@ -108,6 +106,10 @@ class Builds:
         if not has_id(answer.json) or answer.json["id"] != number:
             raise Unknown(f"what Azure DevOps answered for build {number} is not about it")
         return dict(answer.json)
+
+
+def _project(settings: Settings, request: PipelineRequest) -> str:
+    return project_url(settings.devops_url.rstrip("/"), request)
 
 
 def _pipeline(build: dict[str, Any]) -> str:

@@ -97,8 +97,8 @@ class _Survey:
 
 
 def _totals(told: list[Told]) -> dict[str, int]:
-    counted = Counter(one.became for one in told)
-    return {"runs": len(told), **{str(kind): counted[kind] for kind in Became}}
+    became = Counter(one.became for one in told)
+    return {"runs": len(told), **{str(kind): became[kind] for kind in Became}}
 
 
 def _print_json(told: list[Told], survey: _Survey) -> None:

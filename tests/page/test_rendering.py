@@ -14,6 +14,7 @@ from functions.core.operators.overview import Seen
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
+from functions.core.texts.phrases import lasting
 from functions.web import rows, words
 from functions.web.charts.figures import charts
 from functions.web.charts.series import LEAST, MOST, PARTS, stretches
@@ -92,7 +93,7 @@ def test_a_time_is_told_by_how_long_ago_it_is_and_its_title_has_the_whole(
     ],
 )
 def test_a_span_is_told_by_its_two_largest_units(seconds: float, told: str) -> None:
-    assert words.span(seconds) == told
+    assert lasting(seconds) == told
 
 
 def one(state: State, at: datetime, latency: float | None = None) -> Summary:

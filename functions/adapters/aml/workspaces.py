@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.adapters.ahead import Ahead
@@ -79,8 +80,10 @@ class Workspaces:
         body: object = None,
     ) -> Answer:
         """GET (or POST, with a body) below `/api/2.0/`; raises Retryable if it does not answer."""
-        begun = self._ahead.take(deadline, _asked(workspace, call, params, body))
-        return begun() if begun else self._mlflow(workspace, call, deadline, params, body)
+        asked = _asked(workspace, call, params, body)
+        sent = partial(self._mlflow, workspace, call, deadline, params, body)
+        answer: Answer = self._ahead.result(deadline, asked, sent)
+        return answer
 
     def begin_mlflow(
         self,
@@ -93,18 +96,17 @@ class Workspaces:
     ) -> None:
         """Begin what `mlflow` will be asked for."""
         asked = _asked(workspace, call, params, body)
-        self._ahead.begin(
-            deadline, asked, lambda: self._mlflow(workspace, call, deadline, params, body)
-        )
+        sent = partial(self._mlflow, workspace, call, deadline, params, body)
+        self._ahead.begin(deadline, asked, sent)
 
     def arm(self, path: str, deadline: Deadline) -> Answer:
         """GET a resource; raises Retryable if ARM does not answer."""
-        begun = self._ahead.take(deadline, path)
-        return begun() if begun else self._arm(path, deadline)
+        answer: Answer = self._ahead.result(deadline, path, partial(self._arm, path, deadline))
+        return answer
 
     def begin_arm(self, path: str, deadline: Deadline) -> None:
         """Begin what `arm` will be asked for."""
-        self._ahead.begin(deadline, path, lambda: self._arm(path, deadline))
+        self._ahead.begin(deadline, path, partial(self._arm, path, deadline))
 
     def drop(self, deadline: Deadline) -> None:
         """Send again what was begun with this deadline, where it is asked for."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from functions.core.events.model_events import LONGEST_FACT
 from functions.core.terms.words import ENDS
 
 
@@ -120,7 +121,7 @@ TABLE: Final = (
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact(
         *("endpoint.models", _TEXT, "the event ModelDeployed: ids between commas", _UNTOLD),
-        kept_at=1_000,  # LONGEST_FACT of the events
+        kept_at=LONGEST_FACT,
     ),
     Fact("drift.id", _TEXT, "the event DatasetDriftDetected", _NEVER),
     Fact("drift.name", _TEXT, "the event DatasetDriftDetected", _UNTOLD),

@@ -61,12 +61,7 @@ class Admission:
 
     def account_of(self, start: Start) -> str:
         """The shared row of the credential that a route starts its pipeline with."""
-        return self.account(start.organization, start.secret or self._policy.secret)
-
-    def accounts(self, routes: Routes) -> list[str]:
-        """The shared rows of all credentials that these routes start pipelines with."""
-        starts = (route.start for route in routes.routes)
-        return sorted({self.account_of(start) for start in starts if start})
+        return _account_of(start, self._policy)
 
     @staticmethod
     def is_account(name: str) -> bool:
@@ -152,6 +147,16 @@ class Admission:
     def _change(self, name: str, to: shared.Change) -> None:
         row = shared.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
+
+
+def accounts_of(routes: Routes, policy: Policy) -> list[str]:
+    """The shared rows of all credentials that these routes start pipelines with."""
+    starts = (route.start for route in routes.routes)
+    return sorted({_account_of(start, policy) for start in starts if start})
+
+
+def _account_of(start: Start, policy: Policy) -> str:
+    return Admission.account(start.organization, start.secret or policy.secret)
 
 
 def lift(ledger: Ledger, name: str) -> None:

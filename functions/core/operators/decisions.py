@@ -115,12 +115,12 @@ def _at_once(
         return _left(c, "Azure DevOps is left alone until then, as it asked for")
     if c.due_at <= now and ignore_gate <= c.ignore_gate:
         return Answer("due already; the reconciler takes it up", done=True)
-    how = f"by {who}{', ignoring the gate' if ignore_gate else ''}"
+    how = _by(who, ignore_gate=ignore_gate)
     return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)
 
 
 def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:
-    how = f"by {who}, ignoring the gate" if ignore_gate else f"by {who}"
+    how = _by(who, ignore_gate=ignore_gate)
     return step(
         c,
         now,
@@ -137,6 +137,10 @@ def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> C
         ignore_gate=ignore_gate,
         file="",  # the route may be back
     )
+
+
+def _by(who: str, *, ignore_gate: bool) -> str:
+    return f"by {who}{', ignoring the gate' if ignore_gate else ''}"
 
 
 def _was_named(c: Continuation) -> bool:

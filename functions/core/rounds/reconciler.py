@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.limits.admission import accounts_of
 from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
@@ -106,7 +107,7 @@ class Reconciler:
         tasks_left = self._look(most, by) if self._tasks_first and by is By.DELIVERY else None
         try:
             routes = self._routes.routes()
-            accounts = self._admission.accounts(routes)
+            accounts = accounts_of(routes, self._policy)
             waits, more = self._inbox.open(most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             problems, waits = tuple(error.problems), self._ledger.inbox()

@@ -7,9 +7,13 @@ from datetime import timedelta
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """So many of something: `1 run`, `2 runs`; `many` where it is not the word with an s."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def counted(number: int, one: str, many: str = "", *, grouped: bool = False) -> str:
+    """So many of something: `1 run`, `2 runs`; `many` where it is not the word with an s.
+
+    `grouped`: thousands are parted.
+    """
+    told = f"{number:,}" if grouped else f"{number}"
+    return f"{told} {one if number == 1 else many or one + 's'}"
 
 
 def lasting(span: timedelta | float, units: int = 2) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+from functions.core.texts.phrases import lasting
 from functions.web.charts.frame import HIGH, WIDE, axis, drawing, mark, scale, table
 from functions.web.charts.series import DRAWN, Stretch, stretches
 from functions.web.html import Child, Markup, tag
-from functions.web.words import badge, span, to_filter
+from functions.web.words import badge, to_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,10 +90,10 @@ def _latencies(drawn: Sequence[Stretch], wanted: Wanted) -> Markup:
         return tag("figure", caption, tag("p", "Nothing has started here.", class_="quiet"))
     top = next((i for i, line in enumerate(LINES) if line >= max(known)), len(LINES) - 1) or 1
     marks = [_range(i, s, top, wanted) for i, s in enumerate(drawn) if s.latencies]
-    labels = [span(line) for line in LINES[top::-1]]
+    labels = [lasting(line) for line in LINES[top::-1]]
     plot = tag("div", scale(labels), drawing(len(drawn), top, marks))
     rows = [
-        (s, [span(min(s.latencies)), span(s.median), span(max(s.latencies))])
+        (s, [lasting(min(s.latencies)), lasting(s.median), lasting(max(s.latencies))])
         for s in drawn
         if s.latencies
     ]
@@ -114,8 +115,8 @@ def _range(place: int, stretch: Stretch, top: int, wanted: Wanted) -> Child:
     x = place * WIDE + WIDE / 2
     line = tag("line", x1=x, x2=x, y1=low + 1, y2=high - 1)
     rect = tag("rect", x=x - 3.5, width=7, y=middle - 2, height=4, class_="started")
-    least, most = span(min(stretch.latencies)), span(max(stretch.latencies))
-    told = f"{least} to {most}, median {span(stretch.median)}"
+    least, most = lasting(min(stretch.latencies)), lasting(max(stretch.latencies))
+    told = f"{least} to {most}, median {lasting(stretch.median)}"
     return mark(place, stretch, told, wanted, [line, rect])
 
 
@@ -128,7 +129,7 @@ def _height(seconds: float, top: int) -> float:
 
 
 def _caption(title: str, drawn: Sequence[Stretch], wanted: Wanted) -> Markup:
-    each = span((drawn[0].ends - drawn[0].begins).total_seconds())
+    each = lasting(drawn[0].ends - drawn[0].begins)
     of = "of what fits the filters, " if wanted.narrows else ""
     told = tag("p", f"{of}by {each}; times are UTC", class_="quiet")
     return tag("figcaption", tag("h2", title), told)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.core.terms.words import State
+from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, said, tag
-from functions.web.words import span, when
+from functions.web.words import when
 
 if TYPE_CHECKING:
     from functions.core.operators.overview import Seen
@@ -26,7 +27,7 @@ def counts(seen: Seen) -> Markup:
     """A number for each state, and how long a start takes."""
     about = {**_ABOUT, State.OPEN: _oldest(seen)}
     numbers = [_number(seen, state, about[state]) for state in ORDER]
-    took = span(seen.latency) if seen.latency is not None else "-"
+    took = lasting(seen.latency) if seen.latency is not None else "-"
     half = [tag("span", "Run end to start"), tag("strong", took), tag("small", "half are faster")]
     every = tag("ul", *numbers, tag("li", tag("div", *half)), class_="counts")
     return tag("nav", every, aria_label="All continuations by state")
@@ -41,7 +42,7 @@ def _number(seen: Seen, state: State, about: str) -> Markup:
 
 def _oldest(seen: Seen) -> str:
     since = seen.open_since
-    return f"the oldest for {span((seen.at - since).total_seconds())}" if since else "nothing waits"
+    return f"the oldest for {lasting(seen.at - since)}" if since else "nothing waits"
 
 
 def credentials(seen: Seen) -> Child:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.lists import commands
 from functions.core.operators.summaries import several_of_a_name, short_key
-from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
     from functions.core.operators.lists.commands import Command
     from functions.core.terms.reasons import Reason
-
-WANTING = frozenset({State.FAILED, State.HELD})
+    from functions.core.terms.words import State
 
 
 class Group(NamedTuple):
@@ -53,7 +52,7 @@ def groups(among: Sequence[Summary], now: datetime, app: str) -> list[Group]:
     found: dict[tuple[State, str, Reason], list[Summary]] = defaultdict(list)
     several = several_of_a_name(among)
     for one in among:
-        if one.state in WANTING:
+        if one.state in REPLAYABLE:
             found[one.state, one.key.route, one.reason].append(one)
     made = [_group(members, now, app, several) for members in found.values()]
     return sorted(made, key=lambda group: group.members[0].at, reverse=True)

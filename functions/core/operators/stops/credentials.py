@@ -42,9 +42,10 @@ def left_alone(
     ledger: Ledger, known: Known, opened: Iterable[Summary], routes: Routes | None, now: datetime
 ) -> Iterator[Stop]:
     """The accounts by which nothing is sent, of those that are waited for or that routes name."""
-    awaited = Counter(one.waits_on for one in opened if one.waits_on.startswith(ACCOUNT))
+    awaited = Counter(one.waits_on for one in opened if Admission.is_account(one.waits_on))
     names = [name for name, _ in awaited.most_common()]
-    names += [name for name in _used(routes, known.policy) if name not in awaited]
+    used = admission.accounts_of(routes, known.policy) if routes else ()
+    names += [name for name in used if name not in awaited]
     for name in names[:MOST_ACCOUNTS]:
         block = admission.block_of(ledger.shared(name).value)
         if block is None or (block.until <= now and not awaited[name]):
@@ -53,11 +54,6 @@ def left_alone(
             yield _refused(name, block, awaited[name], known.policy)
         elif block.until > now:
             yield _throttled(name, block, awaited[name])
-
-
-def _used(routes: Routes | None, policy: Policy) -> list[str]:
-    starts = (route.start for route in routes.routes if route.start) if routes else ()
-    return sorted({Admission.account(s.organization, s.secret or policy.secret) for s in starts})
 
 
 def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:

@@ -6,6 +6,8 @@ from datetime import datetime  # noqa: TC003 - msgspec reads it
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.texts.phrases import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -78,7 +80,7 @@ def since(at: datetime | None) -> str:
 
 def many(count: int, what: str) -> str:
     """So many of them."""
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return counted(count, what, grouped=True)
 
 
 def continuations(count: int) -> str:

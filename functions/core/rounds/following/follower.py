@@ -155,16 +155,18 @@ class Follower:
         return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until))
 
     def _judge(self, seen: RunsSeen, one: Followed) -> bool:
-        verdict = ends.judged(one, seen, self._clock.now())
-        if isinstance(verdict, PipelineEnd):
-            return self._keeping.end(one, verdict)
-        return self._keeping.later(one, verdict, "", None)
+        return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None)
 
     def _refused(self, why: str, until: datetime, one: Followed) -> bool:
-        verdict = ends.refused(one, self._clock.now(), why)
-        if isinstance(verdict, PipelineEnd):
-            return self._keeping.end(one, verdict)
-        return self._keeping.later(one, verdict, why, until)
+        return self._keep(one, ends.refused(one, self._clock.now(), why), why, until)
+
+    def _keep(
+        self, one: Followed, to: PipelineEnd | Followed, why: str, until: datetime | None
+    ) -> bool:
+        """Write what a look came to: the end, or when the next one is."""
+        if isinstance(to, PipelineEnd):
+            return self._keeping.end(one, to)
+        return self._keeping.later(one, to, why, until)
 
     def _drop(self, one: Followed) -> bool:
         self._ledger.followed.drop(one)
