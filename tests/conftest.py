@@ -7,6 +7,10 @@ import pytest
 from hypothesis import settings
 
 from tests.running import sharing
+from tests.running.spreading import (  # noqa: F401 - hooks
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.stage import azurite as azurite_service
 from tests.stage.azure import Stage
 from tests.stage.grounds import Grounds

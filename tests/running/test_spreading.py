@@ -48,6 +48,14 @@ def test_the_longest_begin_first() -> None:
     assert sorted([flow, soak], key=spreading.rank) == [soak, flow]
 
 
+def test_this_run_goes_by_it(request: pytest.FixtureRequest) -> None:
+    hooks = request.config.pluginmanager.hook
+    known = (hooks.pytest_xdist_make_scheduler, hooks.pytest_collection_modifyitems)
+    found = [hook.function for one in known for hook in one.get_hookimpls()]
+    assert spreading.pytest_xdist_make_scheduler in found
+    assert spreading.pytest_collection_modifyitems in found
+
+
 def test_every_name_in_the_lists_is_that_of_tests() -> None:
     files = [str(f.relative_to(ROOT)) for f in (ROOT / "tests").rglob("test_*.py")]
     assert [n for n in spreading.LONG if not any(f.startswith(n) for f in files)] == []
