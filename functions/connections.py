@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -160,10 +159,10 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
 
     if settings.no_ledger:
         raise ConfigurationError(f"no ledger: {settings.no_ledger}")
-    if settings.ledger_url:
+    if settings.ledger_file:
         from functions.adapters.sqlite import SqliteLedger
 
-        return SqliteLedger(Path(settings.ledger_url.removeprefix("sqlite:///")))
+        return SqliteLedger(settings.ledger_file)
     from functions.adapters.tables.opening import open_table
     from functions.adapters.tables.rows import TableLedger
 

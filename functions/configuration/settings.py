@@ -28,7 +28,8 @@ LONGEST_LOOK = 60  # seconds that one look may take
 TABLE = re.compile(r"(?!tables$)[a-z][a-z0-9]{2,62}", re.IGNORECASE)
 # https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name
 ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.IGNORECASE)
-SQLITE = re.compile(r"sqlite:///.+")
+FILE = "sqlite:///"
+NO_FILE = f"{FILE}:memory:"  # a ledger that ends with the process
 
 
 class StorageSettings(Struct, frozen=True):
@@ -73,6 +74,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     complaints: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
+    @property
+    def ledger_file(self) -> Path | None:
+        """The file that is the ledger; None where another store is."""
+        named = self.ledger_url.removeprefix(FILE)
+        return Path(named) if named != self.ledger_url else None
+
 
 def read(environ: Mapping[str, str]) -> Settings:
     """The settings of an environment. What cannot be meant is told in `complaints`.
@@ -97,7 +104,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         app=given.own_id(),
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
-        ledger_url=given.of_ledger("LEDGER_URL", "sqlite:///path", SQLITE.fullmatch),
+        ledger_url=given.of_ledger("LEDGER_URL", f"{FILE}path", re.compile(f"{FILE}.+").fullmatch),
         ledger_table=_table(given),
         storage=_storage(given, cloud),
         outcome_topic=given.secure_url("OUTCOME_TOPIC_ENDPOINT"),

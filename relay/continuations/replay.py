@@ -120,9 +120,9 @@ def replay(  # noqa: PLR0913 - one argument per option
     span = opening.span(since or BY_DEFAULT)
     with opening.office(app) as office:
         if dead_letters is not None:
-            from relay.continuations import taking  # noqa: PLC0415 - only this needs the network
+            from relay.continuations import dead_letters as letters  # noqa: PLC0415 - only this needs the network
 
-            return taking.take_up(office, dead_letters, as_json=as_json, dry=dry_run)
+            return letters.take_up(office, dead_letters, as_json=as_json, dry=dry_run)
         asks = who or opening.whoever()
         replaying = Replaying(office.ports.ledger, office.ports.clock, asks, dry=dry_run)
         told = wishes.fulfilled(office, replaying, wish, those.found(office, span))

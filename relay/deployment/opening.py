@@ -111,7 +111,7 @@ def office(app: str | None = None, routes: str | None = None) -> Iterator[Office
         for complaint in settings.complaints:
             printing.say(f"warning: {complaint}", err=True)
         ports = connections.connect(settings, identity=identity)
-        if missing := absent(settings.ledger_url):
+        if missing := missing_file(settings):
             stop(exits.NOT_FOUND, missing)
         yield Office(settings, ports, identity)
 
@@ -177,8 +177,7 @@ def span(text: str) -> timedelta:
     raise typer.BadParameter(f"{text[:50]!r} is no length of time such as 30m, 24h or 7d")
 
 
-def absent(ledger_url: str) -> str:
-    """What to say if it names a file that is not there: a mistyped path is no empty ledger."""
-    path = ledger_url.removeprefix("sqlite:///")
-    missing = ledger_url and not Path(path).is_file()
-    return f"there is no ledger at {path} (LEDGER_URL)" if missing else ""
+def missing_file(settings: Settings) -> str:
+    """What to say if the ledger is a file that is not there: a mistyped path is no empty ledger."""
+    path = settings.ledger_file
+    return "" if path is None or path.is_file() else f"there is no ledger at {path} (LEDGER_URL)"

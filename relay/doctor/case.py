@@ -60,7 +60,7 @@ class Case:
     @cached_property
     def ports(self) -> Ports:
         """The outside as the operator reaches it; raises ConfigurationError."""
-        if missing := opening.absent(self.settings.ledger_url):
+        if missing := opening.missing_file(self.settings):
             raise ConfigurationError(missing)
         return connections.connect(self.settings, self.clock, self.identity)
 

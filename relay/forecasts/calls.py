@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.adapters.devops.bad_requests import other_version
 from functions.adapters.devops.calls import HEADERS
-from functions.adapters.devops.rejections import other_version
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import Transport
 from functions.core.terms.deadline import Deadline

@@ -9,6 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from functions import connections
+from functions.configuration.settings import NO_FILE
 from functions.core.ports.ledger import Shared
 from functions.core.terms.errors import LedgerUnavailable
 from relay import exits, printing
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
@@ -113,20 +113,14 @@ def _connected(found: Found, unread: list[str]) -> Ports:
     settings = found.settings
     for complaint in settings.complaints:
         printing.say(f"warning: {complaint}", err=True)
-    path = settings.ledger_url.removeprefix("sqlite:///")
-    there = Path(path).is_file() if settings.ledger_url else _in_storage(settings)
+    named = opening.names_ledger(settings) and not settings.no_ledger
     ledger = _IfReadable(unread)
-    if not there:
+    if not named or opening.missing_file(settings):
         ledger.miss("none is named, or there is none")
-        settings = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")
+        settings = replace(settings, ledger_url=NO_FILE, no_ledger="")
     ports = connections.connect(settings, identity=found.identity)
     ledger.known = ports.ledger
     return ports._replace(ledger=cast("Ledger", ledger))
-
-
-def _in_storage(settings: Settings) -> bool:
-    named = settings.storage.connection_string or settings.storage.table_url
-    return bool(named) and not settings.no_ledger
 
 
 class _IfReadable:

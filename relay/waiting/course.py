@@ -11,6 +11,7 @@ from functions import connections
 from functions.adapters.aml import Workspaces
 from functions.adapters.entra import access_token
 from functions.adapters.http.transport import Transport
+from functions.configuration.settings import NO_FILE
 from functions.core.facts import building
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
@@ -59,7 +60,7 @@ class Vigil:
     def __init__(
         self, settings: Settings, identity: SignedIn, workspace: Workspace, wishes: Wishes
     ) -> None:
-        none = replace(settings, ledger_url="sqlite:///:memory:", no_ledger="")  # none is needed
+        none = replace(settings, ledger_url=NO_FILE, no_ledger="")  # none is needed
         self._ports = connections.connect(none, identity=identity)
         self._settings = settings
         self._identity = identity

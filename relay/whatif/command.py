@@ -10,9 +10,9 @@ from functions.core.texts.phrases import lasting
 from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts.forecast import Unread
+from relay.whatif.asking_again import AskingAgain
 from relay.whatif.comparing import Change
 from relay.whatif.past import Past
-from relay.whatif.replay import Replay
 from relay.whatif.report import Report
 from relay.why import asking
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.terms.runs import Workspace
     from relay.deployment.opening import Office
-    from relay.whatif.replay import Replayed
+    from relay.whatif.asking_again import AskedAgain
 
 BY_DEFAULT = "30d"
 ENOUGH, MOST = 1_000, 10_000
@@ -78,19 +78,19 @@ def what_if(
 
 def _replayed(
     office: Office, past: Past, workspaces: Sequence[Workspace], limit: int
-) -> list[Replayed]:
+) -> list[AskedAgain]:
     ports = office.ports
     routes = asking.routes(ports, office.settings)
     children = any(route.children for route in routes.routes)
     happened = past.gather(workspaces, limit, children=children)
-    found = Replay(ports, office.settings.policy, routes, _say).of(happened)
+    found = AskingAgain(ports, office.settings.policy, routes, _say).of(happened)
     if len(found) < len(happened):
         left = len(happened) - len(found)
         past.lacking.append(f"no time was left for {left} of {len(happened)}: --since, --limit")
     return list(_read(found, past))
 
 
-def _read(found: Sequence[Replayed], past: Past) -> Iterator[Replayed]:
+def _read(found: Sequence[AskedAgain], past: Past) -> Iterator[AskedAgain]:
     for one in found:
         if one.unread is None:
             yield one
@@ -101,7 +101,7 @@ def _read(found: Sequence[Replayed], past: Past) -> Iterator[Replayed]:
             )
 
 
-def _miss_facts(one: Replayed, past: Past) -> None:
+def _miss_facts(one: AskedAgain, past: Past) -> None:
     """What could not be told of a route, since something that it asks for could not be read."""
     for told in one.routes:
         found = told.would and told.would.found

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.configuration.settings import Settings
+    from relay.whatif.asking_again import AskedAgain
     from relay.whatif.comparing import Compared
-    from relay.whatif.replay import Replayed
 
 MOST_LINES = 50  # of one change, where people read
 _SHOWN = tuple(change for change in Change if change is not Change.SAME)
@@ -27,7 +27,7 @@ class Report(NamedTuple):
 
     since: datetime
     settings: Settings
-    replayed: Sequence[Replayed]
+    replayed: Sequence[AskedAgain]
     lacking: Sequence[str]
 
     @property
@@ -78,7 +78,7 @@ class Report(NamedTuple):
         counted = Counter((_was(one), _would(one)) for run in self.replayed for one in run.routes)
         return [(was, would, count) for (was, would), count in counted.most_common()]
 
-    def _told(self, run: Replayed, one: Compared) -> Iterator[str]:
+    def _told(self, run: AskedAgain, one: Compared) -> Iterator[str]:
         event = run.event
         ended = f"{event.time:%Y-%m-%d %H:%M}  " if event.time else ""
         what = f"{one.route}/{event.run}/{event.outcome}"
@@ -95,7 +95,7 @@ class Report(NamedTuple):
         detail = f": {one.was.detail}" if one.was.detail else ""
         return f"{_was(one)}{started or detail}"
 
-    def _after(self, run: Replayed, one: Compared) -> str:
+    def _after(self, run: AskedAgain, one: Compared) -> str:
         if one.would is None:
             return "no route has this name any more"
         assert run.news is not None  # noqa: S101 - it was compared, for the type checker
@@ -108,7 +108,7 @@ class Report(NamedTuple):
             return f"{means}; that is today's champion, and its own day's is not known"
         return means
 
-    def _run(self, run: Replayed) -> dict[str, Any]:
+    def _run(self, run: AskedAgain) -> dict[str, Any]:
         event = run.event
         return {
             "workspace": event.workspace.id,
@@ -119,7 +119,7 @@ class Report(NamedTuple):
             "routes": [self._route(run, one) for one in run.routes],
         }
 
-    def _route(self, run: Replayed, one: Compared) -> dict[str, Any]:
+    def _route(self, run: AskedAgain, one: Compared) -> dict[str, Any]:
         was = one.was
         before = was and {
             "state": was.state,

@@ -96,6 +96,18 @@ def test_an_event_is_compared_with_it(one: Filter) -> None:
     assert odd.by is one
 
 
+def test_what_is_asked_again_of_the_run_has_who_asks() -> None:
+    # deciding.screen and screen_job; tests/flow/reading/test_retold.py has both through the app
+    assert [one.name for one in FILTERS if one.asked_again] == ["properties", "tags"]
+
+
+def test_one_that_nothing_asks_again_is_decided_by_what_the_event_tells() -> None:
+    once = Filter("tags", lambda event, _: event.tags)
+    event = replace(EVENT, tags={"stage": "2026-11-21T00:00:00Z"})
+    assert once.misfit(event, NOT["tags"]) is not None
+    assert once.misfit(event, {"stage": "2026-*"}) is None
+
+
 @each
 def test_the_sweep_knows_what_it_needs_or_leaves_such_routes_alone(one: Filter) -> None:
     assert near_misses.is_swept(fitting(one)) is not one.only_event

@@ -30,19 +30,20 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
     if status == 429 and (is_own(answer) or not is_page(answer)):  # it was not let through
         return Retryable(Reason.THROTTLED, said, wait)
+    refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
     in_own_words = status == 400 and may_be_own(answer) and _is_final(answer)
-    if not (is_own(answer) or in_own_words) or not 400 <= status < 500 or status == 408:
+    if not refuses or not (is_own(answer) or in_own_words):
         refused = status in {400, 403, 404} and may_be_own(answer)
         return InDoubt(Reason.REFUSED if refused else Reason.IN_DOUBT, said, wait)
     if status == 400:
-        from functions.adapters.devops.rejections import rejection  # noqa: PLC0415 - as for final
+        from functions.adapters.devops.bad_requests import rejection  # noqa: PLC0415 - as for final
 
         return rejection(answer, said)
-    return Retryable(Reason.REFUSED, said)
+    return Retryable(Reason.REFUSED, said, wait or None)  # "at once" would be tried each minute
 
 
 def _is_final(answer: Answer) -> bool:
-    from functions.adapters.devops.rejections import is_final  # noqa: PLC0415 - most are right
+    from functions.adapters.devops.bad_requests import is_final  # noqa: PLC0415 - most are right
 
     return is_final(answer)
 

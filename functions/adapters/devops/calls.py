@@ -123,7 +123,7 @@ class Calls:
         """
         if answer.status != 400:
             return
-        from functions.adapters.devops.rejections import other_version  # noqa: PLC0415 - as said
+        from functions.adapters.devops.bad_requests import other_version  # noqa: PLC0415 - as said
 
         other = other_version(answer, asked)
         if other is None:

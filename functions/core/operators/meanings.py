@@ -100,7 +100,7 @@ REASONS = {
     ),
     Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
     Reason.UNFORESEEN: Words(
-        "an error that nobody foresaw: a bug, or an answer of a new kind",
+        "an error inside the app that nobody foresaw",
         "report it with the detail",
     ),
     Reason.FACTS_MISSING: Words(

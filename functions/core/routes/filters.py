@@ -40,7 +40,8 @@ class Filter(NamedTuple):
 
     `only_event`: nobody else tells it, so that the sweep serves no route that has it. `may_change`:
     also after the run's end, so that a run which only this keeps out leaves a trace. `of_runs`:
-    news that is about no run has none.
+    news that is about no run has none. `asked_again`: what looks like a time is left to what the
+    run that is read back says (`deciding.screen` and `screen_job`).
     """
 
     name: str
@@ -48,6 +49,7 @@ class Filter(NamedTuple):
     only_event: bool = False
     may_change: bool = False
     of_runs: bool = False
+    asked_again: bool = False
 
     def wanted(self, match: Match) -> Any:  # noqa: ANN401 - a pattern, or patterns by name
         """What the route wants; None or empty: anything."""
@@ -57,7 +59,7 @@ class Filter(NamedTuple):
         """What the event does not fit of this."""
         told = self.told(event, wanted)
         if isinstance(wanted, dict):
-            return _unlike(event, self.name, wanted, told)
+            return _unlike(event, self, wanted, told)
         return None if fits(wanted, told) else Misfit(self.name, wanted, told)
 
 
@@ -69,8 +71,8 @@ FILTERS = (
     Filter("workspace", _workspace),
     Filter("experiment", lambda event, _: event.experiment, of_runs=True),
     Filter("run_type", lambda event, _: event.run_type, only_event=True, of_runs=True),
-    Filter("properties", lambda event, _: event.properties, only_event=True),
-    Filter("tags", lambda event, _: event.tags, may_change=True),
+    Filter("properties", lambda event, _: event.properties, only_event=True, asked_again=True),
+    Filter("tags", lambda event, _: event.tags, may_change=True, asked_again=True),
 )
 """Every filter there is, in the order in which they are asked; see docs/extending.md."""
 
@@ -106,17 +108,17 @@ def untold(
 
 
 def _unlike(
-    event: RunEvent, what: str, patterns: Mapping[str, str], values: Mapping[str, str] | None
+    event: RunEvent, by: Filter, patterns: Mapping[str, str], values: Mapping[str, str] | None
 ) -> Misfit | None:
     """The first pattern that what the event tells does not fit."""
     if not patterns or values is None:
         return None
     if not event.outcome.ends_run:
         texts = {key: times.told_in_utc(text) for key, text in values.items()}
-        return unlike(what, {k: times.told_in_utc(p) for k, p in patterns.items()}, texts)
-    left = untold(event, patterns, values)
+        return unlike(by.name, {k: times.told_in_utc(p) for k, p in patterns.items()}, texts)
+    left = untold(event, patterns, values) if by.asked_again else ()
     told = {k: p for k, p in patterns.items() if k not in left} if left else patterns
-    return unlike(what, told, values)
+    return unlike(by.name, told, values)
 
 
 def unlike(what: str, patterns: Mapping[str, str], values: Mapping[str, str]) -> Misfit | None:

@@ -162,7 +162,7 @@ class Relay:
             self._unforeseen(work, error)
 
     def _unforeseen(self, work: Work, error: Exception) -> None:
-        """A bug, or an answer of a new kind: it must cost neither the others nor this one."""
+        """An exception that nobody foresaw: it must cost neither the others nor this one."""
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
             self._settling.conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))

@@ -11,7 +11,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a continuation is where it is; the value is what the ledger and the log say."""
 
-    # open
+    # open, some of them held or failed in the end
     WORKING = "working"  # a process holds the lease
     DEADLINE = "deadline"  # the delivery's time was used up before the POST
     LATE = "late"  # the POST could not begin within 5 s of the ask: the mark was taken back
@@ -25,8 +25,8 @@ class Reason(StrEnum):
     CREDENTIAL_REFUSED = "credential_refused"
     NOT_SENT = "not_sent"
     THROTTLED = "throttled"
-    UNFORESEEN = "unforeseen"  # an error nobody foresaw: a bug, or an answer of a new kind
-    # open, then held or failed
+    UNFORESEEN = "unforeseen"  # an exception that nobody foresaw: a bug of this app
+    # open while patience lasts, then held or failed
     FACTS_MISSING = "facts_missing"
     NOT_FINAL = "not_final"
     IN_DOUBT = "in_doubt"

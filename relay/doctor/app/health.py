@@ -39,7 +39,7 @@ def _odd(case: Case) -> Iterator[Finding]:
         yield warning(complaint, "mend it: until then the default is in force")
     for doubt in case.settings.doubts:
         yield warning(doubt, "see that it is meant")
-    if case.settings.ledger_url:
+    if case.settings.ledger_file:
         why = "LEDGER_URL is a file, which instances of an app do not share"
         yield warning(why, "leave LEDGER_URL out, so that the ledger is in Table storage")
 

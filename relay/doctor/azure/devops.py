@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import verdict
+from functions.adapters.devops.bad_requests import newest_version
 from functions.adapters.devops.calls import HEADERS
-from functions.adapters.devops.rejections import newest_version
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import Answer, Transport
 from functions.core.texts.bounds import bounded

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.devops.rejections import version_in
+from functions.adapters.devops.bad_requests import version_in
 from functions.core.facts import placeholders
 from functions.core.routes import deciding
 from functions.core.terms.errors import InDoubt, Permanent, Retryable

@@ -88,6 +88,20 @@ def test_each_answer_means_what_the_table_says(
     assert deliver(stage) == (state, reason)
 
 
+@pytest.mark.parametrize("status", [400, 403, 409, 423])
+def test_a_refusal_that_says_when_to_come_again_is_tried_again_then(
+    stage: Stage, status: int
+) -> None:
+    asked = says(status)
+    asked.headers["Retry-After"] = "90"
+    stage.devops.server.faults.add(asked)
+    assert deliver(stage) == (State.OPEN, Reason.REFUSED)
+    stage.reconcile(seconds=80)
+    assert stage.posts() == 0  # none that arrived
+    stage.reconcile(seconds=20)
+    assert (stage.posts(), stage.only("r1").state) == (1, State.STARTED)
+
+
 @pytest.mark.parametrize("shape", get_args(Shape))
 def test_every_shape_of_a_refused_pat_is_asked_twice_and_blocks_the_organization(
     stage: Stage, shape: Shape

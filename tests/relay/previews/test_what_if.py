@@ -13,8 +13,8 @@ import pytest
 
 from functions.core.events import parsing
 from local.cloud import WORKSPACE
+from relay.whatif.asking_again import AskingAgain
 from relay.whatif.past import Past
-from relay.whatif.replay import Replay
 from tests.saying.refusals import says
 from tests.stage.azure import MovableClock, changed, completed
 
@@ -373,7 +373,9 @@ def test_how_far_it_is_is_told_while_it_takes_long(desk: Desk) -> None:
     past = Past(ports, desk.stage.clock.now() - timedelta(days=1))
     happened = past.gather([parsing.workspace(WORKSPACE)], 10, children=False)
     said: list[str] = []
-    found = Replay(ports, desk.stage.read.policy, ports.routes.routes(), said.append).of(happened)
+    found = AskingAgain(ports, desk.stage.read.policy, ports.routes.routes(), said.append).of(
+        happened
+    )
     assert len(found) == 3
     assert said == ["1 of 3 looked at", "2 of 3 looked at", "3 of 3 looked at"]
 
@@ -391,7 +393,9 @@ def test_what_the_time_does_not_suffice_for_is_left_out(desk: Desk) -> None:
     def say(_: str) -> None:
         clock.forward(hours=1)
 
-    found = Replay(ports, desk.stage.read.policy, ports.routes.routes(), say).of(happened * 100)
+    found = AskingAgain(ports, desk.stage.read.policy, ports.routes.routes(), say).of(
+        happened * 100
+    )
     assert 0 < len(found) < 300
 
 

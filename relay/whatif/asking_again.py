@@ -26,7 +26,7 @@ WHOLE_SECONDS = 900.0
 SAID_EVERY = 2.0  # seconds between lines of progress
 
 
-class Replayed(NamedTuple):
+class AskedAgain(NamedTuple):
     """News, and on each route what became of it beside what would. `unread`: why none is told."""
 
     event: RunEvent
@@ -35,7 +35,7 @@ class Replayed(NamedTuple):
     unread: Retryable | None = None
 
 
-class Replay:
+class AskingAgain:
     """Takes the news of the past up again; nothing is started or written."""
 
     def __init__(
@@ -44,13 +44,13 @@ class Replay:
         self._ports, self._policy, self._routes = ports, policy, routes
         self._say = say
 
-    def of(self, past: Sequence[Happened]) -> list[Replayed]:
+    def of(self, past: Sequence[Happened]) -> list[AskedAgain]:
         """Each in its order, as far as the time allows: what is left out is missing at the end."""
         deadline = Deadline(self._ports.clock, WHOLE_SECONDS)
-        done: list[Replayed] = []
+        done: list[AskedAgain] = []
         said_at = self._ports.clock.monotonic()
 
-        def one(happened: Happened) -> Replayed | None:
+        def one(happened: Happened) -> AskedAgain | None:
             return None if deadline.has_passed else self._one(happened)
 
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
@@ -63,14 +63,14 @@ class Replay:
                     said_at = self._ports.clock.monotonic()
         return done
 
-    def _one(self, happened: Happened) -> Replayed:
+    def _one(self, happened: Happened) -> AskedAgain:
         try:
             news = happened.read(self._ports)
         except Retryable as error:
-            return Replayed(happened.event, None, unread=error)
+            return AskedAgain(happened.event, None, unread=error)
         forecast = Forecast(self._ports, self._policy, news)
         past = {name for name, c in happened.known.items() if c.ignore_gate}
         prospects = [
             forecast.of(route, ignore_gate=route.name in past) for route in self._routes.routes
         ]
-        return Replayed(happened.event, news, compared(happened.known.values(), prospects, news))
+        return AskedAgain(happened.event, news, compared(happened.known.values(), prospects, news))
