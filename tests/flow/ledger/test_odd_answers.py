@@ -64,6 +64,12 @@ class Odd(Wire):
         return answer
 
 
+def later(stage: Stage, minutes: int) -> None:
+    """A round then, by the clock of Azure DevOps too: what it queues now is found by its time."""
+    stage.devops.clock_skew += minutes * 60
+    stage.reconcile(minutes=minutes)
+
+
 @pytest.mark.parametrize(("status", "code", "done", "times"), ODD.values(), ids=ODD)
 def test_whatever_the_table_answers_a_run_is_started_once(
     stage: Stage, storage: Storage, status: int, code: str, times: int, *, done: bool
@@ -82,9 +88,9 @@ def test_whatever_the_table_answers_a_run_is_started_once(
     for minutes in (3, 12, 12, 31, 61):
         wire.odd(minutes * 5 % 17, times)
         with suppress(LedgerUnavailable):
-            stage.reconcile(minutes=minutes)
+            later(stage, minutes)
     wire.odd(0, 0)
     for _ in range(6):  # which request was answered so is another each time
-        stage.reconcile(minutes=61)
+        later(stage, 61)
     assert {stage.only(run).state for run in runs} == {State.STARTED}
     assert Counter(run for _, run in stage.started()) == Counter(["r1", *runs])
