@@ -12,19 +12,20 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
-from functions.adapters.sqlite import SqliteLedger
+from functions.adapters.sqlite import SCHEMA, SqliteLedger
 from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
-from functions.core.ledger import places
+from functions.core.ledger import places, records
 from tests.stage.azurite import connection_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableClient
 
+    from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger, Place
     from functions.core.terms.runs import Key
 
@@ -140,3 +141,18 @@ class Silence(RequestsTransport):  # type: ignore[misc] # the SDK exports it laz
 
     def wait(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+def claimed(settings: Mapping[str, str], everyone: Iterable[Continuation]) -> None:
+    """As if each had been claimed in the sqlite ledger of these settings, all in one write."""
+    rows = [
+        (*place, "v1", json.dumps(row))
+        for c in everyone
+        for place, row in (
+            (places.continuation(c.key), records.continuation_row(c)),
+            (places.scheduled(c.key), records.schedule_row(c)),
+        )
+    ]
+    with closing(sqlite3.connect(settings["LEDGER_URL"].removeprefix("sqlite:///"))) as file, file:
+        file.execute(SCHEMA)
+        file.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)

@@ -46,9 +46,12 @@ def brought_by(name: str) -> set[str]:
 def _modules() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for distribution in metadata.distributions():
-        for file in distribution.files or ():
-            if file.suffix in {".py", ".so"}:
-                stem = file.name.partition(".")[0]
-                inner = (*file.parts[:-1], *([] if stem == "__init__" else [stem]))
-                found[".".join(inner)].add(canonicalize_name(distribution.name))
+        name = canonicalize_name(distribution.name)
+        for line in (distribution.read_text("RECORD") or "").splitlines():
+            path = line.partition(",")[0]  # no module's name has a comma
+            if path.endswith((".py", ".so")):
+                folder, _, file = path.rpartition("/")
+                stem = file.partition(".")[0]
+                inner = folder if stem == "__init__" else f"{folder}/{stem}".lstrip("/")
+                found[inner.replace("/", ".")].add(name)
     return found

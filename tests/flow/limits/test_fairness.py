@@ -21,6 +21,7 @@ from functions.core.terms.words import Outcome, State
 from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
 from tests.ledger.counted import counted
+from tests.ledger.stores import claimed
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, completed
 
@@ -101,9 +102,10 @@ def fail(stage: Stage, many: int) -> None:
     """So many of one route are due, and fail whenever they are tried."""
     now = stage.clock.now()
     stage.build(runs=Only(stage.ports.runs, "defect"))
-    for n in range(many):
-        event = parsing.parse(completed(f"defect{n}", experimentName="defect-x"))
-        stage.ledger.claim(steps.opened(event.key("register"), event, now, timedelta(0)))
+    told = (completed(f"defect{n}", experimentName="defect-x") for n in range(many))
+    events = (parsing.parse(event) for event in told)
+    new = (steps.opened(e.key("register"), e, now, timedelta(0)) for e in events)
+    claimed(stage.environ, new)
 
 
 def last(n: int) -> str:

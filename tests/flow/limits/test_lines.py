@@ -19,12 +19,14 @@ from tests.flow.asking import EXPERIMENT
 from tests.flow.limits.test_places import ONE, deliver, started
 from tests.flow.limits.test_places import stage as stage  # noqa: PLC0414 - a fixture
 from tests.ledger.counted import Counted, counted
+from tests.ledger.stores import claimed
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from functions.core.kept.continuation import Continuation
     from tests.stage.azure import Stage
 
 OTHER = """
@@ -54,11 +56,13 @@ def next_hour(stage: Stage, seconds: float = 5) -> None:
 def waiting(stage: Stage, count: int, since: datetime) -> list[str]:
     """So many wait for the limit of `register`, as claimed one second after the other."""
     runs = [f"w{n}" for n in range(count)]
-    for n, run in enumerate(runs):
-        at = since + timedelta(seconds=n)
-        event = parsing.parse(completed(run))
+
+    def parked(n: int, run: str) -> Continuation:
+        at, event = since + timedelta(seconds=n), parsing.parse(completed(run))
         c = steps.opened(event.key("register"), event, at, timedelta(0))
-        stage.ledger.claim(steps.parked(c, at, Reason.LIMIT, "", at + 9 * DAY, line("register")))
+        return steps.parked(c, at, Reason.LIMIT, "", at + 9 * DAY, line("register"))
+
+    claimed(stage.environ, (parked(n, run) for n, run in enumerate(runs)))
     return runs
 
 

@@ -25,7 +25,10 @@ def refuse(words: str) -> NoReturn:
 
 def searched(query: str, document: object) -> Any:
     """What the query finds."""
-    import jmespath  # noqa: PLC0415 - a call of `az` costs what it imports, and most ask nothing
+    import site  # noqa: PLC0415 - a call of `az` costs what it loads, and most ask nothing
+
+    site.main()
+    import jmespath  # noqa: PLC0415
 
     return jmespath.search(query, document)
 

@@ -69,15 +69,19 @@ class Azure:
         folder.mkdir()
         self.write({**EMPTY, **state})
         az = folder / "az"
-        az.write_text(f'#!/bin/sh\nexec {sys.executable} -I {STAND_IN} {folder} "$@"\n', "utf-8")
+        az.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} {folder} "$@"\n', "utf-8")
         az.chmod(0o755)
 
     def environ(self, **more: str) -> dict[str, str]:
-        """Where `az` is, and what else the scripts read; no wait takes time."""
+        """Where `az` is, and what else the scripts read; no wait takes time.
+
+        The route file is checked, which takes longer than all else, only with RELAY_CHECK=yes.
+        """
         path = f"{self._folder}{os.pathsep}{os.environ['PATH']}"
         here = {"PATH": path, "AZURE_RESOURCE_GROUP": GROUP, "HOME": str(self._folder)}
         here |= {"RUN_RELAY_PYTHON": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**here, "RELAY_LOOK_EVERY": "0", "RELAY_TRY_EVERY": "0", **more}
+        here |= {"RELAY_LOOK_EVERY": "0", "RELAY_TRY_EVERY": "0", "RELAY_CHECK": "no"}
+        return {**here, **more}
 
     @property
     def state(self) -> dict[str, Any]:

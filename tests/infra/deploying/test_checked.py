@@ -41,7 +41,7 @@ def test_no_code_is_uploaded_whose_routes_cannot_be_read(
     own: Path, deployed: Azure, shell: str
 ) -> None:
     rewrite(own, "organization:", "organisation:")
-    ran = run(own, deployed.environ(), "code", shell=shell)
+    ran = run(own, deployed.environ(RELAY_CHECK="yes"), "code", shell=shell)
     assert (ran.returncode, deployed.acts()) == (2, [])
     assert NOTHING in ran.stderr
     first = ran.stderr.splitlines()[0]
@@ -51,25 +51,25 @@ def test_no_code_is_uploaded_whose_routes_cannot_be_read(
 
 def test_what_is_committed_is_checked_since_that_is_uploaded(own: Path, deployed: Azure) -> None:
     rewrite(own, "organization:", "organisation:", commit=False)
-    ran = run(own, deployed.environ(), "code")
+    ran = run(own, deployed.environ(RELAY_CHECK="yes"), "code")
     assert (ran.returncode, deployed.acts()) == (0, UPLOADED), ran.stderr
 
 
 def test_azd_checks_what_lies_in_the_folder_since_it_packs_that(own: Path, deployed: Azure) -> None:
-    assert run(own, deployed.environ(), "routes").returncode == 0
+    assert run(own, deployed.environ(RELAY_CHECK="yes"), "routes").returncode == 0
     rewrite(own, "organization:", "organisation:", commit=False)
-    ran = run(own, deployed.environ(), "routes")
+    ran = run(own, deployed.environ(RELAY_CHECK="yes"), "routes")
     assert (ran.returncode, NOTHING in ran.stderr) == (2, True)
     (own / "routes.yaml").unlink()
-    gone = run(own, deployed.environ(), "routes")
+    gone = run(own, deployed.environ(RELAY_CHECK="yes"), "routes")
     assert (gone.returncode, "which is not here" in gone.stderr) == (2, True)
 
 
 def test_the_organization_of_the_sample_is_warned_of(own: Path, deployed: Azure) -> None:
-    ran = run(own, deployed.environ(), "code")
+    ran = run(own, deployed.environ(RELAY_CHECK="yes"), "code")
     assert (ran.returncode, "names contoso" in ran.stderr) == (0, True)
     rewrite(own, "contoso", "fabrikam")
-    again = run(own, deployed.environ(), "code")
+    again = run(own, deployed.environ(RELAY_CHECK="yes"), "code")
     assert (again.returncode, "contoso" in again.stderr) == (0, False)
 
 
@@ -79,7 +79,7 @@ def test_without_the_packages_it_says_what_to_install_and_how_to_go_on(
     for name in ("python3", "python"):  # before any other: none of these has a package
         (tmp_path / "azure" / name).write_text("#!/bin/sh\nexit 1\n", "utf-8")
         (tmp_path / "azure" / name).chmod(0o755)
-    bare = deployed.environ(RUN_RELAY_PYTHON="")
+    bare = deployed.environ(RUN_RELAY_PYTHON="", RELAY_CHECK="yes")
     ran = run(folder, bare, "code")
     assert (ran.returncode, deployed.acts()) == (2, [])
     assert "pip install -r requirements-cli.txt" in ran.stderr
