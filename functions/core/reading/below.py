@@ -141,12 +141,13 @@ class Below:
             named = self.job(run).best_child
         return self._checked(run, named) if named else Found()
 
-    def best_id(self, run: Run, why: dict[str, str]) -> dict[str, str]:
-        """The fact `best_child_id`; `why` gets what is told where there is none."""
+    def best_id(self, run: Run, why: dict[str, str], none: dict[str, str]) -> dict[str, str]:
+        """The fact `best_child_id`; else `why` it cannot be told, or that there is `none`."""
         best = self.best(run, ask=True)
         if best.run:
             return {"best_child_id": best.run.id}
-        why["run.best_child_id"] = best.why or f"{run.id} names none"
+        told = why if best.why else none
+        told["run.best_child_id"] = best.why or f"{run.id} names none"
         return {}
 
     def job(self, run: Run) -> Job:
