@@ -167,3 +167,24 @@ def test_a_model_that_is_named_and_asked_nothing_is_warned_of() -> None:
     text = "version: 1\nroutes:\n- name: a\n  model: defects\n  start: "
     (warning,) = decode(text + start).warnings
     assert warning.startswith("routes.yaml:4: routes[0].model: is asked of nothing")
+
+
+@pytest.mark.parametrize(
+    ("asks", "warned"),
+    [
+        ("when: run.tags.stage == 'prod' && run.name != 'x'", True),
+        ("when: run.metrics.auc > 0.9", False),
+        ("when: has(model.name)", False),
+        ("champion: newest\n  when: champion.exists", False),
+        ("when: size(run.params) > 0", False),
+    ],
+)
+def test_a_step_of_which_nothing_is_asked_is_warned_of(asks: str, warned: bool) -> None:
+    start = "{organization: o, project: p, pipeline: 1, correlation: c}"
+    text = f"version: 1\nroutes:\n- name: a\n  step: train\n  {asks}\n  start: {start}"
+    told = [
+        line
+        for line in decode(text).warnings
+        if line.startswith("routes.yaml:4: routes[0].step: is asked of nothing")
+    ]
+    assert bool(told) is warned

@@ -14,8 +14,8 @@ from functions.core.facts import vocabulary
 from functions.core.gates import advice
 from functions.core.gates.asking import asked, no_answer
 from functions.core.gates.cel import COMPLAINT, plain_name
-from functions.core.gates.misleading import misleading
-from functions.core.gates.never_true import never_held, never_true
+from functions.core.gates.holding import decided
+from functions.core.gates.misleading import misleading, never_true
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 from functions.core.texts.celtext import dotted, shown
@@ -65,7 +65,7 @@ def mistakes(compiled: Compiled, text: str) -> list[str]:
     told += [*_of_types(compiled, text), *_below_text(compiled)]
     told += asked(compiled)
     told += misleading(compiled.tree.root)
-    found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*no_answer(compiled)]
+    found = [*told, *never_true(compiled)] or [*decided(compiled)] or [*no_answer(compiled)]
     said = list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
     return [mistake for mistake in said if not _FOLLOWS.search(mistake)] or said
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.gates.gate import Gate, gate_of
+from functions.core.terms.words import ENDS
 from tests.routes.files import HEAD
 from tests.routes.test_check import relay, written
 
@@ -100,6 +101,38 @@ REFUSED = [
     (".run.metrics.a > 0.5", "`.run` begins with a dot: write `run`"),
     ("run.metrics.a > 0.5 && run.status == 'Failed'", "wants run.status to be Failed"),
     ("['a'].exists(run, run == 'a')", "take another"),
+    (
+        "run.tags.s != 'a' || run.tags.s != 'b'",
+        "is always true, whatever run.tags.s may be: is `&&` meant?",
+    ),
+    (
+        "(run.tags.s != 'a' || run.tags.s != 'b') && run.metrics.a > 0.5",
+        '`run.tags.s != "a" || run.tags.s != "b"` is always true',
+    ),
+    ("run.metrics.a >= 0.9 || run.metrics.a < 0.95", "is always true, whatever run.metrics.a may"),
+    (
+        "!(run.tags.s == 'a' && run.tags.s == 'b')",
+        "is always true, whatever run.tags.s may be: is `||`",
+    ),
+    ("run.status != 'Failed' || run.status != 'Canceled'", "is always true, whatever run.status"),
+    ("has(run.metrics.a) || !has(run.metrics.a)", "is always true, whatever run.metrics.a may be"),
+    (
+        "run.metrics.a > 1 && run.metrics.a < 0 && run.metrics.b > run.metrics.c",
+        "can never be true: no value of run.metrics.a makes it so",
+    ),
+    (
+        "run.name == 'x' || run.metrics.a > 1 && run.metrics.a < 0",
+        "`run.metrics.a > 1 && run.metrics.a < 0` is never true: no value of run.metrics.a",
+    ),
+    (
+        "has(run.metrics.a) ? run.params.p == 'x' && run.params.p == 'y' : true",
+        "is never true: no value of run.params.p makes it so",
+    ),
+    ("model.version == champion.version", "never true: the champion is another version, or there"),
+    ("champion.run.id == run.id || run.metrics.a > 0.5", "is never true: the champion is another"),
+    ("[1, 2].all(x, x > 5)", "can never be true, and asks of no fact"),
+    ("run.metrics.a < 1e999", "`run.metrics.a < 1e999` holds a number that is too large"),
+    ("run.metrics.a > -1e999 || run.name == 'x'", "holds a number that is too large"),
 ]
 ACCEPTED = [
     "run.metrics.accuracy >= 1",
@@ -161,6 +194,13 @@ ACCEPTED = [
     "is_nan(run.metrics.loss) || !is_finite(run.metrics.loss)",
     "run[run.name].lr > 0.1",
     "true",
+    "run.children.failed >= 0",
+    " || ".join(f"run.status == '{name}'" for name in ENDS),
+    "!has(run.metrics.a) || run.metrics.a < 0.5",
+    "has(run.metrics.a) ? run.metrics.a > 0.5 : true",
+    "run.metrics.a > 1 && (run.metrics.b > 1 || run.metrics.a < 2)",
+    "run.metrics.a >= 0.9 && run.metrics.a >= 0.95 || run.params.x != 'a' || run.name != 'b'",
+    "!(model.version == champion.version)",
 ]
 
 

@@ -168,5 +168,8 @@ def _warnings(route: Route, doubt: str) -> Said:
         yield (), f"{what}: the sweep cannot find runs for it"
     if route.model and not route.needs.model:
         yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
+    if route.step and not (route.needs.model or route.needs.metrics or route.needs.params):
+        what = "names a metric, a parameter or the model: all other facts are the run's own"
+        yield ("step",), f"is asked of nothing: neither the gate nor the start {what}"
     if route.outcomes == {Outcome.NOT_RESPONDING}:
         yield (), "only events tell that a run does not respond: the sweep cannot find it"
