@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from functions.core.facts import unusable
 from functions.core.facts.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at, path_of
+from functions.core.facts.vocabulary import FAMILIES
 from functions.core.gates import cel
 from functions.core.gates.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.terms.reasons import Reason
@@ -22,7 +23,7 @@ from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from functions.core.facts.unusable import Unusable
     from functions.core.texts.celtree import Node
@@ -88,9 +89,10 @@ class Gate:
         self._program = self._compiled.program
         if not self._compiled.is_plain:
             self._check()
-        self.mentions = mentioned(text)
+        asked = _asked_for(self._compiled.tree.root)
+        self.mentions = tuple(dict.fromkeys([*mentioned(text), *asked]))
         self._reads = unusable.read_by(self._compiled.tree.root)
-        self._named = _in_any_case(self._compiled.tree.root, self.mentions)
+        self._named = [path[1:3] for path in self.mentions if path[:-1] in IN_ANY_CASE]
         self._if_champion = any(path[0] == "champion" for path in self._reads.there)
 
     def _check(self) -> None:
@@ -200,14 +202,12 @@ def mentioned(expression: str) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def _in_any_case(root: Node, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Families and names of the tags and properties that the expression asks for by name."""
-    named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
+def _asked_for(root: Node) -> Iterator[Path]:
+    """What is asked for by a fixed name, as in `"loss" in run.metrics`."""
     for node in celtree.walk(root):
         if node.kind == "call" and node.name == "@in" and isinstance(node.parts[0].value, str):
             family = celtree.path_of(node.parts[1])
-            named += [(family[1], node.parts[0].value)] if family in IN_ANY_CASE else []
-    return tuple(dict.fromkeys(named))
+            yield from [(*family, node.parts[0].value)] if family in FAMILIES else []
 
 
 def _for_cel(facts: object) -> object:

@@ -138,22 +138,22 @@ class Reading:
     ) -> dict[str, object]:
         """The named values from wherever the rule finds them; `why` gets what is told of others."""
         found: dict[str, object] = {}
-        for name in [ANY] if ANY in names else sorted(names):
-            holder = self._holder(route, family, name)
-            of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
-            if self.begun and holder.run:
-                self.begun.holds(route, holder.run)
-            found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
-            fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
-            why |= {fact: holder.why} if holder.why and not holder.run else {}
+        for name in sorted(names, key=lambda name: (name != ANY, name)):
+            holder = self._holder(route, family, name) if name not in found else Found()
+            if holder.run:
+                of: Mapping[str, object] = getattr(holder.run, family)
+                found |= of if name == ANY else {name: of[name]}
+                if self.begun:
+                    self.begun.holds(route, holder.run)
+            elif holder.why:
+                why[f"run.{family}" if name == ANY else f"run.{family}.{name}"] = holder.why
         return found
 
     def _holder(self, route: Route, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""
 
         def has(run: Run) -> bool:
-            values = getattr(run, family)
-            return bool(values) if name == ANY else name in values
+            return bool(getattr(run, family)) if name == ANY else name in getattr(run, family)
 
         if has(self.run):
             return Found(self.run)

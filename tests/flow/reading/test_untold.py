@@ -91,3 +91,23 @@ def test_what_is_known_to_be_absent_is_absent(stage: Stage, gate: str) -> None:
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(rewritten(completed("r1", runTags={"other": AT})))
     assert stage.only("r1").state is State.STARTED
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "size(run.metrics) > 0 && (!has(run.metrics.loss) || run.metrics.loss < 0.5)",
+        "run.metrics.all(k, k != 'x') && (!('loss' in run.metrics) || run.metrics.loss < 0.5)",
+        "!('loss' in run.metrics)",
+    ],
+)
+def test_a_metric_that_is_named_is_sought_below_also_where_all_are_gone_through(
+    stage: Stage, gate: str
+) -> None:
+    route(stage, f'when: "{gate}"')
+    stage.aml.add_run("r1", metrics={"minutes": 9.0}, experiment=EXPERIMENT)
+    stage.aml.add_run("c1", name="fit", parent="r1", metrics={"loss": 7.0}, experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.GATE, 0)
+    assert "run.metrics.loss = 7.0" in row.detail
