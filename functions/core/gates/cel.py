@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 COMPLAINT = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<what>[^\n]*)")
 _ORDERED = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 _UNDECLARED = "undeclared reference"
-_NAMED_OTHERWISE = ': whether a name with other signs is there asks `"a.b" in run.tags`'
+_HINTS = {  # what is written instead of what people write first
+    r"has\(\) argument": ': whether a name with other signs is there asks `"a.b" in run.tags`',
+    r"input 'and'": ": write `&&`",
+    r"input 'or'": ": write `||`",
+    r"token recognition error at: '&[^&]": ": write `&&`",
+    r"token recognition error at: '\|[^|]": ": write `||`",
+    r"token recognition error at: '=>": ": write `>=`",
+    r"token recognition error at: '=[^>]": ": write `==`",
+    r"(?s)mismatched input ',' expecting '\)'.*\bin *\(": ": a list is written in `[ ]`",
+    r"(?s)mismatched input.*\| *not\b": ": write `!`",
+}
 
 
 class GateRefused(RelayError):
@@ -124,7 +134,7 @@ def compiled(text: str) -> Compiled:
     except (RuntimeError, TypeError, ValueError) as error:
         all_told = COMPLAINT.finditer(str(error))
         told = [f"{one['what']} (at {one['line']}:{one['column']})" for one in all_told]
-        hint = _NAMED_OTHERWISE if "has() argument" in str(error) else ""
+        hint = next((hint for said, hint in _HINTS.items() if re.search(said, str(error))), "")
         said = bounded("; ".join(told) or error, 300)
         raise GateRefused(f"does not compile: {said}{hint}") from None
     return found

@@ -32,6 +32,7 @@ _OVERLOAD: Final = re.compile(
 _SELECTED: Final = "operand of a select"
 _FOLLOWS: Final = re.compile(  # what is also told of the part that is wrong
     r"^`a macro over .*(No matching overloads|neither true nor false)|does not take anything"
+    r"|^`has\(\S+\)` is a map, and no condition|^gives map"
 )
 _DASHED: Final = re.compile(r"(?P<path>run(?:\.\w+)+)\s*[-/]\s*$")
 _NAMED: Final = re.compile(r"undeclared reference to '(?P<name>\w+)")
@@ -62,7 +63,7 @@ def refusals(compiled: Compiled, text: str) -> list[str]:
 def mistakes(compiled: Compiled, text: str) -> list[str]:
     """What the types of the facts forbid or make useless, each once, in words for its author."""
     told = [*_begun_with_a_dot(compiled), *_shadowing(compiled), *_named_as_a_variable(compiled)]
-    told += [*_of_types(compiled, text), *_below_text(compiled)]
+    told += [*_of_maps(compiled), *_of_types(compiled, text), *_below_text(compiled)]
     told += asked(compiled)
     told += misleading(compiled.tree.root)
     found = [*told, *never_true(compiled)] or [*decided(compiled)] or [*no_answer(compiled)]
@@ -105,6 +106,18 @@ def _of_types(compiled: Compiled, text: str) -> Iterator[str]:
         node = None if _is_taken(complaint) else _at(compiled, complaint)
         if node and node.kind == "call":
             yield advice.advice(node, complaint.kinds)
+
+
+def _of_maps(compiled: Compiled) -> Iterator[str]:
+    """Presence that is asked of what is no fact, but has facts below: it says nothing of any."""
+    for node in celtree.walk(compiled.tree.root):
+        path = celtree.path_of(node) if node.kind == "has" else ()
+        if len(path) > 1 and path[0] in vocabulary.ROOTS and vocabulary.meant_by(path) is None:
+            name = dotted(path)
+            below = next((f for f in vocabulary.TABLE if f.path[: len(path)] == path), None)
+            is_family = path in vocabulary.FAMILIES
+            right = f"size({name}) > 0" if is_family else f"has({below.name})" if below else ""
+            yield f"`{shown(node)}` asks for no fact: write `{right}`"
 
 
 def _below_text(compiled: Compiled) -> Iterator[str]:

@@ -176,7 +176,7 @@ def _tried(path: Path, constants: list[Any]) -> list[Any]:
         return around(numbers)
     if fact and fact.kind is Kind.COUNT:
         beside = (math.floor(n) + more for n in numbers if math.isfinite(n) for more in (-1, 0, 1))
-        return sorted({0, *(n for n in beside if n >= 0)})
+        return sorted({0, *(n for n in beside if 0 <= n < vocabulary.MOST_CHILDREN)})
     if fact and fact.kind is Kind.TRUTH:
         return [True, False]
     texts = list(dict.fromkeys(c for c in constants if isinstance(c, str)))

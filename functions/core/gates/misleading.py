@@ -11,7 +11,7 @@ from functions.core.facts import vocabulary
 from functions.core.facts.vocabulary import Kind
 from functions.core.gates.advice import COMPARED, COUNTED, EQUAL
 from functions.core.texts import celtree
-from functions.core.texts.celtext import as_number, converted, shown
+from functions.core.texts.celtext import as_number, converted, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,8 @@ def misleading(root: Node) -> Iterator[str]:
             continue
         if any(isinstance(part.value, float) and math.isinf(part.value) for part in node.parts):
             yield f"`{shown(node)}` holds a number that is too large: at most 1.797e+308 is one"
+        if node.name == "@in":
+            yield from _of_two_kinds(node)
         if node.name in COMPARED:
             yield from _fractions_lost(node)
             yield from _in_text_order(node)
@@ -48,6 +50,22 @@ def misleading(root: Node) -> Iterator[str]:
             yield _lost(node.parts[0], node)
         elif _is_division(node) and _leaves_rest(node):
             yield _lost(node, node)
+
+
+def _of_two_kinds(node: Node) -> Iterator[str]:
+    """Texts that are sought among numbers, or the other way round, as far as no type tells it."""
+    sought, among = node.parts
+    fact = vocabulary.meant_by(celtree.path_of(sought) or ("",))
+    parts = among.parts if among.kind == "list" else ()
+    numbers = [isinstance(part.value, int | float) for part in parts]
+    if fact is None or (fact.is_family and len({*numbers}) < 2):  # noqa: PLR2004 - of both kinds
+        return
+    if fact.kind is Kind.TEXT and any(numbers):
+        told = (quoted(shown(p)) if n else shown(p) for p, n in zip(parts, numbers, strict=True))
+        right = f"`{shown(sought)} in [{', '.join(told)}]`"
+        yield f"`{shown(node)}` looks for text in a list that holds a number: write {right}"
+    if fact.kind is Kind.NUMBER and not all(numbers):
+        yield f"`{shown(node)}` looks for a number in a list that holds something else"
 
 
 def _fractions_lost(node: Node) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events import parents, parsing
+from functions.core.facts.vocabulary import MOST_CHILDREN as MOST_CHILDREN  # noqa: PLC0414 - of the port
 from functions.core.terms.errors import Ambiguous, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Job
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Run, RunEvent
 
-MOST_CHILDREN = 1000  # of one run; no more are read
 MOST_LOOKS = 30  # reads for one decision
 _WITH_TRIALS = ("hyperdrive", "sweep", "automl")
 

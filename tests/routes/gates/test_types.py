@@ -133,6 +133,28 @@ REFUSED = [
     ("[1, 2].all(x, x > 5)", "can never be true, and asks of no fact"),
     ("run.metrics.a < 1e999", "`run.metrics.a < 1e999` holds a number that is too large"),
     ("run.metrics.a > -1e999 || run.name == 'x'", "holds a number that is too large"),
+    ("run.metrics.a == double('nan')", '`double("nan")` is no number, and no gate goes by that'),
+    ("run.metrics.a < 1.0 / 0.0", "`1.0 / 0.0` is no number, and no gate goes by that"),
+    ("run.children.total >= 1000", "no value of run.children.total makes it so"),
+    ("run.params.x in ['1', 2]", 'write `run.params.x in ["1", "2"]`'),
+    ("model.version in [3]", 'write `model.version in ["3"]`'),
+    ("run.metrics.a in [1, '2']", "looks for a number in a list that holds something else"),
+    ("has(run.metrics)", "`has(run.metrics)` asks for no fact: write `size(run.metrics) > 0`"),
+    ("!has(run.params) || run.metrics.a > 0.5", "write `size(run.params) > 0`"),
+    ("has(run.children) && run.children.failed == 0", "write `has(run.children.total)`"),
+    ("0.5 < run.metrics.a < 0.9", "write `0.5 < run.metrics.a && run.metrics.a < 0.9`"),
+    ("timestamp(run.end_time) - timestamp(run.start_time) > 3600", '> duration("3600s")`'),
+    ("run.end_time.getHours() > 3", "write `timestamp(run.end_time).getHours()`"),
+    ("model.flavors.contains('sklearn')", 'write `"sklearn" in model.flavors`'),
+    ("run.metrics.a > 0.5 and run.metrics.b > 1", "mismatched input 'and'"),
+    ("run.metrics.a > 0.5 and run.metrics.b > 1", ": write `&&`"),
+    ("run.metrics.a > 0.5 or run.metrics.b > 1", ": write `||`"),
+    ("run.metrics.a > 0.5 & run.metrics.b > 1", ": write `&&`"),
+    ("run.metrics.a > 0.5 | run.metrics.b > 1", ": write `||`"),
+    ("not run.metrics.a > 0.5", ": write `!`"),
+    ("run.metrics.a = 0.5", ": write `==`"),
+    ("run.metrics.a => 0.5", ": write `>=`"),
+    ("run.tags.stage in ('a', 'b')", ": a list is written in `[ ]`"),
 ]
 ACCEPTED = [
     "run.metrics.accuracy >= 1",
@@ -201,6 +223,8 @@ ACCEPTED = [
     "run.metrics.a > 1 && (run.metrics.b > 1 || run.metrics.a < 2)",
     "run.metrics.a >= 0.9 && run.metrics.a >= 0.95 || run.params.x != 'a' || run.name != 'b'",
     "!(model.version == champion.version)",
+    "run.children.total < 1000 && run.metrics.a in [1, 2.5] && run.params.x in ['1', '2']",
+    "duration('1h') < duration('2h') && run.name.contains('and') && run.name != 'a or b = c'",
 ]
 
 
