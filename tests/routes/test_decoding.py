@@ -188,3 +188,23 @@ def test_a_step_of_which_nothing_is_asked_is_warned_of(asks: str, warned: bool) 
         if line.startswith("routes.yaml:4: routes[0].step: is asked of nothing")
     ]
     assert bool(told) is warned
+
+
+@pytest.mark.parametrize(
+    ("says", "warned"),
+    [
+        ("when: run.parent_id == 'p'", True),
+        ("when: run.name == 'x' || run.parent_id != 'p'", True),
+        ("when: '!has(run.parent_id)'", False),
+        ("children: true\n  when: run.parent_id == 'p'", False),
+        ("match: {experiment: e}", False),
+    ],
+)
+def test_a_root_run_is_not_asked_for_its_parent(says: str, warned: bool) -> None:
+    head = f"version: 1\nroutes:\n- name: a\n  {says}\n  start: "
+    start = "{organization: o, project: p, pipeline: 1, correlation: c"
+    told = " ".join(decode(f"{head}{start}}}").warnings)
+    assert ("run.parent_id, which no root run has" in told) is warned
+    sent = decode(f"{head}{start}, parameters: {{up: '{{{{ run.parent_id }}}}'}}}}").warnings
+    is_for_children = "children: true" in says
+    assert ("run.parent_id, which no root run has" in " ".join(sent)) is not is_for_children

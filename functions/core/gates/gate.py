@@ -75,7 +75,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class Gate:
     """A compiled expression; any number of threads may ask it. Raises GateRefused.
 
-    `mentions` are the paths that it reads, `statuses` those that it lets the run have, and
+    `mentions` are the paths that it names, `reads` how, `statuses` those it lets the run have, and
     `mistakes` what is wrong by the types of its facts: such a gate gives them as its error.
     """
 
@@ -91,9 +91,9 @@ class Gate:
             self._check()
         asked = _asked_for(self._compiled.tree.root)
         self.mentions = tuple(dict.fromkeys([*mentioned(text), *asked]))
-        self._reads = unusable.read_by(self._compiled.tree.root)
+        self.reads = unusable.read_by(self._compiled.tree.root)
         self._named = [path[1:3] for path in self.mentions if path[:-1] in IN_ANY_CASE]
-        self._if_champion = any(path[0] == "champion" for path in self._reads.there)
+        self._if_champion = any(path[0] == "champion" for path in self.reads.there)
 
     def _check(self) -> None:
         from functions.core.gates import checking, holding, undecided  # noqa: PLC0415 - most gates need none
@@ -127,7 +127,7 @@ class Gate:
         if self._if_champion and "exists" not in known["champion"]:
             return "champion.exists"
         for path in map(path_of, sorted(names)):
-            for asked in self._reads.presence:
+            for asked in self.reads.presence:
                 end, longer = min(len(asked), len(path)), max(path, asked, key=len)
                 meant, told = (".".join(one[:end]).casefold() for one in (asked, path))
                 if meant == told and found_at(longer, known) in (None, {}):
@@ -159,7 +159,7 @@ class Gate:
         """The first fact that decides and must not: wherever it stands, whatever is around it."""
         for path, wrong in unusable.those_in(known):
             is_cut, value = wrong.reason is Reason.CUT, found_at(path, known)
-            if self._reads.name(path) if is_cut else self._reads.go_by(path, value):
+            if self.reads.name(path) if is_cut else self.reads.go_by(path, value):
                 return wrong
         return None
 

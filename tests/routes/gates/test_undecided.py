@@ -88,6 +88,22 @@ def test_of_all_finite_metrics_only_a_finite_number_decides(
         assert not verdict.holds
 
 
+@settings(max_examples=200, deadline=None, print_blob=True)
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.floats(), min_size=1), st.booleans(), st.booleans()
+)
+def test_what_a_macro_works_out_decides_only_as_far_as_it_is_a_number(
+    params: dict[str, float], every: bool, negated: bool
+) -> None:
+    asked = "!(double(run.params[k]) < 0.5)" if negated else "double(run.params[k]) < 0.5"
+    gate = f"run.params.{'all' if every else 'exists'}(k, {asked})"
+    verdict = gate_of(gate).evaluate({"run": {"params": {k: repr(v) for k, v in params.items()}}})
+    each = {(v < 0.5) is not negated if math.isfinite(v) else None for v in params.values()}
+    decides = not every
+    decided = decides if decides in each else None if None in each else every
+    assert (verdict.holds, verdict.unusable is None) == (decided is True, decided is not None)
+
+
 @pytest.mark.parametrize(
     ("gate", "holds"),
     [
