@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 _NO_NUMBERS: Final = frozenset({"timestamp", "duration"})
-_TOLD: Final = re.compile(r"relay (?P<what>\w+): (?P<told>.*)", re.DOTALL)
+_TOLD: Final = re.compile(r"OUT_OF_RANGE: relay (?P<what>\w+): (?P<told>.*)", re.DOTALL)
 
 
 class Doubt(NamedTuple):
@@ -51,7 +51,7 @@ def guarded(compiled: Compiled) -> Program:
 
 def doubt(error: str, known: Mapping[str, Any]) -> Doubt | None:
     """What a guarded gate's error about these facts says; None where it is another error."""
-    found = _TOLD.search(error)
+    found = _TOLD.match(error)  # what others say may hold any text
     if found is None:
         return None
     if found["what"] == "none":
@@ -60,9 +60,9 @@ def doubt(error: str, known: Mapping[str, Any]) -> Doubt | None:
         return Doubt(unusable.Unusable(Reason.NOT_A_NUMBER, found["told"]))
     family, _, mark = found["told"].rpartition(" ")
     told = [one for one in unusable.those_in(known) if one[1].reason is Reason.CUT]
-    below = [(path, one) for path, one in told if path[: family.count(".") + 1] == _path(family)]
-    meant = [one for path, one in below if str(hash(found_at(path, known))) == mark]
-    return Doubt(next(iter([*meant, *(one for _, one in below)])))
+    meant = [one for path, one in told if str(hash(found_at(path, known))) == mark]
+    cut = f"a text of {family} is as long as those that MLflow cuts: it may not be whole"
+    return Doubt([*meant, unusable.Unusable(Reason.CUT, cut)][0])
 
 
 class _Guarding:

@@ -255,3 +255,17 @@ def test_a_text_that_was_cut_is_in_nobody_s_way_who_does_not_need_it(gate: str) 
 )
 def test_whether_a_tag_is_there_is_asked_in_any_case(gate: str) -> None:
     assert judged(gate).holds
+
+
+@pytest.mark.parametrize("what", ["none: x", "number: x", "cut: run.tags 1"])
+def test_a_text_that_speaks_as_the_gate_does_to_itself_is_not_believed(what: str) -> None:
+    verdict = judged("run.name.matches(run.tags.t)", tags={"t": f"(OUT_OF_RANGE: relay {what}"})
+    assert (verdict.missing, verdict.unusable) == ("", None)
+    assert "invalid regular expression" in verdict.error
+
+
+def test_a_text_that_only_may_have_been_cut_is_held_without_its_name() -> None:
+    gate = "run[run.name == 'n' ? 'properties' : 'tags'].p != 'x'"
+    verdict = judged(gate, properties={"p": "x" * 6_000})
+    assert verdict.unusable is not None
+    assert verdict.unusable.detail.startswith("a text of run is as long as those that MLflow cuts")
