@@ -22,7 +22,9 @@ that gates are checked against. `NAME` is a name that the run chose; one with ot
 letters, digits and `_` is written `run.tags["mlflow.user"]` in `when`, and
 `{{ run.tags.mlflow.user }}` in a parameter. What a gate may say of them: [gates.md](gates.md).
 
-A fact that is absent is waited for (`wait_for_facts`), unless the gate asks `has(…)`.
+A fact that is absent is waited for (`wait_for_facts`), unless the gate asks `has(…)`. Where nobody
+can tell whether it is there, such a gate waits as well: while a sweep's job does not name its best
+child, children go on, `step` names no child, or only the event tells a tag that looks like a time.
 
 | fact | is | comes from | is absent |
 |---|---|---|---|"""
@@ -36,6 +38,9 @@ _TAIL = """
   `…T20:41:00+02:00` reaches the app as `…T18:41:00+00:00`. Filters, gates and parameters go by the
   text that the run, or its job, itself has. News about no run has nobody else to ask: filters on
   its tags and properties compare such times in UTC.
+* `step` names the child of which metrics, parameters and the model are taken where **the run itself
+  has none** of what is sought: what the run has goes before it. Below the child it is looked for as
+  well. All other facts of a run are its own, with or without `step`.
 * Names of tags and properties are found in any case, all others in the case they have.
 """
 

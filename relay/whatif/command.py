@@ -19,6 +19,7 @@ from relay.why import asking
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Workspace
     from relay.deployment.opening import Office
     from relay.whatif.asking_again import AskedAgain
@@ -58,8 +59,9 @@ def what_if(
     read anew from Azure Machine Learning. Limits, pauses and refused tokens are left out: they
     only put off. Nothing is started or written.
 
-    Exits with 1 if anything that was started would not be, 2 if the route file is none, 3 if no
-    workspace is known, 4 if something could not be read, 5 if there was more than could be read.
+    Exits with 1 if anything that was started would not be, or a gate could not be right, 2 if the
+    route file is none, 3 if no workspace is known, 4 if something could not be read, 5 if there was
+    more than could be read.
     """
     span, asked = opening.span(since), opening.workspaces(workspace or [])
     with opening.office(app, routes) as office:
@@ -67,8 +69,9 @@ def what_if(
         past = Past(office.ports, office.ports.clock.now() - span)
         if span > (kept := office.settings.policy.kept_for):
             past.lacking.append(f"the ledger keeps what has ended for {lasting(kept)}: --since")
-        replayed = _replayed(office, past, workspaces, limit)
-        report = Report(past.since, office.settings, replayed, past.lacking)
+        given = asking.routes(office.ports, office.settings)
+        replayed = _replayed(office, past, workspaces, limit, given)
+        report = Report(past.since, office.settings, replayed, past.lacking, given.mistakes)
         if as_json:
             typer.echo(printing.as_json(report.builtins()))
         else:
@@ -77,10 +80,9 @@ def what_if(
 
 
 def _replayed(
-    office: Office, past: Past, workspaces: Sequence[Workspace], limit: int
+    office: Office, past: Past, workspaces: Sequence[Workspace], limit: int, routes: Routes
 ) -> list[AskedAgain]:
     ports = office.ports
-    routes = asking.routes(ports, office.settings)
     children = any(route.children for route in routes.routes)
     happened = past.gather(workspaces, limit, children=children)
     found = AskingAgain(ports, office.settings.policy, routes, _say).of(happened)
@@ -115,9 +117,11 @@ def _say(text: str) -> None:
 
 
 def _conclude(report: Report, past: Past) -> None:
+    for mistake in report.mistakes:
+        _say(mistake)
     for what in past.lacking:
         _say(f"lacking: {what}")
-    if report.totals[Change.STOPS]:
+    if report.totals[Change.STOPS] or report.mistakes:
         raise typer.Exit(exits.THE_ANSWER_IS_NO)
     if past.failed or past.lacking:
         raise typer.Exit(past.failed or exits.TIMED_OUT)

@@ -23,12 +23,13 @@ _SHOWN = tuple(change for change in Change if change is not Change.SAME)
 
 
 class Report(NamedTuple):
-    """What all came to; `lacking` says what is not among it."""
+    """What all came to; `lacking` says what is not among it, `mistakes` what `check` refuses."""
 
     since: datetime
     settings: Settings
     replayed: Sequence[AskedAgain]
     lacking: Sequence[str]
+    mistakes: Sequence[str] = ()
 
     @property
     def totals(self) -> Counter[Change]:
@@ -43,6 +44,7 @@ class Report(NamedTuple):
             "routes": str(self.settings.routes_file),
             "complete": not self.lacking,
             "lacking": list(self.lacking),
+            "mistakes": list(self.mistakes),
             "totals": {"runs": len(self.replayed), **totals},
             "ends": [{"was": was, "would": would, "count": n} for was, would, n in self._ends()],
             "runs": [self._run(run) for run in self.replayed if run.routes],
@@ -72,7 +74,8 @@ class Report(NamedTuple):
         yield from (f"{count:>6}  {was:<{width}}  {would}" for was, would, count in ends)
         same, all_ = self.totals[Change.SAME], self.totals.total()
         runs = f"{len(self.replayed)} run{'' if len(self.replayed) == 1 else 's'}"
-        yield f"{runs} since {self.since:%Y-%m-%d %H:%M} UTC: {same} of {all_} ends as they were"
+        told = f"{same} of {all_} ends as they were" if all_ else "nothing was compared"
+        yield f"{runs} since {self.since:%Y-%m-%d %H:%M} UTC: {told}"
 
     def _ends(self) -> list[tuple[str, str, int]]:
         counted = Counter((_was(one), _would(one)) for run in self.replayed for one in run.routes)

@@ -167,3 +167,44 @@ def test_a_model_that_is_named_and_asked_nothing_is_warned_of() -> None:
     text = "version: 1\nroutes:\n- name: a\n  model: defects\n  start: "
     (warning,) = decode(text + start).warnings
     assert warning.startswith("routes.yaml:4: routes[0].model: is asked of nothing")
+
+
+@pytest.mark.parametrize(
+    ("asks", "warned"),
+    [
+        ("when: run.tags.stage == 'prod' && run.name != 'x'", True),
+        ("when: run.metrics.auc > 0.9", False),
+        ("when: has(model.name)", False),
+        ("champion: newest\n  when: champion.exists", False),
+        ("when: size(run.params) > 0", False),
+    ],
+)
+def test_a_step_of_which_nothing_is_asked_is_warned_of(asks: str, warned: bool) -> None:
+    start = "{organization: o, project: p, pipeline: 1, correlation: c}"
+    text = f"version: 1\nroutes:\n- name: a\n  step: train\n  {asks}\n  start: {start}"
+    told = [
+        line
+        for line in decode(text).warnings
+        if line.startswith("routes.yaml:4: routes[0].step: is asked of nothing")
+    ]
+    assert bool(told) is warned
+
+
+@pytest.mark.parametrize(
+    ("says", "warned"),
+    [
+        ("when: run.parent_id == 'p'", True),
+        ("when: run.name == 'x' || run.parent_id != 'p'", True),
+        ("when: '!has(run.parent_id)'", False),
+        ("children: true\n  when: run.parent_id == 'p'", False),
+        ("match: {experiment: e}", False),
+    ],
+)
+def test_a_root_run_is_not_asked_for_its_parent(says: str, warned: bool) -> None:
+    head = f"version: 1\nroutes:\n- name: a\n  {says}\n  start: "
+    start = "{organization: o, project: p, pipeline: 1, correlation: c"
+    told = " ".join(decode(f"{head}{start}}}").warnings)
+    assert ("run.parent_id, which no root run has" in told) is warned
+    sent = decode(f"{head}{start}, parameters: {{up: '{{{{ run.parent_id }}}}'}}}}").warnings
+    is_for_children = "children: true" in says
+    assert ("run.parent_id, which no root run has" in " ".join(sent)) is not is_for_children

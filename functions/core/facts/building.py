@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from functions.core.events import parents
 from functions.core.facts.unusable import UNREAD as UNREAD  # noqa: PLC0414 - beside the facts
+from functions.core.facts.unusable import UNTOLD as UNTOLD  # noqa: PLC0414 - the same
 from functions.core.facts.vocabulary import TABLE, Kind
 from functions.core.texts import times
 

@@ -39,6 +39,8 @@ https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-
 https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 """
 UNREAD = "unread"  # beside the facts: what could not be read as it is, and why
+UNTOLD = "untold"  # beside them: the names of facts of which nobody can tell whether they are there
+_HAS, _WHOLE = "has", "whole"
 
 
 class Unusable(RelayError):
@@ -97,14 +99,17 @@ def _values(fact: vocabulary.Fact, facts: Mapping[str, Any]) -> Iterator[tuple[P
 
 
 class Reads(NamedTuple):
-    """Paths whose values decide, and those of which is asked whether they are NaN, or infinite.
+    """Paths whose values decide, those of which is asked whether they are NaN, infinite, or there.
 
-    A path that ends above facts stands for all below it.
+    A path that ends above facts stands for all below it. `whole` are maps that are handed on, and
+    neither gone through nor looked into on the spot.
     """
 
     decide: frozenset[Path]
     nan: frozenset[Path]
     infinite: frozenset[Path]
+    there: frozenset[Path]
+    whole: frozenset[Path]
 
     def go_by(self, path: Path, value: object) -> bool:
         """Whether this value of the fact, which is no number, decides, and nothing asks for it.
@@ -115,26 +120,32 @@ class Reads(NamedTuple):
         asked = self.nan if is_nan else self.infinite
         return _covers(self.decide, path) and not _covers(asked, path)
 
+    @property
+    def presence(self) -> Iterator[Path]:
+        """Those of which the presence alone decides something: of what is named, of all below."""
+        yield from sorted(self.there)
+        yield from sorted(path for path in self.decide if vocabulary.meant_by(path) is None)
+
     def name(self, path: Path) -> bool:
-        """Whether the fact's value decides and the fact is named itself, not with all others."""
-        return any(read[: len(path)] == path for read in self.decide)
+        """Whether the fact's value decides and it is named itself, or handed on with others."""
+        return any(read[: len(path)] == path for read in self.decide) or _covers(self.whole, path)
 
 
 def read_by(root: Node) -> Reads:
     """What the whole expression reads, whatever decides it first."""
     told = list(_read(root, {}))
-    kinds = (lambda by: not by, _OF_NAN.__contains__, _OF_INFINITE.__contains__)
-    return Reads(*(frozenset(path for path, by in told if fits(by)) for fits in kinds))
+    kinds = ({"", _WHOLE}, _OF_NAN, _OF_INFINITE, {_HAS}, {_WHOLE})
+    return Reads(*(frozenset(path for path, by in told if by in of) for of in kinds))
 
 
 def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, str]]:
-    """Each path, and the function that only asks what kind of number it is; "" for none.
+    """Each path, and what is asked of it: what kind of number it is, or `has`; "" for its value.
 
     `loops`: the variables of the loops around it, with the family that each goes through.
     """
     if path := celtree.path_of(node):
-        if node.kind != "has" and path[0] in vocabulary.ROOTS:
-            yield path, ""
+        if path[0] in vocabulary.ROOTS:
+            yield path, _HAS if node.kind == "has" else _WHOLE if _is_map(node) else ""
         return
     if node.kind == "call" and node.name in ASKING:
         if asked := celtree.path_of(node.parts[-1]) or _any_of(node.parts[-1], loops):
@@ -145,9 +156,15 @@ def _read(node: Node, loops: Mapping[str, Path]) -> Iterator[tuple[Path, str]]:
     if node.kind == "loop":
         loops = {**loops, node.name.partition(",")[0]: celtree.path_of(node.parts[0])}
     keys = _KEYS_ONLY.get(node.name, -1) if node.kind == "call" else -1
+    is_inside = node.kind == "loop" or node.name == celtree.INDEX
     for n, part in enumerate(node.parts):
-        if n != keys or not _is_map(part):
+        if n == 0 and is_inside and celtree.path_of(part)[:1] and _is_map(part):
+            yield from ((path, "") for path, _ in _read(part, loops))
+        elif n != keys or not _is_map(part):
             yield from _read(part, loops)
+        else:
+            sought = node.parts[0].value if n else None  # in `"a.b" in run.tags`
+            yield (*celtree.path_of(part), *([sought] if isinstance(sought, str) else [])), _HAS
 
 
 def _any_of(node: Node, loops: Mapping[str, Path]) -> Path:

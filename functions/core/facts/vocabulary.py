@@ -53,6 +53,8 @@ class Fact(NamedTuple):
         return tuple(self.name.removesuffix(".*").split("."))
 
 
+MOST_CHILDREN: Final = 1000
+"""No more of one run's children are read: of so many, or more, there is no count."""
 _RUN = "the run, read back from MLflow"
 _EVENT = "the event"
 _MODEL = "the model's sources: MLflow's tag, the registry, the job's outputs"
@@ -61,7 +63,7 @@ _NEVER = "never"
 _UNTOLD = "where the event does not say"
 _HOLDER = "the run, else the child `step` names, the best child it names, or the only one with it"
 _CHILDREN = "the runs right below, as MLflow finds them in the run's experiment"
-_GO_ON = "while one of them has not ended, and where there are 1000 or more"
+_GO_ON = f"while one of them has not ended, and where there are {MOST_CHILDREN} or more"
 _TAGS = "the run, and what only the event says unless it looks like a time"
 _PROPERTIES = "the event; what looks like a time: the run's job"
 _IN_UTC = "the event DatasetDriftDetected, told in UTC"
@@ -92,7 +94,7 @@ TABLE: Final = (
         *("run.best_child_id", _TEXT, "a sweep's or AutoML's event, tags or job"),
         "where no run is named, or one that cannot be it",
     ),
-    Fact("run.children.total", Kind.COUNT, _CHILDREN, "where there are 1000 or more"),
+    Fact("run.children.total", Kind.COUNT, _CHILDREN, f"where there are {MOST_CHILDREN} or more"),
     Fact("run.children.failed", Kind.COUNT, _CHILDREN, _GO_ON),
     Fact("run.children.canceled", Kind.COUNT, _CHILDREN, _GO_ON),
     Fact("run.url", _TEXT, "made of workspace and id: the page in AML Studio", _NEVER),

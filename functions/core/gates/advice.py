@@ -74,7 +74,18 @@ def advice(node: Node, kinds: tuple[str, ...]) -> str:
         return _condition(node, kinds)
     if name == "@in":
         return _looked_for(node, kinds)
-    return f"`{shown(node)}`: {_bare(name)} does not take {_and(kinds)}"
+    wrong = f"`{shown(node)}`: {_bare(name)} does not take {_and(kinds)}"
+    return f"{wrong}: write `{right}`" if (right := _called(node, kinds)) else wrong
+
+
+def _called(node: Node, kinds: tuple[str, ...]) -> str:
+    """The function on what it takes, where that is plain; "" where it is not."""
+    if node.name.startswith("get") and kinds[0] == TEXT and node.is_member:
+        rest = ", ".join(map(shown, node.parts[1:]))
+        return f"timestamp({shown(node.parts[0])}).{node.name}({rest})"
+    if node.name == "contains" and kinds[0].startswith("list") and kinds[1:] == (TEXT,):
+        return f"{shown(node.parts[1], 4)} in {shown(node.parts[0], 4)}"
+    return ""
 
 
 def below_text(path: tuple[str, ...]) -> str:
@@ -106,7 +117,14 @@ def _compared(node: Node, kinds: tuple[str, ...]) -> str:
 
 
 def _converted(node: Node, kinds: tuple[str, ...]) -> str:
-    """The comparison with its text made what stands on the other side; "" if neither is text."""
+    """The comparison with one side made what stands on the other; "" where that is not plain."""
+    first, second = node.parts
+    if kinds[0] == TRUTH and first.name in COMPARED and kinds[1] != TEXT:  # 0 < a < 1
+        return (
+            f"{shown(first)} && {shown(first.parts[1], 4)} {operator(node.name)} {shown(second, 4)}"
+        )
+    if kinds == ("duration", "int") and second.kind == "const":
+        return f'{shown(first)} {operator(node.name)} duration("{second.value}s")'
     if TEXT not in kinds or len(set(kinds)) == 1:
         return ""
     side = kinds.index(TEXT)

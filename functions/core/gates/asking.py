@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +34,10 @@ def asked(compiled: Compiled) -> Iterator[str]:
     for node in _parts(compiled):
         program = compiled.part(node)
         if not _free(node):
-            yield from _constant(node, program.ask(facts[0]).error)
+            answer = program.ask(facts[0])
+            yield from _constant(node, answer.error)
+            if isinstance(answer.value, float) and not math.isfinite(answer.value):
+                yield f"`{shown(node)}` is no number, and no gate goes by that: see `is_finite(…)`"
         elif node.name not in _LOGIC:
             yield from _with_samples(compiled, node, facts)
         else:

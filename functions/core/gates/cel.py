@@ -18,17 +18,26 @@ from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from functions.core.texts.celtree import Node, Tree
 
-_COMPLAINT = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<what>[^\n]*)")
-_OVERLOAD = re.compile(
-    r"found no matching overload for '(?P<name>\S+)' applied to '\((?P<kinds>.*)\)'"
-)
+    Guards = tuple[tuple[str, Callable[[Any, str], Any]], ...]
+
+COMPLAINT = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<what>[^\n]*)")
 _ORDERED = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 _UNDECLARED = "undeclared reference"
-_NAMED_OTHERWISE = ': whether a name with other signs is there asks `"a.b" in run.tags`'
+_HINTS = {  # what is written instead of what people write first
+    r"has\(\) argument": ': whether a name with other signs is there asks `"a.b" in run.tags`',
+    r"input 'and'": ": write `&&`",
+    r"input 'or'": ": write `||`",
+    r"token recognition error at: '&[^&]": ": write `&&`",
+    r"token recognition error at: '\|[^|]": ": write `||`",
+    r"token recognition error at: '=>": ": write `>=`",
+    r"token recognition error at: '=[^>]": ": write `==`",
+    r"(?s)mismatched input ',' expecting '\)'.*\bin *\(": ": a list is written in `[ ]`",
+    r"(?s)mismatched input.*\| *not\b": ": write `!`",
+}
 
 
 class GateRefused(RelayError):
@@ -39,34 +48,25 @@ class GateRefused(RelayError):
         self.problems = problems
 
 
-class Complaint(NamedTuple):
-    """What the library's checker says, and where: `at` counts characters.
-
-    `name` and `kinds` are the function and the types it was called with, where that is why.
-    """
-
-    at: int
-    what: str
-    place: str
-    name: str = ""
-    kinds: tuple[str, ...] = ()
-
-
 class Compiled:
-    """A program and its tree, what is wrong by the types of the facts, and the type it gives."""
+    """A program and its tree, and the type it gives.
+
+    `said` is what the checker says of the types of the facts, "" where nothing is wrong.
+    """
 
     def __init__(
         self,
-        environment: Any,  # noqa: ANN401 - the library has no types
-        parsed: Any,  # noqa: ANN401 - the same
-        complaints: Sequence[Complaint],
+        parsed: Any,  # noqa: ANN401 - the library has no types
+        said: str,
         gives: str,
+        *,
+        extended: bool,
     ) -> None:
         self.program = Program(parsed)
         self.tree: Tree = celtree.read(parsed.serialize())
-        self.complaints = complaints
+        self.said = said
         self.gives = gives
-        self._environment = environment
+        self._extended = extended
         self._parts: dict[int, Program] = {}
 
     @property
@@ -79,13 +79,22 @@ class Compiled:
         fact = vocabulary.meant_by(path)
         is_number = fact is not None and fact.kind is Kind.NUMBER
         is_whole = fact is not None and len(path) == len(fact.path) + fact.is_family
-        return is_number and is_whole and type(root.parts[1].value) in {int, float}
+        beside = root.parts[1].value
+        is_finite = isinstance(beside, int | float) and math.isfinite(beside)
+        return is_number and is_whole and is_finite and not isinstance(beside, bool)
 
     def part(self, node: Node) -> Program:
         """A node of the tree as a program of its own, made once; raises RuntimeError."""
         if node.id not in self._parts:
-            self._parts[node.id] = Program(self._environment.deserialize(celtree.alone(node)))
+            self._parts[node.id] = self.rewritten(node.wire, ())
         return self._parts[node.id]
+
+    def rewritten(self, wire: bytes, guards: Guards) -> Program:
+        """Another expression instead, which may call these functions; raises RuntimeError."""
+        from functions.core.texts import celwriting  # noqa: PLC0415 - most gates are asked as they are
+
+        plain, _ = _environments(guards, extended=self._extended)
+        return Program(plain.deserialize(celwriting.alone(wire)))
 
 
 class Answer(NamedTuple):
@@ -109,22 +118,23 @@ class Program:
     def ask(self, facts: Mapping[str, Any]) -> Answer:
         """The answer for these nested facts; raises RuntimeError, TypeError and ValueError."""
         answer = self._compiled.eval(data=facts)
-        return Answer(_plain(answer.type().name()), answer.plain_value())
+        return Answer(plain_name(answer.type().name()), answer.plain_value())
 
 
 def compiled(text: str) -> Compiled:
     """The expression, compiled; raises GateRefused where it is no CEL."""
     try:
         found = _compiled(text, extended=False)
-        if any(_UNDECLARED in complaint.what for complaint in found.complaints):
+        if _UNDECLARED in found.said:
             found = _compiled(text, extended=True)
     except ImportError:
         raise GateRefused("needs the package cel-expr-python, which is not installed") from None
     except RecursionError:
         raise GateRefused("is nested too deep") from None
     except (RuntimeError, TypeError, ValueError) as error:
-        told = [f"{e['what']} (at {e['line']}:{e['column']})" for e in _complaints(str(error))]
-        hint = _NAMED_OTHERWISE if "has() argument" in str(error) else ""
+        all_told = COMPLAINT.finditer(str(error))
+        told = [f"{one['what']} (at {one['line']}:{one['column']})" for one in all_told]
+        hint = next((hint for said, hint in _HINTS.items() if re.search(said, str(error))), "")
         said = bounded("; ".join(told) or error, 300)
         raise GateRefused(f"does not compile: {said}{hint}") from None
     return found
@@ -134,50 +144,24 @@ def _compiled(text: str, *, extended: bool) -> Compiled:
     plain, typed = _environments(extended=extended)
     parsed = plain.compile(text, disable_check=True)
     try:
-        gives = _plain(typed.compile(text).return_type().name())
+        gives = plain_name(typed.compile(text).return_type().name())
     except RuntimeError as error:
-        said = [_complaint(found, text) for found in _complaints(str(error))]
-        return Compiled(plain, parsed, said, "dyn")
-    return Compiled(plain, parsed, (), gives)
+        return Compiled(parsed, str(error), "dyn", extended=extended)
+    return Compiled(parsed, "", gives, extended=extended)
 
 
-def _complaints(said: str) -> list[re.Match[str]]:
-    return list(_COMPLAINT.finditer(said))
-
-
-def _complaint(found: re.Match[str], text: str) -> Complaint:
-    lines = text.splitlines(keepends=True)[: max(int(found["line"]) - 1, 0)]
-    at = sum(map(len, lines)) + int(found["column"]) - 1
-    place = f"at {found['line']}:{found['column']}"
-    if overload := _OVERLOAD.match(found["what"]):
-        return Complaint(at, found["what"], place, overload["name"], _split(overload["kinds"]))
-    return Complaint(at, found["what"], place)
-
-
-def _split(kinds: str) -> tuple[str, ...]:
-    """`string, map(string, dyn)` as two."""
-    found, depth = [""], 0
-    for letter in kinds:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and not depth:
-            found.append("")
-        else:
-            found[-1] += letter
-    return tuple(_plain(kind.strip()) for kind in found)
-
-
-def _plain(kind: str) -> str:
+def plain_name(kind: str) -> str:
     """A type's name in small letters, whichever way the library names it."""
     told = kind.lower().replace("google.protobuf.", "").removesuffix("_type")
     return told.replace("<", "(").replace(">", ")")
 
 
 @functools.cache
-def _environments(*, extended: bool) -> tuple[Any, Any]:
+def _environments(guards: Guards = (), *, extended: bool) -> tuple[Any, Any]:
     """What any facts fit into, and what knows the type of each fact."""
     from cel_expr_python import cel  # noqa: PLC0415 - 70 ms that only a `when` is worth
 
-    more: dict[str, Any] = {"functions": _functions(cel)}
+    more: dict[str, Any] = {"functions": [*_functions(cel), *_guards(cel, guards)]}
     if extended:
         from cel_expr_python.ext import ext_math, ext_strings  # noqa: PLC0415 - 50 ms the same way
 
@@ -208,3 +192,16 @@ def _functions(cel: Any) -> list[Any]:  # noqa: ANN401 - the library has no type
         )
         for name, impl in asked.items()
     ]
+
+
+def _guards(cel: Any, guards: Guards) -> Iterator[Any]:  # noqa: ANN401 - the library has no types
+    """Each takes a value of any type and a text, and gives the value back or raises ValueError."""
+    of = cel.Type
+    kinds = [of.BOOL, of.INT, of.UINT, of.DOUBLE, of.STRING, of.BYTES, of.NULL, of.TIMESTAMP]
+    kinds += [of.DURATION, of.List(of.DYN), of.Map(of.DYN, of.DYN)]
+    for name, impl in guards:
+        taken = [
+            cel.Overload(f"{name}_{n}", return_type=kind, parameters=[kind, of.STRING], impl=impl)
+            for n, kind in enumerate(kinds)
+        ]
+        yield cel.FunctionDecl(name, taken)

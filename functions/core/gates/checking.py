@@ -8,13 +8,14 @@ hours have been spent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from functions.core.facts import vocabulary
 from functions.core.gates import advice
 from functions.core.gates.asking import asked, no_answer
-from functions.core.gates.misleading import misleading
-from functions.core.gates.never_true import never_held, never_true
+from functions.core.gates.cel import COMPLAINT, plain_name
+from functions.core.gates.holding import decided
+from functions.core.gates.misleading import misleading, never_true
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 from functions.core.texts.celtext import dotted, shown
@@ -22,32 +23,50 @@ from functions.core.texts.celtext import dotted, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.core.gates.cel import Compiled, Complaint
+    from functions.core.gates.cel import Compiled
     from functions.core.texts.celtree import Node
 
+_OVERLOAD: Final = re.compile(
+    r"found no matching overload for '(?P<name>\S+)' applied to '\((?P<kinds>.*)\)'"
+)
 _SELECTED: Final = "operand of a select"
 _FOLLOWS: Final = re.compile(  # what is also told of the part that is wrong
     r"^`a macro over .*(No matching overloads|neither true nor false)|does not take anything"
+    r"|^`has\(\S+\)` is a map, and no condition|^gives map"
 )
 _DASHED: Final = re.compile(r"(?P<path>run(?:\.\w+)+)\s*[-/]\s*$")
 _NAMED: Final = re.compile(r"undeclared reference to '(?P<name>\w+)")
 
 
+class Complaint(NamedTuple):
+    """What the library's checker says, and where: `at` counts characters.
+
+    `name` and `kinds` are the function and the types it was called with, where that is why.
+    """
+
+    at: int
+    what: str
+    place: str
+    name: str = ""
+    kinds: tuple[str, ...] = ()
+
+
 def refusals(compiled: Compiled, text: str) -> list[str]:
     """Why it can be no gate, whatever the facts are: names that nobody knows, and no question."""
-    unknown = ((c, _at(compiled, c)) for c in compiled.complaints if not _is_taken(c))
+    told = _complaints(compiled.said, text)
+    unknown = ((c, _at(compiled, c)) for c in told if not _is_taken(c))
     found = [_not_compiled(complaint, text) for complaint, node in unknown if node is None]
     asked = compiled.tree.root.kind in {"call", "const", "list", "map"}
-    return found or ([*no_answer(compiled)] if asked and not compiled.complaints else [])
+    return found or ([*no_answer(compiled)] if asked and not told else [])
 
 
-def mistakes(compiled: Compiled) -> list[str]:
+def mistakes(compiled: Compiled, text: str) -> list[str]:
     """What the types of the facts forbid or make useless, each once, in words for its author."""
     told = [*_begun_with_a_dot(compiled), *_shadowing(compiled), *_named_as_a_variable(compiled)]
-    told += [*_of_types(compiled), *_below_text(compiled)]
+    told += [*_of_maps(compiled), *_of_types(compiled, text), *_below_text(compiled)]
     told += asked(compiled)
     told += misleading(compiled.tree.root)
-    found = [*told, *never_true(compiled)] or [*never_held(compiled)] or [*no_answer(compiled)]
+    found = [*told, *never_true(compiled)] or [*decided(compiled)] or [*no_answer(compiled)]
     said = list(dict.fromkeys(bounded(mistake, 400) for mistake in found))
     return [mistake for mistake in said if not _FOLLOWS.search(mistake)] or said
 
@@ -81,12 +100,24 @@ def _named_as_a_variable(compiled: Compiled) -> Iterator[str]:
                 yield f"`{shown(one)}` reads the one named {variable}: write `{meant}`"
 
 
-def _of_types(compiled: Compiled) -> Iterator[str]:
+def _of_types(compiled: Compiled, text: str) -> Iterator[str]:
     """What the checker says, but where the program takes what the checker does not."""
-    for complaint in compiled.complaints:
+    for complaint in _complaints(compiled.said, text):
         node = None if _is_taken(complaint) else _at(compiled, complaint)
         if node and node.kind == "call":
             yield advice.advice(node, complaint.kinds)
+
+
+def _of_maps(compiled: Compiled) -> Iterator[str]:
+    """Presence that is asked of what is no fact, but has facts below: it says nothing of any."""
+    for node in celtree.walk(compiled.tree.root):
+        path = celtree.path_of(node) if node.kind == "has" else ()
+        if len(path) > 1 and path[0] in vocabulary.ROOTS and vocabulary.meant_by(path) is None:
+            name = dotted(path)
+            below = next((f for f in vocabulary.TABLE if f.path[: len(path)] == path), None)
+            is_family = path in vocabulary.FAMILIES
+            right = f"size({name}) > 0" if is_family else f"has({below.name})" if below else ""
+            yield f"`{shown(node)}` asks for no fact: write `{right}`"
 
 
 def _below_text(compiled: Compiled) -> Iterator[str]:
@@ -128,3 +159,28 @@ def _hint(complaint: Complaint, text: str) -> str:
     *above, last = before["path"].split(".")
     whole = f"{last}{before[0].strip()[-1]}{name['name']}"
     return f": a name with other signs is written {dotted((*above, whole))}"
+
+
+def _complaints(said: str, text: str) -> list[Complaint]:
+    return [_complaint(found, text) for found in COMPLAINT.finditer(said)]
+
+
+def _complaint(found: re.Match[str], text: str) -> Complaint:
+    lines = text.splitlines(keepends=True)[: max(int(found["line"]) - 1, 0)]
+    at = sum(map(len, lines)) + int(found["column"]) - 1
+    place = f"at {found['line']}:{found['column']}"
+    if overload := _OVERLOAD.match(found["what"]):
+        return Complaint(at, found["what"], place, overload["name"], _split(overload["kinds"]))
+    return Complaint(at, found["what"], place)
+
+
+def _split(kinds: str) -> tuple[str, ...]:
+    """`string, map(string, dyn)` as two."""
+    found, depth = [""], 0
+    for letter in kinds:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return tuple(plain_name(kind.strip()) for kind in found)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from functions.core.facts import unusable
-from functions.core.facts.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at
+from functions.core.facts.placeholders import FIXED, IN_ANY_CASE, alike, as_text, found_at, path_of
+from functions.core.facts.vocabulary import FAMILIES
 from functions.core.gates import cel
 from functions.core.gates.cel import GateRefused as GateRefused  # noqa: PLC0414 - its callers know it here
 from functions.core.terms.reasons import Reason
@@ -22,10 +23,9 @@ from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from functions.core.facts.unusable import Unusable
-    from functions.core.gates.undecided import Doubt
     from functions.core.texts.celtree import Node
 
     Path = tuple[str, ...]
@@ -75,7 +75,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class Gate:
     """A compiled expression; any number of threads may ask it. Raises GateRefused.
 
-    `mentions` are the paths that it reads, `statuses` those that it lets the run have, and
+    `mentions` are the paths that it names, `reads` how, `statuses` those it lets the run have, and
     `mistakes` what is wrong by the types of its facts: such a gate gives them as its error.
     """
 
@@ -86,23 +86,24 @@ class Gate:
         self._compiled = cel.compiled(text)
         self.mistakes: tuple[str, ...] = ()
         self.statuses = frozenset(map(str, ENDS))
-        self._doubt: Callable[[Mapping[str, Any]], Doubt | None] | None = None
+        self._program = self._compiled.program
         if not self._compiled.is_plain:
             self._check()
-        self.mentions = mentioned(text)
-        self._reads = unusable.read_by(self._compiled.tree.root)
-        self._named = _in_any_case(self._compiled.tree.root, self.mentions)
-        self._if_champion = _asks_whether(self._compiled.tree.root, "champion")
+        asked = _asked_for(self._compiled.tree.root)
+        self.mentions = tuple(dict.fromkeys([*mentioned(text), *asked]))
+        self.reads = unusable.read_by(self._compiled.tree.root)
+        self._named = [path[1:3] for path in self.mentions if path[:-1] in IN_ANY_CASE]
+        self._if_champion = any(path[0] == "champion" for path in self.reads.there)
 
     def _check(self) -> None:
-        from functions.core.gates import checking, never_true, undecided  # noqa: PLC0415 - most gates need none
+        from functions.core.gates import checking, holding, undecided  # noqa: PLC0415 - most gates need none
 
         if refusals := checking.refusals(self._compiled, self.text):
             raise GateRefused(*refusals)
-        self.mistakes = tuple(checking.mistakes(self._compiled))
-        self.statuses = never_true.statuses(self._compiled)
-        if not self.mistakes and undecided.may_be(self._compiled):
-            self._doubt = functools.partial(undecided.doubt, self._compiled)
+        self.mistakes = tuple(checking.mistakes(self._compiled, self.text))
+        self.statuses = holding.statuses(self._compiled)
+        if not self.mistakes:
+            self._program = undecided.guarded(self._compiled)
 
     def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
@@ -113,30 +114,44 @@ class Gate:
             explain = self._explained(known)
             if wrong := self._unusable({**known, unusable.UNREAD: facts.get(unusable.UNREAD, {})}):
                 return Verdict(unusable=wrong, explain=explain)
+            if untold := self._untold(known, facts.get(unusable.UNTOLD, ())):
+                return Verdict(missing=untold, explain=explain)
             return self._answered(known, explain)
         except (RuntimeError, TypeError, ValueError) as error:
             return Verdict(error=bounded(error), explain=explain)
 
+    def _untold(self, known: Mapping[str, Any], names: Iterable[str]) -> str:
+        """A fact whose presence decides and cannot be told; `names`: all of which it cannot."""
+        if self.mistakes:
+            return ""
+        if self._if_champion and "exists" not in known["champion"]:
+            return "champion.exists"
+        for path in map(path_of, sorted(names)):
+            for asked in self.reads.presence:
+                end, longer = min(len(asked), len(path)), max(path, asked, key=len)
+                meant, told = (".".join(one[:end]).casefold() for one in (asked, path))
+                if meant == told and found_at(longer, known) in (None, {}):
+                    return bounded(".".join(longer), 200)
+        return ""
+
     def _answered(self, known: Mapping[str, Any], explain: str) -> Verdict:
         if self.mistakes:
             return Verdict(error=bounded("; ".join(self.mistakes)), explain=explain)
-        if self._if_champion and "exists" not in known["champion"]:
-            return Verdict(missing="champion.exists", explain=explain)  # nobody can tell
-        answer = self._compiled.program.ask(known)
+        answer = self._program.ask(known)
         if answer.error:
             return self._erred(answer.error, known, explain)
         if not isinstance(answer.value, bool):
             why = f"gave {answer.kind}, neither true nor false"
             return Verdict(error=why, explain=explain)
-        if doubt := self._doubt(known) if self._doubt else None:
-            return Verdict(unusable=doubt.wrong, missing=doubt.missing, explain=explain)
         return Verdict(holds=answer.value, explain=explain)
 
     def _erred(self, error: str, known: Mapping[str, Any], explain: str) -> Verdict:
         if missing := _MISSING.match(error):
             return Verdict(missing=self._name_of(missing["key"], known), explain=explain)
-        from functions.core.gates import asking  # noqa: PLC0415 - the same
+        from functions.core.gates import asking, undecided  # noqa: PLC0415 - the same
 
+        if doubt := undecided.doubt(error, known):
+            return Verdict(unusable=doubt.wrong, missing=doubt.missing, explain=explain)
         clash = asking.clash(self._compiled, known)
         return Verdict(error=clash or bounded(error), explain=explain)
 
@@ -144,7 +159,7 @@ class Gate:
         """The first fact that decides and must not: wherever it stands, whatever is around it."""
         for path, wrong in unusable.those_in(known):
             is_cut, value = wrong.reason is Reason.CUT, found_at(path, known)
-            if self._reads.name(path) if is_cut else self._reads.go_by(path, value):
+            if self.reads.name(path) if is_cut else self.reads.go_by(path, value):
                 return wrong
         return None
 
@@ -187,23 +202,12 @@ def mentioned(expression: str) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def _in_any_case(root: Node, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Families and names of the tags and properties that the expression asks for by name."""
-    named = [path[1:3] for path in paths if path[:2] in IN_ANY_CASE and len(path) > 2]  # noqa: PLR2004
+def _asked_for(root: Node) -> Iterator[Path]:
+    """What is asked for by a fixed name, as in `"loss" in run.metrics`."""
     for node in celtree.walk(root):
         if node.kind == "call" and node.name == "@in" and isinstance(node.parts[0].value, str):
             family = celtree.path_of(node.parts[1])
-            named += [(family[1], node.parts[0].value)] if family in IN_ANY_CASE else []
-    return tuple(dict.fromkeys(named))
-
-
-def _asks_whether(root: Node, of: str) -> bool:
-    """Whether it asks for the presence of a fact below that root."""
-    return any(
-        (celtree.path_of(node) or celtree.path_of(node.parts[1]))[:1] == (of,)
-        for node in celtree.walk(root)
-        if node.kind == "has" or (node.kind == "call" and node.name == "@in")
-    )
+            yield from [(*family, node.parts[0].value)] if family in FAMILIES else []
 
 
 def _for_cel(facts: object) -> object:

@@ -88,7 +88,8 @@ def _meant(path: Path, texts: Sequence[str]) -> Iterator[tuple[Path, Fact]]:
 
 
 def _values(fact: Fact, constants: Sequence[object]) -> list[object]:
-    numbers = [c for c in constants if isinstance(c, int | float) and not isinstance(c, bool)]
+    known = (c for c in constants if isinstance(c, int | float) and not isinstance(c, bool))
+    numbers = [number for number in known if math.isfinite(number)]
     texts = [c for c in constants if isinstance(c, str)]
     of_kind: dict[Kind, Sequence[object]] = {
         Kind.NUMBER: around(numbers),

@@ -1,31 +1,38 @@
 """Whether an answer hangs on what is no value: worked out to no number, cut, or not there at all.
 
 A fact that is no number is never gone by, wherever it stands. Of what a gate makes of its facts
-only that counts which its answer needs: a division that a condition keeps from zero is right.
+only that counts which its answer needs: a division that a condition keeps from zero is right. So
+the gate is asked with each such part inside a function that errs where it is no value, and whether
+an error matters follows CEL's own rules: `true || error` is true.
+https://github.com/google/cel-spec/blob/master/doc/langdef.md#logical-operators
 """
 
 from __future__ import annotations
 
 import math
+import re
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from functions.core.facts import unusable, vocabulary
 from functions.core.facts.placeholders import found_at
 from functions.core.facts.vocabulary import Kind
 from functions.core.gates.advice import COUNTED
-from functions.core.gates.asking import is_bound
 from functions.core.terms.reasons import Reason
-from functions.core.texts import celtree
+from functions.core.texts import celtree, celwriting
+from functions.core.texts.bounds import bounded
 from functions.core.texts.celtext import CONDITIONAL, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from functions.core.gates.cel import Compiled
+    from functions.core.gates.cel import Compiled, Guards, Program
     from functions.core.texts.celtree import Node
 
-_WORKED_OUT: Final = {*COUNTED, "double"}
-_EITHER: Final = {"_&&_": False, "_||_": True}  # which answer of one part alone decides
+    Path = tuple[str, ...]
+
+_NO_NUMBERS: Final = frozenset({"timestamp", "duration"})
+_TOLD: Final = re.compile(r"OUT_OF_RANGE: relay (?P<what>\w+): (?P<told>.*)", re.DOTALL)
 
 
 class Doubt(NamedTuple):
@@ -35,121 +42,80 @@ class Doubt(NamedTuple):
     missing: str = ""
 
 
-def may_be(compiled: Compiled) -> bool:
-    """Whether there are facts that leave it undecided; what that takes is then made ready."""
-    nodes = [*celtree.walk(compiled.tree.root)]
-    found = any(_is_worked_out(n) or _is_computed(n) or _is_over_numbers(n) for n in nodes)
-    for node in nodes if found else ():
-        if not is_bound(node):
-            compiled.part(node)
-    return found
+def guarded(compiled: Compiled) -> Program:
+    """The gate, so that it errs where its answer hangs on what is no value; see `doubt`."""
+    guarding = _Guarding(compiled.tree.root)
+    wire = guarding.wire_of(compiled.tree.root)
+    return compiled.rewritten(wire, GUARDS) if guarding.found else compiled.program
 
 
-def doubt(compiled: Compiled, known: Mapping[str, Any]) -> Doubt | None:
-    """What its answer about these facts hangs on; None where it stands."""
-    look = _Look(compiled, known)
-    root = compiled.tree.root
-    return look.doubt(root) if look.settled(root) is None else None
-
-
-class _Look:
-    """What each part is worth with these facts; each is looked at once."""
-
-    def __init__(self, compiled: Compiled, known: Mapping[str, Any]) -> None:
-        self._compiled, self._known = compiled, known
-        self._settled: dict[int, bool | None] = {}
-        self._doubts: dict[int, Doubt | None] = {}
-
-    def settled(self, node: Node) -> bool | None:
-        """True or false where that hangs on nothing; None where it does, or is neither."""
-        if node.id not in self._settled:
-            self._settled[node.id] = self._settle(node)
-        return self._settled[node.id]
-
-    def doubt(self, node: Node) -> Doubt | None:
-        """The first thing below that its value hangs on."""
-        if node.id not in self._doubts:
-            self._doubts[node.id] = self._below(node) or self._own(node)
-        return self._doubts[node.id]
-
-    def _settle(self, node: Node) -> bool | None:
-        if node.kind == "call" and node.name in _EITHER:
-            parts, decides = {self.settled(part) for part in node.parts}, _EITHER[node.name]
-            return decides if decides in parts else None if None in parts else not decides
-        if node.kind == "call" and node.name == "!_":
-            denied = self.settled(node.parts[0])
-            return None if denied is None else not denied
-        if node.kind == "call" and node.name == CONDITIONAL:
-            chosen = self._chosen(node)
-            return None if chosen is None else self.settled(chosen)
-        value = None if self.doubt(node) else self._value(node)
-        return value if isinstance(value, bool) else None
-
-    def _chosen(self, node: Node) -> Node | None:
-        """What a condition chooses; None while it is undecided."""
-        condition = self.settled(node.parts[0])
-        return None if condition is None else node.parts[1 if condition else 2]
-
-    def _below(self, node: Node) -> Doubt | None:
-        parts: tuple[Node, ...] = node.parts
-        if node.kind == "call" and node.name in unusable.ASKING:
-            return None
-        if node.kind == "call" and not is_bound(node):
-            if node.name in {*_EITHER, "!_"} and self.settled(node) is not None:
-                return None
-            if node.name == CONDITIONAL:
-                parts = tuple(filter(None, (self._chosen(node),))) or parts[:1]
-        return next(filter(None, map(self.doubt, parts)), None)
-
-    def _own(self, node: Node) -> Doubt | None:
-        if _is_over_numbers(node) and found_at(celtree.path_of(node.parts[0]), self._known) == {}:
-            return Doubt(missing=".".join(celtree.path_of(node.parts[0])))
-        if _is_computed(node):
-            return next((Doubt(wrong) for wrong in self._cut(node)), None)
-        if _is_worked_out(node) and (said := self._no_number(node)):
-            return Doubt(unusable.Unusable(Reason.NOT_A_NUMBER, f"`{shown(node)}` {said}"))
+def doubt(error: str, known: Mapping[str, Any]) -> Doubt | None:
+    """What a guarded gate's error about these facts says; None where it is another error."""
+    found = _TOLD.match(error)  # what others say may hold any text
+    if found is None:
         return None
+    if found["what"] == "none":
+        return Doubt(missing=found["told"])
+    if found["what"] == "number":
+        return Doubt(unusable.Unusable(Reason.NOT_A_NUMBER, found["told"]))
+    family, _, mark = found["told"].rpartition(" ")
+    told = [one for one in unusable.those_in(known) if one[1].reason is Reason.CUT]
+    meant = [one for path, one in told if str(hash(found_at(path, known))) == mark]
+    cut = f"a text of {family} is as long as those that MLflow cuts: it may not be whole"
+    return Doubt([*meant, unusable.Unusable(Reason.CUT, cut)][0])
 
-    def _no_number(self, node: Node) -> str:
-        """What it is instead of a number; of a part of a macro only a zero below it is known."""
-        if is_bound(node):
-            return "divides by 0" if node.name == "_/_" and self._value(node.parts[1]) == 0 else ""
-        value = self._value(node)
-        if not isinstance(value, float) or math.isfinite(value):
-            return ""
-        return "is NaN" if math.isnan(value) else "is infinite"
 
-    def _cut(self, node: Node) -> Iterator[unusable.Unusable]:
-        """Texts that may have been cut, among those that are looked up by a name worked out."""
-        family, names = celtree.path_of(node.parts[0]), self._names(node.parts[1])
-        for path, wrong in unusable.those_in(self._known):
-            is_below = path[: len(family)] == family
-            if wrong.reason is not Reason.CUT or not is_below:
-                continue
-            if names is None or path[len(family)] in names:
-                yield wrong
+class _Guarding:
+    """Writes an expression anew with guards around its parts; `found`: whether there are any."""
 
-    def _names(self, index: Node) -> Collection[object] | None:
-        """What the index may be: its value, or what the macro goes through; None: anything."""
-        if not is_bound(index):
-            return [self._value(index)]
-        loops = (n for n in celtree.walk(self._compiled.tree.root) if n.kind == "loop")
-        ranges = [n.parts[0] for n in loops if index.name in n.name.split(",")]
-        found = [self._value(one) for one in ranges]
-        named = [name for one in found if isinstance(one, list | dict) for name in one]
-        is_known = index.kind == "name" and all(isinstance(one, list | dict) for one in found)
-        return named if is_known else None
+    def __init__(self, root: Node) -> None:
+        nodes = [*celtree.walk(root)]
+        self._ids = count(max(node.id for node in nodes) + 1, 2)
+        paths = [path for _, path in celtree.paths_in(root) if path[0] in vocabulary.ROOTS]
+        self._whole = next((p for p in paths if vocabulary.meant_by(p) is None), ("a map",))
+        self.found = False
 
-    def _value(self, node: Node) -> object:
-        """What it is worth; None where it has no value, or cannot be asked alone."""
-        if is_bound(node):
-            return None
-        answer = self._compiled.part(node).ask(self._known)
-        return None if answer.error else answer.value
+    def wire_of(self, node: Node) -> bytes:
+        """The node and all below it; whoever asks on purpose for what is no number may see it."""
+        if node.kind == "call" and node.name in unusable.ASKING:
+            return node.wire
+        parts = [self.wire_of(part) for part in node.parts]
+        if node.kind == "loop":
+            parts[0] = self._some(node, parts[0])
+        wire = celwriting.with_parts(node, parts)
+        if _is_worked_out(node):
+            return self._guard("@number", wire, bounded(shown(node), 300))
+        if _is_computed(node):
+            return self._guard("@whole", wire, ".".join(celtree.path_of(node.parts[0])))
+        return wire
+
+    def _some(self, loop: Node, of: bytes) -> bytes:
+        """What a loop goes through, of which there must be one; other maps than families, too."""
+        if family := _goes_through(loop):
+            named = ".".join(family)
+            picked = " (of those that the macro picks)" if loop.parts[0].kind == "loop" else ""
+            return self._guard("@some", of, named + picked)
+        over = loop.parts[0]
+        is_known = celtree.path_of(over)[:1] and celtree.path_of(over)[0] in vocabulary.ROOTS
+        if is_known or over.kind in {"loop", "list", "map"}:
+            return of
+        return self._guard("@some_of_map", of, ".".join(self._whole))
+
+    def _guard(self, name: str, wire: bytes, text: str) -> bytes:
+        self.found = True
+        return celwriting.called(next(self._ids), name, wire, text)
 
 
 def _is_worked_out(node: Node) -> bool:
-    return node.kind == "call" and node.name in _WORKED_OUT
+    """Whether it may give a number that is none."""
+    if node.kind != "call":
+        return False
+    if node.name in {*COUNTED, "double"}:
+        return not any(
+            part.kind == "list" or part.name in _NO_NUMBERS or isinstance(part.value, str)
+            for part in node.parts
+        )
+    return node.is_member and (node.parts[0].kind, node.parts[0].name) == ("name", "math")
 
 
 def _is_computed(node: Node) -> bool:
@@ -158,8 +124,65 @@ def _is_computed(node: Node) -> bool:
     return is_lookup and (celtree.path_of(node.parts[0]) or ("",))[0] in vocabulary.ROOTS
 
 
-def _is_over_numbers(node: Node) -> bool:
-    """Whether it is a macro over all metrics: over none it holds, or does not, for nothing."""
-    path = celtree.path_of(node.parts[0]) if node.kind == "loop" else ()
+def _goes_through(loop: Node) -> Path:
+    """The family of which a loop must meet one; () where over none it holds for a reason.
+
+    Over no metrics it holds, or does not, for nothing, and so it does over texts if it reads them.
+    """
+    over, reads = loop.parts[0], [*_read_by_loops(loop)]
+    while over.kind == "loop" and not any(_read_by_loops(_picks_by(over))):
+        over = over.parts[0]
+    path = celtree.path_of(over)
     fact = vocabulary.BY_PATH.get(path)
-    return fact is not None and fact.is_family and fact.kind is Kind.NUMBER
+    if fact is None or not fact.is_family:
+        return ()
+    return path if fact.kind is Kind.NUMBER or path in reads else ()
+
+
+def _picks_by(loop: Node) -> Node:
+    """What decides which of its names a `filter` or `map` keeps; else all that it does."""
+    step = loop.parts[3]
+    return step.parts[0] if step.kind == "call" and step.name == CONDITIONAL else step
+
+
+def _read_by_loops(node: Node) -> Iterator[Path]:
+    """The families of which a value is looked up below."""
+    return (celtree.path_of(one.parts[0]) for one in celtree.walk(node) if _is_computed(one))
+
+
+def _number(value: Any, text: str) -> Any:  # noqa: ANN401 - of any type
+    if isinstance(value, float) and not math.isfinite(value):
+        what = "NaN" if math.isnan(value) else "infinite"
+        raise ValueError(f"relay number: `{text}` is {what}")
+    return value
+
+
+def _some(value: Any, text: str) -> Any:  # noqa: ANN401 - the same
+    if not value:
+        raise ValueError(f"relay none: {text}")
+    return value
+
+
+def _some_of_map(value: Any, text: str) -> Any:  # noqa: ANN401 - the same
+    return _some(value, text) if isinstance(value, dict) else value
+
+
+def _whole(value: Any, text: str) -> Any:  # noqa: ANN401 - the same
+    above = _path(text)
+    limits = {f.cut_at for f in vocabulary.TABLE if f.cut_at and f.path[: len(above)] == above}
+    for one in value.values() if isinstance(value, dict) else (value,):
+        if isinstance(one, str) and len(one) in limits:
+            raise ValueError(f"relay cut: {text} {hash(one)}")
+    return value
+
+
+def _path(text: str) -> Path:
+    return tuple(text.split("."))
+
+
+GUARDS: Final[Guards] = (
+    ("@number", _number),
+    ("@some", _some),
+    ("@some_of_map", _some_of_map),
+    ("@whole", _whole),
+)

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events import parents, parsing
+from functions.core.facts.vocabulary import MOST_CHILDREN as MOST_CHILDREN  # noqa: PLC0414 - of the port
 from functions.core.terms.errors import Ambiguous, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Job
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Run, RunEvent
 
-MOST_CHILDREN = 1000  # of one run; no more are read
 MOST_LOOKS = 30  # reads for one decision
 _WITH_TRIALS = ("hyperdrive", "sweep", "automl")
 
@@ -141,12 +141,13 @@ class Below:
             named = self.job(run).best_child
         return self._checked(run, named) if named else Found()
 
-    def best_id(self, run: Run, why: dict[str, str]) -> dict[str, str]:
-        """The fact `best_child_id`; `why` gets what is told where there is none."""
+    def best_id(self, run: Run, why: dict[str, str], none: dict[str, str]) -> dict[str, str]:
+        """The fact `best_child_id`; else `why` it cannot be told, or that there is `none`."""
         best = self.best(run, ask=True)
         if best.run:
             return {"best_child_id": best.run.id}
-        why["run.best_child_id"] = best.why or f"{run.id} names none"
+        told = why if best.why else none
+        told["run.best_child_id"] = best.why or f"{run.id} names none"
         return {}
 
     def job(self, run: Run) -> Job:

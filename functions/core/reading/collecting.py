@@ -91,8 +91,7 @@ class Reading:
         """
         if not outcome.ends_run:
             return building.told(self.event)
-        screened = self.screened(route, outcome)
-        if screened is not None:
+        if (screened := self.screened(route, outcome)) is not None:
             return screened
         try:
             return self.facts(route, outcome, studio)
@@ -102,26 +101,27 @@ class Reading:
     def facts(self, route: Route, outcome: Outcome, studio: str) -> Facts:
         """The facts that the route may use; raises Retryable and Ambiguous."""
         known, needs = building.of(self.event, self.run, outcome, studio), route.needs
-        why: dict[str, str] = {}
+        why, none = dict[str, str](), dict[str, str]()  # why nobody can tell, why there is none
         self._below.begin()
         known["run"]["metrics"] |= self._values(route, "metrics", needs.metrics, why)
         known["run"]["params"] |= self._values(route, "params", needs.params, why)
         if building.retold(self.event, self.event.properties, self.event.properties):
             from functions.core.reading import retold  # noqa: PLC0415 - few properties are times
 
-            told = retold.properties(self.event, self._below, needs.properties, why)
-            known["run"]["properties"] = told
+            own = retold.properties(self.event, self._below, needs.properties, why)
+            known["run"]["properties"] = own
         if needs.children:
             known["run"]["children"] = self._below.counts(self.run, why)
         if needs.best_child:
-            known["run"] |= self._below.best_id(self.run, why)
+            known["run"] |= self._below.best_id(self.run, why, none)
         if needs.model:
             model = self._model(route, why)
             known["model"] = building.of_model(model)
             why |= {"model": model.unread} if model and model.unread else {}
         if needs.champion:
-            known["champion"] = self._champion(route, known["model"], why)
-        known[building.UNREAD] = why | self._below.unread | known[building.UNREAD]
+            known["champion"] = self._champion(route, known["model"], none)
+        known[building.UNTOLD] = frozenset(why | known[building.UNREAD])
+        known[building.UNREAD] = none | why | self._below.unread | known[building.UNREAD]
         if self.begun:
             self.begun.needed(route, ahead.Needed(self._below.looked_in, self._models_below))
         return known
@@ -138,22 +138,22 @@ class Reading:
     ) -> dict[str, object]:
         """The named values from wherever the rule finds them; `why` gets what is told of others."""
         found: dict[str, object] = {}
-        for name in [ANY] if ANY in names else sorted(names):
-            holder = self._holder(route, family, name)
-            of: Mapping[str, object] = getattr(holder.run, family) if holder.run else {}
-            if self.begun and holder.run:
-                self.begun.holds(route, holder.run)
-            found |= of if name == ANY else {n: of[n] for n in [name] if holder.run}
-            fact = f"run.{family}" if name == ANY else f"run.{family}.{name}"
-            why |= {fact: holder.why} if holder.why and not holder.run else {}
+        for name in sorted(names, key=lambda name: (name != ANY, name)):
+            holder = self._holder(route, family, name) if name not in found else Found()
+            if holder.run:
+                of: Mapping[str, object] = getattr(holder.run, family)
+                found |= of if name == ANY else {name: of[name]}
+                if self.begun:
+                    self.begun.holds(route, holder.run)
+            elif holder.why:
+                why[f"run.{family}" if name == ANY else f"run.{family}.{name}"] = holder.why
         return found
 
     def _holder(self, route: Route, family: str, name: str) -> Found:
         """The run that has the value of that name, or has any."""
 
         def has(run: Run) -> bool:
-            values = getattr(run, family)
-            return bool(values) if name == ANY else name in values
+            return bool(getattr(run, family)) if name == ANY else name in getattr(run, family)
 
         if has(self.run):
             return Found(self.run)

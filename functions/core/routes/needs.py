@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.facts import placeholders
-from functions.core.gates.gate import mentioned
+from functions.core.gates.gate import GateRefused, gate_of, mentioned
 from functions.core.routes.definition import ANY, Needs
 from functions.core.routes.filters import FILTERS
 
@@ -18,7 +18,7 @@ _OF_VERSION = {("exists",), ("version",), ("run", "id")}  # the registry tells t
 def of(match: Match, when: str | None, start: Start | None) -> Needs:
     """The facts that the gate and the start name; the match is asked of the event."""
     values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
-    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *mentioned(when or "")}
+    paths = {*map(placeholders.path_of, placeholders.named_in(values)), *_asked(when or "")}
     any_of_run = ("run",) in paths
     of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}
     model, champion = _names(paths, "model"), {path for path in paths if path[0] == "champion"}
@@ -38,6 +38,13 @@ def of(match: Match, when: str | None, start: Start | None) -> Needs:
         champion=bool(champion),
         champion_run=any(path[1:] not in _OF_VERSION for path in champion),
     )
+
+
+def _asked(when: str) -> tuple[tuple[str, ...], ...]:
+    try:
+        return gate_of(when).mentions if when else ()
+    except GateRefused:  # which was said
+        return mentioned(when)
 
 
 def _names(paths: set[tuple[str, ...]], *above: str) -> frozenset[str]:

@@ -135,7 +135,9 @@ def _constant(value: object) -> str:
         return quoted(value)
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return repr(value) if isinstance(value, int | float) else f"b{quoted(str(value))}"
+    if isinstance(value, int | float):
+        return repr(value).replace("inf", "1e999")
+    return f"b{quoted(str(value))}"
 
 
 _READERS: Final[dict[str, Callable[[Node], str]]] = {

@@ -48,17 +48,11 @@ class Tree(NamedTuple):
 
 def read(serialized: bytes) -> Tree:
     """The tree of an expression that was compiled without a check and serialized."""
-    fields = _fields(_only(_fields(serialized), _ANY_VALUE))
-    source = _fields(_only(fields, _SOURCE))
-    entries = [_fields(value) for number, value in source if number == _POSITIONS]
+    fields = fields_of(_only(fields_of(serialized), _ANY_VALUE))
+    source = fields_of(_only(fields, _SOURCE))
+    entries = [fields_of(value) for number, value in source if number == _POSITIONS]
     positions = {_number(entry, 1): _number(entry, 2) for entry in entries}
     return Tree(_node(_only(fields, _EXPR)), positions)
-
-
-def alone(node: Node) -> bytes:
-    """What the library would have written had the expression been this node alone."""
-    kind = b"type.googleapis.com/cel.expr.ParsedExpr"
-    return _written((1, kind), (_ANY_VALUE, _written((_EXPR, node.wire))))
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -91,11 +85,11 @@ def path_of(node: Node) -> tuple[str, ...]:
 
 
 def _node(wire: bytes) -> Node:
-    fields = _fields(wire)
+    fields = fields_of(wire)
     known = [(n, value) for n, value in fields if isinstance(value, bytes)]
     number, body = known[0] if known else (_CONST, b"")
     read = _READERS[number]
-    return read(_number(fields, 2), wire, _fields(body))
+    return read(_number(fields, 2), wire, fields_of(body))
 
 
 def _const(of: int, wire: bytes, fields: Fields) -> Node:
@@ -126,7 +120,7 @@ def _list(of: int, wire: bytes, fields: Fields) -> Node:
 
 def _struct(of: int, wire: bytes, fields: Fields) -> Node:
     """Keys and values in turn; of a message the values alone."""
-    entries = [_fields(_as_bytes(value)) for number, value in fields if number == 2]  # noqa: PLR2004
+    entries = [fields_of(_as_bytes(value)) for number, value in fields if number == 2]  # noqa: PLR2004
     found = [v for entry in entries for n, v in entry if n in {3, 4}]
     return Node(of, "map", wire, parts=tuple(_node(_as_bytes(value)) for value in found))
 
@@ -148,7 +142,8 @@ _READERS: Final[dict[int, Callable[[int, bytes, Fields], Node]]] = {
 }
 
 
-def _fields(wire: bytes | int) -> Fields:
+def fields_of(wire: bytes | int) -> Fields:
+    """The fields of a message by their numbers: varints as numbers, all else as bytes."""
     wire, at, found = _as_bytes(wire), 0, list[tuple[int, int | bytes]]()
     while at < len(wire):
         tag, at = _varint(wire, at)
@@ -170,20 +165,6 @@ def _varint(wire: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 128:  # noqa: PLR2004 - the last one
             return value, at
-
-
-def _written(*fields: tuple[int, bytes]) -> bytes:
-    """Fields of bytes as they are written."""
-    parts = [_as_varint(n << 3 | _BYTES) + _as_varint(len(value)) + value for n, value in fields]
-    return b"".join(parts)
-
-
-def _as_varint(value: int) -> bytes:
-    written = bytearray()
-    while value > 127:  # noqa: PLR2004 - seven bits at a time
-        written.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*written, value])
 
 
 def _only(fields: Fields, number: int) -> bytes:

@@ -347,6 +347,27 @@ def test_a_route_file_that_is_none_is_usage(desk: Desk, file: Path) -> None:
     assert "nome" in said.err
 
 
+def test_a_gate_that_check_refuses_fails_also_where_no_run_has_met_it(
+    desk: Desk, file: Path
+) -> None:
+    desk.stage.routes(GATED)
+    ended(desk, "good")
+    text = GATED + OTHER.replace("Failed\n", "Failed\n    when: run.params.lr > 5\n")
+    said = asked(desk, file, text)
+    assert said.code == 1
+    assert "1 of 1 ends as they were" in said.out
+    assert said.err.startswith("changed.yaml:13: routes[1].when: `run.params.lr > 5` compares text")
+    (mistake,) = told(desk, file, text)["mistakes"]
+    assert mistake in said.err
+    assert told(desk, file, GATED)["mistakes"] == []
+
+
+def test_no_run_at_all_is_no_all_clear_in_words(desk: Desk, file: Path) -> None:
+    desk.stage.routes(GATED)
+    said = asked(desk, file, GATED)
+    assert said.out.splitlines()[-1].endswith(" UTC: nothing was compared")
+
+
 def test_it_reads_each_run_no_further_than_its_workspace_is_read(desk: Desk, file: Path) -> None:
     desk.stage.routes(GATED)
     for n in range(20):

@@ -21,7 +21,20 @@ PATHS = [
     for fact in vocabulary.TABLE
     for name in (NAMES if fact.is_family else ("",))
 ]
-CONSTANTS = ["0", "1", "2.5", "-1.0", "'a'", "'1'", "'Completed'", "true", "null", "['a']", "[1]"]
+CONSTANTS = [
+    "0",
+    "1",
+    "2.5",
+    "-1.0",
+    "'a'",
+    "'1'",
+    "'Completed'",
+    "true",
+    "null",
+    "['a']",
+    "[1]",
+    "1e999",
+]
 CALLS = ["size({})", "int({})", "double({})", "string({})", "timestamp({})", "dyn({})", "{}.size()"]
 VALUES = st.recursive(
     st.sampled_from([*PATHS, *PATHS, *CONSTANTS, "run['params'].a", "run.params[run.name]"]),

@@ -29,7 +29,7 @@ def needs(when: str = "", value: str = "") -> Needs:
         ("run.metrics.auc.size() > 1", {"auc"}),
         ("size(run.metrics) > 1", {ANY}),
         ("run.metrics.exists(k, k == run.name)", {ANY}),
-        ('"auc" in run.metrics', {ANY}),
+        ('"auc" in run.metrics', {ANY, "auc"}),
         ("run.metrics[run.name] > 1", {ANY}),
         ('run.metrics["a\\\\n"] > 1', {ANY}),
         ("run.metrics.x > 1 && size(run.metrics) > 1", {"x", ANY}),

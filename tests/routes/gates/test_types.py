@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.gates.gate import Gate, gate_of
+from functions.core.terms.words import ENDS
 from tests.routes.files import HEAD
 from tests.routes.test_check import relay, written
 
@@ -100,6 +101,60 @@ REFUSED = [
     (".run.metrics.a > 0.5", "`.run` begins with a dot: write `run`"),
     ("run.metrics.a > 0.5 && run.status == 'Failed'", "wants run.status to be Failed"),
     ("['a'].exists(run, run == 'a')", "take another"),
+    (
+        "run.tags.s != 'a' || run.tags.s != 'b'",
+        "is always true, whatever run.tags.s may be: is `&&` meant?",
+    ),
+    (
+        "(run.tags.s != 'a' || run.tags.s != 'b') && run.metrics.a > 0.5",
+        '`run.tags.s != "a" || run.tags.s != "b"` is always true',
+    ),
+    ("run.metrics.a >= 0.9 || run.metrics.a < 0.95", "is always true, whatever run.metrics.a may"),
+    (
+        "!(run.tags.s == 'a' && run.tags.s == 'b')",
+        "is always true, whatever run.tags.s may be: is `||`",
+    ),
+    ("run.status != 'Failed' || run.status != 'Canceled'", "is always true, whatever run.status"),
+    ("has(run.metrics.a) || !has(run.metrics.a)", "is always true, whatever run.metrics.a may be"),
+    (
+        "run.metrics.a > 1 && run.metrics.a < 0 && run.metrics.b > run.metrics.c",
+        "can never be true: no value of run.metrics.a makes it so",
+    ),
+    (
+        "run.name == 'x' || run.metrics.a > 1 && run.metrics.a < 0",
+        "`run.metrics.a > 1 && run.metrics.a < 0` is never true: no value of run.metrics.a",
+    ),
+    (
+        "has(run.metrics.a) ? run.params.p == 'x' && run.params.p == 'y' : true",
+        "is never true: no value of run.params.p makes it so",
+    ),
+    ("model.version == champion.version", "never true: the champion is another version, or there"),
+    ("champion.run.id == run.id || run.metrics.a > 0.5", "is never true: the champion is another"),
+    ("[1, 2].all(x, x > 5)", "can never be true, and asks of no fact"),
+    ("run.metrics.a < 1e999", "`run.metrics.a < 1e999` holds a number that is too large"),
+    ("run.metrics.a > -1e999 || run.name == 'x'", "holds a number that is too large"),
+    ("run.metrics.a == double('nan')", '`double("nan")` is no number, and no gate goes by that'),
+    ("run.metrics.a < 1.0 / 0.0", "`1.0 / 0.0` is no number, and no gate goes by that"),
+    ("run.children.total >= 1000", "no value of run.children.total makes it so"),
+    ("run.params.x in ['1', 2]", 'write `run.params.x in ["1", "2"]`'),
+    ("model.version in [3]", 'write `model.version in ["3"]`'),
+    ("run.metrics.a in [1, '2']", "looks for a number in a list that holds something else"),
+    ("has(run.metrics)", "`has(run.metrics)` asks for no fact: write `size(run.metrics) > 0`"),
+    ("!has(run.params) || run.metrics.a > 0.5", "write `size(run.params) > 0`"),
+    ("has(run.children) && run.children.failed == 0", "write `has(run.children.total)`"),
+    ("0.5 < run.metrics.a < 0.9", "write `0.5 < run.metrics.a && run.metrics.a < 0.9`"),
+    ("timestamp(run.end_time) - timestamp(run.start_time) > 3600", '> duration("3600s")`'),
+    ("run.end_time.getHours() > 3", "write `timestamp(run.end_time).getHours()`"),
+    ("model.flavors.contains('sklearn')", 'write `"sklearn" in model.flavors`'),
+    ("run.metrics.a > 0.5 and run.metrics.b > 1", "mismatched input 'and'"),
+    ("run.metrics.a > 0.5 and run.metrics.b > 1", ": write `&&`"),
+    ("run.metrics.a > 0.5 or run.metrics.b > 1", ": write `||`"),
+    ("run.metrics.a > 0.5 & run.metrics.b > 1", ": write `&&`"),
+    ("run.metrics.a > 0.5 | run.metrics.b > 1", ": write `||`"),
+    ("not run.metrics.a > 0.5", ": write `!`"),
+    ("run.metrics.a = 0.5", ": write `==`"),
+    ("run.metrics.a => 0.5", ": write `>=`"),
+    ("run.tags.stage in ('a', 'b')", ": a list is written in `[ ]`"),
 ]
 ACCEPTED = [
     "run.metrics.accuracy >= 1",
@@ -161,6 +216,15 @@ ACCEPTED = [
     "is_nan(run.metrics.loss) || !is_finite(run.metrics.loss)",
     "run[run.name].lr > 0.1",
     "true",
+    "run.children.failed >= 0",
+    " || ".join(f"run.status == '{name}'" for name in ENDS),
+    "!has(run.metrics.a) || run.metrics.a < 0.5",
+    "has(run.metrics.a) ? run.metrics.a > 0.5 : true",
+    "run.metrics.a > 1 && (run.metrics.b > 1 || run.metrics.a < 2)",
+    "run.metrics.a >= 0.9 && run.metrics.a >= 0.95 || run.params.x != 'a' || run.name != 'b'",
+    "!(model.version == champion.version)",
+    "run.children.total < 1000 && run.metrics.a in [1, 2.5] && run.params.x in ['1', '2']",
+    "duration('1h') < duration('2h') && run.name.contains('and') && run.name != 'a or b = c'",
 ]
 
 

@@ -23,7 +23,7 @@ def judged(gate: str, **more: Any) -> Verdict:
         "name": "n",
         "status": "Completed",
         "metrics": {"a": 0.5, "zero": 0.0},
-        "params": {"n": "y" * 6_000, "inf": "inf", "lr": "0.1"},
+        "params": {"n": "y" * 6_000, "inf": "inf", "lr": "0.1", "diverged": "nan"},
         "tags": {"Stage": "x", "big": CUT},
     }
     champion = {"exists": True, "version": "3", "metrics": {}, "run": {"params": {}}}
@@ -44,7 +44,14 @@ def judged(gate: str, **more: Any) -> Verdict:
         ("math.greatest(run.metrics.a / run.metrics.zero, 1.0) > 0.5", "is infinite"),
         ("!is_nan(run.metrics.a / run.metrics.zero) && run.metrics.a / run.metrics.zero > 0.9",
          "is infinite"),
-        ("run.metrics.exists(k, run.metrics[k] / run.metrics.zero > 0.9)", "divides by 0"),
+        ("run.metrics.exists(k, run.metrics[k] / run.metrics.zero > 0.9)",
+         "`run.metrics[k] / run.metrics.zero` is "),
+        ("['diverged', 'lr'].all(k, !(double(run.params[k]) > 0.5))",
+         "`double(run.params[k])` is NaN"),
+        ("run.params.exists(k, k == 'diverged' && double(run.params[k]) != 0.5)", "is NaN"),
+        ("run.metrics.map(k, run.metrics[k] * 1e308 * 10.0).all(v, v > 0.9 || v == 0.0)",
+         "is infinite"),
+        ("!(math.sqrt(run.metrics.a - 1.0) < 0.5)", "`math.sqrt(run.metrics.a - 1.0)` is NaN"),
         ("double(run.params.inf) > 0.5", "`double(run.params.inf)` is infinite"),
         ("run.metrics.a * 1e308 * 10.0 > 0.5", "is infinite"),
     ],
@@ -81,6 +88,22 @@ def test_of_all_finite_metrics_only_a_finite_number_decides(
         assert not verdict.holds
 
 
+@settings(max_examples=200, deadline=None, print_blob=True)
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.floats(), min_size=1), st.booleans(), st.booleans()
+)
+def test_what_a_macro_works_out_decides_only_as_far_as_it_is_a_number(
+    params: dict[str, float], every: bool, negated: bool
+) -> None:
+    asked = "!(double(run.params[k]) < 0.5)" if negated else "double(run.params[k]) < 0.5"
+    gate = f"run.params.{'all' if every else 'exists'}(k, {asked})"
+    verdict = gate_of(gate).evaluate({"run": {"params": {k: repr(v) for k, v in params.items()}}})
+    each = {(v < 0.5) is not negated if math.isfinite(v) else None for v in params.values()}
+    decides = not every
+    decided = decides if decides in each else None if None in each else every
+    assert (verdict.holds, verdict.unusable is None) == (decided is True, decided is not None)
+
+
 @pytest.mark.parametrize(
     ("gate", "holds"),
     [
@@ -88,6 +111,11 @@ def test_of_all_finite_metrics_only_a_finite_number_decides(
         ("run.metrics.zero != 0.0 && run.metrics.a / run.metrics.zero > 0.5", False),
         ("(run.metrics.zero != 0.0 ? run.metrics.a / run.metrics.zero : 1.0) > 0.5", True),
         ("!is_finite(run.metrics.a / run.metrics.zero)", True),
+        ("['diverged', 'lr'].exists(k, double(run.params[k]) < 0.5)", True),
+        (
+            "run.metrics.all(k, k == 'a' || run.metrics.a / run.metrics[k] < 1.0 || k == 'zero')",
+            True,
+        ),
         ("is_finite(double(run.params.inf)) && double(run.params.inf) > 0.5", False),
         ("run.metrics.a / 2.0 > 0.1 && double(run.params.lr) * 2.0 < 1.0", True),
     ],
@@ -123,6 +151,60 @@ def test_a_champion_without_metrics_is_beaten_by_nobody(gate: str) -> None:
     assert judged(gate).missing == "champion.metrics"
 
 
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "run.metrics.filter(k, k.startsWith('val_')).all(k, run.metrics[k] > 0.9)",
+        "run.metrics.filter(k, k.startsWith('val_')).filter(k, k != 'val_').all(k, k != '')",
+        "run.metrics.map(k, k.startsWith('val_'), run.metrics[k]).all(v, v > 0.9)",
+        "!run.metrics.filter(k, k in ['auc', 'f1']).exists(k, run.metrics[k] < 0.9)",
+    ],
+)
+def test_a_macro_waits_for_the_first_metric_of_those_that_it_picks(gate: str) -> None:
+    """There are others already: of what it asks for nothing is known."""
+    assert judged(gate).missing == "run.metrics (of those that the macro picks)"
+    assert not judged(gate, metrics={"val_auc": 0.95, "auc": 0.95}).missing
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "run.metrics.filter(k, run.metrics[k] > 0.9).all(k, k != 'loss')",
+        "size(run.metrics.filter(k, k.startsWith('val_'))) == 0",
+        "['auc'].filter(k, k in run.metrics).all(k, run.metrics[k] > 0.9)",
+    ],
+)
+def test_what_a_value_or_a_question_picked_out_may_be_nothing(gate: str) -> None:
+    assert judged(gate).holds
+
+
+@pytest.mark.parametrize(
+    ("gate", "family"),
+    [
+        ("run.params.all(k, double(run.params[k]) < 0.5)", "run.params"),
+        ("run.params.all(k, run.params[k] != 'debug')", "run.params"),
+        ("[run.metrics].all(m, m.all(k, m[k] < 1.0))", "run.metrics"),
+        ("(run.name == 'n' ? run.metrics : run.metrics).all(k, k != 'x')", "run.metrics"),
+    ],
+)
+def test_a_macro_that_reads_values_waits_for_the_first_of_any_family(
+    gate: str, family: str
+) -> None:
+    assert judged(gate, params={}, metrics={}).missing == family
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "!run.params.exists(k, k.startsWith('debug'))",
+        "run.params.all(k, k != 'debug')",
+        "size(run.params) == 0 || run.params.all(k, run.params[k] != 'debug')",
+    ],
+)
+def test_a_macro_that_asks_for_names_alone_is_answered_over_none(gate: str) -> None:
+    assert judged(gate, params={}).holds
+
+
 def test_who_asks_whether_there_are_metrics_is_answered() -> None:
     for family in ("run", "champion"):
         gate = f"size({family}.metrics) == 0 || {family}.metrics.all(k, {family}.metrics[k] < 1.0)"
@@ -132,10 +214,13 @@ def test_who_asks_whether_there_are_metrics_is_answered() -> None:
 @pytest.mark.parametrize(
     ("gate", "of"),
     [
-        ("run.tags.exists(k, run.tags[k] == 'x')", "run.tags.big"),
-        ("run.tags.all(k, run.tags[k] != 'x')", "run.tags.big"),
+        ("run.tags.exists(k, run.tags[k] == 'y')", "run.tags.big"),
+        ("run.tags.all(k, run.tags[k] != 'y')", "run.tags.big"),
+        ("run.tags.map(k, run.tags[k]).all(v, v != 'y')", "run.tags.big"),
         ("run.params[run.name] != 'x'", "run.params.n"),
         ("['lr', 'n'].all(k, run.params[k] != 'x')", "run.params.n"),
+        ("[run.params].all(p, p.n != 'x')", "run.params.n"),
+        ("{'of': run}.of.tags.big != 'x'", "run.params.n"),
         ("run[run.name == 'n' ? 'params' : 'tags'].n != 'x'", "run.params.n"),
     ],
 )
@@ -153,6 +238,7 @@ def test_a_text_that_was_cut_is_not_read_by_a_macro_or_a_name_worked_out(
     "gate",
     [
         "run.tags.all(k, k != 'skip')",
+        "run.tags.exists(k, run.tags[k] == 'x')",
         "run.params['l' + 'r'] == '0.1'",
         "['lr', 'inf'].all(k, run.params[k] != 'x')",
         "run.name == 'n' || run.tags.exists(k, run.tags[k] == 'y')",
@@ -169,3 +255,17 @@ def test_a_text_that_was_cut_is_in_nobody_s_way_who_does_not_need_it(gate: str) 
 )
 def test_whether_a_tag_is_there_is_asked_in_any_case(gate: str) -> None:
     assert judged(gate).holds
+
+
+@pytest.mark.parametrize("what", ["none: x", "number: x", "cut: run.tags 1"])
+def test_a_text_that_speaks_as_the_gate_does_to_itself_is_not_believed(what: str) -> None:
+    verdict = judged("run.name.matches(run.tags.t)", tags={"t": f"(OUT_OF_RANGE: relay {what}"})
+    assert (verdict.missing, verdict.unusable) == ("", None)
+    assert "invalid regular expression" in verdict.error
+
+
+def test_a_text_that_only_may_have_been_cut_is_held_without_its_name() -> None:
+    gate = "run[run.name == 'n' ? 'properties' : 'tags'].p != 'x'"
+    verdict = judged(gate, properties={"p": "x" * 6_000})
+    assert verdict.unusable is not None
+    assert verdict.unusable.detail.startswith("a text of run is as long as those that MLflow cuts")

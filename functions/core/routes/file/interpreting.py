@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from functions.core.facts import placeholders
 from functions.core.routes import needs
 from functions.core.routes.definition import Limit, Match, Route, Routes, Start, Variable
 from functions.core.routes.file.contradictions import (
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
     Said = Iterator[tuple[At, str]]
+
+_PARENT = ("run", "parent_id")
 
 
 def decode(text: str, file: str = "routes.yaml") -> Routes:
@@ -168,5 +171,18 @@ def _warnings(route: Route, doubt: str) -> Said:
         yield (), f"{what}: the sweep cannot find runs for it"
     if route.model and not route.needs.model:
         yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
+    if route.step and not (route.needs.model or route.needs.metrics or route.needs.params):
+        what = "names a metric, a parameter or the model: all other facts are the run's own"
+        yield ("step",), f"is asked of nothing: neither the gate nor the start {what}"
+    if route.is_about_runs and not route.children and _asks_for(route, _PARENT):
+        yield (), "asks for run.parent_id, which no root run has: it is for `children: true`"
     if route.outcomes == {Outcome.NOT_RESPONDING}:
         yield (), "only events tell that a run does not respond: the sweep cannot find it"
+
+
+def _asks_for(route: Route, path: tuple[str, ...]) -> bool:
+    """Whether a start, or the gate's answer, needs this fact."""
+    start = route.start
+    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+    in_gate = route.gate is not None and path in route.gate.reads.decide
+    return in_gate or ".".join(path) in placeholders.named_in(values)

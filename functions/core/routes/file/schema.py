@@ -139,8 +139,8 @@ _ROUTE = _closed(
         ],
     ),
     step=_text(
-        "name of the child run that has metrics and model, or has them below it, if several do; "
-        "one within another: train/fit"
+        "name of the child run that has the metrics, parameters and model which the run itself has "
+        "not, or has them below it; one within another: train/fit"
     ),
     model=_text("name of the registered model that is meant, if a run registers several"),
     champion={
