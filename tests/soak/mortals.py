@@ -6,15 +6,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
+from functions.core.operators.replaying import Replaying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from functions.bootstrap import App
+    from functions.core.operators.decisions import Answer
     from tests.stage.azure import Stage
 
 WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
+WRITES |= {"follow", "move", "drop", "show"}
+BOOK = "followed"  # a part of the ledger, whose calls are such as well
 POST = "start"
 
 
@@ -33,6 +37,8 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
+        if name == BOOK:
+            return Mortal(found, self._fate)
         return self._fate.guarded(found, name) if callable(found) else found
 
 
@@ -97,8 +103,18 @@ class Processes:
             return False
         return True
 
+    def type(self, command: Callable[[Replaying], Answer]) -> Answer:
+        """Have an operator type a command until one lived to its end; what it answered."""
+        while True:
+            ledger: Any = Mortal(self._stage.ledger, self._fate())
+            with suppress(Died):
+                return command(Replaying(ledger, self._stage.clock, "ada"))
+            self.died += 1
+
     def _new(self) -> App:
-        ports = connections.connect(self._stage.read, self._stage.clock)
-        fate = Fate(self._random, lambda: self.share)
+        ports, fate = connections.connect(self._stage.read, self._stage.clock), self._fate()
         mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines")}
         return bootstrap.App(self._stage.read, ports._replace(**mortal))
+
+    def _fate(self) -> Fate:
+        return Fate(self._random, lambda: self.share)
