@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
 from functions.core.operators.replaying import Replaying
+from tests.saying.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from random import Random
 
     from functions.bootstrap import App
     from functions.core.operators.decisions import Answer
-    from tests.stage.azure import Stage
+    from tests.stage.azure import MovableClock, Stage
 
 WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
 WRITES |= {"follow", "move", "drop", "show"}
 BOOK = "followed"  # a part of the ledger, whose calls are such as well
 POST = "start"
+MOST_WRONG = 240  # seconds: less than the app takes into account
 
 
 class Died(BaseException):
@@ -76,8 +80,19 @@ class Fate:
             call(*given, **named)
 
 
+class Skewed(Wrapped):
+    """The clock of a machine that is wrong about the time of day."""
+
+    def __init__(self, real: MovableClock, by: timedelta) -> None:
+        super().__init__(real)
+        self._by = by
+
+    def now(self) -> datetime:
+        return self.real.now() + self._by
+
+
 class Processes:
-    """So many processes over one ledger; one that died is replaced.
+    """So many processes over one ledger, each with a clock of its own; who died is replaced.
 
     `share`: of the calls that change something, how many are a process's last.
     """
@@ -112,7 +127,9 @@ class Processes:
             self.died += 1
 
     def _new(self) -> App:
-        ports, fate = connections.connect(self._stage.read, self._stage.clock), self._fate()
+        wrong = timedelta(seconds=self._random.randint(-MOST_WRONG, MOST_WRONG))
+        clock = Skewed(self._stage.clock, wrong)
+        ports, fate = connections.connect(self._stage.read, clock), self._fate()
         mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines")}
         return bootstrap.App(self._stage.read, ports._replace(**mortal))
 
