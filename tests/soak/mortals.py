@@ -88,7 +88,8 @@ class Skewed(Wrapped):
         self._by = by
 
     def now(self) -> datetime:
-        return self.real.now() + self._by
+        right: datetime = self.real.now()
+        return right + self._by
 
 
 class Processes:
