@@ -23,6 +23,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from tests.ledger import samples
+from tests.ledger.counted import counted
 from tests.ledger.samples import HOSTILE, LEASE, NOON, WORKSPACE, key, letter, opened, started
 
 if TYPE_CHECKING:
@@ -398,6 +399,29 @@ def test_what_is_replayed_after_retiring_appears_open_and_once(ledger: Ledger) -
     last = ledger.write(entry, started(again, 99)).continuation
     ledger.retire(last.key)
     assert ledger.recent(NOON, 10) == [last]
+
+
+def test_who_stood_still_while_it_was_replayed_and_started_lists_it_as_started(
+    store: Store,
+) -> None:
+    other, rows = store.ledger(), counted(store.ledger())
+    entry = other.write(other.claim(opened()).entry, opened(state=State.FAILED))
+    frozen: list[str] = []
+
+    def others_go_on(kind: str, *_: object) -> None:
+        if kind == "put" and not frozen:
+            frozen.append(kind)
+            again = other.write(entry, opened(detail="replayed"))
+            other.schedule(again.continuation)
+            other.write(again, started(opened()))
+            other.retire(key())
+
+    rows.before = others_go_on
+    rows.ledger.retire(key())
+    assert frozen == ["put"]
+    assert other.recent(NOON, 10) == [started(opened())]
+    assert [one.state for one in other.listed(NOON, 10)] == [State.STARTED]
+    assert list(other.due(NOON + DAY, 10)) == []
 
 
 def test_what_is_scheduled_and_gone_leaves_the_schedule(store: Store) -> None:

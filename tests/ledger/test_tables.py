@@ -13,8 +13,9 @@ from azure.core.exceptions import ServiceResponseError
 
 from functions.adapters.tables.rows import TableLedger
 from functions.core.kept.continuation import Step
-from functions.core.terms.errors import Lost
+from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.words import State
+from tests.flow.ledger.test_odd_answers import Odd
 from tests.ledger import samples
 from tests.ledger.calls import EVERY
 from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started
@@ -135,6 +136,43 @@ def test_a_missing_table_is_created_by_the_first_write_and_not_by_reading(
     assert list(ledger.due(LATER, 10)) == []
     assert sent_by(wire, lambda: ledger.claim(opened())) == ["POST", "POST", "POST", "PUT"]
     assert sent_by(wire, lambda: ledger.claim(opened("run-2"))) == ["POST", "PUT"]
+
+
+@pytest.fixture
+def flapping(table_store: TableStore) -> tuple[TableLedger, Odd]:
+    """A ledger with an open continuation, whose table is not found at times."""
+    wire = Odd(404, "TableNotFound", done=False)
+    ledger = TableLedger(table_store.table(transport=wire), sleep=lambda _: None)
+    ledger.claim(opened())
+    return ledger, wire
+
+
+def test_a_table_that_was_there_is_not_empty_because_it_is_not_found(
+    flapping: tuple[TableLedger, Odd],
+) -> None:
+    ledger, wire = flapping
+    for times in (1, 2):
+        wire.odd(0, times)
+        assert ledger.read(key()) is not None
+        wire.odd(0, times)
+        assert list(ledger.due(LATER, 9)) == [key()]
+    for read in (lambda: ledger.read(key()), lambda: ledger.due(LATER, 9)):
+        wire.odd(0, 3)
+        with pytest.raises(LedgerUnavailable, match="404 TableNotFound"):
+            read()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_is_open_stays_scheduled_though_the_table_is_not_found_for_a_moment(
+    flapping: tuple[TableLedger, Odd], times: int
+) -> None:
+    """As a round does with what is not there: the schedule was read, and the truth was not."""
+    ledger, wire = flapping
+    wire.odd(1, times)
+    with suppress(LedgerUnavailable):
+        ledger.retire(key())
+    wire.odd(0, 0)
+    assert list(ledger.due(LATER, 9)) == [key()]
 
 
 def test_the_longest_waiting_are_found_beyond_the_first_page(

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
+from functions.core.operators.replaying import Replaying
+from tests.saying.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from random import Random
 
     from functions.bootstrap import App
-    from tests.stage.azure import Stage
+    from functions.core.operators.decisions import Answer
+    from tests.stage.azure import MovableClock, Stage
 
 WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
+WRITES |= {"follow", "move", "drop", "show"}
+BOOK = "followed"  # a part of the ledger, whose calls are such as well
 POST = "start"
+MOST_WRONG = 240  # seconds: less than the app takes into account
 
 
 class Died(BaseException):
@@ -33,6 +41,8 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
+        if name == BOOK:
+            return Mortal(found, self._fate)
         return self._fate.guarded(found, name) if callable(found) else found
 
 
@@ -70,8 +80,20 @@ class Fate:
             call(*given, **named)
 
 
+class Skewed(Wrapped):
+    """The clock of a machine that is wrong about the time of day."""
+
+    def __init__(self, real: MovableClock, by: timedelta) -> None:
+        super().__init__(real)
+        self._by = by
+
+    def now(self) -> datetime:
+        right: datetime = self.real.now()
+        return right + self._by
+
+
 class Processes:
-    """So many processes over one ledger; one that died is replaced.
+    """So many processes over one ledger, each with a clock of its own; who died is replaced.
 
     `share`: of the calls that change something, how many are a process's last.
     """
@@ -97,8 +119,20 @@ class Processes:
             return False
         return True
 
+    def type(self, command: Callable[[Replaying], Answer]) -> Answer:
+        """Have an operator type a command until one lived to its end; what it answered."""
+        while True:
+            ledger: Any = Mortal(self._stage.ledger, self._fate())
+            with suppress(Died):
+                return command(Replaying(ledger, self._stage.clock, "ada"))
+            self.died += 1
+
     def _new(self) -> App:
-        ports = connections.connect(self._stage.read, self._stage.clock)
-        fate = Fate(self._random, lambda: self.share)
+        wrong = timedelta(seconds=self._random.randint(-MOST_WRONG, MOST_WRONG))
+        clock = Skewed(self._stage.clock, wrong)
+        ports, fate = connections.connect(self._stage.read, clock), self._fate()
         mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines")}
         return bootstrap.App(self._stage.read, ports._replace(**mortal))
+
+    def _fate(self) -> Fate:
+        return Fate(self._random, lambda: self.share)

@@ -68,9 +68,14 @@ class Team:
         self.later = MemoryAML(LATER, stage.cloud.identity.accepts, stage.cloud.tls)
         self.renew_secret()
 
+    @property
+    def now(self) -> int:
+        """The time of day, as AML tells it."""
+        return milliseconds(self.stage.clock.now())
+
     def end(self, one: Lived) -> None:
         """A run ends now."""
-        at = milliseconds(self.stage.clock.now())
+        at = self.now
         aml = self._aml(one)
         aml.add_run(one.run, experiment=one.experiment, start_time=at - 60_000, end_time=at)
         self.lived[one.run] = one

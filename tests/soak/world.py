@@ -9,6 +9,7 @@ from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
 from tests.saying.refusals import says
 from tests.soak.crew import seeded
+from tests.soak.desk import Desk
 from tests.soak.mortals import Processes
 from tests.soak.team import AFTER_ALL, GITHUB, LATER, ROUTES, Lived, Team
 
@@ -25,7 +26,15 @@ LIMITED = f"""\
     limit: {LIMIT}/h
     start: {{pipeline: 44, parameters: {{run_id: "{{{{ run.id }}}}"}}}}
 """
-OF = {"defect-x": 42, "news-x": 43, "slow-x": 44}  # which pipeline an experiment's runs lead to
+JUDGED = """\
+  - name: judged
+    match: {experiment: "judge-*"}
+    when: run.metrics.accuracy >= 0.9
+    start: {pipeline: 45, parameters: {run_id: "{{ run.id }}"}}
+"""
+# which pipeline an experiment's runs lead to
+OF = {"defect-x": 42, "news-x": 43, "slow-x": 44, "judge-x": 45}
+GOOD, BAD = {"accuracy": 0.95}, {"accuracy": 0.5}
 ENDLESS = 10**9
 KINDS = ("calm", "storm", "storm", "github", "throttled", "late", "away", "halted")
 STEPS, ROUND = 40, timedelta(minutes=20)
@@ -49,12 +58,21 @@ class World:
         self._news: list[tuple[int, str, dict[str, Any]]] = []
         self._number, self._halted = 0, False
         self._storm = list(self._made())
-        stage.routes(ROUTES + LIMITED)
-        stage.devops.add_pipeline("contoso", "mlops", 44, "slow", parameters={"run_id": TEXT})
+        stage.clock.stand()
+        stage.routes(ROUTES + LIMITED + JUDGED)
+        for pipeline, name in ((44, "slow"), (45, "judge")):
+            stage.devops.add_pipeline(
+                "contoso", "mlops", pipeline, name, parameters={"run_id": TEXT}
+            )
         self.team = Team(stage, self.random)
         self.lived, self.deleted = self.team.lived, self.team.deleted
         stage.deploy(SWEEP_WORKSPACES=WORKSPACE)
         self.processes = Processes(stage, 3, self.random)
+        self.desk, self.bad = Desk(stage, self.random, self.processes), set[str]()
+
+    def may_start(self, run: str) -> bool:
+        """Whether its gate lets it start, or an operator does."""
+        return run not in self.bad or run in self.desk.let
 
     def live(self) -> None:
         """Run by run, round by round; somewhere on the way a second workspace joins."""
@@ -82,11 +100,14 @@ class World:
         self._clear()
         self.team.renew_secret()
         self._deliver(STEPS + 99)
+        self.desk.correct()
+        ledger = self.stage.ledger
         for number in range(200):
+            self.desk.end_builds(1)
             self._round()
             if number % 3 == 0:
                 self._sweep()
-            if number > 10 and not self.stage.ledger.backlog(AFTER_ALL).open:
+            if number > 10 and not (ledger.backlog(AFTER_ALL).open or ledger.followed.keys()):
                 return
             self._wait(timedelta(minutes=61))
 
@@ -97,11 +118,25 @@ class World:
                 return
             self._number += 1
             later = may_be_later and self.random.random() < 0.2
-            experiment = "defect-x" if later else self.random.choice([*OF])
+            experiment = "defect-x" if later else self.random.choice([*OF, "judge-x"])
             one = Lived(f"run-{self._number}", LATER if later else WORKSPACE, experiment)
-            self.team.end(one)
+            self._end(one)
             if later or self.random.random() >= UNTOLD:
                 self._tell(one, step)
+
+    def _end(self, one: Lived) -> None:
+        """What a gate asks of it lies on its step."""
+        self.team.end(one)
+        if one.experiment == "judge-x":
+            told = GOOD if self.random.random() < 0.5 else BAD
+            self.bad |= {one.run} if told is BAD else set()
+            self.stage.aml.add_run(
+                f"{one.run}-step",
+                parent=one.run,
+                experiment=one.experiment,
+                metrics=told,
+                end_time=self.team.now,
+            )
 
     def _tell(self, one: Lived, step: int) -> None:
         for _ in range(1 + (self.random.random() < TWICE) * self.random.randint(1, 4)):
@@ -129,6 +164,8 @@ class World:
     def _people(self, step: int) -> None:
         """Somebody deletes builds and runs, revokes a secret, renews it hours later."""
         devops = self.stage.devops
+        self.desk.end_builds()
+        self.desk.work()
         if step % 4 == 1:
             run = self.random.choice([r for r, one in self.lived.items() if one.workspace != LATER])
             self.team.delete(run)

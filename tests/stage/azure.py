@@ -41,9 +41,14 @@ class MovableClock(SystemClock):
 
     def __init__(self) -> None:
         self.moved = timedelta(0)
+        self._stands: datetime | None = None
 
     def now(self) -> datetime:
-        return super().now() + self.moved
+        return (self._stands or super().now()) + self.moved
+
+    def stand(self) -> None:
+        """Let the time of day move by hand only, so that nothing depends on how fast a test is."""
+        self._stands = super().now()
 
     def monotonic(self) -> float:
         return super().monotonic() + self.moved.total_seconds()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
@@ -52,7 +53,8 @@ class TableLedger(RowLedger):
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(lambda: _Rows(table, monotonic, sleep, monotonic() + WHOLE_SECONDS))
+        seen = Event()
+        super().__init__(lambda: _Rows(table, monotonic, sleep, monotonic() + WHOLE_SECONDS, seen))
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,15 @@ class _Rows:
     """The port `Rows`: each request is tried three times, all together take at most 12 seconds.
 
     Each row carries a `writer` id of its own: a write that is refused reads the row once, and
-    finds that id if it had succeeded and only its answer was lost.
+    finds that id if it had succeeded and only its answer was lost. A table that was `seen` is there
+    later, too: that it is not found then says nothing of its rows.
     """
 
     table: TableClient
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     ends: float
+    seen: Event
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
         entity, create = _signed(place, row), self.table.create_entity
@@ -145,23 +149,30 @@ class _Rows:
         """Every request passes here, and every error of the SDK ends here.
 
         None if the service refused it with one of the codes `but`. A missing table is created,
-        unless that is one of them.
+        unless that is one of them: then one that was seen is waited for.
         """
-        pauses = iter(PAUSES)
+        pauses, allowed = iter(PAUSES), but or ()
         while True:
             try:
-                with waiting(self._left):
-                    return call(*args, **options, **self._bounds())
+                return self._sent(call, *args, **options)
             except SDK_ERRORS as error:
                 code, pause = code_of(error), next(pauses, WHOLE_SECONDS)
-                if code in (but or ()):
+                if code in allowed and not (code == NO_TABLE and self.seen.is_set()):
                     return None
                 if pause >= self._left or not (code == NO_TABLE or is_passing(error)):
                     raise translated(error, code, self.table) from None  # it may hold a signed URL
-            if code == NO_TABLE:
+            if code == NO_TABLE and code not in allowed:
                 self._send(self.table.create_table, but={"TableAlreadyExists"})
             else:
                 self.sleep(pause)
+
+    def _sent(self, call: Callable[..., T], *args: object, **options: object) -> T:
+        """Once. What it brings is the table's own answer; a delete takes any 404 for done."""
+        with waiting(self._left):
+            answer = call(*args, **options, **self._bounds())
+        if answer:
+            self.seen.set()
+        return answer
 
     @property
     def _left(self) -> float:

@@ -13,6 +13,7 @@ from functions.core.ledger.places import INBOX, MOST_SORTED, NEXT, SHARED, safe
 from functions.core.ledger.rowschedule import RowSchedule
 from functions.core.ports.ledger import PAGE, Claim, Entry, Inbox, Place, Shared
 from functions.core.terms.errors import Lost
+from functions.core.terms.words import State
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -98,19 +99,22 @@ class RowLedger(RowSchedule):
         return Entry(changed, self._rows().replace(place, row, entry.version))
 
     def retire(self, key: Key) -> None:
-        """Four requests, two if it is open by now.
+        """Four requests, two if it is open by now, one more for what may still be replayed.
 
         The schedule is read before the truth and removed only in that version: who claims or
-        replays the continuation meanwhile writes the truth first and then the schedule.
+        replays the continuation meanwhile writes the truth first and then the schedule. Whoever
+        stood still meanwhile must not list what it was before.
         """
-        rows = self._rows()
-        scheduled = rows.get(places.scheduled(key))
-        truth = rows.get(places.continuation(key))
-        if truth:
+        rows, place = self._rows(), places.continuation(key)
+        scheduled, listed = rows.get(places.scheduled(key)), ""
+        while (truth := rows.get(place)) and truth.version != listed:
             c = _entry(truth).continuation
             if c.state.may_be_open:
                 return
             rows.put(places.ended(c), truth.row)
+            if c.state is State.STARTED:
+                break
+            listed = truth.version
         if scheduled:
             rows.drop(places.scheduled(key), scheduled.version)
 

@@ -10,6 +10,7 @@ from functions.core.kept.summary import Summary
 from functions.core.limits import admission
 from functions.core.operators import decisions, summaries
 from functions.core.operators.decisions import Answer
+from functions.core.starts.whose import adoption
 from functions.core.terms.errors import Lost
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE
 from functions.core.terms.reasons import Reason
@@ -67,13 +68,14 @@ class Replaying:
         return self._put(key, partial(decisions.named, run=run))
 
     def _owner(self, c: Continuation, run: int) -> Continuation | None:
-        """Another continuation that this pipeline run was started for."""
+        """Another continuation that this pipeline run was started for, or that is adopting it."""
         if c.asked_at is None or c.request is None:
             return None
+        adopts = self._ledger.shared(adoption(c.organization, run)).value.get("by")
         since = c.asked_at - CLOCK_SKEW - OTHERS_BEFORE
         for other in self._ledger.recent(since, MOST_OTHERS):
-            same = other.organization == c.organization
-            if same and other.key != c.key and run in other.pipeline_runs:
+            is_its = run in other.pipeline_runs or (other.is_asked and other.key.hash == adopts)
+            if is_its and other.organization == c.organization and other.key != c.key:
                 return other
         return None
 

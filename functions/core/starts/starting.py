@@ -122,11 +122,13 @@ class Starter:
         except Lost:
             return None
         late, work = self._clock.monotonic() - began, Work(entry, work.deadline)
-        if late > POST_WITHIN or not work.deadline.allows_post:
-            unsent = self._unmarked(work, before)
-            self._settling.park(unsent, Reason.LATE, f"the ask took {late:.1f} s", after=0)
-            return None
-        return self._answer(work, before, request, credential)
+        if late > POST_WITHIN:
+            self._too_late(self._unmarked(work, before), f"the ask took {late:.1f} s")
+        elif not work.deadline.allows_post:
+            self._too_late(self._unmarked(work, before))
+        else:
+            return self._answer(work, before, request, credential)
+        return None
 
     def _answer(
         self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential
@@ -153,12 +155,15 @@ class Starter:
             self.slow_down(request, run.retry_after)
         return None
 
-    def _too_late(self, work: Work) -> None:
-        """A round has more time than a delivery; who is late there as well is so for three days."""
-        c = work.entry.continuation
-        detail = f"{work.deadline.elapsed:.0f} s were used up before the POST"
-        put_off = deciding.PutOff(Reason.DEADLINE, detail, REFUSED_FOR)
-        held = deciding.End(State.HELD, Reason.IN_DOUBT if c.asked_at else Reason.DEADLINE, detail)
+    def _too_late(self, work: Work, slow: str = "") -> None:
+        """A round has more time than a delivery; who is late there as well is so for three days.
+
+        `slow` says what the ledger took so long for, where it was the ledger.
+        """
+        c, reason = work.entry.continuation, Reason.LATE if slow else Reason.DEADLINE
+        detail = slow or f"{work.deadline.elapsed:.0f} s were used up before the POST"
+        put_off = deciding.PutOff(reason, detail, REFUSED_FOR)
+        held = deciding.End(State.HELD, Reason.IN_DOUBT if c.asked_at else reason, detail)
         self._settling.conclude(work, put_off, None if c.attempts else 0, held)
 
     def _unmarked(self, work: Work, before: Continuation) -> Work:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 MOST_NEW = 1000  # of those that ended last: one request brings as many
 
 
+def adoption(organization: str, run: int) -> str:
+    """The shared row that says by `by` which continuation adopts a pipeline run, by its hash."""
+    return f"adopted/{organization}/{run}"
+
+
 class Looked(NamedTuple):
     """What a look found. `lacking`: why it may not be all.
 
@@ -81,7 +86,7 @@ class Looking:
         until = self._clock.now() + self._policy.kept_for
         own = {"by": c.key.hash, "until": until.isoformat()}
         row = shared.change(
-            self._ledger, f"adopted/{c.organization}/{run.id}", lambda known: known or own
+            self._ledger, adoption(c.organization, run.id), lambda known: known or own
         )
         return bool(row.value["by"] == c.key.hash)
 

@@ -63,9 +63,20 @@ BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason
 # hour. Minutes of patience are counted while one reason lasts: an outage uses none of them up.
 _LASTING = frozenset({Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN})
 
+# The same for those that come early on the way, where only few come before them or beside them.
+_UNREAD = frozenset({Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE})
+_SLOW = _UNREAD | {Reason.DEADLINE, Reason.LATE, Reason.SECRET_UNREADABLE}
+_SAY_NOTHING_OF = {
+    Reason.RUN_NOT_FOUND: _UNREAD,
+    Reason.DEADLINE: _SLOW,
+    Reason.LATE: _SLOW,
+}
+
 
 def outlasts(reason: Reason, other: Reason) -> bool:
     """Whether what is counted for a reason goes on while another one is given."""
     if other is Reason.IN_DOUBT:  # a look-up may show that nothing was queued
         return reason is Reason.REFUSED
+    if reason in _SAY_NOTHING_OF:
+        return other in _SAY_NOTHING_OF[reason]
     return reason in _LASTING and other is not Reason.CREDENTIAL_REFUSED

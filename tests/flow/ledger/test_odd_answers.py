@@ -59,8 +59,10 @@ class Odd(Wire):
         if is_odd:
             internal = answer.internal_response
             answer.status_code = internal.status_code = self._status
-            internal.headers.pop("ETag", None)
-            internal._content, internal._content_consumed = self._body, True  # noqa: SLF001
+            for name in ("ETag", "x-ms-error-code"):
+                internal.headers.pop(name, None)
+            internal.headers["Content-Type"] = "application/json"
+            answer._content = internal._content = self._body  # noqa: SLF001 - it was read by now
         return answer
 
 

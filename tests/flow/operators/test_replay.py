@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from functions.core.operators.decisions import Answer
 from functions.core.operators.replaying import Replaying, Wanted, wanted
+from functions.core.starts.settling import Work
+from functions.core.terms.deadline import each
 from functions.core.terms.errors import LedgerUnavailable
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -20,6 +22,7 @@ from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.ledger.samples import opened
 from tests.saying.refusals import WRONG, says
+from tests.saying.wrapped import Wrapped
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
@@ -282,6 +285,39 @@ def test_a_pipeline_run_that_was_named_by_mistake_is_corrected(stage: Stage) -> 
     assert operator(stage).name(KEY, PipelineRun(id=7)).done
     stage.reconcile(minutes=5)
     assert stage.posts() == 1
+
+
+class Died(BaseException):
+    """Nothing of a process runs on after this."""
+
+
+class DiesAtAnEnd(Wrapped):
+    """The ledger of a process that dies before it writes that something was started."""
+
+    def write(self, entry: Any, changed: Continuation) -> Any:
+        if changed.state is State.STARTED:
+            raise Died
+        return self.real.write(entry, changed)
+
+
+def test_a_pipeline_run_that_another_is_adopting_is_not_named(stage: Stage) -> None:
+    """The other has said so, and its process died before it was written."""
+    stage.devops.server.faults.add(Fault("POST", RUNS, drop="after", times=2))
+    for run in ("r1", "r2"):
+        stage.aml.add_run(run, experiment="defect-detection")
+        stage.deliver(completed(run))
+    first, second = (build.id for build in stage.devops.runs)
+    entry = stage.ledger.read(stage.only("r2").key)
+    assert entry is not None
+    stage.build(ledger=DiesAtAnEnd(stage.ledger))
+    with pytest.raises(Died):
+        stage.app.relay.resume(Work(entry, each(stage.clock)))
+    stage.build()
+    answer = operator(stage).name(KEY, PipelineRun(id=second))
+    assert answer.done is False
+    assert f"pipeline run {second} was started for register/r2/Completed" in answer.what
+    stage.reconcile(minutes=3)
+    assert [stage.only(run).pipeline_run for run in ("r1", "r2")] == [first, second]
 
 
 def test_what_was_skipped_stays_skipped(stage: Stage) -> None:

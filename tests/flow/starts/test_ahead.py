@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, asked, calls, route
 from tests.saying.wrapped import Wrapped
+from tests.soak.team import AFTER_ALL
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
@@ -93,6 +95,67 @@ def test_run_model_and_secret_are_asked_for_before_the_row_is_scheduled(stage: S
     stage.deliver(completed("r1"))
     assert asked(stage) == {"name": "defects", "version": "3"}
     assert sorted(calls(stage)) == PLAIN
+
+
+class Died(BaseException):
+    """Nothing of a process runs on after this."""
+
+
+class Between(Wrapped):
+    """A ledger in which something happens once, between the first row of a claim and the second."""
+
+    def __init__(self, real: Any, happens: Callable[[], None]) -> None:
+        super().__init__(real)
+        self._left = [happens]
+
+    def claim(self, new: Any, first: Iterable[Callable[[], None]] = ()) -> Any:
+        return self.real.claim(new, [*first, self._happen])
+
+    def _happen(self) -> None:
+        if self._left:
+            self._left.pop()()
+
+
+def fails(_: Stage) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def dies(_: Stage) -> None:
+    raise Died
+
+
+def is_slow(stage: Stage) -> None:
+    stage.clock.forward(seconds=25)
+
+
+def comes_to_another(stage: Stage) -> None:
+    stage.deploy()
+    stage.deliver(completed("r1"))
+
+
+def is_suspended_while_another_goes_on(stage: Stage) -> None:
+    stage.deploy()
+    stage.deliver(completed("r1"))
+    for minutes in (3, 3, 5):
+        stage.reconcile(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    "happens", [fails, dies, is_slow, comes_to_another, is_suspended_while_another_goes_on]
+)
+def test_whatever_happens_between_the_two_rows_a_run_is_started_once(
+    stage: Stage, happens: Callable[[Stage], None]
+) -> None:
+    plain(stage, "r1")
+    stage.build(ledger=Between(stage.ledger, lambda: happens(stage)))
+    with suppress(Died, RuntimeError):
+        stage.deliver(completed("r1"))
+    stage.deploy()
+    stage.deliver(completed("r1"))  # as Event Grid does with what was not answered
+    for minutes in (3, 3, 12):
+        stage.reconcile(minutes=minutes)
+    assert (len(stage.devops.runs), stage.only("r1").state) == (1, State.STARTED)
+    assert stage.ledger.backlog(AFTER_ALL).open == 0
 
 
 def test_a_duplicate_asks_for_nothing(stage: Stage) -> None:

@@ -82,6 +82,65 @@ def test_what_is_too_late_in_every_round_is_tried_ever_less_and_held_after_three
     assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.DEADLINE, 0)
 
 
+class SlowToAsk(Slow):
+    """The ledger, whose asks take so long."""
+
+    def write(self, entry: Any, changed: Any) -> Any:
+        written = self.real.write(entry, changed)
+        if changed.asked_at:
+            self._clock.forward(seconds=self._seconds)
+        return written
+
+
+def test_what_the_ledger_is_too_slow_for_is_tried_ever_less_and_held_after_three_days(
+    stage: Stage,
+) -> None:
+    """Also where the secret is what takes too long at times."""
+    slow = SlowToAsk(stage.ports.ledger, stage.clock, 6)
+    stage.build(ledger=slow)
+    stage.deliver(completed("r1"))
+    before = len(calls(stage))
+    for _ in range(60):
+        stage.reconcile(minutes=1)
+    assert len(calls(stage)) - before < 10
+    stage.build(credentials=Late(stage.ports.credentials, stage.clock, 31))
+    stage.reconcile(hours=40)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.OPEN, Reason.DEADLINE)
+    stage.build(ledger=slow)
+    stage.reconcile(hours=30)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.OPEN, Reason.LATE)
+    stage.reconcile(hours=2)
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.LATE, 0)
+
+
+def test_what_is_asked_in_time_and_has_none_left_does_not_blame_the_ledger(stage: Stage) -> None:
+    stage.build(
+        ledger=SlowToAsk(stage.ports.ledger, stage.clock, 4),
+        credentials=Slow(stage.ports.credentials, stage.clock, 13),
+    )
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert row.reason is Reason.DEADLINE
+    assert row.detail.endswith(" s were used up before the POST")
+
+
+def test_a_run_that_is_nowhere_for_three_days_is_held_though_aml_was_away_meanwhile(
+    stage: Stage,
+) -> None:
+    gone = Fault(path="*/runs/get", status=404, times=10**6, body='{"message": "no such run"}')
+    away = Fault(path="*/runs/get", status=503, times=10**6)
+    stage.aml.server.faults.add(gone)
+    stage.deliver(completed("r1"))
+    for hours in range(0, 75, 15):
+        faults = stage.aml.server.faults
+        faults.clear()
+        faults.add(away if hours == 30 else gone)
+        stage.reconcile(hours=15)
+        assert stage.only("r1").state is (State.OPEN if hours < 60 else State.HELD)
+    assert stage.only("r1").reason is Reason.RUN_NOT_FOUND
+
+
 class ReadsOnce(Wrapped):
     """The runs, but reading the root takes so long that no time is left."""
 

@@ -81,6 +81,26 @@ def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
     )
 
 
+def is_moot(one: Followed, c: Continuation | None) -> bool:
+    """Whether nothing comes of its end: it was pruned, or corrected and has ended otherwise."""
+    if c is None or c.state is not State.STARTED:
+        return True
+    return c.ended is not None and one.runs[0] != c.pipeline_run
+
+
+def own(one: Followed, c: Continuation) -> Followed | None:
+    """What is to be followed instead, where its pipeline runs are others by now.
+
+    Another was found, or it was corrected. None is sought any more once there is an end.
+    """
+    if c.ended or c.pipeline_run is None:
+        return None
+    runs = (c.pipeline_run, *c.duplicates)
+    if runs == one.runs:
+        return None
+    return replace(one, runs=runs, absent_since=None, refused_since=None)
+
+
 def judged(one: Followed, seen: RunsSeen, now: datetime) -> PipelineEnd | Followed:
     """The end that a look shows, else what is kept of the look.
 

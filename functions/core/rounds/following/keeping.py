@@ -11,7 +11,6 @@ from functions.core.rounds.following import ends
 from functions.core.starts import log_lines
 from functions.core.starts.linking import Links
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
-from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,18 +66,18 @@ class Keeping:
         """Write and tell the end; whether this call was the one that did.
 
         Who died before the row was dropped may not have told it: once nobody can be at it any more,
-        that is done again.
+        that is done again. An end of other pipeline runs than it has now is not its end.
         """
         entry = self._ledger.read(one.key)
         c = entry.continuation if entry else None
-        if entry is None or c is None or c.state is not State.STARTED:
-            self._ledger.followed.drop(one)  # pruned meanwhile
+        if entry is None or c is None or ends.is_moot(one, c):
+            self._ledger.followed.drop(one)
             return False
         now = self._clock.now()
         if c.ended and now - c.updated_at < self._policy.lease:
             return False
-        if more := [run for run in c.duplicates if run not in one.runs]:
-            self._ledger.followed.move(one, replace(one, runs=(*one.runs, *more)))
+        if own := ends.own(one, c):
+            self._ledger.followed.move(one, own)
             return False
         changed = c if c.ended else ends.ended(c, now, end)
         if changed is not c:

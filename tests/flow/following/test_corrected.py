@@ -1,0 +1,120 @@
+"""An operator named a pipeline run by mistake: the end that is told is that of the right one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.kept.summary import EVER
+from functions.core.operators.replaying import Replaying
+from functions.core.terms.pipelines import PipelineRun
+from functions.core.terms.reasons import Reason
+from local.devops.pipelines.defined import RunRequest
+from local.serving.faults import Fault
+from tests.flow.asking import EXPERIMENT
+from tests.flow.following.ends import ended, how, lines
+from tests.saying.refusals import POST_RUN
+from tests.saying.wrapped import Wrapped
+from tests.stage.azure import completed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stage.azure import Stage
+
+
+def name(stage: Stage, build: int) -> None:
+    """Let an operator say that this is the pipeline run."""
+    key = stage.only("r1").key
+    assert Replaying(stage.ledger, stage.clock, "ada").name(key, PipelineRun(id=build)).done
+
+
+@pytest.fixture
+def builds(stage: Stage, caplog: pytest.LogCaptureFixture) -> tuple[int, int]:
+    """A start in doubt, for which a wrong build was named that is followed by now; the right one.
+
+    Both are of one pipeline.
+    """
+    caplog.set_level(logging.INFO)
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    assert stage.only("r1").reason is Reason.IN_DOUBT
+    (right,) = stage.devops.runs
+    by_hand = RunRequest(template_parameters={"run_id": "by hand"})
+    wrong = stage.devops.queue(right.pipeline, by_hand).id
+    name(stage, wrong)
+    stage.reconcile(seconds=31)
+    assert stage.ledger.followed.keys() == frozenset({stage.only("r1").key})
+    return wrong, right.id
+
+
+class Meanwhile(Wrapped):
+    """The pipelines; somebody does something while a look is on its way."""
+
+    def __init__(self, real: Any, act: Callable[[], None]) -> None:
+        super().__init__(real)
+        self._act: Callable[[], None] | None = act
+
+    def ends(self, *given: Any) -> Any:
+        found = self.real.ends(*given)
+        if self._act:
+            self._act()
+            self._act = None
+        return found
+
+
+def is_told(stage: Stage, caplog: pytest.LogCaptureFixture, right: int) -> None:
+    """How the right one ends is told, listed, and the last that is told."""
+    assert how(stage) == ""
+    (shown,) = stage.ledger.listed(EVER, 9)
+    assert shown.ended is None
+    stage.devops.finish(right, "succeeded")
+    stage.reconcile(minutes=5)
+    assert (str(ended(stage).how), ended(stage).detail) == ("succeeded", "")
+    assert lines(caplog)[-1].startswith(f"pipeline_run={right} ended=succeeded ")
+    (shown,) = stage.ledger.listed(EVER, 9)
+    assert (shown.pipeline_run, shown.ended) == (right, "succeeded")
+    told = len(lines(caplog))
+    stage.reconcile(hours=2)
+    assert (stage.ledger.followed.keys(), len(lines(caplog))) == (frozenset(), told)
+
+
+def test_the_end_of_the_wrong_one_is_taken_back(
+    stage: Stage, builds: tuple[int, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong, right = builds
+    stage.devops.finish(wrong, "failed")
+    stage.reconcile(minutes=2)
+    assert how(stage) == "failed"
+    name(stage, right)
+    stage.reconcile(minutes=1)
+    is_told(stage, caplog, right)
+
+
+def test_a_look_that_shows_the_end_of_the_wrong_one_ends_nothing(
+    stage: Stage, builds: tuple[int, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong, right = builds
+    stage.devops.finish(wrong, "failed")
+    stage.build(pipelines=Meanwhile(stage.ports.pipelines, lambda: name(stage, right)))
+    stage.reconcile(minutes=2)
+    is_told(stage, caplog, right)
+    assert len(lines(caplog)) == 1
+
+
+def test_the_wrong_one_ends_after_the_right_one_and_nothing_is_told(
+    stage: Stage, builds: tuple[int, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong, right = builds
+    stage.reconcile(minutes=2)  # the wrong one goes on, and is looked at later
+    stage.devops.finish(right, "succeeded")
+    name(stage, right)
+    stage.reconcile(seconds=1)
+    assert how(stage) == "succeeded"
+    stage.devops.finish(wrong, "failed")
+    stage.reconcile(minutes=10)
+    assert how(stage) == "succeeded"
+    assert len(lines(caplog)) == 1
