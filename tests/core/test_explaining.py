@@ -72,9 +72,9 @@ LOST = PipelineEnd(how=Ending.LOST, at=NOON)
         ({"reason": Reason.LIMIT, "waits_on": line("a")}, "who were claimed before it"),
         (
             {"reason": Reason.PAUSED, "waits_on": PAUSED, "asked_at": NOON},
-            "when the app goes on, those claimed first before the others, its pipeline run",
+            "looks it up in Azure DevOps when the app goes on, those claimed first",
         ),
-        ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "looked for before anything is sent again"),
+        ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "; nothing is sent again before that"),
         (
             {"reason": Reason.CREDENTIAL_REFUSED, "waits_on": "o"},
             "as soon as the secret is renewed",
