@@ -91,6 +91,26 @@ def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
     assert says in explained(opened(**given), NOON, "pat").next
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"reason": Reason.IN_DOUBT}, "12:00:00 UTC and no usable answer came"),
+        ({"reason": Reason.LOOK_FAILED}, "came; the builds could not be looked through; after"),
+        ({"reason": Reason.THROTTLED}, "no usable answer came; Azure DevOps asked to slow down"),
+        ({"reason": Reason.WORKING}, "UTC, and a process waits for the answer or died at it"),
+        ({"state": State.HELD, "reason": Reason.DEADLINE}, "came; the services took so long"),
+    ],
+)
+def test_of_what_was_asked_for_it_is_said_first_that_nobody_knows(
+    given: dict[str, Any], says: str
+) -> None:
+    told = explained(opened(asked_at=NOON, request=request(), **given), NOON, "pat").means
+    ended = "held, and " if "state" in given else ""
+    assert told.startswith(f"{ended}it is not known whether pipeline contoso/mlops/42 was started:")
+    assert says in told
+    assert STATES[State.OPEN] not in told
+
+
 def test_what_is_settled_asks_nothing_of_a_person() -> None:
     c = opened(state=State.STARTED, reason=Reason.FOUND)
     assert explained(c, NOON, "pat").do == ""

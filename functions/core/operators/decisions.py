@@ -103,7 +103,7 @@ def said(before: Continuation, c: Continuation) -> str:
     if c.ignore_gate:
         then = " and leaves the gate out"
     elif before.reason in WITHOUT_GATE and not before.is_open:
-        then = " and asks its gate again, which said no; --ignore-gate leaves it out"
+        then = " and asks its gate again, which held it; --ignore-gate leaves it out"
     return f"{what}; the reconciler takes it up{then}"
 
 

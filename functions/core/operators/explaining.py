@@ -70,14 +70,14 @@ def _doubt(c: Continuation, means: str) -> str:
     what = f"pipeline {c.request.where}" if c.request else "its pipeline"
     ended = "" if c.is_open else f"{c.state}, and "
     unknown = f"{ended}it is not known whether {what} was started"
-    if c.is_open and c.reason is Reason.WORKING:
-        means = "a process waits for the answer, or died at it"
     sent = c.sent_at or c.asked_at
-    asked = f"the request was sent at {_time(sent)}" if sent else "the request was sent"
+    asked = f"the request was sent{f' at {_time(sent)}' if sent else ''}"
+    if c.is_open and c.reason is Reason.WORKING:
+        return f"{unknown}: {asked}, and a process waits for the answer or died at it"
+    lost = f"{unknown}: {asked} and no usable answer came"
     if c.reason is Reason.IN_DOUBT:
-        return f"{unknown}: {asked} and no usable answer came"
-    means = means.partition("no usable answer came, and ")[2] or means  # of a look that failed
-    return f"{unknown}: {asked} and no usable answer came; {means}"
+        return lost
+    return f"{lost}; {means.partition('no usable answer came, and ')[2] or means}"
 
 
 def _do(c: Continuation, words: Words) -> str:

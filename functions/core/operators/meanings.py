@@ -76,7 +76,7 @@ REASONS = {
     ),
     Reason.ROUTES_UNREADABLE: Words(
         "the route file cannot be read",
-        f"run bin/relay check and deploy a route file; {AT_ONCE}",
+        f"mend it, bin/relay check says all that is wrong, and in Azure deploy it; {AT_ONCE}",
     ),
     Reason.RUN_UNREADABLE: Words(
         "the run could not be read from Azure Machine Learning",

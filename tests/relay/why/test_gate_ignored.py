@@ -61,7 +61,7 @@ def test_one_that_passed_its_gate_says_nothing_of_the_kind(desk: Desk) -> None:
     desk.end("r1", metrics={"accuracy": 0.95})
     said = desk.type("replay", KEY)
     assert said.out.endswith(
-        "and asks its gate again, which said no; --ignore-gate leaves it out\n"
+        "and asks its gate again, which held it; --ignore-gate leaves it out\n"
     )
     desk.stage.reconcile()
     assert desk.stage.only("r1").state is State.STARTED
