@@ -103,9 +103,11 @@ def meaning(one: Summary) -> str:
 
 def command(typed: Command) -> Markup:
     """What to type; where there is script each has a button that copies it."""
-    other = ["or, if you find none: ", _code(typed.otherwise)] if typed.otherwise else None
-    return tag("p", _code(typed.text), other, class_="typed")
+    ways: list[Child] = [_way(typed.text)]
+    if typed.otherwise:
+        ways += [tag("span", "or, if you find none:"), _way(typed.otherwise)]
+    return tag("p", *ways, class_="typed")
 
 
-def _code(text: str) -> Markup:
-    return tag("code", text, class_="command")
+def _way(text: str) -> Markup:
+    return tag("span", tag("code", text, class_="command"), class_="way")

@@ -111,7 +111,9 @@ def in_doubt(n: int, now: datetime, *, held: bool = False) -> Continuation:
     )
     c = steps.asked(c, now - timedelta(minutes=50), asked, LEASE, "")
     if held:
-        return ended(c, State.HELD, Reason.IN_DOUBT, "sent 2 times, never answered and never found")
+        detail = "sent 2 times, never answered and never found"
+        at = now - timedelta(minutes=20)
+        return steps.ended(c, at, State.HELD, Reason.IN_DOUBT, detail)
     reason, due, name = Reason.CREDENTIAL_REFUSED, now + timedelta(minutes=6), "account/contoso/pat"
     return steps.parked(c, now - timedelta(minutes=8), reason, "401 Access Denied", due, name)
 

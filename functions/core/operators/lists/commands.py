@@ -41,8 +41,8 @@ def of_one(one: Summary, name: str, app: str) -> Command:
     if one.is_open:
         return Command() if one.reason in _IN_ITS_TURN else Command(f"{typed}{_for(app)}")
     if one.in_doubt:
-        rest = _for(app)
-        return Command(f"{typed} --as-started BUILD_ID{rest}", f"{typed} --again{rest}")
+        way, rest = "bin/relay replay --", f" {key}{_for(app)}"
+        return Command(f"{way}as-started BUILD_ID{rest}", f"{way}again{rest}")
     return Command(f"bin/relay replay{_how(one.reason)} {key}{_for(app)}")
 
 
