@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from local.deployment import Deployment
 
+_CODE = r'-w "%{http_code}\n"'  # so that also what answers nothing says how it went
 GUIDE = """
 Host          {host}
 Operations    {host}/api/operations?code={function_key}
@@ -37,6 +38,12 @@ Tell the Event Grid topic that it was completed:
 
   {publish}
 
+See what became of the run and why, and all that there is (the app's settings tell which ledger):
+
+  . {settings}
+  bin/relay why $RUN
+  bin/relay list
+
 Tell the host itself, straight and as a CloudEvent, that it failed (the app reads the run back):
 
   {deliver}
@@ -45,25 +52,26 @@ List the pipeline runs at Azure DevOps:
 
   curl -sS -u ":$PAT" "$DEVOPS/_apis/pipelines/42/runs?api-version=7.1"
 
-Commit a fault: Azure DevOps queues the next run, but answers 503; every service has this path:
+Commit a fault: Azure DevOps queues the next run, but answers 503; every service has this path.
+The second command tells which are still to come, the third takes them back:
 
-  curl -sS "$DEVOPS_URL/_local/faults" -d '{fault}'
+  curl -sS {code} "$DEVOPS_URL/_local/faults" -d '{fault}'
+  curl -sS {code} "$DEVOPS_URL/_local/faults"
+  curl -sS {code} "$DEVOPS_URL/_local/faults" -X DELETE
 
 Let Azure DevOps refuse the access token, as if it had expired; then accept it again:
 
-  curl -sS "$DEVOPS_URL/_local/devops" -d '{{"refuse": {{"pat": "'$PAT'", "shape": "203"}}}}'
-  curl -sS "$DEVOPS_URL/_local/devops" -d '{{"accept": {{"pat": "'$PAT'"}}}}'
+  curl -sS {code} "$DEVOPS_URL/_local/devops" -d '{{"refuse": {{"pat": "'$PAT'", "shape": "203"}}}}'
+  curl -sS {code} "$DEVOPS_URL/_local/devops" -d '{{"accept": {{"pat": "'$PAT'"}}}}'
 
-Fire the reconciler's timer now:
+Fire the reconciler's timer now (it answers 202):
 
-  curl -sS "$HOST_URL/admin/functions/reconcile" -d '{{"input": ""}}'
+  curl -sS {code} "$HOST_URL/admin/functions/reconcile" -d '{{"input": ""}}'
 
 The sweep starts what no event told of, and coverage tells what became of every run:
 
-  curl -sS "$HOST_URL/admin/functions/sweep" -d '{{"input": ""}}'
-  . {settings}; bin/relay coverage --since 1h
-
-The app's settings, for commands that need them (bin/relay ...): . {settings}
+  curl -sS {code} "$HOST_URL/admin/functions/sweep" -d '{{"input": ""}}'
+  bin/relay coverage --since 1h
 """
 
 
@@ -85,6 +93,7 @@ def guide(deployment: Deployment) -> str:
         root=shlex.quote(str(ROOT)),
         env=_file(directory / "env"),
         settings=_file(directory / "settings"),
+        code=_CODE,
         publish=_publish(),
         deliver=_deliver(),
         fault=json.dumps({"method": "POST", "path": "*/runs", "status": 503, "after": True}),
@@ -152,7 +161,7 @@ def _data() -> dict[str, object]:
 def _curl(url: str, headers: tuple[str, ...], body: object) -> str:
     """A command that sends JSON in which the shell fills in its variables."""
     given = " ".join(f'-H "{header}"' for header in headers)
-    call = f'curl -sS -w "%{{http_code}}\\n" "{url}" {given} -d @-'
+    call = f'curl -sS {_CODE} "{url}" {given} -d @-'
     return f"{call} <<EVENT\n{json.dumps(body)}\nEVENT"
 
 

@@ -37,9 +37,12 @@ def room() -> int | None:
 def lines(columns: Sequence[Column], rows: Table, within: int | None) -> Iterator[str]:
     """A line of headings, and one for each row; cells are single lines of harmless text.
 
-    What is cut ends with an ellipsis. The last column is never cut nor left out: it is what people
-    copy, and a terminal that is too narrow for it breaks it as it likes.
+    What is cut ends with an ellipsis. In a terminal a column that is empty in every row is left
+    out. The last column is never cut nor left out: it is what people copy, and a terminal that is
+    too narrow for it breaks it as it likes.
     """
+    if within is not None:
+        columns, rows = _filled(columns, rows)
     table = [[one.heading.upper() for one in columns], *rows]
     widths = [max(map(wide, cells)) for cells in zip(*table, strict=True)]
     if within is not None:
@@ -48,6 +51,12 @@ def lines(columns: Sequence[Column], rows: Table, within: int | None) -> Iterato
         *others, last = cells
         shown = [_cell(cell, width) for cell, width in zip(others, widths, strict=False) if width]
         yield (" " * GAP).join([*shown, last]).rstrip()
+
+
+def _filled(columns: Sequence[Column], rows: Table) -> tuple[Sequence[Column], Table]:
+    """Those columns in which some row has something, and always the last."""
+    kept = [at for at in range(len(columns)) if at == len(columns) - 1 or any(r[at] for r in rows)]
+    return [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def wide(text: str) -> int:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from functions.core.operators import history
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
@@ -44,7 +45,7 @@ def say(c: Continuation) -> None:
         return
     doubt = exit_code(c) == IN_DOUBT
     sys.stdout.write(f"{'in doubt' if doubt else 'not started'}: {c.reason}: {c.detail}\n")
-    for at, what, detail in ((s.at, s.what, s.detail) for s in c.history):
+    for at, what, detail in ((s.at, s.what, s.detail) for s in history.told(c)):
         sys.stdout.write(f"  {at.isoformat(timespec='seconds')} {what}: {detail}\n")
     if doubt:
         sys.stdout.write(f"{_look_for(c)}\n")

@@ -24,6 +24,7 @@ def known(settings: Settings) -> Known:
         settings.complaints,
         partial(occurrences.missed, reconcile),
         partial(occurrences.missed, sweep, times=SWEEPS),
+        deployed=not settings.ledger_url,  # a ledger in a file is on somebody's own machine
     )
 
 

@@ -20,4 +20,6 @@ def banner(stops: Sequence[Stop]) -> Markup:
 
 def _line(stop: Stop) -> Markup:
     kind = "grave" if stop.is_grave else "minor"
-    return tag("li", tag("strong", said(stop.says)), "To do: ", said(stop.do), class_=kind)
+    more = [tag("span", said(what)) for what in stop.more]
+    do = tag("span", "To do: ", said(stop.do))
+    return tag("li", tag("strong", said(stop.what)), *more, do, class_=kind)

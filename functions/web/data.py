@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from functions.core.kept.tasks import Wait
     from functions.core.operators.lists.groups import Group
     from functions.core.operators.overview import Seen, Whole
+    from functions.core.operators.stops.stop import Stop
 
 
 def listing(seen: Seen, offset: int, limit: int) -> str:
@@ -30,9 +31,11 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
         {
             "at": seen.at,
             "paused": seen.paused,
-            "stops": [stop._asdict() | {"grave": stop.is_grave} for stop in seen.stops],
+            "stops": [_stop(stop) for stop in seen.stops],
             "among": len(seen.among),
             "counts": seen.counts,
+            "in_doubt": seen.in_doubt,
+            "inbox": seen.in_inbox,
             "latency_seconds": seen.latency,
             "wants": [_group(one) for one in seen.wants],
             "total": total,
@@ -58,6 +61,7 @@ def one(whole: Whole) -> str:
             "run_url": whole.studio,
             "gate": whole.gate,
             "saw": whole.saw,
+            "gate_ignored_by": c.gate_ignored_by or None,
             "duplicates": c.duplicates,
             "parameters": whole.parameters,
             "variables": whole.variables,
@@ -75,9 +79,14 @@ def trouble(title: str, told: str, do: str, keys: Sequence[str], typed: str) -> 
     return _text({"error": title, "detail": told, "do": do, **more})
 
 
+def _stop(one: Stop) -> dict[str, Any]:
+    return {**one._asdict(), "says": one.says, "grave": one.is_grave}
+
+
 def _group(one: Group) -> dict[str, Any]:
     return {
         "state": one.state,
+        "in_doubt": one.in_doubt,
         "route": one.route,
         "reason": one.reason,
         "continuations": len(one.members),

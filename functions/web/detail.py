@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.core.kept.summary import Summary
+from functions.core.operators import history
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
 from functions.core.texts.phrases import lasting
@@ -30,7 +31,7 @@ def detail(one: Whole) -> str:
     c = one.continuation
     title = tag("h1", said(c.key.run))
     parts = [
-        tag("div", badge(c.state), title, class_="title"),
+        tag("div", badge(c.state, in_doubt=c.in_doubt), title, class_="title"),
         _decision(one),
         _facts(one),
         _request(one),
@@ -38,7 +39,7 @@ def detail(one: Whole) -> str:
     ]
     back = tag("p", tag("a", "All continuations", href="?"), class_="back")
     live = tag("div", *parts, id="one", data_live=True)
-    return page(f"{c.key.run} {c.state}", back, live, at=one.at)
+    return page(f"{c.key.run} {Summary.of(c).stands}", back, live, at=one.at)
 
 
 def _decision(one: Whole) -> Markup:
@@ -46,7 +47,7 @@ def _decision(one: Whole) -> Markup:
     c = one.continuation
     told: list[tuple[str, Child]] = [
         ("What", one.told.means),
-        ("Gate", tag("code", said(one.gate)) if one.gate else None),
+        ("Gate", _gate(one)),
         ("It saw", said(one.saw) if one.saw else None),
         ("Detail", said(c.detail) if c.detail and not _is_gates(c) else None),
         ("Next", one.told.next),
@@ -57,6 +58,13 @@ def _decision(one: Whole) -> Markup:
         ("Also started", ", ".join(f"#{d}" for d in c.duplicates) or None),
     ]
     return tag("section", tag("h2", "Decision"), _terms(told))
+
+
+def _gate(one: Whole) -> Child:
+    """What the gate asks; one that was ignored does not read like one that was passed."""
+    by = one.continuation.gate_ignored_by
+    asks = tag("code", said(one.gate)) if one.gate else None
+    return [tag("strong", "ignored, as ", said(by), " asked "), asks] if by else asks
 
 
 def _to_do(one: Whole) -> str:
@@ -153,7 +161,7 @@ def _request(one: Whole) -> Child:
 def _timeline(one: Whole) -> Markup:
     steps = [
         tag("li", when(step.at), " ", tag("strong", said(step.what)), " ", said(step.detail))
-        for step in one.continuation.history
+        for step in history.told(one.continuation)
     ]
     return tag("section", tag("h2", "Timeline, in UTC"), tag("ol", *steps, class_="timeline"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from functions.core.texts.phrases import counted
 from functions.web.banner import banner
 from functions.web.charts.figures import charts
 from functions.web.html import Child, Markup, tag
@@ -24,6 +25,7 @@ ROWS = 50
 def listing(seen: Seen, offset: int) -> str:
     """The page of a list, from its row `offset` on."""
     some = bool(seen.among)
+    parts = _parts(seen, offset) if some else {"empty": _nothing_yet(seen), "waits": _waits(seen)}
     first: dict[str, Child] = {
         "counts": counts(seen) if some else None,
         "credentials": credentials(seen),
@@ -34,7 +36,7 @@ def listing(seen: Seen, offset: int) -> str:
         tag("h1", "Operations"),
         *_live(first),
         filters(seen.wanted, seen.among) if some else None,
-        *_live(_parts(seen, offset) if some else {"empty": _nothing_yet(), "waits": _waits(seen)}),
+        *_live(parts),
         at=seen.at,
     )
 
@@ -74,7 +76,8 @@ def _waits(seen: Seen) -> Child:
 
 def _nothing(what: str, seen: Seen, *, first: bool) -> Child:
     if seen.listed:
-        told = f"Nothing is {what}." if first and not seen.wanted.narrows else None
+        inbox = f" yet; {_events(seen)} in the inbox, see above" if seen.in_inbox else ""
+        told = f"Nothing is {what}{inbox}." if first and not seen.wanted.narrows else None
         return tag("p", told, class_="quiet") if told else None
     return tag("p", "Nothing fits these filters.", class_="empty")
 
@@ -95,11 +98,19 @@ def _to(wanted: Wanted, offset: int) -> str:
     return "?" + urlencode({**wanted.given, **({"offset": offset} if offset else {})})
 
 
-def _nothing_yet() -> Markup:
+def _events(seen: Seen) -> str:
+    """How many wait in the inbox."""
+    return f"{counted(seen.in_inbox, 'event', grouped=True)} wait{'s' * (seen.in_inbox == 1)}"
+
+
+def _nothing_yet(seen: Seen) -> Markup:
+    why = "Nothing has ended that a route is about, or its event has not arrived."
+    if seen.in_inbox:
+        why = f"{_events(seen)} in the inbox until what is said above is mended."
     return tag(
         "div",
         tag("h2", "No continuation yet"),
-        tag("p", "Nothing has ended that a route is about, or its event has not arrived."),
+        tag("p", why),
         tag("p", "To see what became of a run: ", tag("code", "bin/relay why RUN_ID")),
         class_="empty",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.operators.lists.wanted import OLDEST
 from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
 from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, said, tag
 from functions.web.words import ago, badge, link, meaning, to_filter, to_one
@@ -109,9 +110,11 @@ def _head(one: Summary, *, several: bool) -> list[Cell]:
     """What is the same in both tables; the workspace only where there are `several`."""
     where = _small(one.workspace) if several else None
     means, detail = "" if one.reason is Reason.ANSWERED else meaning(one), one.detail
+    if one.ignore_gate and one.state is State.STARTED:
+        means = "; ".join(filter(None, (means, "the gate was ignored")))
     told = tag("span", " · " if means else "", said(detail), class_="quiet") if detail else None
     return [
-        Cell(badge(one.state)),
+        Cell(badge(one.state, in_doubt=one.in_doubt), one.stands),
         Cell(tag("a", said(one.key.run), href=to_one(one.key)), one.key.run),
         Cell(said(one.key.route), one.key.route),
         Cell([said(one.experiment), where], f"{one.experiment} in {one.workspace}"),

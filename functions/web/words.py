@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from functions.core.kept.continuation import stands_as
+from functions.core.operators.explaining import waited_for
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.core.operators.summaries import whole_key
+from functions.core.terms.reasons import LOOKED_FOR
 from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, tag
 
@@ -26,8 +29,10 @@ _SHAPES = {  # a shape beside each word: colour is never alone
     "failed": "M4 4l8 8M12 4l-8 8",
     "skipped": "M3.5 8h9",
 }
+DOUBT = "it is not known whether its pipeline was started"
+_DOUBT = "M5.5 6a2.5 2.5 0 1 1 2.5 3v1M8 12.5v.5"
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
-_UNKNOWN = "M5.5 6a2.5 2.5 0 1 1 2.5 3v1M8 12.5v.5"
+_UNKNOWN = "M3.5 8h.5M8 8h.5M12.5 8h.5"
 
 
 def when(at: datetime | None) -> Child:
@@ -73,11 +78,12 @@ def to_filter(wanted: Wanted, **changed: str) -> str:
     return "?" + urlencode({n: v for n, v in {**wanted.given, **changed}.items() if v})
 
 
-def badge(state: State) -> Markup:
-    """The state, with its shape and colour."""
+def badge(state: State, *, in_doubt: bool = False) -> Markup:
+    """The state, with its shape and colour; what is in doubt has its own, whatever the state."""
     drawn, kind = _SHAPES.get(state, _UNKNOWN), state if state.is_known else "unknown"
+    drawn, kind = (_DOUBT, "doubt") if in_doubt else (drawn, kind)
     shape = tag("svg", tag("path", d=drawn), viewBox="0 0 16 16", aria_hidden="true")
-    return tag("span", shape, str(state), class_=f"badge {kind}")
+    return tag("span", shape, stands_as(state, in_doubt=in_doubt), class_=f"badge {kind}")
 
 
 def _time(at: datetime, told: str) -> Markup:
@@ -86,16 +92,22 @@ def _time(at: datetime, told: str) -> Markup:
 
 
 def meaning(one: Summary) -> str:
-    """Why it is where it is, in words that fit every route."""
-    words = meant(one.state, one.reason).about()
-    return words.means if one.state.is_known else OF_ANOTHER_VERSION
+    """Why it is where it is."""
+    organization, secret = waited_for(one.waits_on)
+    words = meant(one.state, one.reason).about(organization=organization, secret=secret)
+    if not one.state.is_known:
+        return OF_ANOTHER_VERSION
+    hidden = one.in_doubt and one.reason not in LOOKED_FOR  # which say it themselves
+    return f"{DOUBT}; {words.means}" if hidden else words.means
 
 
 def command(typed: Command) -> Markup:
     """What to type; where there is script each has a button that copies it."""
-    other = ["or, if you find none: ", _code(typed.otherwise)] if typed.otherwise else None
-    return tag("p", _code(typed.text), other, class_="typed")
+    ways: list[Child] = [_way(typed.text)]
+    if typed.otherwise:
+        ways += [tag("span", "or, if you find none:"), _way(typed.otherwise)]
+    return tag("p", *ways, class_="typed")
 
 
-def _code(text: str) -> Markup:
-    return tag("code", text, class_="command")
+def _way(text: str) -> Markup:
+    return tag("span", tag("code", text, class_="command"), class_="way")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from functions.core.operators import summaries
-from functions.core.terms.words import State
+from functions.core.operators.lists.wanted import STATES, has_state
+from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
 from functions.core.texts.phrases import counted, lasting
 from relay import printing
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 BY_DEFAULT = "7d"
 MOST_READ, READ_AT_ONCE = 200, 8
 LEAST_LOOKED_AT, MOST_LOOKED_AT = 1_000, 10_000
+LONGEST_REASON = max(map(len, Reason))  # it is what one reads first: other columns go before it
 HEADINGS = (
     Column("age"),
     Column("claimed", drop=5),
     Column("state"),
-    Column("reason", cut=10),
+    Column("reason", cut=LONGEST_REASON),
     Column("experiment", cut=10, drop=3),
     Column("pipeline run", drop=1),
     Column("tries", drop=4),
@@ -50,12 +53,13 @@ bin/relay list --route 'register-*' --experiment 'defect-*' --since 24h --limit 
 
 bin/relay list --state held --json | jq -r '.continuations[].key'
 """
+Asked = StrEnum("Asked", {state.upper(): state for state in STATES})  # type: ignore[misc]
 _States = Annotated[
-    list[State] | None,
+    list[Asked] | None,
     typer.Option(
         "--state",
         metavar="STATE",
-        help=f"Only these: {', '.join(State)}; may be given several times.",
+        help=f"Only these: {', '.join(STATES)}; may be given several times.",
     ),
 ]
 Route = Annotated[
@@ -75,12 +79,12 @@ _Limit = Annotated[
 class _Filters(NamedTuple):
     """What a continuation must fit."""
 
-    states: frozenset[State]
+    states: frozenset[str]
     route: str | None
     experiment: str | None
 
     def fit(self, one: Summary) -> bool:
-        wanted = not self.states or one.state in self.states
+        wanted = not self.states or has_state(one, self.states)
         return wanted and summaries.fits(one, self.route, self.experiment)
 
     @property
@@ -178,6 +182,6 @@ def _rows(found: list[Summary], now: datetime) -> Iterator[tuple[object, ...]]:
         key = visible(f"{one.key.text}@{workspace}")
         reason = one.reason if one.state.is_known else ""
         age = lasting(now - one.created_at, units=1)
-        stands = (age, at(one.created_at), one.state, reason, one.experiment)
+        stands = (age, at(one.created_at), one.stands, reason, one.experiment)
         pipeline_run = " ".join(map(str, filter(None, (one.pipeline_run, one.ended))))
         yield (*stands, pipeline_run, one.attempts + 1, due, key)

@@ -105,6 +105,12 @@ def fulfilled(
         yield Told(name, c, wish.ask(office, replaying, c))
 
 
+def _left(count: int) -> str:
+    if not count:
+        return "none of them left as it was"
+    return f"{count} of them left as {'it was' if count == 1 else 'they were'}"
+
+
 def tell(told: Iterator[Told], *, as_json: bool, dry: bool) -> None:
     """Print what became of each; ends the command with 1 where something was left as it is."""
     every = []
@@ -121,8 +127,10 @@ def tell(told: Iterator[Told], *, as_json: bool, dry: bool) -> None:
             "continuations": [t.builtins() for t in every],
         }
         typer.echo(printing.as_json(document))
-    elif len(every) != 1:
+    elif not every:
+        typer.echo("no continuation fits: bin/relay list shows what there is")
+    elif len(every) > 1:
         how = "; nothing was written" if dry else ""
-        typer.echo(f"{counted(len(every), 'continuation')}, {left} of them left as it was{how}")
+        typer.echo(f"{counted(len(every), 'continuation')}, {_left(left)}{how}")
     if left:
         raise typer.Exit(exits.THE_ANSWER_IS_NO)

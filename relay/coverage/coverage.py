@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,7 @@ def coverage(
     """
     span, asked = opening.span(since), opening.workspaces(workspace or [])
     with opening.office(app, routes) as office:
+        office.tell_stops()
         survey = _Survey(office, office.ports.clock.now() - span)
         told = list(survey.of(asked or asking.seen(office.ports, office.settings)))
         _print_json(told, survey) if as_json else _print_table(told)
@@ -121,6 +123,20 @@ def _print_table(told: list[Told]) -> None:
     by_route[Became.NO_ROUTE] += sum(not run.routes for run in told)
     ends = ", ".join(f"{by_route[kind]} {kind}" for kind in Became if by_route[kind])
     typer.echo(counted(len(told), "run") + (f": {ends}" if ends else ""))
+    if missing := [one for one in told if one.became is Became.MISSING]:
+        for line in _what_now(missing):
+            printing.say(line, err=True)
+
+
+def _what_now(missing: list[Told]) -> Iterator[str]:
+    """What is missing, and what happens next or can be done about it."""
+    ends = sum(one.became is Became.MISSING for run in missing for one in run.routes)
+    many = counted(ends, "continuation")
+    yield f"missing: {many} of {counted(len(missing), 'run')}, whose events never came"
+    yield "  the sweep takes up what it may with its next round (SWEEP_SCHEDULE)"
+    yield f"  for each: bin/relay why {shlex.quote(missing[0].event.run)}"
+    yield "  what Event Grid gave up: bin/relay replay --dead-letters CONTAINER_URL"
+    yield "  does any event arrive? bin/relay doctor"
 
 
 def _conclude(told: list[Told], survey: _Survey) -> None:

@@ -118,7 +118,8 @@ def of(
 
 def _continued(c: Continuation) -> OnRoute:
     is_known = c.state.is_known  # what another version knows may go on
-    why = f"{c.reason} {c.detail}".strip() if is_known else f"it is {c.state}"
+    doubt = "in doubt, " if c.in_doubt else ""
+    why = f"{doubt}{c.reason} {c.detail}".strip() if is_known else f"it is {c.state}"
     return OnRoute(
         route=c.key.route,
         outcome=c.key.outcome,

@@ -64,7 +64,9 @@ class Office(NamedTuple):
             listed = self.ports.ledger.listed(self.ports.clock.now(), 1)
         for stop in overseen.stops(self.settings, self.ports).look(listed):
             if stop.kind is not Kind.SETTING:  # of which every command tells
-                printing.say(f"stopped: {stop.says} To do: {stop.do}", err=True)
+                how = "stopped" if stop.is_met else "notice"
+                for line in (f"{how}: {stop.what}", *stop.more, f"to do: {stop.do}"):
+                    printing.say(line if line.startswith(how) else f"  {line}", err=True)
 
 
 class Found(NamedTuple):

@@ -10,7 +10,7 @@ from functions import connections
 from functions.adapters.clock import SystemClock
 from functions.adapters.routefile import RouteFile
 from functions.adapters.vault import open_vault
-from functions.core.memory.known_since import KnownSince
+from functions.core.operators import typed_keys
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from relay.deployment import opening
@@ -98,7 +98,7 @@ class Case:
         since = self.clock.now() - sweep.kept_for
         named = (*sweep.workspaces, *self._workspaces)
         try:
-            return KnownSince(self.ports).workspaces(since, named)
+            return typed_keys.workspaces(self.ports.ledger, since, named)
         except (ConfigurationError, LedgerUnavailable):  # of which another check tells
             return list({workspace.key: workspace for workspace in named}.values())
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.facts import building
-from functions.core.kept.continuation import ASKED, GATE_IGNORED, pipeline_asked
 from functions.core.kept.summary import Summary
-from functions.core.operators import summaries
+from functions.core.operators import history, summaries
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import REASONS
 from functions.core.routes import near_misses
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.configuration.settings import Settings
-    from functions.core.kept.continuation import Continuation, Step
+    from functions.core.kept.continuation import Continuation
     from functions.core.terms.pipelines import PipelineRequest
     from relay.forecasts.forecast import News, Prospect
 
@@ -45,6 +44,7 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
         **told._asdict(),
         "gate": c.gate_asked.when,
         "saw": c.gate_asked.saw,
+        "gate_ignored_by": c.gate_ignored_by or None,
         "duplicates": c.duplicates,
         "sends": c.sends,
         "request": request(c.request, settings) if c.request else None,
@@ -58,10 +58,11 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
 def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
-    yield str(c.state)
+    yield Summary.of(c).stands
     yield f"  means    {told.means}"
+    ignored = "ignored; " if c.ignore_gate else ""
     if c.gate_asked.saw:
-        yield f"  gate     {plain(c.gate_asked.when or 'not kept with it', 500)}"
+        yield f"  gate     {ignored}{plain(c.gate_asked.when or 'not kept with it', 500)}"
         yield f"  saw      {plain(c.gate_asked.saw, 500)}"
     if c.detail and not (c.reason is Reason.GATE and c.gate_asked.saw):
         yield f"  detail   {plain(c.detail, 500)}"
@@ -76,18 +77,10 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
     if told.do:
         yield f"  do       {plain(told.do, 1000)}"
     yield "  again    another event about this end starts nothing: the ledger has it already"
-    tries, sent = counted(c.attempts + 1, "try", "tries"), counted(c.sends, "request")
-    yield f"  history  {tries}, {sent} sent"
-    for step in c.history:
-        yield f"    {at(step.at)}  {step.what:<16} {plain(_said(c, step))}".rstrip()
-
-
-def _said(c: Continuation, step: Step) -> str:
-    """What a step says; of one that asked always which pipeline, and what its gate saw."""
-    where = pipeline_asked(c.request.where) if c.request else ""
-    if step.what != ASKED or not where or step.detail.startswith(where):
-        return step.detail
-    return f"{where}; {'' if step.detail == GATE_IGNORED else 'its gate saw '}{step.detail}"
+    sent = f", {counted(c.sends, 'request')} sent" if c.sends else ""
+    yield f"  history  {counted(c.attempts + 1, 'try', 'tries')}{sent}"
+    for step in history.told(c):
+        yield f"    {at(step.at)}  {step.what:<16} {plain(step.detail)}".rstrip()
 
 
 def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
@@ -182,7 +175,7 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
     words = REASONS[found.reason].about(
         route=route.name,
         secret=(start and start.secret) or settings.policy.secret,
-        organization=start.organization if start else "the organization",
+        organization=start.organization if start else "",
     )
     detail = f" ({plain(found.detail, 500)})" if found.detail else ""
     return f"{what}, since {words.means}{detail}"

@@ -70,7 +70,10 @@ class AskingAgain:
             return AskedAgain(happened.event, None, unread=error)
         forecast = Forecast(self._ports, self._policy, news)
         past = {name for name, c in happened.known.items() if c.ignore_gate}
+        known = happened.known.values()
+        is_untrue = any(c.is_doubted for c in known)  # the run ended otherwise: that is other news
         prospects = [
-            forecast.of(route, ignore_gate=route.name in past) for route in self._routes.routes
+            forecast.of(route, ignore_gate=route.name in past)
+            for route in (() if is_untrue else self._routes.routes)
         ]
-        return AskedAgain(happened.event, news, compared(happened.known.values(), prospects, news))
+        return AskedAgain(happened.event, news, compared(known, prospects, news))

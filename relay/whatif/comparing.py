@@ -68,6 +68,11 @@ class Compared(NamedTuple):
         return telling.state(self.would)
 
     @property
+    def stays(self) -> bool:
+        """Whether it is as it was since no route had a say in that, and not since routes agree."""
+        return self.change is Change.SAME and self.was is not None and _is_unmoved(self.was)
+
+    @property
     def started(self) -> bool:
         """Whether a pipeline was started."""
         return self.was is not None and self.was.state is State.STARTED

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.terms.words import State
+from functions.core.texts.phrases import counted
 from relay.forecasts import telling
 from relay.printing import plain
 from relay.whatif.comparing import Change, differences
@@ -32,6 +33,11 @@ class Report(NamedTuple):
     mistakes: Sequence[str] = ()
 
     @property
+    def runs(self) -> int:
+        """How many runs, or models, all is about: of some there was news of two ends."""
+        return len({(one.event.workspace.key, one.event.run) for one in self.replayed})
+
+    @property
     def totals(self) -> Counter[Change]:
         """How often each change would come: once for news on a route."""
         return Counter(one.change for run in self.replayed for one in run.routes)
@@ -45,7 +51,7 @@ class Report(NamedTuple):
             "complete": not self.lacking,
             "lacking": list(self.lacking),
             "mistakes": list(self.mistakes),
-            "totals": {"runs": len(self.replayed), **totals},
+            "totals": {"runs": self.runs, "ends": self.totals.total(), **totals},
             "ends": [{"was": was, "would": would, "count": n} for was, would, n in self._ends()],
             "runs": [self._run(run) for run in self.replayed if run.routes],
         }
@@ -70,12 +76,12 @@ class Report(NamedTuple):
         ends = self._ends()
         if ends:
             width = max(len(was) for was, _, _ in ends)
-            yield f"{'runs':>6}  {'was':<{width}}  would be"
+            yield f"{'ends':>6}  {'was':<{width}}  would be"
         yield from (f"{count:>6}  {was:<{width}}  {would}" for was, would, count in ends)
         same, all_ = self.totals[Change.SAME], self.totals.total()
-        runs = f"{len(self.replayed)} run{'' if len(self.replayed) == 1 else 's'}"
-        told = f"{same} of {all_} ends as they were" if all_ else "nothing was compared"
-        yield f"{runs} since {self.since:%Y-%m-%d %H:%M} UTC: {told}"
+        since = f"{self.since:%Y-%m-%d %H:%M} UTC"
+        kept = f"{same} of {all_} ends as they were" if all_ else "nothing was compared"
+        yield f"{counted(self.runs, 'run')} since {since}: {kept}"
 
     def _ends(self) -> list[tuple[str, str, int]]:
         counted = Counter((_was(one), _would(one)) for run in self.replayed for one in run.routes)
@@ -150,6 +156,8 @@ def _was(one: Compared) -> str:
 def _would(one: Compared) -> str:
     if one.change is Change.UNKNOWN:
         return "cannot be told"
+    if one.stays:
+        return _was(one)
     reason = telling.reason(one.would) if one.would else None
     return _end(one.would_state, reason) if one.would_state else "nothing"
 

@@ -19,22 +19,37 @@ if TYPE_CHECKING:
     from relay.why.upcoming import Next
 
 _TAKEN_UP = "the reconciler takes it up with its next round in which the routes can be read"
-_ALIVE = frozenset({State.STARTED, State.OPEN})
 
 
 class OnRoute(NamedTuple):
-    """A route with the run's continuation on it, or with what would become of it."""
+    """A route with the run's continuation on it, or with what would become of it.
+
+    `beside`: that is another end of the run than the one that is known on the route.
+    """
 
     route: str
     known: Continuation | None = None
     prospect: Prospect | None = None
     next: Next | None = None
+    beside: bool = False
 
     @property
-    def is_yes(self) -> bool:
-        """Whether something was started, or still will be."""
+    def outcome(self) -> str:
+        """The outcome that this is about, where it has to be told."""
         if self.known:
-            return self.known.state in _ALIVE or not self.known.state.is_known
+            return self.known.key.outcome
+        return self.prospect.event.outcome if self.prospect and self.beside else ""
+
+    @property
+    def started(self) -> bool:
+        """Whether a pipeline was started."""
+        return self.known is not None and self.known.state is State.STARTED
+
+    @property
+    def comes(self) -> bool:
+        """Whether one still may be, without anybody doing anything."""
+        if self.known:
+            return self.known.state.may_be_open
         return self.next is not None and self.next.comes
 
 
@@ -49,9 +64,14 @@ class Explanation(NamedTuple):
     now: datetime
 
     @property
-    def is_yes(self) -> bool:
-        """Whether something was started, or still will be."""
-        return bool(self.located.letters) or any(one.is_yes for one in self.routes)
+    def started(self) -> bool:
+        """Whether a pipeline was started."""
+        return any(one.started for one in self.routes)
+
+    @property
+    def comes(self) -> bool:
+        """Whether one still may be, without anybody doing anything."""
+        return bool(self.located.letters) or any(one.comes for one in self.routes)
 
     def builtins(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -64,7 +84,8 @@ class Explanation(NamedTuple):
             "outcome": run.outcome if run else None,
             "ended_at": run.end_time.isoformat() if run and run.end_time else None,
             "url": telling.studio_url(self.settings, workspace.id, self.run),
-            "followed": self.is_yes,
+            "started": self.started,
+            "followed": self.started or self.comes,
             "in_inbox_since": min(self._waits).isoformat() if self._waits else None,
             "routes": [self._builtins(one) for one in self.routes],
         }
@@ -79,7 +100,7 @@ class Explanation(NamedTuple):
             yield f"its event lies in the inbox since {at(min(self._waits))}: {_TAKEN_UP}"
         for one in self.routes:
             yield ""
-            outcome = f" ({one.known.key.outcome})" if one.known else ""
+            outcome = f" ({one.outcome})" if one.outcome else ""
             first, *others = self._lines(one)
             yield f"{plain(one.route)}{outcome}: {first}"
             yield from others

@@ -42,6 +42,7 @@ InWorkspaces = Annotated[
     ),
 ]
 LISTING_SECONDS = 120.0  # for each workspace
+MOST_PROBLEMS = 20  # of a route file
 
 
 def ended(
@@ -119,4 +120,12 @@ def routes(ports: Ports, settings: Settings) -> Routes:
 def no_routes(settings: Settings, error: RoutesUnreadable) -> NoReturn:
     """End the command since there are no routes."""
     missing = not settings.routes_file.exists()
-    opening.stop(exits.NOT_FOUND if missing else exits.USAGE, "\n".join(error.problems[:20]))
+    file, told = plain(settings.routes_file, 1000), error.problems[:MOST_PROBLEMS]
+    more = len(error.problems) - len(told)
+    lines = [
+        f"the routes cannot be read, so nothing can be told by them (--routes {file})",
+        *(f"  {plain(problem, 1000)}" for problem in told),
+        *([f"  and {more} more"] if more > 0 else []),
+        "  to do: mend them, bin/relay check says all that is wrong",
+    ]
+    opening.stop(exits.NOT_FOUND if missing else exits.USAGE, "\n".join(lines))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.memory import visits
 from functions.core.memory.knowledge import ROUTE_LATER
 from functions.core.memory.known_since import KnownSince
+from functions.core.operators import typed_keys
 from functions.core.terms.policy import SweepMode
 from functions.core.texts.phrases import lasting
 from relay.forecasts import telling
@@ -44,7 +45,8 @@ class Upcoming:
         known_since = KnownSince(ports)
         self._memory = known_since.recall()
         since = self._now - settings.sweep.kept_for
-        self._swept = {w.key for w in known_since.workspaces(since, self._sweep.workspaces)}
+        known = typed_keys.workspaces(ports.ledger, since, self._sweep.workspaces)
+        self._swept = {workspace.key for workspace in known}
         waiting = locating.letters(ports, news.event.run)
         self._inbox = {(letter.event.workspace.key, letter.event.run) for letter in waiting}
 

@@ -9,6 +9,7 @@ import typer
 from functions.core.terms.errors import Retryable, RoutesUnreadable
 from relay import exits, printing
 from relay.deployment import deployed, opening
+from relay.forecasts import telling
 from relay.forecasts.forecast import Forecast
 from relay.why import asking, locating
 from relay.why.answer import Explanation, OnRoute
@@ -54,9 +55,9 @@ def why(
     A run that no event ever reached is read from Azure Machine Learning, and the routes are
     evaluated for it. Nothing is written or started.
 
-    Exits with 0 if a pipeline was started or still may be, 1 if nothing was started and nothing
-    will, 2 if several workspaces have such a run, 3 if none has, 4 if Azure or the ledger cannot
-    be read.
+    Exits with 0 if a pipeline was started, 6 if none was and one still may be, 1 if none was and
+    nothing more happens by itself, 2 if several workspaces have such a run, 3 if none has, 4 if
+    Azure or the ledger cannot be read.
     """
     named = locating.named(run)
     asked = asking.meant(named, workspace)
@@ -68,8 +69,8 @@ def why(
             typer.echo(printing.as_json(answer.builtins()))
         else:
             printing.echo(answer.lines())
-        if not answer.is_yes:
-            raise typer.Exit(exits.THE_ANSWER_IS_NO)
+        if not answer.started:
+            raise typer.Exit(exits.NOT_YET if answer.comes else exits.THE_ANSWER_IS_NO)
 
 
 def _answer(office: Office, run: str, located: Located) -> Explanation:
@@ -109,7 +110,10 @@ def _told(
         if forecast is None or upcoming is None:
             continue
         prospect = forecast.of(route)
-        if not any(c.key.outcome == prospect.event.outcome for c in mine):
-            prospect = forecast.just_now(prospect)
-            yield OnRoute(route.name, None, prospect, upcoming.of(prospect))
+        if any(c.key.outcome == prospect.event.outcome for c in mine):
+            continue
+        if mine and not telling.may_start(prospect):
+            continue  # the route is told already, and this adds nothing to it
+        prospect = forecast.just_now(prospect)
+        yield OnRoute(route.name, None, prospect, upcoming.of(prospect), beside=bool(mine))
     yield from (OnRoute(c.key.route, c) for c in located.known if c.key.route not in of_today)

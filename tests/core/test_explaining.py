@@ -72,9 +72,9 @@ LOST = PipelineEnd(how=Ending.LOST, at=NOON)
         ({"reason": Reason.LIMIT, "waits_on": line("a")}, "who were claimed before it"),
         (
             {"reason": Reason.PAUSED, "waits_on": PAUSED, "asked_at": NOON},
-            "when the app goes on, those claimed first before the others, its pipeline run",
+            "looks it up in Azure DevOps when the app goes on, those claimed first",
         ),
-        ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "looked for before anything is sent again"),
+        ({"reason": Reason.IN_DOUBT, "asked_at": NOON}, "; nothing is sent again before that"),
         (
             {"reason": Reason.CREDENTIAL_REFUSED, "waits_on": "o"},
             "as soon as the secret is renewed",
@@ -89,6 +89,26 @@ LOST = PipelineEnd(how=Ending.LOST, at=NOON)
 )
 def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
     assert says in explained(opened(**given), NOON, "pat").next
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"reason": Reason.IN_DOUBT}, "12:00:00 UTC and no usable answer came"),
+        ({"reason": Reason.LOOK_FAILED}, "came; the builds could not be looked through; after"),
+        ({"reason": Reason.THROTTLED}, "no usable answer came; Azure DevOps asked to slow down"),
+        ({"reason": Reason.WORKING}, "UTC, and a process waits for the answer or died at it"),
+        ({"state": State.HELD, "reason": Reason.DEADLINE}, "came; the services took so long"),
+    ],
+)
+def test_of_what_was_asked_for_it_is_said_first_that_nobody_knows(
+    given: dict[str, Any], says: str
+) -> None:
+    told = explained(opened(asked_at=NOON, request=request(), **given), NOON, "pat").means
+    ended = "held, and " if "state" in given else ""
+    assert told.startswith(f"{ended}it is not known whether pipeline contoso/mlops/42 was started:")
+    assert says in told
+    assert STATES[State.OPEN] not in told
 
 
 def test_what_is_settled_asks_nothing_of_a_person() -> None:

@@ -129,7 +129,12 @@ def test_the_commands_that_up_prints_start_a_pipeline(
     assert "resumed=0 looked_at=0" not in up.output
     (job,) = json.loads(_pasted(env, f"RUN={started.rpartition('=')[2]}", ask).partition("\n")[2])
     assert job["answer"]["status"] == 202
-    settings = _command(guide, r"\. .*/settings; .*").partition(";")[0]
+    settings = _command(guide, r"\. .*/settings")
+    run = f"RUN={started.rpartition('=')[2]}"
+    why = _pasted(env, settings, run, _command(guide, r"bin/relay why \$RUN"))
+    assert "register-model (Completed): started" in why
+    assert _pasted(settings, _command(guide, "bin/relay list")).startswith("AGE")
+    assert _pasted(env, _command(guide, "curl .*-X DELETE")) == "[]200\n"  # a fault is taken back
     assert _pasted(settings, 'echo "$RECONCILE_SCHEDULE"') == "*/5 * * * * *\n"
     listed = json.loads(_pasted(env, _command(guide, "curl .*_apis/pipelines.*")))
     assert [run["pipeline"]["name"] for run in listed["value"]] == ["register-model"]

@@ -29,6 +29,7 @@ from relay.doctor.azure.vault import UNSEEN
 from relay.doctor.case import Case
 from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
+from tests.ledger import samples
 from tests.saying.refusals import says
 from tests.stage.azure import now
 
@@ -585,6 +586,13 @@ def test_a_workspace_that_is_not_there_is_a_failure(patient: Patient) -> None:
 def test_the_workspace_whose_events_lead_here_is_looked_at_unnamed(patient: Patient) -> None:
     shown = patient.typed("--app", APP, "--no-probe")
     assert "ok       workspace: ml-prod and its MLflow answer" in shown.stdout.splitlines()
+
+
+def test_a_workspace_of_which_only_a_row_of_the_ledger_tells_is_looked_at(patient: Patient) -> None:
+    """The reconciler notes it with its next round: until then the row alone knows it."""
+    patient.stage.ledger.claim(samples.opened("r1", at=now()))
+    report = patient.examined("--no-probe")
+    assert any("efects" in said for _, said in report.of("workspace"))
 
 
 def test_an_mlflow_that_refuses_is_a_failure(patient: Patient) -> None:

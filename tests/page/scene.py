@@ -103,6 +103,21 @@ def many(count: int, now: datetime) -> list[Continuation]:
     return [*opened, *(_one_end(n, now - timedelta(minutes=17) - n * apart) for n in range(ended))]
 
 
+def in_doubt(n: int, now: datetime, *, held: bool = False) -> Continuation:
+    """One whose request was sent and not answered: looked for, or held for a person to settle."""
+    c = claimed(news(f"train-doubt-{n}", now - 2 * HOUR), ROUTES[n % 3])
+    asked = PipelineRequest(
+        organization="contoso", project="mlops", pipeline=42, secret="pat", body="{}"
+    )
+    c = steps.asked(c, now - timedelta(minutes=50), asked, LEASE, "")
+    if held:
+        detail = "sent 2 times, never answered and never found"
+        at = now - timedelta(minutes=20)
+        return steps.ended(c, at, State.HELD, Reason.IN_DOUBT, detail)
+    reason, due, name = Reason.CREDENTIAL_REFUSED, now + timedelta(minutes=6), "account/contoso/pat"
+    return steps.parked(c, now - timedelta(minutes=8), reason, "401 Access Denied", due, name)
+
+
 def hostile(now: datetime) -> Continuation:
     event = news(HOSTILE_RUN, now - 2 * HOUR, tags=HOSTILE_TAGS, experiment=SCRIPT)
     return ended(claimed(event, ROUTES[0]), State.HELD, Reason.GATE, SCRIPT)

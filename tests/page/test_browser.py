@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.adapters.sqlite import SqliteLedger
 from functions.core.kept.summary import Summary
 from functions.core.operators.lists.groups import groups
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.overview import Seen
+from functions.core.operators.stops.stop import Kind, Stop
 from functions.core.terms.words import State
 from functions.web.layout import headers
 from functions.web.listing import listing
 from tests.page import scene
-from tests.page.conftest import KEY, SCREENSHOTS
+from tests.page.conftest import KEY, SCREENSHOTS, serving
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Locator, Page
 
     from tests.page.conftest import Site, Tab, Tabs
@@ -171,6 +175,30 @@ def test_the_charts_have_their_numbers_as_tables_and_lead_to_the_rows(tab: Tab) 
     assert rows(tab.page).count() >= number > 0
 
 
+# in doubt
+
+
+def test_the_number_of_those_in_doubt_leads_to_them_whatever_their_state(
+    tabs: Tabs, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    ledger, now = SqliteLedger(path), datetime.now(UTC)
+    scene.fill(ledger, now, ends=20)
+    for n, held in ((0, False), (3, True)):
+        scene.put(ledger, scene.in_doubt(n, now, held=held))
+    with serving(path) as site, tabs.lent(site) as tab:
+        tab.open()
+        follow(tab.page, tab.page.locator(".counts a", has_text="In doubt"))
+        assert states(tab.page) == {"in doubt", "held, in doubt"}
+        assert rows(tab.page).count() == 2
+        tab.page.get_by_text("More filters").first.wait_for()
+        assert tab.page.get_by_label("in doubt").is_checked()
+        follow(tab.page, tab.page.get_by_role("link", name="train-doubt-0"))
+        told = tab.page.locator("main").inner_text()
+        assert "it is not known whether pipeline contoso/mlops/42 was started" in told
+        assert tab.page.locator(".title .badge").inner_text() == "in doubt"
+
+
 # filter
 
 
@@ -228,8 +256,8 @@ def test_a_click_shows_why_it_is_held_and_how_to_replay_it(tab: Tab) -> None:
     assert "run.metrics.accuracy >= 0.9; accuracy = 0.71" in told
     command = tab.page.locator("code.command").inner_text()
     assert shlex.split(command) == [
-        *("bin/relay", "replay", "register-model/train-003/Completed@ml-prod"),
-        "--ignore-gate",
+        *("bin/relay", "replay", "--ignore-gate"),
+        "register-model/train-003/Completed@ml-prod",
     ]
     follow(tab.page, tab.page.get_by_role("link", name="all of the same run"))
     assert rows(tab.page).locator("td:nth-child(2)").all_inner_texts() == ["train-003"]
@@ -402,6 +430,21 @@ WINDOWS = {390: 844, 820: 1180, 1366: 768, 1920: 1080}
 SCHEMES = ("light", "dark")
 COUNTS = (1, 3, 30, 300, 3000)
 LEAST_ROWS = 15  # in a laptop's window
+MOST_HIGH = 170  # pixels of a cause with two commands, of two lines each
+APP = "/subscriptions/5f1c0000/resourceGroups/rg-relay/providers/Microsoft.Web/sites/relay-app"
+STOPS = (  # a banner of each colour
+    Stop(
+        Kind.ROUTES,
+        "The route file cannot be read, so no event is looked at.",
+        "mend it (bin/relay check says all that is wrong), then: sh infra/hooks/deploy.sh code",
+        waits=3,
+        more=(
+            "3 events wait in the inbox since 2026-03-14 11:51 UTC.",
+            "routes.yaml:3: organisation",
+        ),
+    ),
+    Stop(Kind.EXPIRING, "The secret pat expires at 2026-03-16 12:00 UTC: 2 days left.", "renew it"),
+)
 
 
 def judged(tab: Tab, axe: str) -> list[str]:
@@ -448,9 +491,11 @@ def seen_in(tab: Tab, name: str, *widths: int) -> None:
 def of_many(count: int) -> Seen:
     """What the page shows of so many continuations, without a ledger to fill first."""
     now = datetime.now(UTC)
-    among = [Summary.of(c) for c in scene.many(count, now)]
-    wanted, wants = Wanted(), groups(among, now, "")
-    return Seen(now, wanted, wanted.sorted(among), among, {}, paused=False, wants=wants)
+    doubtful = [scene.in_doubt(0, now), *(scene.in_doubt(n, now, held=True) for n in (3, 6, 4))]
+    among = [Summary.of(c) for c in (*scene.many(count, now), *doubtful)]
+    wanted, wants = Wanted(), groups(among, now, APP)
+    listed = wanted.sorted([*among])
+    return Seen(now, wanted, listed, among, {}, paused=False, wants=wants, stops=STOPS)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -464,6 +509,17 @@ def test_however_many_there_are_no_figure_is_higher_than_the_window(
         tab.open()
         tab.page.unroute_all()
         seen_in(tab, f"with-{count}", *WINDOWS)
+        number = tab.page.locator(".counts a", has_text="In doubt")
+        assert number.locator("strong").inner_text() == "4"
+        groups_in_doubt = tab.page.locator(".wants li", has=tab.page.locator(".badge.doubt"))
+        one, two = sorted(groups_in_doubt.all_inner_texts(), key=lambda told: "2 cont" in told)
+        assert "held, in doubt" in one
+        assert "--as-started BUILD_ID" in one
+        assert "or, if you find none:" in one
+        assert "2 continuations" in two
+        tab.page.set_viewport_size({"width": 1366, "height": WINDOWS[1366]})
+        high = tab.page.locator(".wants li").evaluate_all("all => all.map(one => one.offsetHeight)")
+        assert max(high) <= MOST_HIGH
         for width, scheme in ((390, "light"), (1366, "dark")):
             tab.page.set_viewport_size({"width": width, "height": WINDOWS[width]})
             tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -251,5 +251,7 @@ def test_what_stops_everything_is_above_all_else_and_first_in_the_json(empty_sit
     assert (grave["waits"], minor["kind"], minor["grave"]) == (0, "setting_ignored", False)
     text = Reader(empty_site.get().text).text
     heading = text.index("Operations", text.index("As of"))
-    assert text.index(grave["says"]) < text.index(minor["says"]) < heading
+    told = [text.index(what) for what in (grave["what"], *grave["more"], minor["what"])]
+    assert [*sorted(told), heading] == [*told, heading]
+    assert told[-1] < heading
     assert f"To do: {grave['do']}" in text

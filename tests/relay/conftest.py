@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner
 
+from functions import web
+from functions.configuration import overseen
+from functions.core.operators.overview import Overview
 from local.cloud import WORKSPACE
 from relay.__main__ import app
+from tests.page.reader import Reader
 from tests.stage.azure import Stage
 
 if TYPE_CHECKING:
@@ -37,6 +42,20 @@ class Desk:
         assert "Traceback" not in done.output
         assert done.exception is None or isinstance(done.exception, SystemExit)
         return Said(done.exit_code, done.stdout, done.stderr)
+
+    def asked(self, app: str = "", **query: str) -> Any:
+        """What the operations page answers a program."""
+        return json.loads(self._page("application/json", app, query))
+
+    def seen(self, **query: str) -> str:
+        """The text of the operations page."""
+        return Reader(self._page("text/html", "", query)).text
+
+    def _page(self, kind: str, app: str, query: dict[str, str]) -> str:
+        stage = self.stage
+        stops = overseen.stops(stage.read, stage.ports, own=True)
+        overview = Overview(stage.ports, stage.read.policy, stops, app)
+        return web.answer(lambda: overview, query, kind).body
 
     def end(self, run: str, *, ago: float = -1.0, **facts: Any) -> None:
         """Have a run that ended so many seconds ago; by default after all that was before."""

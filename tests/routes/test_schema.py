@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 import yaml
 
-from tests.routes.files import FULL, HEAD, problems
+from tests.routes.files import FULL, HEAD, problems, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,45 @@ def test_the_committed_schema_is_what_the_command_prints() -> None:
     )
 
     assert done.stdout.decode("utf-8").splitlines() == SCHEMA.read_text("utf-8").splitlines()
+
+
+def inserted(body: Any, deep: str = "") -> Iterator[str]:
+    """The lines that yaml-language-server writes of a snippet: each text as it stands."""
+    for name, value in body.items():
+        if isinstance(value, dict):
+            yield f"{deep}{name}:"
+            yield from inserted(value, f"{deep}  ")
+        elif isinstance(value, list):
+            yield f"{deep}{name}:"
+            yield from (f"{deep}  - {one}" for one in value)
+        else:
+            yield f"{deep}{name}: {value}"
+
+
+def filled(body: Any) -> str:
+    """The route that stands there if nothing of the snippet is changed."""
+    lines = [re.sub(r"\$\{\d+:([^{}]*)\}", r"\1", line) for line in inserted(body)]
+    return "\n".join([f"- {lines[0]}", *(f"  {line}" for line in lines[1:])])
+
+
+SNIPPETS = json.loads(SCHEMA.read_text("utf-8"))["properties"]["routes"]["defaultSnippets"]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda one: one["label"])
+def test_what_an_editor_offers_is_a_whole_route(
+    snippet: dict[str, Any], validator: jsonschema.Draft202012Validator
+) -> None:
+    assert snippet.keys() == {"label", "description", "body"}
+    text = filled(snippet["body"])
+    assert "$" not in text
+    made = route(text)
+    assert made.start is not None
+    assert [*validator.iter_errors(yaml.safe_load(HEAD + indent(text, "  ")))] == []
+    assert (made.gate is not None) is ("when" in snippet["body"])
+
+
+def test_each_of_them_has_a_name_of_its_own() -> None:
+    assert len({filled(one["body"]).partition("\n")[0] for one in SNIPPETS}) == len(SNIPPETS) >= 3
 
 
 @pytest.mark.parametrize("text", [FULL, (ROOT / "routes.yaml").read_text(encoding="utf-8")])

@@ -23,7 +23,10 @@ ASKED = "asked"  # the step before a POST: what the gate saw, or that there was 
 CLAIMED = "claimed"
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 _PIPELINE = "pipeline "
+IN_DOUBT = "in doubt"
 GATE_IGNORED = "the gate was ignored, as an operator asked"
+IGNORING = ", ignoring the gate"  # how the step of an operator ends who wants that
+SOMEBODY = "an operator"
 
 
 class Asked(NamedTuple):
@@ -148,6 +151,15 @@ class Continuation(Struct, frozen=True, kw_only=True):
         return _parted(next((saw for saw in told if saw is not None), ""))
 
     @property
+    def gate_ignored_by(self) -> str:
+        """Who had its gate ignored, if that is known; empty where the gate counts."""
+        if not self.ignore_gate:
+            return ""
+        told = (s.detail for s in reversed(self.history) if s.what in BY_OPERATORS)
+        by = next((detail for detail in told if detail.endswith(IGNORING)), "")
+        return by.removeprefix("by ").removesuffix(IGNORING) or SOMEBODY
+
+    @property
     def is_asked(self) -> bool:
         """Whether a POST may have left whose fate is not known."""
         return self.is_open and self.asked_at is not None
@@ -166,6 +178,18 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """
         at_work = self.is_open and self.reason is Reason.WORKING
         return self.asked_at is not None and self.state is not State.STARTED and not at_work
+
+    @property
+    def in_doubt(self) -> bool:
+        """The same of what this version knows, as people are told."""
+        return self.is_doubtful and self.state.is_known and self.key.outcome.is_known
+
+
+def stands_as(state: State, *, in_doubt: bool) -> str:
+    """A state as lists and headlines say it: what is open and in doubt is looked for, not due."""
+    if not in_doubt:
+        return str(state)
+    return IN_DOUBT if state is State.OPEN else f"{state}, {IN_DOUBT}"
 
 
 def pipeline_asked(where: str) -> str:

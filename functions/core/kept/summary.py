@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from functions.core.kept.continuation import stands_as
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.words import Ending, State
@@ -20,7 +21,8 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
 class Summary(Struct, frozen=True, kw_only=True):
     """What a list shows of a continuation; times are UTC, `run_ended_at` as the event tells it.
 
-    `waits_on`: what releases one that is parked before it is due.
+    `waits_on`: what releases one that is parked before it is due. `in_doubt`: nobody knows whether
+    its pipeline was started. `ignore_gate`: whatever the route's gate says it is started.
     """
 
     key: Key
@@ -40,6 +42,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     ended: Ending | None = None
     ended_at: datetime | None = None
     ended_detail: str = ""
+    in_doubt: bool = False
+    ignore_gate: bool = False
 
     @classmethod
     def of(cls, c: Continuation) -> Summary:
@@ -59,6 +63,11 @@ class Summary(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether work is left to do before it ends."""
         return self.state is State.OPEN and self.key.outcome.is_known
+
+    @property
+    def stands(self) -> str:
+        """Where it stands, as people read it."""
+        return stands_as(self.state, in_doubt=self.in_doubt)
 
     @property
     def is_in_line(self) -> bool:

@@ -25,7 +25,7 @@ from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
 from functions.core.ledger.places import safe, unsafe
 from functions.core.terms.errors import Permanent, Unreadable
-from functions.core.terms.reasons import Reason
+from functions.core.terms.reasons import LOOKED_FOR, Reason
 from functions.core.texts.bounds import bounded, exact, meant, visible
 from functions.core.texts.times import parse_time
 
@@ -86,7 +86,8 @@ def listed_of(row: Row) -> Summary:
     with _naming(row):
         key = {name: meant(row.get(name, "")) for name in NAMED_BY}
         told = {name: row[name] for name in summary.NAMES if name in row}
-        own = {"key": key, "waits_on": unsafe(row.get("waits_on", ""))}
+        doubt = row.get("in_doubt") or row.get("reason") in LOOKED_FOR  # of an earlier version
+        own = {"key": key, "waits_on": unsafe(row.get("waits_on", "")), "in_doubt": bool(doubt)}
         return decoded(_known({"reason": Reason.WORKING, **told, **own}), Summary, strict=False)
 
 

@@ -159,18 +159,18 @@ def _account_of(start: Start, policy: Policy) -> str:
     return Admission.account(start.organization, start.secret or policy.secret)
 
 
-def lift(ledger: Ledger, name: str) -> None:
+def lift(ledger: Ledger, name: str, now: datetime) -> None:
     """Let an account be tried once more whose credential was refused, as an operator wants it.
 
-    One that is to slow down is left alone all the same. What other processes believe of it lasts
-    for seconds.
+    Since when it is refused stays, should it be refused again. One that is to slow down is left
+    alone all the same. What other processes believe of it lasts for seconds.
     """
 
     def lifted(there: Mapping[str, Any]) -> Mapping[str, Any]:
-        slow = parse_time(there.get("slow_until"))
-        if there.get("reason") == Reason.THROTTLED:
+        until = parse_time(there.get("blocked_until"))
+        if until is None or until <= now or there.get("reason") == Reason.THROTTLED:
             return there
-        return _row(_throttled(slow)) if slow else {}
+        return {**there, "blocked_until": now.isoformat()}
 
     shared.change(ledger, name, lifted)
 

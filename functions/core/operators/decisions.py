@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.kept.continuation import HASTENED, REPLAYED
+from functions.core.kept.continuation import HASTENED, IGNORING, REPLAYED, stands_as
 from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.starts.steps import started, step
 from functions.core.terms.policy import RECHECK
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from functions.core.terms.pipelines import PipelineRun
 
 REPLAYABLE = frozenset({State.HELD, State.FAILED})
+WITHOUT_GATE = frozenset({Reason.GATE, Reason.NOT_A_NUMBER})  # what starts if its gate is left out
 _NAMED = "as started, by "
 _LONGEST_URL = 1000
 
@@ -41,7 +42,7 @@ def standing(c: Continuation) -> str:
     """Where it stands, in words."""
     if c.state is State.STARTED:
         return f"started, pipeline run {c.pipeline_run} {c.url}".rstrip()
-    why = f"{c.state}, {c.reason}{c.detail and f' ({c.detail})'}"
+    why = f"{stands_as(c.state, in_doubt=c.in_doubt)}, {c.reason}{c.detail and f' ({c.detail})'}"
     return f"{why}; due {c.due_at:%Y-%m-%d %H:%M:%S} UTC" if c.is_open else why
 
 
@@ -91,14 +92,19 @@ def named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Cont
     return started(told, now, run, Reason.FOUND, RECHECK)
 
 
-def said(c: Continuation) -> str:
-    """What was made of it."""
+def said(before: Continuation, c: Continuation) -> str:
+    """What was made of it, and what comes of that where the same may come again."""
     if c.state is State.STARTED:
         return standing(c)
     what = "replayed"
     if c.history[-1].what == HASTENED:
         what = "looked for at once" if c.is_asked else "tried again at once"
-    return f"{what}; the reconciler takes it up"
+    then = ""
+    if c.ignore_gate:
+        then = " and leaves the gate out"
+    elif before.reason in WITHOUT_GATE and not before.is_open:
+        then = " and asks its gate again, which held it; --ignore-gate leaves it out"
+    return f"{what}; the reconciler takes it up{then}"
 
 
 def _at_once(
@@ -140,7 +146,7 @@ def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> C
 
 
 def _by(who: str, *, ignore_gate: bool) -> str:
-    return f"by {who}{', ignoring the gate' if ignore_gate else ''}"
+    return f"by {who}{IGNORING if ignore_gate else ''}"
 
 
 def _was_named(c: Continuation) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.limits.admission import ACCOUNT, Admission
 from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
@@ -50,19 +51,44 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         key=shlex.quote(visible(c.key.text)),
         route=c.key.route,
         secret=named or secret,
-        organization=organization or "the organization",
+        organization=organization,
     )
-    means = f"{STATES[c.state]}: {told.means}"
+    means = _doubt(c, told.means) if _is_unknown(c) else f"{STATES[c.state]}: {told.means}"
+    if c.ignore_gate and c.state in {State.OPEN, State.STARTED}:
+        ignored = "was ignored" if c.state is State.STARTED else "is ignored"
+        means += f"; the route's gate {ignored}, as {c.gate_ignored_by} asked"
     return Explained(means, _next(c, now, secret), told.do)
+
+
+def _is_unknown(c: Continuation) -> bool:
+    """Whether nobody knows if its pipeline was started: a request was sent, and not answered."""
+    return c.is_asked or c.in_doubt
+
+
+def _doubt(c: Continuation, means: str) -> str:
+    """What is said of it first, whatever else keeps it from being looked up."""
+    what = f"pipeline {c.request.where}" if c.request else "its pipeline"
+    ended = "" if c.is_open else f"{c.state}, and "
+    unknown = f"{ended}it is not known whether {what} was started"
+    sent = c.sent_at or c.asked_at
+    asked = f"the request was sent{f' at {_time(sent)}' if sent else ''}"
+    if c.is_open and c.reason is Reason.WORKING:
+        return f"{unknown}: {asked}, and a process waits for the answer or died at it"
+    lost = f"{unknown}: {asked} and no usable answer came"
+    if c.reason is Reason.IN_DOUBT:
+        return lost
+    return f"{lost}; {means.partition('no usable answer came, and ')[2] or means}"
 
 
 def _do(c: Continuation, words: Words) -> str:
     """What a person can do: whatever has ended without a pipeline run can be opened again."""
     if c.state not in REPLAYABLE:
         return words.do_now if c.state is State.OPEN else ""
+    if c.is_doubtful and "--as-started" not in words.do:
+        return SETTLE
     if "relay replay" in (do := words.do):
         return do
-    again = SETTLE if c.is_doubtful else f"to try it again: {REPLAY}"
+    again = f"to try it again: {REPLAY}"
     return f"{do}{'' if do.endswith('?') else ';'} {again}" if do else again
 
 
@@ -70,9 +96,15 @@ def _account(c: Continuation) -> tuple[str, str]:
     """Organization and secret that it was sent with, or waits for; empty where it is neither."""
     if c.request:
         return c.request.organization, c.request.secret
-    kind, _, account = c.waits_on.partition("/")
-    organization, _, secret = account.partition("/")
-    return (organization, secret) if kind == "account" else ("", "")
+    return waited_for(c.waits_on)
+
+
+def waited_for(waits_on: str) -> tuple[str, str]:
+    """The organization and the secret of an account that something waits for; empty for others."""
+    if not Admission.is_account(waits_on):
+        return "", ""
+    organization, _, secret = waits_on.removeprefix(ACCOUNT).partition("/")
+    return organization, secret
 
 
 def _next(c: Continuation, now: datetime, secret: str) -> str:
@@ -82,10 +114,11 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
         follows = c.state is State.STARTED and not c.ended and now - c.updated_at < FOLLOWED_FOR
         return FOLLOWED if follows else "nothing more happens by itself"
     then = _then(c, now)
-    if c.is_asked:
-        return f"{then} its pipeline run is looked for before anything is sent again"
     refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
     early = ", or as soon as the secret is renewed" if secret and refused else ""
+    if c.is_asked:
+        looks = f"Run Relay looks it up in Azure DevOps {then.rstrip(',')}{early}"
+        return f"{looks}; nothing is sent again before that"
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"

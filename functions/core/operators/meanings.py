@@ -14,7 +14,7 @@ from functions.core.terms.words import State
 _ANY = {
     "key": "KEY",
     "route": "the route",
-    "secret": "that the route names",
+    "secret": "the secret",
     "organization": "its organization",
 }
 
@@ -36,8 +36,12 @@ class Words(NamedTuple):
 
     def about(self, **named: str) -> Words:
         """The same about what is named, or where nothing is, in words that fit every route."""
-        filled = _ANY | named
+        filled = _ANY | {name: _said(name, text) for name, text in named.items() if text}
         return Words(*(text.format(**filled) for text in self))
+
+
+def _said(name: str, text: str) -> str:
+    return f"the secret {text}" if name == "secret" else text
 
 
 STATES = {
@@ -72,7 +76,7 @@ REASONS = {
     ),
     Reason.ROUTES_UNREADABLE: Words(
         "the route file cannot be read",
-        f"run bin/relay check and deploy a route file; {AT_ONCE}",
+        f"mend it, bin/relay check says all that is wrong, and in Azure deploy it; {AT_ONCE}",
     ),
     Reason.RUN_UNREADABLE: Words(
         "the run could not be read from Azure Machine Learning",
@@ -90,9 +94,8 @@ REASONS = {
         f"make a new token and store it as a new version of the secret; {AT_ONCE}",
     ),
     Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused the secret {secret}; nothing more is sent to {organization} with it "
-        "meanwhile",
-        "make a new token and store it as a new version of the secret {secret}",
+        "Azure DevOps refused {secret}; nothing more is sent to {organization} with it meanwhile",
+        "make a new token and store it as a new version of {secret}",
     ),
     Reason.NOT_SENT: Words(
         "no connection to Azure DevOps could be made",

@@ -12,6 +12,7 @@ from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.lists import commands
 from functions.core.operators.lists.groups import Group, groups
 from functions.core.operators.stops import credentials
+from functions.core.operators.stops.stop import OF_INBOX, Stop
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from functions.core.operators.lists.commands import Command
     from functions.core.operators.lists.wanted import Wanted
     from functions.core.operators.stops.looking import Stops
-    from functions.core.operators.stops.stop import Stop
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
 
@@ -56,6 +56,17 @@ class Seen(NamedTuple):
     def counts(self) -> dict[State, int]:
         """How many there are of each state."""
         return {state: sum(one.state is state for one in self.among) for state in State}
+
+    @property
+    def in_doubt(self) -> int:
+        """Of how many nobody knows whether their pipelines were started."""
+        return sum(one.in_doubt for one in self.among)
+
+    @property
+    def in_inbox(self) -> int:
+        """How many events wait in the inbox of which no route could be told."""
+        told = (stop.waits for stop in self.stops if stop.kind in OF_INBOX)
+        return next((waits for waits in told if waits), 0)
 
     @property
     def open_since(self) -> datetime | None:
@@ -127,7 +138,7 @@ class Overview:
             studio=building.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
             gate=c.gate_asked.when,
             saw=c.gate_asked.saw,
-            command=commands.of_one(Summary.of(c), name, self._app, doubtful=c.is_doubtful),
+            command=commands.of_one(Summary.of(c), name, self._app),
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
             variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),

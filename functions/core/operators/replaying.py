@@ -90,18 +90,18 @@ class Replaying:
                     self._ledger.schedule(entry.continuation)
                 return made
             if self._dry:
-                return Answer(f"would be {decisions.said(made)}", done=True)
+                return Answer(f"would be {decisions.said(entry.continuation, made)}", done=True)
             try:
                 self._ledger.write(entry, made)
             except Lost:
                 continue  # another operator or a process was first: judge again what it wrote
             self._release(made)
-            return Answer(decisions.said(made), done=True)
+            return Answer(decisions.said(entry.continuation, made), done=True)
 
     def _release(self, made: Continuation) -> None:
         """Schedule it; the account that it waits for is tried once more, though it was refused."""
         if made.is_open and made.reason is Reason.CREDENTIAL_REFUSED and made.waits_on:
-            admission.lift(self._ledger, made.waits_on)
+            admission.lift(self._ledger, made.waits_on, self._clock.now())
         self._ledger.schedule(made)
 
 

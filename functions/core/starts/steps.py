@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key, RunEvent
 
 LONGEST_HISTORY = 40
+UNASKED, ABSENT = "taken back", "looked: absent"
 KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
 
 
@@ -139,7 +140,7 @@ def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuatio
     return step(
         c,
         now,
-        "taken back",
+        UNASKED,
         "nothing was queued",
         asked_at=before.asked_at,
         sent_at=before.sent_at,
@@ -151,7 +152,7 @@ def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuatio
 
 def absent(c: Continuation, now: datetime) -> Continuation:
     """A complete look-up found no pipeline run."""
-    return step(c, now, "looked: absent", absent_at=c.absent_at or now)
+    return step(c, now, ABSENT, absent_at=c.absent_at or now)
 
 
 def started(

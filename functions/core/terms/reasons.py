@@ -56,6 +56,8 @@ class Reason(StrEnum):
     FOUND = "found"  # the answer was lost, the pipeline run was found
 
 
+# The builds are looked through: whoever is open with one of these was asked for.
+LOOKED_FOR = frozenset({Reason.IN_DOUBT, Reason.LOOK_FAILED})
 BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason.CUT})
 
 # Reasons for which days of patience are counted, and which are not disproved by one that comes

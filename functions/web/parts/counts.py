@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from functions.core.operators.lists.wanted import ASKED_IN_DOUBT
 from functions.core.terms.words import State
-from functions.core.texts.phrases import lasting
+from functions.core.texts.phrases import counted, lasting
 from functions.web.html import Child, Markup, said, tag
 from functions.web.words import when
 
@@ -26,23 +27,28 @@ _ABOUT = {
 def counts(seen: Seen) -> Markup:
     """A number for each state, and how long a start takes."""
     about = {**_ABOUT, State.OPEN: _oldest(seen)}
-    numbers = [_number(seen, state, about[state]) for state in ORDER]
+    numbers = [_number(seen, state, seen.counts[state], about[state]) for state in ORDER]
+    if seen.in_doubt:
+        numbers.insert(1, _number(seen, ASKED_IN_DOUBT, seen.in_doubt, "started or not?"))
     took = lasting(seen.latency) if seen.latency is not None else "-"
     half = [tag("span", "Run end to start"), tag("strong", took), tag("small", "half are faster")]
     every = tag("ul", *numbers, tag("li", tag("div", *half)), class_="counts")
     return tag("nav", every, aria_label="All continuations by state")
 
 
-def _number(seen: Seen, state: State, about: str) -> Markup:
-    told = [tag("span", state.capitalize()), tag("strong", f"{seen.counts[state]:,}")]
+def _number(seen: Seen, state: str, count: int, about: str) -> Markup:
+    name = state.capitalize().replace("_", " ")
+    told = [tag("span", name), tag("strong", f"{count:,}")]
     chosen = "true" if seen.wanted.given == {"state": str(state)} else None
     to = "?" + urlencode({"state": state})
     return tag("li", tag("a", *told, tag("small", about), href=to, aria_current=chosen))
 
 
 def _oldest(seen: Seen) -> str:
-    since = seen.open_since
-    return f"the oldest for {lasting(seen.at - since)}" if since else "nothing waits"
+    since, inbox = seen.open_since, seen.in_inbox
+    oldest = f"the oldest for {lasting(seen.at - since, units=1)}" if since else ""
+    waiting = f"{counted(inbox, 'event', grouped=True)} in the inbox" if inbox else ""
+    return ", ".join(filter(None, (oldest, waiting))) or "nothing waits"
 
 
 def credentials(seen: Seen) -> Child:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.operators.lists.wanted import STATES
 from functions.core.operators.overview import MOST_ENDED
-from functions.core.terms.words import State
 from functions.web.html import Child, Markup, said, tag
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def _states(wanted: Wanted) -> Markup:
             tag(
                 "input", type="checkbox", name="state", value=state, checked=state in wanted.states
             ),
-            str(state),
+            state.replace("_", " "),
         )
-        for state in State
+        for state in STATES
     ]
     return tag("fieldset", tag("legend", "State"), tag("div", *boxes, class_="boxes"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from functions.core.operators.lists.wanted import ASKED_IN_DOUBT
 from functions.web.html import Child, Markup, said, tag
 from functions.web.words import ago, badge, command, meaning, to_one
 
@@ -30,12 +31,13 @@ def wants(seen: Seen) -> Child:
 def _group(group: Group, now: datetime) -> Markup:
     """How many of what, in whose words, and what to type."""
     count = len(group.members)
-    asked = {"state": group.state, "route": group.route, "reason": group.reason}
+    state = ASKED_IN_DOUBT if group.in_doubt else group.state
+    asked = {"state": state, "route": group.route, "reason": group.reason}
     to = to_one(group.members[0].key) if count == 1 else "?" + urlencode(asked)
     what = said(group.members[0].key.run) if count == 1 else f"{count:,} continuations"
     head = tag(
         "p",
-        badge(group.state),
+        badge(group.state, in_doubt=group.in_doubt),
         tag("a", what, href=to),
         tag("span", "" if count == 1 else "first ", ago(group.since, now), class_="quiet"),
         class_="head",

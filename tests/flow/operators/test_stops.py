@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from functions import web
+from functions.configuration import overseen
 from functions.core.operators.lists.wanted import Wanted
+from functions.core.operators.replaying import Replaying
+from functions.core.operators.stops.looking import Stops
 from functions.core.operators.stops.stop import Kind
 from functions.core.terms.errors import LedgerUnavailable
 from tests.ledger.counted import counted
@@ -69,10 +74,39 @@ def test_a_route_file_that_cannot_be_read_is_told_with_the_line_and_what_waits(
     assert (stop.waits, stop.is_grave) == (2, True)
     assert "bin/relay check" in stop.do
     text = Reader(page(stage)).text
-    assert text.index(stop.says) < text.index("Operations", text.index("Skip"))
+    assert text.index(stop.what) < text.index("Operations", text.index("Skip"))
     stage.routes(ROUTES)
     stage.reconcile()
     assert stops(stage) == {}
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_the_page_does_not_say_that_nothing_waits_while_events_do(
+    stage: Stage, *, others: bool
+) -> None:
+    if others:
+        ended(stage, "r0")
+    stage.routes(BROKEN)
+    ended(stage, "r1", "r2")
+    stage.build()
+    text = Reader(page(stage)).text
+    assert "nothing waits" not in text
+    assert (
+        "2 events in the inbox" if others else "2 events wait in the inbox until what is"
+    ) in text
+    assert ("Nothing is open yet; 2 events wait in the inbox, see above." in text) is others
+    assert (
+        json.loads(web.answer(lambda: stage.app.overview, {}, "application/json").body)["inbox"]
+        == 2
+    )
+
+
+def test_where_the_app_is_no_deployed_one_nobody_is_told_to_deploy(stage: Stage) -> None:
+    stage.routes(BROKEN)
+    assert "it is read again by itself" in stops(stage)[Kind.ROUTES].do
+    known = overseen.known(replace(stage.read, ledger_url=""))
+    there = Stops(stage.ledger, stage.clock, known, stage.ports.routes).look([])
+    assert there[0].do.endswith("then: sh infra/hooks/deploy.sh code")
 
 
 def test_what_another_instance_cannot_read_is_told_by_one_that_can(stage: Stage) -> None:
@@ -112,6 +146,21 @@ def test_a_refused_credential_is_told_with_secret_organization_and_how_many_wait
     for _ in range(3):  # refused again and again, since the same time
         stage.reconcile(minutes=16)
         assert stops(stage)[Kind.REFUSED].since == first.since
+
+
+def test_a_replay_does_not_move_since_when_it_is_refused(stage: Stage) -> None:
+    stage.devops.refuse(stage.cloud.pat)
+    ended(stage, "r1")
+    first = stops(stage)[Kind.REFUSED].since
+    for _ in range(2):
+        stage.clock.forward(minutes=5)
+        key = stage.only("r1").key
+        assert Replaying(stage.ledger, stage.clock, "ada").replay(key).done
+        assert stops(stage)[Kind.REFUSED].since == first  # it waits, and was not let in yet
+        stage.reconcile(seconds=15)
+        assert len(stage.only("r1").history) > 4
+        assert stops(stage)[Kind.REFUSED].since == first
+    assert any(step.what == "hastened" for step in stage.only("r1").history)
 
 
 def test_one_that_is_refused_anew_later_is_so_since_then(stage: Stage) -> None:

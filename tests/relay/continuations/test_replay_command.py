@@ -87,11 +87,11 @@ def test_all_that_failed_or_was_held_lately_is_replayed_at_once(stage: Stage, re
     assert result.stdout.splitlines() == [
         "register/r1/Completed@ml-prod: replayed; the reconciler takes it up",
         "register/r2/Completed@ml-prod: replayed; the reconciler takes it up",
-        "2 continuations, 0 of them left as it was",
+        "2 continuations, none of them left as it was",
     ]
     stage.reconcile()
     assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
-    assert relay("--held").stdout == "0 continuations, 0 of them left as it was\n"
+    assert relay("--held").stdout == "no continuation fits: bin/relay list shows what there is\n"
 
 
 def test_what_is_held_by_its_gate_starts_with_the_gate_ignored(stage: Stage, relay: Relay) -> None:
@@ -217,7 +217,7 @@ def test_all_that_waits_for_one_reason_is_tried_at_once(stage: Stage, relay: Rel
     assert dry.stdout.splitlines() == [
         "register/r1/Completed@ml-prod: would be tried again at once; the reconciler takes it up",
         "register/r2/Completed@ml-prod: would be tried again at once; the reconciler takes it up",
-        "2 continuations, 0 of them left as it was; nothing was written",
+        "2 continuations, none of them left as it was; nothing was written",
     ]
     assert [stage.only(run).history[-1].what for run in ("r1", "r2")] == ["parked", "parked"]
     told = json.loads(relay(*asked, "--json").stdout)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.events import parsing
+from functions.core.terms.reasons import Reason
 from local.cloud import WORKSPACE
 from relay.whatif.asking_again import AskingAgain
 from relay.whatif.past import Past
@@ -300,6 +301,29 @@ def test_a_run_that_did_not_respond_and_ended_later_is_two_news(desk: Desk, file
     desk.stage.deliver(completed("r1"))
     document = told(desk, file, GATED + silent)
     assert changes(document) == {"register/r1": "as it was", "report/r1": "as it was"}
+
+
+def test_an_end_that_was_told_wrongly_is_not_judged_anew(desk: Desk, file: Path) -> None:
+    """Its event said Completed and the run reads Failed: no route file makes that untrue."""
+    desk.stage.routes(GATED + OTHER)
+    ended(desk, "r1")
+    desk.end("r2", metrics={"accuracy": 0.95}, status="Failed")
+    desk.stage.deliver(completed("r2"))
+    assert desk.stage.of_run("r2")["register"].reason is Reason.OUTCOME_CHANGED
+    more = GATED + OTHER + OTHER.replace("report", "archive").replace("Failed", "Completed")
+    for text in (GATED + OTHER, more):
+        document = told(desk, file, text)
+        found = changes(document)
+        assert (found["register/r2"], found["report/r2"]) == ("as it was", "as it was")
+        assert "archive/r2" not in found
+        ends = {(one["was"], one["would"]) for one in document["ends"]}
+        assert ("skipped (outcome_changed)", "skipped (outcome_changed)") in ends
+        totals = document["totals"]
+        assert (totals["runs"], totals["ends"]) == (2, len(found))
+    said = asked(desk, file, GATED + OTHER).out
+    assert "  ends  was" in said
+    assert said.splitlines()[-1].startswith("2 runs since ")
+    assert said.splitlines()[-1].endswith(": 3 of 3 ends as they were")
 
 
 def test_a_run_that_cannot_be_read_is_told_and_is_not_counted(desk: Desk, file: Path) -> None:

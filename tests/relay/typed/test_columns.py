@@ -73,6 +73,6 @@ def test_a_list_fits_a_terminal_of_eighty_columns(desk: Desk) -> None:
     desk.stage.ledger.claim(samples.opened("plum_pot_1", at=desk.stage.clock.now()))
     shown = terminal.shown(80, "list", environ=desk.stage.environ)
     heading, one, total = shown
-    assert heading.split() == ["AGE", "STATE", "REASON", "PIPELINE", "RUN", "KEY"]
+    assert heading.split() == ["AGE", "STATE", "REASON", "KEY"]
     assert one.split()[-1] == "register/plum_pot_1/Completed@defects"
     assert (max(map(len, shown)) <= 80, total) == (True, "1 continuation")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from functions import web
-from functions.configuration import overseen
-from functions.core.operators.overview import Overview
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -37,16 +33,8 @@ LOOKED_FOR = {Reason.IN_DOUBT, Reason.LOOK_FAILED}
 ENDS = (State.HELD, State.FAILED)
 
 
-def asked(desk: Desk, app: str = "", **query: str) -> Any:
-    """What the page answers a program."""
-    stage = desk.stage
-    stops = overseen.stops(stage.read, stage.ports)
-    overview = Overview(stage.ports, stage.read.policy, stops, app)
-    return json.loads(web.answer(lambda: overview, query, "application/json").body)
-
-
 def printed(desk: Desk, c: Continuation) -> str:
-    return str(asked(desk, key=f"{c.key.text}@{c.key.workspace}")["command"])
+    return str(desk.asked(key=f"{c.key.text}@{c.key.workspace}")["command"])
 
 
 def typed(desk: Desk, command: str) -> int:
@@ -97,7 +85,7 @@ def test_what_is_in_doubt_is_settled_by_what_was_found(desk: Desk) -> None:
     build = desk.stage.devops.runs[0].id
     assert typed(desk, printed(desk, first).replace("BUILD_ID", str(build))) == 0
     assert (now(desk, first).state, now(desk, first).pipeline_run) == (State.STARTED, build)
-    otherwise = asked(desk, key=f"{second.key.text}@{second.key.workspace}")["otherwise"]
+    otherwise = desk.asked(key=f"{second.key.text}@{second.key.workspace}")["otherwise"]
     assert typed(desk, otherwise) == 0
     assert now(desk, second).state is State.OPEN
 
@@ -105,7 +93,7 @@ def test_what_is_in_doubt_is_settled_by_what_was_found(desk: Desk) -> None:
 def test_what_was_started_or_skipped_has_nothing_to_type(desk: Desk) -> None:
     for state, reason in ((State.STARTED, Reason.ANSWERED), (State.SKIPPED, Reason.SHADOW)):
         assert printed(desk, ended(desk, str(state), state, reason)) == ""
-    assert asked(desk)["wants"] == []
+    assert desk.asked()["wants"] == []
 
 
 def test_what_goes_on_by_itself_has_nothing_to_type(desk: Desk) -> None:
@@ -116,7 +104,7 @@ def test_what_goes_on_by_itself_has_nothing_to_type(desk: Desk) -> None:
 def test_the_app_stands_in_every_command_where_it_is_known(desk: Desk) -> None:
     c = ended(desk, "r1", State.HELD, Reason.GATE)
     key = f"{c.key.text}@{c.key.workspace}"
-    for command in (asked(desk, APP, key=key)["command"], asked(desk, APP)["wants"][0]["command"]):
+    for command in (desk.asked(APP, key=key)["command"], desk.asked(APP)["wants"][0]["command"]):
         words = shlex.split(command)
         assert words[words.index("--app") + 1] == APP
         assert "--ignore-gate" in words
@@ -124,13 +112,13 @@ def test_the_app_stands_in_every_command_where_it_is_known(desk: Desk) -> None:
 
 def test_a_cause_of_one_has_its_key_and_of_those_in_doubt_none_for_all(desk: Desk) -> None:
     c = ended(desk, "r1", State.HELD, Reason.DELETED)
-    (group,) = asked(desk)["wants"]
+    (group,) = desk.asked()["wants"]
     assert shlex.split(group["command"])[2] == f"{c.key.text}@defects"
     assert typed(desk, group["command"]) == 0
     assert now(desk, c).state is State.OPEN
     for run in ("r2", "r3"):
         ended(desk, run, State.HELD, Reason.IN_DOUBT)
-    (group,) = asked(desk)["wants"]
+    (group,) = desk.asked()["wants"]
     assert (group["continuations"], group["command"]) == (2, "")
 
 
@@ -139,7 +127,7 @@ def test_the_command_of_a_cause_is_for_all_of_it_and_for_nothing_else(
     desk: Desk, state: State
 ) -> None:
     every = [ended(desk, f"{reason}-{n}", state, reason) for reason in Reason for n in (1, 2)]
-    groups = {group["reason"]: group for group in asked(desk)["wants"]}
+    groups = {group["reason"]: group for group in desk.asked()["wants"]}
     assert groups.keys() == {*Reason}
     opened: set[Reason] = set()
     for reason in {*Reason} - LOOKED_FOR:

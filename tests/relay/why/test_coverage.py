@@ -111,6 +111,19 @@ def test_the_table_tells_run_route_and_why(stage: Stage) -> None:
     assert [w in started for w in ("r1", "register", "started", "pipeline run 1001")] == [True] * 4
 
 
+def test_what_is_missing_is_counted_with_what_comes_next_and_what_to_do(stage: Stage) -> None:
+    end(stage, "r1")
+    end(stage, "r2", status="Failed")
+    code, out, err = coverage(stage)
+    assert code == 1
+    assert out.splitlines()[-1] == "2 runs: 2 missing"
+    told = err.splitlines()
+    assert told[0] == "missing: 2 continuations of 2 runs, whose events never came"
+    for typed in ("bin/relay why r", "bin/relay replay --dead-letters", "bin/relay doctor"):
+        assert sum(typed in line for line in told) == 1, typed
+    assert "the sweep takes up what it may with its next round" in err
+
+
 def test_json_tells_the_same_to_programs(stage: Stage) -> None:
     end(stage, "r1")
     stage.deliver(completed("r1"))
@@ -219,9 +232,20 @@ def test_what_is_not_understood_is_a_usage_error(stage: Stage, words: list[str],
 
 
 def test_a_route_file_that_cannot_be_read_is_said_so(stage: Stage) -> None:
+    end(stage, "r1")
     stage.routes("version: 7")
+    stage.deliver(completed("r1"))
+    stage.app.reconciler.reconcile()
     code, _, told = coverage(stage)
-    assert (code, [line[:15] for line in told.splitlines()]) == (2, ["routes.yaml:1: "] * 2)
+    lines = told.splitlines()
+    assert lines[0].startswith("stopped: The app's route file cannot be read")
+    assert lines[1].startswith("  1 event waits in the inbox since ")
+    at = next(n for n, line in enumerate(lines) if line.startswith("the routes cannot be read"))
+    assert [line[:17] for line in lines[at + 1 : -1]] == ["  routes.yaml:1: "] * 2
+    assert lines[-1] == "  to do: mend them, bin/relay check says all that is wrong"
+    assert code == 2
+    previewed = CliRunner().invoke(app, ["preview", "--run", "r1"], env=stage.environ)
+    assert (previewed.exit_code, previewed.stderr.splitlines()) == (2, lines[at:])
     stage.routes(ROUTES)
     assert coverage(stage, ROUTES_FILE="/nowhere/routes.yaml")[0] == 3
 

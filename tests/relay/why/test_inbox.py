@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from relay import exits
 from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
@@ -27,13 +28,12 @@ def test_the_list_says_first_that_the_routes_cannot_be_read(desk: Desk) -> None:
     lost(desk, "r1")
     said = desk.type("list")
     assert said.code == 0
-    (line,) = said.err.splitlines()
-    assert line.startswith(
-        "stopped: The app's route file cannot be read, so no event is looked at. "
-    )
-    assert "routes.yaml:3: " in line
-    assert " 1 event waits in the inbox since " in line
-    assert "To do: mend it (bin/relay check says all that is wrong)" in line
+    headline, waits, mistake, *_, do = said.err.splitlines()
+    told = "stopped: The app's route file cannot be read, so no event is looked at."
+    assert headline == told
+    assert waits.startswith("  1 event waits in the inbox since ")
+    assert mistake.startswith("  routes.yaml:3: ")
+    assert do.startswith("  to do: mend it (bin/relay check says all that is wrong)")
     as_json = desk.type("list", "--json")
     assert (as_json.err, json.loads(as_json.out)["continuations"]) == (said.err, [])
 
@@ -42,15 +42,26 @@ def test_the_list_says_whose_credential_is_refused(desk: Desk) -> None:
     desk.stage.devops.refuse(desk.stage.cloud.pat)
     desk.end("r1")
     desk.stage.deliver(completed("r1"))
-    (line,) = desk.type("list", "--state", "held").err.splitlines()
-    assert line.startswith("stopped: Azure DevOps refuses the secret azure-devops-pat for contoso")
-    assert " 1 continuation waits for that. To do: make a new token " in line
+    headline, waits, do = desk.type("list", "--state", "held").err.splitlines()
+    told = "stopped: Azure DevOps refuses the secret azure-devops-pat for contoso since "
+    assert headline.startswith(told)
+    assert waits == "  1 continuation waits for that."
+    assert do.startswith("  to do: make a new token ")
+
+
+def test_what_stops_nothing_yet_is_no_stop(desk: Desk) -> None:
+    desk.stage.cloud.devops.throttle(1, 600)
+    for run in ("r1", "r2"):
+        desk.end(run)
+        desk.stage.deliver(completed(run))
+    headline, *_ = desk.type("list").err.splitlines()
+    assert headline.startswith("notice: Azure DevOps asked to slow down: ")
 
 
 def test_why_says_that_the_event_waits_though_no_route_can_be_read(desk: Desk) -> None:
     lost(desk, "r1")
     said = desk.type("why", "r1")
-    assert said.code == 0  # it may still start something
+    assert said.code == exits.NOT_YET  # it may still start something
     assert f"\n{LIES}" in said.out
     assert "stopped: The app's route file cannot be read" in said.err
     told = json.loads(desk.type("why", "r1", "--json").out)
@@ -78,5 +89,5 @@ def test_why_finds_the_inbox_of_an_app_that_has_never_read_a_route(desk: Desk) -
     desk.stage.routes(BROKEN)
     desk.stage.deliver(completed("gone"))
     said = desk.type("why", "gone")
-    assert (said.code, LIES in said.out) == (0, True)
+    assert (said.code, LIES in said.out) == (exits.NOT_YET, True)
     assert desk.type("why", "never").code == 3

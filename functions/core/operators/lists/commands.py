@@ -9,6 +9,7 @@ import shlex
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.operators.decisions import WITHOUT_GATE
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
     from functions.core.kept.summary import Summary
 
-LOOKED_FOR = frozenset({Reason.IN_DOUBT, Reason.LOOK_FAILED})
 # What is open for these goes on by itself: nothing that is typed makes it start any earlier.
 _IN_ITS_TURN = frozenset({Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.THROTTLED})
-_WITHOUT_GATE = frozenset({Reason.GATE, Reason.NOT_A_NUMBER})
 _ENDED = {State.HELD: "--held", State.FAILED: "--failed"}
 _HOURS = 48  # up to so many a span is told in hours
 
@@ -33,35 +32,29 @@ class Command(NamedTuple):
     otherwise: str = ""
 
 
-def of_one(one: Summary, name: str, app: str, *, doubtful: bool) -> Command:
-    """What replays this one, by its KEY; empty where nothing is to be typed.
-
-    `doubtful`: nobody knows whether its pipeline was started.
-    """
-    typed = f"bin/relay replay {shlex.quote(visible(name))}"
+def of_one(one: Summary, name: str, app: str) -> Command:
+    """What replays this one, by its KEY; empty where nothing is to be typed."""
+    key = shlex.quote(visible(name))
+    typed = f"bin/relay replay {key}"
     if not one.key.outcome.is_known or one.state not in {State.OPEN, *_ENDED}:
         return Command()
     if one.is_open:
         return Command() if one.reason in _IN_ITS_TURN else Command(f"{typed}{_for(app)}")
-    if doubtful:
-        rest = _for(app)
-        return Command(f"{typed} --as-started BUILD_ID{rest}", f"{typed} --again{rest}")
-    return Command(f"{typed}{_how(one.reason)}{_for(app)}")
+    if one.in_doubt:
+        way, rest = "bin/relay replay --", f" {key}{_for(app)}"
+        return Command(f"{way}as-started BUILD_ID{rest}", f"{way}again{rest}")
+    return Command(f"bin/relay replay{_how(one.reason)} {key}{_for(app)}")
 
 
 def of_many(state: State, route: str, reason: Reason, age: timedelta, app: str) -> str:
-    """What replays all that ended so, on this route, for this reason, no longer ago than this.
-
-    Empty where each has to be looked at on its own.
-    """
-    if reason in LOOKED_FOR:
-        return ""
+    """What replays all that ended so, on this route, for this reason, no longer ago than this."""
     which = f"{_ENDED[state]} --route {shlex.quote(visible(route))} --reason {reason}"
-    return f"bin/relay replay {which} --since {_since(age)}{_how(reason)}{_for(app)}"
+    return f"bin/relay replay{_how(reason)} {which} --since {_since(age)}{_for(app)}"
 
 
 def _how(reason: Reason) -> str:
-    return " --ignore-gate" if reason in _WITHOUT_GATE else ""
+    """What it does otherwise stands first: where there is no room the end of it is cut."""
+    return " --ignore-gate" if reason in WITHOUT_GATE else ""
 
 
 def _for(app: str) -> str:

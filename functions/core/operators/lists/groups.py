@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Group(NamedTuple):
     """Continuations of one route that came to one end for one reason, the newest first.
 
-    `command` is for all of them; it is empty where each has to be looked at on its own.
+    `command` is for all of them; it is empty where each has to be looked at on its own, as those
+    that are in doubt.
     """
 
     state: State
@@ -42,6 +43,11 @@ class Group(NamedTuple):
         return self.members[0].detail
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether nobody knows if their pipelines were started."""
+        return self.members[0].in_doubt
+
+    @property
     def is_of_one_detail(self) -> bool:
         """Whether all of them have the same words."""
         return len({one.detail for one in self.members}) == 1
@@ -49,11 +55,11 @@ class Group(NamedTuple):
 
 def groups(among: Sequence[Summary], now: datetime, app: str) -> list[Group]:
     """All that wants a person; what came last stands first."""
-    found: dict[tuple[State, str, Reason], list[Summary]] = defaultdict(list)
+    found: dict[tuple[State, str, Reason, bool], list[Summary]] = defaultdict(list)
     several = several_of_a_name(among)
     for one in among:
         if one.state in REPLAYABLE:
-            found[one.state, one.key.route, one.reason].append(one)
+            found[one.state, one.key.route, one.reason, one.in_doubt].append(one)
     made = [_group(members, now, app, several) for members in found.values()]
     return sorted(made, key=lambda group: group.members[0].at, reverse=True)
 
@@ -63,8 +69,9 @@ def _group(found: Sequence[Summary], now: datetime, app: str, several: frozenset
     one = members[0]
     state, route, reason = one.state, one.key.route, one.reason
     if len(members) == 1:
-        doubtful = reason in commands.LOOKED_FOR
-        command = commands.of_one(one, short_key(one, several), app, doubtful=doubtful)
+        command = commands.of_one(one, short_key(one, several), app)
+    elif one.in_doubt:
+        command = commands.Command()
     else:
         age = now - members[-1].at
         command = commands.Command(commands.of_many(state, route, reason, age, app))

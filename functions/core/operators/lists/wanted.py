@@ -15,7 +15,7 @@ from functions.core.texts.bounds import visible
 from functions.core.texts.times import parse_span, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from functions.core.kept.summary import Summary
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 LONGEST_ASKED = 200
 OLDEST = "oldest"
-_STATES, _REASONS = frozenset(State), frozenset(Reason)
+ASKED_IN_DOUBT = "in_doubt"  # asked for as if it were a state
+STATES = (*State, ASKED_IN_DOUBT)
+_REASONS = frozenset(Reason)
+
+
+def has_state(one: Summary, states: Collection[str]) -> bool:
+    """Whether it is in one of these states; what is in doubt is so in whichever it is."""
+    return one.state in states or (one.in_doubt and ASKED_IN_DOUBT in states)
 
 
 class NotAsked(RelayError):
@@ -37,9 +44,10 @@ class NotAsked(RelayError):
 class Wanted(Struct, frozen=True, kw_only=True):
     """The filters, as they were given. Route and experiment may hold the wildcards * and ?.
 
-    `state` may name several, with commas between them. `since` goes by when one came to where it
-    stands; the command line's by when it was claimed. `during` is a time and a length of time, as
-    in `2026-03-14T12:00:00Z/15m`. `order` is empty, for the newest first, or `oldest`.
+    `state` may name several, with commas between them, and `in_doubt`. `since` goes by when one
+    came to where it stands; the command line's by when it was claimed. `during` is a time and a
+    length of time, as in `2026-03-14T12:00:00Z/15m`. `order` is empty, for the newest first, or
+    `oldest`.
     """
 
     state: str = ""
@@ -55,8 +63,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def of(cls, query: Mapping[str, str]) -> Wanted:
         """The filters of a query; raises NotAsked."""
         asked = cls(**{n: query.get(n, "").strip()[:LONGEST_ASKED] for n in cls.__struct_fields__})
-        if not asked.states <= _STATES:
-            raise NotAsked("state", f"state is one of {', '.join(State)}, or several with commas")
+        if not asked.states <= {*STATES}:
+            raise NotAsked("state", f"state is one of {', '.join(STATES)}, or several with commas")
         if asked.reason and asked.reason not in _REASONS:
             raise NotAsked("reason", f"reason is one of {', '.join(Reason)}")
         if asked.since and not parse_span(asked.since):
@@ -101,10 +109,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def takes(self, one: Summary, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
         shown = (*one.key.text.split("/", 2), one.workspace, one.experiment)
-        told = " ".join((*shown, one.state, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
+        told = " ".join((*shown, one.stands, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
         stretch = self.stretch
         return (
-            (not self.states or one.state in self.states)
+            (not self.states or has_state(one, self.states))
             and self.reason in {"", one.reason}
             and one.at >= begins
             and (stretch is None or stretch[0] <= one.at < stretch[1])

@@ -62,14 +62,15 @@ def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
     do = words.about(secret=secret, organization=organization).do
     whom = f"the secret {secret}" if policy.used_secret else "the app's identity"
     says = f"Azure DevOps refuses {whom} for {organization}{since(block.since)}."
-    return Stop(Kind.REFUSED, f"{says} {continuations(waits)}", do, block.since, waits)
+    return Stop(Kind.REFUSED, says, do, block.since, waits, (continuations(waits),))
 
 
 def _throttled(name: str, block: Block, waits: int) -> Stop:
     organization = name.removeprefix(ACCOUNT).partition("/")[0]
     until = f"nothing is sent to {organization} until {moment(block.until)}"
-    says = f"Azure DevOps asked to slow down: {until}. {continuations(waits)}"
-    return Stop(Kind.THROTTLED, says, "nothing: it goes on by itself", None, waits)
+    says = f"Azure DevOps asked to slow down: {until}."
+    do = "nothing: it goes on by itself"
+    return Stop(Kind.THROTTLED, says, do, None, waits, (continuations(waits),))
 
 
 def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime) -> Iterator[Stop]:
@@ -95,7 +96,8 @@ def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime)
 def _waited(
     kind: Kind, says: str, do: str, waiting: Sequence[Summary], at: datetime | None = None
 ) -> Stop:
-    return Stop(kind, f"{says} {continuations(len(waiting))}", do, at, len(waiting))
+    count = len(waiting)
+    return Stop(kind, says, do, at, count, (continuations(count),))
 
 
 def _first(waiting: Sequence[Summary]) -> str:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 LATELY = timedelta(hours=1)
 UNCLAIMED = timedelta(minutes=10)  # within which a round takes an event out of the inbox
 MOST_SETTINGS = 5
-_CHECK = "mend it (bin/relay check says all that is wrong), then: sh infra/hooks/deploy.sh code"
+_CHECK = "mend it (bin/relay check says all that is wrong)"
+_DEPLOY, _READ_AGAIN = ", then: sh infra/hooks/deploy.sh code", "; it is read again by itself"
 _UNCLAIMED = "look for letter=, ledger= and routes=unreadable in the app's log"
 _ALONE = "if it lasts: is the storage account in reach, and may the app's identity use it?"
 _NEWER = "deploy the version that wrote it; ledger=unreadable in the app's log names each"
@@ -94,10 +95,11 @@ class Stops:
             problems = last.saw.problems
             whose = "The route file of another instance" if self._source else "The app's route file"
         if problems:
-            told = "; ".join(problems[: noted.MOST_PROBLEMS])
-            says = f"{whose} cannot be read, so no event is looked at. {events(inbox)} {told}"
+            says = f"{whose} cannot be read, so no event is looked at."
+            more, do = (events(inbox), *problems[: noted.MOST_PROBLEMS]), _CHECK
+            do += _DEPLOY if self._known.deployed else _READ_AGAIN
             began = last.unreadable or inbox.oldest
-            yield Stop(Kind.ROUTES, says, _CHECK, began, inbox.letters)
+            yield Stop(Kind.ROUTES, says, do, began, inbox.letters, more)
         elif inbox.oldest and now - inbox.oldest > UNCLAIMED:
             yield Stop(Kind.INBOX, events(inbox), _UNCLAIMED, inbox.oldest, inbox.letters)
 
@@ -106,15 +108,15 @@ class Stops:
             waits = sum(one.reason is Reason.PAUSED for one in opened)
             says = f"Paused{since(last.paused)}: nothing is started while PAUSED=1."
             do = "set PAUSED=0 to let it start"
-            yield Stop(Kind.PAUSED, f"{says} {continuations(waits)}", do, last.paused, waits)
+            yield Stop(Kind.PAUSED, says, do, last.paused, waits, (continuations(waits),))
 
     def _of_ledger(self, last: Last, now: datetime) -> Iterator[Stop]:
         if (failed := last.saw.failed) and now - failed.at < LATELY:
-            says = f"A round ended at {moment(failed.at)}, for the ledger was not in reach"
-            yield Stop(Kind.LEDGER, f"{says}: {failed.detail}.", _ALONE, failed.at)
+            says = f"A round ended at {moment(failed.at)}, for the ledger was not in reach."
+            yield Stop(Kind.LEDGER, says, _ALONE, failed.at, more=(f"{failed.detail}.",))
         if rows := sorted(self._ledger.unreadable):
-            says = f"{many(len(rows), 'row')} of the ledger cannot be read by this version"
-            yield Stop(Kind.LEDGER, f"{says}: {bounded(rows[0], noted.LONGEST)}.", _NEWER)
+            says = f"{many(len(rows), 'row')} of the ledger cannot be read by this version."
+            yield Stop(Kind.LEDGER, says, _NEWER, more=(f"{bounded(rows[0], noted.LONGEST)}.",))
 
     def _complaints(self) -> list[str]:
         told = list(self._known.complaints)

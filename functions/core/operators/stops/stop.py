@@ -32,18 +32,34 @@ class Kind(StrEnum):
     SETTING = "setting_ignored"
 
 
+OF_INBOX = frozenset({Kind.ROUTES, Kind.INBOX})  # what waits for these are events, not yet rows
 _ORDER = list(Kind)
 _GRAVE = frozenset({Kind.ROUTES, Kind.REFUSED, Kind.EXPIRED, Kind.UNREADABLE, Kind.RECONCILER})
 
 
 class Stop(NamedTuple):
-    """What it is in words, and what to do; `waits`: how many events or continuations do."""
+    """What it is in one short sentence, and what to do.
+
+    `waits`: how many events or continuations do. `more`: further sentences, such as what waits and
+    what is wrong.
+    """
 
     kind: Kind
-    says: str
+    what: str
     do: str
     since: datetime | None = None
     waits: int | None = None
+    more: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """All of it in words."""
+        return " ".join((self.what, *self.more))
+
+    @property
+    def is_met(self) -> bool:
+        """Whether something stands still for it now; the others only may come to that."""
+        return self.kind in _GRAVE or self.kind in {Kind.PAUSED, Kind.INBOX}
 
     @property
     def is_grave(self) -> bool:
@@ -59,13 +75,15 @@ class Stop(NamedTuple):
 class Known(NamedTuple):
     """What the settings say: what is odd about them, and when a timer must have stopped.
 
-    That is told of when it ended last.
+    That is told of when it ended last. `deployed`: whether the app runs in Azure, as far as its
+    settings tell.
     """
 
     policy: Policy
     complaints: Sequence[str]
     reconciler_missed: Callable[[datetime], datetime]
     sweep_missed: Callable[[datetime], datetime]
+    deployed: bool = True
 
 
 def moment(at: datetime | None) -> str:

@@ -171,4 +171,9 @@ FILE: Final = _closed(
 
 def schema() -> Shape:
     """The JSON Schema of the route file, for editors and for checks elsewhere."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FILE}
+    from functions.core.routes.file.snippets import SNIPPETS  # noqa: PLC0415 - editors need them
+
+    keys = FILE["properties"]
+    routes = {**keys["routes"], "defaultSnippets": SNIPPETS}
+    file = {**FILE, "properties": {**keys, "routes": routes}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **file}
