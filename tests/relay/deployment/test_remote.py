@@ -92,7 +92,8 @@ def test_an_operator_does_a_round_for_a_deployed_app(stage: Stage, relay: Relay)
     stage.deploy(PAUSED="1")
     stage.deliver(completed("r2"))
     ran = relay("reconcile", "--routes", str(stage.routes_file))
-    assert (ran.returncode, ran.stderr) == (0, "")
+    told = [line for line in ran.stderr.splitlines() if not line.endswith(" so far")]
+    assert (ran.returncode, told) == (0, [])
     assert "continuation=started route=register run=r2 " in ran.stdout
     assert stage.started() == [(42, "r1"), (42, "r2")]
 
