@@ -13,6 +13,7 @@ from functions.core.rounds.bounds import FOLLOWING_SECONDS, MOST_LISTED
 from functions.core.rounds.following.follower import Follower, Looked
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
+from functions.core.rounds.parts.working import LEFT_TO_PARTS, Parts
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
@@ -69,6 +70,7 @@ class Reconciler:
         self._lines = Lines(ports, policy, admission)
         self._follower = Follower(ports, policy, admission, for_each)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
+        self.parts = Parts(ports, self._resuming, self._follower.take_up, for_each)
         self._settling = settling
         self._told: set[str] = set()
         self._failed: Failed | None = None
@@ -114,8 +116,7 @@ class Reconciler:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
         released |= self._lines.called(routes, most.resumed)
-        due = self._ledger.due(self._clock.now(), MOST_LISTED)
-        found = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
+        found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         follow = self._follower.take_up
         this = Round(most.begins, turns, most.each, routes, released, follow)
@@ -129,6 +130,11 @@ class Reconciler:
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
+
+    def _due(self, by: By) -> Sequence[Key]:
+        """What is due; for the timer without what is left to parts, as long as they may need."""
+        left = self._policy.parts > 1 and by is By.TIMER
+        return self._ledger.due(self._clock.now() - LEFT_TO_PARTS * left, MOST_LISTED)
 
     def _follow(self, routes: Routes | None, most: Bounds) -> Looked:
         """What nobody waits for, with what is left of the time."""

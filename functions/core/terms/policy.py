@@ -34,6 +34,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
     `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used.
+    `parts`: how many parts of the schedule are worked off beside the timer's rounds; 1: none.
     """
 
     retry_first: timedelta = timedelta(seconds=30)
@@ -47,6 +48,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     by_identity: bool = False
     studio: str = "https://ml.azure.com"
     kept_for: timedelta = timedelta(days=400)
+    parts: int = 1
 
     @property
     def used_secret(self) -> str:
