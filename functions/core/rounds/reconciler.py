@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from functions.core.limits.admission import accounts_of
 from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
+from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import FOLLOWING_SECONDS, MOST_LISTED
+from functions.core.rounds.bounds import COUNTED_AGAIN, FOLLOWING_SECONDS, MOST_LISTED
 from functions.core.rounds.following.follower import Follower, Looked
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
@@ -75,6 +76,7 @@ class Reconciler:
         self._told: set[str] = set()
         self._failed: Failed | None = None
         self._tasks_first = False
+        self._backlog, self._counted = Backlog(0, None, whole=True), Deadline(ports.clock, 0)
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
@@ -175,14 +177,20 @@ class Reconciler:
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
-        now = self._clock.now()
-        log = self._ledger.backlog(now, set(self._settling.ended))
-        self._lines.note(log)
+        now, log = self._clock.now(), self._open()
         age, unclaimed = (age_of(since, now) for since in (log.oldest, waits.oldest))
         took = began.elapsed
         done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed, followed)
         self._log.write(*said(done, by))
         return done
+
+    def _open(self) -> Backlog:
+        """What is open. Of more than can be counted at once it is told as it was minutes ago."""
+        if self._counted.has_passed:
+            self._backlog = self._ledger.backlog(self._clock.now(), set(self._settling.ended))
+            self._counted = Deadline(self._clock, 0 if self._backlog.whole else COUNTED_AGAIN)
+            self._lines.note(self._backlog)
+        return self._backlog
 
     def _released(self, name: str, most: Bounds) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""
