@@ -35,8 +35,8 @@ PARTS = 16
 PROCESSES = {bench.USUAL: 8, bench.QUICK: 4, bench.SMOKE: 2}
 WANTED, TWO_ROUNDS = 300_000.0, 2 * EVERY
 AT_ONCE = {bench.USUAL: 8000, bench.QUICK: 800, bench.SMOKE: 40}
-LOOKS = 3  # of the steady load, which is counted until the last has ended
-STEADY = 0.8  # of what was carried at once
+LOOKS, STILL = 4, 2  # of the steady load; at the last ones nothing more becomes due
+STEADY = 0.5  # of what was carried at once
 
 
 def measured(running: Bench) -> Section:
@@ -81,7 +81,7 @@ def _row(an_hour: float, found: Found) -> tuple[float, float, float, float]:
 
 def _steady(running: Bench, rate: float) -> Found:
     """So many a second become due, for as long as there are looks."""
-    count = round(rate * EVERY * (LOOKS - 1))
+    count = round(rate * EVERY * (LOOKS - STILL))
     began = time.time() + count / 250 + 30  # when they are in the table, and the processes stand
     settings = _filled(running, count, datetime.fromtimestamp(began, UTC), rate)
     with told(f"{count:,} that become due, {rate:.0f} a second"):
