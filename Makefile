@@ -77,8 +77,8 @@ stress: setup ## 300 fresh processes with 32 first events each, on busy cores: n
 bench: setup parts ## how fast, light and cheap it is, in some 9 minutes; roughly in one: QUICK=1
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)
 
-bench-growth: setup parts ## the same with up to a million continuations in the ledger; some 10 minutes
-	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page
+bench-growth: setup parts ## the same with up to a million continuations in the ledger; some 20 minutes
+	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page carrying backlog
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 

@@ -13,6 +13,8 @@ app.register_functions(eventgrid.blueprint(bootstrap.app))
 app.register_functions(
     timers.blueprint(bootstrap.app, given.reconcile_schedule(), given.sweep_schedule())
 )
+if given.reconcile_parts() > 1:
+    app.register_functions(timers.parts(bootstrap.app, given))
 if given.waits_on():
     from functions import registrations
 

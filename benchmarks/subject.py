@@ -21,6 +21,8 @@ SUBJECTS = {
     "memory": "benchmarks.load.crowds:memory",
     "routes": "benchmarks.load.routes:compared",
     "growth": "benchmarks.growth.growing:growth",
+    "carry": "benchmarks.growth.carriers:carry",
+    "backlog": "benchmarks.growth.backlog:hour",
 }
 
 

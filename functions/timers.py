@@ -1,11 +1,12 @@
 """The timers: what is open is driven to an end, and what no event told of is looked for.
 
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
+https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, List  # noqa: UP035 - the worker takes no `list` for an output
 
 import azure.functions as func
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.bootstrap import App
+    from functions.configuration.declared import Environment
+
+STORAGE = "AzureWebJobsStorage"  # whose settings say where the queue is, and who signs in
 
 
 def blueprint(
@@ -32,5 +36,28 @@ def blueprint(
         """Take up runs whose event was lost, and forget what ended long ago."""
         del timer
         app().sweep.sweep()
+
+    return triggers
+
+
+def parts(app: Callable[[], App], given: Environment) -> func.Blueprint:
+    """What hands parts of the schedule on, and what works one off, on as many instances as it has.
+
+    The host reads and writes the messages, and makes the queue: host.json says how many an instance
+    takes at once, and so how many instances there are.
+    """
+    triggers, of, queue = func.Blueprint(), given.reconcile_parts(), given.parts_queue()
+
+    @triggers.timer_trigger(arg_name="timer", schedule=given.reconcile_schedule())
+    @triggers.queue_output(arg_name="messages", queue_name=queue, connection=STORAGE)
+    def divide(timer: func.TimerRequest, messages: func.Out[List[str]]) -> None:  # noqa: UP006
+        """Put a message for each part of the schedule in which something is due."""
+        del timer
+        messages.set(app().reconciler.parts.messages(of))
+
+    @triggers.queue_trigger(arg_name="message", queue_name=queue, connection=STORAGE)
+    def reconcile_part(message: func.QueueMessage) -> None:
+        """Resume what is due in one part."""
+        app().reconciler.parts.work(message.get_body().decode("utf-8", "replace"))
 
     return triggers

@@ -320,6 +320,7 @@ module storageRoles 'modules/storage-roles.bicep' = if (assignRoles) {
     storageName: storageName
     ledgerTable: ledgerTable
     deadLetterContainer: deadLetterContainer
+    usesQueue: (policy.?reconcileParts ?? 1) > 1
     #disable-next-line what-if-short-circuiting // only Azure knows a principal, and a role's name needs it
     appPrincipalId: identity.outputs.principalId
     operatorsGroupId: operators

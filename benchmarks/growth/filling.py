@@ -90,11 +90,17 @@ def _lines(share: range, now: datetime) -> list[tuple[str, str, str, str]]:
 
 
 def _fill_table(running: Bench, settings: Mapping[str, str], count: int) -> Iterator[int]:
+    yield from put(running, settings, _rows(range(count), datetime.now(UTC)))
+
+
+def put(
+    running: Bench, settings: Mapping[str, str], rows: Iterable[tuple[Place, Row]]
+) -> Iterator[int]:
+    """Make a table and put the rows into it, a hundred at once; tells how many each time."""
     where = running.environment(settings)["AzureWebJobsStorage"], settings["LEDGER_TABLE"]
     _table(*where).create_table()
     with _pool() as pool:
-        batches = _batches(_rows(range(count), datetime.now(UTC)))
-        yield from _ahead(pool, partial(_submit, where=where), batches)
+        yield from _ahead(pool, partial(_submit, where=where), _batches(rows))
 
 
 def _submit(batch: Entities, where: tuple[str, str]) -> int:

@@ -93,21 +93,22 @@ class _Rows:
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
-        begin: str = "",
+        within: tuple[str, str] = ("", ""),
     ) -> Iterator[Stored]:
         del only  # a row is one text
         query = (
             "SELECT key, version, columns FROM ledger WHERE partition = ?"  # noqa: S608 - ours
-            " AND key {after} ? AND {tested} BETWEEN ? AND ?"
+            " AND key {after} ? AND key < ? AND {tested} BETWEEN ? AND ?"
             f" ORDER BY key LIMIT {page:d}"
         )
-        by_key = column == "key"
+        by_key, (begin, end) = column == "key", within
         tested = "key" if by_key else f"json_extract(columns, '$.{column}')"
         after, last, more = ">=", max(begin, low if by_key else ""), True
         while more:
             with self._connected() as connection:
                 found = connection.execute(
-                    query.format(after=after, tested=tested), (partition, last, low, high)
+                    query.format(after=after, tested=tested),
+                    (partition, last, end or "~", low, high),
                 ).fetchall()
             yield from (Stored(json.loads(columns), version) for _, version, columns in found)
             more = len(found) == page

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EVERY_MINUTE = "0 * * * * *"
 EVERY_HOUR = "0 0 * * * *"
+MOST_PARTS = 64  # as in functions/core/terms/part.py
 OFF, ON = frozenset({"0", "false", "no", "off"}), frozenset({"1", "true", "yes", "on"})
 LONGEST_SHOWN = 200
 # https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentSettingNames.cs
@@ -46,6 +47,25 @@ class Environment:
     def sweep_schedule(self) -> str:
         """NCRONTAB of the sweep."""
         return self._schedule("SWEEP_SCHEDULE", EVERY_HOUR)
+
+    def reconcile_parts(self) -> int:
+        """Into how many parts the schedule is divided; 1: it is not, and there is no queue."""
+        value = self.text("RECONCILE_PARTS", "1")
+        if not re.fullmatch("[1-9][0-9]?", value) or int(value) > MOST_PARTS:
+            why = f"{told('RECONCILE_PARTS', value)} is no whole number from 1 to {MOST_PARTS}"
+            return int(self.refuse(why, "1"))
+        if int(value) > 1 and self._given("LEDGER_URL"):
+            why = "RECONCILE_PARTS is for a ledger in Table storage, and LEDGER_URL names a file"
+            return int(self.refuse(why, "1"))
+        return int(value)
+
+    def parts_queue(self) -> str:
+        """The queue of the parts: another one for each ledger that shares a storage account.
+
+        https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata
+        """
+        table = re.sub("[^a-z0-9]", "", self._given("LEDGER_TABLE").lower()) or "continuations"
+        return f"parts-{table[:57]}"
 
     def operations_entra(self) -> bool:
         """Whether people sign in to the operations page; otherwise it asks for a key."""

@@ -132,6 +132,7 @@ def _policy(given: Given, cloud: Cloud, kept_for: timedelta) -> Policy:
         by_identity=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         studio=cloud.studio,
         kept_for=kept_for,
+        parts=given.reconcile_parts(),  # in force since the functions were declared
     )
 
 

@@ -42,7 +42,6 @@ param paused bool
 param more object
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: appInsightsName }
-
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
 
 resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(outcomesName)) {
@@ -88,6 +87,7 @@ var optional = {
   IN_DOUBT_GRACE_SECONDS: string(policy.?inDoubtGraceSeconds ?? '')
   LEDGER_RETENTION_DAYS: string(policy.?retentionDays ?? '')
   LEDGER_URL: ''
+  RECONCILE_PARTS: string(policy.?reconcileParts ?? '')
   RECONCILE_SCHEDULE: policy.?reconcileSchedule ?? ''
   RESOURCE_MANAGER_URL: policy.?resourceManagerUrl ?? ''
   RETRY_FIRST_SECONDS: string(policy.?retryFirstSeconds ?? '')

@@ -1,4 +1,4 @@
-metadata description = 'Who may do what with the blobs and tables of the storage account.'
+metadata description = 'Who may do what with the blobs, tables and queues of the storage account.'
 
 var roles = loadJsonContent('roles.json')
 
@@ -10,6 +10,9 @@ param ledgerTable string
 
 @description('Required. Container of the dead letters.')
 param deadLetterContainer string
+
+@description('Required. Whether the app puts parts of its rounds on a queue.')
+param usesQueue bool
 
 @description('Required. Object id of the app\'s identity.')
 param appPrincipalId string
@@ -47,19 +50,19 @@ resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The whole account: the host keeps its diagnostic events in tables that it makes each month.
-resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(toLower(account.id), appPrincipalId, roles.storageTableDataContributor)
-  scope: account
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageTableDataContributor
-    )
+// The whole account: the host keeps its diagnostic events in tables that it makes each month, and makes the queue
+// of the app's rounds where they are in parts, with another one for messages that nobody could take.
+resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in concat([roles.storageTableDataContributor], usesQueue ? [roles.storageQueueDataContributor] : []): {
+    name: guid(toLower(account.id), appPrincipalId, role)
+    scope: account
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
   }
-}
+]
 
 resource operatorsLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
   name: guid(toLower(account::tables::ledger.id), operatorsGroupId, roles.storageTableDataContributor)

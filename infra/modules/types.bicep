@@ -57,6 +57,11 @@ type policyType = {
   @description('Optional. NCRONTAB of the reconciler.')
   reconcileSchedule: string?
 
+  @description('Optional. Into how many parts the schedule of what is open is divided, each of which another instance may work off over a queue; 1: there is none. Beyond 60,000 starts an hour it takes some.')
+  @minValue(1)
+  @maxValue(64)
+  reconcileParts: int?
+
   @description('Optional. Days that the ledger remembers what ended.')
   @minValue(1)
   @maxValue(3650)

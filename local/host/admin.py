@@ -9,16 +9,15 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from azure.functions.meta import Datum
 from flask import Request, Response, jsonify
 
-from local.host.indexing import HTTP, TIMER, IndexedFunction, json_datum
+from local.host.indexing import HTTP, QUEUE, TIMER, IndexedFunction, json_datum
 from local.host.triggers.http import posted
 from local.host.triggers.timers import timer_datum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from azure.functions.meta import Datum
 
     from local.host.invocations import Worker
     from local.host.triggers.timers import Timers
@@ -54,6 +53,8 @@ def by_hand(function: IndexedFunction, text: str) -> Datum:
     """The trigger's value for an input given by hand. Raises ValueError where it must be JSON."""
     if function.kind == TIMER:
         return timer_datum(function)
+    if function.kind == QUEUE:
+        return Datum(text, "string")
     return posted(text) if function.kind == HTTP else json_datum(json.loads(text))
 
 

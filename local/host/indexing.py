@@ -21,14 +21,15 @@ from azure.functions.meta import Datum
 from azure.functions.meta import get_binding_registry as _registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 EVENT_GRID = "eventGridTrigger"
 TIMER = "timerTrigger"
 HTTP = "httpTrigger"
-TRIGGERS = (EVENT_GRID, TIMER, HTTP)
-RETURN = "$return"
+QUEUE = "queueTrigger"
+TRIGGERS = (EVENT_GRID, TIMER, HTTP, QUEUE)
+RETURN, OUTPUT = "$return", "queue"
 TEXT = (str, bytes)
 
 
@@ -41,7 +42,10 @@ class IndexingError(Exception):
 
 @dataclass(frozen=True)
 class IndexedFunction:
-    """One function and how to call it: `parameter` takes the trigger's value."""
+    """One function and how to call it: `parameter` takes the trigger's value.
+
+    `outputs`: the queues that it may put messages on, by the parameters that take these.
+    """
 
     name: str
     call: Callable[..., Any]
@@ -51,6 +55,7 @@ class IndexedFunction:
     decode: Callable[[Datum], Any]
     wants_context: bool
     returns: bool
+    outputs: Mapping[str, Mapping[str, Any]]
     directory: str
 
     @property
@@ -107,8 +112,10 @@ def _indexed(function: Any) -> IndexedFunction:
     _check_bindings(name, trigger, others)
     hints = _hints(name, call)  # first: from Python 3.14 on a signature reads the annotations too
     parameters = set(inspect.signature(call).parameters)
-    wants_context = _check_names(name, parameters, trigger.name, hints)
-    if others and "return" in hints:
+    outputs = {b.name: b.get_dict_repr() for b in others if b.type == OUTPUT}
+    _check_outputs(name, outputs, hints)
+    wants_context = _check_names(name, parameters - outputs.keys(), trigger.name, hints)
+    if len(others) > len(outputs) and "return" in hints:
         _check_return(name, hints["return"])
     return IndexedFunction(
         name=name,
@@ -118,7 +125,8 @@ def _indexed(function: Any) -> IndexedFunction:
         binding=trigger.get_dict_repr(),
         decode=_decoder(name, trigger, hints),
         wants_context=wants_context,
-        returns=bool(others),
+        returns=len(others) > len(outputs),
+        outputs=outputs,
         directory=str(inspect.getfile(call).rpartition("/")[0]),
     )
 
@@ -127,8 +135,17 @@ def _check_bindings(name: str, trigger: Any, others: list[Any]) -> None:
     if trigger.type not in TRIGGERS:
         raise _wrong(name, f"this host cannot fire a {trigger.type}")
     for binding in others:
-        if (binding.name, binding.type) != (RETURN, "http"):
+        if (binding.name, binding.type) != (RETURN, "http") and binding.type != OUTPUT:
             raise _wrong(name, f'this host cannot fill the binding "{binding.name}"')
+
+
+def _check_outputs(name: str, outputs: Iterable[str], hints: Mapping[str, Any]) -> None:
+    """As the worker does: `func.Out[T]`, of a T that the binding takes."""
+    for output in outputs:
+        (wanted,) = typing.get_args(hints.get(output)) or (None,)
+        out = typing.get_origin(hints.get(output)) is azf.Out
+        if not out or not converter_for(OUTPUT).check_output_type_annotation(wanted):
+            raise _wrong(name, f"the binding {output!r} wants an azure.functions.Out of texts")
 
 
 def _hints(name: str, call: Callable[..., Any]) -> dict[str, Any]:

@@ -14,12 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import azure.functions as azf
-
-from local.host.indexing import converter_for
+from local.host.given import Context, Job, Out
+from local.host.indexing import OUTPUT, converter_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from azure.functions.meta import Datum
 
@@ -52,55 +51,14 @@ class Started(NamedTuple):
         return self.future.result(timeout)
 
 
-class _Job(NamedTuple):
-    function: IndexedFunction
-    datum: Datum
-    reason: str
-    id: str
-    began: float
-
-
-class _Context(azf.Context):
-    """What a function sees in its `context` parameter; no tracing, no retrying here."""
-
-    def __init__(self, job: _Job, storage: threading.local) -> None:
-        self._job, self._storage = job, storage
-
-    @property
-    def invocation_id(self) -> str:
-        """The id that the log lines and the record carry."""
-        return self._job.id
-
-    @property
-    def thread_local_storage(self) -> Any:
-        """Where a function's own threads may leave the invocation id."""
-        return self._storage
-
-    @property
-    def function_name(self) -> str:
-        """The function's name."""
-        return self._job.function.name
-
-    @property
-    def function_directory(self) -> str:
-        """The folder of the file that defines the function."""
-        return self._job.function.directory
-
-    @property
-    def trace_context(self) -> Any:
-        """None: this host traces nothing."""
-        return None
-
-    @property
-    def retry_context(self) -> Any:
-        """None: this host retries nothing."""
-        return None
-
-
 class Worker:
-    """Runs functions with at most `threads` sync ones at a time (None: as the worker decides)."""
+    """Runs functions with at most `threads` sync ones at a time (None: as the worker decides).
+
+    `put` takes what a function gives to an output binding, once it has ended well.
+    """
 
     def __init__(self, threads: int | None = None) -> None:
+        self.put: Callable[[Mapping[str, Any], Datum], None] = lambda *_: None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
         self._loop = asyncio.new_event_loop()
         self._storage = threading.local()
@@ -119,7 +77,7 @@ class Worker:
 
     def invoke(self, function: IndexedFunction, datum: Datum, reason: str) -> Started:
         """Run it with this trigger value; what it raises is in the Invocation it ends as."""
-        job = _Job(function, datum, reason, str(uuid.uuid4()), time.monotonic())
+        job = Job(function, datum, reason, str(uuid.uuid4()), time.monotonic())
         with self._changed:
             self._running += 1
         log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, reason, job.id)
@@ -154,33 +112,39 @@ class Worker:
             if not self._changed.wait_for(reached, timeout):
                 raise TimeoutError(f"{self._running} invocations still running")
 
-    def _call(self, job: _Job) -> Invocation:
+    def _call(self, job: Job) -> Invocation:
         self._storage.invocation_id = job.id
         try:
-            return self._done(job, job.function.call(**self._arguments(job)))
+            given = self._arguments(job)
+            return self._done(job, given, job.function.call(**given))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a raised error is its answer
             return self._failed(job, error)
 
-    async def _await(self, job: _Job) -> Invocation:
+    async def _await(self, job: Job) -> Invocation:
         try:
-            return self._done(job, await job.function.call(**self._arguments(job)))
+            given = self._arguments(job)
+            return self._done(job, given, await job.function.call(**given))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a raised error is its answer
             return self._failed(job, error)
 
-    def _arguments(self, job: _Job) -> dict[str, Any]:
+    def _arguments(self, job: Job) -> dict[str, Any]:
         arguments = {job.function.parameter: job.function.decode(job.datum)}
+        arguments |= {name: Out() for name in job.function.outputs}
         if job.function.wants_context:
-            arguments["context"] = _Context(job, self._storage)
+            arguments["context"] = Context(job, self._storage)
         return arguments
 
-    def _done(self, job: _Job, result: object) -> Invocation:
+    def _done(self, job: Job, given: Mapping[str, Any], result: object) -> Invocation:
+        for name, binding in job.function.outputs.items():
+            if (value := given[name].get()) is not None:
+                self.put(binding, converter_for(OUTPUT).encode(value, expected_type=None))
         return self._record(job, "", _encoded(job.function, result))
 
-    def _failed(self, job: _Job, error: BaseException) -> Invocation:
+    def _failed(self, job: Job, error: BaseException) -> Invocation:
         log.error("Function '%s' raised", job.function.name, exc_info=error)
         return self._record(job, f"{type(error).__name__}: {error}", None)
 
-    def _record(self, job: _Job, error: str, value: Datum | None) -> Invocation:
+    def _record(self, job: Job, error: str, value: Datum | None) -> Invocation:
         took = round((time.monotonic() - job.began) * 1000)
         word = "Failed" if error else "Succeeded"
         log.info(

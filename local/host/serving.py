@@ -7,9 +7,10 @@ under `/api`, `POST /admin/functions/NAME` with `{"input": ""}` runs a function 
 the end. `POST /_local/timers` with `{"stopped": true}` keeps all timers from firing, as was seen in
 Azure, and so does the setting LOCAL_TIMERS_STOPPED from the start; what is run by hand runs. With
 the setting LOCAL_FUNCTION_KEY HTTP functions ask for that key unless anonymous, with
-LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). Times in
-events are told in UTC, or in LOCAL_ZONE, as the real one tells them in TZ. The host itself ends no
-invocation; the cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for it.
+LOCAL_SYSTEM_KEY deliveries for that one (`x-functions-key`, or `code=` in the query). Queues are
+those of the connection string that a binding names, such as Azurite's. Times in events are told in
+UTC, or in LOCAL_ZONE, as the real one tells them in TZ. The host itself ends no invocation; the
+cloud's limits (230 s for HTTP, Event Grid's 30 s) belong to whoever waits for it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ import azure.functions as azf
 from flask import Response, request
 
 from local.host import admin
-from local.host.indexing import EVENT_GRID, TIMER, index, load
+from local.host.indexing import EVENT_GRID, QUEUE, TIMER, index, load
 from local.host.invocations import Worker
 from local.host.triggers import eventgrid, http
+from local.host.triggers.queues import Queues
 from local.host.triggers.timers import Timers, scheduled
 from local.serving.web import LocalFlask, Server
 
@@ -61,13 +63,17 @@ class Host:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         known = os.environ if settings is None else settings
-        indexed, host = _indexed(app, known)
+        indexed, extensions = _indexed(app, known)
         schedules = scheduled((f for f in indexed.values() if f.kind == TIMER), known)
         self.functions = {n: f for n, f in indexed.items() if f.kind != TIMER or n in schedules}
         self.worker = Worker(threads or _threads(known))
         timed = [(self.functions[name], found) for name, found in schedules.items() if timers]
         self._timers = Timers(self.worker, timed)
         self._timers.halted = bool(known.get("LOCAL_TIMERS_STOPPED"))
+        waiting = (f for f in indexed.values() if f.kind == QUEUE)
+        self._queues = Queues(self.worker, waiting, known, extensions.get("queues", {}))
+        self.worker.put = self._queues.put
+        host = extensions.get("http", {})
         prefix = str(host.get("routePrefix", "api")).strip("/")
         self.endpoints = http.endpoints(self.functions.values(), prefix)
         self._headers: dict[str, str] = host.get("customHeaders", {})
@@ -82,11 +88,13 @@ class Host:
         self.worker.start()
         self.server.start()
         self._timers.start()
+        self._queues.start()
         return self
 
     def stop(self, grace: float = GRACE_SECONDS) -> bool:
         """Stop answering, wait up to `grace` seconds for what runs; False if some still does."""
         self._timers.stop()
+        self._queues.stop()
         self.server.stop()
         try:
             self.worker.idle(grace)
@@ -171,17 +179,17 @@ class Host:
 def _indexed(
     app: azf.FunctionRegister | Path | str, settings: Mapping[str, str]
 ) -> tuple[dict[str, IndexedFunction], dict[str, Any]]:
-    """The app's functions, and what host.json says of HTTP."""
+    """The app's functions, and what host.json says of its triggers."""
     if isinstance(app, azf.FunctionRegister):
         return index(app), {}
     directory = Path(app)
     script = settings.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
-    return index(load(directory, script)), _of_http(directory / "host.json")
+    return index(load(directory, script)), _extensions(directory / "host.json")
 
 
-def _of_http(path: Path) -> dict[str, Any]:
+def _extensions(path: Path) -> dict[str, Any]:
     host = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    found: dict[str, Any] = host.get("extensions", {}).get("http", {})
+    found: dict[str, Any] = host.get("extensions", {})
     return found
 
 

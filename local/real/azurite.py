@@ -1,4 +1,4 @@
-"""Azurite's table service, where it is installed: Table storage's protocol by Microsoft's own hand.
+"""Azurite's tables and queues, where it is installed: storage's protocols by Microsoft's own hand.
 
 https://github.com/Azure/Azurite
 """
@@ -32,29 +32,31 @@ class NotInstalledError(Exception):
     """There is no Azurite here, or no node to run it; the message says what to do."""
 
 
-def connection_string(port: int) -> str:
-    """What a storage client takes."""
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-        f"TableEndpoint=http://{LOOPBACK}:{port}/{ACCOUNT};"
-    )
+def connection_string(port: int, queues: int = 0) -> str:
+    """What a storage client takes; `queues` is the port of that service."""
+    known = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+    parts = {"Table": port, "Queue": queues}
+    told = (f"{p}Endpoint=http://{LOOPBACK}:{at}/{ACCOUNT};" for p, at in parts.items() if at)
+    return known + "".join(told)
 
 
 @contextmanager
-def running(directory: Path, *options: str, before: Sequence[str] = ()) -> Iterator[int]:
-    """Its port; `options` are Azurite's own, `before` are node's.
+def running(
+    directory: Path, *options: str, before: Sequence[str] = (), service: str = "table"
+) -> Iterator[int]:
+    """Its port; `options` are Azurite's own, `before` are node's. `service`: `table` or `queue`.
 
     Raises NotInstalledError, and RuntimeError with the end of its log if it does not start.
     """
-    node, main, port = shutil.which("node"), installed(), free_port()
+    node, main, port = shutil.which("node"), installed(service), free_port()
     if node is None:
         raise NotInstalledError(
             "no node, which runs Azurite: install Node.js with npm, then: make parts"
         )
     if main is None:
         raise NotInstalledError("no Azurite: make parts, or set RUN_RELAY_AZURITE")
-    log = directory / "log"
-    where = ["--tableHost", LOOPBACK, "--tablePort", str(port)]
+    log = directory / f"{service}.log"
+    where = [f"--{service}Host", LOOPBACK, f"--{service}Port", str(port)]
     command = [node, *before, str(main), *where, "--inMemoryPersistence", "--silent"]
     with (
         log.open("wb") as output,
@@ -69,12 +71,12 @@ def running(directory: Path, *options: str, before: Sequence[str] = ()) -> Itera
             process.terminate()
 
 
-def installed() -> Path | None:
-    """The table service's program, None where there is none."""
+def installed(service: str = "table") -> Path | None:
+    """The service's program, None where there is none."""
     given = os.environ.get("RUN_RELAY_AZURITE")
     base = Path(given) if given else ROOT / ".cache" / "node_modules"
     inside = ("", "dist/src", "azurite/dist/src", "node_modules/azurite/dist/src")
-    found = (base / part / "table" / "main.js" for part in inside)
+    found = (base / part / service / "main.js" for part in inside)
     return next((main for main in found if main.is_file()), None)
 
 

@@ -13,7 +13,7 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.reasons import Reason
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
-from relay.doctor.app import health, ledger, probe, rounds, timers, waits
+from relay.doctor.app import health, ledger, parts, probe, rounds, timers, waits
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
 
@@ -47,6 +47,7 @@ CHECKS = (
     Check("sign-in", signin.believed),
     Check("ledger", ledger.writable),
     Check("rounds", rounds.going_on),
+    Check("parts", parts.worked_off),
     Check("what stops", rounds.stopping),
     Check("workspace", aml.readable),
     Check("subscriptions", events.subscribed),

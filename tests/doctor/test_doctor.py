@@ -22,6 +22,7 @@ CHECKS = [
         "sign-in",
         "ledger",
         "rounds",
+        "parts",
         "what stops",
         "workspace",
         "subscriptions",

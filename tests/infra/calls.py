@@ -42,6 +42,13 @@ CALLS = {
         "functions/adapters/tables/rows.py",
         "self.table.create_entity",
     ),
+    "parts of rounds, put and taken by the host": Call(
+        APP,
+        "storageQueueDataContributor",
+        ACCOUNT,
+        "functions/timers.py",
+        "triggers.queue_output",
+    ),
     "the ledger, written by operators": Call(
         OPERATORS,
         "storageTableDataContributor",

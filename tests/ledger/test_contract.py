@@ -289,7 +289,7 @@ def test_what_is_due_can_be_read_from_any_place_of_the_schedule(ledger: Any) -> 
     keys = [places.scheduled(key_of(stored.row)).key for stored in rows.find(*due)]
     assert len(keys) == 10
     for n, begin in enumerate(keys):
-        found = [key_of(stored.row) for stored in rows.find(*due, begin=begin)]
+        found = [key_of(stored.row) for stored in rows.find(*due, within=(begin, ""))]
         assert [places.scheduled(key).key for key in found] == keys[n:]
 
 

@@ -48,6 +48,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "AzureWebJobsStorage__tableServiceUri": URLS,
     "AzureWebJobsStorage__clientId": (GUID,),
     "PAUSED": FLAGS,
+    "RECONCILE_PARTS": ("0", "65", "1.5", "-4", "many"),
     "RECONCILE_SCHEDULE": ("every minute", "0 0 24 * * *", "0 0 3 31 2 *", "00:00:00", "%NO%"),
     "SWEEP_SCHEDULE": ("@hourly", "0 0 3 ? * *", "0 0 3 * * 7", "-00:05:00", "24:00:00", "60"),
     "SWEEP": ("on", "1"),
@@ -120,7 +121,7 @@ def asked(**given: str) -> set[str]:
     environ = Recording(given)
     settings.read(environ)
     for name in vars(Environment):
-        if name.endswith(("_schedule", "_entra", "_on")) and not name.startswith("_"):
+        if name.endswith(("_schedule", "_entra", "_on", "_parts")) and not name.startswith("_"):
             getattr(Environment(environ), name)()
     return environ.asked
 

@@ -18,11 +18,11 @@ __all__ = ["ACCOUNT", "ACCOUNT_KEY", "connection_string", "running"]
 
 
 @contextmanager
-def running(directory: Path, *options: str) -> Iterator[int]:
+def running(directory: Path, *options: str, service: str = "table") -> Iterator[int]:
     """Its port."""
     with ExitStack() as stack:
         try:
-            port = stack.enter_context(azurite.running(directory, *options))
+            port = stack.enter_context(azurite.running(directory, *options, service=service))
         except azurite.NotInstalledError as absent:
             pytest.skip(str(absent))
         yield port

@@ -110,7 +110,7 @@ class _Rows:
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
-        begin: str = "",
+        within: tuple[str, str] = ("", ""),
     ) -> Iterator[Stored]:
         """One request per page, sent as they are taken. A page may be empty.
 
@@ -122,9 +122,10 @@ class _Rows:
             "query_filter": query,
             "parameters": {"part": partition, "low": low, "high": high},
         }
-        if begin:
-            asked["query_filter"] += " and RowKey ge @begin"
-            asked["parameters"]["begin"] = begin
+        for name, holds, bound in zip(("begin", "end"), ("ge", "lt"), within, strict=True):
+            if bound:
+                asked["query_filter"] += f" and RowKey {holds} @{name}"
+                asked["parameters"][name] = bound
         asked |= {"select": [*only]} if only else {}
         asked |= {"results_per_page": page} if page < PAGE else {}
         answer = self._send(self._page, asked, None, but=GONE)

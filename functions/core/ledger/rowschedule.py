@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Row, Rows, Stored
+    from functions.core.terms.part import Part
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
-GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits
+GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits, at each minute another
 COUNTED = ("open_since", "waits_on", "reason", "due_at", *records.NAMED_BY)
 LINED_UP = ("open_since", "state", "outcome", *KEY_COLUMNS)
 
@@ -48,18 +49,28 @@ class RowSchedule:
         row = records.schedule_row(continuation)
         self._rows().put(places.scheduled(continuation.key), row)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Key]:
+    def due(self, now: datetime, limit: int, part: Part | None = None) -> Sequence[Key]:
         """One request per thousand that are due, five at most.
 
         Where more are due, as many from another place of the schedule at each minute: those that
         fail again and again are due sooner than all are tried, and must not hide the others.
         """
         high = records.time_text(now)
-        found = self._listed(OPEN, "", high, "due_at")
+        begin, end = part.keys if part else ("", "")
+        found = self._listed(high, (begin, end))
         if len(found) == MOST_SORTED:
-            found += self._listed(OPEN, "", high, "due_at", begin=_place_at(now))
+            turn = int(now.timestamp()) // 60 * GOLDEN % 0x10000
+            found += self._listed(high, (part.place(turn) if part else f"{turn:04x}", end))
         ordered = sorted(filter(self._is_ours, found), key=_by("due_at"))
         return list(islice(dict.fromkeys(self._readable(ordered, key_of)), limit))
+
+    def parts_due(self, now: datetime, of: int) -> Sequence[Part]:
+        """One request for each part."""
+        from functions.core.terms.part import parts  # noqa: PLC0415 - for timers, not for events
+
+        high, rows = records.time_text(now), self._rows()
+        only = partial(rows.find, OPEN, "", high, "due_at", ("due_at",), 1)
+        return [part for part in parts(of) if any(only(part.keys))]
 
     def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
         """Two requests."""
@@ -103,10 +114,8 @@ class RowSchedule:
             self.unreadable.add(records.unknown_word(_named(stored), strange))
         return strange is None
 
-    def _listed(
-        self, partition: str, low: str, high: str, by: str, begin: str = ""
-    ) -> list[Stored]:
-        found = self._rows().find(partition, low, high, by, begin=begin)
+    def _listed(self, high: str, within: tuple[str, str]) -> list[Stored]:
+        found = self._rows().find(OPEN, "", high, "due_at", within=within)
         return list(islice(found, MOST_SORTED))
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
@@ -124,11 +133,6 @@ def _named_by(row: Row) -> tuple[str, ...]:
 
 def _named(stored: Stored) -> str:
     return "/".join(stored.row.get(part, "?") for part in ("route", "run", "outcome"))
-
-
-def _place_at(now: datetime) -> str:
-    """The beginning of a key: at each minute another, far from those of the minutes before."""
-    return f"{int(now.timestamp()) // 60 * GOLDEN % 0x10000:04x}"
 
 
 def _by(column: str) -> Callable[[Stored], str]:

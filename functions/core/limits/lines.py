@@ -1,7 +1,7 @@
 """Who waits to be called: for a place in the limit of its route, or for the app to go on.
 
 Such a continuation costs nothing until then: it is neither due nor read. Its row in the schedule
-says what it waits on, and who was claimed first is called first. Every two hours it is looked
+says what it waits on, and who was claimed first is called first. Now and then it is looked
 after, so that a call that never came costs that long and not the start.
 """
 

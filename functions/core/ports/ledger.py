@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
     from functions.core.ports.following import FollowBook
     from functions.core.ports.waits import WaitBook
+    from functions.core.terms.part import Part
     from functions.core.terms.runs import Key
 
 
@@ -103,8 +104,11 @@ class Ledger(Protocol):
     def schedule(self, continuation: Continuation) -> None:
         """Let `due` show the continuation from its due time (or recheck time) on."""
 
-    def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        """Scheduled continuations whose time has come, the longest waiting first."""
+    def due(self, now: datetime, limit: int, part: Part | None = None) -> Sequence[Key]:
+        """Scheduled continuations (of this part) whose time has come, the longest waiting first."""
+
+    def parts_due(self, now: datetime, of: int) -> Sequence[Part]:
+        """The parts, `of` so many, in which the time of any has come."""
 
     def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
         """Let `due` show it from then on, though its row may be unreadable.
@@ -133,8 +137,7 @@ class Ledger(Protocol):
     def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
         """All that are open, and of the others claimed since then the newest `limit`.
 
-        Newest first. An open one stands as it was last scheduled: it may be at work, or have ended
-        minutes ago.
+        Newest first. An open one stands as it was last scheduled: it may be at work, or have ended.
         """
 
     def keep(self, letter: Letter) -> None:
@@ -207,11 +210,10 @@ class Rows(Protocol):
         column: str = "key",
         only: Sequence[str] = (),
         page: int = PAGE,
-        begin: str = "",
+        within: tuple[str, str] = ("", ""),
     ) -> Iterator[Stored]:
         """Rows by key, of which this column is not below `low` and not above `high`.
 
-        Their keys are not below `begin`.
-        They are read as they are taken, so many at a time. Of each row the columns `only` suffice,
-        if given.
+        Their keys are not below the first of `within`, and below the second, where it is given.
+        They are read as they are taken, so many at a time. Of each row the columns `only` suffice.
         """

@@ -23,6 +23,7 @@ MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
 MOST_LISTED = 10_000  # of these that are due, some of every route's
 LETTERS_SECONDS = 60.0  # of a round's, for the inbox
+COUNTED_AGAIN = 600.0  # seconds until what is more than can be counted is looked through again
 MOST_FOLLOWED = 2000  # pipeline runs that are looked at in a round
 FOLLOWING_SECONDS = 60.0  # of a round's, for these
 MOST_BESIDE, MOST_READ_BESIDE = 16, 64  # the same of a round beside a delivery

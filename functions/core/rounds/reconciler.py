@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from functions.core.limits.admission import accounts_of
 from functions.core.limits.lines import Lines
 from functions.core.limits.turns import in_turn
+from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import FOLLOWING_SECONDS, MOST_LISTED
+from functions.core.rounds.bounds import COUNTED_AGAIN, FOLLOWING_SECONDS, MOST_LISTED
 from functions.core.rounds.following.follower import Follower, Looked
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
+from functions.core.rounds.parts.working import LEFT_TO_PARTS, Parts
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
@@ -69,10 +71,12 @@ class Reconciler:
         self._lines = Lines(ports, policy, admission)
         self._follower = Follower(ports, policy, admission, for_each)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
+        self.parts = Parts(ports, self._resuming, self._follower.take_up, for_each)
         self._settling = settling
         self._told: set[str] = set()
         self._failed: Failed | None = None
         self._tasks_first = False
+        self._backlog, self._counted = Backlog(0, None, whole=True), Deadline(ports.clock, 0)
 
     def reconcile(self) -> None:
         """Resume what is due. Raises LedgerUnavailable if the ledger cannot be listed."""
@@ -114,8 +118,7 @@ class Reconciler:
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
         released |= self._lines.called(routes, most.resumed)
-        due = self._ledger.due(self._clock.now(), MOST_LISTED)
-        found = in_turn(dict.fromkeys([*released, *due]), lambda key: key.route)
+        found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         follow = self._follower.take_up
         this = Round(most.begins, turns, most.each, routes, released, follow)
@@ -129,6 +132,11 @@ class Reconciler:
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
+
+    def _due(self, by: By) -> Sequence[Key]:
+        """What is due; for the timer without what is left to parts, as long as they may need."""
+        left = self._policy.parts > 1 and by is By.TIMER
+        return self._ledger.due(self._clock.now() - LEFT_TO_PARTS * left, MOST_LISTED)
 
     def _follow(self, routes: Routes | None, most: Bounds) -> Looked:
         """What nobody waits for, with what is left of the time."""
@@ -169,14 +177,20 @@ class Reconciler:
         for why in sorted({*self._ledger.unreadable} - self._told):
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": why})
             self._told.add(why)
-        now = self._clock.now()
-        log = self._ledger.backlog(now, set(self._settling.ended))
-        self._lines.note(log)
+        now, log = self._clock.now(), self._open()
         age, unclaimed = (age_of(since, now) for since in (log.oldest, waits.oldest))
         took = began.elapsed
         done = Done(*did, log.open, age, log.whole, took, waits.letters, unclaimed, followed)
         self._log.write(*said(done, by))
         return done
+
+    def _open(self) -> Backlog:
+        """What is open. Of more than can be counted at once it is told as it was minutes ago."""
+        if self._counted.has_passed:
+            self._backlog = self._ledger.backlog(self._clock.now(), set(self._settling.ended))
+            self._counted = Deadline(self._clock, 0 if self._backlog.whole else COUNTED_AGAIN)
+            self._lines.note(self._backlog)
+        return self._backlog
 
     def _released(self, name: str, most: Bounds) -> Sequence[Key]:
         """What waited for this account, if it may be used again."""

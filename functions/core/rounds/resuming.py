@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core.limits.places_taken import LINE
+from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.starts import log_lines, steps
@@ -128,7 +128,8 @@ class Resuming:
             self._ledger.schedule(c)
             return True
         if self._lines.waits(c, this.routes):
-            later = now + self._policy.wait_in_line(c.key.text)
+            waited = now - c.open_since if c.waits_on != PAUSED else timedelta(0)
+            later = now + self._policy.wait_in_line(c.key.text, waited)
             self._ledger.schedule(replace(c, due_at=later))
             return True
         return self._is_left_alone(c.key, c.waits_on)

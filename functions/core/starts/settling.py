@@ -72,7 +72,8 @@ class Settling:
     def line_up(self, work: Work, reason: Reason, detail: str, name: str) -> None:
         """Leave it open until it is called from the line of this name."""
         c, now = work.entry.continuation, self._clock.now()
-        due = now + self._policy.wait_in_line(c.key.text)
+        waited = now - c.open_since if name != PAUSED else timedelta(0)
+        due = now + self._policy.wait_in_line(c.key.text, waited)
         self._put(work, steps.parked(c, now, reason, detail, due, name))
 
     def pause(self, work: Work) -> None:

@@ -25,7 +25,7 @@ NOT_FINAL_FOR = timedelta(minutes=10)
 FACTS_FOR = timedelta(minutes=10)  # unless the route says otherwise: `wait_for_facts`
 REFUSED_FOR = timedelta(hours=72)
 LONGEST_WAIT_FACTOR = 60
-IN_LINE_FOR = timedelta(hours=2)
+IN_LINE_FOR, LONGEST_IN_LINE = timedelta(hours=2), timedelta(days=14)
 BY_SETTING = "PAUSED=1"  # the detail of what waits for the app to go on
 
 
@@ -34,6 +34,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
     `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used.
+    `parts`: how many parts of the schedule are worked off beside the timer's rounds; 1: none.
     """
 
     retry_first: timedelta = timedelta(seconds=30)
@@ -47,6 +48,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     by_identity: bool = False
     studio: str = "https://ml.azure.com"
     kept_for: timedelta = timedelta(days=400)
+    parts: int = 1
 
     @property
     def used_secret(self) -> str:
@@ -64,12 +66,15 @@ class Policy(Struct, frozen=True, kw_only=True):
         wait = longest if refused else backoff(self.retry_first, attempts, longest)
         return wait * _jitter(f"{key}#{attempts}")
 
-    def wait_in_line(self, key: str) -> timedelta:
+    def wait_in_line(self, key: str, waited: timedelta) -> timedelta:
         """When to look, all the same, after one that is called when its turn comes.
 
-        Nearly two hours, by which versions that call nobody find what waits.
+        Twice as long as it has waited for a place, two hours at least and two weeks at most, less
+        jitter: a call that never comes costs a part of what was waited, and ten thousand in a line
+        next to nothing. Nearly two hours where the app is paused: versions that call nobody
+        find by it what waits.
         """
-        return IN_LINE_FOR * _jitter(key)
+        return min(max(2 * waited, IN_LINE_FOR), LONGEST_IN_LINE) * _jitter(key)
 
 
 def backoff(first: timedelta, attempts: int, longest: timedelta) -> timedelta:

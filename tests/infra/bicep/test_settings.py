@@ -57,6 +57,7 @@ def known(given: dict[str, str]) -> set[str]:
     Environment(environ).reconcile_schedule()
     Environment(environ).sweep_schedule()
     Environment(environ).operations_entra()
+    Environment(environ).reconcile_parts()
     return environ.asked
 
 
@@ -138,6 +139,7 @@ def test_every_part_of_the_policy_reaches_the_app() -> None:
         "IN_DOUBT_GRACE_SECONDS": "63",
         "LEDGER_RETENTION_DAYS": "30",
         "PAUSED": "1",
+        "RECONCILE_PARTS": "8",
         "RECONCILE_SCHEDULE": "0 */2 * * * *",
         "RELAY_OTEL": "1",
         "RESOURCE_MANAGER_URL": "https://management.example.com",
@@ -167,7 +169,7 @@ def test_a_setting_of_your_own_is_kept() -> None:
 def test_a_number_that_the_policy_lets_through_is_taken_by_the_app() -> None:
     names = {"retentionDays": "LEDGER_RETENTION_DAYS"}
     numbers = {name: each for name, each in policy().items() if each["type"] == "int"}
-    assert len(numbers) == 7
+    assert len(numbers) == 8
     for name, each in numbers.items():
         setting = names.get(name) or re.sub(r"([A-Z])", r"_\1", name).upper()
         for end in ("minValue", "maxValue"):

@@ -25,6 +25,7 @@ param policy = {
   inDoubtGraceSeconds: 63
   openTelemetry: true
   paused: true
+  reconcileParts: 8
   reconcileSchedule: '0 */2 * * * *'
   resourceManagerUrl: 'https://management.example.com'
   retentionDays: 30

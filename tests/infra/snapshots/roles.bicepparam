@@ -7,7 +7,7 @@ param workspaces = [
   }
 ]
 param customRoles = 'all'
-param policy = { tagRuns: true, waits: true }
+param policy = { reconcileParts: 8, tagRuns: true, waits: true }
 param operatorsGroupId = 'abcdef22-2222-2222-2222-222222222221'
 param operatorsReadPat = true
 param readersGroupId = 'abcdef22-2222-2222-2222-222222222222'

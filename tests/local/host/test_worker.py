@@ -261,3 +261,17 @@ def test_the_worker_knows_of_every_line_which_invocation_it_belongs_to(
     assert {name.partition(".")[0] for name, _, _ in ours} == {"run_relay", "urllib3"}
     assert {known for _, _, known in ours} == {"1"}
     assert {thread for name, thread, _ in ours if name != "run_relay"} == {"ahead"}
+
+
+def test_the_worker_indexes_the_queue_of_the_parts_as_the_local_host_does(
+    worker: str, product: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"RECONCILE_PARTS": "4", "LEDGER_URL": ""}
+    said = drive(worker, product, **given)
+    assert said["error"] == ""
+    types = {name: sorted(b["type"] for b in found) for name, found in said["functions"].items()}
+    assert types["divide"] == ["queue", "timerTrigger"]
+    assert types["reconcile_part"] == ["queueTrigger"]
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert set(index(load(product))) == set(types)
