@@ -28,6 +28,7 @@ from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
+    from tests.flow.limits.groups import Result
     from tests.stage.azure import Stage
 
 SEED = int(os.environ.get("RUN_RELAY_SEED", "1"))
@@ -36,7 +37,7 @@ RUNS = int(os.environ.get("RUN_RELAY_SEED_RUNS", "24"))
 PROCESSES = 8
 PIPELINES = {42: "one", 44: "also", 45: "newest"}
 MODELS = ("defects", "cracks")
-ENDS = ("succeeded", "failed", "canceled", "partiallySucceeded")
+ENDS: tuple[Result, ...] = ("succeeded", "failed", "canceled", "partiallySucceeded")
 ROUTE = """
   - name: {name}
     match: {{tags: {{kind: {name}}}}}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from functions.core.operators.decisions import standing
 from functions.web import data
 from functions.web.detail import detail
-from tests.flow.concurrency.groups import LATEST, ONE, finish, rounds, started, trained
+from tests.flow.limits.groups import LATEST, ONE, finish, rounds, started, trained
 
 if TYPE_CHECKING:
     from tests.relay.conftest import Desk

@@ -12,7 +12,7 @@ from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests.flow.concurrency.groups import (
+from tests.flow.limits.groups import (
     BOTH,
     GROUP,
     ONE,
@@ -254,11 +254,10 @@ def test_a_tag_that_is_not_there_is_waited_for(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["x" * 4000, "a\nb", "a\u202eb", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "~"]
+    "name",
+    ["x" * 4000, "a\nb", "a\u202eb", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "~", "Prüfung/模型 #1"],
 )
-def test_a_name_that_does_not_show_as_what_it_is_is_one_all_the_same(
-    stage: Stage, name: str
-) -> None:
+def test_a_group_is_one_whatever_its_name_is_and_that_can_be_shown(stage: Stage, name: str) -> None:
     trained(stage, "a", "b", model=name)
     trained(stage, "c", model=f"{name}!")
     assert started(stage) == ["a", "c"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.terms.reasons import Reason
-from tests.flow.concurrency.groups import ONE, finish, rounds, started, trained
+from tests.flow.limits.groups import ONE, finish, rounds, started, trained
 from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 

@@ -9,7 +9,7 @@ import pytest
 from functions.core.kept.summary import EVER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from tests.flow.concurrency.groups import (
+from tests.flow.limits.groups import (
     BOTH,
     GROUP,
     LATEST,
