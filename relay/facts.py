@@ -20,7 +20,8 @@ _HEAD = """\
 What `when` may ask about and `{{ … }}` may name, printed by `bin/relay facts` from the table
 that gates are checked against. `NAME` is a name that the run chose; one with other signs than
 letters, digits and `_` is written `run.tags["mlflow.user"]` in `when`, and
-`{{ run.tags.mlflow.user }}` in a parameter. What a gate may say of them: [gates.md](gates.md).
+`{{ run.tags.mlflow.user }}` in a parameter, a variable or the group of `concurrency`. What a gate
+may say of them: [gates.md](gates.md).
 
 A fact that is absent is waited for (`wait_for_facts`), unless the gate asks `has(…)`. Where nobody
 can tell whether it is there, such a gate waits as well: while a sweep's job does not name its best

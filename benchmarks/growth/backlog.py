@@ -24,13 +24,12 @@ from functions.adapters.clock import SystemClock
 from functions.configuration import settings as known_settings
 from functions.core.ledger import places, records
 from functions.core.ledger.rowledger import RowLedger
-from functions.core.limits.places_taken import line
 from functions.core.ports.ledger import PAGE
 from functions.core.starts import steps
 from functions.core.terms.pipelines import Credential, PipelineEnd, PipelineRun, RunsSeen
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Run
-from functions.core.terms.words import Ending, Outcome
+from functions.core.terms.words import Ending, Outcome, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from functions.core.kept.summary import Summary
+from functions.core.operators.lists import holders
 from functions.core.operators.summaries import row
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def one(whole: Whole) -> str:
             "saw": whole.saw,
             "gate_ignored_by": c.gate_ignored_by or None,
             "duplicates": c.duplicates,
+            "group": holders.group(c),
+            "waits_for": whole.before,
             "parameters": whole.parameters,
             "variables": whole.variables,
             "branch": whole.branch,

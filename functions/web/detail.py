@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from functions.core.kept.summary import Summary
 from functions.core.operators import history
+from functions.core.operators.lists import holders
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
 from functions.core.texts.phrases import lasting
@@ -50,6 +51,7 @@ def _decision(one: Whole) -> Markup:
         ("Gate", _gate(one)),
         ("It saw", said(one.saw) if one.saw else None),
         ("Detail", said(c.detail) if c.detail and not _is_gates(c) else None),
+        ("Waits for", [tag("span", said(name), class_="detail") for name in one.before] or None),
         ("Next", one.told.next),
         ("To do", _to_do(one) or None),
         ("Command", _command(one)),
@@ -113,6 +115,7 @@ def _facts(one: Whole) -> Markup:
         ),
         ("Outcome", c.key.outcome),
         ("Route", [said(c.key.route), _others("route", c.key.route)]),
+        ("Group", said(holders.group(c)) if holders.group(c) else None),
         ("Experiment", _experiment(event.experiment)),
         ("Run type", said(event.run_type) if event.run_type else None),
         (

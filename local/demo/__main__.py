@@ -1,7 +1,7 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
-    python -m local.demo [--pattern sync|async|thread|wait|component|follow] [--refuse-pat] [--keep]
-        [--mlflow PORT DIRECTORY]
+    python -m local.demo [--pattern sync|async|thread|wait|component|follow|concurrency]
+        [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
 was not, 130 or 143 after a signal.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.children import Children, Interrupted, plain_environment
-from local.demo import following, waiting
+from local.demo import concurrency, following, waiting
 from local.demo.app import RelayError
 from local.demo.checks import NotSo
 from local.demo.patterns import PATTERNS
@@ -32,12 +32,13 @@ from local.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-WAIT, FOLLOW = "wait", "follow"
+WAIT, FOLLOW, CONCURRENCY = "wait", "follow", "concurrency"
 STORIES: dict[str, Callable[..., Story]] = {
     "": Story,
     **PATTERNS,
     WAIT: waiting.Wait,
     FOLLOW: following.Follow,
+    CONCURRENCY: concurrency.Concurrency,
 }
 HEALING = {"RETRY_FIRST_SECONDS": "1", "RECONCILE_SCHEDULE": "*/2 * * * * *"}
 LOG_LINES_TOLD = 8
@@ -83,6 +84,8 @@ def _tell(directory: Path, children: Children, screen: Screen, options: argparse
         environment |= waiting.settings(directory)
     if options.pattern == FOLLOW:
         environment |= following.SETTINGS
+    if options.pattern == CONCURRENCY:
+        environment |= concurrency.settings(directory)
     beside = options.mlflow and MLflow(Path(options.mlflow[1]), int(options.mlflow[0]))
     with Deployment(directory, children, screen, environment, mlflow=beside) as deployment:
         if options.refuse_pat:

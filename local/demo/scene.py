@@ -14,7 +14,7 @@ from local.demo.timeline import Timeline
 from local.deployment import ROOT, Broken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from local.children import Child
     from local.demo.app import Page, RouteSeen
@@ -79,16 +79,18 @@ class Scene:
 
     def outcome(self, training: Training, route: RouteSeen) -> Page | None:
         """What the ledger says once that is settled, or else after a while."""
-        end, found = time.monotonic() + OUTCOME_PATIENCE, None
-        while time.monotonic() < end and not (found and found.settled):
-            found = self._app.page(WORKSPACE, training.run, route.name)
-            time.sleep(0.05)
-        return found
+        return self.until(training, route, lambda page: page.settled)
 
     def ended(self, training: Training, route: RouteSeen) -> Page | None:
         """What the ledger says once the pipeline run has ended, or else after a while."""
+        return self.until(training, route, lambda page: bool(page.ended))
+
+    def until(
+        self, training: Training, route: RouteSeen, so: Callable[[Page], bool]
+    ) -> Page | None:
+        """What the ledger says once that is so, or else after a while."""
         end, found = time.monotonic() + OUTCOME_PATIENCE, None
-        while time.monotonic() < end and not (found and found.ended):
+        while time.monotonic() < end and not (found and so(found)):
             found = self._app.page(WORKSPACE, training.run, route.name)
             time.sleep(0.05)
         return found

@@ -8,13 +8,14 @@ import msgspec
 import typer
 
 from functions.core.operators import typed_keys
+from functions.core.operators.lists import holders
 from relay import printing
 from relay.deployment import deployed, opening
 from relay.forecasts import telling
 from relay.printing import at, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from functions.core.kept.continuation import Continuation
     from relay.deployment.opening import Office
@@ -47,7 +48,8 @@ def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None)
     with opening.office(app) as office:
         c = opening.resolved(office, key)
         if as_json:
-            document = telling.continuation(c, office.ports.clock.now(), office.settings)
+            now, before = office.ports.clock.now(), _before(office, c)
+            document = telling.continuation(c, now, office.settings, before)
             typer.echo(printing.as_json({**document, "event": msgspec.to_builtins(c.event)}))
         else:
             printing.echo(_whole(office, c))
@@ -57,7 +59,7 @@ def _whole(office: Office, c: Continuation) -> Iterator[str]:
     settings, event = office.settings, c.event
     (name,) = typed_keys.whole([c])
     yield plain(name, 1000)
-    yield from telling.lines(c, office.ports.clock.now(), settings)
+    yield from telling.lines(c, office.ports.clock.now(), settings, _before(office, c))
     yield f"  run      {telling.studio_url(settings, event.workspace.id, event.run)}"
     yield "  event"
     for what, value in _told(c):
@@ -65,6 +67,10 @@ def _whole(office: Office, c: Continuation) -> Iterator[str]:
     if c.request:
         yield f"  request  with the credential {plain(c.request.secret)}"
         yield from (f"    {line}" for line in telling.request_lines(c.request, settings))
+
+
+def _before(office: Office, c: Continuation) -> Sequence[str]:
+    return holders.before(office.ports.ledger, office.ports.clock, c)
 
 
 def _told(c: Continuation) -> Iterator[tuple[str, object]]:

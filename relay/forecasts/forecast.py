@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from msgspec.structs import replace
 
 from functions.core.limits.admission import Admission
+from functions.core.limits.taking import Taking
 from functions.core.memory import missed
 from functions.core.ports.ledger import Entry
 from functions.core.reading.collecting import Reading
@@ -89,7 +90,9 @@ class Forecast:
     def __init__(self, ports: Ports, policy: Policy, news: News) -> None:
         self._policy = policy
         self._clock = ports.clock
-        self._admission = Admission(ports._replace(ledger=_unwritten(ports.ledger)), policy)
+        ledger = _unwritten(ports.ledger)
+        self._admission = Admission(ports._replace(ledger=ledger), policy)
+        self._taking = Taking(ledger, ports.clock)
         self._news = news
         deadline = Deadline(ports.clock, READ_SECONDS)
         self._reading = Reading(ports.runs, news.event, deadline, news.run)
@@ -144,10 +147,9 @@ class Forecast:
             return Later(block.reason, block.detail, block.until)
         route, event = prospect.route, prospect.event
         mine = steps.opened(event.key(route.name), event, self._clock.now(), self._policy.lease)
-        full = self._admission.limits.take(Entry(mine, ""), route)
-        if isinstance(full, Entry):
-            return None
-        return Later(Reason.LIMIT, full.said, full.until)
+        group = prospect.found.group if isinstance(prospect.found, Go) else ""
+        full = self._taking.place(Entry(mine, ""), route, group)
+        return None if isinstance(full, Entry) else Later(full.reason, full.said, full.until)
 
 
 def truth(event: RunEvent, run: Run) -> News:
@@ -167,7 +169,7 @@ def untold(ports: Ports, workspace: Workspace, run: Run) -> News:
 
 
 class _Unwritten:
-    """A ledger's shared rows as they stand: what is written to them goes nowhere."""
+    """A ledger's rows as they stand: what is written to the shared ones goes nowhere."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -175,6 +177,10 @@ class _Unwritten:
     def shared(self, name: str) -> Shared:
         """As it stands."""
         return self._ledger.shared(name)
+
+    def read(self, key: Key) -> Entry | None:
+        """As it stands."""
+        return self._ledger.read(key)
 
     def is_awaited(self, name: str, but: Key) -> bool:
         """As it stands."""

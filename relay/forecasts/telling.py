@@ -8,6 +8,7 @@ from functions.core.facts import building
 from functions.core.kept.summary import Summary
 from functions.core.operators import history, summaries
 from functions.core.operators.explaining import explained
+from functions.core.operators.lists import holders
 from functions.core.operators.meanings import REASONS
 from functions.core.routes import near_misses
 from functions.core.routes.deciding import End, Go, PutOff
@@ -19,7 +20,7 @@ from relay.forecasts.forecast import Later
 from relay.printing import as_json, at, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from functions.configuration.settings import Settings
@@ -35,8 +36,13 @@ def studio_url(settings: Settings, workspace: str, run: str) -> str:
     return building.studio_url(settings.policy.studio, workspace, run)
 
 
-def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str, Any]:
-    """A continuation as JSON has it: what it is, why, what happens next, and its history."""
+def continuation(
+    c: Continuation, now: datetime, settings: Settings, before: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A continuation as JSON has it: what it is, why, what happens next, and its history.
+
+    `before`: who goes on in the group that it waits for.
+    """
     told = explained(c, now, settings.policy.used_secret)
     return {
         **summaries.row(Summary.of(c)),
@@ -46,6 +52,8 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
         "saw": c.gate_asked.saw,
         "gate_ignored_by": c.gate_ignored_by or None,
         "duplicates": c.duplicates,
+        "group": holders.group(c),
+        "waits_for": [*before],
         "sends": c.sends,
         "request": request(c.request, settings) if c.request else None,
         "history": [
@@ -55,7 +63,9 @@ def continuation(c: Continuation, now: datetime, settings: Settings) -> dict[str
     }
 
 
-def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
+def lines(
+    c: Continuation, now: datetime, settings: Settings, before: Sequence[str] = ()
+) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
     yield Summary.of(c).stands
@@ -66,6 +76,7 @@ def lines(c: Continuation, now: datetime, settings: Settings) -> Iterator[str]:
         yield f"  saw      {plain(c.gate_asked.saw, 500)}"
     if c.detail and not (c.reason is Reason.GATE and c.gate_asked.saw):
         yield f"  detail   {plain(c.detail, 500)}"
+    yield from (f"  waits    for {plain(name, 500)}" for name in before)
     if c.pipeline_run:
         yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"
     if c.ended:

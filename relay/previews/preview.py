@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
-    from functions.core.ports.ledger import Ledger
+    from functions.core.ports.ledger import Entry, Ledger
     from functions.core.ports.services import Ports
     from functions.core.terms.runs import Key
     from relay.deployment.opening import Found
@@ -39,7 +39,7 @@ bin/relay preview --event recorded/plum_pot_1.json --check
 
 bin/relay preview --event recorded --check --json
 """
-UNTOLD = "what was started already, and what a limit holds back, is not told"
+UNTOLD = "what was started already, and what a limit or a group holds back, is not told"
 T = TypeVar("T")
 
 _Runs = Annotated[
@@ -78,7 +78,7 @@ def preview(
     """Show the request that each route makes of a run; with --check, whether it would be taken.
 
     Facts are read from Azure Machine Learning, also for a recorded event. What was started already
-    and what a limit holds back is told where the ledger can be read. Where only the gate
+    and what a limit or a group holds back is told where the ledger can be read. Where only the gate
     says no, the request is shown, and checked, all the same. The values of secret variables are
     hidden. Nothing is started or written; --check asks Azure DevOps with the route's credential.
 
@@ -159,6 +159,13 @@ class _IfReadable:
         except LedgerUnavailable as error:
             return self._without(error, Shared(name, {}, None))
 
+    def read(self, key: Key) -> Entry | None:
+        """A continuation, none where it cannot be read."""
+        try:
+            return self.known.read(key)
+        except LedgerUnavailable as error:
+            return self._without(error, None)
+
     def is_awaited(self, name: str, but: Key | None = None) -> bool:
         """Whether anybody waits; nobody is known to where it cannot be read."""
         try:
@@ -171,7 +178,7 @@ class _IfReadable:
         return nothing
 
     def miss(self, why: str) -> None:
-        """Say once that what was started, and what a limit holds back, is not known."""
+        """Say once that what was started, and what holds a start back, is not known."""
         if not self._unread:
             typer.echo(f"warning: without the ledger ({why}): {UNTOLD}", err=True)
             self._unread.append(why)

@@ -9,7 +9,7 @@ from relay.forecasts import telling
 from relay.printing import at, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from functions.configuration.settings import Settings
@@ -24,11 +24,13 @@ _TAKEN_UP = "the reconciler takes it up with its next round in which the routes 
 class OnRoute(NamedTuple):
     """A route with the run's continuation on it, or with what would become of it.
 
-    `beside`: that is another end of the run than the one that is known on the route.
+    `before`: who goes on in the group that the continuation waits for. `beside`: that is another
+    end of the run than the one that is known on the route.
     """
 
     route: str
     known: Continuation | None = None
+    before: Sequence[str] = ()
     prospect: Prospect | None = None
     next: Next | None = None
     beside: bool = False
@@ -127,7 +129,7 @@ class Explanation(NamedTuple):
 
     def _lines(self, one: OnRoute) -> Iterator[str]:
         if one.known:
-            yield from telling.lines(one.known, self.now, self.settings)
+            yield from telling.lines(one.known, self.now, self.settings, one.before)
         elif one.prospect and self.news and one.next:
             yield telling.means(one.prospect, self.news, self.settings)
             yield f"  next     {one.next.words}"
@@ -136,7 +138,7 @@ class Explanation(NamedTuple):
 
     def _builtins(self, one: OnRoute) -> dict[str, Any]:
         if one.known:
-            known = telling.continuation(one.known, self.now, self.settings)
+            known = telling.continuation(one.known, self.now, self.settings, one.before)
             return {"route": one.route, "known": True, **known}
         if not (one.prospect and self.news and one.next):
             return {"route": one.route, "known": False}

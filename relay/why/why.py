@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.operators.lists import holders
 from functions.core.terms.errors import Retryable, RoutesUnreadable
 from relay import exits, printing
 from relay.deployment import deployed, opening
@@ -18,6 +19,7 @@ from relay.why.upcoming import Upcoming
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from functions.core.kept.continuation import Continuation
     from functions.core.routes.definition import Route
     from relay.deployment.opening import Office
     from relay.forecasts.forecast import News
@@ -106,7 +108,7 @@ def _told(
     upcoming = Upcoming(office.ports, office.settings, news) if news else None
     for route in routes:
         mine = [c for c in located.known if c.key.route == route.name]
-        yield from (OnRoute(route.name, c) for c in mine)
+        yield from (_known(office, c) for c in mine)
         if forecast is None or upcoming is None:
             continue
         prospect = forecast.of(route)
@@ -115,5 +117,11 @@ def _told(
         if mine and not telling.may_start(prospect):
             continue  # the route is told already, and this adds nothing to it
         prospect = forecast.just_now(prospect)
-        yield OnRoute(route.name, None, prospect, upcoming.of(prospect), beside=bool(mine))
-    yield from (OnRoute(c.key.route, c) for c in located.known if c.key.route not in of_today)
+        then = upcoming.of(prospect)
+        yield OnRoute(route.name, prospect=prospect, next=then, beside=bool(mine))
+    yield from (_known(office, c) for c in located.known if c.key.route not in of_today)
+
+
+def _known(office: Office, c: Continuation) -> OnRoute:
+    before = holders.before(office.ports.ledger, office.ports.clock, c)
+    return OnRoute(c.key.route, c, before)

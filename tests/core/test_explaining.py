@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.core.limits.places_taken import PAUSED, line
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import AS_IDENTITY, REASONS, STATES
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
-from functions.core.terms.words import Ending, Outcome, State
+from functions.core.terms.words import PAUSED, Ending, Outcome, State, line
 from tests.ledger.samples import NOON, opened, request
 
 HOSTILE = Key("w", "run'; rm -rf ~; {key}", Outcome.COMPLETED, "ro{ute}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
 from functions.configuration import settings
+from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ class Later(StrEnum):
     SHOWN = "after its end is listed and before it is told"
 
 
+class Queued(StrEnum):
+    """The same where only one of a group may go on at once."""
+
+    PLACED = "after the group's place is taken and before the mark"
+    CALLED = "after a place is taken for one that waits and before it waits no more"
+    SUPERSEDED = "after one is superseded and before it leaves the schedule"
+
+
+Anywhere = Point | Later | Queued
+
+
 class Fuse:
     """Burns once: leaves its file, then signals its own process."""
 
@@ -47,7 +59,7 @@ class Fuse:
         self._signal = signal.Signals[environ.get("FUSE_SIGNAL", "SIGKILL")]
         self._file = Path(environ.get("FUSE_FILE", os.devnull))
 
-    def at(self, point: Point | Later) -> None:
+    def at(self, point: Anywhere) -> None:
         """Burn, if this is the point and it has not burnt yet."""
         if point == self._point and not self._file.exists():
             self._file.write_text(point)
@@ -58,7 +70,7 @@ class Fuse:
 class After:
     """A port that lets the fuse burn after some of its calls."""
 
-    def __init__(self, port: Any, **points: Callable[..., Point | Later | None]) -> None:
+    def __init__(self, port: Any, **points: Callable[..., Anywhere | None]) -> None:
         self._port = port
         self._points = points
         self.fuse: Fuse
@@ -90,7 +102,16 @@ class AfterLedger(After):
         return book
 
 
-def _written(_entry: object, changed: Any) -> Point | Later | None:
+def _shared(row: Any, value: Any) -> Queued | None:
+    """The first that takes a place is not called; whoever takes it over from another is."""
+    if not row.name.startswith("group/"):
+        return None
+    return Queued.CALLED if row.version and value["taken"] else Queued.PLACED
+
+
+def _written(_entry: object, changed: Any) -> Anywhere | None:
+    if changed.reason is Reason.SUPERSEDED:
+        return Queued.SUPERSEDED
     if changed.ended:
         return Later.ENDED
     if changed.state is State.STARTED:
@@ -105,7 +126,9 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     read = settings.read(environ)
     ports = connections.connect(read)
     wrapped = ports._replace(
-        ledger=AfterLedger(ports.ledger, claim=lambda *_: Point.CLAIMED, write=_written),
+        ledger=AfterLedger(
+            ports.ledger, claim=lambda *_: Point.CLAIMED, write=_written, share=_shared
+        ),
         runs=After(ports.runs, read=lambda *_: Point.READ),
         credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
         pipelines=After(

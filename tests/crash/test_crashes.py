@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from local.cloud import Cloud
+    from tests.crash.fuse import Anywhere
 
 APP = Path(__file__).parent / "app"
 ROUNDS = 400
@@ -55,7 +56,7 @@ class Theatre:
         self.fuse = fuse
         self.hosts: list[Hosted] = []
 
-    def host(self, point: Point | Later | None = None, how: str = "SIGKILL") -> Hosted:
+    def host(self, point: Anywhere | None = None, how: str = "SIGKILL") -> Hosted:
         """Another host process, with a fuse at that point."""
         fuse = {"FUSE_POINT": point or "", "FUSE_SIGNAL": how, "FUSE_FILE": str(self.fuse)}
         self.hosts.append(Hosted({**self.stage.environ, **fuse}, APP))

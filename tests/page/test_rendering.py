@@ -123,7 +123,7 @@ def test_every_reason_fits_into_a_list(reason: Reason) -> None:
     assert "{" not in words.meaning(listed)
 
 
-@pytest.mark.parametrize("reason", [Reason.LIMIT, Reason.PAUSED])
+@pytest.mark.parametrize("reason", [Reason.LIMIT, Reason.CONCURRENCY, Reason.PAUSED])
 def test_who_waits_to_be_called_is_shown_as_waiting_and_not_as_due(reason: Reason) -> None:
     listed = Summary(
         key=Key("w", "r", Outcome.FAILED, "a"), created_at=NOON, due_at=NOON, reason=reason

@@ -47,10 +47,19 @@ class Mortal:
 
 
 class Fate:
-    """When one process dies. A POST is lost to it once a process, so that a third never follows."""
+    """When one process dies. A POST is lost to it once a process, so that a third never follows.
 
-    def __init__(self, random: Random, share: Callable[[], float]) -> None:
+    Before and after a call that changes something it may `stand_still` while others go on.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        share: Callable[[], float],
+        stand_still: Callable[[], None] = lambda: None,
+    ) -> None:
         self._random, self._share = random, share
+        self._stand_still = stand_still
         self.dead = False
 
     def guarded(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -59,13 +68,18 @@ class Fate:
         def made(*given: Any, **named: Any) -> Any:
             if self.dead:
                 raise Died
-            ends = name in WRITES | {POST} and self._random.random() < self._share()
+            changes = name in WRITES | {POST}
+            if changes:
+                self._stand_still()
+            ends = changes and self._random.random() < self._share()
             if ends and (name == POST or self._random.random() < 0.5):
                 if name == POST:
                     self._lost(call, *given, **named)
                 self.dead = True
                 raise Died
             answer = call(*given, **named)
+            if changes:
+                self._stand_still()
             if ends:
                 self.dead = True
                 raise Died
@@ -95,12 +109,16 @@ class Skewed(Wrapped):
 class Processes:
     """So many processes over one ledger, each with a clock of its own; who died is replaced.
 
-    `share`: of the calls that change something, how many are a process's last.
+    `share`: of the calls that change something, how many are a process's last. At `frozen` of them
+    the process stands still, and `meanwhile` is done by others.
     """
 
     def __init__(self, stage: Stage, size: int, random: Random) -> None:
         self._stage, self._random = stage, random
         self.share, self.died = 0.0, 0
+        self.frozen, self.stood_still = 0.0, 0
+        self.meanwhile: Callable[[], None] = lambda: None
+        self._still = False
         self._living = [self._new() for _ in range(size)]
 
     def do(self, work: Callable[[App], None]) -> bool:
@@ -127,6 +145,17 @@ class Processes:
                 return command(Replaying(ledger, self._stage.clock, "ada"))
             self.died += 1
 
+    def _stands_still(self) -> None:
+        """One at a time: what others do meanwhile they do to the end."""
+        if self._still or not self.frozen or self._random.random() >= self.frozen:
+            return
+        self._still = True
+        self.stood_still += 1
+        try:
+            self.meanwhile()
+        finally:
+            self._still = False
+
     def _new(self) -> App:
         wrong = timedelta(seconds=self._random.randint(-MOST_WRONG, MOST_WRONG))
         clock = Skewed(self._stage.clock, wrong)
@@ -135,4 +164,4 @@ class Processes:
         return bootstrap.App(self._stage.read, ports._replace(**mortal))
 
     def _fate(self) -> Fate:
-        return Fate(self._random, lambda: self.share)
+        return Fate(self._random, lambda: self.share, self._stands_still)

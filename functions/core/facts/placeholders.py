@@ -66,6 +66,11 @@ def written(value: object) -> str:
     return _PLACEHOLDER.sub("_", as_text(value))
 
 
+def alike_written(text: str) -> str:
+    """The text with its placeholders written alike, so that two that mean the same are equal."""
+    return _PLACEHOLDER.sub(lambda found: f"{{{{ {found[1].strip()} }}}}", text).strip()
+
+
 def problems_of(value: object) -> list[str]:
     """What is wrong with the placeholders in a value of the route file."""
     wrong = [why for name in sorted(named_in(value)) if (why := unknown(name))]

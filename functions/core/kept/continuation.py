@@ -52,7 +52,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
     duplicate once more, `slot` the window of the route's limit that was paid for,
     `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
-    it started whatever the route's gate says, and `file` stands for the route file it is from.
+    it started whatever the route's gate says, `file` stands for the route file it is from, and
+    `group` is the shared row of the group that it has a place in.
     `ended`: how the pipeline run that was started ended, once that is known.
     """
 
@@ -79,6 +80,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     waits_on: str = ""
     ignore_gate: bool = False
     file: str = ""
+    group: str = ""
     ended: PipelineEnd | None = None
     history: tuple[Step, ...] = ()
 

@@ -72,7 +72,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     @property
     def is_in_line(self) -> bool:
         """Whether it waits until it is called, and not until it is due."""
-        return self.is_open and self.reason in {Reason.LIMIT, Reason.PAUSED}
+        return self.is_open and self.reason in _IN_LINE
 
     @property
     def at(self) -> datetime:
@@ -96,7 +96,8 @@ class Followed(Struct, frozen=True, kw_only=True):
     """A start whose pipeline `runs` go on, as the list of those shows it; its own run is first.
 
     `since`: when it was started; `due_at`: when it is looked at next. `absent_since` and
-    `refused_since`: since when looks did not find a run, or were refused.
+    `refused_since`: since when looks did not find a run, or were refused. `group`: where it has a
+    place that its end frees.
     """
 
     key: Key
@@ -107,11 +108,13 @@ class Followed(Struct, frozen=True, kw_only=True):
     runs: tuple[int, ...]
     since: datetime
     due_at: datetime
+    group: str = ""
     absent_since: datetime | None = None
     refused_since: datetime | None = None
 
 
 NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})
+_IN_LINE = frozenset({Reason.LIMIT, Reason.CONCURRENCY, Reason.PAUSED})
 _SAME = frozenset(Summary.__struct_fields__) - {
     *("experiment", "run_ended_at", "started_at", "ended", "ended_at", "ended_detail")
 }

@@ -1,6 +1,6 @@
 """What all processes share before a start: who is left alone.
 
-The places in a route's limit are `limits`, in `places_taken`: nothing here takes one.
+The places in limits and groups are taken in `windows` and `groups`, which few starts load.
 
 A refused secret and a request to slow down concern the account that asked: an organization's
 credentials are often several teams', and what one of them did must not hold the others back.
@@ -14,8 +14,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.limits.places_taken import Limits
-from functions.core.ports import shared
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -23,9 +21,11 @@ from functions.core.texts.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.ports.ledger import Ledger, Shared
+    from functions.core.limits.places_taken import Full
+    from functions.core.ports.ledger import Entry, Ledger, Shared
     from functions.core.ports.services import Ports
-    from functions.core.routes.definition import Routes, Start
+    from functions.core.ports.shared import Change
+    from functions.core.routes.definition import Route, Routes, Start
     from functions.core.terms.policy import Policy
 
 ACCOUNT = "account/"
@@ -51,7 +51,6 @@ class Admission:
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._policy = policy
-        self.limits = Limits(ports.ledger, ports.clock)
         self._read: dict[str, tuple[float, Shared]] = {}
 
     @staticmethod
@@ -67,6 +66,18 @@ class Admission:
     def is_account(name: str) -> bool:
         """Whether it names such a row."""
         return name.startswith(ACCOUNT)
+
+    def place(self, entry: Entry, route: Route, group: str) -> Entry | Full:
+        """Take what a start needs of its group and limit; no request where it has neither."""
+        if group:
+            from functions.core.limits.taking import Taking  # noqa: PLC0415 - few routes have one
+
+            return Taking(self._ledger, self._clock).place(entry, route, group)
+        if route.limit is None:
+            return entry
+        from functions.core.limits.windows import Limits  # noqa: PLC0415 - the same
+
+        return Limits(self._ledger, self._clock).take(entry, route)
 
     def blocked(self, name: str) -> Block | None:
         """Why and until when an account is left alone; None if it is not."""
@@ -144,7 +155,9 @@ class Admission:
         until = parse_time(value.get("blocked_until" if throttled else "slow_until"))
         return until if until and until > self._clock.now() else None
 
-    def _change(self, name: str, to: shared.Change) -> None:
+    def _change(self, name: str, to: Change) -> None:
+        from functions.core.ports import shared  # noqa: PLC0415 - few events change one
+
         row = shared.change(self._ledger, name, to)
         self._read[name] = (self._clock.monotonic(), row)
 
@@ -171,6 +184,8 @@ def lift(ledger: Ledger, name: str, now: datetime) -> None:
         if until is None or until <= now or there.get("reason") == Reason.THROTTLED:
             return there
         return {**there, "blocked_until": now.isoformat()}
+
+    from functions.core.ports import shared  # noqa: PLC0415 - the same
 
     shared.change(ledger, name, lifted)
 

@@ -1,4 +1,4 @@
-"""Who waits to be called: for a place in the limit of its route, or for the app to go on.
+"""Who waits to be called: for a place in a limit or a group, or for the app to go on.
 
 Such a continuation costs nothing until then: it is neither due nor read. Its row in the schedule
 says what it waits on, and who was claimed first is called first. Now and then it is looked
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.limits.places_taken import LINE, PAUSED, line
+from functions.core.limits.places_taken import Places
+from functions.core.limits.taking import Taking
 from functions.core.ports.services import Level
 from functions.core.terms.errors import in_words
+from functions.core.terms.words import GROUP, LINE, PAUSED, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,22 +26,26 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
-MOST_LEFT = 1000  # that another version knows
+MOST_LEFT = 1000  # that another version knows, and groups that only a look has shown
 
 
 class Lines:
     """Calls those whose turn has come, a round at a time.
 
     Which lines there are is known from the backlog that the last round counted: where nobody
-    waits, nothing is asked.
+    waits, nothing is asked. `gone`: who was found to wait for what goes to a later one, and which.
     """
 
     def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
         self._ledger, self._log = ports.ledger, ports.journal
         self._policy = policy
-        self._admission, self._limits = admission, admission.limits
+        self._admission = admission
+        self._places = Places(ports.ledger, ports.clock)
+        self.taking = Taking(ports.ledger, ports.clock)
         self._last: Backlog | None = None
         self._left: set[Key] = set()
+        self._met: set[str] = set()
+        self.gone: dict[Key, Key] = {}
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
@@ -52,6 +58,7 @@ class Lines:
 
     def called(self, routes: Routes | None, most: int) -> dict[Key, str]:
         """Whose turn has come, at most so many of each line, and what they waited on."""
+        self.gone = {}
         if self._policy.paused:
             return {}
         return {key: name for name in self._names(routes) for key in self._next(name, routes, most)}
@@ -61,10 +68,16 @@ class Lines:
         self._left.discard(c.key)  # by now it is what this version knows
         if c.waits_on == PAUSED:
             return self._policy.paused
-        if not c.waits_on.startswith(LINE):
+        if not c.waits_on.startswith((LINE, GROUP)):
             return False
         route = routes.named(c.key.route) if routes else None
-        return routes is None or (route is not None and route.limit is not None)
+        if c.waits_on.startswith(LINE):
+            return routes is None or (route is not None and route.limit is not None)
+        if self._last is None:  # nobody calls from here, and who does may not know of it
+            return False
+        if len(self._met) < MOST_LEFT:  # of more than are counted it may be none
+            self._met.add(c.waits_on)
+        return routes is None or (route is not None and route.concurrency is not None)
 
     def _names(self, routes: Routes | None) -> Iterable[str]:
         """The lines where somebody may wait; those of routes that are gone as well."""
@@ -72,24 +85,42 @@ class Lines:
         today = [PAUSED, *map(line, limited)]
         if self._last is None:
             return today
-        awaited = {name for name in self._last.awaited if name == PAUSED or name.startswith(LINE)}
-        return sorted(awaited if self._last.whole else awaited.union(today))
+        met, self._met = self._met, set()
+        known = {n for n in self._last.awaited if n == PAUSED or n.startswith((LINE, GROUP))} | met
+        return sorted(known if self._last.whole else known.union(today))
 
     def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
         try:
             if name == PAUSED:
-                return self._limits.first(name, most, self._left)
+                return self._places.first(name, most, self._left)
             if routes is None:
                 return []
+            if name.startswith(GROUP):
+                return self._of_group(name, routes, most)
             if route := routes.named(name.removeprefix(LINE)):
-                return self._let(route, self._limits.call(route, most, self._left))
-            return self._limits.first(name, most, self._left)
+                return self._let(route, self.taking.limits.call(route, most, self._left))
+            return self._places.first(name, most, self._left)
         except Exception as error:  # noqa: BLE001 - one line must not cost a round
             self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
             return []
 
+    def _of_group(self, name: str, routes: Routes, most: int) -> Sequence[Key]:
+        """Who may go, and behind them who is not to go at all: that is written where it is read."""
+        from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
+
+        queue = Queue(self._ledger, self.taking.groups, routes)
+        keys, gone = queue.called(name, most, self._left)
+        self.gone |= gone
+        for one in queue.over:
+            line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
+            self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
+        called = [key for key in keys if self._may_start(routes.named(key.route))]
+        return [*called, *gone]
+
     def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:
         """These, unless nothing is sent by the route's account just now: they would wait for it."""
-        start = route.start if keys else None
-        blocked = start and self._admission.blocked(self._admission.account_of(start))
-        return [] if blocked else keys
+        return keys if not keys or self._may_start(route) else []
+
+    def _may_start(self, route: Route | None) -> bool:
+        start = route.start if route else None
+        return not (start and self._admission.blocked(self._admission.account_of(start)))

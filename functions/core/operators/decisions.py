@@ -12,11 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.kept.continuation import HASTENED, IGNORING, REPLAYED, stands_as
-from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.starts.steps import started, step
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import GROUP, LINE, PAUSED, State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -75,8 +74,8 @@ def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Cont
         what = f"it is still being looked for; --again is taken from {sought_until:%H:%M} UTC on"
         return _left(c, what)
     told = f"again, by {who}: the request of {c.asked_at:%Y-%m-%dT%H:%M:%SZ} counts as not queued"
-    cleared = {"asked_at": None, "sent_at": None, "absent_at": None, "sends": 0, "slot": ""}
-    unasked = step(c, now, REPLAYED, told, **cleared)
+    cleared = {"asked_at": None, "sent_at": None, "absent_at": None, "sends": 0}
+    unasked = step(c, now, REPLAYED, told, **cleared, slot="", group="")
     return _opened(unasked, now, who=who, ignore_gate=ignore_gate)
 
 
@@ -111,10 +110,8 @@ def _at_once(
     c: Continuation, now: datetime, *, who: str, ignore_gate: bool
 ) -> Continuation | Answer:
     """Due now, unless somebody is at work on it, or its being due would change nothing."""
-    if c.waits_on == PAUSED:
-        return _left(c, "it starts once the app goes on (PAUSED=0)")
-    if c.waits_on.startswith(LINE):
-        return _left(c, "it starts in its turn, see the limit of its route")
+    if turn := _turn(c):
+        return _left(c, turn)
     if c.due_at > now and c.reason is Reason.WORKING:
         return _left(c, "a process is at work on it")
     if c.due_at > now and c.reason is Reason.THROTTLED:
@@ -123,6 +120,16 @@ def _at_once(
         return Answer("due already; the reconciler takes it up", done=True)
     how = _by(who, ignore_gate=ignore_gate)
     return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)
+
+
+def _turn(c: Continuation) -> str:
+    """When one that waits in a line starts; empty for one that does not."""
+    if c.waits_on == PAUSED:
+        return "it starts once the app goes on (PAUSED=0)"
+    if c.waits_on.startswith(LINE):
+        return "it starts in its turn, see the limit of its route"
+    in_group = c.waits_on.startswith(GROUP)
+    return "it starts in its turn, once a pipeline run of its group has ended" if in_group else ""
 
 
 def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:

@@ -6,7 +6,6 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import ACCOUNT, Admission
-from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
     AS_IDENTITY,
@@ -19,7 +18,7 @@ from functions.core.operators.meanings import (
 )
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import GROUP, LINE, PAUSED, State
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:
@@ -129,6 +128,8 @@ def _then(c: Continuation, now: datetime) -> str:
         return "when the app goes on, those claimed first before the others,"
     if c.waits_on.startswith(LINE):
         return "when those of its route who were claimed before it have had their turn"
+    if c.waits_on.startswith(GROUP):
+        return "when a pipeline run of its group has ended, those claimed first before the others,"
     return "with the reconciler's next round" if c.due_at <= now else f"at {_time(c.due_at)}"
 
 

@@ -74,6 +74,11 @@ REASONS = {
         "the route has started as many pipelines as its `limit` allows",
         "raise the `limit` of {route} if this is no loop",
     ),
+    Reason.CONCURRENCY: Words(
+        "as many pipeline runs of its `concurrency` group go on as may; it starts after an end",
+        "if that never ends: cancel it in Azure DevOps, or settle who is in doubt, as the detail "
+        "names it",
+    ),
     Reason.ROUTES_UNREADABLE: Words(
         "the route file cannot be read",
         f"mend it, bin/relay check says all that is wrong, and in Azure deploy it; {AT_ONCE}",
@@ -174,6 +179,10 @@ REASONS = {
     ),
     Reason.OUTCOME_CHANGED: Words("the run ended otherwise than the event said"),
     Reason.SHADOW: Words("the route only records what it would have started"),
+    Reason.SUPERSEDED: Words(
+        "a run of the same route that ended later waits for the same place, and the route wants "
+        "the `latest` only"
+    ),
     Reason.REJECTED: Words(
         "Azure DevOps rejected the request", f"mend the start of {{route}}, then {REPLAY}"
     ),

@@ -9,7 +9,7 @@ from functions.core.facts import building
 from functions.core.kept.summary import EVER, Summary
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
-from functions.core.operators.lists import commands
+from functions.core.operators.lists import commands, holders
 from functions.core.operators.lists.groups import Group, groups
 from functions.core.operators.stops import credentials
 from functions.core.operators.stops.stop import OF_INBOX, Stop
@@ -84,7 +84,7 @@ class Whole(NamedTuple):
     """One continuation with what is to be said of it.
 
     `parameters` and `variables` are what was sent, or would be; `gate` is what the gate asks, and
-    `saw` the facts that it saw.
+    `saw` the facts that it saw; `before` tells who goes on in the group that it waits for.
     """
 
     at: datetime
@@ -98,6 +98,7 @@ class Whole(NamedTuple):
     parameters: Mapping[str, str]
     variables: Mapping[str, str]
     branch: str
+    before: Sequence[str]
 
 
 class Overview:
@@ -142,6 +143,7 @@ class Overview:
             parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
             variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),
+            before=holders.before(self._ledger, self._clock, c),
         )
 
     def _as_they_stand(self, now: datetime) -> Iterator[Summary]:

@@ -120,8 +120,8 @@ class Reconciler:
         released |= self._lines.called(routes, most.resumed)
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
-        follow = self._follower.take_up
-        this = Round(most.begins, turns, most.each, routes, released, follow)
+        follow, end = self._follower.take_up, self._settling.end
+        this = Round(most.begins, turns, most.each, routes, released, follow, end)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or most.begins.has_passed or len(keys) < len(found)
         cut |= self._look(most, by) if tasks_left is None else tasks_left

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core.limits.places_taken import LINE, PAUSED
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
+from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import GROUP, LINE, PAUSED, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +38,8 @@ UNREADABLE_AGAIN = timedelta(hours=1)
 class Round(NamedTuple):
     """One round: until when it takes something up, the turns that it has, the time of `each`.
 
-    `released`: what need not wait any more, and for what. `follow` has a start looked after.
+    `released`: what need not wait any more, and for what. `follow` has a start looked after; `end`
+    ends what the lines say is not to go at all, where a round asks them.
     """
 
     deadline: Deadline
@@ -45,6 +48,7 @@ class Round(NamedTuple):
     routes: Routes | None
     released: Mapping[Key, str]
     follow: Callable[[Continuation, Routes | None], None]
+    end: Callable[[Work, End], None] | None = None
 
 
 class Resuming:
@@ -66,7 +70,7 @@ class Resuming:
         self._doubt = doubt
         self._admission = admission
         self._known_since = known_since
-        self._lines = lines
+        self._lines, self._taking = lines, lines.taking
         self._links = Links(ports, wanted=policy.tag_runs)
 
     def resume(self, key: Key, this: Round) -> None:
@@ -94,6 +98,8 @@ class Resuming:
             return self._lines.leave(c.key)
         if not c.is_open:
             return self._tidy(entry, this)
+        if this.end and c.key in self._lines.gone and c.waits_on == this.released.get(c.key):
+            return self._let_fall(Work(entry, this.each()), this.end)
         if self._is_put_off(c, this) or next(this.turns, None) is None:
             return None  # another round takes it
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
@@ -102,17 +108,24 @@ class Resuming:
             entry = self._let_off(entry, released, this.routes)
         return self._relay.resume(Work(entry, this.each()))
 
+    def _let_fall(self, work: Work, end: Callable[[Work, End], None]) -> None:
+        """It is started no more, since what ended later waits for the same place."""
+        key = work.entry.continuation.key
+        told = f"{self._lines.gone[key].text} ended later, and waits for the same place"
+        end(work, End(State.SKIPPED, Reason.SUPERSEDED, told))
+        self._ledger.retire(key)  # its row in the schedule would wait for hours
+
     def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
         """It waits no more, and the next round looks after it, should this process die.
 
-        Who is called from the line of a limit has its place before the schedule says so: whoever
-        comes meanwhile still sees it waiting.
+        Who is called from the line of a limit or a group has its place before the schedule says
+        so: whoever comes meanwhile still sees it waiting.
         """
         due = replace(entry.continuation, due_at=self._clock.now())
         route = routes.named(due.key.route) if routes else None
-        if route and waited_on.startswith(LINE):
+        if route and waited_on.startswith((LINE, GROUP)):
             self._ledger.schedule(replace(due, waits_on=waited_on))
-            place = self._admission.limits.take(entry, route, called=True)
+            place = self._taking.called(entry, route, waited_on)
             entry = place if isinstance(place, Entry) else entry
         self._ledger.schedule(due)
         return entry

@@ -10,7 +10,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.ports import shared
 from functions.core.terms.errors import Lost
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.texts.times import parse_time
@@ -64,7 +63,8 @@ class Watch:
 
         Raises LedgerUnavailable.
         """
-        from functions.core.rounds import noted  # noqa: PLC0415 - events look and note nothing
+        from functions.core.ports import shared  # noqa: PLC0415 - events look and note nothing
+        from functions.core.rounds import noted  # noqa: PLC0415 - the same
 
         now, saw = self._clock.now().isoformat(), seen or noted.NOTHING
         self._row = shared.change(
@@ -74,6 +74,8 @@ class Watch:
 
     def swept(self) -> None:
         """A sweep ended. Two requests. Raises LedgerUnavailable."""
+        from functions.core.ports import shared  # noqa: PLC0415 - the same
+
         now = self._clock.now().isoformat()
         self._row = shared.change(self._ledger, ROUNDS, lambda was: {**was, "swept": now})
 

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 
 class Go(NamedTuple):
-    """Start a pipeline with this request; `saw` is what the gate looked at."""
+    """Start this, which needs a place in the row `group`; `saw` is what the gate looked at."""
 
     request: PipelineRequest
     saw: str = ""
+    group: str = ""
 
 
 class End(NamedTuple):
@@ -115,7 +116,8 @@ def screen_job(route: Route, event: RunEvent, properties: Mapping[str, str]) -> 
 
 def ungated(route: Route) -> Route:
     """The route as if it had no gate: what only the gate looks at is not needed either."""
-    return replace(route, when=None, needs=needs.of(route.match, None, route.start))
+    needed = needs.of(route.match, None, route.start, route.concurrency)
+    return replace(route, when=None, needs=needed)
 
 
 def only_gate(route: Route) -> Route:
@@ -134,7 +136,8 @@ def decide(
     if route.start is None:
         return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
     try:
-        return Go(request(route, route.start, key, known, secret), verdict.told(asked.when))
+        asks = request(route, route.start, key, known, secret)
+        return Go(asks, verdict.told(asked.when), _group(route, known))
     except Permanent as error:
         return End(State.FAILED, error.reason, error.detail)
     except Unusable as wrong:
@@ -190,6 +193,14 @@ def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> 
         body=json.dumps({k: v for k, v in body.items() if v}, ensure_ascii=False),
         distinct=route.distinct,
     )
+
+
+def _group(route: Route, known: Facts) -> str:
+    if route.concurrency is None:
+        return ""
+    from functions.core.routes import grouping  # noqa: PLC0415 - few routes have one
+
+    return grouping.of(route.concurrency, known)
 
 
 def _rendered(name: str, value: object, known: Facts) -> str:

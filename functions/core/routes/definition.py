@@ -43,6 +43,17 @@ class Limit(Struct, frozen=True):
         return f"{self.count}/{self.per}"
 
 
+class Concurrency(Struct, frozen=True, kw_only=True):
+    """At most so many starts of a `group` whose pipeline runs have not ended; it may name facts.
+
+    `latest`: of those that wait only the latest of the route is started.
+    """
+
+    group: str
+    at_most: int = 1
+    latest: bool = False
+
+
 class Variable(Struct, frozen=True):
     """A queue-time variable."""
 
@@ -111,6 +122,7 @@ class Route(Struct, frozen=True, kw_only=True):
     champion: Choice | None = None
     wait_for_facts: timedelta = FACTS_FOR
     limit: Limit | None = None
+    concurrency: Concurrency | None = None
     shadow: bool = False
     follow: bool = True
     complete: bool = False

@@ -10,14 +10,18 @@ from functions.core.routes.definition import ANY, Needs
 from functions.core.routes.filters import FILTERS
 
 if TYPE_CHECKING:
-    from functions.core.routes.definition import Match, Start
+    from functions.core.routes.definition import Concurrency, Match, Start
 
 _OF_VERSION = {("exists",), ("version",), ("run", "id")}  # the registry tells these of a champion
 
 
-def of(match: Match, when: str | None, start: Start | None) -> Needs:
-    """The facts that the gate and the start name; the match is asked of the event."""
-    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+def of(
+    match: Match, when: str | None, start: Start | None, concurrency: Concurrency | None = None
+) -> Needs:
+    """The facts that gate, start and group name; the match is asked of the event."""
+    values: list[object] = [concurrency.group] if start and concurrency else []
+    if start:
+        values += [start.parameters, [v.value for v in start.variables.values()]]
     paths = {*map(placeholders.path_of, placeholders.named_in(values)), *_asked(when or "")}
     any_of_run = ("run",) in paths
     of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.core.events import parsing
-from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.reading.ahead import ReadingAhead
 from functions.core.reading.collecting import Reading
@@ -166,9 +165,8 @@ class Relay:
         detail = bounded(f"{type(error).__name__}: {error}")
         try:
             self._settling.conclude(work, deciding.PutOff(Reason.UNFORESEEN, detail, REFUSED_FOR))
-        except LedgerUnavailable as unavailable:
-            key = work.entry.continuation.key
-            self._log.write(Level.ERROR, log_lines.unavailable(key, unavailable))
+        except LedgerUnavailable as lost:
+            self._log.write(Level.ERROR, log_lines.unavailable(work.entry.continuation.key, lost))
 
     def _decide(self, work: Work, route: Route, reading: Reading) -> None:
         c = work.entry.continuation
@@ -214,7 +212,9 @@ class Relay:
 
     def _show(self, probe: parsing.Probe) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""
-        commit = self._probed()
-        arrived = {"id": probe.event_id, "at": self._clock.now().isoformat(), "commit": commit}
+        from functions.core.ports import shared  # noqa: PLC0415 - for probes, not for events
+
+        at = self._clock.now().isoformat()
+        arrived = {"id": probe.event_id, "at": at, "commit": self._probed()}
         shared.change(self._ledger, PROBE, lambda _: arrived)
         self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})

@@ -10,14 +10,13 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.limits.places_taken import PAUSED, Limits
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import BY_SETTING, RECHECK
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import PAUSED, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +50,6 @@ class Settling:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._outcomes = ports.outcomes
         self._policy = policy
-        self._limits = Limits(ports.ledger, ports.clock)
         self.ended: deque[Key] = deque(maxlen=MOST_KNOWN)
 
     def park(
@@ -176,13 +174,15 @@ class Settling:
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
         self._tell(changed, work.deadline)
-        if not changed.slot:
+        if work.entry.continuation.slot and not changed.slot:
             self._give_back(work.entry.continuation)
 
     def _give_back(self, before: Continuation) -> None:
         """Its place in the limit; only once the row says that nothing was queued for it."""
+        from functions.core.limits.windows import Limits  # noqa: PLC0415 - few routes have one
+
         try:
-            self._limits.give_back(before)
+            Limits(self._ledger, self._clock).give_back(before)
         except LedgerUnavailable as error:
             self._log.write(Level.WARNING, {"limit": before.slot, "detail": error})
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import Admission
-from functions.core.limits.places_taken import line
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
@@ -59,10 +58,10 @@ class Starter:
         if not work.deadline.allows_post:
             return self._too_late(work)
         if credential := self.credential(work, go.request):
-            place = self._admission.limits.take(work.entry, route)
+            place = self._admission.place(work.entry, route, go.group)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
-            self._settling.line_up(work, Reason.LIMIT, place.said, line(route.name))
+            self._settling.line_up(work, place.reason, place.said, place.line)
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
@@ -73,12 +72,12 @@ class Starter:
             return None
         try:
             credential = self._credentials.read(request.secret, work.deadline)
-            if self._expired(credential):
+            if credential.has_expired(self._clock.now()):
                 credential = self._credentials.read(request.secret, work.deadline, fresh=True)
         except Retryable as error:
             self.park(work, error)
             return None
-        if not self._expired(credential):
+        if not credential.has_expired(self._clock.now()):
             return credential
         detail = f"the secret {request.secret} expired at {credential.expires_at}"
         self._settling.park(work, Reason.SECRET_EXPIRED, detail)
@@ -94,7 +93,7 @@ class Starter:
             renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
         except Retryable as error:
             return self.park(work, error)
-        if work.deadline.allows_post and not self._expired(renewed):
+        if work.deadline.allows_post and not renewed.has_expired(self._clock.now()):
             refused = self._post(work, request, renewed, saw)
             version = renewed.version
         if refused is not None:
@@ -205,10 +204,6 @@ class Starter:
         """Leave the request's account alone for so long, if the service asked for it."""
         if seconds:
             self._admission.slow_down(account(request), seconds)
-
-    def _expired(self, credential: Credential) -> bool:
-        ends = credential.expires_at
-        return ends is not None and ends <= self._clock.now()
 
 
 class _Refused(NamedTuple):

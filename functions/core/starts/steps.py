@@ -82,7 +82,7 @@ def parked(
     due_at: datetime,
     waits_on: str = "",
 ) -> Continuation:
-    """Open, to be taken up again at `due_at`; what was never asked keeps no place in a limit."""
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place."""
     return step(
         c,
         now,
@@ -92,13 +92,13 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
-        slot=_kept(c),
+        **_kept(c),
     )
 
 
-def _kept(c: Continuation) -> str:
-    """Its place in a limit, if a POST may have been queued."""
-    return c.slot if c.asked_at else ""
+def _kept(c: Continuation) -> dict[str, str]:
+    """What is left of its places: all of them, if a POST may have been queued."""
+    return {} if c.asked_at else {"slot": "", "group": ""}
 
 
 def _since(c: Continuation, reason: Reason, now: datetime) -> dict[Reason, datetime]:
@@ -197,8 +197,8 @@ def ended(
     c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
 ) -> Continuation:
     """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
-    told, slot = bounded(detail), _kept(c)
-    return step(c, now, f"{state}", state=state, reason=reason, detail=told, waits_on="", slot=slot)
+    changed = {"state": state, "reason": reason, "detail": bounded(detail), "waits_on": ""}
+    return step(c, now, f"{state}", **changed, **_kept(c))
 
 
 def step(

@@ -26,6 +26,10 @@ class Credential(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     renews: bool = False
 
+    def has_expired(self, now: datetime) -> bool:
+        """Whether it is of no use any more."""
+        return self.expires_at is not None and self.expires_at <= now
+
     def __repr__(self) -> str:
         return f"Credential(version={self.version!r})"
 

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     LATE = "late"  # the POST could not begin within 5 s of the ask: the mark was taken back
     PAUSED = "paused"
     LIMIT = "limit"
+    CONCURRENCY = "concurrency"  # as many of its group go on as may at once
     ROUTES_UNREADABLE = "routes_unreadable"
     RUN_UNREADABLE = "run_unreadable"
     RUN_NOT_FOUND = "run_not_found"
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     NOT_MATCHED = "not_matched"
     OUTCOME_CHANGED = "outcome_changed"
     SHADOW = "shadow"
+    SUPERSEDED = "superseded"  # what ended later waits for the same place
     # failed
     REJECTED = "rejected"
     ROUTE_REMOVED = "route_removed"

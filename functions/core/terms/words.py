@@ -1,10 +1,13 @@
-"""Words that the ledger keeps: how a run ended, where a continuation stands, and its pipeline."""
+"""Words that the ledger keeps: how a run ended, where a continuation stands, what it waits on."""
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
 from typing import ClassVar, Self
+
+PAUSED = "paused"  # what those wait on who wait for the app to go on
+LINE, GROUP = "limit/", "group/"  # how it begins for a route's limit, and for a group
 
 
 class Word(StrEnum):
@@ -88,3 +91,8 @@ class Ending(Word, form=r"[A-Za-z][A-Za-z0-9_]{0,30}"):
     FAILED = "failed"
     CANCELED = "canceled"
     LOST = "lost"
+
+
+def line(route: str) -> str:
+    """What those wait on who wait for the route's limit."""
+    return f"{LINE}{route}"

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap
 from functions.core.events import parsing
-from functions.core.limits.places_taken import line
 from functions.core.rounds.bounds import MOST_AT_ONCE
 from functions.core.rounds.watch import By
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import State, line
 from local.cloud import TEXT
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT

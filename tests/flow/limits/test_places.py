@@ -12,14 +12,15 @@ from functions import threads
 from functions.adapters.clock import SystemClock
 from functions.core.events import parsing
 from functions.core.limits.admission import Admission
-from functions.core.limits.places_taken import TRIES, line
+from functions.core.limits.places_taken import TRIES
+from functions.core.limits.windows import Limits
 from functions.core.ports.ledger import Entry
 from functions.core.routes.definition import Limit, Route
 from functions.core.starts import steps
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import State, line
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
 from tests.flow.starts.test_parking import Slow
@@ -128,7 +129,7 @@ def test_what_an_earlier_version_parked_with_its_place_gives_it_back(stage: Stag
     slot = stage.only("a").slot
     row = stage.ledger.shared(slot)
     stage.ledger.share(row, {"taken": 1, "until": row.value["until"]})
-    Admission(stage.ports, Policy()).limits.give_back(stage.only("a"))
+    Limits(stage.ledger, stage.clock).give_back(stage.only("a"))
     assert taken(stage) == 1
 
 
@@ -266,7 +267,7 @@ def test_a_burst_exceeds_no_limit(stage: Stage) -> None:
     ports = stage.ports._replace(clock=Hasty())
 
     def one(n: int) -> bool:
-        return isinstance(Admission(ports, Policy()).limits.take(entry(stage, n), ROUTE), Entry)
+        return isinstance(Limits(ports.ledger, ports.clock).take(entry(stage, n), ROUTE), Entry)
 
     with ThreadPoolExecutor(24) as pool:
         assert sum(pool.map(one, range(24))) <= 4
@@ -303,7 +304,7 @@ def test_who_is_overtaken_again_and_again_pauses_each_time_longer_and_then_waits
     for n in range(40):
         clock, rows = Patient(), counted(stage.ledger)
         ports = stage.ports._replace(ledger=Overtaken(rows.ledger), clock=clock)
-        assert not isinstance(Admission(ports, Policy()).limits.take(entry(stage, n), ROUTE), Entry)
+        assert not isinstance(Limits(ports.ledger, ports.clock).take(entry(stage, n), ROUTE), Entry)
         assert (rows.spent(), len(clock.slept)) == (TRIES, TRIES)
         pauses.append(clock.slept)
     assert len({tuple(p) for p in pauses}) == 40

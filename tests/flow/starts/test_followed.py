@@ -28,7 +28,9 @@ HERE = f"{ROOT}/functions/"
 STACK = [name for layer in layers("functions.core") for name in layer]
 VALUES = {"kept", "terms", "texts"}  # that every room uses
 MOST_ROOMS = 9
-GATED = ROUTES.replace("name: register", "name: register\n    when: run.metrics.accuracy > 0.9", 1)
+GATED = ROUTES.replace(
+    "name: register", "name: register\n    when: run.metrics.accuracy > 0.9\n    limit: 20/h", 1
+)
 # What the host calls, and what makes the app: here the test does.
 AROUND = {f"functions/{name}.py" for name in ("eventgrid", "timers", "bootstrap")}
 

@@ -346,7 +346,7 @@ def test_no_ledger_is_needed(full: Desk, tmp_path: Path, ledger: str) -> None:
         assert said.code == 0
         assert said.err == (
             "warning: without the ledger (none is named, or there is none): what was started "
-            "already, and what a limit holds back, is not told\n"
+            "already, and what a limit or a group holds back, is not told\n"
         )
 
 

@@ -83,7 +83,8 @@ def test_what_is_foretold_comes_to_pass(desk: Desk, case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "environ"), [("limit", {}), ("paused", {"PAUSED": "1"}), ("credential_refused", {})]
+    ("reason", "environ"),
+    [("limit", {}), ("concurrency", {}), ("paused", {"PAUSED": "1"}), ("credential_refused", {})],
 )
 def test_what_holds_it_back_is_foretold(desk: Desk, reason: str, environ: dict[str, str]) -> None:
     desk.stage.routes(ROUTE)
@@ -91,6 +92,9 @@ def test_what_holds_it_back_is_foretold(desk: Desk, reason: str, environ: dict[s
     if reason == "credential_refused":
         fault = says(401, times=2)
         desk.stage.devops.server.faults.add(fault)
+    if reason == "concurrency":
+        group = "concurrency: {group: deploy}"
+        desk.stage.routes(ROUTE.replace("limit: 1/d", group))
     if reason == "limit":
         desk.stage.use_up("register", "%Y-%m-%d", days=1)
     desk.end("r0", **GOOD)

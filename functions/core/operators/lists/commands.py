@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
 
 # What is open for these goes on by itself: nothing that is typed makes it start any earlier.
-_IN_ITS_TURN = frozenset({Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.THROTTLED})
+_IN_ITS_TURN = frozenset(
+    {Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.CONCURRENCY, Reason.THROTTLED}
+)
 _ENDED = {State.HELD: "--held", State.FAILED: "--failed"}
 _HOURS = 48  # up to so many a span is told in hours
 

@@ -92,17 +92,13 @@ class Asking:
 
     def _usable(self) -> Credential:
         credential = self._read()
-        return self._read(fresh=True) if self._has_expired(credential) else credential
+        return self._read(fresh=True) if credential.has_expired(self._clock.now()) else credential
 
     def _read(self, *, fresh: bool = False) -> Credential:
         credential = self._credentials.read(self._secret, self._deadline, fresh=fresh)
-        if fresh and self._has_expired(credential):
+        if fresh and credential.has_expired(self._clock.now()):
             raise Retryable(Reason.SECRET_EXPIRED, f"the secret {self._secret} has expired")
         return credential
-
-    def _has_expired(self, credential: Credential) -> bool:
-        ends = credential.expires_at
-        return ends is not None and ends <= self._clock.now()
 
 
 def _waits(seen: RunsSeen) -> bool:

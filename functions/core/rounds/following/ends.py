@@ -58,10 +58,13 @@ class Pace:
         return last, following
 
 
-def is_wanted(route: str, routes: Routes | None) -> bool:
-    """Whether the route of this name wants to know; one that is gone, or not known now, does."""
+def is_wanted(route: str, routes: Routes | None, group: str = "") -> bool:
+    """Whether the route of this name wants to know; one that is gone, or not known now, does.
+
+    So do those who wait for a place in its group, whatever the route says by now.
+    """
     known = routes.named(route) if routes else None
-    return known is None or known.follow
+    return known is None or known.follow or bool(group)
 
 
 def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
@@ -78,6 +81,7 @@ def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
         runs=(c.pipeline_run, *c.duplicates),
         since=since,
         due_at=pace.before(since, now),
+        group=c.group,
     )
 
 

@@ -68,7 +68,7 @@ class Follower:
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
         """Have a start followed, if its route wants that. One request."""
         one = ends.followed(c, self._clock.now(), self._pace)
-        if one is not None and ends.is_wanted(c.key.route, routes):
+        if one is not None and ends.is_wanted(c.key.route, routes, c.group):
             self._ledger.followed.follow(one)
 
     def look(self, routes: Routes | None, most: int, deadline: Deadline) -> Looked:
@@ -82,7 +82,8 @@ class Follower:
         those = in_turn(latest.values(), _account)[:most]
         wanted: dict[str, list[Followed]] = defaultdict(list)
         for one in those:
-            wanted[_account(one) if ends.is_wanted(one.key.route, routes) else ""].append(one)
+            to_be = ends.is_wanted(one.key.route, routes, one.group)
+            wanted[_account(one) if to_be else ""].append(one)
         self._do(wanted.pop("", []), self._drop)
         ended = 0
         for account, own in wanted.items():

@@ -30,6 +30,8 @@ def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
     yield from _foreign(entry)
     if "champion" in entry:
         yield from champions().contradictions(entry, _paths(entry))
+    if "concurrency" in entry:
+        yield from concurrencies().contradictions(entry, whole, defaults)
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
@@ -47,6 +49,13 @@ def _not_given(start: Entry, defaults: object) -> list[str]:
 def champions() -> ModuleType:
     """What knows of champions, which most routes do not name."""
     from functions.core.routes.file import champions as found  # noqa: PLC0415 - as said
+
+    return found
+
+
+def concurrencies() -> ModuleType:
+    """What knows of concurrency, which most routes do not name either."""
+    from functions.core.routes.file import concurrencies as found  # noqa: PLC0415 - as said
 
     return found
 
@@ -110,10 +119,15 @@ def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
     """The facts that each text names."""
     if len(entry.get("when", "")) <= LONGEST_EXPRESSION:
         yield ("when",), {path[:2] for path in mentioned(entry.get("when", ""))}
-    for kind in ("parameters", "variables"):
-        for name, value in entry.get("start", {}).get(kind, {}).items():
-            paths = {placeholders.path_of(n)[:2] for n in placeholders.named_in(value)}
-            yield ("start", kind, name), {p for p in paths if p[0] in placeholders.FIXED}
+    given: list[tuple[At, Any]] = [
+        (("start", kind, name), value)
+        for kind in ("parameters", "variables")
+        for name, value in entry.get("start", {}).get(kind, {}).items()
+    ]
+    group = entry.get("concurrency", {}).get("group", "")
+    for at, value in (*given, (("concurrency", "group"), group)):
+        paths = {placeholders.path_of(n)[:2] for n in placeholders.named_in(value)}
+        yield at, {p for p in paths if p[0] in placeholders.FIXED}
 
 
 def _problems_of_gate(text: str) -> list[str]:

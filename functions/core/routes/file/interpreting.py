@@ -9,9 +9,18 @@ from msgspec.structs import replace
 
 from functions.core.facts import placeholders
 from functions.core.routes import needs
-from functions.core.routes.definition import Limit, Match, Route, Routes, Start, Variable
+from functions.core.routes.definition import (
+    Concurrency,
+    Limit,
+    Match,
+    Route,
+    Routes,
+    Start,
+    Variable,
+)
 from functions.core.routes.file.contradictions import (
     champions,
+    concurrencies,
     contradictions,
     never_right,
     never_sent,
@@ -80,6 +89,8 @@ def _mistakes(data: object) -> Said:
     if ("routes",) in wrong:
         return
     yield from _same_names(data["routes"])
+    if any(isinstance(entry, dict) and "concurrency" in entry for entry in data["routes"]):
+        yield from concurrencies().unlike(data["routes"])
     defaults = data.get("defaults", {})
     for i, whole in enumerate(data["routes"]):
         if isinstance(whole, dict):
@@ -124,6 +135,7 @@ def _route(entry: Entry, defaults: Entry) -> Route:
     of_start = {name: value for name, value in defaults.items() if name != "follow"}
     start = _start({**of_start, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
+    concurrency = _concurrency(entry["concurrency"]) if "concurrency" in entry else None
     count, _, per = entry.get("limit", "").partition("/")
     return Route(
         **{key: entry[key] for key in as_written if key in entry},
@@ -132,16 +144,22 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
         wait_for_facts=_patience(entry),
         limit=Limit(int(count), per) if count else None,
+        concurrency=concurrency,
         shadow=entry.get("mode") == "shadow",
         follow=bool(entry.get("follow", defaults.get("follow", True))),
         start=start,
-        needs=needs.of(match, entry.get("when"), start),
+        needs=needs.of(match, entry.get("when"), start, concurrency),
     )
 
 
 def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:
     started = (route.start.organization for route in routes if route.start)
     return frozenset(filter(None, (*started, defaults.get("organization"))))
+
+
+def _concurrency(said: Entry) -> Concurrency:
+    most, latest = said.get("at_most", 1), said.get("queue") == "latest"
+    return Concurrency(group=said["group"], at_most=most, latest=latest)
 
 
 def _patience(entry: Entry) -> timedelta:

@@ -108,6 +108,19 @@ _CHAMPION = _closed(
     ),
     tag=_map("name and value of a tag that the version has", _text("the value, exactly")),
 )
+_CONCURRENCY = _closed(
+    "how many starts of a group may go on at once, over all routes that name it; more of them wait "
+    "until a pipeline run has ended",
+    "group",
+    group=_text("name of the group, in any case; may name facts: {{ model.name }}"),
+    at_most=_of("integer", "pipeline runs at once; default: 1", minimum=1, maximum=20),
+    queue=_of(
+        "string",
+        "`all` (the default) starts all that wait, first come first served; `latest` only the one "
+        "of the route whose run ended last, the others end as skipped",
+        enum=["all", "latest"],
+    ),
+)
 _NEWEST = {"type": "string", "enum": ["newest"]}
 _ROUTE = _closed(
     "which runs are followed by which pipeline",
@@ -155,6 +168,7 @@ _ROUTE = _closed(
     limit=_text(
         "starts per hour or day, 20/h or 100/d; more of them wait", "^[1-9][0-9]{0,4}/[hd]$"
     ),
+    concurrency=_CONCURRENCY,
     mode=_of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
     complete=_of("boolean", "finish the agentless task that waits for the run"),
     follow=_FOLLOW,

@@ -1,0 +1,104 @@
+"""Who of those that wait for a group goes next, and who never will: what a round asks of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.terms.errors import Unreadable
+from functions.core.terms.runs import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.limits.groups import Groups, Holder
+    from functions.core.ports.ledger import Ledger
+    from functions.core.routes.definition import Concurrency, Routes
+
+MOST_LISTED = 1000
+
+
+class Queue:
+    """Reads those who wait for groups, as far as their routes want it.
+
+    `over`: who was found to have had a place for so long that it is free, though no end was seen.
+    """
+
+    def __init__(self, ledger: Ledger, groups: Groups, routes: Routes) -> None:
+        self._ledger, self._groups, self._routes = ledger, groups, routes
+        self.over: list[Holder] = []
+
+    def called(
+        self, name: str, most: int, but: Collection[Key]
+    ) -> tuple[Sequence[Key], dict[Key, Key]]:
+        """Who may go now, those first that were claimed first; who never will, and for whom.
+
+        A listing, the group's row and one request for each who has a place; where a route wants
+        the latest only and several of it wait, one for each of these, so many at most.
+        """
+        keys = self._groups.places.first(name, MOST_LISTED, but)
+        if not keys:
+            return [], {}
+        gone, unread = self._superseded(name, keys, most)
+        stay = [key for key in keys if key not in gone and key not in unread]
+        return self._free(name, stay, most), gone
+
+    def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
+        """As many as there are places; one whose route has no group any more needs none."""
+        row = self._ledger.shared(name)
+        lot = self._groups.lot(name, 1)
+        lot.left(row.value)
+        self._groups.places.close(row, lot)
+        self.over = lot.over
+        taken, called = len(lot.held), list[Key]()
+        for key in keys[:most]:
+            if wants := self._of(key.route):
+                if taken >= wants.at_most:
+                    break
+                taken += 1
+            called.append(key)
+        return called
+
+    def _superseded(
+        self, name: str, keys: Sequence[Key], most: int
+    ) -> tuple[dict[Key, Key], set[Key]]:
+        """Who waits before a later run of its route, which wants the latest only; who is not read.
+
+        Of more than can be read the first are, and the last: the others are another round's.
+        """
+        among: dict[str, list[Key]] = {}
+        for key in keys:
+            if (wants := self._of(key.route)) and wants.latest:
+                among.setdefault(key.route, []).append(key)
+        gone, unread = dict[Key, Key](), set[Key]()
+        for own in among.values():
+            read = own if len(own) <= most else [*own[: most - 1], own[-1]]
+            found = [c for key in read if len(own) > 1 and (c := self._read(key, name))]
+            gone |= _before(found)
+            if len(read) < len(own):
+                unread |= {*own} - gone.keys()
+        return gone, unread
+
+    def _read(self, key: Key, name: str) -> Continuation | None:
+        """The continuation if it waits for this group still; one that does not is looked after."""
+        try:
+            entry = self._ledger.read(key)
+        except Unreadable:
+            return None
+        c = entry.continuation if entry else None
+        return c if c and c.is_open and c.waits_on == name else None
+
+    def _of(self, route: str) -> Concurrency | None:
+        known = self._routes.named(route)
+        return known.concurrency if known else None
+
+
+def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
+    """All of one route but the latest, and the latest: which ended last, as the events tell it."""
+    latest = max(waiting, key=_ended, default=None)
+    return {c.key: latest.key for c in waiting if latest and c is not latest}
+
+
+def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:
+    return c.event.time or c.created_at, c.open_since, c.key

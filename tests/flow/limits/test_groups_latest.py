@@ -1,0 +1,111 @@
+"""`queue: latest`: of those that wait only the one whose run ended last is started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.kept.summary import EVER
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from tests.flow.limits.groups import (
+    BOTH,
+    GROUP,
+    LATEST,
+    failed,
+    finish,
+    rounds,
+    started,
+    trained,
+)
+from tests.soak.team import AFTER_ALL
+
+if TYPE_CHECKING:
+    from tests.stage.azure import Stage
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.routes(LATEST)
+    stage.deploy()
+    return stage
+
+
+def superseded(stage: Stage) -> dict[str, str]:
+    """Who is not to go, and what is said of it."""
+    listed = stage.ledger.listed(EVER, 999)
+    gone = (one for one in listed if one.reason is Reason.SUPERSEDED)
+    return {one.key.run: one.detail for one in gone if one.state is State.SKIPPED}
+
+
+def test_the_older_ones_end_as_superseded_and_say_by_which(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for n, run in enumerate("abcd"):
+        trained(stage, run, at=f"2026-11-21T18:4{n}:00Z")
+    rounds(stage)
+    told = "register/d/Completed ended later, and waits for the same place"
+    assert superseded(stage) == {"b": told, "c": told}
+    assert "continuation=skipped route=register run=b" in caplog.text
+    finish(stage, "a")
+    rounds(stage)
+    assert started(stage) == ["a", "d"]
+
+
+def test_it_is_the_runs_end_that_counts_and_not_when_its_event_came(stage: Stage) -> None:
+    trained(stage, "a")
+    trained(stage, "new", at="2026-11-21T20:00:00Z")
+    trained(stage, "old", at="2026-11-21T19:00:00Z")
+    rounds(stage)
+    assert [*superseded(stage)] == ["old"]
+    finish(stage, "a")
+    rounds(stage)
+    assert started(stage) == ["a", "new"]
+
+
+def test_one_that_waits_alone_is_started_and_who_was_started_is_left_alone(stage: Stage) -> None:
+    trained(stage, "a", at="2026-11-21T20:00:00Z")
+    trained(stage, "b", at="2026-11-21T19:00:00Z")
+    finish(stage, "a")
+    rounds(stage)
+    assert (started(stage), superseded(stage)) == (["a", "b"], {})
+
+
+def test_what_another_route_starts_is_something_else(stage: Stage) -> None:
+    stage.routes(BOTH.replace(GROUP, f"{GROUP[:-1]}, queue: latest}}"))
+    trained(stage, "a", "b")
+    failed(stage, "c")
+    rounds(stage)
+    assert superseded(stage) == {}
+    trained(stage, "d", at="2026-11-21T20:00:00Z")
+    rounds(stage)
+    assert [*superseded(stage)] == ["b"]
+
+
+def test_of_more_than_a_round_reads_none_is_started_before_the_latest_is_known(
+    stage: Stage,
+) -> None:
+    trained(stage, "a")
+    runs = [f"r{n:03}" for n in range(120)]
+    for n, run in enumerate(runs):
+        trained(stage, run, at=f"2026-11-22T{n // 60:02}:{n % 60:02}:00Z")
+    trained(stage, "last", at="2026-11-21T23:00:00Z")  # came last, and is the oldest
+    finish(stage, "a")
+    rounds(stage, 4)
+    assert started(stage) == ["a", runs[-1]]
+    assert len(superseded(stage)) == 120
+    assert stage.ledger.backlog(AFTER_ALL).awaited == frozenset()
+
+
+def test_it_is_superseded_once_though_two_processes_see_it(stage: Stage) -> None:
+    trained(stage, "a", "b")
+    trained(stage, "c", at="2026-11-21T20:00:00Z")
+    first = stage.app
+    stage.build()
+    stage.clock.forward(seconds=61)
+    for app in (first, stage.app, first):
+        app.reconciler.reconcile()
+    (c,) = stage.of_run("b").values()
+    assert [step.what for step in c.history].count("skipped") == 1
