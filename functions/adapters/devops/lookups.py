@@ -1,4 +1,6 @@
-"""Every build that may be a request's, whole: a look-up that shows less shows nothing. And ends.
+"""Every build that may be a request's, whole: a look-up that shows less shows nothing.
+
+And how the builds ended that are followed (`ends`).
 
 https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1
 """

@@ -14,7 +14,7 @@ from functions.core.facts import vocabulary
 from functions.core.gates import advice
 from functions.core.gates.asking import asked, no_answer
 from functions.core.gates.cel import COMPLAINT, plain_name
-from functions.core.gates.holding import decided
+from functions.core.gates.constant import decided
 from functions.core.gates.misleading import misleading, never_true
 from functions.core.texts import celtree
 from functions.core.texts.bounds import bounded

@@ -96,12 +96,12 @@ class Gate:
         self._if_champion = any(path[0] == "champion" for path in self.reads.there)
 
     def _check(self) -> None:
-        from functions.core.gates import checking, holding, undecided  # noqa: PLC0415 - most gates need none
+        from functions.core.gates import checking, constant, undecided  # noqa: PLC0415 - most gates need none
 
         if refusals := checking.refusals(self._compiled, self.text):
             raise GateRefused(*refusals)
         self.mistakes = tuple(checking.mistakes(self._compiled, self.text))
-        self.statuses = holding.statuses(self._compiled)
+        self.statuses = constant.statuses(self._compiled)
         if not self.mistakes:
             self._program = undecided.guarded(self._compiled)
 

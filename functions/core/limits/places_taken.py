@@ -1,5 +1,7 @@
 """Places of which so many can be taken: who takes one, who gives it back, and who waits in line.
 
+A limit's place is given back (`windows`); a group's never is (`groups`).
+
     ROW   {"taken": 3, "by": [TAKER, ...], "closed": true, "until": TIME}
 
 A place is taken by ETag before the ask. `by` names the newest takers (HASH.REPLAYS.ATTEMPTS), so

@@ -1,4 +1,4 @@
-"""What the ledger knew when a run ended. Pure."""
+"""What the ledger knew when a run ended, which keeps the sweep from starting what is old. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Since when the ledger knows each route and each workspace, and which workspaces it has heard of.
 
-Shared rows, which only bound the sweep: where one could not be written, less is swept.
+Shared rows, which only bound the sweep: where one could not be written, less is swept. What follows
+from them for a run is judged in `knowledge`.
 """
 
 from __future__ import annotations

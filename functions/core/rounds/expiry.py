@@ -1,5 +1,7 @@
 """How long each secret is still valid, told once a day; one that ends soon is read each time.
 
+It only tells. That a refused secret was renewed is seen by the reconciler, a round at a time.
+
 Personal access tokens end, a year after they were made at the latest.
 https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
 """

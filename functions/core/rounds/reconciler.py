@@ -1,4 +1,4 @@
-"""The reconciler: drives every open continuation to an end, a bounded number each round."""
+"""The reconciler: drives what is open to an end, and lets go on who waited for a renewed secret."""
 
 from __future__ import annotations
 

@@ -198,9 +198,9 @@ def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> 
 def _group(route: Route, known: Facts) -> str:
     if route.concurrency is None:
         return ""
-    from functions.core.routes import grouping  # noqa: PLC0415 - few routes have one
+    from functions.core.routes import group_names  # noqa: PLC0415 - few routes have one
 
-    return grouping.of(route.concurrency, known)
+    return group_names.of(route.concurrency, known)
 
 
 def _rendered(name: str, value: object, known: Facts) -> str:

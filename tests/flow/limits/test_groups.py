@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.operators.replaying import Replaying
-from functions.core.routes.grouping import row
+from functions.core.routes.group_names import row
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State

@@ -28,7 +28,9 @@ routes:
 APP = "/subscriptions/5f1c/resourceGroups/rg-relay/providers/Microsoft.Web/sites/relay"
 HALF = timedelta(minutes=30)
 WITHOUT_GATE = {Reason.GATE, Reason.NOT_A_NUMBER}
-IN_ITS_TURN = {Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.THROTTLED}
+IN_ITS_TURN = {
+    *(Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.CONCURRENCY, Reason.THROTTLED),
+}
 LOOKED_FOR = {Reason.IN_DOUBT, Reason.LOOK_FAILED}
 ENDS = (State.HELD, State.FAILED)
 
