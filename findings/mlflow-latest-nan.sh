@@ -16,7 +16,8 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 2' HUP INT TERM
 "${PYTHON:-python3}" -m venv "$folder/venv" || exit 2
 "$folder/venv/bin/python" -m pip install -q --disable-pip-version-check \
-    "mlflow-skinny==3.17.2" "SQLAlchemy==2.1.9" "alembic==1.20.1" || exit 2
+    "mlflow-skinny==3.17.2" "SQLAlchemy==2.1.9" "alembic==1.20.1" "pandas==3.1.1" \
+    "numpy==2.4.6" || exit 2
 
 cat > "$folder/seen.py" <<'PYTHON'
 import logging
