@@ -19,6 +19,7 @@ READING: dict[str, Callable[[Ledger], object]] = {
     "of_run": lambda ledger: ledger.of_run(WORKSPACE.id.lower(), "run-1"),
     "recent": lambda ledger: ledger.recent(NOON, 10),
     "listed": lambda ledger: ledger.listed(NOON, 10),
+    "written": lambda ledger: ledger.written(NOON, 7),
     "letters": lambda ledger: ledger.letters(10),
     "shared": lambda ledger: ledger.shared("contoso"),
 }

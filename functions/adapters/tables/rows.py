@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +40,11 @@ if TYPE_CHECKING:
 
     from functions.core.ports.ledger import Place, Row
 
-WHOLE_SECONDS = 12.0
+USUAL = (12.0, 5.0)  # seconds for all requests of a call, and to wait for the next bytes
+# For what no event waits for: looking through a partition the service answers after five seconds,
+# whatever it has found, and a request may have to wait for its turn.
+# https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
+PATIENT = (120.0, 30.0)
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
 
 T = TypeVar("T")
@@ -54,12 +60,16 @@ class TableLedger(RowLedger):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         seen = Event()
-        super().__init__(lambda: _Rows(table, monotonic, sleep, monotonic() + WHOLE_SECONDS, seen))
+
+        def rows(lasts: float, reading: float) -> _Rows:
+            return _Rows(table, monotonic, sleep, monotonic() + lasts, reading, seen)
+
+        super().__init__(partial(rows, *USUAL), partial(rows, *PATIENT))
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The port `Rows`: each request is tried three times, all together take at most 12 seconds.
+    """The port `Rows`: each request is tried three times, all together take as long as they may.
 
     Each row carries a `writer` id of its own: a write that is refused reads the row once, and
     finds that id if it had succeeded and only its answer was lost. A table that was `seen` is there
@@ -70,6 +80,7 @@ class _Rows:
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     ends: float
+    reading: float
     seen: Event
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
@@ -157,7 +168,7 @@ class _Rows:
             try:
                 return self._sent(call, *args, **options)
             except SDK_ERRORS as error:
-                code, pause = code_of(error), next(pauses, WHOLE_SECONDS)
+                code, pause = code_of(error), next(pauses, inf)
                 if code in allowed and not (code == NO_TABLE and self.seen.is_set()):
                     return None
                 if pause >= self._left or not (code == NO_TABLE or is_passing(error)):
@@ -182,7 +193,7 @@ class _Rows:
 
     def _bounds(self) -> dict[str, float]:
         half = self._left / 2
-        return {"connection_timeout": min(3.0, half), "read_timeout": min(5.0, half)}
+        return {"connection_timeout": min(3.0, half), "read_timeout": min(self.reading, half)}
 
 
 def _signed(place: Place, row: Row) -> dict[str, str]:

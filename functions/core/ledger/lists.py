@@ -1,4 +1,4 @@
-"""Lists of continuations: what is scheduled, and of the others what ended last."""
+"""Lists of continuations: what is scheduled, what ended last, and all that was written lately."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def listed(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Seq
     others = (o for o in newest if not o.state.may_be_open and o.created_at >= since)
     chosen = {one.key for one in islice(others, limit)}
     return [one for one in newest if one.state.may_be_open or one.key in chosen]
+
+
+def written(
+    rows: Rows, since: datetime, shelf: int, unreadable: set[str]
+) -> Sequence[Continuation]:
+    """See `functions.core.ports.ledger.Ledger.written`.
+
+    It reads the truth alone: lists are told late, and have nothing of a run that was passed over.
+    """
+    found = rows.find(places.shelf(shelf), records.time_text(since), column="updated_at")
+    return list(records.readable(found, _continuation, unreadable))
 
 
 def _still_scheduled(

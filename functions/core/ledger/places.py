@@ -38,6 +38,7 @@ WAITS = "waits"
 PASSED = "passed"
 FOLLOWED = "followed"
 
+SHELVES = 256  # partitions on which continuations lie, by their runs
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time
 LONGEST_NAME = 300
 AFTER = "`"  # the character after `_`: ends the range of all keys that begin with `..._`
@@ -49,6 +50,11 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 def continuation(key: Key) -> Place:
     """The row that holds the truth."""
     return Place(key.run_hash[:2], f"{key.run_hash}_{key.outcome}_{safe(key.route)}")
+
+
+def shelf(number: int) -> str:
+    """The partition of the continuations of one of the `SHELVES`."""
+    return f"{number:02x}"
 
 
 def scheduled(key: Key) -> Place:

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 
 
 class RowLedger(RowSchedule):
-    """The port `Ledger`; the requests that a method costs are those of Table storage."""
+    """The port `Ledger`; the requests that a method costs are those of Table storage.
 
-    def __init__(self, rows: Callable[[], Rows]) -> None:
+    `patient`: the same rows for a call that may take long, since nobody waits for it.
+    """
+
+    def __init__(self, rows: Callable[[], Rows], patient: Callable[[], Rows] | None = None) -> None:
         super().__init__(rows)
+        self._patient = patient or rows
         self._waits: WaitBook | None = None
         self._known_pruning: Pruning | None = None
 
@@ -134,6 +138,12 @@ class RowLedger(RowSchedule):
         from functions.core.ledger import lists  # noqa: PLC0415 - the same
 
         return lists.listed(self._rows(), since, limit, self.unreadable)
+
+    def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:
+        """One request per thousand, or for as many as it takes some seconds to look through."""
+        from functions.core.ledger import lists  # noqa: PLC0415 - the same
+
+        return lists.written(self._patient(), since, shelf, self.unreadable)
 
     def keep(self, letter: Letter) -> None:
         """One request, two if it is there."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from functions.core.terms.part import Part
     from functions.core.terms.runs import Key
 
-
 Row = dict[str, str]
 PAGE = 1000  # rows that one request brings at most
 
@@ -111,10 +110,7 @@ class Ledger(Protocol):
         """The parts, `of` so many, in which the time of any has come."""
 
     def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
-        """Let `due` show it from then on, though its row may be unreadable.
-
-        Where it `waits` no more, `waiting_on` does not show it.
-        """
+        """Let `due` show it from then on, readable or not, and `waiting_on` only if it `waits`."""
 
     def backlog(self, now: datetime, ended: Collection[Key] = ()) -> Backlog:
         """What is open, but for these, of which the caller knows that they have ended."""
@@ -139,6 +135,9 @@ class Ledger(Protocol):
 
         Newest first. An open one stands as it was last scheduled: it may be at work, or have ended.
         """
+
+    def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:
+        """What was written since then, as it stands, listed or not; of one of `places.SHELVES`."""
 
     def keep(self, letter: Letter) -> None:
         """Put an event into the inbox; the same letter id again changes nothing."""
@@ -212,8 +211,8 @@ class Rows(Protocol):
         page: int = PAGE,
         within: tuple[str, str] = ("", ""),
     ) -> Iterator[Stored]:
-        """Rows by key, of which this column is not below `low` and not above `high`.
+        """Rows by key of which this column is not below `low` and not above `high`.
 
         Their keys are not below the first of `within`, and below the second, where it is given.
-        They are read as they are taken, so many at a time. Of each row the columns `only` suffice.
+        They are read as they are taken, so many at a time; of each the columns `only` suffice.
         """
