@@ -54,6 +54,11 @@ def as_json(document: object) -> str:
     return _LOGGING_COMMAND.sub(r"\\u0023#", text)
 
 
+def json_line(document: object) -> str:
+    """JSON in one line of ASCII, which reads the same wherever it is kept; harmless as above."""
+    return _LOGGING_COMMAND.sub(r"\\u0023#", json.dumps(document, separators=(",", ":")))
+
+
 def _escaped(line: str) -> str:
     """A line of JSON with JSON's own escapes."""
     if visible(line) == line:

@@ -9,9 +9,16 @@ started ────────► started                  the operator named 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.kept.continuation import HASTENED, IGNORING, REPLAYED, stands_as
+from functions.core.kept.continuation import (
+    BY_OPERATORS,
+    HASTENED,
+    IGNORING,
+    REPLAYED,
+    stands_as,
+)
 from functions.core.starts.steps import started, step
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.reasons import Reason
@@ -21,12 +28,17 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.core.kept.continuation import Continuation
+    from functions.core.kept.continuation import Continuation, Step
     from functions.core.terms.pipelines import PipelineRun
 
 REPLAYABLE = frozenset({State.HELD, State.FAILED})
 WITHOUT_GATE = frozenset({Reason.GATE, Reason.NOT_A_NUMBER})  # what starts if its gate is left out
 _NAMED = "as started, by "
+_SAID = re.compile(  # what the steps of an operator say; the end of a long one may be cut
+    rf"{_NAMED}(.*?)(?:(?:, instead of \d+)?: pipeline run \d+)?"
+    r"|again, by (.*?)(?:: the request of \S+ counts as not queued)?"
+    rf"|by (.*?)(?:{IGNORING})?"
+)
 _LONGEST_URL = 1000
 
 
@@ -89,6 +101,14 @@ def named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Cont
         return refused
     told = step(c, now, REPLAYED, f"{_NAMED}{who}: pipeline run {run.id}")
     return started(told, now, run, Reason.FOUND, RECHECK)
+
+
+def asker(step: Step) -> str:
+    """The operator whose word made this step, as they named themselves; "" of any other step."""
+    if step.what not in BY_OPERATORS:
+        return ""
+    found = _SAID.fullmatch(step.detail)
+    return next(filter(None, found.groups() if found else ()), step.detail)
 
 
 def said(before: Continuation, c: Continuation) -> str:

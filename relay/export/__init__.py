@@ -1,0 +1,1 @@
+"""`export`: every decision that the ledger knows, a line each, for an audit."""
