@@ -48,7 +48,7 @@ except ImportError:
 endef
 export FIT
 
-.PHONY: help demo up test test-clock soak seeds stress bench bench-growth check lint types floors schema infra infra-outside format lock clean setup parts
+.PHONY: help demo up test proofs test-clock soak seeds stress bench bench-growth check lint types floors schema infra infra-outside format lock clean setup parts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,7 +60,10 @@ up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C; oth
 	@$(VENV)/python -m local.up $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
-	@$(VENV)/python -m pytest -n 4 --dist loadfile $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -n 3 --dist loadfile -m 'not proof' $(PYTEST_ARGS)
+
+proofs: setup parts ## what takes longer than it tells each time: whether every benchmark still measures
+	@$(VENV)/python -m pytest -m proof $(PYTEST_ARGS)
 
 test-clock: setup ## the same while days, years and summer time end in each test, before a release
 	@$(VENV)/python -m tests.clock $(PYTEST_ARGS)

@@ -37,6 +37,7 @@ def bench(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("azurite")
 def test_every_part_can_be_measured_and_a_few_of_everything_is_not_kept() -> None:
     kept = [ROOT / "benchmarks" / name for name in ("RESULTS.md", "figures.json")]

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "clock"
 LIBRARY = CACHE / "clock.so"
 SPIN = "while True: pass"
-NOT_REAL = ("-m", "not real", "-n", "2", "--maxprocesses", "2", "--dist", "loadfile")
+NOT_REAL = ("-m", "not real and not proof", "-n", "2", "--maxprocesses", "2", "--dist", "loadfile")
 NO_COMPILER = "there is no C compiler, which the movable clock needs: apt-get install gcc libc6-dev"
 
 

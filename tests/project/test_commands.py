@@ -37,6 +37,7 @@ TARGETS = {
         "format",
         "lock",
         "clean",
+        "proofs",
         "setup",
         "parts",
     ),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SEED = int(os.environ.get("RUN_RELAY_SEED", "1"))
 SEEDS = int(os.environ.get("RUN_RELAY_SEEDS", "1"))
-RUNS = int(os.environ.get("RUN_RELAY_SEED_RUNS", "24"))
+RUNS = int(os.environ.get("RUN_RELAY_SEED_RUNS", "12"))
 PROCESSES = 8
 MOST_IN_TABLE = 60  # of an emulator that takes its time
 PIPELINES = {42: "one", 44: "also", 45: "newest"}
