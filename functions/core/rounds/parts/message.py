@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from functions.core.terms.part import MOST_PARTS, Part
+from functions.core.texts import jsontext
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -23,25 +23,21 @@ class Asked(NamedTuple):
     at: datetime
 
 
-class _Message(msgspec.Struct):
-    part: int
-    of: int
-    at: str
-
-
 def written(asked: Asked) -> str:
     """The message."""
-    told = _Message(asked.part.number, asked.part.of, asked.at.isoformat())
-    return msgspec.json.encode(told).decode()
+    told = {"part": asked.part.number, "of": asked.part.of, "at": asked.at.isoformat()}
+    return json.dumps(told)
 
 
 def read(text: str) -> Asked | None:
     """What it says; None for what no version of the app has written."""
     try:
-        told = msgspec.json.decode(text, type=_Message)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        told = jsontext.read(text)
+    except ValueError:
         return None
-    at = parse_time(told.at)
-    if at is None or not 0 <= told.part < told.of <= MOST_PARTS:
+    if not isinstance(told, dict):
         return None
-    return Asked(Part(told.part, told.of), at)
+    part, of, at = told.get("part"), told.get("of"), parse_time(told.get("at"))
+    if at is None or type(part) is not int or type(of) is not int:
+        return None
+    return Asked(Part(part, of), at) if 0 <= part < of <= MOST_PARTS else None
