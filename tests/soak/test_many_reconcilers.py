@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     New = Callable[..., Stage]
 
 INSTANCES = 4
-CONTINUATIONS = 30
+CONTINUATIONS = 16
 ROUNDS = 3
 MOST = (
     30  # on a machine so busy that a POST comes too late for its mark, and waits for another turn
