@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from functions.core.kept.continuation import stands_as
-from functions.core.operators.explaining import waited_for
+from functions.core.limits.admission import Admission
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.core.operators.summaries import whole_key
 from functions.core.terms.reasons import LOOKED_FOR
@@ -93,7 +93,7 @@ def _time(at: datetime, told: str) -> Markup:
 
 def meaning(one: Summary) -> str:
     """Why it is where it is."""
-    organization, secret = waited_for(one.waits_on)
+    organization, secret = Admission.named(one.waits_on)
     words = meant(one.state, one.reason).about(organization=organization, secret=secret)
     if not one.state.is_known:
         return OF_ANOTHER_VERSION

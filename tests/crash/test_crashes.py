@@ -164,6 +164,19 @@ def fire_aside(host: Hosted) -> threading.Thread:
     return thread
 
 
+def rounds_until_it_is_cut(theatre: Theatre, host: Hosted) -> threading.Thread:
+    """Let it do one round after the other until one of them is cut, which is the last."""
+    rounds = [fire_aside(host)]
+
+    def is_cut() -> bool:
+        if not rounds[-1].is_alive() and not theatre.fuse.exists():
+            rounds.append(fire_aside(host))
+        return theatre.fuse.exists()
+
+    until(is_cut)
+    return rounds[-1]
+
+
 def cut_while_following(
     theatre: Theatre, point: Later, how: str
 ) -> tuple[Hosted, threading.Thread]:
@@ -173,15 +186,7 @@ def cut_while_following(
     (build,) = theatre.stage.devops.runs
     theatre.stage.devops.finish(build.id, "failed")
 
-    rounds = [fire_aside(host)]
-
-    def is_cut() -> bool:
-        if not rounds[-1].is_alive() and not theatre.fuse.exists():
-            rounds.append(fire_aside(host))
-        return theatre.fuse.exists()
-
-    until(is_cut)
-    return host, rounds[-1]
+    return host, rounds_until_it_is_cut(theatre, host)
 
 
 def until_nothing_is_followed(theatre: Theatre, host: Hosted) -> Continuation:

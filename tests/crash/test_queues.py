@@ -12,7 +12,7 @@ from functions.core.kept.summary import EVER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.crash.fuse import Queued
-from tests.crash.test_crashes import Theatre, deliver_aside, fire_aside, until
+from tests.crash.test_crashes import Theatre, deliver_aside, rounds_until_it_is_cut, until
 from tests.crash.test_crashes import stage as stage  # noqa: PLC0414 - a fixture
 from tests.crash.test_crashes import theatre as theatre  # noqa: PLC0414 - a fixture
 from tests.soak.team import AFTER_ALL
@@ -54,15 +54,7 @@ def cut(theatre: Theatre, point: Queued, how: str) -> tuple[Hosted, threading.Th
     host = theatre.host(point, how)
     if point is Queued.CALLED:
         stage.devops.finish(stage.devops.runs[0].id, "succeeded")
-    rounds = [fire_aside(host)]
-
-    def is_cut() -> bool:
-        if not rounds[-1].is_alive() and not theatre.fuse.exists():
-            rounds.append(fire_aside(host))
-        return theatre.fuse.exists()
-
-    until(is_cut)
-    return host, rounds[-1]
+    return host, rounds_until_it_is_cut(theatre, host)
 
 
 def going(stage: Stage) -> list[str]:

@@ -19,7 +19,7 @@ from functions.core.ledger import places, records
 from tests.stage.azurite import connection_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from azure.core.rest import HttpRequest, HttpResponse
@@ -143,8 +143,9 @@ class Silence(RequestsTransport):  # type: ignore[misc] # the SDK exports it laz
         self.seconds += seconds
 
 
-def claimed(settings: Mapping[str, str], everyone: Iterable[Continuation]) -> None:
-    """As if each had been claimed in the sqlite ledger of these settings, all in one write."""
+def claimed(ledger: Path | None, everyone: Iterable[Continuation]) -> None:
+    """As if each had been claimed in the ledger that is this file, all in one write."""
+    assert ledger
     rows = [
         (*place, "v1", json.dumps(row))
         for c in everyone
@@ -153,6 +154,6 @@ def claimed(settings: Mapping[str, str], everyone: Iterable[Continuation]) -> No
             (places.scheduled(c.key), records.schedule_row(c)),
         )
     ]
-    with closing(sqlite3.connect(settings["LEDGER_URL"].removeprefix("sqlite:///"))) as file, file:
+    with closing(sqlite3.connect(ledger)) as file, file:
         file.execute(SCHEMA)
         file.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)

@@ -58,9 +58,11 @@ class Admission:
         """The shared row of a credential in an organization."""
         return f"{ACCOUNT}{organization.lower()}/{secret.lower()}"
 
-    def account_of(self, start: Start) -> str:
-        """The shared row of the credential that a route starts its pipeline with."""
-        return _account_of(start, self._policy)
+    @staticmethod
+    def named(name: str) -> tuple[str, str]:
+        """The organization and the secret of such a row; empty for any other."""
+        organization, _, secret = name.removeprefix(ACCOUNT).partition("/")
+        return (organization, secret) if name.startswith(ACCOUNT) else ("", "")
 
     @staticmethod
     def is_account(name: str) -> bool:
@@ -165,10 +167,11 @@ class Admission:
 def accounts_of(routes: Routes, policy: Policy) -> list[str]:
     """The shared rows of all credentials that these routes start pipelines with."""
     starts = (route.start for route in routes.routes)
-    return sorted({_account_of(start, policy) for start in starts if start})
+    return sorted({account_of(start, policy) for start in starts if start})
 
 
-def _account_of(start: Start, policy: Policy) -> str:
+def account_of(start: Start, policy: Policy) -> str:
+    """The shared row of the credential that a route starts its pipeline with."""
     return Admission.account(start.organization, start.secret or policy.secret)
 
 

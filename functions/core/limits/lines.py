@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
 from functions.core.limits.taking import Taking
 from functions.core.ports.services import Level
@@ -123,4 +124,4 @@ class Lines:
 
     def _may_start(self, route: Route | None) -> bool:
         start = route.start if route else None
-        return not (start and self._admission.blocked(self._admission.account_of(start)))
+        return not (start and self._admission.blocked(account_of(start, self._policy)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.limits.admission import ACCOUNT, Admission
+from functions.core.limits.admission import Admission
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
     AS_IDENTITY,
@@ -95,15 +95,7 @@ def _account(c: Continuation) -> tuple[str, str]:
     """Organization and secret that it was sent with, or waits for; empty where it is neither."""
     if c.request:
         return c.request.organization, c.request.secret
-    return waited_for(c.waits_on)
-
-
-def waited_for(waits_on: str) -> tuple[str, str]:
-    """The organization and the secret of an account that something waits for; empty for others."""
-    if not Admission.is_account(waits_on):
-        return "", ""
-    organization, _, secret = waits_on.removeprefix(ACCOUNT).partition("/")
-    return organization, secret
+    return Admission.named(c.waits_on)
 
 
 def _next(c: Continuation, now: datetime, secret: str) -> str:

@@ -12,10 +12,10 @@ from functions.core.ports.services import Level
 from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
-from functions.core.starts.settling import Work
+from functions.core.starts.settling import Work, looked_after_at
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import GROUP, LINE, PAUSED, State
+from functions.core.terms.words import GROUP, LINE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -141,8 +141,7 @@ class Resuming:
             self._ledger.schedule(c)
             return True
         if self._lines.waits(c, this.routes):
-            waited = now - c.open_since if c.waits_on != PAUSED else timedelta(0)
-            later = now + self._policy.wait_in_line(c.key.text, waited)
+            later = looked_after_at(c, c.waits_on, now, self._policy)
             self._ledger.schedule(replace(c, due_at=later))
             return True
         return self._is_left_alone(c.key, c.waits_on)

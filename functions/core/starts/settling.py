@@ -40,6 +40,12 @@ class Work(NamedTuple):
     deadline: Deadline
 
 
+def looked_after_at(c: Continuation, name: str, now: datetime, policy: Policy) -> datetime:
+    """When one that waits in the line of this name is looked after, should nobody call it."""
+    waited = now - c.open_since if name != PAUSED else timedelta(0)
+    return now + policy.wait_in_line(c.key.text, waited)
+
+
 class Settling:
     """Writes what became of a continuation, to the ledger and to the log.
 
@@ -70,8 +76,7 @@ class Settling:
     def line_up(self, work: Work, reason: Reason, detail: str, name: str) -> None:
         """Leave it open until it is called from the line of this name."""
         c, now = work.entry.continuation, self._clock.now()
-        waited = now - c.open_since if name != PAUSED else timedelta(0)
-        due = now + self._policy.wait_in_line(c.key.text, waited)
+        due = looked_after_at(c, name, now, self._policy)
         self._put(work, steps.parked(c, now, reason, detail, due, name))
 
     def pause(self, work: Work) -> None:

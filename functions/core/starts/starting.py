@@ -121,13 +121,11 @@ class Starter:
         except Lost:
             return None
         late, work = self._clock.monotonic() - began, Work(entry, work.deadline)
-        if late > POST_WITHIN:
-            self._too_late(self._unmarked(work, before), f"the ask took {late:.1f} s")
-        elif not work.deadline.allows_post:
-            self._too_late(self._unmarked(work, before))
-        else:
-            return self._answer(work, before, request, credential)
-        return None
+        slow = f"the ask took {late:.1f} s" if late > POST_WITHIN else ""
+        if slow or not work.deadline.allows_post:
+            self._too_late(self._unmarked(work, before), slow)
+            return None
+        return self._answer(work, before, request, credential)
 
     def _answer(
         self, work: Work, before: Continuation, request: PipelineRequest, credential: Credential

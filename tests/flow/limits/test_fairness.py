@@ -105,7 +105,7 @@ def fail(stage: Stage, many: int) -> None:
     told = (completed(f"defect{n}", experimentName="defect-x") for n in range(many))
     events = (parsing.parse(event) for event in told)
     new = (steps.opened(e.key("register"), e, now, timedelta(0)) for e in events)
-    claimed(stage.environ, new)
+    claimed(stage.read.ledger_file, new)
 
 
 def last(n: int) -> str:

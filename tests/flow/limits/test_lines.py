@@ -61,7 +61,7 @@ def waiting(stage: Stage, count: int, since: datetime) -> list[str]:
         c = steps.opened(event.key("register"), event, at, timedelta(0))
         return steps.parked(c, at, Reason.LIMIT, "", at + 9 * DAY, line("register"))
 
-    claimed(stage.environ, (parked(n, run) for n, run in enumerate(runs)))
+    claimed(stage.read.ledger_file, (parked(n, run) for n, run in enumerate(runs)))
     return runs
 
 

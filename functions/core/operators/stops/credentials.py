@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from functions.core.limits import admission
-from functions.core.limits.admission import ACCOUNT, Admission
+from functions.core.limits.admission import Admission
 from functions.core.operators.meanings import AS_IDENTITY, REASONS
 from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
 from functions.core.rounds.expiry import HORIZON, SOON
@@ -57,7 +57,7 @@ def left_alone(
 
 
 def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
-    organization, _, secret = name.removeprefix(ACCOUNT).partition("/")
+    organization, secret = Admission.named(name)
     words = _words(policy)[Reason.CREDENTIAL_REFUSED]
     do = words.about(secret=secret, organization=organization).do
     whom = f"the secret {secret}" if policy.used_secret else "the app's identity"
@@ -66,7 +66,7 @@ def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
 
 
 def _throttled(name: str, block: Block, waits: int) -> Stop:
-    organization = name.removeprefix(ACCOUNT).partition("/")[0]
+    organization, _ = Admission.named(name)
     until = f"nothing is sent to {organization} until {moment(block.until)}"
     says = f"Azure DevOps asked to slow down: {until}."
     do = "nothing: it goes on by itself"
