@@ -51,7 +51,7 @@ def sqlite_store(tmp_path: Path) -> SqliteStore:
 @pytest.fixture
 def rows(sqlite_store: SqliteStore) -> Counted:
     """Two thousand continuations."""
-    claimed({"LEDGER_URL": f"sqlite:///{sqlite_store.path}"}, map(held, range(MANY)))
+    claimed(sqlite_store.path, map(held, range(MANY)))
     return counted(sqlite_store.ledger())
 
 

@@ -28,7 +28,8 @@ EXPORT = (sys.executable, "-m", "relay", "export")
 
 def test_a_reader_that_goes_away_leaves_no_stack_trace(desk: Desk) -> None:
     at = ago(desk, hours=1)
-    claimed(desk.stage.environ, (opened(f"r-{n}", at=at) for n in range(500)))  # no pipe holds them
+    more_than_a_pipe_holds = (opened(f"r-{n}", at=at) for n in range(500))
+    claimed(desk.stage.read.ledger_file, more_than_a_pipe_holds)
     command = f"'{sys.executable}' -m relay export | head -n 1"
     shell = shutil.which("sh") or "sh"
     env = {**os.environ, **desk.stage.environ}
