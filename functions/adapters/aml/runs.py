@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.adapters.aml.finished.ended import EndedRuns
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Ahead, Ended, Run, Workspace
+    from functions.core.terms.runs import Ahead, Ended, Reach, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
 _GET, _SEARCH = "/api/2.0/mlflow/runs/get", "/api/2.0/mlflow/runs/search"
@@ -90,13 +90,15 @@ class AmlRuns:
         *,
         first: str = "",
         children: bool = False,
+        reach: Reach | None = None,
     ) -> Ended:
         """Runs that ended since then, as far as time and pages allow; raises Retryable."""
-        from functions.adapters.aml.finished import ended as sweeping  # noqa: PLC0415 - not before a sweep
+        from functions.adapters.aml.finished.ended import EndedRuns  # noqa: PLC0415 - not before a sweep
+        from functions.adapters.aml.finished.search import Sought  # noqa: PLC0415 - the same
 
         if self._ended is None:
-            self._ended = sweeping.EndedRuns(self._workspaces, parse)
-        sought = sweeping.Sought(since, children=children)
+            self._ended = EndedRuns(self._workspaces, parse)
+        sought = Sought(since, children, *(reach or ()))
         return self._ended.read(workspace, sought, deadline, first)
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 DIGITS = 16
+TIMES = ("seen", "began", "gone", "dropped", "top", "down", "start")
 
 
 class Visit(NamedTuple):
@@ -22,7 +23,8 @@ class Visit(NamedTuple):
 
     `since`: when it was first heard of. `seen`: all that ended before was looked at. `next`: the
     experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
-    workspace, and `dropped`: when it was last asked after that had lasted too long.
+    workspace, and `dropped`: when it was last asked after that had lasted too long. `top`, `down`
+    and `start`: how far it came, where more ended than one sweep reads (`Reach`).
     """
 
     since: datetime
@@ -31,6 +33,9 @@ class Visit(NamedTuple):
     next: str = ""
     gone: datetime | None = None
     dropped: datetime | None = None
+    top: datetime | None = None
+    down: datetime | None = None
+    start: datetime | None = None
 
     @property
     def was_not_there(self) -> bool:
@@ -89,5 +94,5 @@ def visit_of(value: object) -> Visit | None:
     """One of the row; None for what is none."""
     if not isinstance(value, dict) or (since := parse_time(value.get("since"))) is None:
         return None
-    times = {n: parse_time(value.get(n)) for n in ("seen", "began", "gone", "dropped")}
+    times = {n: parse_time(value.get(n)) for n in TIMES}
     return Visit(since, next=str(value.get("next", "")), **times)

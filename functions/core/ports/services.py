@@ -22,7 +22,16 @@ if TYPE_CHECKING:
         Project,
         RunsSeen,
     )
-    from functions.core.terms.runs import Ahead, Ended, Job, Model, ModelSought, Run, Workspace
+    from functions.core.terms.runs import (
+        Ahead,
+        Ended,
+        Job,
+        Model,
+        ModelSought,
+        Reach,
+        Run,
+        Workspace,
+    )
     from functions.core.terms.standing import Challenger, Choice, Standing
 
 
@@ -96,10 +105,11 @@ class Runs(Protocol):
         *,
         first: str = "",
         children: bool = False,
+        reach: Reach | None = None,
     ) -> Ended:
         """The workspace's root runs that ended since then, with `children` the others too.
 
-        `first`: the id of the experiment to begin with.
+        `first`: the id of the experiment to begin with. `reach`: what need not be read again.
         """
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core.memory import missed, visits
+from functions.core.memory import missed, reached, visits
+from functions.core.memory.reached import Looked
 from functions.core.memory.remembered import Visit
-from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR, LONGEST_ID, OVERLAP
+from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR, OVERLAP
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
@@ -43,18 +44,6 @@ class _Work(NamedTuple):
     def is_new(self, at: datetime) -> bool:
         """Whether what ended then may not have been looked at before."""
         return self.visit.seen is None or at > self.visit.seen - OVERLAP
-
-
-class _Looked(NamedTuple):
-    """How many runs were handled and were missing; the others are left to the next sweep.
-
-    `until`: the end of the last one that no sweep before had looked at, where some of these are
-    left; None: none is.
-    """
-
-    runs: int = 0
-    missing: int = 0
-    until: datetime | None = None
 
 
 class Visiting:
@@ -110,6 +99,7 @@ class Visiting:
             Deadline(self._clock, deadline.left * LISTING),
             first=work.visit.next,
             children=children,
+            reach=reached.reach(work.visit),
         )
         ended = missed.believed(ended, work.now)
         if work.visit.was_not_there:  # what it has may have come from elsewhere, or be another's
@@ -117,9 +107,9 @@ class Visiting:
             ended = replace(ended, runs=())
         looked = self._look(work, ended, deadline)
         self._tell(work, ended, looked, since, deadline)
-        return _came(work, ended, looked)
+        return reached.came(work.visit, work.now, ended, looked)
 
-    def _look(self, work: _Work, ended: Ended, deadline: Deadline) -> _Looked:
+    def _look(self, work: _Work, ended: Ended, deadline: Deadline) -> Looked:
         """The oldest first, which are too old first; what was looked at before comes last.
 
         It is looked at again since it may have been shown late, or not been scheduled.
@@ -129,13 +119,14 @@ class Visiting:
         ordered = sorted(
             missed.timed(ended.runs, work.now), key=lambda one: (not work.is_new(one[0]), one[0])
         )
-        for at, run in ordered:
+        for handled, (at, run) in enumerate(ordered):
             if deadline.has_passed:
-                return _Looked(runs, missing, last if work.is_new(at) else None)
+                until = last if work.is_new(at) else None
+                return Looked(runs, missing, len(ordered) - handled, until)
             event = missed.news(work.workspace, run, ended.experiment(run))
             was_missing, last = self._handled(work, event, at), at
             runs, missing = runs + (was_missing is not None), missing + bool(was_missing)
-        return _Looked(runs, missing)
+        return Looked(runs, missing)
 
     def _handled(self, work: _Work, event: RunEvent, at: datetime) -> bool | None:
         """Whether it was missing; None: a bug, which must not cost the other runs theirs."""
@@ -175,17 +166,20 @@ class Visiting:
         return self._relay.accept(event, each(self._clock), routes)
 
     def _tell(
-        self, work: _Work, ended: Ended, looked: _Looked, since: datetime, deadline: Deadline
+        self, work: _Work, ended: Ended, looked: Looked, since: datetime, deadline: Deadline
     ) -> None:
         left = len(ended.runs) - looked.runs
         name = {"workspace": work.workspace.name}
         counts = {"ended": len(ended.runs), "missed": looked.missing, "left": left}
-        whole = ended.whole and not left
+        behind = reached.is_behind(work.visit, ended)
+        whole = ended.whole and not left and not behind
+        lacking = [*ended.lacking, *(["pages"] if behind else [])]
         about_runs = (r for r in work.routes.routes if r.start and r.is_about_runs)
         unswept = [route.name for route in about_runs if not near_misses.is_swept(route)]
         more = {
             "complete": "yes" if whole else "no",
-            "lacking": ", ".join(ended.lacking) or None,
+            "lacking": ", ".join(lacking) or None,
+            "back_to": ended.down,
             "untimed": _named(ended.untimed),
             "unswept": _named(unswept),
             "ms": round(deadline.elapsed * 1000),
@@ -196,22 +190,6 @@ class Visiting:
             why = "nobody looked at what ended then: see `coverage`, or a longer SWEEP_HOURS"
             gap = {"sweep": "gap", **name, "after": seen, "before": since, "detail": why}
             self._log.write(Level.WARNING, gap)
-
-
-def _came(work: _Work, ended: Ended, looked: _Looked) -> Visit:
-    """How far the sweep came; see docs/adr/0010-the-sweep.md."""
-    visit, now = work.visit._replace(gone=None), work.now
-    on_tour = bool(visit.next)
-    began = visit.began if on_tour else now
-    if looked.until:
-        if on_tour or ended.next or ended.failed:
-            return visit
-        return visit._replace(seen=max(visit.seen or visit.since, min(looked.until, now)))
-    began = None if ended.failed else began
-    if ended.next:
-        after = ended.next if len(ended.next) <= LONGEST_ID else ""
-        return visit._replace(next=after, began=began if after else None)
-    return visit._replace(next="", began=None, seen=began or visit.seen)
 
 
 def _named(names: Sequence[str]) -> str | None:

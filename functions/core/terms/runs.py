@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -110,12 +110,26 @@ class Job(Struct, frozen=True, kw_only=True):
         return self.kind.lower() in {"sweep", "automl"}
 
 
+class Reach(NamedTuple):
+    """How far the sweep has come in a workspace with more runs than one sweep reads.
+
+    All that ended from `down` to `top` was looked at, and all that began since `start`; None: the
+    next sweep begins anew.
+    """
+
+    top: datetime | None = None
+    down: datetime | None = None
+    start: datetime | None = None
+
+
 class Ended(Struct, frozen=True, kw_only=True):
     """Runs that have an outcome and an end or at least a start, and experiments' names by id.
 
     `lacking`: why these are not all there are, in words. `untimed`: ids of runs that say neither
     when they ended nor when they began. `next`: the experiment to go on with, where time did not
     suffice for all; `failed`: one before that, or before the last, was not read to the end.
+    `down`: what ended before was not read, as there was more than is read in one sweep; `start`:
+    nor, of what says no end, what began before.
     """
 
     runs: tuple[Run, ...]
@@ -124,6 +138,8 @@ class Ended(Struct, frozen=True, kw_only=True):
     untimed: tuple[str, ...] = ()
     next: str = ""
     failed: bool = False
+    down: datetime | None = None
+    start: datetime | None = None
 
     @property
     def whole(self) -> bool:

@@ -2,6 +2,10 @@
 
 AML orders runs by attributes only, so that what is sought is picked here. A run that says no end
 comes after all others, so that it is looked for by its start: when it was queued, says AML.
+Where there are more than are read in one go, the next sweep goes on from where this one came to,
+by a filter on the time. It is believed only while it finds the run that was read last: Microsoft
+says neither that ends can be filtered nor in which unit; its example has seconds, the answers
+have milliseconds.
 https://learn.microsoft.com/azure/machine-learning/how-to-track-experiments-mlflow
 https://mlflow.org/docs/latest/rest-api.html#search-runs
 """
@@ -9,49 +13,63 @@ https://mlflow.org/docs/latest/rest-api.html#search-runs
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.adapters.aml.answers import NO_SUCH_OPTION, found_or_raise
 from functions.adapters.aml.finished import experiments
 from functions.adapters.aml.finished.experiments import LONGEST_RUN
+from functions.adapters.aml.finished.search import (
+    BY_END,
+    BY_START,
+    FEW_PER_PAGE,
+    MOST_PAGES,
+    RUNS_PER_PAGE,
+    Search,
+    Sought,
+    told,
+)
 from functions.adapters.aml.finished.tour import Tour
-from functions.core.events import parents, parsing
+from functions.core.events import parsing
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Ended, Run, Workspace
 
-RUNS_PER_PAGE, FEW_PER_PAGE = 200, 20
-MOST_PAGES = 50  # of runs in each batch of experiments, full ones
-
-BY_END, BY_START = "attributes.end_time DESC", "attributes.start_time DESC"
+UNITS = (timedelta(milliseconds=1), timedelta(seconds=1))  # in which a filter may want times
+_CALL = "/api/2.0/mlflow/runs/search"
 
 
-class Sought(NamedTuple):
-    """Which runs are: root runs, or `children` too, that ended since then."""
+class _Asked(NamedTuple):
+    """What goes along with each search: whose runs, which of them, what was found, how long."""
 
-    since: datetime
-    children: bool = False
-
-    def has(self, run: Run) -> bool:
-        """Whether it is one of them; one that says neither end nor start may be."""
-        at = run.known_to_last_until
-        is_root = self.children or not parents.has_parent(run.id, run.tags)
-        return run.outcome is not None and is_root and (at is None or at >= self.since)
+    workspace: Workspace
+    sought: Sought
+    tour: Tour
+    deadline: Deadline
 
 
 class EndedRuns:
-    """Searches workspaces for runs that ended; `parse` reads one run, and raises Retryable."""
+    """Searches workspaces for runs that ended.
 
-    def __init__(self, workspaces: Workspaces, parse: Callable[[object], Run]) -> None:
+    `parse` reads one run, and raises Retryable. So many full `pages` are read in one go.
+    """
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        parse: Callable[[object], Run],
+        pages: int = MOST_PAGES,
+    ) -> None:
         self._workspaces = workspaces
         self._parse = parse
+        self._pages = pages
         self._no_order_by_end: set[str] = set()
 
     def read(
@@ -65,72 +83,121 @@ class EndedRuns:
                 self._workspaces.forget(workspace)
             raise
         tour = Tour(every, first)
+        asked = _Asked(workspace, sought, tour, deadline)
         for batch in tour.batches():
-            self._whole(workspace, batch, sought, tour, deadline)
+            self._whole(asked, batch)
             if tour.is_over:
                 break
         return tour.ended()
 
-    def _whole(
-        self, workspace: Workspace, batch: list[str], sought: Sought, tour: Tour, deadline: Deadline
-    ) -> None:
+    def _whole(self, asked: _Asked, batch: list[str]) -> None:
         """A batch, and in halves what cannot be read, down to the experiments that it is about."""
-        left = [batch]
+        left, tour = [batch], asked.tour
         tour.begins(batch=True)
         while left and not tour.is_over:
             part, left = left[0], left[1:]
-            search = _Search(part)
+            search = Search(part)
             tour.begins()
             try:
-                self._search(workspace, search, sought, tour, deadline)
+                self._search(asked, search)
             except Retryable as error:
-                if deadline.has_passed:
+                if asked.deadline.has_passed:
                     tour.late(error, part)
                 else:
                     left = tour.instead(error, part, search.status, left)
         tour.ends(batch)
 
-    def _search(
-        self, workspace: Workspace, search: _Search, sought: Sought, tour: Tour, deadline: Deadline
-    ) -> None:
+    def _search(self, asked: _Asked, search: Search) -> None:
         """By end until the window's beginning, then by start for those that say no end."""
-        for order in (BY_END, BY_START):
-            search.begin(order)
-            while search.goes_on:
-                found = self._bearable(workspace, search, deadline)
-                runs = self._read(found.get("runs"), tour)
-                tour.take(run for run in runs if sought.has(run))
-                last, search.token = search.token, found.get("next_page_token")
-                if not search.token or search.is_older(runs, sought.since):
-                    break
-                if search.token == last:  # the server repeats a page
-                    tour.cut()
-                    break
-            else:
-                tour.cut()
-            if not search.token or search.by_start_only:
-                return
+        self._by_end(asked, search)
+        if not search.by_start_only and not search.has_shown_all:
+            self._by_start(asked, search)
 
-    def _bearable(
-        self, workspace: Workspace, search: _Search, deadline: Deadline
-    ) -> dict[str, object]:
+    def _by_end(self, asked: _Asked, search: Search) -> None:
+        """The newest, down to what the sweep before had read; then on from where that came to."""
+        sought, tour = asked.sought, asked.tour
+        search.begin(BY_END)
+        came = self._down(asked, search, max(sought.since, sought.top or sought.since))
+        if search.by_start_only:
+            return None if came else tour.cut()
+        if sought.down and came and search.goes_on and not search.is_past(sought.since):
+            self._skip(asked, search, sought.down)
+            came = self._down(asked, search, sought.since)
+        return None if came else tour.came_to(search.oldest)
+
+    def _by_start(self, asked: _Asked, search: Search) -> None:
+        """The same by start, a part in each sweep: what has just ended may have an old start."""
+        sought = asked.sought
+        search.begin(BY_START)
+        came = self._down(asked, search, sought.since, 1 if sought.start else None)
+        if sought.start and not came:
+            self._skip(asked, search, sought.start)
+            came = self._down(asked, search, sought.since)
+        return None if came else asked.tour.came_to_start(search.oldest)
+
+    def _down(
+        self, asked: _Asked, search: Search, floor: datetime, pages: int | None = None
+    ) -> bool:
+        """Read on, so many pages at most; whether that shows all that is no older than `floor`."""
+        most = search.read + (pages or self._pages) * RUNS_PER_PAGE
+        while search.read < most:
+            found = self._bearable(asked, search)
+            runs = self._read(found.get("runs"), asked.tour)
+            asked.tour.take(run for run in runs if asked.sought.has(run, search))
+            search.take(runs)
+            if not search.follow(found.get("next_page_token")):
+                asked.tour.cut()
+                return True
+            if search.by_start_only:  # which tells little of the end
+                floor = asked.sought.since - LONGEST_RUN
+            if not search.goes_on or search.is_past(floor):
+                return True
+        return False
+
+    def _skip(self, asked: _Asked, search: Search, to: datetime) -> None:
+        """Go on with what was no later than that, if the server can be told so."""
+        if search.oldest is None or search.oldest <= to:
+            return
+        for unit in UNITS:
+            if self._is_understood(asked, search, unit):
+                search.begin(search.order, told(to, unit))
+                return
+        asked.tour.cannot_skip()
+
+    def _is_understood(self, asked: _Asked, search: Search, unit: timedelta) -> bool:
+        """Whether a filter by time finds what was read last, and first of all."""
+        assert search.oldest is not None  # noqa: S101 - see `_skip`
+        probe = Search(search.batch)
+        probe.begin(search.order, told(search.oldest, unit))
+        probe.size = FEW_PER_PAGE
+        try:
+            probe.take(self._read(self._page(asked, probe).get("runs"), asked.tour))
+        except Retryable:
+            search.status = probe.status
+            if asked.deadline.has_passed or not probe.was_refused:
+                raise
+            return False
+        return probe.newest is not None and search.oldest <= probe.newest < search.oldest + unit
+
+    def _bearable(self, asked: _Asked, search: Search) -> dict[str, object]:
         """One page; of fewer runs where one of many is more than the server, or we, can bear."""
         try:
-            return self._page(workspace, search, deadline)
+            return self._page(asked, search)
         except Retryable:
-            if deadline.has_passed or search.was_refused or search.size == FEW_PER_PAGE:
+            if asked.deadline.has_passed or search.was_refused or search.size == FEW_PER_PAGE:
                 raise
             search.size = FEW_PER_PAGE
-            return self._page(workspace, search, deadline)
+            return self._page(asked, search)
 
-    def _page(self, workspace: Workspace, search: _Search, deadline: Deadline) -> dict[str, object]:
+    def _page(self, asked: _Asked, search: Search) -> dict[str, object]:
         """One page; a server that cannot order by end orders by start."""
+        workspace, deadline = asked.workspace, asked.deadline
         search.by_start_only |= workspace.key in self._no_order_by_end
-        call, search.status = "/api/2.0/mlflow/runs/search", 0
-        answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
-        if answer.status in NO_SUCH_OPTION and not search.token and not search.by_start_only:
+        search.status = 0
+        answer = self._workspaces.mlflow(workspace, _CALL, deadline, body=search.body())
+        if answer.status in NO_SUCH_OPTION and search.may_do_without_end:
             search.by_start_only = True
-            answer = self._workspaces.mlflow(workspace, call, deadline, body=search.body())
+            answer = self._workspaces.mlflow(workspace, _CALL, deadline, body=search.body())
             if answer.status == 200:
                 self._no_order_by_end.add(workspace.key)
         search.read += search.size
@@ -148,49 +215,3 @@ class EndedRuns:
                     continue
             tour.pass_over()
         return runs
-
-
-class _Search:
-    """A search over some experiments, as far as it has come.
-
-    `status` is that of the last answer, 0 while none came.
-    """
-
-    def __init__(self, batch: Sequence[str]) -> None:
-        self._batch = batch
-        self.status = 0
-        self.begin(BY_END)
-
-    def begin(self, order: str) -> None:
-        """From the first page on, in this order."""
-        self._order = order
-        self.by_start_only = False  # the server cannot order by end
-        self.size, self.read = RUNS_PER_PAGE, 0
-        self.token: object = None
-
-    @property
-    def was_refused(self) -> bool:
-        """Whether fewer runs in a page would be refused as well."""
-        return 400 <= self.status < 500
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether more runs may be asked for."""
-        return self.read < MOST_PAGES * RUNS_PER_PAGE
-
-    def body(self) -> dict[str, object]:
-        asked: dict[str, object] = {
-            "experiment_ids": self._batch,
-            "max_results": self.size,
-            "order_by": [BY_START if self.by_start_only else self._order],
-        }
-        return asked | ({"page_token": self.token} if self.token else {})
-
-    def is_older(self, runs: Sequence[Run], since: datetime) -> bool:
-        """Whether no later page can hold what is sought. What has no such time tells nothing."""
-        if self._order == BY_END and not self.by_start_only:
-            times = [run.end_time for run in runs if run.end_time]
-        else:
-            times = [run.start_time for run in runs if run.start_time]
-        oldest = since - LONGEST_RUN if self.by_start_only else since
-        return bool(times) and max(times) < oldest

@@ -9,6 +9,7 @@ from functions.core.terms.runs import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from functions.adapters.aml.finished.experiments import Experiments
     from functions.core.terms.errors import Retryable
@@ -19,7 +20,7 @@ MOST_FAILURES = 3  # batches one after the other, and the rest is left to the ne
 MOST_IN_VAIN = 7  # searches that fail one after the other: halving 50 down to one takes six
 MOST_PARTED = 100  # batches that are halved in one tour
 ABOUT_ALL = frozenset({0, 401, 408, 429, 503})  # no answer, or one that is about no experiment
-TIME, PAGES = "time", "pages"
+TIME, PAGES, FILTER = "time", "pages", "a filter by time"
 
 
 class Tour:
@@ -39,6 +40,8 @@ class Tour:
         self._failures = self._odd = self._odd_before = 0
         self._in_vain = self._parted = 0
         self._next = ""
+        self._down: datetime | None = None
+        self._start_down: datetime | None = None
         self.is_over = False
 
     def batches(self) -> Iterator[list[str]]:
@@ -100,9 +103,23 @@ class Tour:
         """Something that is no run."""
         self._odd += 1
 
+    def came_to(self, end: datetime | None) -> None:
+        """Only what ended since then was read, of some experiments."""
+        self._down = _later(self._down, end)
+        if end is None:
+            self.cut()
+
+    def came_to_start(self, start: datetime | None) -> None:
+        """Of what says no end, only what began since then was."""
+        self._start_down = _later(self._start_down, start)
+
+    def cannot_skip(self) -> None:
+        """The server cannot be asked for what ended before a moment."""
+        self._lacking[FILTER] = FILTER
+
     def cut(self) -> None:
-        """There are more pages than are read."""
-        self._lacking[PAGES] = PAGES
+        """There are more pages than are read, and nothing tells how far these went."""
+        self._lacking[PAGES], self._failed = PAGES, True
 
     def ended(self) -> Ended:
         """All that was found. Raises the first error if nothing answered, and nothing is left."""
@@ -117,6 +134,8 @@ class Tour:
             untimed=tuple(self._untimed),
             next=self._next,
             failed=self._failed,
+            down=self._down,
+            start=self._start_down,
         )
 
     def _said(self, batch: list[str], error: Retryable) -> str:
@@ -127,3 +146,8 @@ class Tour:
     def _after(self, batch: list[str]) -> str:
         """The experiment that comes after the batch; "" where none does."""
         return "".join(self._ids[self._ids.index(batch[-1]) + 1 :][:1])
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two moments, of which each may not be there."""
+    return max(one, other) if one and other else one or other
