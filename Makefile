@@ -81,7 +81,7 @@ bench: setup parts ## how fast, light and cheap it is, in some 9 minutes; roughl
 	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 bench-growth: setup parts ## the same with up to a million continuations in the ledger; some 20 minutes
-	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page carrying backlog
+	@$(VENV)/python -m benchmarks $(if $(QUICK),--quick) growth page carrying backlog sweeping
 
 check: lint types floors schema ## all four: lint and formatting, types, imports, routes.schema.json
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks [--quick | --smoke] [--beside COMMIT] [PART...]
 
-Without parts all but those of `make bench-growth` are measured: `growth`, `page`, `carrying` and
-`backlog`. Writes RESULTS.md and figures.json beside this file; with --quick, whose
+Without parts all but those of `make bench-growth` are measured: `growth`, `page`, `carrying`,
+`backlog` and `sweeping`. Writes RESULTS.md and figures.json beside this file; with --quick, whose
 figures are rough, it only prints, and takes a timed figure for missed only beyond three times its
 limit: the machine may be at work on something else. Exit codes: 0 done, 1 a target was missed by
 more than is accepted, 2 something is not installed, 3 something could not be measured.
@@ -42,6 +42,7 @@ LONG = {
     "page": "benchmarks.growth.page",
     "carrying": "benchmarks.growth.carrying",
     "backlog": "benchmarks.growth.backlog",
+    "sweeping": "benchmarks.load.sweeping",
 }
 PARTS = USUAL | LONG
 BESIDE = "beside"

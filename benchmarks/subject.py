@@ -23,6 +23,7 @@ SUBJECTS = {
     "growth": "benchmarks.growth.growing:growth",
     "carry": "benchmarks.growth.carriers:carry",
     "backlog": "benchmarks.growth.backlog:hour",
+    "sweeping": "benchmarks.load.sweeping:hours",
 }
 
 

@@ -78,8 +78,8 @@ def measured(running: Bench) -> Section:
 def hour(count: int) -> dict[str, float]:
     """Sixty rounds from the beginning of an hour on, in which so many wait since weeks."""
     known = known_settings.read(os.environ)
-    clock, calls = _Clock(), Counter[str]()
-    ports, outside = connections.connect(known, clock), _Outside(clock, calls)
+    clock, calls = StandingClock(), Counter[str]()
+    ports, outside = connections.connect(known, clock), Outside(clock, calls)
     rows = ports.ledger._rows  # type: ignore[attr-defined] # noqa: SLF001 - what it asks of its store
     others: dict[str, Any] = dict.fromkeys(("runs", "credentials", "pipelines"), outside)
     counted = RowLedger(lambda: _Counted(rows(), calls))
@@ -123,16 +123,18 @@ def _stored(c: Continuation) -> Iterator[tuple[str, str, str, str]]:
     return ((*place, "v", json.dumps(row)) for place, row in rows.items())
 
 
-class _Clock(SystemClock):
+class StandingClock(SystemClock):
     """It stands still unless it is moved on by hand."""
 
     def __init__(self) -> None:
         self._now = super().now()
 
     def now(self) -> datetime:
+        """Where it stands."""
         return self._now
 
     def monotonic(self) -> float:
+        """The same in seconds."""
         return self._now.timestamp()
 
     def on(self, **by: float) -> None:
@@ -160,14 +162,14 @@ class _Counted:
             yield row
 
 
-class _Outside:
+class Outside:
     """Azure Machine Learning, where every run has completed; a vault; and Azure DevOps.
 
     A pipeline run takes five minutes. The secret is kept by the process, and so not counted.
     """
 
-    def __init__(self, clock: _Clock, calls: Counter[str]) -> None:
-        self._clock, self._calls = clock, calls
+    def __init__(self, clock: StandingClock, calls: Counter[str] | None = None) -> None:
+        self._clock, self._calls = clock, Counter[str]() if calls is None else calls
         self._began: dict[int, datetime] = {}
 
     def begin(self, *given: object) -> None:

@@ -16,6 +16,7 @@ from functions.core.memory.visits import VISITS
 from local.cloud import WORKSPACE
 from tests.flow.rounds.sweeps import end, lines, settled, sweep
 from tests.flow.rounds.test_sweep_lost import searching
+from tests.flow.rounds.test_sweep_whole import slow_searches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +97,7 @@ def test_what_was_canceled_in_the_queue_is_found_by_its_start(stage: Stage) -> N
     end(stage, "queued", hours(8), status="Canceled")
     stage.aml._runs["queued"].end_time = None  # noqa: SLF001
     steps(stage, 3 * A_SWEEP, hours(0), hours(7))
-    for _ in range(4):
+    for _ in range(12):
         sweep(stage, minutes=1)
     assert stage.started() == [(43, "queued")]
 
@@ -174,3 +175,18 @@ def test_complete_is_said_only_where_all_that_had_ended_is_started(
     while "complete=no" in told(caplog):
         sweep(stage, minutes=2)
     assert {run for _, run in stage.started()} == {*lost}, f"seed {seed}"
+
+
+def test_where_the_time_does_not_suffice_the_next_sweep_goes_on_as_well(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.clock.forward(hours=9)
+    end(stage, "first", hours(8))
+    steps(stage, 2 * A_SWEEP + 6, hours(0), hours(7))
+    slow_searches(stage, 9)
+    sweep(stage, minutes=1)
+    assert " complete=no lacking=pages back_to=" in told(caplog)
+    for _ in range(11):
+        sweep(stage, minutes=1)
+    assert stage.started() == [(42, "first")]
+    assert "complete=yes" in told(caplog)

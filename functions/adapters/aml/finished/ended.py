@@ -13,20 +13,20 @@ https://mlflow.org/docs/latest/rest-api.html#search-runs
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from functions.adapters.aml.answers import NO_SUCH_OPTION, found_or_raise
 from functions.adapters.aml.finished import experiments
 from functions.adapters.aml.finished.experiments import LONGEST_RUN
 from functions.adapters.aml.finished.search import (
-    BY_END,
     BY_START,
     FEW_PER_PAGE,
     MOST_PAGES,
     RUNS_PER_PAGE,
+    STARTS,
+    UNITS,
+    Asked,
     Search,
-    Sought,
     told,
 )
 from functions.adapters.aml.finished.tour import Tour
@@ -36,23 +36,14 @@ from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
+    from functions.adapters.aml.finished.search import Sought
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Ended, Run, Workspace
 
-UNITS = (timedelta(milliseconds=1), timedelta(seconds=1))  # in which a filter may want times
 _CALL = "/api/2.0/mlflow/runs/search"
-
-
-class _Asked(NamedTuple):
-    """What goes along with each search: whose runs, which of them, what was found, how long."""
-
-    workspace: Workspace
-    sought: Sought
-    tour: Tour
-    deadline: Deadline
 
 
 class EndedRuns:
@@ -83,14 +74,14 @@ class EndedRuns:
                 self._workspaces.forget(workspace)
             raise
         tour = Tour(every, first)
-        asked = _Asked(workspace, sought, tour, deadline)
+        asked = Asked(workspace, sought, tour, deadline)
         for batch in tour.batches():
             self._whole(asked, batch)
             if tour.is_over:
                 break
         return tour.ended()
 
-    def _whole(self, asked: _Asked, batch: list[str]) -> None:
+    def _whole(self, asked: Asked, batch: list[str]) -> None:
         """A batch, and in halves what cannot be read, down to the experiments that it is about."""
         left, tour = [batch], asked.tour
         tour.begins(batch=True)
@@ -102,41 +93,48 @@ class EndedRuns:
                 self._search(asked, search)
             except Retryable as error:
                 if asked.deadline.has_passed:
-                    tour.late(error, part)
+                    tour.late(error, part, search)
                 else:
                     left = tour.instead(error, part, search.status, left)
         tour.ends(batch)
 
-    def _search(self, asked: _Asked, search: Search) -> None:
-        """By end until the window's beginning, then by start for those that say no end."""
-        self._by_end(asked, search)
-        if not search.by_start_only and not search.has_shown_all:
-            self._by_start(asked, search)
+    def _search(self, asked: Asked, search: Search) -> None:
+        """The newest, down to what the sweep before had read; then on from where that came to.
 
-    def _by_end(self, asked: _Asked, search: Search) -> None:
-        """The newest, down to what the sweep before had read; then on from where that came to."""
+        Between these a part of those that may say no end.
+        """
         sought, tour = asked.sought, asked.tour
-        search.begin(BY_END)
         came = self._down(asked, search, max(sought.since, sought.top or sought.since))
         if search.by_start_only:
             return None if came else tour.cut()
-        if sought.down and came and search.goes_on and not search.is_past(sought.since):
-            self._skip(asked, search, sought.down)
+        search.known = sought.down if came else None
+        if not search.has_shown_all:
+            self._by_start(asked, search)
+        if search.known and search.goes_on and not search.is_past(sought.since):
+            self._skip(asked, search, search.known)
             came = self._down(asked, search, sought.since)
-        return None if came else tour.came_to(search.oldest)
+        return None if came else tour.came_to(search.reached)
 
-    def _by_start(self, asked: _Asked, search: Search) -> None:
-        """The same by start, a part in each sweep: what has just ended may have an old start."""
-        sought = asked.sought
+    def _by_start(self, asked: Asked, by_end: Search) -> None:
+        """Those that say no end, by start: what was canceled just now may have an old one."""
+        sought, tour = asked.sought, asked.tour
+        search, pages = Search(by_end.batch), max(self._pages // STARTS, 1)
         search.begin(BY_START)
-        came = self._down(asked, search, sought.since, 1 if sought.start else None)
-        if sought.start and not came:
-            self._skip(asked, search, sought.start)
-            came = self._down(asked, search, sought.since)
-        return None if came else asked.tour.came_to_start(search.oldest)
+        try:
+            came = self._down(asked, search, sought.since, 1 if sought.start else pages)
+            if sought.start and not came:
+                self._skip(asked, search, sought.start)
+                came = self._down(asked, search, sought.since, pages)
+        except Retryable:
+            by_end.status = search.status
+            if asked.deadline.has_passed:
+                tour.came_to_start(search.oldest or sought.start)
+            raise
+        if not came:
+            tour.came_to_start(search.oldest)
 
     def _down(
-        self, asked: _Asked, search: Search, floor: datetime, pages: int | None = None
+        self, asked: Asked, search: Search, floor: datetime, pages: int | None = None
     ) -> bool:
         """Read on, so many pages at most; whether that shows all that is no older than `floor`."""
         most = search.read + (pages or self._pages) * RUNS_PER_PAGE
@@ -154,7 +152,7 @@ class EndedRuns:
                 return True
         return False
 
-    def _skip(self, asked: _Asked, search: Search, to: datetime) -> None:
+    def _skip(self, asked: Asked, search: Search, to: datetime) -> None:
         """Go on with what was no later than that, if the server can be told so."""
         if search.oldest is None or search.oldest <= to:
             return
@@ -164,7 +162,7 @@ class EndedRuns:
                 return
         asked.tour.cannot_skip()
 
-    def _is_understood(self, asked: _Asked, search: Search, unit: timedelta) -> bool:
+    def _is_understood(self, asked: Asked, search: Search, unit: timedelta) -> bool:
         """Whether a filter by time finds what was read last, and first of all."""
         assert search.oldest is not None  # noqa: S101 - see `_skip`
         probe = Search(search.batch)
@@ -179,7 +177,7 @@ class EndedRuns:
             return False
         return probe.newest is not None and search.oldest <= probe.newest < search.oldest + unit
 
-    def _bearable(self, asked: _Asked, search: Search) -> dict[str, object]:
+    def _bearable(self, asked: Asked, search: Search) -> dict[str, object]:
         """One page; of fewer runs where one of many is more than the server, or we, can bear."""
         try:
             return self._page(asked, search)
@@ -189,7 +187,7 @@ class EndedRuns:
             search.size = FEW_PER_PAGE
             return self._page(asked, search)
 
-    def _page(self, asked: _Asked, search: Search) -> dict[str, object]:
+    def _page(self, asked: Asked, search: Search) -> dict[str, object]:
         """One page; a server that cannot order by end orders by start."""
         workspace, deadline = asked.workspace, asked.deadline
         search.by_start_only |= workspace.key in self._no_order_by_end

@@ -10,12 +10,16 @@ from functions.core.events import parents
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from functions.core.terms.runs import Run
+    from functions.adapters.aml.finished.tour import Tour
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Run, Workspace
 
 RUNS_PER_PAGE, FEW_PER_PAGE = 200, 20
-MOST_PAGES = 75  # of runs in one go, full ones
+MOST_PAGES = 150  # of runs in one go, full ones
 
 BY_END, BY_START = "end_time", "start_time"
+STARTS = 3  # of the pages of one go, a part is for those that may say no end
+UNITS = (timedelta(milliseconds=1), timedelta(seconds=1))  # in which a filter may want times
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,16 +47,27 @@ class Sought(NamedTuple):
         return run.outcome is not None and is_root and (at is None or at >= self.since)
 
 
+class Asked(NamedTuple):
+    """What goes along with each search: whose runs, which of them, what was found, how long."""
+
+    workspace: Workspace
+    sought: Sought
+    tour: Tour
+    deadline: Deadline
+
+
 class Search:
     """As far as it has come.
 
     `status` is that of the last answer, 0 while none came. `oldest` is the earliest time of those
-    that it goes by on any page, `newest` the latest on the last page that says any.
+    that it goes by on any page, `newest` the latest on the last page that says any. `known`: what
+    ended since then was read, by this one or by those of the sweeps before.
     """
 
     def __init__(self, batch: Sequence[str]) -> None:
         self.batch = batch
         self.status = 0
+        self.known: datetime | None = None
         self.begin(BY_END)
 
     def begin(self, order: str, until: str = "") -> None:
@@ -94,6 +109,11 @@ class Search:
         }
         asked |= {"filter": f"attributes.{order} <= '{self._until}'"} if self._until else {}
         return asked | ({"page_token": self.token} if self.token else {})
+
+    @property
+    def reached(self) -> datetime | None:
+        """How far down it came, with what was read before."""
+        return min(filter(None, (self.known, self.oldest)), default=None)
 
     def take(self, runs: Sequence[Run]) -> None:
         """Learn from a page how far it has come. What has no such time tells nothing."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.adapters.aml.finished.experiments import Experiments
+    from functions.adapters.aml.finished.search import Search
     from functions.core.terms.errors import Retryable
     from functions.core.terms.runs import Run
 
@@ -80,15 +81,23 @@ class Tour:
         self._lacking["runs"] = self._said(part, error)
         return left if goes_on else []
 
-    def late(self, error: Retryable, part: list[str]) -> None:
+    def late(self, error: Retryable, part: list[str], search: Search) -> None:
         """The time is used up. Go on with it next time, unless it was all there was time for."""
         if error.reason is not Reason.DEADLINE:
             self._lacking["runs"] = error.detail
         self.is_over, self._next = True, part[0]
-        self._lacking[TIME] = TIME
         if self._ids.index(part[0]) == self._start:
-            self._failed = True
             self._next = self._after(part)
+            self._came_with(search)
+        if self._next or self._failed:
+            self._lacking[TIME] = TIME
+
+    def _came_with(self, search: Search) -> None:
+        """As far as it came, which is as good as if there had been no more pages to read."""
+        if search.reached is None or search.by_start_only:
+            self._failed = True
+        else:
+            self.came_to(search.reached)
 
     def take(self, runs: Iterable[Run]) -> None:
         """What is sought of a page that was read."""
