@@ -348,6 +348,14 @@ def test_it_is_told_whether_another_waits(ledger: Ledger) -> None:
     assert ledger.is_awaited("paused", key("a"))
 
 
+def test_what_is_waited_for_is_told_by_how_it_begins(ledger: Ledger) -> None:
+    names = ("group/a", "group/Prüfung ~1", "limit/group", "groupies", "")
+    for n, name in enumerate((*names, *names)):
+        ledger.schedule(opened(f"run-{n}", waits_on=name))
+    assert {*ledger.awaited("group/")} == {"group/a", "group/Prüfung ~1"}
+    assert {*ledger.awaited("paused")} == set()
+
+
 def test_a_key_too_long_for_a_column_is_found_in_a_line(ledger: Ledger) -> None:
     run = "r" * 20_000
     ledger.schedule(opened(run, waits_on="paused"))

@@ -98,6 +98,12 @@ class RowSchedule:
         """One request, for two rows."""
         return any(key != but for _, key in islice(self._waiting(name, page=2), 2))
 
+    def awaited(self, begins: str) -> Collection[str]:
+        """One request per thousand that wait so, thirty at most."""
+        low = safe(begins)
+        found = self._rows().find(OPEN, low, f"{low}~", "waits_on", only=("waits_on",))
+        return {unsafe(stored.row["waits_on"]) for stored in islice(found, MOST_IN_LINE)}
+
     def _waiting(self, name: str, page: int = PAGE) -> Iterator[tuple[str, Key]]:
         """Since when each waits, as it was claimed or replayed last, and its key."""
         found = self._rows().find(

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from functions.core.kept.continuation import HASTENED, PARKED, REPLAYED
-from functions.core.limits.places_taken import Full, Places, of, taken
+from functions.core.limits.places_taken import Full, Places, earlier, joined, of, taken
 from functions.core.ports.ledger import Entry
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
-from functions.core.terms.words import GROUP, Outcome
+from functions.core.terms.words import GROUP, Outcome, State
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
@@ -71,6 +71,25 @@ class Groups:
                 return Full(Reason.CONCURRENCY, lot.said(taken(there)), name)
         return Entry(msgspec.structs.replace(c, group=name), entry.version)
 
+    def hold(self, c: Continuation) -> None:
+        """Have it count again, though its place was free: its end was another's. Two requests."""
+        from functions.core.ports import shared  # noqa: PLC0415 - for operators alone
+
+        lot = self.lot(c.group, 1)
+
+        def entered(value: Value) -> Value:
+            if earlier(value, c):
+                return value
+            by = lot.noted(joined(value, c, lot.most, opens=False), c)
+            return {**by, "until": lot.until.isoformat()}
+
+        shared.change(self._ledger, c.group, entered)
+
+    @property
+    def now(self) -> datetime:
+        """The time of day."""
+        return self._clock.now()
+
     def lot(self, name: str, most: int) -> GroupLot:
         """The places of a group."""
         return GroupLot(self._ledger, self._clock.now(), name, most)
@@ -97,10 +116,10 @@ class GroupLot:
         self.held: list[Holder] = []
         self.over: list[Holder] = []
 
-    def left(self, value: Value) -> Value:
-        """Only who needs its place: one request for each."""
+    def left(self, value: Value, but: Key | None = None) -> Value:
+        """Only who needs its place: one request for each; `but` this one, who asks for one."""
         self.over.clear()
-        found = {taker: self._holder(key) for taker, key in _taken_by(value)}
+        found = {taker: self._holder(key) for taker, key in _taken_by(value) if key != but}
         needed = {taker: holder for taker, holder in found.items() if holder}
         self.held = [*needed.values()]
         return {**value, "taken": len(needed), "by": [*needed]}
@@ -130,7 +149,8 @@ class GroupLot:
         c = entry.continuation if entry else None
         if c is None or not _needs(c, self.row):
             return None
-        if c.asked_at and self._now - (c.sent_at or c.asked_at) >= LET_GO:
+        asked_at = c.sent_at or c.asked_at
+        if asked_at and self._now - asked_at >= LET_GO:
             self.over.append(Holder(key, c))
             return None
         return Holder(key, c)
@@ -151,4 +171,5 @@ def _needs(c: Continuation, name: str) -> bool:
     """
     if c.ended or c.group not in {"", name}:
         return False
-    return c.asked_at is not None or (c.state.may_be_open and c.history[-1].what not in _AT_REST)
+    is_asked = c.asked_at is not None or c.state is State.STARTED
+    return is_asked or (c.state.may_be_open and c.history[-1].what not in _AT_REST)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
 from functions.core.limits.taking import Taking
+from functions.core.memory import file_order
+from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
+from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import in_words
 from functions.core.terms.words import GROUP, LINE, PAUSED, line
 
@@ -21,48 +24,60 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
-    from functions.core.ports.ledger import Backlog
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
-MOST_LEFT = 1000  # that another version knows, and groups that only a look has shown
+MOST_LEFT = 1000  # that another version knows
+CALLING = 0.5  # of the time that a round has for continuations, to find out whose turn has come
+KNOWN_FOR = 660.0  # seconds for which it is believed who waits, as the last round counted it
 
 
 class Lines:
     """Calls those whose turn has come, a round at a time.
 
     Which lines there are is known from the backlog that the last round counted: where nobody
-    waits, nothing is asked. `gone`: who was found to wait for what goes to a later one, and which.
+    waits, nothing is asked. Where that is not known, or is not all, it is asked for groups, whose
+    names no route file tells. `gone`: who was found to wait for what goes to a later one, and
+    which. `cut`: there was no time for all; the next round begins with the others.
     """
 
     def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
-        self._ledger, self._log = ports.ledger, ports.journal
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._policy = policy
         self._admission = admission
         self._places = Places(ports.ledger, ports.clock)
         self.taking = Taking(ports.ledger, ports.clock)
-        self._last: Backlog | None = None
+        self._last, self._known = Backlog(0, None, whole=False), Deadline(ports.clock, 0)
         self._left: set[Key] = set()
-        self._met: set[str] = set()
+        self._begins = ""
         self.gone: dict[Key, Key] = {}
+        self.cut = False
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
-        self._last = backlog
+        self._last, self._known = backlog, Deadline(self._clock, KNOWN_FOR)
 
     def leave(self, key: Key) -> None:
         """Call it no more: it is another version's, and must not stand before others in a line."""
         if len(self._left) < MOST_LEFT:
             self._left.add(key)
 
-    def called(self, routes: Routes | None, most: int) -> dict[Key, str]:
-        """Whose turn has come, at most so many of each line, and what they waited on."""
-        self.gone = {}
-        if self._policy.paused:
-            return {}
-        return {key: name for name in self._names(routes) for key in self._next(name, routes, most)}
+    def called(self, routes: Routes | None, most: int, begins: Deadline) -> dict[Key, str]:
+        """Whose turn has come, at most so many of each line, and what they waited on.
+
+        What is called must still begin in the time that is left, and so must all that is due.
+        """
+        share = Deadline(self._clock, begins.left * CALLING)
+        self.gone, self.cut = {}, False
+        found: dict[Key, str] = {}
+        for name in [] if self._policy.paused else self._in_turn(routes):
+            if share.has_passed:
+                self._begins, self.cut = name, True
+                break
+            found |= dict.fromkeys(self._next(name, routes, most), name)
+        return found
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
         """Whether it is in a line that calls it, now or later."""
@@ -72,23 +87,27 @@ class Lines:
         if not c.waits_on.startswith((LINE, GROUP)):
             return False
         route = routes.named(c.key.route) if routes else None
+        if routes is None or route is None:
+            return routes is None
         if c.waits_on.startswith(LINE):
-            return routes is None or (route is not None and route.limit is not None)
-        if self._last is None:  # nobody calls from here, and who does may not know of it
-            return False
-        if len(self._met) < MOST_LEFT:  # of more than are counted it may be none
-            self._met.add(c.waits_on)
-        return routes is None or (route is not None and route.concurrency is not None)
+            return route.limit is not None
+        left = file_order.may_be_older
+        return route.concurrency is not None or left(self._ledger, c, routes, self._clock.now())
 
-    def _names(self, routes: Routes | None) -> Iterable[str]:
+    def _in_turn(self, routes: Routes | None) -> Iterable[str]:
+        """The lines, from the one on that the last round had no time for."""
+        return sorted(self._names(routes), key=lambda name: (name < self._begins, name))
+
+    def _names(self, routes: Routes | None) -> set[str]:
         """The lines where somebody may wait; those of routes that are gone as well."""
-        limited = [route.name for route in routes.routes if route.limit] if routes else []
-        today = [PAUSED, *map(line, limited)]
-        if self._last is None:
-            return today
-        met, self._met = self._met, set()
-        known = {n for n in self._last.awaited if n == PAUSED or n.startswith((LINE, GROUP))} | met
-        return sorted(known if self._last.whole else known.union(today))
+        last = self._last
+        known = {n for n in last.awaited if n == PAUSED or n.startswith((LINE, GROUP))}
+        if not last.whole:
+            limited = [route.name for route in routes.routes if route.limit] if routes else []
+            known |= {PAUSED, *map(line, limited)}
+        if last.whole and not self._known.has_passed:
+            return known
+        return known.union(self._ledger.awaited(GROUP))
 
     def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
         try:
@@ -109,19 +128,18 @@ class Lines:
         """Who may go, and behind them who is not to go at all: that is written where it is read."""
         from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
 
-        queue = Queue(self._ledger, self.taking.groups, routes)
+        queue = Queue(self._ledger, self.taking.groups, routes, self._may_start)
         keys, gone = queue.called(name, most, self._left)
         self.gone |= gone
         for one in queue.over:
             line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
-        called = [key for key in keys if self._may_start(routes.named(key.route))]
-        return [*called, *gone]
+        return [*keys, *gone]
 
     def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:
         """These, unless nothing is sent by the route's account just now: they would wait for it."""
         return keys if not keys or self._may_start(route) else []
 
-    def _may_start(self, route: Route | None) -> bool:
-        start = route.start if route else None
+    def _may_start(self, route: Route) -> bool:
+        start = route.start
         return not (start and self._admission.blocked(account_of(start, self._policy)))

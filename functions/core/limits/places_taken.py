@@ -68,8 +68,11 @@ class Lot(Protocol):
     def until(self) -> datetime:
         """How long the row is of use."""
 
-    def left(self, value: Value) -> Value:
-        """The row without those who need their places no more; asked where it seems full."""
+    def left(self, value: Value, but: Key | None = None) -> Value:
+        """The row without those who need their places no more; asked where it seems full.
+
+        `but`: without this one either, unless its place counts however few there are by now.
+        """
 
     def noted(self, value: Value, c: Continuation) -> Value:
         """What the row says besides, now that this one takes a place."""
@@ -90,9 +93,10 @@ class Places:
         there: Value = {}
         for tried in range(TRIES):
             row = self._ledger.shared(lot.row)
-            own, there, looks = _earlier(row.value, c), row.value, False
-            if not own and taken(there) >= lot.most:
-                there = lot.left(there)
+            own, there, looks = earlier(row.value, c), row.value, False
+            if taken(there) >= lot.most + bool(own):
+                there = lot.left(there, c.key)
+                own = earlier(there, c)
             closed = there.get("closed") and not called
             value: Value
             if own:
@@ -101,7 +105,7 @@ class Places:
                 return there
             else:
                 looks = row.version is None and not called
-                value = _with(there, c, lot.most, opens=not (called or looks))
+                value = joined(there, c, lot.most, opens=not (called or looks))
             value = lot.noted(value, c)
             if value == row.value or self._put(row, {**value, "until": lot.until.isoformat()}):
                 return there if looks and self._stands_back(lot, c) else None
@@ -182,7 +186,7 @@ def _taker(c: Continuation) -> str:
     return f"{c.key.hash}.{replays}.{c.attempts}"
 
 
-def _earlier(value: Value, c: Continuation) -> str:
+def earlier(value: Value, c: Continuation) -> str:
     """Who took a place for it before, in this attempt or in one that died; "" if nobody did."""
     takers: Sequence[str] = value.get("by", ())
     return next((taker for taker in takers if of(taker) == c.key.hash), "")
@@ -193,7 +197,7 @@ def _with_for(value: Value, taker: str, c: Continuation) -> dict[str, Any]:
     return {**value, "by": [_taker(c) if known == taker else known for known in value["by"]]}
 
 
-def _with(value: Value, c: Continuation, count: int, *, opens: bool) -> dict[str, Any]:
+def joined(value: Value, c: Continuation, count: int, *, opens: bool) -> dict[str, Any]:
     """With one more taker. Who looked and found nobody waiting `opens` the row to others."""
     now, by = taken(value) + 1, [*value.get("by", ()), _taker(c)][-MOST_NAMED:]
     closed = now >= count or (not opens and bool(value.get("closed", True)))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.memory import file_order
 from functions.core.terms.errors import Unreadable
+from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.groups import Groups, Holder
     from functions.core.ports.ledger import Ledger
-    from functions.core.routes.definition import Concurrency, Routes
+    from functions.core.routes.definition import Concurrency, Route, Routes
 
 MOST_LISTED = 1000
 
@@ -22,11 +24,15 @@ MOST_LISTED = 1000
 class Queue:
     """Reads those who wait for groups, as far as their routes want it.
 
-    `over`: who was found to have had a place for so long that it is free, though no end was seen.
+    `may_start` says of a route whether anything is sent by its account just now. `over`: who was
+    found to have had a place for so long that it is free, though no end was seen.
     """
 
-    def __init__(self, ledger: Ledger, groups: Groups, routes: Routes) -> None:
+    def __init__(
+        self, ledger: Ledger, groups: Groups, routes: Routes, may_start: Callable[[Route], bool]
+    ) -> None:
         self._ledger, self._groups, self._routes = ledger, groups, routes
+        self._may_start = may_start
         self.over: list[Holder] = []
 
     def called(
@@ -45,20 +51,36 @@ class Queue:
         return self._free(name, stay, most), gone
 
     def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
-        """As many as there are places; one whose route has no group any more needs none."""
+        """As many as there are places; one whose route has no group any more needs none.
+
+        Who could not be sent lets those behind it go: their secret may be another.
+        """
         row = self._ledger.shared(name)
         lot = self._groups.lot(name, 1)
         lot.left(row.value)
         self._groups.places.close(row, lot)
         self.over = lot.over
         taken, called = len(lot.held), list[Key]()
-        for key in keys[:most]:
-            if wants := self._of(key.route):
-                if taken >= wants.at_most:
-                    break
-                taken += 1
-            called.append(key)
+        for key in keys:
+            route = self._routes.named(key.route)
+            wants = route.concurrency if route else None
+            if len(called) == most or (wants and taken >= wants.at_most):
+                break
+            if not wants and self._is_left(key):
+                break
+            if route is None or self._may_start(route):
+                taken += wants is not None
+                called.append(key)
         return called
+
+    def _is_left(self, key: Key) -> bool:
+        """Whether a newer route file may have the group that this one has not. Two requests."""
+        try:
+            entry = self._ledger.read(key)
+        except Unreadable:
+            return False
+        now, c = self._groups.now, entry.continuation if entry else None
+        return c is not None and file_order.may_be_older(self._ledger, c, self._routes, now)
 
     def _superseded(
         self, name: str, keys: Sequence[Key], most: int
@@ -101,4 +123,6 @@ def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
 
 
 def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:
-    return c.event.time or c.created_at, c.open_since, c.key
+    """An end after its claim is not believed: whoever ends a run says when that was."""
+    told = c.event.time or c.created_at
+    return told if told <= c.created_at + CLOCK_SKEW else c.created_at, c.open_since, c.key

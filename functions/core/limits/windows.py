@@ -83,8 +83,9 @@ class _Window(NamedTuple):
         """How long its row is of use."""
         return self.ends + KEPT_FOR
 
-    def left(self, value: Value) -> Value:
+    def left(self, value: Value, but: Key | None = None) -> Value:
         """All who took a place need it until the window ends."""
+        del but
         return value
 
     def noted(self, value: Value, c: Continuation) -> Value:

@@ -55,6 +55,22 @@ def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
     return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
 
 
+def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> bool:
+    """Whether instances of a newer file than this one are coming up, which may hold it back.
+
+    So it is in the minutes after another was met, or after it was claimed by one that nobody has
+    met yet. One request. Raises LedgerUnavailable.
+    """
+    if not routes.file:
+        return False
+    own, files = {routes.file, *routes.earlier}, note(ledger, routes.file, now)
+    newest, met_at = files[-1]
+    if newest in own:
+        is_met = any(known == c.file for known, _ in files)
+        met_at = now - SETTLING if is_met or c.file in {"", *own} else c.created_at
+    return now < met_at + SETTLING
+
+
 def left(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> str:
     """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 

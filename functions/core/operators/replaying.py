@@ -14,6 +14,7 @@ from functions.core.starts.whose import adoption
 from functions.core.terms.errors import Lost
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE
 from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Clock
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.runs import Key
-    from functions.core.terms.words import State
 
     Change = Callable[..., Continuation | Answer]
 
@@ -87,6 +87,7 @@ class Replaying:
             made = change(entry.continuation, self._clock.now(), who=self._who)
             if isinstance(made, Answer):
                 if made.done and not self._dry:
+                    self._hold(entry.continuation)
                     self._ledger.schedule(entry.continuation)
                 return made
             if self._dry:
@@ -102,7 +103,15 @@ class Replaying:
         """Schedule it; the account that it waits for is tried once more, though it was refused."""
         if made.is_open and made.reason is Reason.CREDENTIAL_REFUSED and made.waits_on:
             admission.lift(self._ledger, made.waits_on, self._clock.now())
+        self._hold(made)
         self._ledger.schedule(made)
+
+    def _hold(self, c: Continuation) -> None:
+        """Its place in a group, which the end of a wrong pipeline run may have freed."""
+        if c.group and c.state is State.STARTED and not c.ended:
+            from functions.core.limits.groups import Groups  # noqa: PLC0415 - few are in one
+
+            Groups(self._ledger, self._clock).hold(c)
 
 
 class Wanted(NamedTuple):

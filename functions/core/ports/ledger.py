@@ -83,9 +83,8 @@ class Ledger(Protocol):
     def claim(self, new: Continuation, first: Iterable[Callable[[], None]] = ()) -> Claim:
         """Insert the continuation unless its key is there; the row is scheduled when this returns.
 
-        `first` are called once it is known that this caller gets `fresh`, before it is scheduled.
-        Exactly one of any number of callers gets `fresh`. An open row that was there already is
-        scheduled again, since its first claimer may have died before doing so.
+        Exactly one of any number of callers gets `fresh`; `first` are called once this is known to
+        be it. An open row that was there is scheduled again: its first claimer may have died.
         """
 
     def record(self, ended: Continuation) -> Claim:
@@ -116,10 +115,13 @@ class Ledger(Protocol):
         """What is open, but for these, of which the caller knows that they have ended."""
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
-        """Scheduled continuations that wait on what has this name, first those claimed first."""
+        """Those that wait on what has this name, first those claimed first."""
 
     def is_awaited(self, name: str, but: Key | None = None) -> bool:
         """Whether anybody `but` this one waits on what has this name."""
+
+    def awaited(self, begins: str) -> Collection[str]:
+        """The names that begin so, of what anybody waits on."""
 
     def retire(self, key: Key) -> None:
         """Take from the schedule what has ended, or is not there; what ended stays listed."""

@@ -117,13 +117,13 @@ class Reconciler:
             problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = {key: name for name in accounts for key in self._released(name, most)}
-        released |= self._lines.called(routes, most.resumed)
+        released |= self._lines.called(routes, most.resumed, most.begins)
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         follow, end = self._follower.take_up, self._settling.end
         this = Round(most.begins, turns, most.each, routes, released, follow, end)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        cut = more or most.begins.has_passed or len(keys) < len(found)
+        cut = more or self._lines.cut or most.begins.has_passed or len(keys) < len(found)
         cut |= self._look(most, by) if tasks_left is None else tasks_left
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are

@@ -10,6 +10,8 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import log_lines, steps
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key
 
 MOST_KNOWN = 200  # of those that ended here; a round resumes half as many
+_MARK = ("request", "asked_at", "sent_at", "sends", "group")
 LONGEST_AFTER = 6 * 3600.0  # seconds; a service that asks for more is asked again anyway
 
 
@@ -130,7 +133,8 @@ class Settling:
             if c.state is State.STARTED:
                 changed = steps.duplicated(c, now, run.id)
             else:
-                changed = steps.started(c, now, run, reason, RECHECK)
+                sent = _marked_as(c, first.entry.continuation)
+                changed = steps.started(sent, now, run, reason, RECHECK)
             try:
                 self._ledger.write(work.entry, changed)
             except LedgerUnavailable as error:
@@ -201,3 +205,9 @@ class Settling:
     def _wait(self, c: Continuation, reason: Reason, after: float | None) -> timedelta:
         backoff = self._policy.wait(c.key.text, c.attempts, reason)
         return backoff if after is None else timedelta(seconds=min(max(after, 0.0), LONGEST_AFTER))
+
+
+def _marked_as(c: Continuation, sent: Continuation) -> Continuation:
+    """With the mark of what was sent, if that was taken back before its answer came."""
+    mark = {name: getattr(sent, name) for name in _MARK}
+    return c if c.asked_at else msgspec.structs.replace(c, **mark)

@@ -69,6 +69,12 @@ def requests(wire: Wire, act: Callable[[], object]) -> int:
     return len(wire.sent)
 
 
+def minutes_go_by(stage: Stage, *between: int) -> None:
+    """A round after each: who has done none for long asks once more who waits for a group."""
+    for minutes in between:
+        stage.reconcile(minutes=minutes)
+
+
 def end(stage: Stage, run: str) -> None:
     """Let a run end after the ledger knew the routes, so that the sweep asks about it."""
     at = int((stage.clock.now() + timedelta(seconds=30)).timestamp() * 1000)
@@ -135,8 +141,8 @@ def test_a_pipeline_of_ten_minutes_that_is_followed(stage: Stage, wire: Wire) ->
 
 
 def test_once_an_hour_it_is_looked_for_what_nobody_follows(stage: Stage, wire: Wire) -> None:
-    stage.reconcile(minutes=1)
-    hourly = requests(wire, lambda: stage.reconcile(minutes=60))
+    minutes_go_by(stage, 1, *[9] * 6)
+    hourly = requests(wire, lambda: stage.reconcile(minutes=9))
     assert hourly == usage.ROUND_REQUESTS + usage.CATCHING_UP
 
 
@@ -173,7 +179,8 @@ def test_a_task_that_waits(stage: Stage, wire: Wire) -> None:
     headers = {name.lower(): value for name, value in job.headers.items()}
     asked = registration(headers, {"run_id": "r1", "workspace": WORKSPACE})
     registering = requests(wire, lambda: stage.app.waits.register(asked))
-    late = LATEST.total_seconds() + 1
+    minutes_go_by(stage, 9, 9, 9)
+    late = LATEST.total_seconds() - 27 * 60 + 1
     assert requests(wire, lambda: stage.reconcile(seconds=late)) == WAITING_ROUND + 1
     end(stage, "r1")
     answering = requests(wire, lambda: stage.deliver(completed("r1")))

@@ -16,6 +16,7 @@ GROUP = 'concurrency: {group: "{{ run.tags.model }}"}'
 ONE = ROUTES.replace("name: register", f"name: register\n    {GROUP}")
 BOTH = ONE.replace("name: report", f"name: report\n    {GROUP}")
 LATEST = ONE.replace(GROUP, f"{GROUP[:-1]}, queue: latest}}")
+TEAMS = BOTH.replace("start: {pipeline: 43", "start: {secret: theirs, pipeline: 43")
 TWO = ONE.replace(GROUP, f"{GROUP[:-1]}, at_most: 2}}")
 
 

@@ -73,6 +73,19 @@ def test_one_that_waits_alone_is_started_and_who_was_started_is_left_alone(stage
     assert (started(stage), superseded(stage)) == (["a", "b"], {})
 
 
+def test_an_end_that_is_still_to_come_is_not_believed(stage: Stage) -> None:
+    """Whoever ends a run says when that was, and the sweep has only that."""
+    trained(stage, "a")
+    trained(stage, "odd", at="2099-01-01T00:00:00Z")
+    stage.clock.forward(minutes=6)
+    trained(stage, "new", at=stage.clock.now().isoformat())
+    rounds(stage)
+    assert [*superseded(stage)] == ["odd"]
+    finish(stage, "a")
+    rounds(stage)
+    assert started(stage) == ["a", "new"]
+
+
 def test_what_another_route_starts_is_something_else(stage: Stage) -> None:
     stage.routes(BOTH.replace(GROUP, f"{GROUP[:-1]}, queue: latest}}"))
     trained(stage, "a", "b")

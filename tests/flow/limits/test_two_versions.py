@@ -1,4 +1,4 @@
-"""Two versions of the app at once whose route files differ in a limit, and a line that waits."""
+"""Two versions of the app at once whose route files differ in a limit or a group; a line waits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.memory import file_order
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from tests.flow.limits import groups
+from tests.flow.limits.groups import trained
 from tests.flow.limits.test_lines import next_hour
 from tests.flow.limits.test_places import ONE, deliver, started
 from tests.stage.azure import ROUTES, Stage
@@ -81,3 +84,56 @@ def test_a_version_without_the_limit_or_the_route_ends_nothing_of_what_waits(
     found = [new.of_run(run)["register"] for run in RUNS]
     assert {c.state for c in found} == {State.STARTED}
     assert sorted(started(new)) == RUNS
+
+
+GROUPED = ["a", "b", "c", "d"]
+
+
+def test_a_file_from_before_the_group_lets_nobody_go_who_waits_for_it(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """Its instance still has the timer, and ends these minutes."""
+    old, new = versions(cloud, tmp_path, ROUTES, groups.ONE)
+    new.reconcile()
+    trained(new, *GROUPED)
+    rounds(old, times=6)
+    assert started(new) == ["a"]
+    groups.finish(new, "a")
+    rounds(new, old)
+    assert len(started(new)) == 2
+
+
+def test_so_it_is_before_anybody_has_met_the_newer_file(cloud: Cloud, tmp_path: Path) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, groups.ONE)
+    trained(new, *GROUPED)
+    rounds(old, times=6)
+    assert started(new) == ["a"]
+
+
+def test_nor_does_it_try_one_that_is_looked_after_while_it_waits(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, groups.ONE)
+    trained(new, *GROUPED)
+    new.clock.forward(hours=2)
+    file_order.note(new.ledger, new.ports.routes.routes().file, new.clock.now())
+    old.reconcile()
+    assert started(new) == ["a"]
+
+
+def test_a_newer_file_without_the_group_lets_all_go_at_once(cloud: Cloud, tmp_path: Path) -> None:
+    old, new = versions(cloud, tmp_path, groups.ONE, ROUTES)
+    trained(old, *GROUPED)
+    rounds(new, times=2)
+    assert sorted(started(new)) == GROUPED
+
+
+def test_an_older_file_that_is_rolled_back_to_lets_them_go_once_that_is_certain(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, groups.ONE)
+    new.reconcile()
+    trained(new, *GROUPED)
+    old.reconcile(minutes=11)
+    old.reconcile(minutes=1)
+    assert sorted(started(new)) == GROUPED

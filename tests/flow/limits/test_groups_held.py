@@ -1,0 +1,101 @@
+"""Whose place counts: of what goes on, whoever took back its mark or named another pipeline run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.core.operators.replaying import Replaying
+from functions.core.terms.pipelines import PipelineRun
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
+from local.devops.pipelines.defined import RunRequest
+from local.serving.faults import Fault
+from tests.flow.limits.groups import ONE, TWO, finish, rounds, started, trained
+from tests.saying.refusals import says
+from tests.saying.wrapped import Wrapped
+
+if TYPE_CHECKING:
+    from tests.stage.azure import Stage
+
+LIKE_OTHERS = ONE.replace('{run_id: "{{ run.id }}"}', '{run_id: "of {{ run.id }}"}')
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.routes(ONE)
+    stage.deploy()
+    return stage
+
+
+def test_who_was_refused_has_no_place_beside_another_once_only_one_may_go_on(stage: Stage) -> None:
+    stage.routes(TWO)
+    stage.devops.server.faults.add(says(403))
+    trained(stage, "a", "b")
+    assert started(stage) == ["b"]
+    stage.routes(ONE)
+    stage.reconcile(minutes=31)
+    waits = stage.only("a")
+    build = stage.only("b").pipeline_run
+    said = f"1 of 1 of the group defects: register/b/Completed (pipeline run {build})"
+    assert (waits.reason, waits.detail, started(stage)) == (Reason.CONCURRENCY, said, ["b"])
+    finish(stage, "b")
+    rounds(stage)
+    assert started(stage) == ["b", "a"]
+
+
+class Late(Wrapped):
+    """Azure DevOps, whose answer comes when an operator has said that nothing was queued."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ports.pipelines)
+        self._stage, self._other = stage, stage.app
+
+    def start(self, *given: Any) -> Any:
+        run = self.real.start(*given)
+        self._stage.clock.forward(minutes=3)
+        self._other.reconciler.reconcile()
+        held = self._stage.only("a")
+        assert held.state is State.HELD
+        assert Replaying(self._stage.ledger, self._stage.clock, "ada").ask_anew(held.key).done
+        return run
+
+
+def test_what_was_queued_against_an_operators_word_is_followed_and_has_its_place(
+    stage: Stage,
+) -> None:
+    stage.routes(LIKE_OTHERS)
+    stage.build(pipelines=Late(stage))
+    trained(stage, "a")
+    stage.build()
+    trained(stage, "b")
+    rounds(stage)
+    assert started(stage) == ["of a"]
+    finish(stage, "of a")
+    end = stage.only("a").ended
+    assert end
+    rounds(stage)
+    assert (end.how, started(stage)) == ("succeeded", ["of a", "of b"])
+
+
+def test_whose_end_was_another_pipeline_runs_has_its_place_again(stage: Stage) -> None:
+    stage.routes(LIKE_OTHERS)
+    stage.devops.server.faults.add(Fault("POST", "*/42/runs", drop="after"))
+    trained(stage, "a", "b")
+    rounds(stage)
+    (right,) = stage.devops.runs
+    wrong = stage.devops.queue(right.pipeline, RunRequest(template_parameters={"run_id": "hand"}))
+    person = Replaying(stage.ledger, stage.clock, "ada")
+    assert person.name(stage.only("a").key, PipelineRun(id=wrong.id)).done
+    stage.devops.finish(wrong.id, "succeeded")
+    while stage.only("b").state is State.OPEN:
+        stage.reconcile(minutes=1)
+    assert person.name(stage.only("a").key, PipelineRun(id=right.id)).done
+    trained(stage, "c")
+    finish(stage, "of b")
+    rounds(stage, 3)
+    assert started(stage) == ["of a", "hand", "of b"]
+    stage.devops.finish(right.id, "succeeded")
+    rounds(stage, 90)
+    assert started(stage) == ["of a", "hand", "of b", "of c"]
