@@ -59,6 +59,7 @@ def outcome(c: Continuation, ms: int) -> Line:
         "workspace": c.event.workspace.name,
         "experiment": c.event.experiment,
         "reason": c.reason,
+        "in_doubt": "yes" if c.in_doubt else None,
         "detail": c.detail,
         "pipeline_run": c.pipeline_run,
         "latency_s": None if latency is None else round(latency),

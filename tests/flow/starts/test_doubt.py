@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -326,3 +327,19 @@ def test_what_cannot_be_read_in_another_workspace_hinders_no_look(stage: Stage) 
     stage.build(ledger=Blind(stage.ledger))
     stage.reconcile(seconds=31)
     assert stage.only("r1").reason is Reason.FOUND
+
+
+def test_each_line_of_one_in_doubt_says_so_whatever_its_reason_is(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    post_fault(stage, drop="after")
+    deliver(stage)
+    stage.devops.refuse(stage.cloud.pat)
+    stage.reconcile(minutes=1)
+    lines = [line for line in caplog.messages if line.startswith("continuation=")]
+    said = [re.findall("reason=[a-z_]+|in_doubt=yes", line) for line in lines]
+    assert said == [
+        ["reason=in_doubt", "in_doubt=yes"],
+        ["reason=credential_refused", "in_doubt=yes"],
+    ]
