@@ -13,7 +13,7 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.reasons import Reason
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
-from relay.doctor.app import health, ledger, parts, probe, rounds, timers, waits
+from relay.doctor.app import groups, health, ledger, parts, probe, rounds, timers, waits
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
 
@@ -48,6 +48,7 @@ CHECKS = (
     Check("ledger", ledger.writable),
     Check("rounds", rounds.going_on),
     Check("parts", parts.worked_off),
+    Check("groups", groups.going_on),
     Check("what stops", rounds.stopping),
     Check("workspace", aml.readable),
     Check("subscriptions", events.subscribed),

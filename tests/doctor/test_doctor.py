@@ -23,6 +23,7 @@ CHECKS = [
         "ledger",
         "rounds",
         "parts",
+        "groups",
         "what stops",
         "workspace",
         "subscriptions",
