@@ -120,3 +120,15 @@ def test_what_never_ends_is_lost_after_thirty_days(stage: Stage) -> None:
     before = looks(stage)
     stage.reconcile(days=1)
     assert looks(stage) == before
+
+
+def test_what_the_ledger_is_about_to_forget_is_told_as_lost_before(stage: Stage) -> None:
+    stage.deploy(LEDGER_RETENTION_DAYS="3")
+    started(stage)
+    for _ in range(75):
+        if how(stage):
+            break
+        stage.clock.forward(hours=1)
+        stage.app.sweep.sweep()
+        stage.reconcile()
+    assert (how(stage), ended(stage).detail) == ("lost", "it had not ended after 2 d 21 h")

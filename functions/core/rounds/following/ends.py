@@ -16,6 +16,7 @@ from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.policy import FOLLOWED_FOR, REFUSED_FOR
 from functions.core.terms.words import Ending, State
 from functions.core.texts.bounds import bounded
+from functions.core.texts.phrases import lasting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ENDED = "ended"  # what the history of a continuation calls it
 ABSENT_FOR = timedelta(hours=1)
+BEFORE_PRUNED = timedelta(hours=3)  # by then an end is told: the last look may be an hour away
 FIRST, LONGEST, SHARE = 2, 120, 5  # pauses: times the first wait of the backoff; a share of the age
 _LET_GO = frozenset({Ending.CANCELED, Ending.LOST})
 
@@ -139,10 +141,11 @@ def refused(one: Followed, now: datetime, why: str) -> PipelineEnd | Followed:
 
 def overdue(one: Followed, now: datetime, policy: Policy, why: str) -> PipelineEnd | None:
     """The end of what nobody waits for any more."""
-    longest = min(FOLLOWED_FOR, policy.kept_for)
+    longest = min(FOLLOWED_FOR, policy.kept_for - BEFORE_PRUNED)
     if now - one.since < longest:
         return None
-    return lost(now, f"it had not ended after {longest.days} days{why and ': '}{why}")
+    told = lasting(longest) if longest < FOLLOWED_FOR else f"{longest.days} days"
+    return lost(now, f"it had not ended after {told}{why and ': '}{why}")
 
 
 def lost(now: datetime, why: str) -> PipelineEnd:
