@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # Whoever writes tells the time first. A claim may come as late as the host lets a function live
 # (host.json), and two clocks may differ.
-SETTLED = 2 * CLOCK_SKEW + timedelta(minutes=5)
+BETWEEN_CLOCKS = 2 * CLOCK_SKEW
+SETTLED = BETWEEN_CLOCKS + timedelta(minutes=5)
 AT_ONCE, READ_AT_ONCE = 50_000, 8
 
 
@@ -64,7 +65,7 @@ class Journal:
 
     def _all(self, wanted: Stretch) -> Iterator[Line]:
         # A later step may tell an earlier time than one before it, by another clock
-        read = partial(self._ledger.written, wanted.since - CLOCK_SKEW)
+        read = partial(self._ledger.written, wanted.since - BETWEEN_CLOCKS)
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
             for first in range(0, SHELVES, READ_AT_ONCE):  # no more are held than read at once
                 some = range(first, first + READ_AT_ONCE)
