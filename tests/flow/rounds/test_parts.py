@@ -271,14 +271,15 @@ def test_the_timers_round_and_a_part_at_once_start_each_once(parked: Stage) -> N
     assert once_each(parked)
 
 
-def test_a_lease_that_a_wrong_clock_wrote_holds_nobody_for_ever(parked: Stage) -> None:
+@pytest.mark.parametrize("what", ["lease", "at"])
+def test_what_a_wrong_clock_wrote_holds_nobody_for_ever(parked: Stage, what: str) -> None:
     put = messages(parked)
     for text in put:
         asked = read(text)
         assert asked
         row = parked.ledger.shared(f"part/{asked.part.number}/{OF}")
         a_year = (parked.clock.now() + timedelta(days=365)).isoformat()
-        parked.ledger.share(row, {"lease": a_year})
+        parked.ledger.share(row, {what: a_year, "until": a_year})
     work(parked, *put)
     assert once_each(parked)
 
