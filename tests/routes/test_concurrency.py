@@ -86,6 +86,16 @@ def test_routes_of_one_group_say_the_same_of_it(key: str, said: str, why: str) -
     assert len(decode(f"{FILE}{{group: '{{{{ run.name }}}}'}}\n{alike}").routes) == 2
 
 
+def test_a_group_is_the_same_in_any_case_and_a_fact_is_not() -> None:
+    other = f"  - name: b\n    {START}\n    concurrency: {{group: '%s', at_most: 2}}"
+    (problem,) = refused(
+        "{group: 'Deploy {{ run.metrics.A }}'}", other % "deploy {{run.metrics.A}}"
+    )
+    assert problem.endswith("which says nothing of the same group")
+    same = f"{FILE}{{group: 'deploy {{{{ run.metrics.A }}}}'}}\n{other}"
+    assert len(decode(same % "deploy {{ run.metrics.a }}").routes) == 2
+
+
 def test_the_facts_that_its_name_needs_are_read() -> None:
     (route,) = decode(f"{FILE}{{group: '{{{{ model.name }}}} {{{{ run.metrics.a }}}}'}}").routes
     assert route.needs.model == {"name"}

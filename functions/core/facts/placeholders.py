@@ -67,8 +67,13 @@ def written(value: object) -> str:
 
 
 def alike_written(text: str) -> str:
-    """The text with its placeholders written alike, so that two that mean the same are equal."""
-    return _PLACEHOLDER.sub(lambda found: f"{{{{ {found[1].strip()} }}}}", text).strip()
+    """The text with its placeholders written alike, and what stands between them in one case.
+
+    Two that name the same group are equal.
+    """
+    parts = enumerate(_PLACEHOLDER.split(text))
+    alike = (f"{{{{ {p.strip()} }}}}" if n % 2 else p.casefold() for n, p in parts)
+    return "".join(alike).strip()
 
 
 def problems_of(value: object) -> list[str]:
