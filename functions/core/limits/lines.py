@@ -89,10 +89,9 @@ class Lines:
         route = routes.named(c.key.route) if routes else None
         if routes is None or route is None:
             return routes is None
-        if c.waits_on.startswith(LINE):
-            return route.limit is not None
+        holds = route.limit if c.waits_on.startswith(LINE) else route.concurrency
         left = file_order.may_be_older
-        return route.concurrency is not None or left(self._ledger, c, routes, self._clock.now())
+        return holds is not None or left(self._ledger, c, routes, self._clock.now())
 
     def _in_turn(self, routes: Routes | None) -> Iterable[str]:
         """The lines, from the one on that the last round had no time for."""
@@ -118,7 +117,7 @@ class Lines:
             if name.startswith(GROUP):
                 return self._of_group(name, routes, most)
             if route := routes.named(name.removeprefix(LINE)):
-                return self._let(route, self.taking.limits.call(route, most, self._left))
+                return self._of_limit(route, routes, most)
             return self._places.first(name, most, self._left)
         except Exception as error:  # noqa: BLE001 - one line must not cost a round
             self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
@@ -136,9 +135,16 @@ class Lines:
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
         return [*keys, *gone]
 
-    def _let(self, route: Route, keys: Sequence[Key]) -> Sequence[Key]:
-        """These, unless nothing is sent by the route's account just now: they would wait for it."""
-        return keys if not keys or self._may_start(route) else []
+    def _of_limit(self, route: Route, routes: Routes, most: int) -> Sequence[Key]:
+        """Unless nothing is sent by the route's account just now: they would wait for it.
+
+        Nor where a newer file may have the limit that this one has not.
+        """
+        keys, now = self.taking.limits.call(route, most, self._left), self._clock.now()
+        left = file_order.may_be_older_for
+        if not keys or (route.limit is None and left(self._ledger, keys[0], routes, now)):
+            return []
+        return keys if self._may_start(route) else []
 
     def _may_start(self, route: Route) -> bool:
         start = route.start

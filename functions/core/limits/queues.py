@@ -60,27 +60,18 @@ class Queue:
         lot.left(row.value)
         self._groups.places.close(row, lot)
         self.over = lot.over
-        taken, called = len(lot.held), list[Key]()
+        taken, called, left = len(lot.held), list[Key](), file_order.may_be_older_for
         for key in keys:
             route = self._routes.named(key.route)
             wants = route.concurrency if route else None
             if len(called) == most or (wants and taken >= wants.at_most):
                 break
-            if not wants and self._is_left(key):
-                break
+            if not wants and left(self._ledger, key, self._routes, self._groups.now):
+                break  # a newer file may have the group that this one has not
             if route is None or self._may_start(route):
                 taken += wants is not None
                 called.append(key)
         return called
-
-    def _is_left(self, key: Key) -> bool:
-        """Whether a newer route file may have the group that this one has not. Two requests."""
-        try:
-            entry = self._ledger.read(key)
-        except Unreadable:
-            return False
-        now, c = self._groups.now, entry.continuation if entry else None
-        return c is not None and file_order.may_be_older(self._ledger, c, self._routes, now)
 
     def _superseded(
         self, name: str, keys: Sequence[Key], most: int

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from functions.core.ports import shared
+from functions.core.terms.errors import Unreadable
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
+    from functions.core.terms.runs import Key
 
 Files: TypeAlias = "list[tuple[str, datetime]]"
 
@@ -53,6 +55,15 @@ def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
         return False
     newest, met_at = note(ledger, routes.file, now)[-1]
     return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
+
+
+def may_be_older_for(ledger: Ledger, key: Key, routes: Routes, now: datetime) -> bool:
+    """The same of the continuation of this key. Two requests. Raises LedgerUnavailable."""
+    try:
+        entry = ledger.read(key)
+    except Unreadable:
+        return False
+    return entry is not None and may_be_older(ledger, entry.continuation, routes, now)
 
 
 def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> bool:

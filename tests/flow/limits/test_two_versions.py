@@ -70,6 +70,16 @@ def test_while_both_run_no_more_start_than_the_larger_one_allows_and_each_once(
     assert {old.only(run).reason for run in RUNS[8:]} == {Reason.LIMIT}
 
 
+def test_a_file_from_before_the_limit_lets_nobody_go_who_waits_for_it(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, ONE.replace("1/h", "4/h"))
+    new.reconcile()
+    deliver(new, *RUNS)
+    rounds(old, times=6)
+    assert started(new) == RUNS[:4]
+
+
 @pytest.mark.parametrize("one_is", [ROUTES, GONE])
 def test_a_version_without_the_limit_or_the_route_ends_nothing_of_what_waits(
     cloud: Cloud, tmp_path: Path, one_is: str
