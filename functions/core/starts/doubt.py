@@ -12,6 +12,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from functions.core.limits.groups import LET_GO
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
@@ -161,13 +162,18 @@ class Doubt:
         c = work.entry.continuation
         if c.absent_at is None or began < self._sure_at(c, c.absent_at):
             return self._look_later(work, began)
-        if c.sends >= MOST_SENDS:
+        if c.sends >= MOST_SENDS or self._has_lost_its_place(c):
             return self._settling.end(work, _given_up(c))
         if self._policy.paused:
             return self._settling.pause(work)
         if (credential := self._starter.credential(work, request)) is not None:
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None
+
+    def _has_lost_its_place(self, c: Continuation) -> bool:
+        """Whether its place in a group is another's by now, since the doubt lasted for so long."""
+        sent_at = c.sent_at or c.asked_at
+        return bool(c.group and sent_at and self._clock.now() - sent_at >= LET_GO)
 
     def _sure_at(self, c: Continuation, absent_at: datetime) -> datetime:
         """When the POST can no longer be queued, also by the clock of those who look."""

@@ -12,7 +12,8 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.devops.pipelines.defined import RunRequest
 from local.serving.faults import Fault
-from tests.flow.limits.groups import ONE, TWO, finish, rounds, started, trained
+from tests.conftest import PAT
+from tests.flow.limits.groups import ONE, TEAMS, TWO, failed, finish, rounds, started, trained
 from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 
@@ -99,3 +100,23 @@ def test_whose_end_was_another_pipeline_runs_has_its_place_again(stage: Stage) -
     stage.devops.finish(right.id, "succeeded")
     rounds(stage, 90)
     assert started(stage) == ["of a", "hand", "of b", "of c"]
+
+
+def test_what_was_in_doubt_until_its_place_was_let_go_is_not_sent_again(stage: Stage) -> None:
+    """Its secret was refused for 36 days, so that nobody could look for it."""
+    stage.cloud.vault.put("theirs", "another-pat")
+    stage.devops.accept("another-pat")
+    stage.routes(TEAMS)
+    stage.deploy()
+    stage.devops.server.faults.add(Fault("POST", "*/42/runs", drop="before"))
+    trained(stage, "a")
+    failed(stage, "b")
+    stage.devops.refuse(PAT)
+    for _ in range(19):
+        stage.reconcile(days=2)
+    assert started(stage) == ["b"]
+    assert stage.only("a").asked_at
+    stage.cloud.vault.put("azure-devops-pat", "another-pat")
+    rounds(stage, 40)
+    assert started(stage) == ["b"]
+    assert (stage.only("a").state, stage.only("a").reason) == (State.HELD, Reason.IN_DOUBT)
