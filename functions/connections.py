@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azure.core.credentials import AccessTokenInfo, TokenCredential, TokenRequestOptions
+    from azure.core.credentials import TokenCredential
 
     from functions.adapters.ahead import Ahead
-    from functions.adapters.entra_tokens import Heard, KeptTokens
+    from functions.adapters.entra_tokens import KeptTokens
     from functions.adapters.telling.telemetry import Telemetry
     from functions.configuration.settings import Settings
     from functions.core.ports import services as ports
     from functions.core.ports.ledger import Ledger
+    from functions.core.ports.notices import Messenger
     from functions.core.terms.deadline import Clock, Deadline
 
 
@@ -53,6 +54,7 @@ def connect(
         outcomes=_outcomes(settings, signed),
         tasks=cast("ports.Tasks", _Later(tasks)),
         seal=cast("ports.Seal", _Later(lambda: _seal(settings, signed))),
+        messenger=cast("Messenger", _Later(lambda: _messenger(settings, signed, clock))),
     )
 
 
@@ -83,33 +85,19 @@ def _runs(settings: Settings, identity: TokenCredential, ahead: Ahead) -> ports.
 def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptTokens:
     """The app's managed identity, whose tokens are kept; its calls fit into a delivery.
 
-    The SDK's credential keeps tokens and refusals too, by rules of its own: a new one has none.
-    What it logs may hold what the endpoint answered: only our words for it are logged.
+    What the SDK logs may hold what the endpoint answered: only our words for it are logged.
     """
-    from azure.identity import ManagedIdentityCredential
-
     from functions.adapters.clock import SystemClock
-    from functions.adapters.entra_tokens import KeptTokens
+    from functions.adapters.entra_tokens import KeptTokens, asking
     from functions.adapters.telling.log import LogfmtJournal
     from functions.core.ports.services import Level
 
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
 
-    def ask(heard: Heard, scopes: tuple[str, ...], options: TokenRequestOptions) -> AccessTokenInfo:
-        with ManagedIdentityCredential(
-            client_id=client_id,
-            connection_timeout=3,
-            read_timeout=5,
-            retry_total=0,
-            raw_response_hook=heard,
-        ) as credential:
-            found: AccessTokenInfo = credential.get_token_info(*scopes, options=options)
-            return found
-
     def tell(why: str) -> None:
         LogfmtJournal().write(Level.WARNING, {"token": "not renewed", "detail": why})
 
-    return KeptTokens(ask, clock or SystemClock(), tell)
+    return KeptTokens(asking(client_id), clock or SystemClock(), tell)
 
 
 def _credentials(
@@ -128,19 +116,33 @@ def _credentials(
     return VaultCredentials(open_vault(settings.key_vault_url, identity), clock, ahead)
 
 
-def _seal(settings: Settings, identity: TokenCredential) -> ports.Seal:
+def _secret(
+    settings: Settings, identity: TokenCredential, name: str, deadline: Deadline, version: str = ""
+) -> tuple[str, str]:
     from functions.adapters.novault import MissingVault
-    from functions.adapters.sealing import Key, VaultSeal
     from functions.adapters.vault import open_vault, secret
 
-    def read(version: str, deadline: Deadline) -> Key:
-        if not settings.key_vault_url:
-            MissingVault().read(settings.waits_key, deadline)
-        vault = open_vault(settings.key_vault_url, identity)
-        text, found = secret(vault, settings.waits_key, deadline, version)
-        return Key(text, found.version or "")
+    if not settings.key_vault_url:
+        MissingVault().read(name, deadline)
+    vault = open_vault(settings.key_vault_url, identity)
+    text, found = secret(vault, name, deadline, version)
+    return text, found.version or ""
 
-    return VaultSeal(read)
+
+def _seal(settings: Settings, identity: TokenCredential) -> ports.Seal:
+    from functions.adapters.sealing import Key, VaultSeal
+
+    read = functools.partial(_secret, settings, identity, settings.waits_key)
+    return VaultSeal(lambda version, deadline: Key(*read(deadline, version)))
+
+
+def _messenger(settings: Settings, identity: TokenCredential, clock: Clock) -> Messenger:
+    from functions.adapters.http.transport import Transport
+    from functions.adapters.notices.messenger import ChannelMessenger, Setup
+
+    read = functools.partial(_secret, settings, identity)
+    setup = Setup(settings.notify_hosts, settings.policy.studio, settings.app)
+    return ChannelMessenger(lambda *named: read(*named)[0], Transport(), clock, setup)
 
 
 def _outcomes(settings: Settings, identity: TokenCredential) -> ports.Outcomes:

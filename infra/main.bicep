@@ -182,6 +182,7 @@ var wrong = filter(
     map(workspaces, workspace => aboutText('topicResourceGroup', workspace.?topicResourceGroup ?? '', '-_.()')),
     map(alertEmails, mail => aboutMail('alertEmails', mail)),
     map(policy.?waitsOrganizations ?? [], one => aboutText('policy.waitsOrganizations', one, ':/.-_%')),
+    map(policy.?notifyHosts ?? [], one => aboutText('policy.notifyHosts', one, '*.-')),
     map(vaultSecrets, one => aboutText('vaultSecrets', one, '-')),
     map(alwaysReady, one => aboutName('alwaysReady', replace(one.name, 'function:', ''), '_')),
     [

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from functions.configuration.declared import Environment, is_reference, shown, told
 from functions.core.events.parsing import workspace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.terms.runs import Workspace
 
+T = TypeVar("T")
 LARGEST = 10.0**7
 MOST_PORTS = 65_535
 SERVICES = "https://dev.azure.com"
@@ -30,6 +32,7 @@ _ADDRESS = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?(?P<path>(?:/[\w.~%!$&'()*+,;=:-]*)*)",
     re.IGNORECASE | re.ASCII,
 )
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\*(?:\.{_LABEL}){{2,}}", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])|/", re.IGNORECASE)
 _REST_VERSION = re.compile(r"[1-9][0-9]?\.[0-9](-preview(\.[1-9])?)?")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -37,9 +40,6 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 # https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
 _PAT = re.compile(r"[a-z2-7]{52}|[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}")
-# as azure-monitor-opentelemetry-exporter takes it, which raises for all else
-_PAIRS = re.compile(r"[^=;]+=[^=;]*(;[^=;]+=[^=;]*)*")
-_KEY = re.compile(r"(^|;)(?i:instrumentationkey)=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;|$)")
 
 
 class Given(Environment):
@@ -147,25 +147,34 @@ class Given(Environment):
 
     def workspaces(self, name: str) -> tuple[Workspace, ...]:
         """Resource ids between commas or spaces."""
-        found = []
-        for text in self.text(name).replace(",", " ").split():
-            try:
-                found.append(workspace(text))
-            except ValueError:
-                self.complaints.append(f"{name}: {shown(text)} is no AML workspace id; left out")
-        return tuple(found)
+        return self._each(name, workspace, "is no AML workspace id")
 
     def organizations(self, name: str, devops_url: str) -> tuple[str, ...]:
         """Organizations between commas or spaces, each by the one address that is told of it."""
-        found = []
-        for text in self.text(name).replace(",", " ").split():
+
+        def read(text: str) -> str:
             from functions.core.kept.organizations import named  # noqa: PLC0415 - few apps have waits
 
-            if address := named(text, devops_url):
-                found.append(address)
-            else:
-                why = "is no organization, by name or address, of DEVOPS_URL or dev.azure.com"
-                self.complaints.append(f"{name}: {shown(text)} {why}; left out")
+            return named(text, devops_url)
+
+        return self._each(
+            name, read, "is no organization, by name or address, of DEVOPS_URL or dev.azure.com"
+        )
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """Hosts between commas or spaces, or `*.DOMAIN` for all that are below it."""
+        why = "is no host such as hooks.contoso.com or *.contoso.com"
+        return self._each(name, lambda text: text.lower() if _HOST.fullmatch(text) else "", why)
+
+    def _each(self, name: str, read: Callable[[str], T | None], why: str) -> tuple[T, ...]:
+        """What stands between commas or spaces, without that which cannot be meant."""
+        found = []
+        for text in self.text(name).replace(",", " ").split():
+            with suppress(ValueError):
+                if one := read(text):
+                    found.append(one)
+                    continue
+            self.complaints.append(f"{name}: {shown(text)} {why}; left out")
         return tuple(found)
 
     def seconds(self, name: str, default: float, usual: float = 0) -> timedelta:
@@ -186,23 +195,6 @@ def is_address(value: str) -> bool:
         return not found["six"] or bool(ipaddress.IPv6Address(found["six"]))
     except ValueError:
         return False
-
-
-def is_insights(value: str) -> bool:
-    """Whether it is a connection string of Application Insights.
-
-    https://learn.microsoft.com/azure/azure-monitor/app/connection-strings#connection-string-syntax
-    """
-    return bool(_PAIRS.fullmatch(value) and _KEY.search(value))
-
-
-def close(pairs: str) -> str:
-    """A connection string without spaces around names and values.
-
-    The SDK takes a name with a space for another one that it does not know, and sends what was
-    for an endpoint of one's own to the public one.
-    """
-    return re.sub(r"\s*([;=])\s*", r"\1", pairs.strip())
 
 
 def _lowered(address: str) -> str:

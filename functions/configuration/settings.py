@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from functions.configuration.clouds import CLOUDS, Cloud
-from functions.configuration.given import Given, close, is_address, is_insights
+from functions.configuration.given import Given, is_address
 from functions.core.terms.policy import Policy, SweepMode, SweepPolicy
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ledger_table: str
     storage: StorageSettings
     outcome_topic: str
+    notify_hosts: tuple[str, ...]
     telemetry: bool
     insights: str
     insights_entra: bool
@@ -108,6 +109,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         ledger_table=_table(given),
         storage=_storage(given, cloud),
         outcome_topic=given.secure_url("OUTCOME_TOPIC_ENDPOINT"),
+        notify_hosts=given.hosts("NOTIFY_HOSTS"),
         telemetry=telemetry,
         insights=_insights(given, wanted=telemetry),
         insights_entra=_insights_entra(given, wanted=telemetry),
@@ -193,15 +195,12 @@ def _no_ledger(given: Given, found: Settings) -> str:
 
 def _insights(given: Given, *, wanted: bool) -> str:
     """Where telemetry goes to. Its text is not shown."""
-    name = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-    told = given.text(name)
-    value = close(told)
-    if wanted and value != told and is_insights(value):
-        why = "has spaces beside ; or =, with which its endpoint would be ignored; taken without"
-        given.complaints.append(f"{name} {why}")
-    if not (wanted and value) or is_insights(value):
-        return value
-    return given.refuse(f"{name} is no connection string with an InstrumentationKey", "")
+    told = given.text("APPLICATIONINSIGHTS_CONNECTION_STRING")
+    if not (wanted and told):
+        return told
+    from functions.configuration import insights  # noqa: PLC0415 - where telemetry is wanted
+
+    return insights.taken(given, told)
 
 
 def _insights_entra(given: Given, *, wanted: bool) -> bool:

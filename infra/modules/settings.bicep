@@ -87,6 +87,7 @@ var optional = {
   IN_DOUBT_GRACE_SECONDS: string(policy.?inDoubtGraceSeconds ?? '')
   LEDGER_RETENTION_DAYS: string(policy.?retentionDays ?? '')
   LEDGER_URL: ''
+  NOTIFY_HOSTS: join(policy.?notifyHosts ?? [], ',')
   RECONCILE_PARTS: string(policy.?reconcileParts ?? '')
   RECONCILE_SCHEDULE: policy.?reconcileSchedule ?? ''
   RESOURCE_MANAGER_URL: policy.?resourceManagerUrl ?? ''

@@ -43,6 +43,9 @@ type policyType = {
   @description('Optional. Organizations whose tasks may register, by name or address, beside those that the route file names.')
   waitsOrganizations: string[]?
 
+  @description('Optional. Hosts that a channel of `notify:` may be at, beside those of Teams and Slack: hooks.contoso.com, or *.contoso.com.')
+  notifyHosts: string[]?
+
   @description('Optional. What the sweep does with a run that no event told of.')
   sweep: ('start' | 'report' | 'off')?
 

@@ -118,6 +118,9 @@ def _names() -> Iterator[tuple[str, Case]]:
         words = (f"policy.waitsOrganizations '{wrong}'",)
         policy = {"waitsOrganizations": ["contoso", wrong]}
         yield f"waitsOrganizations: {wrong}", Case("main", {"policy": policy}, words)
+    wrong = "https://hooks.contoso.com"
+    words = (f"policy.notifyHosts '{wrong}'",)
+    yield "notifyHosts", Case("main", {"policy": {"notifyHosts": [wrong]}}, words)
     yield "vaultSecrets: a/b", Case("main", {"vaultSecrets": ["a/b"]}, ("vaultSecrets 'a/b'",))
     yield "patName: my_pat", Case("main", {"patName": "my_pat"}, ("patName 'my_pat'",))
     for field, wrong in (("topicName", TOPIC), ("topicResourceGroup", GROUP), ("topicName", "a_b")):

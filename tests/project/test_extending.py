@@ -258,9 +258,10 @@ def test_every_port_has_an_adapter_with_all_its_methods(stage: Stage) -> None:
 def typed() -> dict[str, Any]:
     """What the ports are annotated with and import for the type checker only."""
     from functions.core.ports.ledger import Ledger  # noqa: PLC0415 - as said
+    from functions.core.ports.notices import Messenger  # noqa: PLC0415 - the same
     from functions.core.terms.deadline import Clock  # noqa: PLC0415 - the same
 
-    return {"Ledger": Ledger, "Clock": Clock}
+    return {"Ledger": Ledger, "Clock": Clock, "Messenger": Messenger}
 
 
 def test_every_port_to_a_remote_service_is_observed() -> None:

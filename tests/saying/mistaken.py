@@ -61,6 +61,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "DELIVERY_DEADLINE_SECONDS": (*NUMBERS, "26"),
     "TAG_RUNS": FLAGS,
     "OUTCOME_TOPIC_ENDPOINT": (*URLS, "http://127.0.0.1:9/api/events"),
+    "NOTIFY_HOSTS": ("*", "*.com", "https://hooks.contoso.com", "a..b", "hooks.contoso.com/x"),
     "OPERATIONS_AUTH": ("aad", "none"),
     "WAITS": FLAGS,
     "WAITS_KEY_SECRET": ("correct horse battery staple", "a_b"),

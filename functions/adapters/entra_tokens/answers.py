@@ -6,12 +6,19 @@ https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-end
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from functions.core.texts.bounds import HIDDEN, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.core.credentials import TokenRequestOptions
+
+    Ask = Callable[["Heard", tuple[str, ...], TokenRequestOptions], AccessTokenInfo]
 
 LONGEST_LIFE = 24 * 3600  # seconds, the platform's; no token is believed to last longer
 LONGEST_WORDS = 200
@@ -78,3 +85,24 @@ def _why(heard: Heard, error: Exception) -> str:
     if heard.status is not None:
         return f"the identity endpoint answered {heard.status}" + (f": {words}" if words else "")
     return f"the identity endpoint gave no answer: {words or type(error).__name__}"
+
+
+def asking(client_id: str | None) -> Ask:
+    """How the endpoint of a managed identity is asked, in the time that a delivery has.
+
+    The SDK's credential keeps tokens and refusals too, by rules of its own: a new one has none.
+    """
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - once an event is there
+
+    def ask(heard: Heard, scopes: tuple[str, ...], options: TokenRequestOptions) -> AccessTokenInfo:
+        with ManagedIdentityCredential(
+            client_id=client_id,
+            connection_timeout=3,
+            read_timeout=5,
+            retry_total=0,
+            raw_response_hook=heard,
+        ) as credential:
+            found: AccessTokenInfo = credential.get_token_info(*scopes, options=options)
+            return found
+
+    return ask

@@ -92,7 +92,10 @@ class SdkSession(SteadySession):
 
 
 class Call(NamedTuple):
-    """A request as it is meant, without what a session would add: cookies, or a .netrc's login."""
+    """A request as it is meant, without what a session would add: cookies, or a .netrc's login.
+
+    `authorization` is empty where the address alone says who may send.
+    """
 
     method: str
     url: str
@@ -108,7 +111,7 @@ class Call(NamedTuple):
         prepared.url = address = _address(self.url)
         if self.params:
             prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
-        own = {"Authorization": self.authorization}
+        own = {"Authorization": self.authorization} if self.authorization else {}
         if self.body is not None:
             own["Content-Length"] = str(len(self.body))
         prepared.prepare_headers({**_HEADERS, **self.headers, **own})

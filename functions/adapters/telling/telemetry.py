@@ -35,6 +35,7 @@ SERVICES = {
     "pipelines": "azure_devops",
     "tasks": "azure_devops",
     "seal": "key_vault",
+    "messenger": "channels",
 }
 _FAILURES = (InDoubt, LedgerUnavailable, Permanent, Retryable)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")

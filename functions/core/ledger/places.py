@@ -10,6 +10,8 @@ r"""Where each row of the ledger lives.
 | wait         | `waits`                              | its task's id                     |
 | passed over  | `passed`                             | as of one that ended              |
 | followed     | `followed`                           | when it is due `_` continuation's |
+| notice       | `notices`                            | channel `_` when `_` its id       |
+| told         | `shared`                             | `told.` its subject `.` its id    |
 
 A key must not hold `/ \ # ?` or control characters, and ends at 1 KiB, 512 characters.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -37,6 +39,7 @@ SHARED = "shared"
 WAITS = "waits"
 PASSED = "passed"
 FOLLOWED = "followed"
+NOTICES = "notices"
 
 SHELVES = 256  # partitions on which continuations lie, by their runs
 MOST_SORTED = 5000  # rows looked at to find the first; those beyond are left to another time

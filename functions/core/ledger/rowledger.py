@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from functions.core.ledger.pruning import Pruning
     from functions.core.ports.following import FollowBook
     from functions.core.ports.ledger import Rows, Stored
+    from functions.core.ports.notices import NoticeBook
     from functions.core.ports.waits import WaitBook
     from functions.core.terms.runs import Key
 
@@ -57,6 +58,13 @@ class RowLedger(RowSchedule):
         from functions.core.ledger.books.followbook import RowFollowBook  # noqa: PLC0415 - rounds
 
         return RowFollowBook(self._rows, self.unreadable)
+
+    @property
+    def notices(self) -> NoticeBook:
+        """See `functions.core.ports.ledger.Ledger.notices`."""
+        from functions.core.ledger.books.notebook import RowNoticeBook  # noqa: PLC0415 - rounds
+
+        return RowNoticeBook(self._rows, self.unreadable)
 
     @property
     def _pruning(self) -> Pruning:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from functions.core.kept.letter import Letter
     from functions.core.kept.summary import Summary
     from functions.core.ports.following import FollowBook
+    from functions.core.ports.notices import NoticeBook
     from functions.core.ports.waits import WaitBook
     from functions.core.terms.part import Part
     from functions.core.terms.runs import Key
@@ -77,6 +78,10 @@ class Ledger(Protocol):
         """The starts whose pipeline runs go on, beside the schedule."""
 
     @property
+    def notices(self) -> NoticeBook:
+        """What people are to be told, and were."""
+
+    @property
     def unreadable(self) -> Collection[str]:
         """Rows that were passed over since this version cannot read them, and why."""
 
@@ -94,10 +99,7 @@ class Ledger(Protocol):
         """The continuation as it stands now."""
 
     def write(self, entry: Entry, changed: Continuation) -> Entry:
-        """Replace the row if it still has the entry's version; raises Lost otherwise.
-
-        Raises Unreadable for one in a state that this version does not know.
-        """
+        """Replace the row in the entry's version. Raises Lost, and Unreadable if not known."""
 
     def schedule(self, continuation: Continuation) -> None:
         """Let `due` show the continuation from its due time (or recheck time) on."""

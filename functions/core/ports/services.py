@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from functions.core.kept.task_answer import TaskAnswer
     from functions.core.kept.tasks import Task
     from functions.core.ports.ledger import Ledger
+    from functions.core.ports.notices import Messenger
     from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Clock, Deadline
     from functions.core.terms.pipelines import (
@@ -215,3 +216,4 @@ class Ports(NamedTuple):
     outcomes: Outcomes
     tasks: Tasks
     seal: Seal
+    messenger: Messenger

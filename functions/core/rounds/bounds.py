@@ -26,13 +26,15 @@ LETTERS_SECONDS = 60.0  # of a round's, for the inbox
 COUNTED_AGAIN = 600.0  # seconds until what is more than can be counted is looked through again
 MOST_FOLLOWED = 2000  # pipeline runs that are looked at in a round
 FOLLOWING_SECONDS = 60.0  # of a round's, for these
+MOST_MESSAGES, MOST_MESSAGES_BESIDE = 10, 2  # to each channel, in a round
 MOST_BESIDE, MOST_READ_BESIDE = 16, 64  # the same of a round beside a delivery
 
 
 class Bounds(NamedTuple):
     """Continuations begin before `begins` has passed, `letters` before that; waits before `last`.
 
-    `each` is the time of one of them. Of what was started `followed` are looked at.
+    `each` is the time of one of them. Of what was started `followed` are looked at, and to each
+    channel so many `messages` are sent.
     """
 
     begins: Deadline
@@ -42,6 +44,7 @@ class Bounds(NamedTuple):
     resumed: int = MOST_AT_ONCE
     looked_at: int = MOST_LOOKED_AT
     followed: int = MOST_FOLLOWED
+    messages: int = MOST_MESSAGES
 
 
 def whole(clock: Clock) -> Bounds:
@@ -57,5 +60,5 @@ def whole(clock: Clock) -> Bounds:
 def beside(clock: Clock, deadline: Deadline) -> Bounds:
     """Of a round beside a delivery, to which so much is left."""
     begins = Deadline(clock, deadline.whole_left - POST_NEEDS - READING)
-    most = (MOST_BESIDE, MOST_READ_BESIDE, MOST_BESIDE)
+    most = (MOST_BESIDE, MOST_READ_BESIDE, MOST_BESIDE, MOST_MESSAGES_BESIDE)
     return Bounds(begins, begins, begins, lambda: deadline, *most)

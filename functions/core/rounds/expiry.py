@@ -1,6 +1,7 @@
 """How long each secret is still valid, told once a day; one that ends soon is read each time.
 
-It only tells. That a refused secret was renewed is seen by the reconciler, a round at a time.
+It tells the log, and people who want to know. That a refused secret was renewed is seen by the
+reconciler, a round at a time.
 
 Personal access tokens end, a year after they were made at the latest.
 https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.ports import shared
 from functions.core.ports.services import Level
+from functions.core.rounds.notices.noticing import SOON, Noticing
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Retryable, in_words
 from functions.core.texts.times import parse_time
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 HORIZON = "horizon"  # the shared row: the day it was told, and each secret's end
 NEAR = timedelta(days=30)
-SOON = timedelta(days=14)  # as in infra/queries/credential-expiring.kql
 EACH_SECONDS = 10.0
 
 Line = dict[str, object]
@@ -40,6 +41,7 @@ class Expiry:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._credentials = ports.credentials
         self._policy = policy
+        self._noticing = Noticing(ports)
 
     def look(self, routes: Routes) -> None:
         """Tell of every secret, unless that was done today and none has a new end since."""
@@ -48,7 +50,7 @@ class Expiry:
             known = self._ledger.shared(HORIZON).value
             told, before = known.get("day") == today, known.get("ends", {})
             if not told or any(self._is_near(ends) for ends in before.values()):
-                ends = dict(self._tell(routes.secrets(self._policy.secret), before if told else {}))
+                ends = dict(self._tell(routes, before if told else {}))
                 shared.change(self._ledger, HORIZON, lambda _: {"day": today, "ends": ends})
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"horizon": "not kept", "detail": error})
@@ -57,9 +59,9 @@ class Expiry:
         at = parse_time(ends)
         return at is not None and at - self._clock.now() <= SOON
 
-    def _tell(self, names: Iterable[str], told: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    def _tell(self, routes: Routes, told: Mapping[str, object]) -> Iterable[tuple[str, str]]:
         """The end of each; of those that were told already only another one is told."""
-        for name in names:
+        for name in routes.secrets(self._policy.secret):
             try:
                 credential = self._credentials.read(name, Deadline(self._clock, EACH_SECONDS))
             except Exception as error:  # noqa: BLE001 - one secret must not cost a sweep
@@ -75,6 +77,8 @@ class Expiry:
             ends = credential.expires_at.isoformat() if credential.expires_at else ""
             if told.get(name) != ends:
                 self._log.write(*said(name, credential.expires_at, self._clock.now()))
+            if credential.expires_at:
+                self._noticing.ends(name, credential.expires_at, routes)
             yield name, ends
 
 

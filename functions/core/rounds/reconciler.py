@@ -10,10 +10,11 @@ from functions.core.limits.turns import in_turn
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import COUNTED_AGAIN, FOLLOWING_SECONDS, MOST_LISTED
-from functions.core.rounds.following.follower import Follower, Looked
+from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_LISTED
+from functions.core.rounds.following.follower import Follower
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
+from functions.core.rounds.notices.sending import Sending
 from functions.core.rounds.parts.working import LEFT_TO_PARTS, Parts
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Inbox as Waiting
     from functions.core.ports.services import Ports
     from functions.core.rounds.bounds import Bounds
+    from functions.core.rounds.following.follower import Looked
     from functions.core.rounds.watch import Watch
-    from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.starts.settling import Settling
@@ -70,6 +71,7 @@ class Reconciler:
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
         self._follower = Follower(ports, policy, admission, for_each)
+        self._sending = Sending(ports, policy)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
         self.parts = Parts(ports, self._resuming, self._follower.take_up, for_each)
         self._settling = settling
@@ -128,7 +130,8 @@ class Reconciler:
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
-        followed = self._follow(routes, most)
+        followed = self._follower.follow(routes, most)
+        self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
@@ -137,18 +140,6 @@ class Reconciler:
         """What is due; for the timer without what is left to parts, as long as they may need."""
         left = self._policy.parts > 1 and by is By.TIMER
         return self._ledger.due(self._clock.now() - LEFT_TO_PARTS * left, MOST_LISTED)
-
-    def _follow(self, routes: Routes | None, most: Bounds) -> Looked:
-        """What nobody waits for, with what is left of the time."""
-        deadline = Deadline(self._clock, min(FOLLOWING_SECONDS, most.last.left))
-        if deadline.has_passed:
-            return Looked()
-        try:
-            self._follower.catch_up(routes)
-            return self._follower.look(routes, most.followed, deadline)
-        except LedgerUnavailable as error:
-            self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
-            return Looked()
 
     def _look(self, most: Bounds, by: By) -> bool:
         """Whether waiting tasks are left: where a delivery had no time the next begins here."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, field
 
 from functions.core.terms.policy import FACTS_FOR
-from functions.core.terms.words import Outcome
+from functions.core.terms.words import Happening, Outcome
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
+BY_ITSELF: Final = frozenset(Happening) - {Happening.GATE}
+"""What a channel is told of that does not say: a gate's no is what gates are for."""
 
 
 class Match(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,6 +87,23 @@ class Start(Struct, frozen=True, kw_only=True):
         return f"{self.organization}/{self.project}/{self.pipeline}"
 
 
+class Channel(Struct, frozen=True, kw_only=True):
+    """Whom to tell: a `kind` of address, the `secret` of the vault that holds it, and of what.
+
+    `signing` is the secret with the key by which a webhook knows who sends.
+    """
+
+    kind: str
+    secret: str
+    about: frozenset[Happening] = BY_ITSELF
+    signing: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the ledger and the log call it."""
+        return f"{self.kind}/{self.secret}"
+
+
 class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
 
@@ -109,7 +128,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """One route; `outcomes` is what it is about: ends of runs, or one kind of other news.
 
     `distinct`: a pipeline run that matches can only be its own; see `lookalikes`.
-    `follow`: it is looked after until that has ended.
+    `follow`: it is looked after until that has ended. `notify`: who is told, instead of those of
+    the file; None: those.
     """
 
     name: str
@@ -129,6 +149,7 @@ class Route(Struct, frozen=True, kw_only=True):
     start: Start | None = None
     needs: Needs = Needs()
     distinct: bool = False
+    notify: tuple[Channel, ...] | None = None
 
     @property
     def is_about_runs(self) -> bool:
@@ -150,7 +171,8 @@ class Routes(Struct, frozen=True):
 
     `mistakes` are gates that could not be right and values that are never sent: `check` refuses
     them, and their routes are held.
-    `organizations` are those that the file names, in a `start` or for all of them.
+    `organizations` are those that the file names, in a `start` or for all of them. `notify`: who is
+    told, unless a route says otherwise.
     `file` stands for the text of the file that they are from, and `earlier` for those that the same
     process had before it; both are empty where they are of no file.
     """
@@ -161,6 +183,18 @@ class Routes(Struct, frozen=True):
     organizations: frozenset[str] = frozenset()
     file: str = ""
     earlier: frozenset[str] = frozenset()
+    notify: tuple[Channel, ...] = ()
+
+    def told_of(self, route: str) -> tuple[Channel, ...]:
+        """Who is told of what happens on the route of this name; one that is gone says nothing."""
+        known = self.named(route)
+        return self.notify if known is None or known.notify is None else known.notify
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """All that the file names, each once."""
+        own = (channel for route in self.routes for channel in route.notify or ())
+        return tuple({channel.name: channel for channel in (*self.notify, *own)}.values())
 
     def named(self, name: str) -> Route | None:
         """The route of that name, spelled exactly."""

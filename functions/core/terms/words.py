@@ -93,6 +93,19 @@ class Ending(Word, form=r"[A-Za-z][A-Za-z0-9_]{0,30}"):
     LOST = "lost"
 
 
+class Happening(Word, form=r"[a-z][a-z0-9_]{0,30}"):
+    """What people are told of; the words are those of `about` in the route file.
+
+    Another version of the app may know more of them.
+    """
+
+    HELD = "held"
+    GATE = "gate"  # held by its gate's no
+    FAILED = "failed"
+    ENDED_BADLY = "ended_badly"  # the pipeline run that was started
+    CREDENTIAL = "credential"  # a secret that ends soon, or has ended
+
+
 def line(route: str) -> str:
     """What those wait on who wait for the route's limit."""
     return f"{LINE}{route}"

@@ -138,6 +138,7 @@ def test_every_part_of_the_policy_reaches_the_app() -> None:
         "DEVOPS_URL": "https://devops.example.com/tfs",
         "IN_DOUBT_GRACE_SECONDS": "63",
         "LEDGER_RETENTION_DAYS": "30",
+        "NOTIFY_HOSTS": "hooks.contoso.com,*.example.com",
         "PAUSED": "1",
         "RECONCILE_PARTS": "8",
         "RECONCILE_SCHEDULE": "0 */2 * * * *",

@@ -34,5 +34,6 @@ param policy = {
   sweep: 'report'
   sweepHours: 12
   sweepSchedule: '0 0 */2 * * *'
+  notifyHosts: ['hooks.contoso.com', '*.example.com']
   waitsOrganizations: ['Default', 'https://dev.azure.com/contoso']
 }

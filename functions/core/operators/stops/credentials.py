@@ -9,7 +9,8 @@ from functions.core.limits import admission
 from functions.core.limits.admission import Admission
 from functions.core.operators.meanings import AS_IDENTITY, REASONS
 from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
-from functions.core.rounds.expiry import HORIZON, SOON
+from functions.core.rounds.expiry import HORIZON
+from functions.core.rounds.notices.noticing import SOON
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time

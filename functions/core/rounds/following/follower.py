@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import LONGEST_SLOWDOWN, Admission
 from functions.core.limits.turns import in_turn
+from functions.core.ports.services import Level
+from functions.core.rounds.bounds import FOLLOWING_SECONDS
 from functions.core.rounds.following import ends
 from functions.core.rounds.following.asking import Asking
 from functions.core.rounds.following.keeping import Keeping
-from functions.core.terms.deadline import each
-from functions.core.terms.errors import Retryable
+from functions.core.rounds.notices.noticing import Noticing
+from functions.core.terms.deadline import Deadline, each
+from functions.core.terms.errors import LedgerUnavailable, Retryable
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.summary import Followed
     from functions.core.ports.services import Ports
+    from functions.core.rounds.bounds import Bounds
     from functions.core.routes.definition import Routes
-    from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import RunsSeen
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
@@ -57,19 +60,37 @@ class Follower:
         self, ports: Ports, policy: Policy, admission: Admission, for_each: ForEach
     ) -> None:
         self._ports, self._ledger, self._clock = ports, ports.ledger, ports.clock
+        self._log = ports.journal
         self._policy = policy
         self._admission = admission
         self._for_each = for_each
         self._pace = ends.Pace(policy)
+        self._noticing = Noticing(ports)
         self._keeping = Keeping(ports, policy, partial(each, ports.clock))
         self._held: dict[str, tuple[datetime, str]] = {}
         self._caught_up = float("-inf")
 
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
-        """Have a start followed, if its route wants that. One request."""
+        """Have a start followed, if its route wants that, and any other end told.
+
+        One request for either, and none where nobody wants to know.
+        """
+        self._noticing.take_up(c)
         one = ends.followed(c, self._clock.now(), self._pace)
         if one is not None and ends.is_wanted(c.key.route, routes, c.group):
             self._ledger.followed.follow(one)
+
+    def follow(self, routes: Routes | None, most: Bounds) -> Looked:
+        """Look at what nobody waits for, with what is left of a round's time."""
+        deadline = Deadline(self._clock, min(FOLLOWING_SECONDS, most.last.left))
+        if deadline.has_passed:
+            return Looked()
+        try:
+            self.catch_up(routes)
+            return self.look(routes, most.followed, deadline)
+        except LedgerUnavailable as error:
+            self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
+            return Looked()
 
     def look(self, routes: Routes | None, most: int, deadline: Deadline) -> Looked:
         """Look at so many whose time has come, those of each account in turn.

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from functions.core.ports.services import Level
 from functions.core.rounds.following import ends
+from functions.core.rounds.notices.noticing import Noticing
 from functions.core.starts import log_lines
 from functions.core.starts.linking import Links
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
@@ -35,6 +36,7 @@ class Keeping:
         self._outcomes = ports.outcomes
         self._policy = policy
         self._pace = ends.Pace(policy)
+        self._noticing = Noticing(ports)
         self._links = Links(ports, wanted=policy.tag_runs)
         self._each = each
 
@@ -93,4 +95,5 @@ class Keeping:
     def _tell(self, c: Continuation) -> None:
         self._log.write(*log_lines.pipeline_ended(c))
         self._outcomes.note(c)
+        self._noticing.take_up(c)
         self._links.write_end(c, self._each)

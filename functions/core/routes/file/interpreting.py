@@ -36,6 +36,7 @@ from functions.core.texts.times import parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from functions.core.routes.file.document import At
 
@@ -75,6 +76,7 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         tuple(source.told()),
         mistakes=tuple(mistakes),
         organizations=_organizations(routes, top.get("defaults", {})),
+        notify=_channels().channels(top["notify"]) if "notify" in top else (),
     )
 
 
@@ -91,6 +93,8 @@ def _mistakes(data: object) -> Said:
     yield from _same_names(data["routes"])
     if any(isinstance(entry, dict) and "concurrency" in entry for entry in data["routes"]):
         yield from concurrencies().unlike(data["routes"])
+    if any(isinstance(entry, dict) and "notify" in entry for entry in (data, *data["routes"])):
+        yield from _channels().contradictions(data)
     defaults = data.get("defaults", {})
     for i, whole in enumerate(data["routes"]):
         if isinstance(whole, dict):
@@ -149,7 +153,15 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         follow=bool(entry.get("follow", defaults.get("follow", True))),
         start=start,
         needs=needs.of(match, entry.get("when"), start, concurrency),
+        notify=_channels().channels(entry["notify"]) if "notify" in entry else None,
     )
+
+
+def _channels() -> ModuleType:
+    """What knows of channels, which many files do not name."""
+    from functions.core.routes.file import channels as found  # noqa: PLC0415 - as said
+
+    return found
 
 
 def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:

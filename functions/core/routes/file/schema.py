@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from functions.core.terms.policy import FACTS_FOR
-from functions.core.terms.words import ENDS, Outcome
+from functions.core.terms.words import ENDS, Happening, Outcome
 
 Shape = dict[str, Any]
 
@@ -24,7 +24,7 @@ def _map(about: str, entry: object) -> Shape:
     return _of("object", about, propertyNames=_KEY, additionalProperties=entry)
 
 
-def _closed(about: str, *required: str, **keys: Shape) -> Shape:
+def _closed(about: str, /, *required: str, **keys: Shape) -> Shape:
     more = {"required": list(required), "additionalProperties": False}
     return _of("object", about, properties=keys, **more)
 
@@ -121,6 +121,19 @@ _CONCURRENCY = _closed(
         enum=["all", "latest"],
     ),
 )
+_CHANNEL = _closed(
+    "a channel: the kind of its address, and the Key Vault secret that holds it",
+    teams=_text("secret with the address of a Teams workflow that receives webhooks", _SECRET),
+    slack=_text("secret with the address of an incoming webhook of Slack", _SECRET),
+    webhook=_text("secret with any address that takes CloudEvents", _SECRET),
+    signing=_text("secret with the key that signs what a `webhook` gets: whsec_...", _SECRET),
+    about=_of(
+        "array",
+        "what it is told of; default: all but `gate`, a gate's no",
+        items={"type": "string", "enum": list(map(str, Happening))},
+        minItems=1,
+    ),
+)
 _NEWEST = {"type": "string", "enum": ["newest"]}
 _ROUTE = _closed(
     "which runs are followed by which pipeline",
@@ -172,6 +185,11 @@ _ROUTE = _closed(
     mode=_of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
     complete=_of("boolean", "finish the agentless task that waits for the run"),
     follow=_FOLLOW,
+    notify=_of(
+        "array",
+        "who is told of what happens on it, instead of those of the file; [] for nobody",
+        items=_CHANNEL,
+    ),
     start=_START,
 )
 FILE: Final = _closed(
@@ -179,6 +197,7 @@ FILE: Final = _closed(
     *("version", "routes"),
     version=_of("integer", "version of this format: 1", enum=[1]),
     defaults=_DEFAULTS,
+    notify=_of("array", "who is told, unless a route says otherwise", items=_CHANNEL),
     routes=_of("array", "at least one route, each begins with `- name:`", items=_ROUTE, minItems=1),
 )
 

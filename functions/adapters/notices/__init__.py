@@ -1,0 +1,1 @@
+"""Messages to people: in words, in the form of each kind of channel, and sent."""

@@ -1,0 +1,124 @@
+"""What people are told of, and who: rows that are written before anything else forgets it.
+
+docs/adr/0037-people-are-told.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from functions.core.kept.notice import Notice
+from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import Ending, Happening, State
+from functions.core.texts.bounds import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Channel, Routes
+    from functions.core.terms.runs import Key
+
+SOON = timedelta(days=14)  # as in infra/queries/credential-expiring.kql
+LONGEST_NAME, LONGEST_SAW, LONGEST_URL = 200, 300, 1000
+DIGITS = 28
+
+
+class Noticing:
+    """Writes notices. Every method raises LedgerUnavailable."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ledger, self._routes, self._clock = ports.ledger, ports.routes, ports.clock
+
+    def take_up(self, c: Continuation) -> None:
+        """Notice what it came to, for all who want to know of that. One request for each of them.
+
+        While the route file cannot be read that is decided later.
+        """
+        if about := happened(c):
+            self.notice(of_continuation(c, about, self._clock.now()))
+
+    def ends(self, secret: str, ends: datetime, routes: Routes) -> None:
+        """Notice that a secret ends soon, and once more that it has; each is told once.
+
+        A request for each who wants to know, and one more until it is told.
+        """
+        now = self._clock.now()
+        if ends - now > SOON:
+            return
+        at = ends if ends <= now else ends - SOON
+        names = {route.name for route in routes.routes if route.start}
+        telling = (*routes.notify, *(one for name in names for one in routes.told_of(name)))
+        one = Notice(
+            channel="",
+            about=Happening.CREDENTIAL,
+            of=of_secret(secret),
+            at=at,
+            since=now,
+            secret=secret,
+            ends=ends,
+        )
+        for notice in addressed(one, telling):
+            if not self._ledger.notices.is_told(notice):
+                self._ledger.notices.keep(notice)
+
+    def notice(self, one: Notice) -> None:
+        """Keep it for each channel that its route names for it."""
+        try:
+            channels = self._routes.routes().told_of(one.route)
+        except RoutesUnreadable:
+            self._ledger.notices.keep(one)
+            return
+        for notice in addressed(one, channels):
+            self._ledger.notices.keep(notice)
+
+
+def addressed(one: Notice, channels: Iterable[Channel]) -> list[Notice]:
+    """The same for each of these channels that wants to know, once."""
+    names = dict.fromkeys(channel.name for channel in channels if one.about in channel.about)
+    return [replace(one, channel=name) for name in names]
+
+
+def happened(c: Continuation) -> Happening | None:
+    """What people may want to be told of it, if anything."""
+    if c.state is State.STARTED and c.ended:
+        return None if c.ended.how is Ending.SUCCEEDED else Happening.ENDED_BADLY
+    if c.state is State.HELD:
+        return Happening.GATE if c.reason is Reason.GATE else Happening.HELD
+    return Happening.FAILED if c.state is State.FAILED else None
+
+
+def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
+    """A notice made now; of values it has those alone that a gate named and said no to."""
+    return Notice(
+        channel="",
+        about=about,
+        of=of_key(c.key),
+        at=c.ended.at if c.ended else c.updated_at,
+        since=now,
+        key=c.key,
+        workspace=bounded(c.event.workspace.name, LONGEST_NAME),
+        experiment=bounded(c.event.experiment, LONGEST_NAME),
+        reason=str(c.reason),
+        saw=bounded(c.gate_asked.saw, LONGEST_SAW) if about is Happening.GATE else "",
+        pipeline_run=c.pipeline_run,
+        url=bounded(c.url, LONGEST_URL),
+        ended=str(c.ended.how) if c.ended else "",
+    )
+
+
+def of_key(key: Key) -> str:
+    """What a continuation's notices are about, in hex digits."""
+    return f"{key.run_hash}{key.hash}"[-DIGITS:]
+
+
+def of_secret(name: str) -> str:
+    """The same of a secret's."""
+    return hashlib.sha256(f"secret|{name}".encode()).hexdigest()[:DIGITS]

@@ -1,0 +1,1 @@
+"""Where people read: a workflow of Teams, incoming webhooks of Slack, and any webhook."""
