@@ -13,6 +13,7 @@ from relay.continuations import listing, reconcile, replay, showing
 from relay.coverage import coverage
 from relay.doctor import command as doctor
 from relay.export import command as export
+from relay.notify import command as notify
 from relay.previews import preview
 from relay.waiting import wait
 from relay.whatif import command as whatif
@@ -54,7 +55,7 @@ def _paragraphs(text: str) -> str:
 
 
 for one in (
-    *(check, coverage, doctor, export, facts, listing, showing, preview),
+    *(check, coverage, doctor, export, facts, listing, showing, notify, preview),
     *(reconcile, replay, wait, whatif, why),
 ):
     one.add_to(app)

@@ -62,6 +62,7 @@ def one(whole: Whole) -> str:
             "run_url": whole.studio,
             "gate": whole.gate,
             "saw": whole.saw,
+            "told": [*whole.people],
             "gate_ignored_by": c.gate_ignored_by or None,
             "duplicates": c.duplicates,
             "group": holders.group(c),

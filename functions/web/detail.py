@@ -57,6 +57,7 @@ def _decision(one: Whole) -> Markup:
         ("Command", _command(one)),
         ("Pipeline run", _pipeline_run(c)),
         ("It ended", _end(c)),
+        ("People told", [tag("span", said(line), class_="detail") for line in one.people] or None),
         ("Also started", ", ".join(f"#{d}" for d in c.duplicates) or None),
     ]
     return tag("section", tag("h2", "Decision"), _terms(told))

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from functions.core.operators import typed_keys
-from functions.core.operators.lists import holders
+from functions.core.operators.lists import holders, people
 from relay import printing
 from relay.deployment import deployed, opening
 from relay.forecasts import telling
@@ -49,7 +49,8 @@ def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None)
         c = opening.resolved(office, key)
         if as_json:
             now, before = office.ports.clock.now(), _before(office, c)
-            document = telling.continuation(c, now, office.settings, before)
+            told = people.told(office.ports.ledger, c)
+            document = telling.continuation(c, now, office.settings, before, told)
             typer.echo(printing.as_json({**document, "event": msgspec.to_builtins(c.event)}))
         else:
             printing.echo(_whole(office, c))
@@ -59,7 +60,8 @@ def _whole(office: Office, c: Continuation) -> Iterator[str]:
     settings, event = office.settings, c.event
     (name,) = typed_keys.whole([c])
     yield plain(name, 1000)
-    yield from telling.lines(c, office.ports.clock.now(), settings, _before(office, c))
+    now, told = office.ports.clock.now(), people.told(office.ports.ledger, c)
+    yield from telling.lines(c, now, settings, _before(office, c), told)
     yield f"  run      {telling.studio_url(settings, event.workspace.id, event.run)}"
     yield "  event"
     for what, value in _told(c):

@@ -13,7 +13,7 @@ from functions.core.terms.errors import (
 )
 from functions.core.terms.reasons import Reason
 from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, NotSignedIn
-from relay.doctor.app import groups, health, ledger, parts, probe, rounds, timers, waits
+from relay.doctor.app import channels, groups, health, ledger, parts, probe, rounds, timers, waits
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
 
@@ -45,6 +45,7 @@ CHECKS = (
     Check("pipelines", pipelines.accepted),
     Check("waits", waits.answered),
     Check("sign-in", signin.believed),
+    Check("people told", channels.told),
     Check("ledger", ledger.writable),
     Check("rounds", rounds.going_on),
     Check("parts", parts.worked_off),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from functions.core.terms.pipelines import PipelineRequest
     from relay.forecasts.forecast import News, Prospect
 
+    Texts = Sequence[str]
+
 LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
 
 
@@ -37,11 +39,11 @@ def studio_url(settings: Settings, workspace: str, run: str) -> str:
 
 
 def continuation(
-    c: Continuation, now: datetime, settings: Settings, before: Sequence[str] = ()
+    c: Continuation, now: datetime, settings: Settings, before: Texts = (), people: Texts = ()
 ) -> dict[str, Any]:
     """A continuation as JSON has it: what it is, why, what happens next, and its history.
 
-    `before`: who goes on in the group that it waits for.
+    `before`: who goes on in the group that it waits for. `people`: who was told of it.
     """
     told = explained(c, now, settings.policy.used_secret)
     return {
@@ -54,6 +56,7 @@ def continuation(
         "duplicates": c.duplicates,
         "group": holders.group(c),
         "waits_for": [*before],
+        "told": [*people],
         "sends": c.sends,
         "request": request(c.request, settings) if c.request else None,
         "history": [
@@ -64,7 +67,7 @@ def continuation(
 
 
 def lines(
-    c: Continuation, now: datetime, settings: Settings, before: Sequence[str] = ()
+    c: Continuation, now: datetime, settings: Settings, before: Texts = (), people: Texts = ()
 ) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
     told = explained(c, now, settings.policy.used_secret)
@@ -82,6 +85,7 @@ def lines(
     if c.ended:
         detail = f": {plain(c.ended.detail, 500)}" if c.ended.detail else ""
         yield f"  ended    {plain(c.ended.how)} at {at(c.ended.at)}{detail}"
+    yield from (f"  told     {plain(line, 500)}" for line in people)
     if c.duplicates:
         yield f"  BEWARE   also started: pipeline runs {', '.join(map(str, c.duplicates))}"
     yield f"  next     {told.next}"

@@ -25,7 +25,7 @@ class OnRoute(NamedTuple):
     """A route with the run's continuation on it, or with what would become of it.
 
     `before`: who goes on in the group that the continuation waits for. `beside`: that is another
-    end of the run than the one that is known on the route.
+    end of the run than the one that is known on the route. `people`: who was told.
     """
 
     route: str
@@ -34,6 +34,7 @@ class OnRoute(NamedTuple):
     prospect: Prospect | None = None
     next: Next | None = None
     beside: bool = False
+    people: Sequence[str] = ()
 
     @property
     def outcome(self) -> str:
@@ -129,7 +130,8 @@ class Explanation(NamedTuple):
 
     def _lines(self, one: OnRoute) -> Iterator[str]:
         if one.known:
-            yield from telling.lines(one.known, self.now, self.settings, one.before)
+            told = (one.before, one.people)
+            yield from telling.lines(one.known, self.now, self.settings, *told)
         elif one.prospect and self.news and one.next:
             yield telling.means(one.prospect, self.news, self.settings)
             yield f"  next     {one.next.words}"
@@ -138,7 +140,8 @@ class Explanation(NamedTuple):
 
     def _builtins(self, one: OnRoute) -> dict[str, Any]:
         if one.known:
-            known = telling.continuation(one.known, self.now, self.settings, one.before)
+            told = (one.before, one.people)
+            known = telling.continuation(one.known, self.now, self.settings, *told)
             return {"route": one.route, "known": True, **known}
         if not (one.prospect and self.news and one.next):
             return {"route": one.route, "known": False}

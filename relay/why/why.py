@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.core.operators.lists import holders
+from functions.core.operators.lists import holders, people
 from functions.core.terms.errors import Retryable, RoutesUnreadable
 from relay import exits, printing
 from relay.deployment import deployed, opening
@@ -124,4 +124,4 @@ def _told(
 
 def _known(office: Office, c: Continuation) -> OnRoute:
     before = holders.before(office.ports.ledger, office.ports.clock, c)
-    return OnRoute(c.key.route, c, before)
+    return OnRoute(c.key.route, c, before, people=people.told(office.ports.ledger, c))

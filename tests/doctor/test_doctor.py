@@ -20,6 +20,7 @@ CHECKS = [
         "pipelines",
         "waits",
         "sign-in",
+        "people told",
         "ledger",
         "rounds",
         "parts",

@@ -14,6 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.notices.wording import MOST_NAMED
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 TYPE = "RunRelay.Notice"
 CONTENT = "application/cloudevents+json; charset=UTF-8"
 PREFIX = "whsec_"
+LONGEST = 500  # characters of an id
 SHORTEST_KEY, LONGEST_KEY = 24, 64  # bytes
 
 
@@ -58,8 +60,8 @@ def _notice(one: Notice, item: Item) -> dict[str, Any]:
     links = dict(item.links)
     return {
         "at": one.at.isoformat(),
-        "continuation": one.key.text if one.key else None,
-        "run": one.key.run if one.key else None,
+        "continuation": bounded(one.key.text, LONGEST) if one.key else None,
+        "run": bounded(one.key.run, LONGEST) if one.key else None,
         "outcome": str(one.key.outcome) if one.key else None,
         "workspace": one.workspace or None,
         "experiment": one.experiment or None,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 10  # of those that go together
 LONGEST = 90  # characters of a name
+LONGEST_LINK = 1000  # what is longer leads nowhere that anybody made
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!#-;=?-Z_a-z~]*)?")
 _STATES = {Happening.HELD: State.HELD, Happening.GATE: State.HELD, Happening.FAILED: State.FAILED}
 TEST = "this is a test: people would be told here"
@@ -108,8 +109,12 @@ def _item(one: Notice, studio: str) -> Item:
     )
     links = [("run", studio_url(studio, one.key.workspace, one.key.run))]
     links += [("pipeline run", one.url)] if run else []
-    safe = tuple((name, url) for name, url in links if _LINK.fullmatch(url))
+    safe = tuple((name, url) for name, url in links if _is_link(url))
     return Item(bounded(one.key.run, LONGEST), facts, safe)
+
+
+def _is_link(url: str) -> bool:
+    return len(url) <= LONGEST_LINK and _LINK.fullmatch(url) is not None
 
 
 def _known(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from functions.core.facts import building
 from functions.core.kept.summary import EVER, Summary
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
-from functions.core.operators.lists import commands, holders
+from functions.core.operators.lists import commands, holders, people
 from functions.core.operators.lists.groups import Group, groups
 from functions.core.operators.stops import credentials
 from functions.core.operators.stops.stop import OF_INBOX, Stop
@@ -84,7 +84,8 @@ class Whole(NamedTuple):
     """One continuation with what is to be said of it.
 
     `parameters` and `variables` are what was sent, or would be; `gate` is what the gate asks, and
-    `saw` the facts that it saw; `before` tells who goes on in the group that it waits for.
+    `saw` the facts that it saw; `before` tells who goes on in the group that it waits for, and
+    `people` who was told of it.
     """
 
     at: datetime
@@ -99,6 +100,7 @@ class Whole(NamedTuple):
     variables: Mapping[str, str]
     branch: str
     before: Sequence[str]
+    people: Sequence[str] = ()
 
 
 class Overview:
@@ -144,6 +146,7 @@ class Overview:
             variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
             branch=str(sources.get("refName", "")),
             before=holders.before(self._ledger, self._clock, c),
+            people=people.told(self._ledger, c),
         )
 
     def _as_they_stand(self, now: datetime) -> Iterator[Summary]:

@@ -13,8 +13,10 @@ from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
 from functions.core.events.registration import registration
 from functions.core.waits.ending import LATEST, REMEMBERED
+from local.chat.front import Chat
 from local.cloud import WORKSPACE
 from tests.ledger.stores import Wire
+from tests.saying.refusals import WRONG, says
 from tests.stage.azure import ROUTES, Stage, changed, completed
 from tests.stage.azurite import connection_string
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
 
 STARTING = 4
+EACH_NOTICE, EACH_MESSAGE = 4, 3  # kept, looked at, told, dropped; a row read, and written twice
 WAITING_ROUND = usage.ROUND_REQUESTS - 1  # its routes name no organization
 NEARLY = ROUTES.replace('"defect-*"}', '"defect-*", tags: {stage: production}}').partition(
     "  - name: report"
@@ -138,6 +141,44 @@ def test_a_pipeline_of_ten_minutes_that_is_followed(stage: Stage, wire: Wire) ->
         spent += requests(wire, lambda: stage.reconcile(minutes=1)) - int(usage.ROUND_REQUESTS)
     assert stage.only("r1").ended is not None
     assert spent == usage.FOLLOWING
+
+
+def test_what_people_are_told_costs_starts_nothing_and_a_round_one_request(
+    stage: Stage, wire: Wire
+) -> None:
+    stage.routes(ROUTES.replace("routes:", "notify: [{slack: slack-ops}]\nroutes:", 1))
+    end(stage, "r0")
+    stage.deliver(completed("r0"))
+    stage.reconcile(minutes=10)
+    stage.devops.finish(stage.devops.runs[0].id)
+    stage.reconcile(minutes=10)
+    listing = requests(wire, lambda: stage.reconcile(seconds=30)) - int(usage.ROUND_REQUESTS)
+    stage.clock.forward(seconds=11)
+    end(stage, "r1")
+    once = requests(wire, lambda: stage.deliver(completed("r1")))
+    assert (once, listing) == (STARTING + usage.ADMITTING, 1)
+    stage.devops.finish(stage.devops.runs[1].id)
+    stage.reconcile(minutes=10)
+    with Chat() as chat:
+        stage.cloud.vault.put("slack-ops", chat.slack)
+        stage.deploy(NOTIFY_HOSTS="127.0.0.1")
+        another_process(stage, wire)
+        tidied(stage, wire, "r2")  # a process's first does more
+        told = tidied(stage, wire, "r3", "r4")
+        assert len(chat.messages) == 2
+    stage.routes(ROUTES)
+    untold = tidied(stage, wire, "r5", "r6")
+    assert told - untold == listing + 2 * EACH_NOTICE + EACH_MESSAGE
+
+
+def tidied(stage: Stage, wire: Wire, *runs: str) -> int:
+    """What a round costs in which these, which failed, leave the schedule."""
+    stage.reconcile(minutes=1)
+    stage.devops.server.faults.add(says(400, WRONG, times=len(runs)))
+    for run in runs:
+        end(stage, run)
+        stage.deliver(completed(run))
+    return requests(wire, lambda: stage.reconcile(seconds=121))
 
 
 def test_once_an_hour_it_is_looked_for_what_nobody_follows(stage: Stage, wire: Wire) -> None:
