@@ -1,6 +1,6 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
-    python -m local.demo [--pattern sync|async|thread|wait|component|follow|concurrency]
+    python -m local.demo [--pattern sync|async|thread|wait|component|follow|concurrency|notify]
         [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
@@ -32,13 +32,14 @@ from local.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-WAIT, FOLLOW, CONCURRENCY = "wait", "follow", "concurrency"
+WAIT, FOLLOW, CONCURRENCY, NOTIFY = "wait", "follow", "concurrency", "notify"
 STORIES: dict[str, Callable[..., Story]] = {
     "": Story,
     **PATTERNS,
     WAIT: waiting.Wait,
     FOLLOW: following.Follow,
     CONCURRENCY: concurrency.Concurrency,
+    NOTIFY: following.Notify,
 }
 HEALING = {"RETRY_FIRST_SECONDS": "1", "RECONCILE_SCHEDULE": "*/2 * * * * *"}
 LOG_LINES_TOLD = 8
@@ -86,6 +87,8 @@ def _tell(directory: Path, children: Children, screen: Screen, options: argparse
         environment |= following.SETTINGS
     if options.pattern == CONCURRENCY:
         environment |= concurrency.settings(directory)
+    if options.pattern == NOTIFY:
+        environment |= following.telling(directory)
     beside = options.mlflow and MLflow(Path(options.mlflow[1]), int(options.mlflow[0]))
     with Deployment(directory, children, screen, environment, mlflow=beside) as deployment:
         if options.refuse_pat:

@@ -1,17 +1,39 @@
-"""What was started is followed to its end, as a story: the pipeline fails, and that is told."""
+"""What was started is followed to its end, as stories: the pipeline fails, and people are told."""
 
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Literal
 
+from local.chat.front import Chat
 from local.demo.patterns import PatternStory
+from local.deployment import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from local.demo.app import RouteSeen
     from local.trainings import Training
 
 SETTINGS = {"CLAIM_LEASE_SECONDS": "2"}  # else the first look comes two minutes after the start
+
+
+CHANNELS = """notify:
+  - teams: demo-teams
+  - slack: demo-slack
+  - webhook: demo-hook
+    signing: demo-hook-key
+"""
+PATIENCE = 30.0
+
+
+def telling(directory: Path) -> dict[str, str]:
+    """What the app needs where people are told: channels in its route file, and their host."""
+    routes = directory / "routes.yaml"
+    text = (ROOT / "routes.yaml").read_text("utf-8").replace("routes:\n", f"{CHANNELS}routes:\n", 1)
+    routes.write_text(text, "utf-8")
+    return {**SETTINGS, "ROUTES_FILE": str(routes), "NOTIFY_HOSTS": "127.0.0.1"}
 
 
 class Follow(PatternStory):
@@ -50,3 +72,44 @@ class Follow(PatternStory):
         for line in lines:
             self._screen.told("log", line)
         self.expect("one line in the log tells it", len(lines) == 1, lines)
+
+
+class Notify(PatternStory):
+    """A training whose pipeline fails: people read of it in Teams, in Slack and by a webhook."""
+
+    def tell(self) -> None:
+        """One failure, one message to each, and no address in the log or the ledger."""
+        with Chat() as chat:
+            vault = self._deployment.cloud.vault
+            vault.put("demo-teams", chat.teams)
+            vault.put("demo-slack", chat.slack)
+            vault.put("demo-hook", chat.hook)
+            vault.put("demo-hook-key", chat.signing)
+            self._screen.title("1. A training ends, its pipeline is started, and fails")
+            training = self._trained(self.way("sync"), "ways.py sync", "FINISHED")
+            self.starts(training)
+            devops, (run,) = self._scene.devops, self._scene.started(training, self._good)
+            devops.begin(run.id)
+            devops.finish(run.id, "failed")
+            self._screen.title("2. People are told, each channel once")
+            self._are_told(chat, run.id)
+            kept = self._log.read_bytes() + self._deployment.ledger.read_bytes()
+            so = chat.token.encode() not in kept
+            self.expect("no address stands in the log or the ledger", so, self._deployment.ledger)
+        self.keeps_the_secret()
+
+    def _are_told(self, chat: Chat, run: int) -> None:
+        with self._screen.step("The next round sends what waits") as results:
+            end = time.monotonic() + PATIENCE
+            got = [chat.cards, chat.messages, chat.events]
+            while not all(got) and time.monotonic() < end:
+                time.sleep(0.1)
+            results.append(", ".join(str(len(one)) for one in got))
+        for line in re.findall(r"notice=sent .*", self._log.read_text("utf-8")):
+            self._screen.told("log", line)
+        counts = [len(one) for one in got]
+        self.expect("a card, a message and a signed event have come", counts == [1, 1, 1], counts)
+        (message,), (event,) = chat.messages, chat.events
+        self._screen.told("Slack", message["text"])
+        told = event["data"]["notices"][0]["pipeline_run"], chat.forged
+        self.expect("they name the pipeline run, and nothing was forged", told == (run, []), told)

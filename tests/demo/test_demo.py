@@ -58,6 +58,7 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
         ("wait", "ok +the job has succeeded, and its log says why"),
         ("component", "ok +the step looked for it, and did not ask again"),
         ("concurrency", "ok +two pipeline runs, and none for the second"),
+        ("notify", "ok +a card, a message and a signed event have come"),
         ("follow", r"ended=canceled .*detail=\"canceled while it was queued\""),
     ],
 )
