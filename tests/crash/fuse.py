@@ -48,7 +48,16 @@ class Queued(StrEnum):
     SUPERSEDED = "after one is superseded and before it leaves the schedule"
 
 
-Anywhere = Point | Later | Queued
+class Telling(StrEnum):
+    """The same where people are told."""
+
+    NOTICED = "after it is noticed and before it leaves the schedule"
+    LEAVES = "after the channel's row says what leaves and before the POST"
+    SENT = "after the POST and before the ledger knows"
+    KNOWN = "after the ledger knows and before the channel is let go"
+
+
+Anywhere = Point | Later | Queued | Telling
 
 
 class Fuse:
@@ -91,7 +100,7 @@ class After:
 
 
 class AfterLedger(After):
-    """The same for the ledger, and for what it has of starts that are followed."""
+    """The same for the ledger, and for its lists of what is followed and of what is to be told."""
 
     @property
     def followed(self) -> After:
@@ -101,9 +110,19 @@ class AfterLedger(After):
         book.fuse = self.fuse
         return book
 
+    @property
+    def notices(self) -> After:
+        book = After(
+            self._port.notices, keep=lambda _: Telling.NOTICED, settle=lambda *_: Telling.KNOWN
+        )
+        book.fuse = self.fuse
+        return book
 
-def _shared(row: Any, value: Any) -> Queued | None:
+
+def _shared(row: Any, value: Any) -> Anywhere | None:
     """The first that takes a place is not called; whoever takes it over from another is."""
+    if row.name.startswith("notify/"):
+        return Telling.LEAVES if value.get("sending") and value.get("lease") else None
     if not row.name.startswith("group/"):
         return None
     return Queued.CALLED if row.version and value["taken"] else Queued.PLACED
@@ -134,6 +153,7 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
         pipelines=After(
             ports.pipelines, start=lambda *_: Point.ANSWERED, ends=lambda *_: Later.LOOKED
         ),
+        messenger=After(ports.messenger, send=lambda *_: Telling.SENT),
     )
     for port in wrapped:
         if isinstance(port, After):
