@@ -188,9 +188,11 @@ def test_where_nothing_is_sent_to(kind: str, address: str) -> None:
     assert addresses.refused(kind, address, ("*.hooks.contoso.com",)) != ""
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
+def answer(status: int, body: bytes = b"", kind: str = "", after: str = "") -> Answer:
     """An answer."""
-    return Answer(status, CaseInsensitiveDict(headers), body)
+    told = {"Content-Type": kind, "Retry-After": after}
+    headers = CaseInsensitiveDict({name: text for name, text in told.items() if text})
+    return Answer(status, headers, body)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         ("slack", answer(403, b"action_prohibited"), Reason.REFUSED),
         ("slack", answer(500, b"rollup_error"), Reason.UNAVAILABLE),
         ("teams", answer(202), None),
-        ("teams", answer(200, b"<html>", **{"Content-Type": "text/html"}), Reason.REFUSED),
+        ("teams", answer(200, b"<html>", kind="text/html"), Reason.REFUSED),
         ("teams", answer(400, b'{"error":{"code":"TriggerInputSchemaMismatch"}}'), Permanent),
         ("teams", answer(400, b'{"error":{"code":"WorkflowTriggerIsNotEnabled"}}'), Reason.REFUSED),
         ("teams", answer(413), Permanent),
@@ -211,7 +213,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         ("webhook", answer(302), Reason.REFUSED),
         ("webhook", answer(410), Reason.REFUSED),
         ("webhook", answer(422), Permanent),
-        ("webhook", answer(429, **{"Retry-After": "7"}), Reason.THROTTLED),
+        ("webhook", answer(429, after="7"), Reason.THROTTLED),
     ],
 )
 def test_what_an_answer_means(

@@ -1,4 +1,4 @@
-"""Where a channel stands, in a row that all processes share, and what goes together. Pure."""
+"""Where a channel stands, in a row that all processes share, and what goes together."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from functions.core.ledger import decoding
 from functions.core.terms.policy import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from functions.core.kept.notice import Notice
+    from functions.core.ports.ledger import Shared
     from functions.core.terms.policy import Policy
 
 MOST_TOGETHER = 100  # notices in a message
@@ -81,6 +82,22 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 decoding.describe(Standing)
+
+
+class Hand:
+    """The channel's row in the hand of who sends; `write` raises Lost where another has it."""
+
+    def __init__(
+        self, share: Callable[[Shared, Mapping[str, object]], Shared], row: Shared, known: Standing
+    ) -> None:
+        self._share, self._row = share, row
+        self.known = known
+
+    def write(self, known: Standing) -> None:
+        """Let all know where it stands."""
+        if known.value != self._row.value:
+            self._row = self._share(self._row, known.value)
+        self.known = known
 
 
 def name(channel: str) -> str:

@@ -7,29 +7,30 @@ docs/adr/0037-people-are-told.md
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.core.kept.notice import Message, Told
 from functions.core.ports.services import Level
 from functions.core.rounds.notices import channels
-from functions.core.rounds.notices.channels import MOST_SENDS, TOLD_WITHIN, Standing
+from functions.core.rounds.notices.channels import MOST_SENDS, TOLD_WITHIN, Hand, Standing
 from functions.core.rounds.notices.noticing import addressed
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, LedgerUnavailable, Lost, Permanent, Retryable
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from functions.core.kept.notice import Notice
-    from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Channel, Routes
     from functions.core.terms.policy import Policy
 
 MOST_WAITING = 1000  # notices that a round looks at, of each channel if there are more
 SECONDS = 20.0  # of a round's
+GONE_FOR = timedelta(days=1)  # as of a route that is gone
 EACH_SECONDS = 8.0  # for the secrets of a channel, and for what leads to one POST
 GONE = "not told: the route file names it no more"
 PERHAPS = "perhaps told: no answer came, twice"
@@ -61,7 +62,10 @@ class Sending:
             self._log.write(Level.ERROR, {"notices": "unavailable", "detail": error})
 
     def _waiting(self, routes: Routes, names: Sequence[str]) -> dict[str, list[Notice]]:
-        """What waits for each channel; what waits for none is settled, or gets its channels."""
+        """What waits for each channel; what waits for none gets its channels.
+
+        One that this file does not name may be named by a newer one: it is given up a day later.
+        """
         book = self._ledger.notices
         found = book.waiting(MOST_WAITING)
         if len(found) == MOST_WAITING:
@@ -70,9 +74,9 @@ class Sending:
         for one in found:
             if one.channel in names:
                 by_name[one.channel].append(one)
-            elif one.channel:
+            elif one.channel and self._clock.now() - one.since > GONE_FOR:
                 self._settle([one], GONE)
-            else:
+            elif not one.channel:
                 for notice in addressed(one, routes.told_of(one.route)):
                     book.keep(notice)
                 book.drop(one)
@@ -96,7 +100,7 @@ class Sending:
         others = channels.grouped(one for one in waiting if one.id not in known.sending)
         if not again:
             known = known.refused()
-        hand = _Hand(self._ledger.share, row, known)
+        hand = Hand(self._ledger.share, row, known)
         try:
             for group in [again, *others][: most + 1]:
                 if group and not self._goes_on(channel, group, hand, deadline):
@@ -106,7 +110,7 @@ class Sending:
             return  # somebody thought that this process had died
 
     def _goes_on(
-        self, channel: Channel, group: Sequence[Notice], hand: _Hand, deadline: Deadline
+        self, channel: Channel, group: Sequence[Notice], hand: Hand, deadline: Deadline
     ) -> bool:
         """Send one message; whether the next one may follow. Raises Lost."""
         fresh = self._fresh(group, hand.known)
@@ -134,7 +138,7 @@ class Sending:
         hand.known = hand.known.took(self._clock.now())
         return True
 
-    def _post(self, channel: Channel, message: Message, sends: int, hand: _Hand) -> None:
+    def _post(self, channel: Channel, message: Message, sends: int, hand: Hand) -> None:
         """Write that it leaves, then let it; whoever stood still in between sends nothing."""
         deadline = Deadline(self._clock, EACH_SECONDS)
         self._messenger.ready(channel, deadline)
@@ -170,7 +174,7 @@ class Sending:
         fresh: Sequence[Notice],
         error: Retryable | InDoubt,
         sends: int,
-        hand: _Hand,
+        hand: Hand,
         message: Message,
     ) -> bool:
         """Nothing more goes to this channel for a while; what may have arrived twice is told."""
@@ -201,19 +205,3 @@ class Sending:
         line |= {"message": message.id} if message else {}
         line |= {"detail": why} if why else {}
         self._log.write(Level.ERROR if why else Level.INFO, line)
-
-
-class _Hand:
-    """The channel's row in the hand of who sends; `write` raises Lost where another has it."""
-
-    def __init__(
-        self, share: Callable[[Shared, Mapping[str, object]], Shared], row: Shared, known: Standing
-    ) -> None:
-        self._share, self._row = share, row
-        self.known = known
-
-    def write(self, known: Standing) -> None:
-        """Let all know where it stands."""
-        if known.value != self._row.value:
-            self._row = self._share(self._row, known.value)
-        self.known = known
