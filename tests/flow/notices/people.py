@@ -41,9 +41,9 @@ def notified(channels: str = ALL, routes: str = ROUTES) -> str:
     return routes.replace("routes:", f"{channels}routes:", 1)
 
 
-def fail(stage: Stage, *runs: str) -> None:
-    """Let these end, and each be refused by Azure DevOps for good, in words not to be posted."""
-    stage.devops.server.faults.add(says(400, WRONG, times=len(runs)))
+def fail(stage: Stage, *runs: str, times: int = 0) -> None:
+    """Let these end, and each (or so many) be refused for good, in words not to be posted."""
+    stage.devops.server.faults.add(says(400, WRONG, times=times or len(runs)))
     for run in runs:
         stage.aml.add_run(run, experiment=EXPERIMENT, metrics={"accuracy": 0.1234})
         stage.deliver(completed(run))
