@@ -125,9 +125,10 @@ class ModelRuns:
         *,
         first: str = "",
         children: bool = False,
+        reach: Reach | None = None,
     ) -> Ended:
         """Nothing is swept here."""
-        del workspace, since, deadline, first, children
+        del workspace, since, deadline, first, children, reach
         return Ended(runs=(), experiments={})
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:
