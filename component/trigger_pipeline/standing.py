@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Pipelines
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
-    from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Workspace
+    from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Reach, Workspace
     from functions.core.terms.standing import Challenger, Choice
 
     from .arguments import Wanted
