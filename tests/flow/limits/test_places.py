@@ -336,6 +336,7 @@ def test_a_limit_that_is_raised_is_so_for_who_waits(stage: Stage) -> None:
 
 def test_a_limit_that_is_gone_lets_all_go(stage: Stage) -> None:
     deliver(stage, *(f"r{n}" for n in range(6)))
+    stage.reconcile()  # its file was met
     stage.routes(ROUTES)
     stage.deploy()
     for _ in range(2):
