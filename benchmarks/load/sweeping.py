@@ -11,28 +11,25 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from bisect import bisect_right, insort
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from requests.structures import CaseInsensitiveDict
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import bench
 from benchmarks.bench import told
 from benchmarks.growth.backlog import Outside, StandingClock
 from benchmarks.growth.ledgers import WORKSPACE, ended, rows_of
+from benchmarks.load.ends import BusyWorkspace
 from benchmarks.report import Section, Target, table
 from functions import bootstrap, connections
 from functions.adapters.aml.runs import AmlRuns
-from functions.adapters.http.transport import Answer
 from functions.configuration import settings as known_settings
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.terms.policy import SweepPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from benchmarks.bench import Bench
     from functions.core.terms.pipelines import PipelineRun
@@ -42,8 +39,7 @@ WINDOW = round(SweepPolicy().window.total_seconds() / 3600)
 EARLIER = 2.0  # hours that 8a25122 saw: 50 pages of 200 runs
 CHILDREN = 4
 OUTAGE, LOST = 12, 20  # hours, and the trainings of each whose event is lost
-A_PAGE, A_REQUEST = timedelta(seconds=0.5), timedelta(milliseconds=10)
-LASTS = timedelta(hours=1)
+A_REQUEST = timedelta(milliseconds=10)
 ROUTES = """
 version: 1
 routes:
@@ -58,7 +54,7 @@ TITLES = {
     "pages": "pages of runs in a sweep",
     "seconds": "seconds of a sweep",
     "sweeps_after_outage": "sweeps until all that ended in the outage was started",
-    "lost": "runs of it that were never started",
+    "lost": "runs of it that were not started in 26 sweeps",
 }
 
 
@@ -85,9 +81,9 @@ def measured(running: Bench) -> Section:
 
 
 def hours(an_hour: int) -> dict[str, float]:
-    """Sweep for a day and a half, and what came of it."""
+    """Sweep for two days, and what came of it."""
     clock = StandingClock()
-    aml = _Aml(clock)
+    aml = BusyWorkspace(clock)
     app, outside = _app(clock, aml)
     app.sweep.sweep()  # it knows the workspace and the route from now on
     for _ in range(WINDOW + 1):
@@ -96,26 +92,26 @@ def hours(an_hour: int) -> dict[str, float]:
     aml.pages, began = 0, clock.now()
     app.sweep.sweep()
     figures = {"pages": float(aml.pages), "seconds": (clock.now() - began).total_seconds()}
+
+    def sweeps_until(wanted: Collection[str]) -> float:
+        for n in range(WINDOW):
+            if outside.started.issuperset(wanted):
+                return float(n)
+            app.sweep.sweep()
+            _an_hour(clock, aml, an_hour)
+        return float(WINDOW)
+
     late = {f"late-{hour}": clock.now() - timedelta(hours=hour + 0.5) for hour in range(WINDOW)}
     for run, at in late.items():
         aml.end(run, at)
-    sweeps = 0
-    while sweeps < WINDOW and not late.keys() <= outside.started:
-        sweeps += 1
-        app.sweep.sweep()
-        _an_hour(clock, aml, an_hour)
+    figures["sweeps_until_seen"] = sweeps_until(late.keys())
     figures["hours_seen"] = float(len(late.keys() & outside.started))
-    figures["sweeps_until_seen"] = float(sweeps)
     lost = set(chain.from_iterable(_an_hour(clock, aml, an_hour, LOST) for _ in range(OUTAGE)))
-    sweeps = 0
-    while sweeps < WINDOW and not lost <= outside.started:
-        sweeps += 1
-        app.sweep.sweep()
-        _an_hour(clock, aml, an_hour)
-    return {**figures, "sweeps_after_outage": float(sweeps), "lost": len(lost - outside.started)}
+    figures["sweeps_after_outage"] = sweeps_until(lost)
+    return {**figures, "lost": float(len(lost - outside.started))}
 
 
-def _app(clock: StandingClock, aml: _Aml) -> tuple[bootstrap.App, _Started]:
+def _app(clock: StandingClock, aml: BusyWorkspace) -> tuple[bootstrap.App, _Started]:
     known = known_settings.read(os.environ)
     ports, outside = connections.connect(known, clock), _Started(clock)
     rows = ports.ledger._rows  # type: ignore[attr-defined] # noqa: SLF001 - what it asks of its store
@@ -125,7 +121,7 @@ def _app(clock: StandingClock, aml: _Aml) -> tuple[bootstrap.App, _Started]:
     return bootstrap.App(known, ports._replace(ledger=ledger, **others)), outside
 
 
-def _an_hour(clock: StandingClock, aml: _Aml, count: int, lost: int = 0) -> list[str]:
+def _an_hour(clock: StandingClock, aml: BusyWorkspace, count: int, lost: int = 0) -> list[str]:
     """Let trainings end in the next hour; those are returned of which no event tells."""
     begins, names = clock.now(), []
     rest = timedelta(hours=1) / count
@@ -150,64 +146,6 @@ def _known(at: datetime, numbers: Iterable[int]) -> None:
         rows = chain.from_iterable(rows_of(ended(n, at)) for n in numbers)
         told = ((*place, "v", json.dumps(row)) for place, row in rows)
         file.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", told)
-
-
-class _Run(NamedTuple):
-    end: int  # milliseconds
-    name: str
-    parent: str = ""
-
-    def shown(self) -> dict[str, Any]:
-        start = self.end - LASTS // timedelta(milliseconds=1)
-        info = {"run_id": self.name, "experiment_id": "1", "status": "FINISHED"}
-        tags = [{"key": "mlflow.parentRunId", "value": self.parent}] if self.parent else []
-        return {"info": {**info, "start_time": start, "end_time": self.end}, "data": {"tags": tags}}
-
-
-class _Aml:
-    """One experiment, whose runs it shows by end or by start, the last first, up to a moment."""
-
-    def __init__(self, clock: StandingClock) -> None:
-        self._clock = clock
-        self._runs: list[_Run] = []
-        self.pages = self.number = 0
-
-    def end(self, name: str, at: datetime, parent: str = "") -> None:
-        """A run has ended then."""
-        since = at - datetime(1970, 1, 1, tzinfo=UTC)
-        insort(self._runs, _Run(since // timedelta(milliseconds=1), name, parent))
-
-    def mlflow(self, _where: object, call: str, _until: object, **asked: Any) -> Answer:  # noqa: ANN401
-        """Experiments, a run, or a page of runs."""
-        if call.endswith("experiments/search"):
-            return _answer({"experiments": [{"experiment_id": "1", "name": "defect-detection"}]})
-        if call.endswith("runs/get"):
-            run = next(run for run in self._runs if run.name == asked["params"]["run_id"])
-            return _answer({"run": run.shown()})
-        return _answer(self._page(asked["body"]))
-
-    def drop(self, *given: object) -> None:
-        """Nothing was begun."""
-
-    begin_mlflow = drop
-
-    def _page(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.pages += 1
-        self._clock.on(seconds=A_PAGE.total_seconds())
-        last = len(self._runs)
-        if "filter" in body:
-            until = int(body["filter"].split("'")[1])
-            by_start = "start_time" in body["filter"]
-            until += LASTS // timedelta(milliseconds=1) if by_start else 0
-            last = bisect_right(self._runs, until, key=lambda run: run.end)
-        last = body.get("page_token", last)
-        first = max(0, last - body["max_results"])
-        shown = [run.shown() for run in reversed(self._runs[first:last])]
-        return {"runs": shown, **({"next_page_token": first} if first else {})}
-
-
-def _answer(body: object) -> Answer:
-    return Answer(200, CaseInsensitiveDict(), json.dumps(body).encode())
 
 
 class _Slow:

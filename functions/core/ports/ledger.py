@@ -135,10 +135,7 @@ class Ledger(Protocol):
         """Continuations claimed since then, newest first; open ones always."""
 
     def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
-        """All that are open, and of the others claimed since then the newest `limit`.
-
-        Newest first. An open one stands as it was last scheduled: it may be at work, or have ended.
-        """
+        """All open ones, as they were last scheduled, and the newest of the others since then."""
 
     def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:
         """What was written since then, as it stands, listed or not; of one of `places.SHELVES`."""
