@@ -19,11 +19,14 @@ LASTS = timedelta(hours=1)
 
 
 class EndedRun(NamedTuple):
+    """One of them; a child where it has a parent."""
+
     end: int  # milliseconds
     name: str
     parent: str = ""
 
     def shown(self) -> dict[str, Any]:
+        """As MLflow shows it."""
         start = self.end - LASTS // timedelta(milliseconds=1)
         info = {"run_id": self.name, "experiment_id": "1", "status": "FINISHED"}
         tags = [{"key": "mlflow.parentRunId", "value": self.parent}] if self.parent else []
