@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from functions.core.kept.notice import Message, Told
 from functions.core.ports.services import Level
 from functions.core.rounds.notices import channels
-from functions.core.rounds.notices.channels import MOST_SENDS, TOLD_WITHIN, Hand, Standing
+from functions.core.rounds.notices.channels import (
+    MOST_SENDS,
+    MOST_TOGETHER,
+    TOLD_WITHIN,
+    Hand,
+    Standing,
+)
 from functions.core.rounds.notices.noticing import addressed
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, LedgerUnavailable, Lost, Permanent, Retryable
@@ -72,14 +78,15 @@ class Sending:
             found = [one for name in ("", *names) for one in book.waiting(MOST_WAITING, name)]
         by_name: dict[str, list[Notice]] = defaultdict(list)
         for one in found:
-            if one.channel in names:
-                by_name[one.channel].append(one)
-            elif one.channel and self._clock.now() - one.since > GONE_FOR:
-                self._settle([one], GONE)
-            elif not one.channel:
-                for notice in addressed(one, routes.told_of(one.route)):
-                    book.keep(notice)
-                book.drop(one)
+            by_name[one.channel].append(one)
+        for one in by_name.pop("", [])[:MOST_TOGETHER]:
+            for notice in addressed(one, routes.told_of(one.route)):
+                book.keep(notice)
+            book.drop(one)
+        for name in by_name.keys() - {*names}:
+            since = self._clock.now() - GONE_FOR
+            gone = [one for one in by_name.pop(name) if one.since < since]
+            self._settle(gone[:MOST_TOGETHER], GONE)
         return by_name
 
     def _is_quiet(self, name: str) -> bool:
@@ -158,16 +165,14 @@ class Sending:
 
     def _fresh(self, group: Sequence[Notice], known: Standing) -> list[Notice]:
         """Those of which it is not known what became of them; what is too old is given up."""
-        fresh, since = [], self._clock.now() - TOLD_WITHIN
-        for one in group:
-            if self._ledger.notices.is_told(one):
-                self._ledger.notices.drop(one)
-            elif one.since < since:
-                why = f"not told within three days: {known.why or 'nobody came to it'}"
-                self._settle([one], why)
-            else:
-                fresh.append(one)
-        return fresh
+        book, since = self._ledger.notices, self._clock.now() - TOLD_WITHIN
+        done = {one.id for one in group if book.is_told(one)}
+        for one in (one for one in group if one.id in done):
+            book.drop(one)
+        left = [one for one in group if one.id not in done]
+        why = f"not told within three days: {known.why or 'nobody came to it'}"
+        self._settle([one for one in left if one.since < since], why)
+        return [one for one in left if one.since >= since]
 
     def _put_off(
         self,
@@ -193,6 +198,8 @@ class Sending:
 
     def _settle(self, those: Sequence[Notice], why: str, message: Message | None = None) -> None:
         """Write what became of each, and say it once."""
+        if not those:
+            return
         now = self._clock.now()
         until = (now + self._policy.kept_for).isoformat()
         for one in those:
