@@ -20,7 +20,7 @@ from local.eventgrid.envelopes import CLOUD
 from local.eventgrid.subscriptions import HandshakeError
 from local.eventgrid.topic import Topic
 from local.real.mlflow import SWITCHES, MLflow
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 from local.trainings import COMPLETED, STATUS_CHANGED
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from local.devops.jobs.plan import TWO_DAYS
 from local.devops.pipelines.defined import Parameter, Pipeline
 from local.devops.pipelines.runs import QueuedRun, now
 from local.devops.state import DevOpsState
-from local.serving.web import LocalFlask, Server
+from local.serving.apps import LocalFlask
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -48,7 +49,7 @@ class DevOps(DevOpsState):
         clock: Callable[[], datetime] = now,
     ) -> None:
         super().__init__(pats, tokens, clock)
-        app = LocalFlask(__name__)
+        app = LocalFlask()
         self.server = Server(app, port)
         self.url = self.server.url
         control.install(app, self)

@@ -31,7 +31,8 @@ from local.host.invocations import Worker
 from local.host.triggers import eventgrid, http
 from local.host.triggers.queues import Queues
 from local.host.triggers.timers import Timers, scheduled
-from local.serving.web import LocalFlask, Server
+from local.serving.apps import LocalFlask
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +138,7 @@ class Host:
         )
 
     def _face(self) -> LocalFlask:
-        app = LocalFlask("host", static_folder=None)
+        app = LocalFlask()
         app.add_url_rule("/_local/invocations", "invocations", self._invocations)
         app.add_url_rule("/_local/timers", "timers", self._halt, methods=["GET", "POST"])
         for rule in ("/", "/<path:path>"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.real.mlflow import free_port
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

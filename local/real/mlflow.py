@@ -17,7 +17,7 @@ from typing import NoReturn, Self
 import requests
 
 from local.children import Child
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / ".cache" / "mlflow"

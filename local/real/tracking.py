@@ -23,7 +23,7 @@ from mlflow import server
 from mlflow.server import constants, handlers
 from mlflow.version import VERSION
 
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 
 APP = "mlflow.server.fastapi_app:app"
 LOGGING = Path(server.__file__).with_name("uvicorn_log_config.yaml")

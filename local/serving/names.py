@@ -5,5 +5,6 @@ WORKSPACE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
     "/providers/Microsoft.MachineLearningServices/workspaces/ml-prod"
 )
+LOOPBACK = "127.0.0.1"
 ORGANIZATION, PROJECT = "contoso", "mlops"
 SECRET = "azure-devops-pat"

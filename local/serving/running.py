@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from flask import request
 
-from local.serving.web import LocalFlask, Server
+from local.serving.apps import LocalFlask
+from local.serving.web import Server
 
 if TYPE_CHECKING:
     import ssl
@@ -21,7 +22,7 @@ class Running:
     """
 
     def __init__(self, port: int | Listener = 0, tls: ssl.SSLContext | None = None) -> None:
-        self.app = LocalFlask("local", static_folder=None)
+        self.app = LocalFlask()
         self.server = Server(self.app, port, tls)
 
     @property

@@ -7,37 +7,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
-from flask import Flask, Response, jsonify, request
-from werkzeug import routing
+from flask import Response, jsonify, request
 
+from local.serving.connections import FIRST
 from local.serving.faults import Faults
-from local.serving.listener import FIRST, LOOPBACK, Listener
+from local.serving.listener import Listener
+from local.serving.names import LOOPBACK
 
 if TYPE_CHECKING:
     import ssl
 
+    from flask import Flask
+
 SECRET_HEADERS = frozenset(
     {"authorization", "authtoken", "x-identity-header", "aeg-sas-key", "x-functions-key"}
 )
-
-
-class Rule(routing.Rule):
-    """A path to match; none is ever made from a name, whose preparation costs most of an app."""
-
-    def _compile_builder(self, append_unknown: bool = True) -> Any:  # noqa: ARG002 - theirs
-        return _unmade
-
-
-def _unmade(_rule: Rule, **_values: object) -> NoReturn:
-    raise NotImplementedError("no local service makes URLs from names")
-
-
-class LocalFlask(Flask):
-    """A Flask app that is made in a moment: a test makes several."""
-
-    url_rule_class = Rule
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from flask import jsonify, request
 
 from local.identity import TENANT, Accepts
 from local.serving.faults import Fault
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 from local.serving.running import Running, bearer
 from local.vault import refusals
 

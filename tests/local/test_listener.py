@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from http.client import HTTPConnection
+from socket import create_connection
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from local.cloud import SECRET, WORKSPACE, Ground
+from local.serving.apps import LocalFlask
 from local.serving.faults import Fault
-from local.serving.listener import LOOPBACK, Listener
-from local.serving.web import LocalFlask, Server
+from local.serving.listener import Listener
+from local.serving.names import LOOPBACK
+from local.serving.web import Server
 from tests.stage.grounds import Grounds
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def own(certificates: Path) -> Iterator[Grounds]:
 
 
 def served(listener: Listener, said: str) -> Server:
-    app = LocalFlask("test")
+    app = LocalFlask()
     app.add_url_rule("/", view_func=lambda: said)
     return Server(app, listener)
 
@@ -111,6 +114,50 @@ def test_a_server_that_is_stopped_gives_a_lent_port_back(lent: Listener) -> None
         with pytest.raises(requests.ConnectionError, match="refused"):
             get(first)
     assert lent.ended
+
+
+def test_who_connects_and_says_nothing_holds_up_nobody(own: Grounds) -> None:
+    with own.cloud("pat") as cloud:
+        vault = cloud.vault.server
+        with create_connection((LOOPBACK, vault.port)), create_connection((LOOPBACK, vault.port)):
+            assert requests.get(vault.url, timeout=5, verify=cloud.bundle).status_code == 401
+
+
+def test_what_is_in_hand_is_answered_before_a_port_is_given_back() -> None:
+    app, asked, answers = LocalFlask(), threading.Event(), threading.Event()
+
+    @app.get("/")
+    def slowly() -> str:
+        asked.set()
+        answers.wait()
+        return "whole"
+
+    got: list[str] = []
+    server = Server(app).start()
+    asking = threading.Thread(target=lambda: got.append(get(server).text))
+    asking.start()
+    asked.wait()
+    stopping = threading.Thread(target=server.stop)
+    stopping.start()
+    while is_open(server.port):
+        pass
+    answers.set()
+    stopping.join()
+    asking.join()
+    assert got == ["whole"]
+
+
+def is_open(port: int) -> bool:
+    with suppress(ConnectionRefusedError), create_connection((LOOPBACK, port)):
+        return True
+    return False
+
+
+def test_apps_with_the_same_paths_answer_each_for_itself() -> None:
+    with Listener() as here, Listener() as there, served(here, "one") as one:
+        other = served(there, "other").start()
+        assert [get(one).text, get(other).text] == ["one", "other"]
+        assert requests.post(one.url, timeout=30).status_code == 405
 
 
 def test_a_cloud_after_another_is_as_new(own: Grounds) -> None:

@@ -10,7 +10,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 
 if TYPE_CHECKING:
     import pytest

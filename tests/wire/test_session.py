@@ -16,7 +16,7 @@ from functions.adapters.http.transport import Transport
 from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
 from functions.core.terms.deadline import Deadline
-from local.serving.listener import LOOPBACK
+from local.serving.names import LOOPBACK
 from local.serving.web import Server
 from tests.stage.azurite import ACCOUNT, ACCOUNT_KEY
 from tests.stage.proxies import behind
@@ -91,6 +91,16 @@ def test_a_host_that_needs_no_proxy_is_asked_itself(proxy: Proxy) -> None:
     session = SteadySession()
     assert session.around(f"{FAR}/run").proxies["http"] == proxy.url
     assert "http" not in session.around("http://near.invalid/run").proxies
+
+
+def test_a_session_that_is_made_later_goes_by_the_environment_of_then(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert SteadySession().around(FAR).proxies["http"] == proxy.url
+    monkeypatch.setenv("http_proxy", "http://other.invalid")
+    assert SteadySession().around(FAR).proxies["http"] == "http://other.invalid"
+    monkeypatch.setenv("no_proxy", "far.invalid")
+    assert "http" not in SteadySession().around(FAR).proxies
 
 
 def test_the_certificates_of_the_environment_are_trusted(
