@@ -25,6 +25,7 @@ from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.ahead import Ahead
 from functions.adapters.entra_tokens import IdentityUnavailable, refusals, waiting
+from functions.adapters.http.session import sdk_transport
 from functions.core.terms.errors import NoSecret, Retryable
 from functions.core.terms.pipelines import Credential
 from functions.core.terms.reasons import Reason
@@ -129,6 +130,7 @@ def open_vault(url: str, credential: TokenCredential) -> SecretClient:
         connection_timeout=3,
         read_timeout=CALL_SECONDS,
         retry_total=0,
+        transport=sdk_transport(),
         raw_response_hook=_seen(refusals(credential)),
     )
 
@@ -188,10 +190,7 @@ def secret(
 
 
 def _about_or_raise(told: SecretProperties, name: str, version: str) -> None:
-    """Raises Retryable unless it is the secret, and the version if one, that was asked for.
-
-    Another organization must not be told it.
-    """
+    """Raises Retryable unless that, in that version, was asked for: others must not be told it."""
     if str(told.name).lower() != name.lower():
         raise _unreadable(name, f"the answer is about {told.name or 'none that it names'}")
     if version and str(told.version).lower() != version.lower():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
+from functions.adapters.http.session import sdk_transport
 from functions.core.texts.bounds import HIDDEN, bounded
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def asking(client_id: str | None) -> Ask:
             connection_timeout=3,
             read_timeout=5,
             retry_total=0,
+            transport=sdk_transport(),
             raw_response_hook=heard,
         ) as credential:
             found: AccessTokenInfo = credential.get_token_info(*scopes, options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -15,7 +16,11 @@ from urllib3.util import Retry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from azure.core.pipeline.transport import RequestsTransport
+
 POOL = 32
+_PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "no")]
+_NAMES = (*_PROXIES, *map(str.upper, _PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _HEADERS = {"User-Agent": "run-relay", "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
 
 
@@ -47,8 +52,7 @@ class SteadySession(requests.Session):
         """What the environment says of this address, by HTTPS_PROXY, REQUESTS_CA_BUNDLE and all."""
         host = "/".join(url.split("/", 3)[:3])
         if host not in self._around:
-            found = super().merge_environment_settings(host, {}, None, None, None)
-            self._around[host] = Around(found["proxies"], found["verify"] or True)
+            self._around[host] = _around(host, tuple(map(os.environ.get, _NAMES)))
         return self._around[host]
 
     def merge_environment_settings(
@@ -91,6 +95,13 @@ class SdkSession(SteadySession):
         return response
 
 
+def sdk_transport() -> RequestsTransport:
+    """What an SDK's client sends with; it is not imported where no SDK is."""
+    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - above
+
+    return RequestsTransport(session=SdkSession())
+
+
 class Call(NamedTuple):
     """A request as it is meant, without what a session would add: cookies, or a .netrc's login.
 
@@ -120,6 +131,16 @@ class Call(NamedTuple):
 
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
     return prepared
+
+
+@lru_cache(maxsize=1024)
+def _around(host: str, _said: tuple[str | None, ...]) -> Around:
+    """What the environment says of a host, while it says just this: for all sessions of a process.
+
+    https://requests.readthedocs.io/en/latest/user/advanced/#proxies
+    """
+    found = requests.Session().merge_environment_settings(host, {}, None, None, None)
+    return Around(found["proxies"], found["verify"] or True)
 
 
 @lru_cache(maxsize=1024)

@@ -14,11 +14,10 @@ from azure.core.pipeline.policies import (
     ProxyPolicy,
     RedirectPolicy,
 )
-from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient
 
 from functions.adapters.entra_tokens import refusals
-from functions.adapters.http.session import SdkSession
+from functions.adapters.http.session import sdk_transport
 from functions.core.terms.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def open_table(
     Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
     ConfigurationError.
     """
-    options = {"retry_total": 0, "transport": RequestsTransport(session=SdkSession()), **options}
+    options = {"retry_total": 0, "transport": sdk_transport(), **options}
     try:
         if connection_string:
             return _Table.from_connection_string(connection_string, name, **options)
