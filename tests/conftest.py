@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.running import sharing
+from tests.running.compiling import pytest_sessionstart  # noqa: F401 - a hook
 from tests.running.spreading import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
     from local.real.mlflow import MLflow
+
+gc.set_threshold(20_000)  # whoever builds so many things at a time looks for circles all the time
 
 settings.register_profile("house", deadline=None, print_blob=True)  # slow machines are no bugs
 settings.load_profile("house")
