@@ -47,7 +47,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(outcomesName)) {
   name: empty(outcomesName) ? 'none' : outcomesName
 }
-
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
 // The addresses in full: of a name alone, the host makes one of the public cloud. They and what else is
