@@ -75,7 +75,7 @@ def test_an_unknown_key_at_the_top_is_refused() -> None:
     assert problems("version: 1\nroutes: [{name: a, complete: true}]\nroute: []") == [
         (
             "routes.yaml:3: route: is no known key; did you mean routes? "
-            "allowed: version, defaults, routes"
+            "allowed: version, defaults, notify, routes"
         )
     ]
 
