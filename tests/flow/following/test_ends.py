@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,15 +69,15 @@ def test_many_are_asked_for_in_one_request(stage: Stage) -> None:
 
 def test_it_is_looked_at_less_the_longer_it_goes_on(stage: Stage) -> None:
     started(stage)
-    counts = []
-    for _ in range(6):
-        before = len(looks(stage))
-        for _ in range(60):
-            stage.reconcile(minutes=1)
-        counts.append(len(looks(stage)) - before)
-    assert counts[0] <= 19
-    assert counts == sorted(counts, reverse=True)
-    assert counts[-1] == 1
+    seen, rounds = len(looks(stage)), []
+    for minute in range(360):
+        stage.reconcile(minutes=1)
+        rounds += [minute] * (len(looks(stage)) - seen)
+        seen = len(looks(stage))
+    pauses = [later - earlier for earlier, later in pairwise(rounds)]
+    assert len([minute for minute in rounds if minute < 60]) <= 19
+    assert all(later >= earlier - 1 for earlier, later in pairwise(pauses))  # a round is a minute
+    assert len([minute for minute in rounds if minute >= 300]) == 1
 
 
 def test_a_build_that_was_deleted_tells_its_end_all_the_same(stage: Stage) -> None:

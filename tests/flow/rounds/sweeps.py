@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.stage.azure import Stage
+from tests.stage.identities import all_answered
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +40,8 @@ def end(stage: Stage, run: str, ago: timedelta = timedelta(0), **facts: Any) -> 
 
 
 def sweep(stage: Stage, **later: float) -> None:
+    """Sweep so much later; what was asked for before is answered by then."""
+    all_answered()
     stage.clock.forward(**later)
     stage.app.sweep.sweep()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineEnd
     from functions.core.terms.policy import Policy
+
+SECOND = timedelta(seconds=1)  # by which the schedule is listed
 
 
 class Keeping:
@@ -90,7 +93,8 @@ class Keeping:
         return True
 
     def _next(self, one: Followed, now: datetime) -> Followed:
-        return replace(one, due_at=self._pace.after(one.since, now))
+        """A look that is due within the second was listed already: it is not due again."""
+        return replace(one, due_at=self._pace.after(one.since, now + SECOND))
 
     def _tell(self, c: Continuation) -> None:
         self._log.write(*log_lines.pipeline_ended(c))
