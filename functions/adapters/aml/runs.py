@@ -13,6 +13,7 @@ from functions.adapters.aml.models.finding import Models
 from functions.core.reading.below import MOST_CHILDREN
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from functions.core.terms.runs import Reach
 from functions.core.texts.bounds import kept
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from functions.adapters.aml.finished.ended import EndedRuns
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.runs import Ahead, Ended, Reach, Run, Workspace
+    from functions.core.terms.runs import Ahead, Ended, Run, Workspace
     from functions.core.terms.standing import Challenger, Choice, Standing
 
 _GET, _SEARCH = "/api/2.0/mlflow/runs/get", "/api/2.0/mlflow/runs/search"
@@ -98,7 +99,7 @@ class AmlRuns:
 
         if self._ended is None:
             self._ended = EndedRuns(self._workspaces, parse)
-        sought = Sought(since, children, *(reach or ()))
+        sought = Sought(since, children, reach or Reach())
         return self._ended.read(workspace, sought, deadline, first)
 
     def experiment(self, workspace: Workspace, run: Run, deadline: Deadline) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
 from functions.core.limits.taking import Taking
-from functions.core.memory import file_order
+from functions.core.memory.file_order import may_be_older, may_be_older_for
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
@@ -90,8 +90,7 @@ class Lines:
         if routes is None or route is None:
             return routes is None
         holds = route.limit if c.waits_on.startswith(LINE) else route.concurrency
-        left = file_order.may_be_older
-        return holds is not None or left(self._ledger, c, routes, self._clock.now())
+        return holds is not None or may_be_older(self._ledger, c, routes, self._clock.now())
 
     def _in_turn(self, routes: Routes | None) -> Iterable[str]:
         """The lines, from the one on that the last round had no time for."""
@@ -141,8 +140,9 @@ class Lines:
         Nor where a newer file may have the limit that this one has not.
         """
         keys, now = self.taking.limits.call(route, most, self._left), self._clock.now()
-        left = file_order.may_be_older_for
-        if not keys or (route.limit is None and left(self._ledger, keys[0], routes, now)):
+        if not keys:
+            return []
+        if route.limit is None and may_be_older_for(self._ledger, keys[0], routes, now):
             return []
         return keys if self._may_start(route) else []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.memory import file_order
+from functions.core.memory.file_order import may_be_older_for
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
@@ -60,13 +60,13 @@ class Queue:
         lot.left(row.value)
         self._groups.places.close(row, lot)
         self.over = lot.over
-        taken, called, left = len(lot.held), list[Key](), file_order.may_be_older_for
+        taken, called = len(lot.held), list[Key]()
         for key in keys:
             route = self._routes.named(key.route)
             wants = route.concurrency if route else None
             if len(called) == most or (wants and taken >= wants.at_most):
                 break
-            if not wants and left(self._ledger, key, self._routes, self._groups.now):
+            if not wants and may_be_older_for(self._ledger, key, self._routes, self._groups.now):
                 break  # a newer file may have the group that this one has not
             if route is None or self._may_start(route):
                 taken += wants is not None

@@ -50,20 +50,17 @@ def came(visit: Visit, now: datetime, ended: Ended, looked: Looked) -> Visit:
         return visit._replace(seen=max(visit.seen or visit.since, min(looked.until, now)))
     began = None if failed else visit.began if on_tour else now
     one_sweep = not (on_tour or ended.next or ended.failed)
-    visit = _further(visit, now, ended, looked) if one_sweep else _anew(visit)
+    place = _place(visit, now, ended, looked) if one_sweep else Reach()
+    visit = visit._replace(**place._asdict())
     if ended.next:
         after = ended.next if len(ended.next) <= LONGEST_ID else ""
         return visit._replace(next=after, began=began if after else None)
     return visit._replace(next="", began=None, seen=began or visit.seen)
 
 
-def _further(visit: Visit, now: datetime, ended: Ended, looked: Looked) -> Visit:
+def _place(visit: Visit, now: datetime, ended: Ended, looked: Looked) -> Reach:
     """How far down it came; not as far where what was looked at before is left."""
     down, start = ended.down, ended.start
     if looked.left and not is_behind(visit, ended):
         down, start = visit.down, visit.start
-    return visit._replace(top=now if down else None, down=down, start=start)
-
-
-def _anew(visit: Visit) -> Visit:
-    return visit._replace(top=None, down=None, start=None)
+    return Reach(now if down else None, down, start)

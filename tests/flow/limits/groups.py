@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import pytest
+
 from tests.flow.asking import EXPERIMENT
 from tests.stage.azure import ROUTES, changed, completed
 
@@ -18,6 +20,14 @@ BOTH = ONE.replace("name: report", f"name: report\n    {GROUP}")
 LATEST = ONE.replace(GROUP, f"{GROUP[:-1]}, queue: latest}}")
 TEAMS = BOTH.replace("start: {pipeline: 43", "start: {secret: theirs, pipeline: 43")
 TWO = ONE.replace(GROUP, f"{GROUP[:-1]}, at_most: 2}}")
+
+
+@pytest.fixture(name="stage")
+def one_at_a_time(stage: Stage) -> Stage:
+    """An app with the group of `ONE`, for a file that imports it."""
+    stage.routes(ONE)
+    stage.deploy()
+    return stage
 
 
 def trained(stage: Stage, *runs: str, model: str = "defects", at: str = "") -> None:

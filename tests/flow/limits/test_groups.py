@@ -20,6 +20,7 @@ from tests.flow.limits.groups import (
     Result,
     failed,
     finish,
+    one_at_a_time,  # noqa: F401 - the fixture
     rounds,
     started,
     trained,
@@ -30,13 +31,6 @@ from tests.stage.azure import ROUTES
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
-
-
-@pytest.fixture
-def stage(stage: Stage) -> Stage:
-    stage.routes(ONE)
-    stage.deploy()
-    return stage
 
 
 def test_who_comes_while_another_goes_on_waits_and_says_for_whom(stage: Stage) -> None:

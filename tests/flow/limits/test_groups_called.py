@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from msgspec.structs import replace
 
 from functions.core.ledger import records
@@ -16,7 +15,15 @@ from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.reasons import Reason
 from tests.conftest import PAT
-from tests.flow.limits.groups import ONE, TEAMS, failed, finish, rounds, started, trained
+from tests.flow.limits.groups import (
+    TEAMS,
+    failed,
+    finish,
+    one_at_a_time,  # noqa: F401 - the fixture
+    rounds,
+    started,
+    trained,
+)
 from tests.flow.rounds.test_parts import OF, in_parts
 from tests.ledger.counted import counted
 from tests.saying.refusals import says
@@ -24,13 +31,6 @@ from tests.saying.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
-
-
-@pytest.fixture
-def stage(stage: Stage) -> Stage:
-    stage.routes(ONE)
-    stage.deploy()
-    return stage
 
 
 def test_a_secret_that_is_refused_holds_nobody_back_who_has_another(stage: Stage) -> None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.terms.reasons import Reason
-from tests.flow.limits.groups import ONE, finish, rounds, started, trained
+from tests.flow.limits.groups import (
+    finish,
+    one_at_a_time,  # noqa: F401 - the fixture
+    rounds,
+    started,
+    trained,
+)
 from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 
@@ -15,13 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.stage.azure import Stage
-
-
-@pytest.fixture
-def stage(stage: Stage) -> Stage:
-    stage.routes(ONE)
-    stage.deploy()
-    return stage
 
 
 class Frozen(Wrapped):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -13,7 +11,17 @@ from functions.core.terms.words import State
 from local.devops.pipelines.defined import RunRequest
 from local.serving.faults import Fault
 from tests.conftest import PAT
-from tests.flow.limits.groups import ONE, TEAMS, TWO, failed, finish, rounds, started, trained
+from tests.flow.limits.groups import (
+    ONE,
+    TEAMS,
+    TWO,
+    failed,
+    finish,
+    one_at_a_time,  # noqa: F401 - the fixture
+    rounds,
+    started,
+    trained,
+)
 from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 
@@ -21,13 +29,6 @@ if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 LIKE_OTHERS = ONE.replace('{run_id: "{{ run.id }}"}', '{run_id: "of {{ run.id }}"}')
-
-
-@pytest.fixture
-def stage(stage: Stage) -> Stage:
-    stage.routes(ONE)
-    stage.deploy()
-    return stage
 
 
 def test_who_was_refused_has_no_place_beside_another_once_only_one_may_go_on(stage: Stage) -> None:

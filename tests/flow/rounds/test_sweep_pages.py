@@ -61,12 +61,17 @@ def hours(number: float) -> timedelta:
     return timedelta(hours=number)
 
 
-def test_what_one_sweep_does_not_read_is_started_by_a_later_one(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
+def more_than_a_sweep_reads(stage: Stage) -> None:
+    """One run that a route wants, and after it more than two sweeps read."""
     stage.clock.forward(hours=9)
     end(stage, "first", hours(8))
     steps(stage, 2 * A_SWEEP + 6, hours(0), hours(7))
+
+
+def test_what_one_sweep_does_not_read_is_started_by_a_later_one(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    more_than_a_sweep_reads(stage)
     said = []
     for _ in range(4):
         sweep(stage, minutes=1)
@@ -111,9 +116,7 @@ def in_seconds(body: Any, ask: Any) -> Any:
 
 def test_a_filter_may_count_in_seconds(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     searching(stage, in_seconds)
-    stage.clock.forward(hours=9)
-    end(stage, "first", hours(8))
-    steps(stage, 2 * A_SWEEP + 6, hours(0), hours(7))
+    more_than_a_sweep_reads(stage)
     for _ in range(3):
         sweep(stage, minutes=1)
     assert stage.started() == [(42, "first")]
@@ -180,9 +183,7 @@ def test_complete_is_said_only_where_all_that_had_ended_is_started(
 def test_where_the_time_does_not_suffice_the_next_sweep_goes_on_as_well(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage.clock.forward(hours=9)
-    end(stage, "first", hours(8))
-    steps(stage, 2 * A_SWEEP + 6, hours(0), hours(7))
+    more_than_a_sweep_reads(stage)
     slow_searches(stage, 9)
     sweep(stage, minutes=1)
     assert " complete=no lacking=pages back_to=" in told(caplog)

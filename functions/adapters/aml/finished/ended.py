@@ -103,32 +103,32 @@ class EndedRuns:
 
         Between these a part of those that may say no end.
         """
-        sought, tour = asked.sought, asked.tour
-        came = self._down(asked, search, max(sought.since, sought.top or sought.since))
+        since, reach, tour = asked.sought.since, asked.sought.reach, asked.tour
+        came = self._down(asked, search, max(since, reach.top or since))
         if search.by_start_only:
             return None if came else tour.cut()
-        search.known = sought.down if came else None
+        search.known = reach.down if came else None
         if not search.has_shown_all:
             self._by_start(asked, search)
-        if search.known and search.goes_on and not search.is_past(sought.since):
+        if search.known and search.goes_on and not search.is_past(since):
             self._skip(asked, search, search.known)
-            came = self._down(asked, search, sought.since)
+            came = self._down(asked, search, since)
         return None if came else tour.came_to(search.reached)
 
     def _by_start(self, asked: Asked, by_end: Search) -> None:
         """Those that say no end, by start: what was canceled just now may have an old one."""
-        sought, tour = asked.sought, asked.tour
+        since, start, tour = asked.sought.since, asked.sought.reach.start, asked.tour
         search, pages = Search(by_end.batch), max(self._pages // STARTS, 1)
         search.begin(BY_START)
         try:
-            came = self._down(asked, search, sought.since, 1 if sought.start else pages)
-            if sought.start and not came:
-                self._skip(asked, search, sought.start)
-                came = self._down(asked, search, sought.since, pages)
+            came = self._down(asked, search, since, 1 if start else pages)
+            if start and not came:
+                self._skip(asked, search, start)
+                came = self._down(asked, search, since, pages)
         except Retryable:
             by_end.status = search.status
             if asked.deadline.has_passed:
-                tour.came_to_start(search.oldest or sought.start)
+                tour.came_to_start(search.oldest or start)
             raise
         if not came:
             tour.came_to_start(search.oldest)

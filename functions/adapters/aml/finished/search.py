@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events import parents
+from functions.core.terms.runs import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +27,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Sought(NamedTuple):
     """Which runs are: root runs, or `children` too, that ended since then.
 
-    What ended from `down` to `top`, or began since `start`, was read by the sweeps before.
+    `reach`: what the sweeps before have read.
     """
 
     since: datetime
     children: bool = False
-    top: datetime | None = None
-    down: datetime | None = None
-    start: datetime | None = None
+    reach: Reach = Reach()
 
     def has(self, run: Run, by: Search) -> bool:
         """Whether it is one of them; one that says neither end nor start may be.
