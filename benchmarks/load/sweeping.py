@@ -1,7 +1,9 @@
 """What the hourly sweep sees of a workspace in which a thousand trainings end an hour.
 
-Each has four child runs, and a continuation. Then AML shows one run that nobody told of for each
-hour of the window, and after that the app stands still for half a day in which events are lost.
+Each has four child runs, and a continuation. Then, when the sweeps set out from the newest run
+anew, AML shows one run that nobody told of for each hour of the window; the same again half-way
+down, where what lies above is looked at only by the next sweeps that set out. After that the app
+stands still for half a day in which events are lost.
 The clock is moved by half a second for each page that is read and by ten milliseconds for each
 request to the ledger.
 """
@@ -26,10 +28,11 @@ from functions import bootstrap, connections
 from functions.adapters.aml.runs import AmlRuns
 from functions.configuration import settings as known_settings
 from functions.core.ledger.rowledger import RowLedger
+from functions.core.memory import visits
 from functions.core.terms.policy import SweepPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from benchmarks.bench import Bench
     from functions.core.terms.pipelines import PipelineRun
@@ -51,6 +54,7 @@ routes:
 TITLES = {
     "hours_seen": "hours whose late run was started, of 26",
     "sweeps_until_seen": "sweeps until the last of them was",
+    "hours_half_way": "the same, if they are shown half-way",
     "pages": "pages of runs in a sweep",
     "seconds": "seconds of a sweep",
     "sweeps_after_outage": "sweeps until all that ended in the outage was started",
@@ -81,62 +85,92 @@ def measured(running: Bench) -> Section:
 
 
 def hours(an_hour: int) -> dict[str, float]:
-    """Sweep for two days, and what came of it."""
-    clock = StandingClock()
-    aml = BusyWorkspace(clock)
-    app, outside = _app(clock, aml)
-    app.sweep.sweep()  # it knows the workspace and the route from now on
+    """Sweep for some days, and what came of it."""
+    days = _Days(an_hour)
     for _ in range(WINDOW + 1):
-        _an_hour(clock, aml, an_hour)
-        app.sweep.sweep()
-    aml.pages, began = 0, clock.now()
-    app.sweep.sweep()
-    figures = {"pages": float(aml.pages), "seconds": (clock.now() - began).total_seconds()}
+        days.hour()
+    figures = days.one_sweep()
+    days.go_on_until(days.is_to_set_out)
+    shown = days.show_late("late")
+    figures["sweeps_until_seen"] = days.go_on_until(lambda: days.outside.started >= shown)
+    figures["hours_seen"] = float(len(shown & days.outside.started))
+    days.go_on_until(days.is_to_set_out)
+    for _ in range(int(figures["sweeps_until_seen"]) // 2):
+        days.hour()
+    shown = days.show_late("half-way")
+    days.go_on_until(lambda: days.outside.started >= shown)
+    figures["hours_half_way"] = float(len(shown & days.outside.started))
+    lost = {run for _ in range(OUTAGE) for run in days.end_runs(LOST)}
+    figures["sweeps_after_outage"] = days.go_on_until(lambda: days.outside.started >= lost)
+    return {**figures, "lost": float(len(lost - days.outside.started))}
 
-    def sweeps_until(wanted: Collection[str]) -> float:
+
+class _Days:
+    """An app and a workspace, hour by hour."""
+
+    def __init__(self, an_hour: int) -> None:
+        self._clock, self._an_hour = StandingClock(), an_hour
+        self._aml, self.outside = BusyWorkspace(self._clock), _Started(self._clock)
+        known = known_settings.read(os.environ)
+        ports = connections.connect(known, self._clock)
+        rows = ports.ledger._rows  # type: ignore[attr-defined] # noqa: SLF001 - what it asks
+        others: dict[str, Any] = dict.fromkeys(("credentials", "pipelines"), self.outside)
+        others["runs"] = AmlRuns(self._aml)  # type: ignore[arg-type]
+        self._ledger = RowLedger(lambda: _Slow(rows(), self._clock))
+        app = bootstrap.App(known, ports._replace(ledger=self._ledger, **others))
+        self._sweep = app.sweep.sweep
+        self._sweep()  # it knows the workspace and the route from now on
+
+    def hour(self) -> None:
+        """One that ends with a sweep."""
+        self.end_runs()
+        self._sweep()
+
+    def one_sweep(self) -> dict[str, float]:
+        """What one costs."""
+        self._aml.pages, began = 0, self._clock.now()
+        self._sweep()
+        took = (self._clock.now() - began).total_seconds()
+        return {"pages": float(self._aml.pages), "seconds": took}
+
+    def is_to_set_out(self) -> bool:
+        """Whether the next sweep sets out from the newest run."""
+        visit = visits.recall(self._ledger).of(WORKSPACE.key)
+        return visit is None or visit.down is None
+
+    def go_on_until(self, it_is_so: Callable[[], bool]) -> float:
+        """How many sweeps that took; those of a window at most."""
         for n in range(WINDOW):
-            if outside.started.issuperset(wanted):
+            if it_is_so():
                 return float(n)
-            app.sweep.sweep()
-            _an_hour(clock, aml, an_hour)
+            self._sweep()
+            self.end_runs()
         return float(WINDOW)
 
-    late = {f"late-{hour}": clock.now() - timedelta(hours=hour + 0.5) for hour in range(WINDOW)}
-    for run, at in late.items():
-        aml.end(run, at)
-    figures["sweeps_until_seen"] = sweeps_until(late.keys())
-    figures["hours_seen"] = float(len(late.keys() & outside.started))
-    lost = set(chain.from_iterable(_an_hour(clock, aml, an_hour, LOST) for _ in range(OUTAGE)))
-    figures["sweeps_after_outage"] = sweeps_until(lost)
-    return {**figures, "lost": float(len(lost - outside.started))}
+    def show_late(self, name: str) -> set[str]:
+        """One run for each hour of the window, of which nobody told."""
+        now = self._clock.now()
+        shown = {f"{name}-{n}": now - timedelta(hours=n + 0.5) for n in range(WINDOW)}
+        for run, at in shown.items():
+            self._aml.end(run, at)
+        return {*shown}
 
-
-def _app(clock: StandingClock, aml: BusyWorkspace) -> tuple[bootstrap.App, _Started]:
-    known = known_settings.read(os.environ)
-    ports, outside = connections.connect(known, clock), _Started(clock)
-    rows = ports.ledger._rows  # type: ignore[attr-defined] # noqa: SLF001 - what it asks of its store
-    others: dict[str, Any] = dict.fromkeys(("credentials", "pipelines"), outside)
-    others["runs"] = AmlRuns(aml)  # type: ignore[arg-type]
-    ledger = RowLedger(lambda: _Slow(rows(), clock))
-    return bootstrap.App(known, ports._replace(ledger=ledger, **others)), outside
-
-
-def _an_hour(clock: StandingClock, aml: BusyWorkspace, count: int, lost: int = 0) -> list[str]:
-    """Let trainings end in the next hour; those are returned of which no event tells."""
-    begins, names = clock.now(), []
-    rest = timedelta(hours=1) / count
-    for n in range(count):
-        at = begins + n * rest
-        aml.number += 1
-        name = f"run-{aml.number:06d}"
-        names.append(name)
-        aml.end(name, at)
-        for child in range(CHILDREN):
-            aml.end(f"{name}-{child}", at, parent=name)
-    missed = names[:: max(count // lost, 1)] if lost else []
-    _known(begins, (int(name[4:]) for name in names if name not in missed))
-    clock.on(hours=1)
-    return missed
+    def end_runs(self, lost: int = 0) -> list[str]:
+        """Let trainings end in the next hour; those are returned of which no event tells."""
+        begins, count, names = self._clock.now(), self._an_hour, []
+        rest = timedelta(hours=1) / count
+        for n in range(count):
+            at = begins + n * rest
+            self._aml.number += 1
+            name = f"run-{self._aml.number:06d}"
+            names.append(name)
+            self._aml.end(name, at)
+            for child in range(CHILDREN):
+                self._aml.end(f"{name}-{child}", at, parent=name)
+        missed = names[:: max(count // lost, 1)] if lost else []
+        _known(begins, (int(name[4:]) for name in names if name not in missed))
+        self._clock.on(hours=1)
+        return missed
 
 
 def _known(at: datetime, numbers: Iterable[int]) -> None:

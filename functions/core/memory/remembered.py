@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 DIGITS = 16
-TIMES = ("seen", "began", "gone", "dropped", "top", "down", "start")
+TIMES = ("seen", "began", "gone", "dropped", "top", "down", "start", "set_out")
 
 
 class Visit(NamedTuple):
@@ -24,7 +24,8 @@ class Visit(NamedTuple):
     `since`: when it was first heard of. `seen`: all that ended before was looked at. `next`: the
     experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
     workspace, and `dropped`: when it was last asked after that had lasted too long. `top`, `down`
-    and `start`: how far it came, where more ended than one sweep reads (`Reach`).
+    and `start`: how far it came, where more ended than one sweep reads (`Reach`), and `set_out`:
+    when the sweeps set out from the top to where it came.
     """
 
     since: datetime
@@ -36,6 +37,7 @@ class Visit(NamedTuple):
     top: datetime | None = None
     down: datetime | None = None
     start: datetime | None = None
+    set_out: datetime | None = None
 
     @property
     def was_not_there(self) -> bool:

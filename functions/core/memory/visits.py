@@ -127,12 +127,17 @@ def forgets(ledger: Ledger, was: Remembered, before: datetime) -> None:
 
 
 def back_to(visit: Visit | None, policy: SweepPolicy, now: datetime) -> datetime:
-    """How far the sweep looks back: the window, and to where it came last, but not for ever."""
+    """How far the sweep looks back: the window, and to where it came last, but not for ever.
+
+    The window of several sweeps is that of the first: what the last looks at was in it then.
+    """
     usual = now - policy.window
-    if visit is None or visit.seen is None:
+    if visit is None:
         return usual
     longest = now - max(min(CATCHING_UP, policy.kept_for - A_DAY), policy.window)
-    return min(usual, max(visit.seen - OVERLAP, longest))
+    came = visit.seen and visit.seen - OVERLAP
+    began = visit.set_out and visit.set_out - policy.window
+    return min(usual, max(min(filter(None, (came, began)), default=usual), longest))
 
 
 def _merged(visit: Visit, last: Visit | None) -> Visit:

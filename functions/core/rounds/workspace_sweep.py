@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from functions.core.memory import missed, reached, visits
 from functions.core.memory.reached import Looked
 from functions.core.memory.remembered import Visit
-from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR, OVERLAP
+from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
@@ -40,10 +40,6 @@ class _Work(NamedTuple):
     memory: Memory
     visit: Visit
     now: datetime
-
-    def is_new(self, at: datetime) -> bool:
-        """Whether what ended then may not have been looked at before."""
-        return self.visit.seen is None or at > self.visit.seen - OVERLAP
 
 
 class Visiting:
@@ -110,23 +106,19 @@ class Visiting:
         return reached.came(work.visit, work.now, ended, looked)
 
     def _look(self, work: _Work, ended: Ended, deadline: Deadline) -> Looked:
-        """The oldest first, which are too old first; what was looked at before comes last.
+        """What was looked at before comes last.
 
         It is looked at again since it may have been shown late, or not been scheduled.
         """
-        runs = missing = 0
-        last = work.visit.since
-        ordered = sorted(
-            missed.timed(ended.runs, work.now), key=lambda one: (not work.is_new(one[0]), one[0])
-        )
-        for handled, (at, run) in enumerate(ordered):
+        looked = Looked()
+        turns = reached.in_turn(work.visit, ended, missed.timed(ended.runs, work.now))
+        for done, (at, run) in enumerate(turns):
             if deadline.has_passed:
-                until = last if work.is_new(at) else None
-                return Looked(runs, missing, len(ordered) - handled, until)
+                return reached.cut(work.visit, ended, turns, looked, done)
             event = missed.news(work.workspace, run, ended.experiment(run))
-            was_missing, last = self._handled(work, event, at), at
-            runs, missing = runs + (was_missing is not None), missing + bool(was_missing)
-        return Looked(runs, missing)
+            was = self._handled(work, event, at)
+            looked = Looked(looked.runs + (was is not None), looked.missing + bool(was))
+        return looked
 
     def _handled(self, work: _Work, event: RunEvent, at: datetime) -> bool | None:
         """Whether it was missing; None: a bug, which must not cost the other runs theirs."""
@@ -147,7 +139,9 @@ class Visiting:
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
         """The routes to take the run up on; the ledger is asked only if there may be any."""
         wanted = missed.wanted(event, at, work.routes, work.memory)
-        decides = self._policy.mode is SweepMode.START and (work.is_new(at) or at != event.time)
+        decides = self._policy.mode is SweepMode.START and (
+            reached.is_new(work.visit, at) or at != event.time
+        )
         near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
         if not wanted and not near:
             return ()

@@ -97,6 +97,32 @@ def test_the_window_is_looked_at_again_though_no_sweep_reads_it_whole(
     assert stage.started() == [(42, "late")]
 
 
+def slow_looks(stage: Stage, takes: float) -> None:
+    """Each look whether a run is known takes so many seconds of the app's clock."""
+    real = stage.ledger.of_run
+
+    def of_run(*given: Any) -> Any:
+        stage.clock.forward(seconds=takes)
+        return real(*given)
+
+    vars(stage.ledger)["of_run"] = of_run
+
+
+def test_what_there_is_no_time_to_look_at_again_is_looked_at_by_the_next_sweeps(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for hour in range(12):
+        end(stage, f"at-{hour}")
+        sweep(stage)
+        stage.clock.forward(hours=1)
+    slow_looks(stage, 30)
+    end(stage, "late", hours(5.5))
+    for _ in range(4):
+        sweep(stage, minutes=1)
+    assert " left=0 " not in "".join(lines(caplog, "sweep")[12:14])
+    assert (42, "late") in stage.started()
+
+
 def test_what_was_canceled_in_the_queue_is_found_by_its_start(stage: Stage) -> None:
     stage.clock.forward(hours=9)
     end(stage, "queued", hours(8), status="Canceled")
