@@ -72,18 +72,20 @@ class Groups:
         return Entry(msgspec.structs.replace(c, group=name), entry.version)
 
     def hold(self, c: Continuation) -> None:
-        """Have it count again, though its place was free: its end was another's. Two requests."""
-        from functions.core.ports import shared  # noqa: PLC0415 - for operators alone
+        """Have its place count from now on, also one that was free: its end was another's.
+
+        Two requests.
+        """
+        from functions.core.ports import shared  # noqa: PLC0415 - few starts need it
 
         lot = self.lot(c.group, 1)
 
-        def entered(value: Value) -> Value:
-            if earlier(value, c):
-                return value
-            by = lot.noted(joined(value, c, lot.most, opens=False), c)
+        def held(value: Value) -> Value:
+            has = earlier(value, c)
+            by = value if has else lot.noted(joined(value, c, lot.most, opens=False), c)
             return {**by, "until": lot.until.isoformat()}
 
-        shared.change(self._ledger, c.group, entered)
+        shared.change(self._ledger, c.group, held)
 
     @property
     def now(self) -> datetime:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core.limits.groups import LET_GO
+from functions.core.limits.groups import LET_GO, Groups
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
@@ -167,6 +167,8 @@ class Doubt:
         if self._policy.paused:
             return self._settling.pause(work)
         if (credential := self._starter.credential(work, request)) is not None:
+            if c.group:  # its row was written when the first one was sent
+                Groups(self._ledger, self._clock).hold(c)
             self._starter.send(work, request, credential, f"sent again, {c.sends} times so far")
         return None
 

@@ -121,3 +121,28 @@ def test_what_was_in_doubt_until_its_place_was_let_go_is_not_sent_again(stage: S
     rounds(stage, 40)
     assert started(stage) == ["b"]
     assert (stage.only("a").state, stage.only("a").reason) == (State.HELD, Reason.IN_DOUBT)
+
+
+def test_what_is_sent_again_after_weeks_has_its_place_until_that_one_ends(stage: Stage) -> None:
+    """Its secret was refused for thirty days; the group's row is as old as its first request."""
+    stage.cloud.vault.put("theirs", "another-pat")
+    stage.devops.accept("another-pat")
+    stage.routes(TEAMS)
+    stage.deploy()
+    stage.devops.server.faults.add(Fault("POST", "*/42/runs", drop="before"))
+    trained(stage, "a")
+    stage.devops.refuse(PAT)
+    for _ in range(15):
+        stage.reconcile(days=2)
+    stage.cloud.vault.put("azure-devops-pat", "another-pat")
+    rounds(stage, 40)
+    assert started(stage) == ["a"]
+    for _ in range(4):
+        stage.reconcile(days=2)
+        stage.app.sweep.sweep()
+    failed(stage, "b")
+    rounds(stage)
+    assert started(stage) == ["a"]
+    finish(stage, "a")
+    rounds(stage)
+    assert started(stage) == ["a", "b"]
