@@ -247,6 +247,21 @@ def test_routes_that_cannot_be_read_send_events_to_the_inbox(stage: Stage) -> No
     assert stage.ledger.letters(10) == []
 
 
+def test_of_two_events_in_the_inbox_the_one_that_fits_is_followed(stage: Stage) -> None:
+    """As it is while the routes can be read: the first of them was sent before the tag was set."""
+    stage.aml.add_run("r1", experiment="defect-detection", tags={"purpose": "release"})
+    tagged = stage.routes_file.read_text().replace(
+        'match: {experiment: "defect-*"}', 'match: {experiment: "defect-*", tags: {purpose: "*"}}'
+    )
+    stage.routes("routes: [")
+    stage.deliver(completed("r1"))
+    stage.deliver(changed("r1", "Completed", runTags={"purpose": "release"}))
+    stage.routes(tagged)
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]
+    assert stage.ledger.letters(10) == []
+
+
 def test_a_removed_route_fails_what_it_left_open(stage: Stage) -> None:
     stage.aml.add_run("r1", status="Running", experiment="defect-detection")
     stage.deliver(completed("r1"))
