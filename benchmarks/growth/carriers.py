@@ -32,9 +32,9 @@ class Late:
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
-    def retire(self, key: Key) -> None:
+    def retire(self, key: Key, known: str = "") -> None:
         """The n-th was due n times the pause between two after the beginning."""
-        self._real.retire(key)
+        self._real.retire(key, known)
         due = self._began + int(key.run.rpartition("-")[2]) / self._rate if self._rate else 0.0
         self.most = max(self.most, time.time() - due) if due else 0.0
         self.count += 1

@@ -432,6 +432,21 @@ def test_who_stood_still_while_it_was_replayed_and_started_lists_it_as_started(
     assert list(other.due(NOON + DAY, 10)) == []
 
 
+@pytest.mark.parametrize("state", [State.STARTED, State.FAILED])
+def test_what_came_to_another_end_than_is_known_stays_scheduled(
+    ledger: Ledger, state: State
+) -> None:
+    entry = ended(ledger, opened(), retired=False)
+    again = ledger.write(entry, opened(detail="replayed"))
+    ledger.schedule(again.continuation)
+    last = ledger.write(again, opened(state=state))
+    ledger.retire(key(), entry.version)
+    assert list(ledger.due(LATER, 10)) == [key()]
+    ledger.retire(key(), last.version)
+    assert list(ledger.due(LATER, 10)) == []
+    assert [one.state for one in ledger.listed(NOON, 10)] == [state]
+
+
 def test_what_is_scheduled_and_gone_leaves_the_schedule(store: Store) -> None:
     ledger = store.ledger()
     ledger.claim(opened())

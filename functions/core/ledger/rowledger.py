@@ -110,12 +110,13 @@ class RowLedger(RowSchedule):
         place, row = places.continuation(changed.key), records.continuation_row(changed)
         return Entry(changed, self._rows().replace(place, row, entry.version))
 
-    def retire(self, key: Key) -> None:
+    def retire(self, key: Key, known: str = "") -> None:
         """Four requests, two if it is open by now, one more for what may still be replayed.
 
         The schedule is read before the truth and removed only in that version: who claims or
         replays the continuation meanwhile writes the truth first and then the schedule. Whoever
-        stood still meanwhile must not list what it was before.
+        stood still meanwhile must not list what it was before, nor take off what it was not `known`
+        as: what is to be done before that was done for another version.
         """
         rows, place = self._rows(), places.continuation(key)
         scheduled, listed = rows.get(places.scheduled(key)), ""
@@ -127,7 +128,7 @@ class RowLedger(RowSchedule):
             if c.state is State.STARTED:
                 break
             listed = truth.version
-        if scheduled:
+        if scheduled and (truth is None or known in {"", truth.version}):
             rows.drop(places.scheduled(key), scheduled.version)
 
     def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:

@@ -125,8 +125,8 @@ class Ledger(Protocol):
     def awaited(self, begins: str) -> Collection[str]:
         """The names that begin so, of what anybody waits on."""
 
-    def retire(self, key: Key) -> None:
-        """Take from the schedule what has ended, or is not there; what ended stays listed."""
+    def retire(self, key: Key, known: str = "") -> None:
+        """Take from the schedule what has ended (as `known` by then) or is gone; lists keep it."""
 
     def of_run(self, workspace: str, run: str) -> Sequence[Continuation]:
         """All continuations of a run (workspace id in lower case)."""

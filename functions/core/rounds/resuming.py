@@ -150,15 +150,19 @@ class Resuming:
         """An ended continuation leaves the schedule, once no second look is owed."""
         c = entry.continuation
         if c.recheck_at is None:
-            return self._let_go(c, this)
+            return self._let_go(entry, this)
         if c.recheck_at > self._clock.now():
             return self._ledger.schedule(c)
         if next(this.turns, None) is None:
             return None
         return self._doubt.look_again(Work(entry, this.each()))
 
-    def _let_go(self, c: Continuation, this: Round) -> None:
-        """Take it off the schedule, with its links if they are wanted, which takes a turn."""
+    def _let_go(self, entry: Entry, this: Round) -> None:
+        """Take it off the schedule, with its links if they are wanted, which takes a turn.
+
+        What came of it meanwhile, since somebody replayed it, is another round's.
+        """
+        c = entry.continuation
         if self._links.wanted(c):
             request = c.request
             if request and self._is_left_alone(
@@ -170,7 +174,7 @@ class Resuming:
             self._links.write(c, this.each())
         this.follow(c, this.routes)
         self._known_since.keep_in_time(c.event.workspace.id)
-        self._ledger.retire(c.key)
+        self._ledger.retire(c.key, entry.version)
 
     def _is_left_alone(self, key: Key, account: str) -> bool:
         """Whether nothing is sent by its account just now; if so, it is due when that ends."""

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.kept.summary import EVER
+from functions.core.ledger.places import OPEN
 from functions.core.ledger.rowledger import RowLedger
+from functions.core.operators.replaying import Replaying
+from functions.core.ports.ledger import Place
 from tests.flow.asking import EXPERIMENT
 from tests.flow.following.ends import how, lines, looks, started
 from tests.ledger.counted import Counted
+from tests.saying.refusals import says
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
@@ -128,3 +132,35 @@ def test_who_stood_still_over_an_end_writes_and_tells_nothing(
     rows.before = another_goes_on
     stage.reconcile(minutes=2)
     assert (frozen, how(stage), len(lines(told))) == (["replace"], "failed", 1)
+
+
+def test_who_stood_still_before_a_failure_left_the_schedule_leaves_what_was_started_since(
+    stage: Stage,
+) -> None:
+    """An operator replayed it meanwhile. It was claimed days ago: no list of new ones has it."""
+    stage.devops.server.faults.add(says(403, times=99))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    while stage.only("r1").is_open:
+        stage.reconcile(hours=12)
+    stage.devops.server.faults.clear()
+    rows, frozen = mortal(stage), list[str]()
+
+    def another_goes_on(kind: str, *given: object) -> None:
+        place = given[0]
+        if kind == "get" and isinstance(place, Place) and place.partition == OPEN and not frozen:
+            frozen.append(kind)
+            own = stage.app
+            stage.build()
+            Replaying(stage.ledger, stage.clock, "ada").replay(stage.only("r1").key)
+            stage.reconcile()
+            stage.app = own
+
+    rows.before = another_goes_on
+    stage.reconcile(minutes=3)
+    assert (frozen, len(stage.devops.runs)) == (["get"], 1)
+    stage.deploy()
+    stage.reconcile(minutes=1)
+    finish(stage)
+    stage.reconcile(minutes=3)
+    assert how(stage) == "failed"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from functions.core.rounds.notices import channels
 from functions.core.rounds.notices.noticing import Noticing, of_key
 from functions.core.terms.errors import LedgerUnavailable
@@ -16,9 +17,11 @@ from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
 from tests.flow.notices.people import ALL, SLACK, WEBHOOK, counts, fail, notified, said, told
 from tests.saying.refusals import says
+from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
+    from functions.core.terms.runs import Key
     from local.chat.front import Chat
 
 TO_SLACK = "/services/*"
@@ -157,6 +160,19 @@ def test_a_round_that_died_before_the_schedule_was_left_tells_it_once(
     assert (counts(chat), told(stage)) == ((0, 1, 0), TOLD)
 
 
+def test_what_failed_again_while_a_round_stood_still_over_it_is_told_too(
+    stage: Stage, chat: Chat
+) -> None:
+    """An operator replayed it between the notice of the first time and the schedule's row."""
+    fail(stage, "r1", times=2)
+    stage.build(ledger=Replayed(stage))
+    stage.reconcile(seconds=121)
+    stage.deploy()
+    for _ in range(2):
+        stage.reconcile(minutes=2)
+    assert (counts(chat), told(stage)) == ((0, 2, 0), TOLD * 2)
+
+
 def test_who_dies_after_the_post_has_it_told_once_more_by_the_same_id(
     stage: Stage, chat: Chat
 ) -> None:
@@ -233,6 +249,21 @@ def test_what_was_there_before_a_channel_was_named_is_not_told(stage: Stage, cha
     assert len(chat.messages) == 1
     assert "r2" in said(chat.messages[0])
     assert told(stage) == []
+
+
+class Replayed(Wrapped):
+    """A ledger whose process stands still before it takes the first off the schedule."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.ledger)
+        self._stage, self._others = stage, [stage.app]
+
+    def retire(self, key: Key, known: str = "") -> None:
+        if self._others:
+            other, stage = self._others.pop(), self._stage
+            assert Replaying(stage.ledger, stage.clock, "ada").replay(key).done
+            other.reconciler.reconcile()
+        self.real.retire(key, known)
 
 
 class Dying:
