@@ -53,18 +53,20 @@ class Queue:
     def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
         """As many as there are places; one whose route has no group any more needs none.
 
-        Who could not be sent lets those behind it go: their secret may be another.
+        Who could not be sent lets those behind it go: their secret may be another. One that has a
+        place does not wait: its row in the schedule is behind, which who takes it up puts right.
         """
         row = self._ledger.shared(name)
         lot = self._groups.lot(name, 1)
         lot.left(row.value)
         self._groups.places.close(row, lot)
         self.over = lot.over
-        taken, called = len(lot.held), list[Key]()
-        for key in keys:
+        has = {holder.key for holder in lot.held}
+        taken, called = len(has), [key for key in keys if key in has]
+        for key in (key for key in keys if key not in has):
             route = self._routes.named(key.route)
             wants = route.concurrency if route else None
-            if len(called) == most or (wants and taken >= wants.at_most):
+            if len(called) >= most or (wants and taken >= wants.at_most):
                 break
             if not wants and may_be_older_for(self._ledger, key, self._routes, self._groups.now):
                 break  # a newer file may have the group that this one has not

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from functions.core.terms.reasons import Reason
+from local.serving.faults import Fault
 from tests.flow.limits.groups import (
     finish,
     one_at_a_time,  # noqa: F401 - the fixture
@@ -111,3 +112,25 @@ def test_who_was_refused_takes_its_place_again_while_another_is_about_to_take_it
     frozen(stage, "b", "read", lambda: stage.reconcile(minutes=31), after=True)
     assert started(stage) == ["a"]
     assert stage.only("b").reason is Reason.CONCURRENCY
+
+
+@pytest.mark.parametrize("drop", [None, "after"])
+def test_who_stands_still_before_it_says_that_it_waits_keeps_no_place_for_hours(
+    stage: Stage, drop: Literal["after"] | None
+) -> None:
+    """It has been called meanwhile: by the schedule it then waits for the place that it has."""
+    trained(stage, "a")
+
+    def meanwhile() -> None:
+        stage.devops.finish(stage.devops.runs[0].id, "succeeded")
+        if drop:
+            stage.devops.server.faults.add(Fault("POST", "*/42/runs", drop=drop))
+        while started(stage) == ["a"]:
+            stage.reconcile(seconds=20)
+
+    frozen(stage, "b", "schedule", meanwhile, after=False)
+    assert started(stage) == ["a", "b"]
+    rounds(stage)
+    finish(stage, "b")
+    trained(stage, "c")
+    assert started(stage) == ["a", "b", "c"]
