@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.memory import visits
-from functions.core.starts.steps import LONGEST_HISTORY
 from functions.core.texts.phrases import counted, lasting
 from functions.core.texts.times import parse_span, parse_time
 from relay import exits, printing

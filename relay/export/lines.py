@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.kept.continuation import ASKED, CLAIMED, PARKED, PASSED_OVER, REPLAYED
+from functions.core.kept.history import UNASKED
 from functions.core.ledger.records import time_text
 from functions.core.operators import decisions, summaries
-from functions.core.starts.steps import UNASKED
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import SWEPT
 from functions.core.terms.words import State

@@ -12,7 +12,7 @@ from functions.core.kept.continuation import (
     Step,
     pipeline_asked,
 )
-from functions.core.starts.steps import ABSENT, UNASKED
+from functions.core.kept.history import ABSENT, UNASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

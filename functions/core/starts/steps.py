@@ -16,7 +16,6 @@ import msgspec
 
 from functions.core.kept.continuation import (
     ASKED,
-    BY_OPERATORS,
     CLAIMED,
     PARKED,
     PASSED_OVER,
@@ -24,6 +23,7 @@ from functions.core.kept.continuation import (
     Step,
     pipeline_asked,
 )
+from functions.core.kept.history import ABSENT, RESUMED, UNASKED, fitting
 from functions.core.terms.reasons import Reason, outlasts
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
     from functions.core.terms.pipelines import PipelineRequest, PipelineRun
     from functions.core.terms.runs import Key, RunEvent
-
-LONGEST_HISTORY = 40
-UNASKED, ABSENT = "taken back", "looked: absent"
-KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
 
 
 def opened(
@@ -71,7 +67,7 @@ def passed_over(key: Key, event: RunEvent, now: datetime, why: str) -> Continuat
 
 def resumed(c: Continuation, now: datetime, lease: timedelta) -> Continuation:
     """Leased again, to the reconciler."""
-    return step(c, now, "resumed", due_at=now + lease, attempts=c.attempts + 1, waits_on="")
+    return step(c, now, RESUMED, due_at=now + lease, attempts=c.attempts + 1, waits_on="")
 
 
 def parked(
@@ -207,14 +203,5 @@ def step(
     """The next value, with a line of history; `say` is the reason and detail if not given."""
     changed = msgspec.structs.replace(c, updated_at=now, **changes)
     detail = say or " ".join(filter(None, (f"{changed.reason}", changed.detail)))
-    history = _cut(*c.history, Step(now, what, bounded(detail, 200)))
+    history = fitting(*c.history, Step(now, what, bounded(detail, 200)))
     return msgspec.structs.replace(changed, history=history)
-
-
-def _cut(*history: Step) -> tuple[Step, ...]:
-    """The beginning tells the cause, the end the state: what is between them goes first."""
-    if len(history) <= LONGEST_HISTORY:
-        return history
-    between = range(5, len(history) - 1)
-    at = next((i for i in between if history[i].what not in KEPT), 5)
-    return _cut(*history[:at], *history[at + 1 :])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.events import parsing
+from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.starts import steps
 from functions.core.terms.errors import InDoubt, Retryable, Unreadable
 from functions.core.terms.policy import Policy
@@ -343,3 +344,29 @@ def test_each_line_of_one_in_doubt_says_so_whatever_its_reason_is(
         ["reason=in_doubt", "in_doubt=yes"],
         ["reason=credential_refused", "in_doubt=yes"],
     ]
+
+
+def test_what_was_looked_for_in_many_tries_still_says_what_its_gate_saw(stage: Stage) -> None:
+    """It was read late, and Azure DevOps could not tell for a day: a history keeps 40 steps."""
+    when = "    when: run.metrics.accuracy > 0.9\n    start:\n      pipeline: 42"
+    stage.routes(ROUTES.replace("    start:\n      pipeline: 42", when))
+    stage.aml.add_run("r1", experiment="defect-detection", metrics={"accuracy": 0.95})
+    stage.aml.server.faults.add(Fault(status=503, times=999))
+    stage.deliver(completed("r1"))
+    for _ in range(3):
+        stage.reconcile(minutes=40)
+    stage.aml.server.faults.clear()
+    post_fault(stage, drop="after")
+    stage.devops.clock_skew = stage.clock.moved.total_seconds() + 40 * 60
+    stage.reconcile(minutes=40)
+    assert stage.only("r1").reason is Reason.IN_DOUBT
+    stage.devops.server.faults.add(Fault("GET", "*/builds*", status=503, times=999))
+    for _ in range(30):
+        stage.reconcile(minutes=40)
+    stage.devops.server.faults.clear()
+    stage.reconcile(minutes=40)
+    c = stage.only("r1")
+    assert (c.state, c.reason) == (State.STARTED, Reason.FOUND)
+    assert c.gate_asked.saw == "run.metrics.accuracy = 0.95"
+    assert "in_doubt no answer from Azure DevOps: ProtocolError" in {s.detail for s in c.history}
+    assert len(c.history) == LONGEST_HISTORY

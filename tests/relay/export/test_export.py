@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.memory import visits
 from functions.core.operators.replaying import Replaying
 from functions.core.starts import steps
@@ -250,10 +251,10 @@ def test_what_was_removed_is_said_to_be_missing(busy: Desk) -> None:
 
 def test_steps_that_a_history_has_no_room_for_are_said_to_be_missing(desk: Desk) -> None:
     c = claim(desk, "r1", ago(desk, hours=5))
-    for n in range(steps.LONGEST_HISTORY):
+    for n in range(LONGEST_HISTORY):
         c = write(desk, c, ago(desk, hours=4) + n * SECOND)
     said = desk.type("export")
-    assert len(lines(said)) == steps.LONGEST_HISTORY
+    assert len(lines(said)) == LONGEST_HISTORY
     assert "warning: 1 continuation with so many steps that some were not kept\n" in said.err
 
 

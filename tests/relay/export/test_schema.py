@@ -14,6 +14,7 @@ import pytest
 
 from functions.core.kept import continuation as kept
 from functions.core.kept.continuation import GATE_IGNORED, Continuation
+from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.operators import decisions
 from functions.core.rounds.following import ends
 from functions.core.starts import steps
@@ -168,7 +169,7 @@ def test_only_what_was_asked_last_and_may_be_queued_has_its_request() -> None:
 def test_a_line_reads_the_same_whatever_comes_after_it() -> None:
     c = ended_at(State.OPEN, Reason.LIMIT)
     before = told(c)
-    for n in range(3 * steps.LONGEST_HISTORY):
+    for n in range(3 * LONGEST_HISTORY):
         c = steps.resumed(c, NOON + (n // 2) * timedelta(seconds=1), LEASE)
     after = {line["cursor"]: line for line in told(c)}
     assert [after[line["cursor"]] for line in before] == before

@@ -1,0 +1,49 @@
+"""Which steps a history keeps, where it has no room for all: decisions rather than tries. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.kept.continuation import ASKED, BY_OPERATORS, CLAIMED, PARKED, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_HISTORY = 40
+FIRST = 5  # steps that stay: they tell the cause
+RESUMED, UNASKED, ABSENT = "resumed", "taken back", "looked: absent"
+KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
+_TRIES = frozenset({RESUMED, PARKED, UNASKED, ABSENT})
+
+
+def fitting(*history: Step) -> tuple[Step, ...]:
+    """The beginning tells the cause, the end the state: of what is between them tries go first.
+
+    Before those a step goes of which another like it comes later.
+    """
+    if len(history) <= LONGEST_HISTORY:
+        return history
+    between = range(FIRST, len(history) - 1)
+    at = min(between, key=lambda step: _worth(history, step))
+    return fitting(*history[:at], *history[at + 1 :])
+
+
+def _worth(history: Sequence[Step], at: int) -> int:
+    """The least goes first. What is told to be asked and was taken back is told as that."""
+    step, before = history[at], history[at - 1]
+    if step.what in KEPT or (step.what == UNASKED and before.what == ASKED):
+        return 3
+    if any(_like(step, other) for other in history[at + 1 :]):
+        return 0
+    return 1 if step.what in _TRIES else 2
+
+
+def _like(step: Step, other: Step) -> bool:
+    """Tries are alike if they were for one reason, whatever else they say of it."""
+    if step.what not in _TRIES:
+        return (step.what, step.detail) == (other.what, other.detail)
+    return step.what == other.what and _reason(step) == _reason(other)
+
+
+def _reason(step: Step) -> str:
+    return step.detail.partition(" ")[0]
