@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from functions.core.ledger import places, records
 from functions.core.terms.words import State
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
+    from functions.core.kept.continuation import Continuation
     from functions.core.terms.reasons import Reason
     from local.serving.web import Server
     from tests.stage.azure import Stage
@@ -56,3 +61,13 @@ def starts_once_cured(stage: Stage, server: Server) -> bool:
     server.faults.clear()
     stage.reconcile(hours=1)
     return stage.started() == [(42, "r1")]
+
+
+def thousand_since(stage: Stage, c: Continuation) -> None:
+    """Have the lists show a thousand other starts that were claimed after it."""
+    rows = stage.ledger._rows()  # type: ignore[attr-defined]  # noqa: SLF001 - all at once
+    for n in range(1000):
+        key = replace(c.key, run=f"n{n}")
+        at, run = c.created_at + timedelta(seconds=n + 1), 90_000 + n
+        one = replace(c, key=key, created_at=at, state=State.STARTED, pipeline_run=run)
+        rows.put(places.ended(one), records.continuation_row(one))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +12,14 @@ from functions.core.limits import admission
 from functions.core.operators import decisions, summaries
 from functions.core.operators.decisions import Answer
 from functions.core.starts.whose import adoption
-from functions.core.terms.errors import Lost
+from functions.core.terms.errors import Lost, Unreadable
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -73,11 +74,23 @@ class Replaying:
             return None
         adopts = self._ledger.shared(adoption(c.organization, run)).value.get("by")
         since = c.asked_at - CLOCK_SKEW - OTHERS_BEFORE
-        for other in self._ledger.recent(since, MOST_OTHERS):
+        for other in self._others(since, run):
             is_its = run in other.pipeline_runs or (other.is_asked and other.key.hash == adopts)
             if is_its and other.organization == c.organization and other.key != c.key:
                 return other
         return None
+
+    def _others(self, since: datetime, run: int) -> Iterator[Continuation]:
+        """The newest as they stand; of the others those that have this pipeline run, by the lists.
+
+        Ten requests more, of which nobody waits for any but an operator.
+        """
+        yield from self._ledger.recent(since, MOST_OTHERS)
+        listed = self._ledger.listed(since, MOST_LISTED)
+        for key in [one.key for one in listed if one.pipeline_run == run]:
+            with suppress(Unreadable):
+                entry = self._ledger.read(key)
+                yield from [entry.continuation] if entry else []
 
     def _put(self, key: Key, change: Change) -> Answer:
         while True:

@@ -93,11 +93,13 @@ class Looking:
     def _others(self, c: Continuation, since: datetime) -> list[Continuation]:
         """Those of this run id in workspaces heard of, and those too new for that.
 
+        Also of its own: another route of the file of before, or of today, may ask for the same.
         Pipeline runs count per organization.
         """
-        known = (w.key for w in self._known_since.workspaces(since))
-        elsewhere = [self._ledger.of_run(w, c.key.run) for w in known if w != c.key.workspace]
-        others = chain(*elsewhere, self._new_ones(c, since))
+        known = {c.key.workspace, *(w.key for w in self._known_since.workspaces(since))}
+        others = chain(
+            *(self._ledger.of_run(w, c.key.run) for w in known), self._new_ones(c, since)
+        )
         return [o for o in others if o.key != c.key and o.organization == c.organization]
 
     def _new_ones(self, c: Continuation, since: datetime) -> Iterator[Continuation]:

@@ -20,6 +20,7 @@ from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
+from tests.flow.asking import thousand_since
 from tests.ledger.samples import opened
 from tests.saying.refusals import WRONG, says
 from tests.saying.wrapped import Wrapped
@@ -362,6 +363,18 @@ def test_another_continuations_pipeline_run_cannot_be_named(stage: Stage) -> Non
     answer = operator(stage).name(KEY, PipelineRun(id=taken))
     assert answer.what.startswith(f"pipeline run {taken} was started for register/r2/Completed")
     assert stage.only("r1").state is State.HELD
+
+
+def test_nor_can_one_that_was_started_before_the_last_thousand(stage: Stage) -> None:
+    held_in_doubt(stage, drop="before")
+    stage.aml.add_run("r2", experiment="defect-detection")
+    stage.deliver(completed("r2"))
+    stage.reconcile(minutes=3)
+    other = stage.only("r2")
+    assert other.pipeline_run
+    thousand_since(stage, other)
+    answer = operator(stage).name(KEY, PipelineRun(id=other.pipeline_run))
+    assert (answer.done, "register/r2/Completed" in answer.what) == (False, True)
 
 
 def test_what_is_in_doubt_starts_anew_if_the_operator_says_so(stage: Stage) -> None:

@@ -12,9 +12,10 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
-from tests.flow.asking import EXPERIMENT
+from tests.conftest import PAT
+from tests.flow.asking import EXPERIMENT, thousand_since
 from tests.saying.refusals import JSON
-from tests.stage.azure import completed, now
+from tests.stage.azure import ROUTES, changed, completed, now
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
@@ -104,6 +105,22 @@ def test_two_lost_answers_with_one_run_id_take_one_pipeline_run_each(
     assert found == {run.id for run in stage.devops.runs}
     assert stage.posts() == 2
     assert "duplicate=" not in caplog.text
+
+
+def test_what_a_route_of_a_later_file_started_of_the_same_run_is_not_taken(stage: Stage) -> None:
+    """The route has another name by then, its event came twice, and a thousand starts since."""
+    deliver(stage, drop="before")
+    stage.devops.refuse(PAT)
+    stage.reconcile(minutes=1)
+    stage.devops.accept(PAT)
+    stage.routes(ROUTES.replace("name: register", "name: renamed"))
+    stage.deliver(changed("r1", "Completed"))
+    thousand_since(stage, stage.of_run("r1")["renamed"])
+    for _ in range(40):
+        stage.reconcile(minutes=1)
+    started = {c.pipeline_run for c in stage.of_run("r1").values()}
+    assert started == {build.id for build in stage.devops.runs}
+    assert len(started) == 2
 
 
 @pytest.mark.parametrize("about", [{"id": 999}, {}], ids=["another", "none"])
