@@ -1,4 +1,4 @@
-"""An Azure CLI for tests: python az_stand_in.py FOLDER WORDS...; what it knows is in FOLDER.
+"""An Azure CLI for tests; what it knows is in a folder.
 
 It keeps deployments, indexes functions after a number of looks, refuses what it is told to refuse,
 and evaluates --query as the Azure CLI does.
@@ -9,27 +9,40 @@ https://learn.microsoft.com/cli/azure/functionapp/function#az-functionapp-functi
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
-from pathlib import Path
-from typing import Any, NoReturn
+import zipfile
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import jmespath
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUBSCRIBED = re.compile(r"^    function: '(\w+)'", re.MULTILINE)
 
 
+class Typed(NamedTuple):
+    """A command: its words, and what the process that types it has.
+
+    `own_compiler`: the value of AZURE_BICEP_USE_BINARY_FROM_PATH.
+    """
+
+    words: list[str]
+    folder: Path
+    own_compiler: str
+    stdin: str
+
+
+class Refused(Exception):
+    """The command ends in an error."""
+
+
 def refuse(words: str) -> NoReturn:
-    sys.stderr.write(f"ERROR: {words}\n")
-    sys.exit(1)
+    raise Refused(f"ERROR: {words}\n")
 
 
 def searched(query: str, document: object) -> Any:
     """What the query finds."""
-    import site  # noqa: PLC0415 - a call of `az` costs what it loads, and most ask nothing
-
-    site.main()
-    import jmespath  # noqa: PLC0415
-
     return jmespath.search(query, document)
 
 
@@ -45,24 +58,26 @@ def options(words: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def show(found: Any, form: str) -> None:
+def shown(found: Any, form: str) -> str:
     """As `-o tsv` or `-o json` writes it; a truth value in small letters."""
     if form == "json":
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
-        return
+        return json.dumps(found, indent=2) + "\n"
     rows = found if isinstance(found, list) else [found]
     texts = [str(row).lower() if isinstance(row, bool) else row for row in rows if row is not None]
-    sys.stdout.writelines(f"{text}\n" for text in texts)
+    return "".join(f"{text}\n" for text in texts)
 
 
 class Cloud:
-    """What was deployed, and the commands that the scripts use."""
+    """What was deployed, and the commands that the scripts use, of which one is typed."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "state.json"
+    def __init__(self, folder: Path, typed: Typed) -> None:
+        self._file, self._typed = folder / "state.json", typed
         self.state: dict[str, Any] = json.loads(self._file.read_text("utf-8"))
+        self.said = ""
 
-    def run(self, words: list[str]) -> None:
+    def run(self) -> None:
+        """Do what is asked for; raises Refused. What it says is in `said` in any case."""
+        words = self._typed.words
         named, given = " ".join(words), options(words)
         self.state["calls"].append(words)
         try:
@@ -86,13 +101,19 @@ class Cloud:
                 refusal["times"] -= 1
                 refuse(refusal["words"])
 
+    def _show(self, given: dict[str, list[str]], document: object) -> None:
+        self.said += shown(searched(given["--query"][0], document), given["-o"][0])
+
+    def _file_of(self, named: list[str]) -> Path:
+        return self._typed.folder / named[0]
+
     def _indexed(self) -> list[str]:
         names: list[str] = self.state["functions"]
         is_late = self.state["looks"] < self.state["indexed_after"]
         return [] if is_late or not self.state["package"] else names
 
     def bicep_install(self, given: dict[str, list[str]]) -> None:
-        if os.environ.get("AZURE_BICEP_USE_BINARY_FROM_PATH") != "false":
+        if self._typed.own_compiler != "false":
             refuse("the compiler of the agent would be taken")
         (self.state["compiler"],) = given["--version"]
 
@@ -102,7 +123,7 @@ class Cloud:
         if "-f" not in given:
             self.state["deployments"][name] = parameters
             return
-        for function in SUBSCRIBED.findall(Path(given["-f"][0]).read_text("utf-8")):
+        for function in SUBSCRIBED.findall(self._file_of(given["-f"]).read_text("utf-8")):
             if function not in self._indexed():
                 refuse("(Endpoint validation) Destination endpoint not found.")
             self.state["subscriptions"][function] = dict(p.split("=", 1) for p in parameters)
@@ -113,41 +134,40 @@ class Cloud:
             refuse(f"(DeploymentNotFound) Deployment '{given['-n'][0]}' could not be found.")
         outputs = {name: {"value": value} for name, value in self.state["outputs"].items()}
         properties = {"outputs": outputs, "parameters": self.state["parameters"]}
-        found = searched(given["--query"][0], {"properties": properties})
-        show(found, given["-o"][0])
+        self._show(given, {"properties": properties})
 
     def deployment_group_what_if(self, given: dict[str, list[str]]) -> None:
-        sys.stdout.write(f"+ what would change by {given['-p'][0]}\n")
+        self.said += f"+ what would change by {given['-p'][0]}\n"
 
     def functionapp_function_list(self, given: dict[str, list[str]]) -> None:
         self.state["looks"] += 1
         listed = [{"name": f"{given['-n'][0]}/{name}"} for name in self._indexed()]
-        show(searched(given["--query"][0], listed), given["-o"][0])
+        self._show(given, listed)
 
     def functionapp_list(self, given: dict[str, list[str]]) -> None:
         tags = {"azd-service-name": "relay"}
         apps = [{"name": name, "tags": tags} for name in self.state["settings"]]
-        show(searched(given["--query"][0], apps), given["-o"][0])
+        self._show(given, apps)
 
     def functionapp_show(self, given: dict[str, list[str]]) -> None:
         found = {"defaultHostName": f"{given['-n'][0]}.azurewebsites.net"}
-        show(searched(given["--query"][0], found), given["-o"][0])
+        self._show(given, found)
 
     def functionapp_config_appsettings_list(self, given: dict[str, list[str]]) -> None:
         kept = self.state["settings"].get(given["-n"][0])
         if kept is None:
             refuse(f"(ResourceNotFound) Microsoft.Web/sites/{given['-n'][0]} was not found.")
         listed = [{"name": name, "value": value} for name, value in kept.items()]
-        show(searched(given["--query"][0], listed), given["-o"][0])
+        self._show(given, listed)
 
     def functionapp_keys_list(self, given: dict[str, list[str]]) -> None:
         found = {"systemKeys": {"eventgrid_extension": self.state["key"]}}
-        show(searched(given["--query"][0], found), given["-o"][0])
+        self._show(given, found)
 
     def rest(self, given: dict[str, list[str]]) -> None:
         """As the host answers who sends an event; `@-` is read from the standard input."""
         pairs = (text.split("=", 1) for text in given["--headers"])
-        headers = {k: sys.stdin.read().rstrip("\n") if v == "@-" else v for k, v in pairs}
+        headers = {k: self._typed.stdin.rstrip("\n") if v == "@-" else v for k, v in pairs}
         if headers.get("x-functions-key") != self.state["key"]:
             refuse("Unauthorized()")
         (url,) = given["--url"]
@@ -157,11 +177,5 @@ class Cloud:
     def functionapp_deployment_source_config_zip(self, given: dict[str, list[str]]) -> None:
         if given["--build-remote"] != ["true"]:
             refuse("nothing would be built")
-        import zipfile  # noqa: PLC0415 - a call of `az` costs what it imports, and most need it not
-
-        with zipfile.ZipFile(given["--src"][0]) as package:
+        with zipfile.ZipFile(self._file_of(given["--src"])) as package:
             self.state["package"] = package.namelist()
-
-
-if __name__ == "__main__":
-    Cloud(Path(sys.argv[1])).run(sys.argv[2:])

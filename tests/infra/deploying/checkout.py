@@ -7,16 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
+from tests.infra.deploying.az_on_path import OnPath
 from tests.infra.predicted import resources
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GROUP = "rg-run-relay"
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
@@ -42,19 +43,18 @@ UPLOAD = "functionapp deployment source config-zip"
 SETTINGS, KEYS, ASK = "functionapp config appsettings list", "functionapp keys list", "rest"
 LOOKS = ("functionapp list", "functionapp show", SETTINGS, KEYS, ASK)
 KEY = "system-key-that-nobody-may-see"
-STAND_IN = Path(__file__).with_name("az_stand_in.py")
 NOBODY = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-def checkout(folder: Path) -> Path:
-    """What a deployment needs, committed."""
+def checkout(folder: Path, *, compiled: bool = False) -> Path:
+    """What a deployment needs, committed; `compiled`: for who runs the app's Python there."""
+    leave = shutil.ignore_patterns(*([] if compiled else ["__pycache__"]))
     for name in NEEDED:
         if (ROOT / name).is_dir():
-            leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=leave)
         else:
             shutil.copy(ROOT / name, folder / name)
-    (folder / ".gitignore").write_text(".cache/\n", "utf-8")
+    (folder / ".gitignore").write_text(".cache/\n__pycache__/\n", "utf-8")
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
         environ = {**os.environ, **NOBODY, "GIT_CONFIG_GLOBAL": os.devnull}
         subprocess.run(["git", *words], cwd=folder, env=environ, check=True, timeout=60)  # noqa: S607
@@ -62,15 +62,20 @@ def checkout(folder: Path) -> Path:
 
 
 class Azure:
-    """What is deployed where, and every call of `az`."""
+    """What is deployed where, and every call of `az`, which answers while entered."""
 
     def __init__(self, folder: Path, **state: Any) -> None:
         self._folder = folder
         folder.mkdir()
         self.write({**EMPTY, **state})
-        az = folder / "az"
-        az.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} {folder} "$@"\n', "utf-8")
-        az.chmod(0o755)
+        self._az = OnPath(folder)
+
+    def __enter__(self) -> Self:
+        self._az.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._az.__exit__()
 
     def environ(self, **more: str) -> dict[str, str]:
         """Where `az` is, and what else the scripts read; no wait takes time.

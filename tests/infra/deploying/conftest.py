@@ -7,6 +7,7 @@ import pytest
 from tests.infra.deploying.checkout import Azure, checkout, without_subscriptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -16,8 +17,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def azure(tmp_path: Path) -> Azure:
-    return Azure(tmp_path / "azure")
+def azure(tmp_path: Path) -> Iterator[Azure]:
+    with Azure(tmp_path / "azure") as running:
+        yield running
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def own(tmp_path: Path) -> Path:
     """A checkout that a test may change."""
     folder = tmp_path / "own"
     folder.mkdir()
-    return checkout(folder)
+    return checkout(folder, compiled=True)
 
 
 def rewrite(folder: Path, old: str, new: str, *, commit: bool = True) -> None:

@@ -117,8 +117,7 @@ def test_azd_is_stopped_before_it_ends_a_pause(folder: Path, deployed: Azure) ->
     assert run(folder, paused(deployed, "0").environ(), "unpaused").returncode == 0
 
 
-def test_azd_makes_the_first_app_of_a_group(folder: Path, tmp_path: Path) -> None:
-    azure = Azure(tmp_path / "azure")
+def test_azd_makes_the_first_app_of_a_group(folder: Path, azure: Azure) -> None:
     assert run(folder, azure.environ(), "unpaused").returncode == 0
     assert SHOW in azure.commands()
 

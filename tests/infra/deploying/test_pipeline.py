@@ -44,9 +44,8 @@ def play(stage: str, folder: Path, environ: dict[str, str]) -> list[int]:
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> tuple[Azure, Path, dict[str, Any]]:
+def agent(tmp_path: Path, azure: Azure) -> tuple[Azure, Path, dict[str, Any]]:
     """An agent with a checkout, and a python that only tells what it was asked for."""
-    azure = Azure(tmp_path / "azure")
     python = tmp_path / "azure/python"
     python.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n', "utf-8")
     python.chmod(0o755)
