@@ -174,8 +174,7 @@ def test_the_days_are_those_of_the_newest_line(told: Told) -> None:
 @pytest.mark.parametrize("name", FROM_THE_LOG)
 def test_another_apps_lines_are_not_this_ones(name: str, told: Told) -> None:
     made = Logs()
-    for line in every_line(told):
-        made.trace(line, app=OTHER)
+    made.traces(((timedelta(0), line) for line in every_line(told)), app=OTHER)
     assert made.ask(name) == []
 
 
