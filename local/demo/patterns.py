@@ -60,8 +60,10 @@ class PatternStory(Story):
         """The run, once it has ended; Azure Machine Learning sees that, nobody else waits."""
         end = time.monotonic() + TRAINING_PATIENCE
         with self._screen.step(f"Meanwhile: {what}") as results:
-            while (found := self.run(run)).status not in ENDED and time.monotonic() < end:
-                time.sleep(0.1)
+            where = self._deployment.mlflow.url
+            while trainings.status(where, run) not in ENDED and time.monotonic() < end:
+                time.sleep(0.25)
+            found = self.run(run)
             results.append(found.described)
         self.expect(f"MLflow shows the run as {status}", found.status == status, found.described)
         return found

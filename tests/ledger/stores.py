@@ -19,7 +19,7 @@ from functions.core.ledger import places, records
 from tests.stage.azurite import connection_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from azure.core.rest import HttpRequest, HttpResponse
@@ -145,15 +145,35 @@ class Silence(RequestsTransport):  # type: ignore[misc] # the SDK exports it laz
 
 def claimed(ledger: Path | None, everyone: Iterable[Continuation]) -> None:
     """As if each had been claimed in the ledger that is this file, all in one write."""
+    _filled(
+        ledger,
+        (
+            found
+            for c in everyone
+            for found in (
+                (places.continuation(c.key), records.continuation_row(c)),
+                (places.scheduled(c.key), records.schedule_row(c)),
+            )
+        ),
+    )
+
+
+def started(ledger: Path | None, everyone: Iterable[Continuation]) -> None:
+    """As if each had been started and left the schedule, all in one write."""
+    rows = ((c, records.continuation_row(c)) for c in everyone)
+    _filled(
+        ledger,
+        (
+            (place, row)
+            for c, row in rows
+            for place in (places.continuation(c.key), places.ended(c))
+        ),
+    )
+
+
+def _filled(ledger: Path | None, found: Iterable[tuple[Place, Mapping[str, Any]]]) -> None:
     assert ledger
-    rows = [
-        (*place, "v1", json.dumps(row))
-        for c in everyone
-        for place, row in (
-            (places.continuation(c.key), records.continuation_row(c)),
-            (places.scheduled(c.key), records.schedule_row(c)),
-        )
-    ]
+    rows = [(*place, "v1", json.dumps(row)) for place, row in found]
     with closing(sqlite3.connect(ledger)) as file, file:
         file.execute(SCHEMA)
         file.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)

@@ -449,7 +449,8 @@ STOPS = (  # a banner of each colour
 
 def judged(tab: Tab, axe: str) -> list[str]:
     """What axe has to say against the page."""
-    tab.page.evaluate(axe)
+    if not tab.page.evaluate("'axe' in window"):
+        tab.page.evaluate(axe)
     run = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
     found: Any = tab.page.evaluate(run)
     return [f"{v['id']}: {[n['html'][:200] for n in v['nodes'][:3]]}" for v in found]
@@ -479,13 +480,17 @@ def picture(tab: Tab, name: str, width: int, scheme: str) -> None:
 
 
 def seen_in(tab: Tab, name: str, *widths: int) -> None:
-    """One load in windows so wide and in both schemes: nothing overflows, and a picture of each."""
+    """One load in windows so wide and in both schemes: nothing overflows.
+
+    A picture of each is kept, but of the dark ones only the widest: they differ in their colors.
+    """
     for scheme in SCHEMES:
         tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for width in widths:
             tab.page.set_viewport_size({"width": width, "height": WINDOWS[width]})
             assert overflows(tab) == [], (name, width, scheme)
-            picture(tab, name, width, scheme)
+            if scheme == SCHEMES[0] or width == widths[-1]:
+                picture(tab, name, width, scheme)
 
 
 def of_many(count: int) -> Seen:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from tests.running import yamlfiles
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Pipeline:
     def __init__(self, file: str) -> None:
         self.file = file
         self.text = (FOLDER / file).read_text("utf-8")
-        self.read: Any = yaml.safe_load(self.text)
+        self.read: Any = yamlfiles.of(self.text)
 
     def expanded(self, text: str | None = None) -> Any:
         """The file as Azure Pipelines validates it: parameters with a default have that.

@@ -9,10 +9,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
-import yaml
-
 from tests.infra.deploying.az_on_path import OnPath
 from tests.infra.predicted import resources
+from tests.running import yamlfiles
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def run(
 
 def steps(stage: str) -> Iterator[dict[str, Any]]:
     """The steps of a stage of the pipeline."""
-    pipeline = yaml.safe_load((ROOT / "pipelines/deploy.yml").read_text("utf-8"))
+    pipeline = yamlfiles.read(ROOT / "pipelines/deploy.yml")
     (found,) = (each for each in pipeline["stages"] if each["stage"] == stage)
     for job in found["jobs"]:
         yield from job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]

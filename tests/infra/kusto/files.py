@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.running import yamlfiles
 
 ROOT = Path(__file__).resolve().parents[3]
 INFRA = ROOT / "infra"
@@ -31,7 +31,7 @@ _BEGINS = re.compile(r'Message startswith "([^"]+)"')
 
 
 def alerts() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load((INFRA / "alerts.yaml").read_text("utf-8"))
+    found: list[dict[str, Any]] = yamlfiles.read(INFRA / "alerts.yaml")
     return found
 
 

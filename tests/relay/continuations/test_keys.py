@@ -12,7 +12,7 @@ from functions.core.memory.known_since import KnownSince
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome
 from local.cloud import WORKSPACE
-from tests.ledger import samples
+from tests.ledger import samples, stores
 
 if TYPE_CHECKING:
     from tests.relay.conftest import Desk
@@ -23,12 +23,11 @@ OTHER = WORKSPACE.replace("ml-prod", "ml-test")
 @pytest.fixture
 def crowded(desk: Desk) -> Desk:
     """One ended in OTHER long ago, and a thousand elsewhere since."""
-    ledger, at = desk.stage.ledger, desk.stage.clock.now()
+    at = desk.stage.clock.now()
     key = Key(OTHER.lower(), "r1", Outcome.COMPLETED, "register")
     first = msgspec.structs.replace(samples.opened("r1", at=at - timedelta(days=9)), key=key)
-    for row in (first, *(samples.opened(f"run-{number}", at=at) for number in range(1000))):
-        ledger.write(ledger.claim(row).entry, samples.started(row))
-        ledger.retire(row.key)
+    others = (samples.opened(f"run-{number}", at=at) for number in range(1000))
+    stores.started(desk.stage.read.ledger_file, map(samples.started, (first, *others)))
     return desk
 
 
