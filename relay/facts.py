@@ -8,6 +8,7 @@ import typer
 
 from functions.core.events.model_events import KINDS
 from functions.core.facts import vocabulary
+from functions.core.kept.after import AFTER_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,8 @@ _TAIL = """
   has none** of what is sought: what the run has goes before it. Below the child it is looked for as
   well. All other facts of a run are its own, with or without `step`.
 * Names of tags and properties are found in any case, all others in the case they have.
+* In `then` the run is read anew once the pipeline run has ended: its facts are those of that
+  moment. `event.*` is of the event with which it began, but for `event.time`, when that end was.
 """
 
 
@@ -73,10 +76,11 @@ def _row(fact: Fact) -> str:
 
 def _by_event() -> Iterator[str]:
     runs = [fact.path[0] for fact in vocabulary.TABLE]
-    other = {kind.root for kind in KINDS.values()} - {"model"}
+    other = {AFTER_END, *(kind.root for kind in KINDS.values())} - {"model"}
     yield from ("| a route on | knows |", "|---|---|")
     known = (f"`{root}.*`" for root in dict.fromkeys(runs) if root not in other)
     yield f"| runs (`outcome`) | {', '.join(known)} |"
     for kind in KINDS.values():
         told = (f"`{kind.root}.{name}`" for name in kind.facts)
         yield f"| `event: {kind.outcome}` | `event.*`, `workspace.*`, {', '.join(told)} |"
+    yield f"| what goes on by an end (`then`) | what its route knows, and `{AFTER_END}.*` |"

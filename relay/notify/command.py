@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from functions.core.rounds.notices.channels import Standing
-    from functions.core.routes.definition import Channel
+    from functions.core.routes.channel import Channel
     from relay.deployment.opening import Office
 
 SECONDS = 15.0

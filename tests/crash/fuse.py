@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
 from functions.configuration import settings
+from functions.core.kept import after
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+EVENTS = frozenset({42, 43})  # the pipelines that an event starts; the others go on by an end
 
 
 class Point(StrEnum):
@@ -57,7 +61,16 @@ class Telling(StrEnum):
     KNOWN = "after the ledger knows and before the channel is let go"
 
 
-Anywhere = Point | Later | Queued | Telling
+class Going(StrEnum):
+    """The same where something goes on by an end."""
+
+    CLAIMED = "after it is claimed and before the end is told"
+    ASKED = "after its ask and before its POST"
+    ANSWERED = "after the answer to it and before its settling"
+    SETTLED = "after its settling and before it leaves the schedule"
+
+
+Anywhere = Point | Later | Queued | Telling | Going
 
 
 class Fuse:
@@ -133,10 +146,20 @@ def _written(_entry: object, changed: Any) -> Anywhere | None:
         return Queued.SUPERSEDED
     if changed.ended:
         return Later.ENDED
+    goes_on = after.before(changed) is not None
     if changed.state is State.STARTED:
-        return Point.SETTLED
-    asked = changed.is_asked and changed.history[-1].what == "asked"
-    return Point.ASKED if asked else None
+        return Going.SETTLED if goes_on else Point.SETTLED
+    if not (changed.is_asked and changed.history[-1].what == "asked"):
+        return None
+    return Going.ASKED if goes_on else Point.ASKED
+
+
+def _claimed(new: Any, *_: object) -> Anywhere:
+    return Going.CLAIMED if after.before(new) else Point.CLAIMED
+
+
+def _started(request: Any, *_: object) -> Anywhere:
+    return Point.ANSWERED if request.pipeline in EVENTS else Going.ANSWERED
 
 
 @functools.cache
@@ -145,14 +168,10 @@ def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     read = settings.read(environ)
     ports = connections.connect(read)
     wrapped = ports._replace(
-        ledger=AfterLedger(
-            ports.ledger, claim=lambda *_: Point.CLAIMED, write=_written, share=_shared
-        ),
+        ledger=AfterLedger(ports.ledger, claim=_claimed, write=_written, share=_shared),
         runs=After(ports.runs, read=lambda *_: Point.READ),
         credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
-        pipelines=After(
-            ports.pipelines, start=lambda *_: Point.ANSWERED, ends=lambda *_: Later.LOOKED
-        ),
+        pipelines=After(ports.pipelines, start=_started, ends=lambda *_: Later.LOOKED),
         messenger=After(ports.messenger, send=lambda *_: Telling.SENT),
     )
     for port in wrapped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from functions.configuration import settings
-from functions.core.routes.definition import BY_ITSELF, Channel
+from functions.core.routes.channel import BY_ITSELF, Channel
 from functions.core.routes.file.interpreting import decode
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.words import Happening

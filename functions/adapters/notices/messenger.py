@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from functions.adapters.http.transport import Transport
     from functions.core.kept.notice import Message
-    from functions.core.routes.definition import Channel
+    from functions.core.routes.channel import Channel
     from functions.core.terms.deadline import Clock, Deadline
 
     Read = Callable[[str, Deadline], str]

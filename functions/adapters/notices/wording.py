@@ -70,11 +70,13 @@ def _title(message: Message) -> str:
     if message.about is Happening.CREDENTIAL:
         return "A secret ends" if many == 1 else f"{counted(many, 'secret')} end"
     number = f"{many} " if many > 1 else ""
+    ended = f"{counted(many, 'pipeline run')}: {bounded(first.ended, 40)}"
     what = {
         Happening.HELD: f"{number}held",
         Happening.GATE: f"{number}held by the gate",
         Happening.FAILED: f"{number}failed",
-        Happening.ENDED_BADLY: f"{counted(many, 'pipeline run')}: {bounded(first.ended, 40)}",
+        Happening.ENDED_BADLY: ended,
+        Happening.ENDED: ended,
     }.get(first.about, f"{number}{first.about}")
     return f"{what[:1].upper()}{what[1:]}, route {bounded(first.route, LONGEST)}"
 
@@ -85,6 +87,8 @@ def _meaning(message: Message) -> tuple[str, str]:
         return "Pipelines are started with it, until it ends", "put a new token into the vault"
     if message.about is Happening.ENDED_BADLY:
         return "It was started, and did not succeed", "look at the pipeline run"
+    if message.about is Happening.ENDED:
+        return "The route file wants this end told", "nothing, unless it was not meant"
     first = message.notices[0]
     state = _STATES.get(first.about, State.HELD)
     if first.reason not in frozenset(map(str, Reason)):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from functions.core.events.model_events import LONGEST_FACT
-from functions.core.terms.words import ENDS
+from functions.core.terms.words import ENDS, Ending
 
 
 class Kind(StrEnum):
@@ -70,6 +70,8 @@ _IN_UTC = "the event DatasetDriftDetected, told in UTC"
 _OTHER = "the run behind the champion's version, that run alone"
 _NO_CHAMPION = "where there is no champion, and while nobody can tell"
 _UNLOGGED = "where that run did not log it, was deleted, or is not named by the version"
+_NO_END = "everywhere but in `then`"
+_AFTER = "the end by which `then` goes on"
 _TEXT, _TIME = Kind.TEXT, Kind.TIME
 
 TABLE: Final = (
@@ -119,6 +121,10 @@ TABLE: Final = (
         *("champion.run.tags.*", _TEXT, _OTHER, "where it was not set; in its own case only"),
         cut_at=8_000,
     ),
+    Fact("pipeline.run", Kind.COUNT, f"{_AFTER}: the pipeline run's number", _NO_END),
+    Fact("pipeline.end", Kind.NAME, _AFTER, _NO_END, tuple(map(str, Ending))),
+    Fact("pipeline.url", _TEXT, f"{_AFTER}: its page", "where Azure DevOps told none"),
+    Fact("pipeline.route", _TEXT, f"{_AFTER}: the route that started it", _NO_END),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact(

@@ -54,7 +54,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
     it started whatever the route's gate says, `file` stands for the route file it is from, and
     `group` is the shared row of the group that it has a place in.
-    `ended`: how the pipeline run that was started ended, once that is known.
+    `ended`: how the pipeline run that was started ended, once that is known, and `then` which route
+    goes on by that; "": none, None: nobody has decided that.
     """
 
     key: Key
@@ -82,6 +83,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     file: str = ""
     group: str = ""
     ended: PipelineEnd | None = None
+    then: str | None = None
     history: tuple[Step, ...] = ()
 
     @property

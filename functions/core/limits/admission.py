@@ -166,7 +166,7 @@ class Admission:
 
 def accounts_of(routes: Routes, policy: Policy) -> list[str]:
     """The shared rows of all credentials that these routes start pipelines with."""
-    starts = (route.start for route in routes.routes)
+    starts = (route.start for route in routes.every)
     return sorted({account_of(start, policy) for start in starts if start})
 
 

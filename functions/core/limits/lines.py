@@ -101,7 +101,7 @@ class Lines:
         last = self._last
         known = {n for n in last.awaited if n == PAUSED or n.startswith((LINE, GROUP))}
         if not last.whole:
-            limited = [route.name for route in routes.routes if route.limit] if routes else []
+            limited = [route.name for route in routes.every if route.limit] if routes else []
             known |= {PAUSED, *map(line, limited)}
         if last.whole and not self._known.has_passed:
             return known

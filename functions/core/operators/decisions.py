@@ -186,8 +186,8 @@ def _was_named(c: Continuation) -> bool:
 def _corrected(c: Continuation, now: datetime, who: str, run: PipelineRun) -> Continuation:
     what = f"{_NAMED}{who}, instead of {c.pipeline_run}: pipeline run {run.id}"
     others = tuple(other for other in c.duplicates if other != run.id)
-    of_it = {"url": bounded(run.url, _LONGEST_URL), "duplicates": others, "ended": None}
-    return step(c, now, REPLAYED, what, pipeline_run=run.id, **of_it)
+    of_it = {"url": bounded(run.url, _LONGEST_URL), "duplicates": others}
+    return step(c, now, REPLAYED, what, pipeline_run=run.id, **of_it, ended=None, then=None)
 
 
 def _not_in_doubt(c: Continuation) -> Answer | None:

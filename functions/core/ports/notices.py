@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from functions.core.kept.notice import Message, Notice, Told
-    from functions.core.routes.definition import Channel
+    from functions.core.routes.channel import Channel
     from functions.core.terms.deadline import Deadline
 
 

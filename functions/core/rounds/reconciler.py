@@ -130,7 +130,7 @@ class Reconciler:
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are
         self._known_since.keep(routes if by is By.TIMER else None)
-        followed = self._follower.follow(routes, most)
+        followed = self._follower.follow(routes, most, strictly=by is By.OPERATOR)
         if by is not By.OPERATOR:  # whose file may name others, and who may not read their secrets
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))

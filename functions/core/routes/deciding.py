@@ -92,7 +92,7 @@ def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screene
         return End(State.HELD, Reason.DELETED, "the run read back was deleted")
     if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
         return PutOff(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
-    if run.outcome is None or run.outcome is outcome:
+    if run.outcome is None or run.outcome is outcome or route.after:
         return None
     return Changed(run.outcome)
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
 from functions.core.terms.policy import FACTS_FOR
-from functions.core.terms.words import Happening, Outcome
+from functions.core.terms.words import Ending, Outcome
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from functions.core.gates.gate import Gate
+    from functions.core.routes.channel import Channel
     from functions.core.terms.standing import Choice
 
 ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
-BY_ITSELF: Final = frozenset(Happening) - {Happening.GATE}
-"""What a channel is told of that does not say: a gate's no is what gates are for."""
 
 
 class Match(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The cheap filters, as patterns with `*` and `?`; None and empty fit everything.
 
-    What fits everything is left out where it is written: a filter that a later version adds makes
-    no route another one (`functions.core.memory.first_seen.digest`).
+    What fits everything is left out where it is written, so that a filter which a later version
+    adds makes no route another one (`functions.core.memory.first_seen.digest`).
     """
 
     workspace: str | None = None
@@ -87,23 +87,6 @@ class Start(Struct, frozen=True, kw_only=True):
         return f"{self.organization}/{self.project}/{self.pipeline}"
 
 
-class Channel(Struct, frozen=True, kw_only=True):
-    """Whom to tell: a `kind` of address, the `secret` of the vault that holds it, and of what.
-
-    `signing` is the secret with the key by which a webhook knows who sends.
-    """
-
-    kind: str
-    secret: str
-    about: frozenset[Happening] = BY_ITSELF
-    signing: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What the ledger and the log call it."""
-        return f"{self.kind}/{self.secret}"
-
-
 class Needs(Struct, frozen=True, kw_only=True):
     """Which facts a route names. `ANY` among the names: all, since the gate looks them up.
 
@@ -129,7 +112,10 @@ class Route(Struct, frozen=True, kw_only=True):
 
     `distinct`: a pipeline run that matches can only be its own; see `lookalikes`.
     `follow`: it is looked after until that has ended. `notify`: who is told, instead of those of
-    the file; None: those.
+    the file; None: those. `answers_after`: who waits for the run is answered by that end, where
+    `complete` says that they are answered at all.
+    `then`: the names of the sequels that go on by an end. A sequel is a route which no event
+    concerns: `after` names the route whose pipeline run's end it is about, `tell` who is told so.
     """
 
     name: str
@@ -146,10 +132,14 @@ class Route(Struct, frozen=True, kw_only=True):
     shadow: bool = False
     follow: bool = True
     complete: bool = False
+    answers_after: bool = False
     start: Start | None = None
     needs: Needs = Needs()
     distinct: bool = False
     notify: tuple[Channel, ...] | None = None
+    then: dict[Ending, str] = field(default_factory=dict)
+    after: str = ""
+    tell: tuple[Channel, ...] = ()
 
     @property
     def is_about_runs(self) -> bool:
@@ -172,7 +162,7 @@ class Routes(Struct, frozen=True):
     `mistakes` are gates that could not be right and values that are never sent: `check` refuses
     them, and their routes are held.
     `organizations` are those that the file names, in a `start` or for all of them. `notify`: who is
-    told, unless a route says otherwise.
+    told, unless a route says otherwise. `sequels` go on by the ends of pipeline runs.
     `file` stands for the text of the file that they are from, and `earlier` for those that the same
     process had before it; both are empty where they are of no file.
     """
@@ -184,6 +174,17 @@ class Routes(Struct, frozen=True):
     file: str = ""
     earlier: frozenset[str] = frozenset()
     notify: tuple[Channel, ...] = ()
+    sequels: tuple[Route, ...] = ()
+
+    @property
+    def every(self) -> tuple[Route, ...]:
+        """The routes and their sequels."""
+        return (*self.routes, *self.sequels)
+
+    def sequel(self, route: str, end: Ending) -> Route | None:
+        """What goes on once a pipeline run that this route started has ended so."""
+        known = self.named(route)
+        return self.named(known.then.get(end, "")) if known else None
 
     def told_of(self, route: str) -> tuple[Channel, ...]:
         """Who is told of what happens on the route of this name; one that is gone says nothing."""
@@ -193,13 +194,13 @@ class Routes(Struct, frozen=True):
     @property
     def channels(self) -> tuple[Channel, ...]:
         """All that the file names, each once."""
-        own = (channel for route in self.routes for channel in route.notify or ())
+        own = (one for route in self.every for one in (*(route.notify or ()), *route.tell))
         return tuple({channel.name: channel for channel in (*self.notify, *own)}.values())
 
     def named(self, name: str) -> Route | None:
-        """The route of that name, spelled exactly."""
-        return next((route for route in self.routes if route.name == name), None)
+        """The route or sequel of that name, spelled exactly."""
+        return next((r for r in chain(self.routes, self.sequels) if r.name == name), None)
 
     def secrets(self, default: str) -> list[str]:
         """The names of the secrets that starts use, each once."""
-        return sorted({route.start.secret or default for route in self.routes if route.start})
+        return sorted({route.start.secret or default for route in self.every if route.start})

@@ -129,6 +129,8 @@ def _texts(value: object, route: Route) -> frozenset[str]:
     """All texts that the value can become; none where only the run will tell."""
     if only_fact(value) == "run.status":
         return frozenset(normal(str(outcome)) for outcome in route.outcomes)
+    if route.after and only_fact(value) == "pipeline.end":  # which its name tells
+        return frozenset({normal(route.name.removeprefix(f"{route.after}."))})
     if value is None or named_in(value):
         return frozenset()
     return frozenset({normal(as_text(value))})

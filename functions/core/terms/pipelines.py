@@ -86,11 +86,15 @@ class PipelineRun(Struct, frozen=True, kw_only=True):
 
 
 class PipelineEnd(Struct, frozen=True, kw_only=True):
-    """How a pipeline run ended, when (UTC), and what else is to be said of it."""
+    """How a pipeline run ended, when (UTC), and what else is to be said of it.
+
+    `run`: which one it was, where it is not the first of several.
+    """
 
     how: Ending = field(name="as")
     at: datetime
     detail: str = ""
+    run: int | None = None
 
 
 class RunsSeen(Struct, frozen=True, kw_only=True):

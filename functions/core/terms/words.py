@@ -103,6 +103,7 @@ class Happening(Word, form=r"[a-z][a-z0-9_]{0,30}"):
     GATE = "gate"  # held by its gate's no
     FAILED = "failed"
     ENDED_BADLY = "ended_badly"  # the pipeline run that was started
+    ENDED = "ended"  # the same, however: where a step of `then` tells
     CREDENTIAL = "credential"  # a secret that ends soon, or has ended
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from azure.keyvault.secrets import SecretProperties
 
-    from functions.core.routes.definition import Channel
+    from functions.core.routes.channel import Channel
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 

@@ -128,7 +128,8 @@ def judged(one: Followed, seen: RunsSeen, now: datetime) -> PipelineEnd | Follow
     if run == one.runs[0]:
         return known[run]
     detail = f"pipeline run {run}, of {', '.join(map(str, one.runs))}"
-    return replace(known[run], detail="; ".join(filter(None, (detail, known[run].detail))))
+    told = "; ".join(filter(None, (detail, known[run].detail)))
+    return replace(known[run], detail=told, run=run)
 
 
 def refused(one: Followed, now: datetime, why: str) -> PipelineEnd | Followed:

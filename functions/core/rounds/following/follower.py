@@ -17,13 +17,13 @@ from functions.core.ports.services import Level
 from functions.core.rounds.bounds import FOLLOWING_SECONDS
 from functions.core.rounds.following import ends
 from functions.core.rounds.following.asking import Asking
-from functions.core.rounds.following.keeping import Keeping
+from functions.core.rounds.following.catching_up import CatchingUp
+from functions.core.rounds.following.keeping import Keeping, Looker
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.errors import LedgerUnavailable, Retryable
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
 
 MOST_DUE = 5000  # rows that a round lists to find whose turn it is
-CATCHES_UP_EVERY = timedelta(hours=1)
-CATCHES_UP_WITH = timedelta(days=1)  # of what an older version of the app has started
 _UNPROVED = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_EXPIRED, Reason.SECRET_UNREADABLE})
 
 
@@ -67,8 +65,8 @@ class Follower:
         self._pace = ends.Pace(policy)
         self._noticing = Noticing(ports)
         self._keeping = Keeping(ports, policy, partial(each, ports.clock))
+        self._catching_up = CatchingUp(ports, self.take_up, self._keeping.sequels)
         self._held: dict[str, tuple[datetime, str]] = {}
-        self._caught_up = float("-inf")
 
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
         """Have a start followed, if its route wants that, and any other end told.
@@ -80,19 +78,23 @@ class Follower:
         if one is not None and ends.is_wanted(c.key.route, routes, c.group):
             self._ledger.followed.follow(one)
 
-    def follow(self, routes: Routes | None, most: Bounds) -> Looked:
-        """Look at what nobody waits for, with what is left of a round's time."""
+    def follow(self, routes: Routes | None, most: Bounds, *, strictly: bool = False) -> Looked:
+        """Look at what nobody waits for, with what is left of a round's time.
+
+        While no routes can be read nobody can say what goes on by an end: none is looked for.
+        `strictly`: whose route file is not certain to be the app's ends what it has started alone.
+        """
         deadline = Deadline(self._clock, min(FOLLOWING_SECONDS, most.last.left))
-        if deadline.has_passed:
+        if deadline.has_passed or routes is None:
             return Looked()
         try:
-            self.catch_up(routes)
-            return self.look(routes, most.followed, deadline)
+            self._catching_up.catch_up(routes)
+            return self.look(Looker(routes, strictly), most.followed, deadline)
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, {"followed": "unavailable", "detail": error})
             return Looked()
 
-    def look(self, routes: Routes | None, most: int, deadline: Deadline) -> Looked:
+    def look(self, by: Looker, most: int, deadline: Deadline) -> Looked:
         """Look at so many whose time has come, those of each account in turn.
 
         One request if there are none. Raises LedgerUnavailable where they cannot be listed.
@@ -103,51 +105,29 @@ class Follower:
         those = in_turn(latest.values(), _account)[:most]
         wanted: dict[str, list[Followed]] = defaultdict(list)
         for one in those:
-            to_be = ends.is_wanted(one.key.route, routes, one.group)
+            to_be = ends.is_wanted(one.key.route, by.routes, one.group)
             wanted[_account(one) if to_be else ""].append(one)
         self._do(wanted.pop("", []), self._drop)
         ended = 0
         for account, own in wanted.items():
             if not deadline.has_passed:
-                ended += self._look_at(account, own, deadline)
+                ended += self._look_at(account, own, by, deadline)
         return Looked(len(those), ended)
 
-    def catch_up(self, routes: Routes | None) -> None:
-        """Take up what an older version of the app has started, or wrote without its end.
-
-        Two requests, once in an hour, and two more for each that was found. Raises
-        LedgerUnavailable.
-        """
-        now = self._clock.monotonic()
-        if routes is None or now - self._caught_up < CATCHES_UP_EVERY.total_seconds():
-            return
-        self._caught_up = now
-        known = self._ledger.followed.keys()
-        lately = self._ledger.followed.lately(self._clock.now() - CATCHES_UP_WITH)
-        open_ended = (s for s in lately if s.state is State.STARTED and s.ended is None)
-        for one in open_ended:
-            if known is not None and one.key not in known and ends.is_wanted(one.key.route, routes):
-                self._again(one.key, routes)
-
-    def _again(self, key: Key, routes: Routes) -> None:
-        entry = self._ledger.read(key)
-        if entry and entry.continuation.ended:
-            self._ledger.followed.show(entry.continuation)
-        elif entry:
-            self.take_up(entry.continuation, routes)
-
-    def _look_at(self, account: str, own: Sequence[Followed], deadline: Deadline) -> int:
+    def _look_at(
+        self, account: str, own: Sequence[Followed], by: Looker, deadline: Deadline
+    ) -> int:
         """Those of one account; returns how many have ended."""
         until, why = self._left_alone(account)
         if until:
-            return self._do(own, lambda one: self._keeping.later(one, one, why, until))
+            return self._do(own, lambda one: self._keeping.later(one, one, why, until, by))
         ended = 0
         for some, seen in Asking(self._ports, own[0].secret, deadline).about(own):
             if isinstance(seen, Retryable):
-                ended += self._untold(account, some, seen)
+                ended += self._untold(account, some, seen, by)
             else:
                 self._hold(account, seen.retry_after or 0.0, "Azure DevOps asked to slow down")
-                ended += self._do(some, partial(self._judge, seen))
+                ended += self._do(some, partial(self._judge, seen, by))
             self._ports.outcomes.send()
         return ended
 
@@ -166,29 +146,27 @@ class Follower:
         self._held[account] = until, why
         return until
 
-    def _untold(self, account: str, some: Sequence[Followed], error: Retryable) -> int:
+    def _untold(self, account: str, some: Sequence[Followed], error: Retryable, by: Looker) -> int:
         """What it means that nothing was told of these."""
         pause = self._policy.credential_pause
         if error.reason is Reason.REFUSED:
-            refused = partial(self._refused, error.detail, self._clock.now() + pause)
+            refused = partial(self._refused, error.detail, self._clock.now() + pause, by)
             return self._do(some, refused)
         seconds = pause.total_seconds() if error.reason in _UNPROVED else error.retry_after or 0.0
         until = self._hold(account, seconds, error.detail)
-        return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until))
+        return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until, by))
 
-    def _judge(self, seen: RunsSeen, one: Followed) -> bool:
-        return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None)
-
-    def _refused(self, why: str, until: datetime, one: Followed) -> bool:
-        return self._keep(one, ends.refused(one, self._clock.now(), why), why, until)
-
-    def _keep(
-        self, one: Followed, to: PipelineEnd | Followed, why: str, until: datetime | None
-    ) -> bool:
-        """Write what a look came to: the end, or when the next one is."""
+    def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
+        to = ends.judged(one, seen, self._clock.now())
         if isinstance(to, PipelineEnd):
-            return self._keeping.end(one, to)
-        return self._keeping.later(one, to, why, until)
+            return self._keeping.end(one, to, by)
+        return self._keeping.later(one, to, "", None, by)
+
+    def _refused(self, why: str, until: datetime, by: Looker, one: Followed) -> bool:
+        to = ends.refused(one, self._clock.now(), why)
+        if isinstance(to, PipelineEnd):
+            return self._keeping.end(one, to, by)
+        return self._keeping.later(one, to, why, until, by)
 
     def _drop(self, one: Followed) -> bool:
         self._ledger.followed.drop(one)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from functions.core.ports.services import Level
 from functions.core.rounds.following import ends
+from functions.core.rounds.following.sequels import Sequels
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.starts import log_lines
 from functions.core.starts.linking import Links
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.summary import Followed
     from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineEnd
     from functions.core.terms.policy import Policy
@@ -28,10 +30,17 @@ if TYPE_CHECKING:
 SECOND = timedelta(seconds=1)  # by which the schedule is listed
 
 
+class Looker(NamedTuple):
+    """By which routes an end is judged; `strictly`: only of what was started by this very file."""
+
+    routes: Routes
+    strictly: bool = False
+
+
 class Keeping:
     """Writes the rows of what is followed, and tells of ends; each call raises LedgerUnavailable.
 
-    `each` is the time for one link.
+    `each` is the time for one link, and for those who wait for a run.
     """
 
     def __init__(self, ports: Ports, policy: Policy, each: Callable[[], Deadline]) -> None:
@@ -40,6 +49,7 @@ class Keeping:
         self._policy = policy
         self._pace = ends.Pace(policy)
         self._noticing = Noticing(ports)
+        self.sequels = Sequels(ports, self._noticing)
         self._links = Links(ports, wanted=policy.tag_runs)
         self._each = each
 
@@ -56,19 +66,21 @@ class Keeping:
             self._log.write(Level.ERROR, log_lines.unavailable(one.key, error))
         return False
 
-    def later(self, one: Followed, to: Followed, why: str, not_before: datetime | None) -> bool:
+    def later(
+        self, one: Followed, to: Followed, why: str, not_before: datetime | None, by: Looker
+    ) -> bool:
         """Look again at the next time that is not before then, unless it has gone on too long."""
         now = self._clock.now()
         if end := ends.overdue(one, now, self._policy, why):
-            return self.end(one, end)
+            return self.end(one, end, by)
         following = self._next(to, now)
         if not_before and following.due_at < not_before:
             following = replace(following, due_at=not_before)
         self._ledger.followed.move(one, following)
         return False
 
-    def end(self, one: Followed, end: PipelineEnd) -> bool:
-        """Write and tell the end; whether this call was the one that did.
+    def end(self, one: Followed, end: PipelineEnd, by: Looker) -> bool:
+        """Write and tell the end, and let go on what does by it; whether this call did.
 
         Who died before the row was dropped may not have told it: once nobody can be at it any more,
         that is done again. An end of other pipeline runs than it has now is not its end.
@@ -84,10 +96,16 @@ class Keeping:
         if own := ends.own(one, c):
             self._ledger.followed.move(one, own)
             return False
+        if c.then is None and self.sequels.is_left(c, by.routes, strictly=by.strictly):
+            self._ledger.followed.move(one, self._next(one, now))
+            return False
         changed = c if c.ended else ends.ended(c, now, end)
+        if changed.then is None:
+            changed = self.sequels.decided(changed, by.routes)
         if changed is not c:
             self._ledger.write(entry, changed)
         self._ledger.followed.show(changed)
+        self.sequels.go_on(changed, by.routes)
         self._tell(changed)
         self._ledger.followed.drop(one)
         return True

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
-    from functions.core.routes.definition import Channel, Routes
+    from functions.core.routes.channel import Channel
+    from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Key
 
 SOON = timedelta(days=14)  # as in infra/queries/credential-expiring.kql
@@ -45,6 +46,16 @@ class Noticing:
         if about := happened(c):
             self.notice(of_continuation(c, about, self._clock.now()))
 
+    def of_end(self, c: Continuation, told: Iterable[Channel], routes: Routes) -> None:
+        """Notice its end for these, but for those who are told that it ended badly."""
+        badly = happened(c) is Happening.ENDED_BADLY
+        also = routes.told_of(c.key.route) if badly else ()
+        names = {one.name for one in also if Happening.ENDED_BADLY in one.about}
+        one = of_continuation(c, Happening.ENDED, self._clock.now())
+        for channel in told:
+            if channel.name not in names:
+                self._ledger.notices.keep(replace(one, channel=channel.name))
+
     def ends(self, secret: str, ends: datetime, routes: Routes) -> None:
         """Notice that a secret ends soon, and once more that it has; each is told once.
 
@@ -54,7 +65,7 @@ class Noticing:
         if ends - now > SOON:
             return
         at = ends if ends <= now else ends - SOON
-        names = {route.name for route in routes.routes if route.start}
+        names = {route.name for route in routes.every if route.start}
         telling = (*routes.notify, *(one for name in names for one in routes.told_of(name)))
         one = Notice(
             channel="",

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from functions.core.kept.notice import Notice
     from functions.core.ports.services import Ports
-    from functions.core.routes.definition import Channel, Routes
+    from functions.core.routes.channel import Channel
+    from functions.core.routes.definition import Routes
     from functions.core.terms.policy import Policy
 
 MOST_WAITING = 1000  # notices that a round looks at, of each channel if there are more

@@ -1,4 +1,4 @@
-"""What contradicts itself, or could never be, in a route whose keys are known."""
+"""What contradicts itself, could never be, or may not be meant, in a route whose keys are known."""
 
 from __future__ import annotations
 
@@ -8,30 +8,38 @@ from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts import placeholders, unusable, vocabulary
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
 from functions.core.routes.filters import FILTERS
-from functions.core.terms.words import ENDS
+from functions.core.terms.words import ENDS, Outcome
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from functions.core.routes.definition import Route
     from functions.core.routes.file.document import At
 
     Entry = dict[str, Any]
     Said = Iterator[tuple[At, str]]
 
+_PARENT = ("run", "parent_id")
+AFTER = "after"  # in the entry of a sequel: the name of the route that it goes on after
+
 
 def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
     """What is wrong with a route; `entry` is what has the right shape of the `whole`."""
-    if "start" not in whole and not entry.get("complete") and entry.keys() == whole.keys():
-        yield (), "has neither `start` nor `complete: true`: nothing would follow"
+    wanted = "tell" if AFTER in entry else "complete"
+    if "start" not in whole and not entry.get(wanted) and entry.keys() == whole.keys():
+        other = "`tell`" if AFTER in entry else "`complete: true`"
+        yield (), f"has neither `start` nor {other}: nothing would follow"
     if "event" in whole and "outcome" in whole:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
     yield from _foreign(entry)
-    if "champion" in entry:
+    if "champion" in entry and AFTER not in entry:
         yield from champions().contradictions(entry, _paths(entry))
     if "concurrency" in entry:
         yield from concurrencies().contradictions(entry, whole, defaults)
+    if entry.get("complete") == "after":
+        yield from _never_after(entry, whole, defaults)
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
@@ -46,16 +54,26 @@ def _not_given(start: Entry, defaults: object) -> list[str]:
     return [key for key in ("organization", "project") if key not in {*start, *given}]
 
 
+def _never_after(entry: Entry, whole: Entry, defaults: object) -> Said:
+    """What keeps the end, by which a waiting task is to be answered, from ever coming."""
+    given = defaults if isinstance(defaults, dict) else {}
+    if "start" not in whole:
+        yield ("complete",), "waits for the end of a pipeline run, and the route starts none"
+    if entry.get("follow", given.get("follow", True)) is False:
+        what = "needs to see the pipeline run end, and `follow: false` does not look"
+        yield ("complete",), f"{what}: say `follow: true` on the route"
+
+
 def champions() -> ModuleType:
     """What knows of champions, which most routes do not name."""
-    from functions.core.routes.file import champions as found  # noqa: PLC0415 - as said
+    from functions.core.routes.file.keys import champions as found  # noqa: PLC0415 - as said
 
     return found
 
 
 def concurrencies() -> ModuleType:
     """What knows of concurrency, which most routes do not name either."""
-    from functions.core.routes.file import concurrencies as found  # noqa: PLC0415 - as said
+    from functions.core.routes.file.keys import concurrencies as found  # noqa: PLC0415 - as said
 
     return found
 
@@ -90,7 +108,7 @@ def _foreign(entry: Entry) -> Said:
     kind = next((k for k in BY_OUTCOME.values() if k.outcome == event), None)
     if event and not kind:  # it is no event that is known, which was said
         return
-    if kind:
+    if kind and AFTER not in entry:
         about_runs: list[At] = [
             (key,) for key in ("children", "step", "model", "champion") if key in entry
         ]
@@ -103,12 +121,15 @@ def _foreign(entry: Entry) -> Said:
         "workspace",
         kind.root if kind else "run",
         *(() if kind else ("model", "champion")),
+        *(("pipeline",) if AFTER in entry else ()),
     }
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
             if root == "champion" and not kind and "champion" not in entry:
                 yield at, "names `champion`, and the route does not say which: `champion: newest`"
-            if root not in roots:
+            if root == "pipeline" and AFTER not in entry:
+                yield at, "names `pipeline`, whose run has not ended yet: that is for `then`"
+            elif root not in roots:
                 yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
             elif kind and root == kind.root and below and below[0] not in kind.facts:
                 known = ", ".join(kind.facts)
@@ -151,3 +172,36 @@ def _contradictions_in_start(entry: Entry) -> Said:
         for name, value in entry.get(key, {}).items():
             for what in placeholders.problems_of(value):
                 yield (key, name), what
+
+
+def warnings(route: Route, doubt: str) -> Said:
+    """What may not be meant, in a route that has no mistake; `doubt`: why it is not told apart."""
+    if doubt:
+        yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
+    if not route.after:
+        yield from _warnings_of_route(route)
+
+
+def _warnings_of_route(route: Route) -> Said:
+    """What only a route that events concern is warned of."""
+    if route.needs.only_event and route.is_about_runs:
+        what = "needs the run's type or properties, which only the event tells"
+        yield (), f"{what}: the sweep cannot find runs for it"
+    if route.model and not route.needs.model and not route.then:
+        yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
+    asks = route.needs.model or route.needs.metrics or route.needs.params or route.then
+    if route.step and not asks:
+        what = "names a metric, a parameter or the model: all other facts are the run's own"
+        yield ("step",), f"is asked of nothing: neither the gate nor the start {what}"
+    if route.is_about_runs and not route.children and _asks_for(route, _PARENT):
+        yield (), "asks for run.parent_id, which no root run has: it is for `children: true`"
+    if route.outcomes == {Outcome.NOT_RESPONDING}:
+        yield (), "only events tell that a run does not respond: the sweep cannot find it"
+
+
+def _asks_for(route: Route, path: tuple[str, ...]) -> bool:
+    """Whether a start, or the gate's answer, needs this fact."""
+    start = route.start
+    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
+    in_gate = route.gate is not None and path in route.gate.reads.decide
+    return in_gate or ".".join(path) in placeholders.named_in(values)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from functions.core.routes.file.document import At
-    from functions.core.routes.file.schema import Shape
+    from functions.core.routes.file.shapes import Shape
 
     Faults = Iterator[tuple[At, str, bool]]
 
@@ -81,5 +81,7 @@ def _misfits(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - from 
         yield f"{shown} must be from {shape['minimum']} to {shape['maximum']}"
     if "minItems" in shape and not value:
         yield "is an empty list: at least one is needed"
+    if "minProperties" in shape and not value:
+        yield "is an empty mapping: at least one entry is needed"
     for name in value if "propertyNames" in shape else ():
         yield from _misfits(name, shape["propertyNames"])

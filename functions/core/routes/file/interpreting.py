@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core.facts import placeholders
 from functions.core.routes import needs
 from functions.core.routes.definition import (
-    Concurrency,
     Limit,
     Match,
     Route,
@@ -24,6 +22,7 @@ from functions.core.routes.file.contradictions import (
     contradictions,
     never_right,
     never_sent,
+    warnings,
 )
 from functions.core.routes.file.document import parse
 from functions.core.routes.file.faults import faults
@@ -32,10 +31,11 @@ from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import Outcome
+from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from functions.core.routes.file.document import At
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Entry = dict[str, Any]
     Said = Iterator[tuple[At, str]]
 
-_PARENT = ("run", "parent_id")
+_ROUTE = ("routes", 0)  # where a route stands, and no sequel
 
 
 def decode(text: str, file: str = "routes.yaml") -> Routes:
@@ -63,21 +63,34 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
     if not is_usable:
         raise RoutesUnreadable(mistakes)
     top: Any = source.data
-    routes = [_route(entry, top.get("defaults", {})) for entry in top["routes"]]
+    defaults = top.get("defaults", {})
+    entries = [(at, entry) for at, entry, _ in _entries(top["routes"])]
+    every = [_route(entry, defaults) for _, entry in entries]
     for at, what in source.doubtful:
         source.say(at, what)
-    doubts = not_told_apart(routes)
-    for i, route in enumerate(routes):
-        for below, what in _warnings(route, doubts.get(route.name, "")):
-            source.say(("routes", i, *below), what)
-    distinct = (replace(route, distinct=doubts.get(route.name) == "") for route in routes)
+    doubts = not_told_apart(every)
+    for (at, _), route in zip(entries, every, strict=True):
+        for below, what in warnings(route, doubts.get(route.name, "")):
+            source.say((*at, *below), what)
+    distinct = [replace(route, distinct=doubts.get(route.name) == "") for route in every]
     return Routes(
-        tuple(distinct),
+        tuple(route for route in distinct if not route.after),
         tuple(source.told()),
         mistakes=tuple(mistakes),
-        organizations=_organizations(routes, top.get("defaults", {})),
+        organizations=_organizations(every, defaults),
         notify=_channels().channels(top["notify"]) if "notify" in top else (),
+        sequels=tuple(route for route in distinct if route.after),
     )
+
+
+def _entries(entries: Any) -> Iterator[tuple[At, Entry, bool]]:  # noqa: ANN401 - from YAML
+    """Every entry with where it stands, and behind each those of its sequels, which are none."""
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict):
+            yield ("routes", i), entry, True
+            if "then" in entry:
+                sequels = _sequels().below(entry)
+                yield from ((("routes", i, *at), own, False) for at, own in sequels)
 
 
 def _mistakes(data: object) -> Said:
@@ -90,34 +103,39 @@ def _mistakes(data: object) -> Said:
     wrong = {at for at, _, of_kind in found if of_kind}
     if ("routes",) in wrong:
         return
-    yield from _same_names(data["routes"])
-    if any(isinstance(entry, dict) and "concurrency" in entry for entry in data["routes"]):
-        yield from concurrencies().unlike(data["routes"])
-    if any(isinstance(entry, dict) and "notify" in entry for entry in (data, *data["routes"])):
-        yield from _channels().contradictions(data)
+    entries = [(at, entry) for at, entry, _ in _entries(data["routes"])]
+    yield from _same_names(entries)
+    if any("concurrency" in entry for _, entry in entries):
+        yield from concurrencies().unlike(entries)
+    if "notify" in data or any({"notify", "tell"} & entry.keys() for _, entry in entries):
+        yield from _channels().contradictions([((), data), *entries])
     defaults = data.get("defaults", {})
-    for i, whole in enumerate(data["routes"]):
-        if isinstance(whole, dict):
-            sound = _sound(whole, wrong, ("routes", i))
-            yield from _at(("routes", i), contradictions(sound, whole, defaults))
+    for at, whole, is_route in _entries(data["routes"]):
+        if is_route:
+            sound = _sound(whole, wrong, at)
+            yield from _at(at, contradictions(sound, whole, defaults))
+            if "then" in sound:
+                yield from _at(at, _sequels().contradictions(sound, whole, defaults))
 
 
 def _useless(data: object) -> Said:
     """Gates that could not be right, and what is never sent: such routes are held, others go on."""
-    entries = data.get("routes") if isinstance(data, dict) else None
-    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if isinstance(entry, dict) and isinstance(entry.get("when"), str):
-            yield from _at(("routes", i), never_right(entry))
-        if isinstance(entry, dict) and isinstance(entry.get("start"), dict):
-            yield from _at(("routes", i), never_sent(entry["start"]))
+    for at, entry, _ in _entries(data.get("routes") if isinstance(data, dict) else None):
+        if isinstance(entry.get("when"), str):
+            yield from _at(at, never_right(entry))
+        if isinstance(entry.get("start"), dict):
+            yield from _at(at, never_sent(entry["start"]))
 
 
-def _same_names(entries: list[Any]) -> Said:
-    names: dict[str, int] = {}
-    for i, entry in enumerate(entries):
-        name = entry.get("name") if isinstance(entry, dict) else None
-        if isinstance(name, str) and (first := names.setdefault(name.casefold(), i)) != i:
-            yield ("routes", i, "name"), f"is the name of routes[{first}] too"
+def _same_names(entries: list[tuple[At, Entry]]) -> Said:
+    names: dict[str, At] = {}
+    for at, entry in entries:
+        name = entry.get("name")
+        if isinstance(name, str) and (first := names.setdefault(name.casefold(), at)) != at:
+            if len(first) == len(at) == len(_ROUTE):
+                yield (*at, "name"), f"is the name of routes[{first[1]}] too"
+            else:
+                yield at, f"has the name {bounded(name, 80)}, which another has too"
 
 
 def _sound(value: Any, wrong: set[At], at: At) -> Any:  # noqa: ANN401 - from YAML
@@ -135,11 +153,12 @@ def _at(above: At, said: Said) -> Said:
 
 
 def _route(entry: Entry, defaults: Entry) -> Route:
-    as_written = ("name", "children", "when", "step", "model", "complete")
+    """The route that an entry describes, or the sequel of one."""
+    as_written = ("name", "children", "when", "step", "model", "after")
     of_start = {name: value for name, value in defaults.items() if name != "follow"}
     start = _start({**of_start, **entry["start"]}) if "start" in entry else None
     match = Match(**entry.get("match", {}))
-    concurrency = _concurrency(entry["concurrency"]) if "concurrency" in entry else None
+    grouped = concurrencies().made(entry["concurrency"]) if "concurrency" in entry else None
     count, _, per = entry.get("limit", "").partition("/")
     return Route(
         **{key: entry[key] for key in as_written if key in entry},
@@ -148,30 +167,37 @@ def _route(entry: Entry, defaults: Entry) -> Route:
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
         wait_for_facts=_patience(entry),
         limit=Limit(int(count), per) if count else None,
-        concurrency=concurrency,
+        concurrency=grouped,
         shadow=entry.get("mode") == "shadow",
         follow=bool(entry.get("follow", defaults.get("follow", True))),
+        complete=bool(entry.get("complete", False)),
+        answers_after=entry.get("complete") == "after",
         start=start,
-        needs=needs.of(match, entry.get("when"), start, concurrency),
+        needs=needs.of(match, entry.get("when"), start, grouped),
         notify=_channels().channels(entry["notify"]) if "notify" in entry else None,
+        then=_sequels().ends(entry) if "then" in entry else {},
+        tell=_channels().channels(entry["tell"]) if "tell" in entry else (),
     )
 
 
 def _channels() -> ModuleType:
     """What knows of channels, which many files do not name."""
-    from functions.core.routes.file import channels as found  # noqa: PLC0415 - as said
+    from functions.core.routes.file.keys import channels as found  # noqa: PLC0415 - as said
 
     return found
 
 
-def _organizations(routes: list[Route], defaults: Entry) -> frozenset[str]:
+def _sequels() -> ModuleType:
+    """What knows of what goes on by an end, which most routes do not name."""
+    from functions.core.routes.file.keys import sequels as found  # noqa: PLC0415 - as said
+
+    return found
+
+
+def _organizations(routes: Iterable[Route], defaults: Entry) -> frozenset[str]:
+    """Those that routes start pipelines in, or that the file names for all."""
     started = (route.start.organization for route in routes if route.start)
     return frozenset(filter(None, (*started, defaults.get("organization"))))
-
-
-def _concurrency(said: Entry) -> Concurrency:
-    most, latest = said.get("at_most", 1), said.get("queue") == "latest"
-    return Concurrency(group=said["group"], at_most=most, latest=latest)
 
 
 def _patience(entry: Entry) -> timedelta:
@@ -191,28 +217,3 @@ def _start(entry: Entry) -> Start:
     }
     skipped = tuple(entry.get("skip_stages", ()))
     return Start(**{**entry, "variables": variables, "skip_stages": skipped})
-
-
-def _warnings(route: Route, doubt: str) -> Said:
-    if doubt:
-        yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
-    if route.needs.only_event and route.is_about_runs:
-        what = "needs the run's type or properties, which only the event tells"
-        yield (), f"{what}: the sweep cannot find runs for it"
-    if route.model and not route.needs.model:
-        yield ("model",), "is asked of nothing: neither the gate nor the start names a fact of it"
-    if route.step and not (route.needs.model or route.needs.metrics or route.needs.params):
-        what = "names a metric, a parameter or the model: all other facts are the run's own"
-        yield ("step",), f"is asked of nothing: neither the gate nor the start {what}"
-    if route.is_about_runs and not route.children and _asks_for(route, _PARENT):
-        yield (), "asks for run.parent_id, which no root run has: it is for `children: true`"
-    if route.outcomes == {Outcome.NOT_RESPONDING}:
-        yield (), "only events tell that a run does not respond: the sweep cannot find it"
-
-
-def _asks_for(route: Route, path: tuple[str, ...]) -> bool:
-    """Whether a start, or the gate's answer, needs this fact."""
-    start = route.start
-    values = [start.parameters, [v.value for v in start.variables.values()]] if start else []
-    in_gate = route.gate is not None and path in route.gate.reads.decide
-    return in_gate or ".".join(path) in placeholders.named_in(values)

@@ -28,6 +28,6 @@ def contradictions(entry: dict[str, Any], named: Named) -> Iterator[tuple[At, st
     elif isinstance(given, dict) and not given.get("tag", True):
         yield ("champion", "tag"), "is empty: {stage: production}, or `champion: newest`"
     naming = any(path[0] == "champion" for _, paths in named for path in paths)
-    if not naming and not entry.get("event"):
+    if not naming and not entry.get("event") and "then" not in entry:
         what = "is asked of nothing: neither the gate nor the start names a fact of it"
         yield ("champion",), what

@@ -1,10 +1,10 @@
-"""`notify`: who is told of what, and what contradicts itself in it."""
+"""`notify` and `tell`: who is told of what, and what contradicts itself in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.routes.definition import BY_ITSELF, Channel
+from functions.core.routes.channel import BY_ITSELF, Channel
 from functions.core.terms.words import Happening
 
 if TYPE_CHECKING:
@@ -24,16 +24,17 @@ def channels(entries: Iterable[Entry]) -> tuple[Channel, ...]:
     return tuple(map(_channel, entries))
 
 
-def contradictions(data: Entry) -> Said:
-    """What is wrong with the lists of a file, each by itself and beside the others."""
+def contradictions(entries: Iterable[tuple[At, Entry]]) -> Said:
+    """What is wrong with the lists of a file, each by itself and beside the others.
+
+    A sequel has `tell`, and the `notify` of the route that it goes on after.
+    """
     known: dict[str, tuple[str, object]] = {}
-    routes = data.get("routes")
-    own = enumerate(routes if isinstance(routes, list) else ())
-    lists: list[tuple[At, Any]] = [((), data), *((("routes", i), entry) for i, entry in own)]
-    for at, entry in lists:
-        given = entry.get("notify") if isinstance(entry, dict) else None
+    for at, entry in entries:
+        key = "tell" if "after" in entry else "notify"
+        given = entry.get(key)
         if isinstance(given, list):
-            yield from ((((*at, "notify", *below)), what) for below, what in _of_list(given, known))
+            yield from (((*at, key, *below), what) for below, what in _of_list(given, known))
 
 
 def _of_list(given: list[Any], known: dict[str, tuple[str, object]]) -> Said:

@@ -1,0 +1,90 @@
+"""Hosts are killed and frozen while something goes on by an end: it goes on, and once.
+
+On a ledger in a file: what a store must do for it is tried on each in tests/ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.core.terms.words import State
+from tests.crash.fuse import Going, Later
+from tests.crash.test_crashes import SHORT, Theatre, rounds_until_it_is_cut, until
+from tests.flow.following.after import DEPLOY, set_up
+from tests.soak.team import AFTER_ALL
+from tests.stage.azure import Stage, completed
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.cloud import Cloud
+    from tests.crash.fuse import Anywhere
+    from tests.stage.hosted import Hosted
+
+POINTS = [Later.LOOKED, Later.ENDED, Later.SHOWN, *Going]
+
+
+@pytest.fixture
+def theatre(cloud: Cloud, tmp_path: Path) -> Iterator[Theatre]:
+    stage = set_up(Stage(cloud, tmp_path, **SHORT))
+    stage.aml.add_run("r1", experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    (build,) = stage.devops.runs
+    stage.devops.finish(build.id, "succeeded")
+    made = Theatre(stage, tmp_path / "fuse")
+    yield made
+    for host in made.hosts:
+        host.stop()
+
+
+def cut(theatre: Theatre, point: Anywhere, how: str) -> tuple[Hosted, threading.Thread]:
+    """A host that is cut at the point, in one of its rounds."""
+    host = theatre.host(point, how)
+    return host, rounds_until_it_is_cut(theatre, host)
+
+
+def until_it_went_on(theatre: Theatre, host: Hosted) -> None:
+    """Let this host do rounds until what goes on has been started, and nothing is open."""
+    ledger = theatre.stage.ledger
+
+    def is_over() -> bool:
+        host.fire("reconcile")
+        by_route = theatre.stage.of_run("r1")
+        after = by_route.get("register.succeeded")
+        is_started = after is not None and after.state is State.STARTED
+        left = {key.route for key in ledger.followed.keys() or ()}
+        return is_started and "register" not in left and not ledger.backlog(AFTER_ALL).open
+
+    until(is_over)
+
+
+def assert_went_on_once(theatre: Theatre) -> None:
+    assert theatre.stage.started() == [(42, "r1"), (DEPLOY, "r1")]
+    after = theatre.stage.of_run("r1")["register.succeeded"]
+    assert (after.pipeline_run, after.duplicates) == (theatre.stage.devops.runs[1].id, ())
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_host_that_is_killed_neither_loses_nor_repeats_what_goes_on(
+    theatre: Theatre, point: Anywhere
+) -> None:
+    host, last = cut(theatre, point, "SIGKILL")
+    host.ended()
+    last.join()
+    until_it_went_on(theatre, theatre.host())
+    assert_went_on_once(theatre)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_host_that_was_frozen_starts_nothing_again(theatre: Theatre, point: Anywhere) -> None:
+    host, last = cut(theatre, point, "SIGSTOP")
+    until_it_went_on(theatre, theatre.host())
+    os.kill(host.process.pid, signal.SIGCONT)
+    last.join()
+    assert_went_on_once(theatre)
