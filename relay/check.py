@@ -18,6 +18,8 @@ from relay import columns, exits, printing
 from relay.columns import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from functions.core.routes.definition import Route, Routes
 
 HEADINGS = (
@@ -93,19 +95,30 @@ def _as_warning(line: str) -> str:
 
 def _show(routes: Routes, file: Path) -> None:
     if columns.room():
-        printing.table(HEADINGS, map(_row, routes.routes))
+        printing.table(HEADINGS, map(_row, _in_order(routes)))
     warnings = f", {counted(len(routes.warnings), 'warning')}" if routes.warnings else ""
-    printing.say(f"{file}: {counted(len(routes.routes), 'route')}, no problems{warnings}")
+    steps = len(routes.sequels)
+    behind = f" and {counted(steps, 'step')} that go on by an end" if steps else ""
+    printing.say(f"{file}: {counted(len(routes.routes), 'route')}{behind}, no problems{warnings}")
+
+
+def _in_order(routes: Routes) -> Iterator[Route]:
+    """Each route, and behind it what goes on by the end of its pipeline run."""
+    for route in routes.routes:
+        yield route
+        yield from routes.behind(route.name)
 
 
 def _row(route: Route) -> tuple[str, ...]:
     start = route.start
-    starts = f"{start.organization}/{start.project} {start.pipeline}" if start else "nothing"
+    told = ", ".join(channel.name for channel in route.tell)
+    starts = f"{start.organization}/{start.project} {start.pipeline}" if start else ""
+    does = "; ".join(filter(None, (starts, told and f"tells {told}"))) or "nothing"
     return (
         route.name + (" (shadow)" if route.shadow else ""),
-        ", ".join(sorted(route.outcomes)),
-        route.match.experiment or "any experiment",
-        "yes" if route.distinct else "no",
+        f"after {route.after}" if route.after else ", ".join(sorted(route.outcomes)),
+        "" if route.after else route.match.experiment or "any experiment",
+        "" if start is None and route.after else "yes" if route.distinct else "no",
         route.when or "",
-        starts,
+        does,
     )

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from functions.core.kept import after
 from functions.core.kept.summary import Summary
 from functions.core.operators.lists import holders
-from functions.core.operators.summaries import row
+from functions.core.operators.summaries import row, whole_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.operators.lists.groups import Group
     from functions.core.operators.overview import Seen, Whole
     from functions.core.operators.stops.stop import Stop
+    from functions.core.terms.runs import Key
 
 
 def listing(seen: Seen, offset: int, limit: int) -> str:
@@ -65,6 +67,8 @@ def one(whole: Whole) -> str:
             "told": [*whole.people],
             "gate_ignored_by": c.gate_ignored_by or None,
             "duplicates": c.duplicates,
+            "after": _whole(after.before(c)),
+            "then": _whole(after.behind(c)),
             "group": holders.group(c),
             "waits_for": whole.before,
             "parameters": whole.parameters,
@@ -75,6 +79,10 @@ def one(whole: Whole) -> str:
             "history": [{"at": s.at, "what": s.what, "detail": s.detail} for s in c.history],
         }
     )
+
+
+def _whole(key: Key | None) -> str | None:
+    return whole_key(key) if key else None
 
 
 def trouble(title: str, told: str, do: str, keys: Sequence[str], typed: str) -> str:

@@ -7,9 +7,11 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from functions.core.kept import after
 from functions.core.kept.summary import Summary
 from functions.core.operators import history
 from functions.core.operators.lists import holders
+from functions.core.operators.summaries import whole_key
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
 from functions.core.texts.phrases import lasting
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.operators.overview import Whole
+    from functions.core.terms.runs import Key
 
 SHORT = 160  # characters of a value that are shown at once
 
@@ -48,6 +51,7 @@ def _decision(one: Whole) -> Markup:
     c = one.continuation
     told: list[tuple[str, Child]] = [
         ("What", one.told.means),
+        ("After", _other(after.before(c), after.end(c.event))),
         ("Gate", _gate(one)),
         ("It saw", said(one.saw) if one.saw else None),
         ("Detail", said(c.detail) if c.detail and not _is_gates(c) else None),
@@ -57,6 +61,7 @@ def _decision(one: Whole) -> Markup:
         ("Command", _command(one)),
         ("Pipeline run", _pipeline_run(c)),
         ("It ended", _end(c)),
+        ("Then", _other(after.behind(c))),
         ("People told", [tag("span", said(line), class_="detail") for line in one.people] or None),
         ("Also started", ", ".join(f"#{d}" for d in c.duplicates) or None),
     ]
@@ -102,9 +107,18 @@ def _end(c: Continuation) -> Child:
     return [said(f"{c.ended.how}{detail}, "), when(c.ended.at)]
 
 
+def _other(key: Key | None, end: Mapping[str, object] | None = None) -> Child:
+    """The page of the continuation before or behind it, and how the one before ended."""
+    if key is None:
+        return None
+    how = f": pipeline run {end.get('run')} {end.get('end')}" if end else ""
+    return [tag("a", said(key.text), href="?" + urlencode({"key": whole_key(key)})), said(how)]
+
+
 def _facts(one: Whole) -> Markup:
     c, event = one.continuation, one.continuation.event
     latency = Summary.of(c).latency
+    ended = "Pipeline run" if after.before(c) else "Run"
     told: list[tuple[str, Child]] = [
         ("KEY", tag("code", one.name)),
         (
@@ -123,8 +137,8 @@ def _facts(one: Whole) -> Markup:
             "Workspace",
             [said(event.workspace.name), tag("span", said(event.workspace.id), class_="detail")],
         ),
-        ("Run ended", _at(event.time, one.at)),
-        ("Run end to start", lasting(latency) if latency is not None else None),
+        (f"{ended} ended", _at(event.time, one.at)),
+        (f"{ended} end to start", lasting(latency) if latency is not None else None),
         ("Claimed", _at(c.created_at, one.at)),
         ("Due", _at(c.due_at, one.at) if c.is_open and not Summary.of(c).is_in_line else None),
         ("Tries", c.attempts + 1),

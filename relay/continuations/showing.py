@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from functions.core.kept import after
 from functions.core.operators import typed_keys
 from functions.core.operators.lists import holders, people
 from relay import printing
 from relay.deployment import deployed, opening
-from relay.forecasts import telling
+from relay.forecasts import requests, telling
 from relay.printing import at, plain
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _whole(office: Office, c: Continuation) -> Iterator[str]:
         yield f"    {plain(what):<24} {plain(value)}"
     if c.request:
         yield f"  request  with the credential {plain(c.request.secret)}"
-        yield from (f"    {line}" for line in telling.request_lines(c.request, settings))
+        yield from (f"    {line}" for line in requests.request_lines(c.request, settings))
 
 
 def _before(office: Office, c: Continuation) -> Sequence[str]:
@@ -85,6 +86,7 @@ def _told(c: Continuation) -> Iterator[tuple[str, object]]:
         "workspace.id": event.workspace.id,
         "run.experiment": event.experiment,
         "run.type": event.run_type,
+        **{f"{after.AFTER_END}.{name}": value for name, value in after.end(event).items()},
         **{f"run.tags.{name}": value for name, value in (event.tags or {}).items()},
         **{f"run.properties.{name}": value for name, value in event.properties.items()},
     }.items()

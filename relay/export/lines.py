@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.kept.after import CLAIMS
 from functions.core.kept.continuation import ASKED, CLAIMED, PARKED, PASSED_OVER, REPLAYED
 from functions.core.kept.history import UNASKED
 from functions.core.ledger.records import time_text
@@ -63,6 +64,8 @@ class Line(NamedTuple):
 def _by(step: Step) -> tuple[str, str]:
     """Who made it come to this: what they are, and which of them."""
     if step.what == CLAIMED:
+        if step.detail.startswith(CLAIMS):
+            return APP, ""
         swept = step.detail.partition(" ")[0] == SWEPT
         return (SWEEP, "") if swept else (EVENT, step.detail)
     asker = decisions.asker(step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.facts import building
+from functions.core.kept import after
 from functions.core.kept.summary import Summary
 from functions.core.operators import history, summaries
 from functions.core.operators.explaining import explained
@@ -17,7 +18,8 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.phrases import counted, lasting
 from relay.forecasts.forecast import Later
-from relay.printing import as_json, at, plain
+from relay.forecasts.requests import request
+from relay.printing import at, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,12 +27,10 @@ if TYPE_CHECKING:
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
-    from functions.core.terms.pipelines import PipelineRequest
+    from functions.core.terms.runs import Key
     from relay.forecasts.forecast import News, Prospect
 
     Texts = Sequence[str]
-
-LONGEST_VALUE = 2_000  # characters of one value of a request, where it is shown to people
 
 
 def studio_url(settings: Settings, workspace: str, run: str) -> str:
@@ -54,6 +54,8 @@ def continuation(
         "saw": c.gate_asked.saw,
         "gate_ignored_by": c.gate_ignored_by or None,
         "duplicates": c.duplicates,
+        "after": _whole(after.before(c)),
+        "then": _whole(after.behind(c)),
         "group": holders.group(c),
         "waits_for": [*before],
         "told": [*people],
@@ -79,12 +81,17 @@ def lines(
         yield f"  saw      {plain(c.gate_asked.saw, 500)}"
     if c.detail and not (c.reason is Reason.GATE and c.gate_asked.saw):
         yield f"  detail   {plain(c.detail, 500)}"
+    if first := after.before(c):
+        end = after.end(c.event)
+        yield f"  after    {plain(first.text, 500)}: pipeline run {end.get('run')} {end.get('end')}"
     yield from (f"  waits    for {plain(name, 500)}" for name in before)
     if c.pipeline_run:
         yield f"  started  pipeline run {c.pipeline_run}  {plain(c.url, 1000)}"
     if c.ended:
         detail = f": {plain(c.ended.detail, 500)}" if c.ended.detail else ""
         yield f"  ended    {plain(c.ended.how)} at {at(c.ended.at)}{detail}"
+    if behind := after.behind(c):
+        yield f"  then     {plain(behind.text, 500)}"
     yield from (f"  told     {plain(line, 500)}" for line in people)
     if c.duplicates:
         yield f"  BEWARE   also started: pipeline runs {', '.join(map(str, c.duplicates))}"
@@ -98,19 +105,8 @@ def lines(
         yield f"    {at(step.at)}  {step.what:<16} {plain(step.detail)}".rstrip()
 
 
-def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
-    """The exact request, with the values of secret variables hidden."""
-    from relay.forecasts.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
-
-    url = run_url(settings.devops_url, settings.devops_version, asked)
-    return {"method": "POST", "url": url, "secret": asked.secret, "body": asked.shown}
-
-
-def request_lines(asked: PipelineRequest, settings: Settings) -> Iterator[str]:
-    """The same for people; values that are very long are cut."""
-    shown = request(asked, settings)
-    yield f"POST {shown['url']}"
-    yield from as_json(_cut(shown["body"])).splitlines()
+def _whole(key: Key | None) -> str | None:
+    return summaries.whole_key(key) if key else None
 
 
 def means(one: Prospect, news: News, settings: Settings) -> str:
@@ -205,13 +201,3 @@ def _unlike(unlike: Misfit, news: News) -> str:
         return f"not concerned: {wanted}, and {ended} {unlike.found}"
     has = "none" if unlike.found is None else plain(unlike.found) or "an empty one"
     return f"not concerned: {wanted}, and the run has {has}"
-
-
-def _cut(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _cut(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_cut(entry) for entry in value]
-    if isinstance(value, str) and len(value) > LONGEST_VALUE:
-        return f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
-    return value

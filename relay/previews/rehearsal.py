@@ -6,7 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
+from msgspec.structs import replace
 
+from functions.core.kept.after import AFTER_END
 from functions.core.kept.summary import Summary
 from functions.core.operators import summaries
 from functions.core.operators.decisions import standing
@@ -16,7 +18,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.texts.phrases import counted
 from relay import exits
 from relay.deployment import opening
-from relay.forecasts import telling
+from relay.forecasts import requests, telling
 from relay.forecasts.forecast import READ_SECONDS, Forecast, News, truth
 from relay.previews.checking import Acceptance, Checks
 from relay.printing import plain
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route
     from functions.core.terms.runs import RunEvent, Workspace
     from relay.forecasts.forecast import Prospect
     from relay.previews.checking import Checked
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from relay.why.locating import Named
 
 
+SAMPLE_RUN, SAMPLE_URL = 1, "https://dev.azure.com/sample"  # of an end that has not come
+HAS = {"canceled": "been canceled", "lost": "been lost"}
 WORDS = {Acceptance.MISTAKEN: "without a request"}  # where a plain word would say too little
 
 
@@ -54,11 +59,15 @@ class _OfRoute(NamedTuple):
             was = "is" if self.known.is_open else "was"
             yield f"{self.prospect.route.name}: {was} {plain(standing(self.known), 1000)}"
             yield f"  anew     {means}"
+        elif first := self.prospect.route.after:
+            end = self.prospect.route.name.removeprefix(f"{first}.")
+            once = f"once that of {first} has {HAS.get(end, end)}"
+            yield f"{self.prospect.route.name}: {once}, {means}"
         else:
             yield f"{self.prospect.route.name}: {means}"
         if self.prospect.request:
             yield from (
-                f"  {line}" for line in telling.request_lines(self.prospect.request, settings)
+                f"  {line}" for line in requests.request_lines(self.prospect.request, settings)
             )
         if self.checked and self.checked.said:
             yield f"  {self.checked.verdict}: {self.checked.said}"
@@ -66,6 +75,7 @@ class _OfRoute(NamedTuple):
     def builtins(self, news: News, settings: Settings) -> dict[str, Any]:
         told = {
             "route": self.prospect.route.name,
+            "after": self.prospect.route.after or None,
             **telling.prospect(self.prospect, news, settings),
             "known": summaries.row(Summary.of(self.known)) if self.known else None,
         }
@@ -107,7 +117,7 @@ class Rehearsal:
         self, ports: Ports, settings: Settings, *, check: bool, unread: Sequence[str]
     ) -> None:
         self._ports, self._settings = ports, settings
-        self._routes = asking.routes(ports, settings).routes
+        self._routes = asking.routes(ports, settings)
         self._checks = Checks(ports, settings) if check else None
         self._runs: list[_OfRun] = []
         self._unread = 0
@@ -146,13 +156,25 @@ class Rehearsal:
         forecast = Forecast(self._ports, self._settings.policy, news)
         known = self._ports.ledger.of_run(news.event.workspace.key, news.event.run)
         told = []
-        for route in self._routes:
+        for route in self._routes.routes:
             prospect = forecast.just_now(forecast.of(route))
-            checked = self._checks.of(prospect) if self._checks else None
-            key = prospect.event.key(route.name)
-            own = next((c for c in known if c.key == key), None)
-            told.append(_OfRoute(prospect, checked, own))
+            told.append(self._of(prospect, known))
+            behind = self._routes.behind(route.name) if prospect.request else ()
+            told += (self._of(self._then(one, news), known) for one in behind if one.start)
         self._runs.append(_OfRun(source, news, tuple(told)))
+
+    def _of(self, prospect: Prospect, known: Sequence[Continuation]) -> _OfRoute:
+        checked = self._checks.of(prospect) if self._checks else None
+        key = prospect.event.key(prospect.route.name)
+        own = next((c for c in known if c.key == key), None)
+        return _OfRoute(prospect, checked, own)
+
+    def _then(self, route: Route, news: News) -> Prospect:
+        """What goes on by an end that has not come: its facts are stood for by samples."""
+        end = route.name.removeprefix(f"{route.after}.")
+        facts = {"run": SAMPLE_RUN, "end": end, "url": SAMPLE_URL, "route": route.after}
+        event = replace(news.event, given=news.event.given | {AFTER_END: facts})
+        return Forecast(self._ports, self._settings.policy, news._replace(event=event)).of(route)
 
     def _miss(self, source: str, error: Retryable) -> None:
         typer.echo(f"{plain(source)}: {plain(error.detail, 500)}", err=True)

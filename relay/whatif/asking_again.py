@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from relay.forecasts.forecast import Forecast
+from relay.whatif import sequels
 from relay.whatif.comparing import compared
 
 if TYPE_CHECKING:
@@ -74,6 +75,6 @@ class AskingAgain:
         is_untrue = any(c.is_doubted for c in known)  # the run ended otherwise: that is other news
         prospects = [
             forecast.of(route, ignore_gate=route.name in past)
-            for route in (() if is_untrue else self._routes.routes)
+            for route in (() if is_untrue else sequels.meant(happened.event, self._routes))
         ]
         return AskedAgain(happened.event, news, compared(known, prospects, news))

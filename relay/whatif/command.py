@@ -83,8 +83,7 @@ def _replayed(
     office: Office, past: Past, workspaces: Sequence[Workspace], limit: int, routes: Routes
 ) -> list[AskedAgain]:
     ports = office.ports
-    children = any(route.children for route in routes.routes)
-    happened = past.gather(workspaces, limit, children=children)
+    happened = past.gather(workspaces, limit, routes)
     found = AskingAgain(ports, office.settings.policy, routes, _say).of(happened)
     if len(found) < len(happened):
         left = len(happened) - len(found)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from functions.core.kept import after
 from functions.core.memory import missed
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.runs import SWEPT
 from relay.deployment import opening
 from relay.forecasts.forecast import READ_SECONDS, News
+from relay.whatif import sequels
 from relay.why import asking
 
 if TYPE_CHECKING:
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Ended, Run, RunEvent, Workspace
     from functions.core.terms.words import Outcome
     from relay.forecasts.forecast import Unread
+    from relay.whatif.sequels import Led
 
 MOST_CONTINUATIONS = 10_000
 
@@ -67,15 +71,14 @@ class Past:
         self.lacking: list[str] = []
         self.failed = 0
 
-    def gather(
-        self, workspaces: Sequence[Workspace], limit: int, *, children: bool
-    ) -> list[Happened]:
-        """The newest `limit` of these workspaces; with `children`, of runs below others too.
+    def gather(self, workspaces: Sequence[Workspace], limit: int, routes: Routes) -> list[Happened]:
+        """The newest `limit` of these workspaces, of runs below others too if routes want them.
 
         Raises LedgerUnavailable.
         """
+        children = any(route.children for route in routes.routes)
         kept = list(self._kept({workspace.key for workspace in workspaces}))
-        found = dict(_known(kept))
+        found = dict(_known(c for c in kept if not after.before(c)))
         for workspace in workspaces:
             try:
                 ended, lacking = asking.ended(self._ports, workspace, self.since, children=children)
@@ -84,7 +87,8 @@ class Past:
             else:
                 self.lacking += lacking
                 found |= _with(found, workspace, ended)
-        newest = sorted(found.values(), key=_time, reverse=True)
+        behind = list(_behind(found, sequels.of(kept, routes)))
+        newest = sorted([*found.values(), *behind], key=_time, reverse=True)
         if len(newest) > limit:
             self.lacking.append(f"only the newest {limit} of {len(newest)} were looked at: --limit")
         return newest[:limit]
@@ -134,6 +138,13 @@ def _with(
             (workspace.key, run.id, run.outcome),
             Happened(event, run, {}, told=before.told if before else False),
         )
+
+
+def _behind(found: Mapping[_Id, Happened], led: Iterable[Led]) -> Iterator[Happened]:
+    """What went on by ends, with the run as it was read for the news that it began with."""
+    for event, known in led:
+        first = found.get((event.workspace.key, event.run, event.outcome))
+        yield Happened(event, first.run if first else None, known, told=event.type != SWEPT)
 
 
 def _time(one: Happened) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.terms.words import State
 from functions.core.texts.phrases import counted
-from relay.forecasts import telling
+from relay.forecasts import requests, telling
 from relay.printing import plain
 from relay.whatif.comparing import Change, differences
 
@@ -135,7 +135,7 @@ class Report(NamedTuple):
             "reason": was.reason,
             "detail": was.detail,
             "pipeline_run": was.pipeline_run,
-            "request": telling.request(was.request, self.settings) if was.request else None,
+            "request": requests.request(was.request, self.settings) if was.request else None,
         }
         news = run.news
         return {

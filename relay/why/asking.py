@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from functions.core.kept import after
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.texts.phrases import counted
@@ -103,8 +104,8 @@ def news(ports: Ports, found: Located) -> News | None:
     """
     if found.run is None:
         return None
-    if found.known:
-        newest = max(found.known, key=lambda c: c.created_at)
+    if told := [c for c in found.known if not after.before(c)]:
+        newest = max(told, key=lambda c: c.created_at)
         return truth(newest.event, found.run)
     return untold(ports, found.workspace, found.run)
 

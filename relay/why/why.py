@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.core.kept import after
 from functions.core.operators.lists import holders, people
 from functions.core.terms.errors import Retryable, RoutesUnreadable
 from relay import exits, printing
@@ -104,11 +105,15 @@ def _told(
 ) -> Iterator[OnRoute]:
     """Each route with its continuations; where it has none of this outcome, with its prospect."""
     of_today = {route.name for route in routes}
+    left = [c for c in located.known if c.key.route not in of_today]
     forecast = Forecast(office.ports, office.settings.policy, news) if news else None
     upcoming = Upcoming(office.ports, office.settings, news) if news else None
     for route in routes:
         mine = [c for c in located.known if c.key.route == route.name]
         yield from (_known(office, c) for c in mine)
+        behind = [c for c in left if after.before(c) and c.key.route.startswith(f"{route.name}.")]
+        left = [c for c in left if c not in behind]
+        yield from (_known(office, c) for c in sorted(behind, key=lambda c: c.created_at))
         if forecast is None or upcoming is None:
             continue
         prospect = forecast.of(route)
@@ -119,7 +124,7 @@ def _told(
         prospect = forecast.just_now(prospect)
         then = upcoming.of(prospect)
         yield OnRoute(route.name, prospect=prospect, next=then, beside=bool(mine))
-    yield from (_known(office, c) for c in located.known if c.key.route not in of_today)
+    yield from (_known(office, c) for c in left)
 
 
 def _known(office: Office, c: Continuation) -> OnRoute:

@@ -512,6 +512,22 @@ def test_a_pipeline_that_is_not_as_the_route_says_is_a_failure(
     assert said in only(report, "pipelines")[1]
 
 
+def test_what_goes_on_by_an_end_is_asked_for_as_well(patient: Patient) -> None:
+    sent = '{run_id: "{{ run.id }}", n: "{{ pipeline.run }}", e: "{{ pipeline.end }}"}'
+    patient.cloud.devops.add_pipeline(
+        "contoso", "mlops", 51, "deploy", parameters={"run_id": TEXT, "n": NUMBER, "e": TEXT}
+    )
+    text = patient.stage.routes_file.read_text("utf-8").rstrip("\n")
+    then = f"    then: {{succeeded: {{start: {{pipeline: 51, parameters: {sent}}}}}}}\n"
+    patient.stage.routes(f"{text}\n{then}")
+    report = patient.examined("--no-probe")
+    assert (report.code, [status for status, _ in report.of("pipelines")][-1]) == (0, "ok")
+    assert "succeeded, pipeline contoso/mlops/51 (deploy)" in report.of("pipelines")[-1][1]
+    patient.stage.routes(f"{text}\n{then.replace('51', '52')}")
+    report = patient.examined("--no-probe")
+    assert "there is no pipeline contoso/mlops/52" in only(report, "pipelines")[1]
+
+
 def test_routes_that_cannot_be_read_are_a_failure(patient: Patient) -> None:
     patient.stage.routes("routes: [")
     report = patient.examined("--no-probe")

@@ -125,3 +125,25 @@ def test_on_a_terminal_the_routes_are_shown_as_a_table(tmp_path: Path) -> None:
     assert "register-model" in shown[1]
     assert "run.metrics.accuracy >= 0.9" in shown[1]
     assert shown[1].endswith("contoso/mlops 42")
+
+
+def test_what_goes_on_by_an_end_stands_behind_its_route(tmp_path: Path) -> None:
+    then = (
+        "    then:\n"
+        "      succeeded:\n"
+        '        start: {pipeline: 51, parameters: {run_id: "{{ run.id }}"}}\n'
+        "        tell: [{slack: dev}]\n"
+        "        then: {failed: {tell: [{teams: ops}]}}\n"
+    )
+    text = FULL.replace("  - name: report-failure\n", f"{then}  - name: report-failure\n")
+    path = written(tmp_path, text)
+    assert relay("check", path) == (
+        0,
+        f"{path}: 2 routes and 2 steps that go on by an end, no problems\n",
+        "",
+    )
+    shown = terminal.shown(200, "check", path, environ={})
+    assert shown[2].split()[:3] == ["register-model.succeeded", "after", "register-model"]
+    assert shown[2].endswith("contoso/mlops 51; tells slack/dev")
+    assert shown[3].endswith("tells teams/ops")
+    assert shown[4].startswith("report-failure")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key, RunEvent
 
 AFTER_END = "pipeline"  # what the facts of the end are called
+CLAIMS = "then, after "  # how the history of what goes on by an end begins
 
 
 def end(event: RunEvent) -> dict[str, Any]:

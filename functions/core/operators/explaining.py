@@ -103,7 +103,8 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
         follows = c.state is State.STARTED and not c.ended and now - c.updated_at < FOLLOWED_FOR
-        return FOLLOWED if follows else "nothing more happens by itself"
+        goes_on = f"{c.then} goes on by that end" if c.then else "nothing more happens by itself"
+        return FOLLOWED if follows else goes_on
     then = _then(c, now)
     refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
     early = ", or as soon as the secret is renewed" if secret and refused else ""

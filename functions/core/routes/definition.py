@@ -186,6 +186,15 @@ class Routes(Struct, frozen=True):
         known = self.named(route)
         return self.named(known.then.get(end, "")) if known else None
 
+    def behind(self, route: str) -> list[Route]:
+        """All that goes on by the ends of this route's pipeline runs, and by theirs, in order."""
+        names, found = {route}, list[Route]()
+        for one in self.sequels:
+            if one.after in names:
+                names.add(one.name)
+                found.append(one)
+        return found
+
     def told_of(self, route: str) -> tuple[Channel, ...]:
         """Who is told of what happens on the route of this name; one that is gone says nothing."""
         known = self.named(route)

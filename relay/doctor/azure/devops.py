@@ -44,7 +44,7 @@ class Sender(NamedTuple):
 
 def senders(case: Case) -> list[Sender]:
     """Every pair that the routes name, once."""
-    starts = [route.start for route in case.routes.routes if route.start]
+    starts = [route.start for route in case.routes.every if route.start]
     return sorted({sender(case, start) for start in starts})
 
 

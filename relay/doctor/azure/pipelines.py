@@ -14,7 +14,7 @@ from functions.core.routes import deciding
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
-from functions.core.terms.words import Outcome
+from functions.core.terms.words import Ending, Outcome
 from relay.doctor import refusals
 from relay.doctor.azure import devops
 from relay.doctor.findings import failure, ok, unreachable, warning
@@ -36,6 +36,8 @@ SAMPLES: dict[str, object] = {
     "run.end_time": "2026-01-01T01:00:00Z",
     "event.time": "2026-01-01T01:00:00Z",
     "model.version": "1",
+    "pipeline.run": 1,
+    "pipeline.end": str(Ending.SUCCEEDED),
     "model.flavors": ["python_function"],
 }
 REFUSED = "Azure DevOps answered 400: "
@@ -51,9 +53,10 @@ class _OtherVersionError(Exception):
 def accepted(case: Case) -> Iterator[Finding]:
     """Whether each route's pipeline is there and takes the route's parameters."""
     previews = Previews(case.settings.devops_url, case.settings.devops_version, case.clock)
-    for route in case.routes.routes:
+    for route in case.routes.every:
         if route.start is None:
-            yield ok(f"{route.name} starts no pipeline")
+            told = "only tells people" if route.after else "starts no pipeline"
+            yield ok(f"{route.name} {told}")
         else:
             try:
                 yield _asked(case, previews, route, route.start)

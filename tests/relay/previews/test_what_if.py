@@ -416,7 +416,7 @@ def test_how_far_it_is_is_told_while_it_takes_long(desk: Desk) -> None:
         ended(desk, f"r{n}")
     ports = desk.stage.ports._replace(clock=Hurried())
     past = Past(ports, desk.stage.clock.now() - timedelta(days=1))
-    happened = past.gather([parsing.workspace(WORKSPACE)], 10, children=False)
+    happened = past.gather([parsing.workspace(WORKSPACE)], 10, ports.routes.routes())
     said: list[str] = []
     found = AskingAgain(ports, desk.stage.read.policy, ports.routes.routes(), said.append).of(
         happened
@@ -432,7 +432,7 @@ def test_what_the_time_does_not_suffice_for_is_left_out(desk: Desk) -> None:
     clock = Hurried()
     ports = desk.stage.ports._replace(clock=clock)
     past = Past(ports, desk.stage.clock.now() - timedelta(days=1))
-    happened = past.gather([parsing.workspace(WORKSPACE)], 10, children=False)
+    happened = past.gather([parsing.workspace(WORKSPACE)], 10, ports.routes.routes())
     clock.forward(seconds=1)
 
     def say(_: str) -> None:

@@ -88,7 +88,7 @@ def opened(c: Continuation, route: str, now: datetime, file: str) -> Continuatio
     """
     told = facts(c)
     event = replace(c.event, time=c.ended.at if c.ended else now, given=c.event.given | told)
-    why = f"then, after {c.key.route}: pipeline run {told[AFTER_END].get('run')}"
+    why = f"{after.CLAIMS}{c.key.route}: pipeline run {told[AFTER_END].get('run')}"
     return Continuation(
         key=replace(c.key, route=route),
         event=event,
