@@ -156,3 +156,21 @@ def test_what_two_ends_start_is_told_apart_by_the_end() -> None:
     assert [route.distinct for route in found.sequels] == [True, True]
     alike = routes(then(f"{{failed: {{{NEXT}}}, lost: {{{NEXT}}}}}"))
     assert [route.distinct for route in alike.sequels] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("  follow: false\n", "needs to see the pipeline run end"),
+        ("", "waits for the end of a pipeline run, and the route starts none"),
+    ],
+)
+def test_a_task_is_answered_by_no_end_that_nobody_sees(more: str, why: str) -> None:
+    text = f"{FIRST}  complete: after\n{more}" if more else "- name: a\n  complete: after\n"
+    (problem,) = problems_in(text)
+    assert ".complete: " in problem
+    assert why in problem
+    (route,) = routes(f"{FIRST}  complete: after\n").routes
+    assert (route.complete, route.answers_after) == (True, True)
+    assert "must be" in problems_in(f"{FIRST}  complete: [after]\n")[0]
+    assert "allowed: after" in problems_in(f"{FIRST}  complete: later\n")[0]

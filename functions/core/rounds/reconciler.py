@@ -70,7 +70,7 @@ class Reconciler:
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
         self._lines = Lines(ports, policy, admission)
-        self._follower = Follower(ports, policy, admission, for_each)
+        self._follower = Follower(ports, policy, admission, for_each, waits.ended)
         self._sending = Sending(ports, policy)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
         self.parts = Parts(ports, self._resuming, self._follower.take_up, for_each)

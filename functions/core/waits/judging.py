@@ -17,6 +17,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import RunEvent
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded, visible
+from functions.core.waits.ends import Ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,7 @@ class Pending(StrEnum):
 
     RUNS = "a run goes on"
     FACTS = "a fact is not visible yet"
+    PIPELINE = "the pipeline that it leads to goes on"
 
 
 class Judge:
@@ -46,6 +48,7 @@ class Judge:
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._runs, self._routes, self._clock = ports.runs, ports.routes, ports.clock
         self._studio = policy.studio
+        self._ends = Ends(ports.ledger)
 
     def admit(self, workspace: Workspace, runs: Iterable[str], deadline: Deadline) -> None:
         """Raises Unfit for a run that no route could answer for, Retryable if one is unreadable."""
@@ -80,7 +83,7 @@ class Judge:
         if unread and not failed:
             raise unread[0]
         if len(judged) < len(told) and not failed:
-            return Pending.FACTS if Pending.FACTS in told else Pending.RUNS
+            return next(p for p in (Pending.FACTS, Pending.RUNS, Pending.PIPELINE) if p in told)
         return TaskAnswer.of(judged)
 
     def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> TaskAnswer | Pending:
@@ -104,18 +107,30 @@ class Judge:
         return self._gated(reading, routes)
 
     def _gated(self, reading: Reading, routes: list[Route]) -> TaskAnswer | Pending:
-        """Completed: now all gates must hold."""
-        said = [(route.name, self._gate(route, reading)) for route in routes]
-        known = [(name, answer) for name, answer in said if answer is not None]
+        """Completed: now all gates must hold, and what is to end first must have succeeded."""
+        said = [(route.name, self._said(route, reading)) for route in routes]
+        known = [(name, answer) for name, answer in said if not isinstance(answer, Pending)]
         holds = all(answer[0] for _, answer in known)
         if holds and len(known) < len(said):
-            return Pending.FACTS
+            left = [answer for _, answer in said]
+            return Pending.FACTS if Pending.FACTS in left else Pending.PIPELINE
         ended = f"run {reading.run.id} ended as Completed"
         lines = (visible(f"{ended}; route {name}: {why}") for name, (_, why) in known)
         return TaskAnswer(holds, tuple(lines))
 
-    def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | None:
-        """Whether it holds and what it saw; None while a fact may still come."""
+    def _said(self, route: Route, reading: Reading) -> tuple[bool, str] | Pending:
+        """What a route says; of one that answers by an end its gate is asked before the start."""
+        if not route.answers_after:
+            return self._gate(route, reading)
+        event = replace(reading.event, run=reading.run.id)
+        is_known, answer = self._ends.of(event.key(route.name))
+        if answer is not None:
+            return answer
+        asked = None if is_known else self._gate(route, reading)
+        return asked if isinstance(asked, tuple) and not asked[0] else Pending.PIPELINE
+
+    def _gate(self, route: Route, reading: Reading) -> tuple[bool, str] | Pending:
+        """Whether it holds and what it saw; pending while a fact may still come."""
         if route.gate is None:
             return True, "it has no gate"
         asked = deciding.only_gate(route)
@@ -130,7 +145,7 @@ class Judge:
         ended = reading.run.end_time or reading.run.start_time
         if ended and self._clock.now() - ended > route.wait_for_facts:
             return False, f"{verdict.missing} is not known{building.unread(verdict.missing, known)}"
-        return None
+        return Pending.FACTS
 
     def _completing(self) -> list[Route]:
         routes = self._routes.routes().routes

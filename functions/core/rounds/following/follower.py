@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
     from functions.core.terms.pipelines import RunsSeen
     from functions.core.terms.policy import Policy
-    from functions.core.terms.runs import Key
+    from functions.core.terms.runs import Key, RunEvent
 
+    Ended = Callable[[RunEvent, Deadline], None]
     ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
 
 MOST_DUE = 5000  # rows that a round lists to find whose turn it is
@@ -55,7 +56,12 @@ class Follower:
     """Follows what was started until its pipeline run ends, and tells how."""
 
     def __init__(
-        self, ports: Ports, policy: Policy, admission: Admission, for_each: ForEach
+        self,
+        ports: Ports,
+        policy: Policy,
+        admission: Admission,
+        for_each: ForEach,
+        ended: Ended,
     ) -> None:
         self._ports, self._ledger, self._clock = ports, ports.ledger, ports.clock
         self._log = ports.journal
@@ -64,7 +70,7 @@ class Follower:
         self._for_each = for_each
         self._pace = ends.Pace(policy)
         self._noticing = Noticing(ports)
-        self._keeping = Keeping(ports, policy, partial(each, ports.clock))
+        self._keeping = Keeping(ports, policy, partial(each, ports.clock), ended)
         self._catching_up = CatchingUp(ports, self.take_up, self._keeping.sequels)
         self._held: dict[str, tuple[datetime, str]] = {}
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineEnd
     from functions.core.terms.policy import Policy
+    from functions.core.terms.runs import RunEvent
+
+    Ended = Callable[[RunEvent, Deadline], None]
 
 SECOND = timedelta(seconds=1)  # by which the schedule is listed
 
@@ -40,10 +43,12 @@ class Looker(NamedTuple):
 class Keeping:
     """Writes the rows of what is followed, and tells of ends; each call raises LedgerUnavailable.
 
-    `each` is the time for one link, and for those who wait for a run.
+    `each` is the time for one link, and for those who wait for a run; `ended` answers these.
     """
 
-    def __init__(self, ports: Ports, policy: Policy, each: Callable[[], Deadline]) -> None:
+    def __init__(
+        self, ports: Ports, policy: Policy, each: Callable[[], Deadline], ended: Ended
+    ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._outcomes = ports.outcomes
         self._policy = policy
@@ -51,7 +56,7 @@ class Keeping:
         self._noticing = Noticing(ports)
         self.sequels = Sequels(ports, self._noticing)
         self._links = Links(ports, wanted=policy.tag_runs)
-        self._each = each
+        self._each, self._ended = each, ended
 
     def guarded(self, one: Followed, act: Callable[[], bool]) -> bool:
         """What it returns; an error of the ledger is a line, and another round does it."""
@@ -107,6 +112,9 @@ class Keeping:
         self._ledger.followed.show(changed)
         self.sequels.go_on(changed, by.routes)
         self._tell(changed)
+        route = by.routes.named(c.key.route)
+        if route and route.answers_after:
+            self._ended(changed.event, self._each())
         self._ledger.followed.drop(one)
         return True
 

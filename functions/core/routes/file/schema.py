@@ -93,6 +93,11 @@ _WHEN = of(
     ],
 )
 _LIMIT = text("starts per hour or day, 20/h or 100/d; more of them wait", "^[1-9][0-9]{0,4}/[hd]$")
+_COMPLETE = {
+    "description": "finish the agentless task that waits for the run: once it is over (true), or "
+    "once the pipeline run that the route starts is over (after)",
+    "anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["after"]}],
+}
 _TELL = of(
     "array",
     "who is told that the pipeline run ended so",
@@ -160,7 +165,7 @@ _ROUTE = closed(
     limit=_LIMIT,
     concurrency=_CONCURRENCY,
     mode=of("string", "`shadow` only decides and records", enum=["active", "shadow"]),
-    complete=of("boolean", "finish the agentless task that waits for the run"),
+    complete=_COMPLETE,
     follow=_FOLLOW,
     notify=of(
         "array",
