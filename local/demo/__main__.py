@@ -1,6 +1,6 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
-    python -m local.demo [--pattern sync|async|thread|wait|component|follow|concurrency|notify]
+    python -m local.demo [--pattern sync|async|thread|wait|component|follow|then|concurrency|notify]
         [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
@@ -32,12 +32,14 @@ from local.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-WAIT, FOLLOW, CONCURRENCY, NOTIFY = "wait", "follow", "concurrency", "notify"
+WAIT, FOLLOW, THEN = "wait", "follow", "then"
+CONCURRENCY, NOTIFY = "concurrency", "notify"
 STORIES: dict[str, Callable[..., Story]] = {
     "": Story,
     **PATTERNS,
     WAIT: waiting.Wait,
     FOLLOW: following.Follow,
+    THEN: following.Then,
     CONCURRENCY: concurrency.Concurrency,
     NOTIFY: following.Notify,
 }
@@ -85,6 +87,8 @@ def _tell(directory: Path, children: Children, screen: Screen, options: argparse
         environment |= waiting.settings(directory)
     if options.pattern == FOLLOW:
         environment |= following.SETTINGS
+    if options.pattern == THEN:
+        environment |= following.going_on(directory)
     if options.pattern == CONCURRENCY:
         environment |= concurrency.settings(directory)
     if options.pattern == NOTIFY:

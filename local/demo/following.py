@@ -1,4 +1,4 @@
-"""What was started is followed to its end, as stories: the pipeline fails, and people are told."""
+"""What was started is followed to its end, as stories: what is told, to whom, what goes on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from local.chat.front import Chat
+from local.demo.app import RouteSeen
 from local.demo.patterns import PatternStory
 from local.deployment import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.demo.app import RouteSeen
+    from local.devops import QueuedRun
     from local.trainings import Training
 
 SETTINGS = {"CLAIM_LEASE_SECONDS": "2"}  # else the first look comes two minutes after the start
@@ -26,6 +27,20 @@ CHANNELS = """notify:
     signing: demo-hook-key
 """
 PATIENCE = 30.0
+DEPLOY, ROLL_BACK = 44, 45
+ROUTE_ENDS = '        run_id: "{{ run.id }}"         # tells this start from every other: keep it\n'
+THEN = f"""
+    then:
+      succeeded:
+        start:
+          pipeline: {DEPLOY}
+          parameters: {{run_id: "{{{{ run.id }}}}", registered_by: "{{{{ pipeline.run }}}}"}}
+        then:
+          failed:
+            start:
+              pipeline: {ROLL_BACK}
+              parameters: {{run_id: "{{{{ run.id }}}}", after: "{{{{ pipeline.url }}}}"}}
+"""
 
 
 def telling(directory: Path) -> dict[str, str]:
@@ -34,6 +49,14 @@ def telling(directory: Path) -> dict[str, str]:
     text = (ROOT / "routes.yaml").read_text("utf-8").replace("routes:\n", f"{CHANNELS}routes:\n", 1)
     routes.write_text(text, "utf-8")
     return {**SETTINGS, "ROUTES_FILE": str(routes), "NOTIFY_HOSTS": "127.0.0.1"}
+
+
+def going_on(directory: Path) -> dict[str, str]:
+    """What the app needs where something goes on by an end: a route file that says what."""
+    routes = directory / "routes.yaml"
+    text = (ROOT / "routes.yaml").read_text("utf-8")
+    routes.write_text(text.replace(ROUTE_ENDS, ROUTE_ENDS + THEN, 1), "utf-8")
+    return {**SETTINGS, "ROUTES_FILE": str(routes)}
 
 
 class Follow(PatternStory):
@@ -113,3 +136,49 @@ class Notify(PatternStory):
         self._screen.told("Slack", message["text"])
         told = event["data"]["notices"][0]["pipeline_run"], chat.forged
         self.expect("they name the pipeline run, and nothing was forged", told == (run, []), told)
+
+
+class Then(PatternStory):
+    """A model is registered, then deployed; that fails, and is rolled back: one after the other."""
+
+    def tell(self) -> None:
+        """Three pipelines, each started once by the end of the one before."""
+        devops = self._scene.devops
+        devops.add_pipeline(
+            *("contoso", "mlops", DEPLOY, "deploy-model"),
+            parameters={"run_id": None, "registered_by": None},
+        )
+        devops.add_pipeline(
+            *("contoso", "mlops", ROLL_BACK, "roll-back"),
+            parameters={"run_id": None, "after": None},
+        )
+        self._screen.title("1. A training ends, and its model is being registered")
+        training = self._trained(self.way("sync"), "ways.py sync", "FINISHED")
+        self.starts(training)
+        (first,) = self._scene.started(training, self._good)
+        self._screen.title("2. That pipeline succeeds: the model is deployed")
+        devops.finish(first.id)
+        second = self._goes_on(training, "register-model.succeeded", DEPLOY)
+        asked = second.template_parameters
+        knows = asked["registered_by"] == str(first.id)
+        self.expect("it knows which pipeline run registered the model", knows, asked)
+        self._screen.title("3. The deployment fails: it is rolled back")
+        devops.begin(second.id)
+        devops.finish(second.id, "failed")
+        third = self._goes_on(training, "register-model.succeeded.failed", ROLL_BACK)
+        page = third.template_parameters["after"]
+        self.expect("it has the page of what failed", page.endswith(f"={second.id}"), page)
+        requests = self._scene.requests_to_start()
+        self.expect("three pipelines, one request each", requests == 3, requests)  # noqa: PLR2004
+        self.keeps_the_secret()
+
+    def _goes_on(self, training: Training, name: str, pipeline: int) -> QueuedRun:
+        route = RouteSeen(name, "", pipeline)
+        with self._screen.step(f"The end is seen, and {name} goes on") as results:
+            found = self._scene.until(training, route, lambda page: page.settled)
+            results.append(found.became if found else "the ledger knows nothing of it")
+        for step in found.steps if found else ():
+            self._screen.told("ledger", f"{step.what}: {step.detail}")
+        started = self._scene.started(training, route)
+        self.expect(f"{name} started its pipeline once", len(started) == 1, started)
+        return started[0]

@@ -59,6 +59,7 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
         ("component", "ok +the step looked for it, and did not ask again"),
         ("concurrency", "ok +two pipeline runs, and none for the second"),
         ("notify", "ok +a card, a message and a signed event have come"),
+        ("then", "ok +three pipelines, one request each"),
         ("follow", r"ended=canceled .*detail=\"canceled while it was queued\""),
     ],
 )

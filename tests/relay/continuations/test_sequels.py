@@ -75,6 +75,16 @@ def test_why_tells_it_behind_its_route(desk: Desk) -> None:
     assert routes[:3] == ["register", "register.succeeded", "register.succeeded.failed"]
 
 
+def test_another_route_is_judged_by_the_news_that_the_run_began_with(desk: Desk) -> None:
+    other = """  - name: other
+    match: {experiment: "defect-*"}
+    start: {pipeline: 9, parameters: {run_id: "{{ run.id }}", at: "{{ event.time }}"}}
+"""
+    desk.stage.routes(CHAIN + other)
+    (found,) = [one for one in data(desk, "why", "r1")["routes"] if one["route"] == "other"]
+    assert found["request"]["body"]["templateParameters"]["at"].startswith("2026-11-21T18:41:00")
+
+
 def test_the_page_leads_from_one_to_the_other(desk: Desk) -> None:
     first = desk.stage.devops.runs[0]
     text = desk.seen(key=SECOND)
