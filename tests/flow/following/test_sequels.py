@@ -56,6 +56,8 @@ def test_what_succeeded_is_followed_by_the_next_pipeline_with_what_the_end_tells
         "experiment": EXPERIMENT,
     }
     deployed = sequel(stage, "register.succeeded")
+    assert first.ended is not None
+    assert deployed.event.time == first.ended.at  # from which its latency is counted
     assert (deployed.state, deployed.key.outcome) == (State.STARTED, "Completed")
     assert deployed.history[0].detail == f"then, after register: pipeline run {build} succeeded"
     (line,) = [m for m in caplog.messages if m.startswith("then=")]
@@ -265,6 +267,19 @@ def test_news_about_a_model_has_sequels_as_well(stage: Stage) -> None:
     finish(stage, build, "succeeded")
     sent = stage.devops.runs[1].template_parameters
     assert (sent["run_id"], sent["of"], sent["after"]) == ("fraud", "7", str(build))
+
+
+def test_a_sequel_is_sent_with_its_own_secret_alone(stage: Stage) -> None:
+    stage.cloud.vault.put("deployments", "a token that nobody takes")
+    stage.routes(CHAIN.replace("pipeline: 51", "secret: deployments\n          pipeline: 51", 1))
+    ended(stage, "succeeded")
+    refused = sequel(stage, "register.succeeded")
+    assert (asked(stage), refused.reason) == ([42], Reason.CREDENTIAL_REFUSED)
+    stage.devops.keys.accept("a token of its own")
+    stage.cloud.vault.put("deployments", "a token of its own")
+    for _ in range(3):
+        stage.reconcile(minutes=2)
+    assert asked(stage) == [42, DEPLOY]
 
 
 def test_the_parameters_that_a_sequel_names_are_all_there() -> None:

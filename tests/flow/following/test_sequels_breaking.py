@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from functions.core.rounds import bounds
+from functions.core.rounds.watch import By
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.words import Ending
-from tests.flow.following.after import CHAIN, DEPLOY, asked, ended, sequel, set_up
+from local.devops.pipelines.defined import RunRequest
+from tests.flow.following.after import ANNOUNCE, CHAIN, DEPLOY, asked, ended, sequel, set_up
 from tests.flow.following.ends import how, started
 from tests.flow.following.test_breaking import dies_in_a_round, mortal
 from tests.flow.following.test_versions import write
@@ -143,3 +148,60 @@ def test_an_end_of_before_the_route_wanted_it_starts_nothing(stage: Stage) -> No
     for _ in range(3):
         stage.reconcile(minutes=61)
     assert asked(stage) == [42]
+
+
+def test_an_operators_round_with_another_file_tells_no_end(stage: Stage) -> None:
+    (build,) = started(stage)
+    stage.devops.finish(build, "succeeded")
+    stage.routes(ROUTES)
+    stage.deploy()
+    stage.clock.forward(minutes=30)
+    stage.app.reconciler.round(bounds.whole(stage.clock), By.OPERATOR)
+    assert how(stage) == ""
+    stage.routes(CHAIN)
+    stage.deploy()
+    stage.clock.forward(minutes=30)
+    stage.app.reconciler.round(bounds.whole(stage.clock), By.OPERATOR)
+    stage.reconcile(minutes=1)
+    assert asked(stage) == [42, DEPLOY]
+
+
+def test_the_end_of_the_right_pipeline_run_decides_anew(stage: Stage) -> None:
+    """As where an operator had named another one: each kind of end goes on once."""
+    ended(stage, "failed")
+    first = sequel(stage, "register")
+    assert (first.then, asked(stage)) == ("register.failed", [42, ANNOUNCE])
+    by_hand = RunRequest(template_parameters={"run_id": "r1"})
+    right = stage.devops.queue(stage.devops.runs[0].pipeline, by_hand).id
+    stage.devops.finish(right, "succeeded")
+    entry = stage.ledger.read(first.key)
+    assert entry is not None
+    corrected = replace(entry.continuation, pipeline_run=right, ended=None, then=None)
+    stage.ledger.write(entry, corrected)
+    stage.ledger.schedule(corrected)
+    for _ in range(5):
+        stage.reconcile(minutes=3)
+    assert sequel(stage, "register").then == "register.succeeded"
+    assert asked(stage) == [42, ANNOUNCE, 42, DEPLOY]
+
+
+def test_what_goes_on_costs_two_requests_and_an_end_by_which_nothing_does_none(
+    stage: Stage,
+) -> None:
+    costs: list[Counter[str]] = []
+    for run, result in (("r1", "canceled"), ("r2", "canceled"), ("r3", "succeeded")):
+        build = started(stage, run)[-1]
+        stage.devops.finish(build, "succeeded" if result == "succeeded" else "canceled")
+        rows = mortal(stage)
+        stage.reconcile(minutes=2)
+        costs.append(Counter(rows.calls))
+        for _ in range(4):
+            stage.reconcile(minutes=3)
+        for left in stage.devops.runs:
+            if left.result is None:
+                stage.devops.finish(left.id, "canceled")
+        for _ in range(4):
+            stage.reconcile(minutes=10)
+    first, second, third = costs
+    assert first == second
+    assert third - second == Counter({"insert": 1, "put": 1})
