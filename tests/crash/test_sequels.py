@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.terms.words import State
-from tests.crash.fuse import Going, Later
+from local.chat.front import Chat
+from tests.crash.fuse import Going, Later, Telling
 from tests.crash.test_crashes import SHORT, Theatre, rounds_until_it_is_cut, until
-from tests.flow.following.after import DEPLOY, set_up
+from tests.flow.following.after import CHAIN, DEPLOY, set_up
+from tests.flow.notices.people import HOSTS
 from tests.soak.team import AFTER_ALL
 from tests.stage.azure import Stage, completed
 
@@ -30,15 +32,28 @@ if TYPE_CHECKING:
 POINTS = [Later.LOOKED, Later.ENDED, Later.SHOWN, *Going]
 
 
+TELL = "      succeeded:\n        tell: [{webhook: hook-ops, signing: hook-key}]\n"
+TELLING = CHAIN.replace("      succeeded:\n", TELL, 1)
+
+
 @pytest.fixture
-def theatre(cloud: Cloud, tmp_path: Path) -> Iterator[Theatre]:
-    stage = set_up(Stage(cloud, tmp_path, **SHORT))
+def chat(cloud: Cloud) -> Iterator[Chat]:
+    with Chat() as running:
+        cloud.vault.put("hook-ops", running.hook)
+        cloud.vault.put("hook-key", running.signing)
+        yield running
+
+
+@pytest.fixture
+def theatre(cloud: Cloud, tmp_path: Path, chat: Chat) -> Iterator[Theatre]:
+    stage = set_up(Stage(cloud, tmp_path, NOTIFY_HOSTS=HOSTS, **SHORT), TELLING)
     stage.aml.add_run("r1", experiment="defect-detection")
     stage.deliver(completed("r1"))
     (build,) = stage.devops.runs
     stage.devops.finish(build.id, "succeeded")
     made = Theatre(stage, tmp_path / "fuse")
     yield made
+    chat.server.faults.clear()
     for host in made.hosts:
         host.stop()
 
@@ -87,4 +102,24 @@ def test_a_host_that_was_frozen_starts_nothing_again(theatre: Theatre, point: An
     until_it_went_on(theatre, theatre.host())
     os.kill(host.process.pid, signal.SIGCONT)
     last.join()
+    assert_went_on_once(theatre)
+
+
+@pytest.mark.parametrize("point", [Later.ENDED, Going.CLAIMED, Telling.NOTICED])
+def test_a_host_that_is_killed_around_an_end_tells_of_it_once(
+    theatre: Theatre, chat: Chat, point: Anywhere
+) -> None:
+    host, last = cut(theatre, point, "SIGKILL")
+    host.ended()
+    last.join()
+    second = theatre.host()
+    until_it_went_on(theatre, second)
+
+    def is_told() -> bool:
+        second.fire("reconcile")
+        return bool(chat.events)
+
+    until(is_told)
+    second.fire("reconcile")
+    assert [event["data"]["about"] for event in chat.events] == ["ended"]
     assert_went_on_once(theatre)

@@ -58,6 +58,23 @@ SNIPPETS: Final[list[dict[str, Any]]] = [
         },
     },
     {
+        "label": "route: one pipeline after the other",
+        "description": "a second pipeline starts once the first one has succeeded",
+        "body": {
+            "name": "${1:register-model}",
+            "match": {"experiment": '"${2:defect-*}"'},
+            "start": {"pipeline": "${3:42}", "parameters": {"run_id": _RUN}},
+            "then": {
+                "succeeded": {
+                    "start": {
+                        "pipeline": "${4:44}",
+                        "parameters": {"run_id": _RUN, "after": '"{{ pipeline.run }}"'},
+                    },
+                },
+            },
+        },
+    },
+    {
         "label": "route: after a model was registered",
         "description": "a registered model version starts a pipeline, whoever registered it",
         "body": {
