@@ -53,7 +53,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     duplicate once more, `slot` the window of the route's limit that was paid for,
     `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
     it started whatever the route's gate says, `file` stands for the route file it is from, and
-    `group` is the shared row of the group that it has a place in.
+    `group` is the shared row of the group that it has a place in; `wants` the same of one that
+    waits for its limit and would have one.
     `ended`: how the pipeline run that was started ended, once that is known, and `then` which route
     goes on by that; "": none, None: nobody has decided that.
     """
@@ -82,6 +83,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     ignore_gate: bool = False
     file: str = ""
     group: str = ""
+    wants: str = ""
     ended: PipelineEnd | None = None
     then: str | None = None
     history: tuple[Step, ...] = ()

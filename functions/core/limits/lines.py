@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
+    from functions.core.limits.queues import Queue
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.policy import Policy
@@ -124,15 +125,18 @@ class Lines:
 
     def _of_group(self, name: str, routes: Routes, most: int) -> Sequence[Key]:
         """Who may go, and behind them who is not to go at all: that is written where it is read."""
-        from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
-
-        queue = Queue(self._ledger, self.taking.groups, routes, self._may_start)
+        queue = self._queue(routes)
         keys, gone = queue.called(name, most, self._left)
         self.gone |= gone
         for one in queue.over:
             line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
         return [*keys, *gone]
+
+    def _queue(self, routes: Routes) -> Queue:
+        from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
+
+        return Queue(self._ledger, self.taking.groups, routes, self._may_start)
 
     def _of_limit(self, route: Route, routes: Routes, most: int) -> Sequence[Key]:
         """Unless nothing is sent by the route's account just now: they would wait for it.
@@ -144,7 +148,14 @@ class Lines:
             return []
         if route.limit is None and may_be_older_for(self._ledger, keys[0], routes, now):
             return []
-        return keys if self._may_start(route) else []
+        if not self._may_start(route):
+            return []
+        if not (route.concurrency and route.concurrency.latest):
+            return keys
+        name, queue = line(route.name), self._queue(routes)
+        found, gone = queue.behind_limit(name, len(keys), most, self._left)
+        self.gone |= gone
+        return [*found, *gone]
 
     def _may_start(self, route: Route) -> bool:
         start = route.start

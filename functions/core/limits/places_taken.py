@@ -41,12 +41,13 @@ FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long
 
 
 class Full(NamedTuple):
-    """There is no place: why in words, the line to wait in, and `until` when, where it is known."""
+    """No place: why in words, the line to wait in, `until` when; the group that it `wants`."""
 
     reason: Reason
     said: str
     line: str
     until: datetime | None = None
+    wants: str = ""
 
 
 class Lot(Protocol):

@@ -50,6 +50,21 @@ class Queue:
         stay = [key for key in keys if key not in gone and key not in unread]
         return self._free(name, stay, most), gone
 
+    def behind_limit(
+        self, name: str, free: int, most: int, but: Collection[Key]
+    ) -> tuple[Sequence[Key], dict[Key, Key]]:
+        """The same of a line of a limit that has so many places, whose route wants the latest only.
+
+        Those are compared that want one group. A listing, and one request for each that waits, so
+        many at most: of more the others are compared first, in another round.
+        """
+        keys = self._groups.places.first(name, MOST_LISTED, but)
+        read = (self._read(key, name) for key in keys[:most])
+        gone = _before([c for c in read if c and c.wants])
+        if gone and len(keys) > most:
+            return [], gone
+        return [key for key in keys if key not in gone][:free], gone
+
     def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
         """As many as there are places; one whose route has no group any more needs none.
 
@@ -110,9 +125,12 @@ class Queue:
 
 
 def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
-    """All of one route but the latest, and the latest: which ended last, as the events tell it."""
-    latest = max(waiting, key=_ended, default=None)
-    return {c.key: latest.key for c in waiting if latest and c is not latest}
+    """All of one route but the latest, and the latest: which ended last, as the events tell it.
+
+    So it is for each group that they want.
+    """
+    latest = {c.wants: c for c in sorted(waiting, key=_ended)}
+    return {c.key: latest[c.wants].key for c in waiting if c is not latest[c.wants]}
 
 
 def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:

@@ -37,12 +37,13 @@ class Taking:
         The group's place comes first: who then waits for the limit needs it no more, and it is
         another's; a limit's place would have to be given back.
         """
-        if route.concurrency and group:
-            found = self.groups.take(entry, group, route.concurrency.at_most)
-            if not isinstance(found, Entry):
-                return found
-            entry = found
-        return self.limits.take(entry, route)
+        if not (route.concurrency and group):
+            return self.limits.take(entry, route)
+        found = self.groups.take(entry, group, route.concurrency.at_most)
+        if not isinstance(found, Entry):
+            return found
+        place = self.limits.take(found, route)
+        return place if isinstance(place, Entry) else place._replace(wants=group)
 
     def called(self, entry: Entry, route: Route, line: str) -> Entry | Full:
         """Take the place that one in this line is called for, before all others."""

@@ -61,7 +61,7 @@ class Starter:
             place = self._admission.place(work.entry, route, go.group)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
-            self._settling.line_up(work, place.reason, place.said, place.line)
+            self._settling.line_up(work, place.reason, place.said, place.line, place.wants)
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:

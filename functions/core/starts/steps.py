@@ -77,6 +77,7 @@ def parked(
     detail: str,
     due_at: datetime,
     waits_on: str = "",
+    wants: str = "",
 ) -> Continuation:
     """Open, to be taken up again at `due_at`; what was never asked keeps no place."""
     return step(
@@ -88,6 +89,7 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
+        wants=wants,
         **_kept(c),
     )
 

@@ -32,6 +32,11 @@ def stage(stage: Stage) -> Stage:
     return stage
 
 
+def limited(starts: int) -> str:
+    """The same with so many starts an hour."""
+    return LATEST.replace("concurrency:", f"limit: {starts}/h\n    concurrency:")
+
+
 def superseded(stage: Stage) -> dict[str, str]:
     """Who is not to go, and what is said of it."""
     listed = stage.ledger.listed(EVER, 999)
@@ -110,6 +115,40 @@ def test_of_more_than_a_round_reads_none_is_started_before_the_latest_is_known(
     assert started(stage) == ["a", runs[-1]]
     assert len(superseded(stage)) == 120
     assert stage.ledger.backlog(AFTER_ALL).awaited == frozenset()
+
+
+def test_of_those_that_wait_for_the_limit_of_their_route_only_the_latest_is_started(
+    stage: Stage,
+) -> None:
+    """Each has found a place in its group, and no start left in its limit."""
+    stage.mid_hour()
+    stage.routes(limited(2))
+    stage.use_up("register", "%Y-%m-%dT%H")
+    trained(stage, "old", "older", at="2026-11-21T19:00:00Z")
+    trained(stage, "new", at="2026-11-21T20:00:00Z")
+    trained(stage, "other", model="another", at="2026-11-21T18:30:00Z")
+    assert {stage.only(run).reason for run in ("old", "new", "other")} == {Reason.LIMIT}
+    rounds(stage)
+    assert superseded(stage) == {}
+    stage.reconcile(hours=1)
+    rounds(stage)
+    told = "register/new/Completed ended later, and waits for the same place"
+    assert superseded(stage) == {"old": told, "older": told}
+    assert sorted(started(stage)) == ["new", "other"]
+
+
+def test_of_more_that_wait_for_a_limit_than_a_round_reads_the_latest_is_started(
+    stage: Stage,
+) -> None:
+    stage.mid_hour()
+    stage.routes(limited(1))
+    stage.use_up("register", "%Y-%m-%dT%H")
+    runs = [f"r{n:03}" for n in range(120)]
+    for n, run in enumerate(runs):
+        trained(stage, run, at=f"2026-11-22T{n // 60:02}:{n % 60:02}:00Z")
+    stage.reconcile(hours=1)
+    rounds(stage, 3)
+    assert (started(stage), len(superseded(stage))) == ([runs[-1]], 119)
 
 
 def test_it_is_superseded_once_though_two_processes_see_it(stage: Stage) -> None:
