@@ -83,16 +83,17 @@ def completing(event: RunEvent, routes: Routes) -> bool:
 
 def screen(route: Route, event: RunEvent, outcome: Outcome, run: Run) -> Screened | None:
     """What the run read back says before any fact is looked at; None: go on."""
+    gone = End(State.HELD, Reason.DELETED, "the run read back was deleted") if run.deleted else None
+    if route.after:  # it was judged before the pipeline run by whose end this goes on
+        return gone
     if not route.children and parents.has_parent(run.id, run.tags):
         return End(State.SKIPPED, Reason.NOT_ROOT, "the run read back has a parent")
     left = filters.untold(event, route.match.tags, event.tags)
     if filters.unlike("tags", left, run.tags):
         return End(State.SKIPPED, Reason.NOT_MATCHED, "the tags of the run read back do not fit")
-    if run.deleted:
-        return End(State.HELD, Reason.DELETED, "the run read back was deleted")
-    if run.outcome is None and outcome is not Outcome.NOT_RESPONDING:
-        return PutOff(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
-    if run.outcome is None or run.outcome is outcome or route.after:
+    if gone or (run.outcome is None and outcome is not Outcome.NOT_RESPONDING):
+        return gone or PutOff(Reason.NOT_FINAL, f"the run is still {run.status}", NOT_FINAL_FOR)
+    if run.outcome is None or run.outcome is outcome:
         return None
     return Changed(run.outcome)
 

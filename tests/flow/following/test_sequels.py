@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -206,6 +206,23 @@ def test_the_run_is_not_judged_again_but_for_its_being_there(stage: Stage) -> No
     stage.reconcile(seconds=121)
     stage.aml.add_run("r1", experiment=EXPERIMENT, tags={"stage": "test"})
     finish(stage, stage.devops.runs[0].id, "succeeded")
+    assert asked(stage) == [42, DEPLOY]
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"status": "Running"},  # the pipeline writes what it found into the run itself
+        {"status": "Failed"},
+        {"tags": {"mlflow.parentRunId": "r0"}},
+    ],
+    ids=str,
+)
+def test_nor_by_what_became_of_it_since(stage: Stage, since: dict[str, Any]) -> None:
+    (build,) = started(stage)
+    stage.aml.add_run("r0", experiment=EXPERIMENT)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, **since)
+    finish(stage, build, "succeeded")
     assert asked(stage) == [42, DEPLOY]
 
 
