@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from functions.core.operators.replaying import Replaying
 from functions.core.rounds import bounds
 from functions.core.rounds.watch import By
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.words import Ending
 from local.devops.pipelines.defined import RunRequest
+from tests.flow.asking import EXPERIMENT
 from tests.flow.following.after import ANNOUNCE, CHAIN, DEPLOY, asked, ended, sequel, set_up
 from tests.flow.following.ends import how, started
 from tests.flow.following.test_breaking import dies_in_a_round, mortal
 from tests.flow.following.test_versions import write
-from tests.stage.azure import ROUTES
+from tests.saying.refusals import WRONG, says
+from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
@@ -101,7 +104,11 @@ def test_who_stood_still_over_an_end_starts_nothing(stage: Stage) -> None:
     assert (frozen, asked(stage)) == (["insert"], [42, DEPLOY])
 
 
-def test_an_instance_with_an_older_file_leaves_the_end_to_the_newer_one(stage: Stage) -> None:
+@pytest.mark.parametrize("replayed", [False, True])
+def test_an_instance_with_an_older_file_leaves_the_end_to_the_newer_one(
+    stage: Stage, *, replayed: bool
+) -> None:
+    """What was replayed names no file."""
     stage.routes(ROUTES)
     stage.deploy()
     stage.reconcile()
@@ -110,7 +117,14 @@ def test_an_instance_with_an_older_file_leaves_the_end_to_the_newer_one(stage: S
     stage.deploy()
     stage.reconcile()
     newer = stage.app
-    (build,) = started(stage)
+    if replayed:
+        stage.devops.server.faults.add(says(400, WRONG))
+        stage.aml.add_run("r1", experiment=EXPERIMENT)
+        stage.deliver(completed("r1"))
+        assert Replaying(stage.ledger, stage.clock, "ada").replay(stage.only("r1").key).done
+        stage.reconcile()
+        stage.reconcile(seconds=1)
+    (build,) = [b.id for b in stage.devops.runs] if replayed else started(stage)
     stage.devops.finish(build, "succeeded")
     stage.app = older
     stage.routes(ROUTES)

@@ -40,13 +40,14 @@ class Sequels:
     def is_left(self, c: Continuation, routes: Routes, *, strictly: bool) -> bool:
         """Whether the end is left to who has a newer route file, by which something may go on.
 
-        So it is for minutes where the files differ; where they must not (`strictly`), always. One
-        request, and none of what this process' own file has started.
+        So it is for minutes where the files differ; where they must not (`strictly`), always. What
+        was replayed names no file: any may have started it. One request, and none of what this
+        process' own file has started.
         """
-        own = {"", routes.file, *routes.earlier}
-        if not routes.file or c.file in own:
+        if not routes.file or c.file in {routes.file, *routes.earlier}:
             return False
-        return strictly or file_order.may_be_older(self._ledger, c, routes, self._clock.now())
+        is_anothers = strictly and c.file != ""
+        return is_anothers or file_order.may_be_older(self._ledger, c, routes, self._clock.now())
 
     def decided(self, c: Continuation, routes: Routes) -> Continuation:
         """With what goes on by its end, as the routes have it now; kept with the end itself."""
