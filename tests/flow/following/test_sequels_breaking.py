@@ -50,8 +50,13 @@ def test_a_process_that_dies_around_an_end_neither_loses_nor_repeats_what_goes_o
     assert n > 12
 
 
+OTHER = CHAIN.replace("succeeded:\n        start:", "canceled:\n        start:", 1)
+UNFOLLOWED = ROUTES.replace("name: register", "name: register\n    follow: false")
+
+
+@pytest.mark.parametrize("other", [OTHER, UNFOLLOWED], ids=["canceled", "follow"])
 def test_a_file_that_changes_between_the_end_and_what_goes_on_changes_nothing(
-    stage: Stage,
+    stage: Stage, other: str
 ) -> None:
     build = started(stage)[0]
     stage.devops.finish(build, "succeeded")
@@ -68,7 +73,6 @@ def test_a_file_that_changes_between_the_end_and_what_goes_on_changes_nothing(
     with pytest.raises(SystemExit):
         stage.reconcile(minutes=2)
     assert (how(stage), stage.only("r1").then) == ("succeeded", "register.succeeded")
-    other = CHAIN.replace("succeeded:\n        start:", "canceled:\n        start:", 1)
     stage.routes(other)
     stage.deploy()
     for _ in range(3):

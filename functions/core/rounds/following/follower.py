@@ -113,7 +113,7 @@ class Follower:
         for one in those:
             to_be = ends.is_wanted(one.key.route, by.routes, one.group)
             wanted[_account(one) if to_be else ""].append(one)
-        self._do(wanted.pop("", []), self._drop)
+        self._do(wanted.pop("", []), lambda one: self._keeping.let_go(one, by))
         ended = 0
         for account, own in wanted.items():
             if not deadline.has_passed:

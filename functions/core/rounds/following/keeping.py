@@ -118,6 +118,14 @@ class Keeping:
         self._ledger.followed.drop(one)
         return True
 
+    def let_go(self, one: Followed, by: Looker) -> bool:
+        """Its route wants no end any more; of one that was written already all the rest is done."""
+        entry = self._ledger.read(one.key)
+        if entry and entry.continuation.ended:
+            return self.end(one, entry.continuation.ended, by)
+        self._ledger.followed.drop(one)
+        return False
+
     def _next(self, one: Followed, now: datetime) -> Followed:
         """A look that is due within the second was listed already: it is not due again."""
         return replace(one, due_at=self._pace.after(one.since, now + SECOND))
