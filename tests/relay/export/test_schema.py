@@ -16,14 +16,14 @@ from functions.core.kept import continuation as kept
 from functions.core.kept.continuation import GATE_IGNORED, Continuation
 from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.operators import decisions
-from functions.core.rounds.following import ends
+from functions.core.rounds.following import ends, sequels
 from functions.core.starts import steps
 from functions.core.terms.pipelines import PipelineEnd, PipelineRun
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import SWEPT
 from functions.core.terms.words import Ending, Outcome, State
 from relay import printing
-from relay.export.lines import EVENT, OPERATOR, SWEEP, Line
+from relay.export.lines import APP, EVENT, OPERATOR, SWEEP, Line
 from relay.export.places import named, placed
 from tests.ledger.samples import HOSTILE, LEASE, NOON, event, key, opened, request
 from tests.running.shipping import ROOT
@@ -155,6 +155,14 @@ def test_who_made_it_claimed_is_the_event_or_the_sweep() -> None:
     swept = steps.opened(key(), event(type=SWEPT, id=""), NOON, LEASE)
     (line,) = told(swept)
     assert (line["by"], line["who"]) == (SWEEP, "")
+
+
+def test_what_goes_on_by_an_end_is_no_events() -> None:
+    end = PipelineEnd(how=Ending.SUCCEEDED, at=NOON)
+    first = ends.ended(ended_at(State.STARTED, Reason.ANSWERED), NOON, end)
+    (line,) = told(sequels.opened(first, "register.succeeded", NOON, ""))
+    assert (line["by"], line["who"]) == (APP, "")
+    assert line["why"] == "then, after register: pipeline run 1042 succeeded"
 
 
 def test_only_what_was_asked_last_and_may_be_queued_has_its_request() -> None:
