@@ -52,11 +52,10 @@ class Continuation(Struct, frozen=True, kw_only=True):
     left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
     duplicate once more, `slot` the window of the route's limit that was paid for,
     `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
-    it started whatever the route's gate says, `file` stands for the route file it is from, and
-    `group` is the shared row of the group that it has a place in; `wants` the same of one that
-    waits for its limit and would have one.
-    `ended`: how the pipeline run that was started ended, once that is known, and `then` which route
-    goes on by that; "": none, None: nobody has decided that.
+    it started whatever the route's gate says, `file` stands for the route file it is from, `group`
+    is the row of the group that it has a place in, `wants` the same of who waits for its limit.
+    `ended`: how the pipeline run that was started ended, once that is known, `then` which route
+    goes on by that ("": none, None: nobody has decided that), `tells` the channels that hear it.
     """
 
     key: Key
@@ -86,6 +85,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     wants: str = ""
     ended: PipelineEnd | None = None
     then: str | None = None
+    tells: tuple[str, ...] = ()
     history: tuple[Step, ...] = ()
 
     @property

@@ -40,6 +40,7 @@ _SAID = re.compile(  # what the steps of an operator say; the end of a long one 
     rf"|by (.*?)(?:{IGNORING})?"
 )
 _LONGEST_URL = 1000
+_UNENDED: dict[str, object] = {"ended": None, "then": None, "tells": ()}
 
 
 class Answer(NamedTuple):
@@ -187,7 +188,7 @@ def _corrected(c: Continuation, now: datetime, who: str, run: PipelineRun) -> Co
     what = f"{_NAMED}{who}, instead of {c.pipeline_run}: pipeline run {run.id}"
     others = tuple(other for other in c.duplicates if other != run.id)
     of_it = {"url": bounded(run.url, _LONGEST_URL), "duplicates": others}
-    return step(c, now, REPLAYED, what, pipeline_run=run.id, **of_it, ended=None, then=None)
+    return step(c, now, REPLAYED, what, pipeline_run=run.id, **of_it, **_UNENDED)
 
 
 def _not_in_doubt(c: Continuation) -> Answer | None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.flow.following.after import PIPELINE, finish
 from tests.flow.following.ends import started
+from tests.flow.following.test_breaking import dies_in_a_round
 from tests.flow.notices.people import HOSTS, counts, shown, told
 from tests.stage.azure import ROUTES
 
@@ -60,3 +61,23 @@ def test_a_step_that_only_tells_starts_nothing(stage: Stage, chat: Chat) -> None
     assert stage.only("r1").then == ""
     assert len(stage.devops.runs) == 1
     assert chat.cards
+
+
+def test_a_file_that_changes_between_the_end_and_the_message_changes_nothing(
+    stage: Stage,
+) -> None:
+    """The process died between the two."""
+    stage.routes(FILE)
+    stage.deploy(NOTIFY_HOSTS=HOSTS)
+    (build,) = started(stage)
+    stage.devops.finish(build, "succeeded")
+    n = 0
+    while not stage.only("r1").ended:
+        dies_in_a_round(stage, n, minutes=2)
+        n += 1
+    assert told(stage) == []
+    stage.routes(FILE.replace("succeeded: {tell", "canceled: {tell"))
+    stage.deploy()
+    for _ in range(3):
+        stage.reconcile(minutes=3)
+    assert sorted(told(stage)) == ["slack/slack-ops of ended", "teams/teams-ops of ended"]

@@ -52,7 +52,8 @@ class Sequels:
     def decided(self, c: Continuation, routes: Routes) -> Continuation:
         """With what goes on by its end, as the routes have it now; kept with the end itself."""
         sequel = routes.sequel(c.key.route, c.ended.how) if c.ended else None
-        return replace(c, then=sequel.name if sequel and sequel.start else "")
+        tells = tuple(channel.name for channel in sequel.tell) if sequel else ()
+        return replace(c, then=sequel.name if sequel and sequel.start else "", tells=tells)
 
     def go_on(self, c: Continuation, routes: Routes) -> None:
         """Claim what goes on, and notice who is told; done again it changes nothing.
@@ -61,9 +62,8 @@ class Sequels:
         """
         if c.then:
             self._claim(opened(c, c.then, self._clock.now(), routes.file))
-        sequel = routes.sequel(c.key.route, c.ended.how) if c.ended else None
-        if sequel and sequel.tell:
-            self._noticing.of_end(c, sequel.tell, routes)
+        if c.tells:
+            self._noticing.of_end(c, routes)
 
     def _claim(self, new: Continuation) -> None:
         try:

@@ -46,15 +46,15 @@ class Noticing:
         if about := happened(c):
             self.notice(of_continuation(c, about, self._clock.now()))
 
-    def of_end(self, c: Continuation, told: Iterable[Channel], routes: Routes) -> None:
-        """Notice its end for these, but for those who are told that it ended badly."""
+    def of_end(self, c: Continuation, routes: Routes) -> None:
+        """Notice its end for whom it tells, but for those who are told that it ended badly."""
         badly = happened(c) is Happening.ENDED_BADLY
         also = routes.told_of(c.key.route) if badly else ()
         names = {one.name for one in also if Happening.ENDED_BADLY in one.about}
         one = of_continuation(c, Happening.ENDED, self._clock.now())
-        for channel in told:
-            if channel.name not in names:
-                self._ledger.notices.keep(replace(one, channel=channel.name))
+        for channel in c.tells:
+            if channel not in names:
+                self._ledger.notices.keep(replace(one, channel=channel))
 
     def ends(self, secret: str, ends: datetime, routes: Routes) -> None:
         """Notice that a secret ends soon, and once more that it has; each is told once.
