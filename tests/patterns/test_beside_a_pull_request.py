@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -98,6 +99,20 @@ def test_the_install_runs_nothing_of_the_pull_request(
     installed: Install, template: Pipeline
 ) -> None:
     assert "pull request" not in installed(template).said
+
+
+def test_the_install_makes_run_relay_importable_from_anywhere(
+    installed: Install, tmp_path: Path
+) -> None:
+    ran = subprocess.run(
+        [installed(VALIDATE).folder / "code/temp/relay/bin/python", "-P", "-m", "relay"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert ran.stdout == "resource:\n"
 
 
 def test_the_preview_with_the_pat_is_run_relays_own(installed: Install) -> None:

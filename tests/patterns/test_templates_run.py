@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from tests.relay.waiting.waiter import PATIENCE, Training, until
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -143,29 +143,6 @@ def test_a_cancelled_pipeline_run_cancels_its_training(
 def test_the_last_step_cancels_by_the_name_that_was_submitted(agent: Agent, asked: Asked) -> None:
     assert agent.run(VALIDATE, "Cancel the training")[0] == 0
     assert asked.calls() == [f"ml job cancel --name pr-7-a {WHERE}"]
-
-
-def test_the_install_makes_run_relay_importable_from_anywhere(agent: Agent, tmp_path: Path) -> None:
-    relay = agent.folder / "relay"
-    (relay / "relay").mkdir(parents=True)
-    (relay / "requirements-cli.txt").write_text("", "utf-8")
-    (relay / "relay/__init__.py").write_text("", "utf-8")
-    (relay / "relay/__main__.py").write_text("print('installed')", "utf-8")
-    script = VALIDATE.script("Install Run Relay")
-    variables = {"Pipeline.Workspace": str(agent.folder)}
-    values = VALIDATE.values(python=sys.executable)
-    process = script.run(agent.folder, values, variables, {})
-    out, _ = process.communicate(timeout=2 * PATIENCE)
-    assert process.returncode == 0, out
-    ran = subprocess.run(
-        [agent.folder / "temp/relay/bin/python", "-P", "-m", "relay"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert ran.stdout == "installed\n"
 
 
 def test_a_training_is_submitted_and_nothing_waits(agent: Agent, az: JobsCli, cloud: Cloud) -> None:
