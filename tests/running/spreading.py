@@ -40,6 +40,7 @@ APART = (
 LONG = (
     "tests/soak/test_soak.py",
     *MLFLOW,
+    "tests/page/test_browser.py",
     *APART,
     "tests/doctor/",
     "tests/relay/",

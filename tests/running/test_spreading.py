@@ -45,7 +45,8 @@ def test_every_test_that_needs_mlflow_is_kept_with_the_others(
 
 def test_the_longest_begin_first() -> None:
     soak, flow = "tests/soak/test_soak.py::test_a", "tests/flow/starts/test_time.py::test_a"
-    assert sorted([flow, soak], key=spreading.rank) == [soak, flow]
+    page = "tests/page/test_browser.py::test_a"
+    assert sorted([flow, page, soak], key=spreading.rank) == [soak, page, flow]
 
 
 def test_this_run_goes_by_it(request: pytest.FixtureRequest) -> None:
