@@ -113,3 +113,14 @@ def test_every_continuation_can_be_listed(c: Continuation) -> None:
         found = records.listed_of(row)
         assert (found.state, found.reason, found.attempts) == (c.state, c.reason, c.attempts)
         assert found.pipeline_run == (c.pipeline_run or None)
+
+
+def test_those_of_one_route_are_listed_whatever_others_have(ledger: Ledger) -> None:
+    ended(ledger, started(opened("r1")))
+    ended(ledger, started(opened("r2", "register-all")))
+    ledger.claim(opened("r3"))
+    ledger.claim(opened("r4", "other"))
+    runs = [one.key.run for one in ledger.listed(NOON - DAY, 10, "register")]
+    assert sorted(runs) == ["r1", "r3"]
+    assert [one.key.run for one in ledger.listed(NOON + DAY, 10, "register")] == ["r3"]
+    assert list(ledger.listed(NOON - DAY, 10, "nobody")) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.facts.building import studio_url
@@ -17,6 +18,8 @@ from functions.core.texts.bounds import bounded, visible
 from functions.core.texts.phrases import counted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from functions.core.kept.notice import Message, Notice
 
 MOST_NAMED = 10  # of those that go together
@@ -24,6 +27,18 @@ LONGEST = 90  # characters of a name
 LONGEST_LINK = 1000  # what is longer leads nowhere that anybody made
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!#-;=?-Z_a-z~]*)?")
 _STATES = {Happening.HELD: State.HELD, Happening.GATE: State.HELD, Happening.FAILED: State.FAILED}
+_EXPECTED = {
+    Happening.OVERDUE: (
+        "By then a run of the route should have ended, and none had",
+        "look whether the training runs",
+    ),
+    Happening.CAME: ("One has ended that should have ended by then", "nothing"),
+    Happening.STILL_HELD: (
+        "It is held for longer than the route expects",
+        "look at it: bin/relay show",
+    ),
+    Happening.GOES_ON: ("It was held for longer than the route expects", "nothing"),
+}
 TEST = "this is a test: people would be told here"
 
 
@@ -77,6 +92,10 @@ def _title(message: Message) -> str:
         Happening.FAILED: f"{number}failed",
         Happening.ENDED_BADLY: ended,
         Happening.ENDED: ended,
+        Happening.OVERDUE: "no run came in time",
+        Happening.CAME: "a run came after all",
+        Happening.STILL_HELD: f"{number}still held",
+        Happening.GOES_ON: f"{number}held no longer",
     }.get(first.about, f"{number}{first.about}")
     return f"{what[:1].upper()}{what[1:]}, route {bounded(first.route, LONGEST)}"
 
@@ -89,6 +108,8 @@ def _meaning(message: Message) -> tuple[str, str]:
         return "It was started, and did not succeed", "look at the pipeline run"
     if message.about is Happening.ENDED:
         return "The route file wants this end told", "nothing, unless it was not meant"
+    if message.about in _EXPECTED:
+        return _EXPECTED[message.about]
     first = message.notices[0]
     state = _STATES.get(first.about, State.HELD)
     if first.reason not in frozenset(map(str, Reason)):
@@ -100,8 +121,10 @@ def _meaning(message: Message) -> tuple[str, str]:
 
 def _item(one: Notice, studio: str) -> Item:
     """What is said of one."""
+    if one.awaits:
+        return Item(bounded(one.awaits, LONGEST), _known(("due", _minute(one.at))), ())
     if one.key is None:
-        ends = f"{one.ends:%Y-%m-%d %H:%M} UTC" if one.ends else ""
+        ends = _minute(one.ends) if one.ends else ""
         return Item(bounded(one.secret, LONGEST), _known(("ends", ends)), ())
     run = one.pipeline_run
     facts = _known(
@@ -115,6 +138,10 @@ def _item(one: Notice, studio: str) -> Item:
     links += [("pipeline run", one.url)] if run else []
     safe = tuple((name, url) for name, url in links if _is_link(url))
     return Item(bounded(one.key.run, LONGEST), facts, safe)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _is_link(url: str) -> bool:

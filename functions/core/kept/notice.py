@@ -19,7 +19,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     `channel` is its name; empty while no route file tells who is told. `of` is what it is about, in
     hex digits, `at` when it happened, and `since` when that was noticed. Of a continuation `key`
     and what follows, as names may be shown; `saw` are the facts that its gate saw, `ended` how its
-    pipeline run did. Of a secret its name, and when it `ends`.
+    pipeline run did. Of a secret its name, and when it `ends`. Of a route that awaits a run its
+    name is `awaits`.
     """
 
     channel: str
@@ -37,6 +38,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     ended: str = ""
     secret: str = ""
     ends: datetime | None = None
+    awaits: str = ""
 
     @property
     def id(self) -> str:
@@ -47,7 +49,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     @property
     def route(self) -> str:
         """The route on which it happened; empty where it is about none."""
-        return self.key.route if self.key else ""
+        return self.key.route if self.key else self.awaits
 
 
 class Told(Struct, frozen=True, kw_only=True):

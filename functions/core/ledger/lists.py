@@ -29,21 +29,28 @@ def recent(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Seq
     return sorted(chosen, key=lambda c: (c.created_at, c.key), reverse=True)
 
 
-def listed(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Sequence[Summary]:
+def listed(
+    rows: Rows, since: datetime, limit: int, unreadable: set[str], route: str = ""
+) -> Sequence[Summary]:
     """See `functions.core.ports.ledger.Ledger.listed`.
 
     A row of the schedule may have been replaced by that of the end, or the other way round:
     what was written last counts.
     """
     high = places.newest_first(since) + AFTER
-    scheduled = islice(rows.find(OPEN, only=LISTED), MOST_SORTED)
+    if route:
+        waits = rows.find(OPEN, route, route, "route", LISTED)
+        others = rows.find(ENDED, route, route, "route", LISTED, within=("", high))
+    else:
+        waits, others = rows.find(OPEN, only=LISTED), rows.find(ENDED, high=high, only=LISTED)
+    scheduled = islice(waits, MOST_SORTED)
     latest = {one.key: one for one in records.readable(scheduled, _listed, unreadable)}
-    ended = records.readable(rows.find(ENDED, high=high, only=LISTED), _listed, unreadable)
+    ended = records.readable(others, _listed, unreadable)
     for one in islice(ended, limit):
         latest[one.key] = max(one, latest.get(one.key, one), key=_written)
     newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
-    others = (o for o in newest if not o.state.may_be_open and o.created_at >= since)
-    chosen = {one.key for one in islice(others, limit)}
+    rest = (o for o in newest if not o.state.may_be_open and o.created_at >= since)
+    chosen = {one.key for one in islice(rest, limit)}
     return [one for one in newest if one.state.may_be_open or one.key in chosen]
 
 

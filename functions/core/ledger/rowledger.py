@@ -142,11 +142,11 @@ class RowLedger(RowSchedule):
 
         return lists.recent(self._rows(), since, limit, self.unreadable)
 
-    def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
+    def listed(self, since: datetime, limit: int, route: str = "") -> Sequence[Summary]:
         """One request per thousand that are scheduled, five at most, and as many of the ended."""
         from functions.core.ledger import lists  # noqa: PLC0415 - the same
 
-        return lists.listed(self._rows(), since, limit, self.unreadable)
+        return lists.listed(self._rows(), since, limit, self.unreadable, route)
 
     def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:
         """One request per thousand, or for as many as it takes some seconds to look through."""

@@ -134,8 +134,8 @@ class Ledger(Protocol):
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """Continuations claimed since then, newest first; open ones always."""
 
-    def listed(self, since: datetime, limit: int) -> Sequence[Summary]:
-        """All open ones, as they were last scheduled, and the newest of the others since then."""
+    def listed(self, since: datetime, limit: int, route: str = "") -> Sequence[Summary]:
+        """All open ones (of a route), as last scheduled, and the newest others since then."""
 
     def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:
         """What was written since then, as it stands, listed or not; of one of `places.SHELVES`."""

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits.admission import accounts_of
 from functions.core.limits.lines import Lines
+from functions.core.limits.renewals import Renewals
 from functions.core.limits.turns import in_turn
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
 from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_LISTED
+from functions.core.rounds.expecting.looking import Expecting
 from functions.core.rounds.following.follower import Follower
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
@@ -19,12 +21,13 @@ from functions.core.rounds.parts.working import LEFT_TO_PARTS, Parts
 from functions.core.rounds.resuming import Resuming, Round
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import LedgerUnavailable, Retryable, RoutesUnreadable, in_words
+from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
     from functions.core.memory.known_since import KnownSince
     from functions.core.ports.ledger import Inbox as Waiting
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from functions.core.rounds.bounds import Bounds
     from functions.core.rounds.following.follower import Looked
     from functions.core.rounds.watch import Watch
+    from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.starts.settling import Settling
@@ -60,8 +64,7 @@ class Reconciler:
         for_each: ForEach,
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._credentials, self._routes = ports.credentials, ports.routes
-        self._outcomes = ports.outcomes
+        self._routes, self._outcomes = ports.routes, ports.outcomes
         self._policy = policy
         self._admission = admission
         self._known_since = known_since
@@ -69,11 +72,13 @@ class Reconciler:
         self._watch = watch
         self._inbox = Inbox(ports, relay)
         self._for_each = for_each
+        self._expecting = Expecting(ports)
+        self._sending = Sending(ports, policy)
+        self._renewals = Renewals(ports, admission)
         self._lines = Lines(ports, policy, admission)
         self._follower = Follower(ports, policy, admission, for_each, waits.ended)
-        self._sending = Sending(ports, policy)
         self._resuming = Resuming(ports, policy, relay, doubt, admission, known_since, self._lines)
-        self.parts = Parts(ports, self._resuming, self._follower.take_up, for_each)
+        self.parts = Parts(ports, self._resuming, self._take_up, for_each)
         self._settling = settling
         self._told: set[str] = set()
         self._failed: Failed | None = None
@@ -118,11 +123,11 @@ class Reconciler:
         except RoutesUnreadable as error:
             problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
-        released = {key: name for name in accounts for key in self._released(name, most)}
+        released = self._renewals.released(accounts, most.resumed, most.each)
         released |= self._lines.called(routes, most.resumed, most.begins)
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
-        follow, end = self._follower.take_up, self._settling.end
+        follow, end = self._take_up, self._settling.end
         this = Round(most.begins, turns, most.each, routes, released, follow, end)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or self._lines.cut or most.begins.has_passed or len(keys) < len(found)
@@ -132,10 +137,16 @@ class Reconciler:
         self._known_since.keep(routes if by is By.TIMER else None)
         followed = self._follower.follow(routes, most, strictly=by is By.OPERATOR)
         if by is not By.OPERATOR:  # whose file may name others, and who may not read their secrets
+            self._expecting.look(routes, most.last.left)
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
+
+    def _take_up(self, c: Continuation, routes: Routes | None) -> None:
+        """What is owed to one before the schedule forgets it."""
+        self._follower.take_up(c, routes)
+        self._expecting.take_up(c, routes)
 
     def _due(self, by: By) -> Sequence[Key]:
         """What is due; for the timer without what is left to parts, as long as they may need."""
@@ -183,30 +194,3 @@ class Reconciler:
             self._counted = Deadline(self._clock, 0 if self._backlog.whole else COUNTED_AGAIN)
             self._lines.note(self._backlog)
         return self._backlog
-
-    def _released(self, name: str, most: Bounds) -> Sequence[Key]:
-        """What waited for this account, if it may be used again."""
-        try:
-            if not self._ledger.is_awaited(name):
-                return []
-            if self._admission.blocked(name) and not self._has_changed(name, most):
-                return []
-            return self._ledger.waiting_on(name, most.resumed)
-        except Exception as error:  # noqa: BLE001 - one account must not cost a round
-            self._log.write(Level.ERROR, {"account": name, "detail": in_words(error)})
-            return []
-
-    def _has_changed(self, name: str, most: Bounds) -> bool:
-        """Whether the refused secret has a new version; if so its account is unblocked."""
-        secret, refused = self._admission.refused(name)
-        if not secret:
-            return False
-        try:
-            version = self._credentials.read(secret, most.each(), fresh=True).version
-        except Retryable:
-            return False
-        if version == refused:
-            return False
-        self._admission.unblock(name)
-        self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
-        return True

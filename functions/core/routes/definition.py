@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from functions.core.gates.gate import Gate
     from functions.core.routes.channel import Channel
+    from functions.core.routes.expectation import Expectation
     from functions.core.terms.standing import Choice
 
 ANY: Final = "*"
@@ -116,6 +117,7 @@ class Route(Struct, frozen=True, kw_only=True):
     `complete` says that they are answered at all.
     `then`: the names of the sequels that go on by an end. A sequel is a route which no event
     concerns: `after` names the route whose pipeline run's end it is about, `tell` who is told so.
+    `expectation`: by when a run should have ended, and how long one may be held.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Route(Struct, frozen=True, kw_only=True):
     then: dict[Ending, str] = field(default_factory=dict)
     after: str = ""
     tell: tuple[Channel, ...] = ()
+    expectation: Expectation | None = None
 
     @property
     def is_about_runs(self) -> bool:

@@ -105,6 +105,10 @@ class Happening(Word, form=r"[a-z][a-z0-9_]{0,30}"):
     ENDED_BADLY = "ended_badly"  # the pipeline run that was started
     ENDED = "ended"  # the same, however: where a step of `then` tells
     CREDENTIAL = "credential"  # a secret that ends soon, or has ended
+    OVERDUE = "overdue"  # no run of the route had ended by the time that it expects
+    CAME = "came"  # one has, after that
+    STILL_HELD = "still_held"  # for longer than the route expects
+    GOES_ON = "goes_on"  # what was
 
 
 def line(route: str) -> str:

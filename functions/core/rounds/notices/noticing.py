@@ -125,6 +125,12 @@ def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
     )
 
 
+def of_route(route: str, about: Happening, due: datetime, now: datetime) -> Notice:
+    """A notice of what should have ended by then, made now."""
+    of = hashlib.sha256(f"route|{route}".encode()).hexdigest()[:DIGITS]
+    return Notice(channel="", about=about, of=of, at=due, since=now, awaits=route)
+
+
 def of_key(key: Key) -> str:
     """What a continuation's notices are about, in hex digits."""
     return f"{key.run_hash}{key.hash}"[-DIGITS:]

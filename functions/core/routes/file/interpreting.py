@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from functions.core.routes import needs
-from functions.core.routes.definition import (
-    Limit,
-    Match,
-    Route,
-    Routes,
-    Start,
-    Variable,
-)
+from functions.core.routes.definition import Routes
 from functions.core.routes.file.contradictions import (
-    champions,
     concurrencies,
     contradictions,
     never_right,
@@ -26,17 +16,14 @@ from functions.core.routes.file.contradictions import (
 )
 from functions.core.routes.file.document import parse
 from functions.core.routes.file.faults import faults
+from functions.core.routes.file.making import channels, expectations, made, organizations, sequels
 from functions.core.routes.file.schema import FILE
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
-from functions.core.terms.policy import FACTS_FOR
-from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded
-from functions.core.texts.times import parse_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from types import ModuleType
+    from collections.abc import Iterator
 
     from functions.core.routes.file.document import At
 
@@ -65,7 +52,7 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
     top: Any = source.data
     defaults = top.get("defaults", {})
     entries = [(at, entry) for at, entry, _ in _entries(top["routes"])]
-    every = [_route(entry, defaults) for _, entry in entries]
+    every = [made(entry, defaults) for _, entry in entries]
     for at, what in source.doubtful:
         source.say(at, what)
     doubts = not_told_apart(every)
@@ -77,8 +64,8 @@ def decode(text: str, file: str = "routes.yaml") -> Routes:
         tuple(route for route in distinct if not route.after),
         tuple(source.told()),
         mistakes=tuple(mistakes),
-        organizations=_organizations(every, defaults),
-        notify=_channels().channels(top["notify"]) if "notify" in top else (),
+        organizations=organizations(every, defaults),
+        notify=channels().channels(top["notify"]) if "notify" in top else (),
         sequels=tuple(route for route in distinct if route.after),
     )
 
@@ -89,8 +76,8 @@ def _entries(entries: Any) -> Iterator[tuple[At, Entry, bool]]:  # noqa: ANN401 
         if isinstance(entry, dict):
             yield ("routes", i), entry, True
             if "then" in entry:
-                sequels = _sequels().below(entry)
-                yield from ((("routes", i, *at), own, False) for at, own in sequels)
+                below = sequels().below(entry)
+                yield from ((("routes", i, *at), own, False) for at, own in below)
 
 
 def _mistakes(data: object) -> Said:
@@ -108,14 +95,16 @@ def _mistakes(data: object) -> Said:
     if any("concurrency" in entry for _, entry in entries):
         yield from concurrencies().unlike(entries)
     if "notify" in data or any({"notify", "tell"} & entry.keys() for _, entry in entries):
-        yield from _channels().contradictions([((), data), *entries])
+        yield from channels().contradictions([((), data), *entries])
     defaults = data.get("defaults", {})
     for at, whole, is_route in _entries(data["routes"]):
         if is_route:
             sound = _sound(whole, wrong, at)
             yield from _at(at, contradictions(sound, whole, defaults))
+            if "expect" in sound:
+                yield from _at(at, expectations().contradictions(sound, whole))
             if "then" in sound:
-                yield from _at(at, _sequels().contradictions(sound, whole, defaults))
+                yield from _at(at, sequels().contradictions(sound, whole, defaults))
 
 
 def _useless(data: object) -> Said:
@@ -150,70 +139,3 @@ def _sound(value: Any, wrong: set[At], at: At) -> Any:  # noqa: ANN401 - from YA
 
 def _at(above: At, said: Said) -> Said:
     yield from (((*above, *below), what) for below, what in said)
-
-
-def _route(entry: Entry, defaults: Entry) -> Route:
-    """The route that an entry describes, or the sequel of one."""
-    as_written = ("name", "children", "when", "step", "model", "after")
-    of_start = {name: value for name, value in defaults.items() if name != "follow"}
-    start = _start({**of_start, **entry["start"]}) if "start" in entry else None
-    match = Match(**entry.get("match", {}))
-    grouped = concurrencies().made(entry["concurrency"]) if "concurrency" in entry else None
-    count, _, per = entry.get("limit", "").partition("/")
-    return Route(
-        **{key: entry[key] for key in as_written if key in entry},
-        outcomes=_outcomes(entry),
-        match=match,
-        champion=champions().choice(entry["champion"]) if "champion" in entry else None,
-        wait_for_facts=_patience(entry),
-        limit=Limit(int(count), per) if count else None,
-        concurrency=grouped,
-        shadow=entry.get("mode") == "shadow",
-        follow=bool(entry.get("follow", defaults.get("follow", True))),
-        complete=bool(entry.get("complete", False)),
-        answers_after=entry.get("complete") == "after",
-        start=start,
-        needs=needs.of(match, entry.get("when"), start, grouped),
-        notify=_channels().channels(entry["notify"]) if "notify" in entry else None,
-        then=_sequels().ends(entry) if "then" in entry else {},
-        tell=_channels().channels(entry["tell"]) if "tell" in entry else (),
-    )
-
-
-def _channels() -> ModuleType:
-    """What knows of channels, which many files do not name."""
-    from functions.core.routes.file.keys import channels as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def _sequels() -> ModuleType:
-    """What knows of what goes on by an end, which most routes do not name."""
-    from functions.core.routes.file.keys import sequels as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def _organizations(routes: Iterable[Route], defaults: Entry) -> frozenset[str]:
-    """Those that routes start pipelines in, or that the file names for all."""
-    started = (route.start.organization for route in routes if route.start)
-    return frozenset(filter(None, (*started, defaults.get("organization"))))
-
-
-def _patience(entry: Entry) -> timedelta:
-    told = entry.get("wait_for_facts")
-    return FACTS_FOR if told is None else parse_span(told) or timedelta()
-
-
-def _outcomes(entry: Entry) -> frozenset[Outcome]:
-    named = entry.get("event") or entry.get("outcome", ["Completed"])
-    return frozenset(map(Outcome, [named] if isinstance(named, str) else named))
-
-
-def _start(entry: Entry) -> Start:
-    variables = {
-        name: Variable(**value) if isinstance(value, dict) else Variable(value)
-        for name, value in entry.get("variables", {}).items()
-    }
-    skipped = tuple(entry.get("skip_stages", ()))
-    return Start(**{**entry, "variables": variables, "skip_stages": skipped})

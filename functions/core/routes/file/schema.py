@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from functions.core.routes.file.shapes import (
+    EXPECT,
     OF_START,
     PATTERN,
     SECRET,
@@ -174,6 +175,7 @@ _ROUTE = closed(
     ),
     start=START,
     then=_then(MOST_STEPS),
+    expect=EXPECT,
 )
 FILE: Final = closed(
     "the route file of Run Relay",

@@ -35,6 +35,7 @@ KEY: Final = text(
 )
 PATTERN: Final = text("text where `*` and `?` are wildcards, in any case; leave it out for any")
 SCALARS: Final = [{"type": kind} for kind in ("string", "number", "boolean")]
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SECRET: Final = "^[A-Za-z0-9-]{1,127}$"
 
 OF_START: Final = closed(
@@ -52,6 +53,28 @@ OF_START: Final = closed(
     ),
     # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
     secret=text("Key Vault secret with its token: 1 to 127 letters, digits or `-`", SECRET),
+)
+_LONG = "^([1-9][0-9]{0,4}m|[1-9][0-9]{0,2}h|[1-9][0-9]?d)$"
+EXPECT: Final = closed(
+    "by when a run of the route should have ended, and how long one may be held: people are told, "
+    "once, where it is otherwise",
+    by=text(
+        "time of day and zone by which one has ended since the time before: 06:00 Europe/Berlin",
+        "^([01]?[0-9]|2[0-3]):[0-5][0-9] [A-Za-z][A-Za-z0-9_+/-]{0,63}$",
+    ),
+    days={
+        "description": "on which days: `weekdays`, or a list; default: on each",
+        "anyOf": [
+            {"type": "string", "enum": ["weekdays"]},
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": list(DAYS)},
+                "minItems": 1,
+            },
+        ],
+    },
+    within=text("so long after the one before: 26h, at most 99d", _LONG),
+    held=text("none is held for longer than that: 2h", _LONG),
 )
 _VARIABLE = closed(
     "a value with its secrecy",

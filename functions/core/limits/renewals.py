@@ -1,0 +1,57 @@
+"""Who may go on since their secret was renewed, or since their account may be used again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.ports.services import Level
+from functions.core.terms.errors import Retryable, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from functions.core.limits.admission import Admission
+    from functions.core.ports.services import Ports
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Key
+
+
+class Renewals:
+    """Asks for the secrets that were refused."""
+
+    def __init__(self, ports: Ports, admission: Admission) -> None:
+        self._ledger, self._log, self._credentials = ports.ledger, ports.journal, ports.credentials
+        self._admission = admission
+
+    def released(
+        self, accounts: Iterable[str], most: int, each: Callable[[], Deadline]
+    ) -> dict[Key, str]:
+        """Those who waited for one of these accounts and need not any more, and for which."""
+        return {key: name for name in accounts for key in self._released(name, most, each)}
+
+    def _released(self, name: str, most: int, each: Callable[[], Deadline]) -> Sequence[Key]:
+        """What waited for this account, if it may be used again."""
+        try:
+            if not self._ledger.is_awaited(name):
+                return []
+            if self._admission.blocked(name) and not self._has_changed(name, each):
+                return []
+            return self._ledger.waiting_on(name, most)
+        except Exception as error:  # noqa: BLE001 - one account must not cost a round
+            self._log.write(Level.ERROR, {"account": name, "detail": in_words(error)})
+            return []
+
+    def _has_changed(self, name: str, each: Callable[[], Deadline]) -> bool:
+        """Whether the refused secret has a new version; if so its account is unblocked."""
+        secret, refused = self._admission.refused(name)
+        if not secret:
+            return False
+        try:
+            version = self._credentials.read(secret, each(), fresh=True).version
+        except Retryable:
+            return False
+        if version == refused:
+            return False
+        self._admission.unblock(name)
+        self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
+        return True

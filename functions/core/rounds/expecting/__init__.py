@@ -1,0 +1,1 @@
+"""Notices that a run of a route did not come in time, or that one is held for too long."""
