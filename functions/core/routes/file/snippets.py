@@ -61,7 +61,7 @@ SNIPPETS: Final[list[dict[str, Any]]] = [
         "label": "route: one pipeline after the other",
         "description": "a second pipeline starts once the first one has succeeded",
         "body": {
-            "name": "${1:register-model}",
+            "name": "${1:register-and-deploy}",
             "match": {"experiment": '"${2:defect-*}"'},
             "start": {"pipeline": "${3:42}", "parameters": {"run_id": _RUN}},
             "then": {
