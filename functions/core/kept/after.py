@@ -20,6 +20,22 @@ def end(event: RunEvent) -> dict[str, Any]:
     return found
 
 
+def taken_back(c: Continuation, first: Continuation) -> str:
+    """Why it does not go on, since the one before has not ended so any more; "" where it has.
+
+    An operator said that its pipeline run is another one.
+    """
+    told = end(c.event)
+    if first.ended and _told(first) == (told.get("run"), told.get("end")):
+        return ""
+    return f"{AFTER_END}.end: that of pipeline run {told.get('run')} was taken back"
+
+
+def _told(first: Continuation) -> tuple[int | None, str]:
+    ended = first.ended
+    return (ended and ended.run) or first.pipeline_run, str(ended.how) if ended else ""
+
+
 def before(c: Continuation) -> Key | None:
     """The continuation whose pipeline run's end it goes on by; None where there is none."""
     route = str(end(c.event).get("route", ""))

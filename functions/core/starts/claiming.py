@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.ports.ledger import Entry
+    from functions.core.ports.ledger import Entry, Ledger
     from functions.core.ports.services import Ports
     from functions.core.reading.ahead import Begun
     from functions.core.routes.definition import Route, Routes
@@ -140,3 +140,14 @@ class Claiming:
             return None
         self._ledger.schedule(changed)
         return taken
+
+
+def taken_back(ledger: Ledger, c: Continuation) -> str:
+    """Why the end by which it was claimed is none any more; "" while it is. One request."""
+    from functions.core.kept import after  # noqa: PLC0415 - few routes go on by an end
+
+    try:
+        entry = ledger.read(key) if (key := after.before(c)) else None
+    except Unreadable:  # a newer version's
+        return ""
+    return after.taken_back(c, entry.continuation) if entry else ""

@@ -15,6 +15,7 @@ from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
 from functions.core.starts import steps
+from functions.core.starts.claiming import taken_back
 from functions.core.starts.settling import Work
 from functions.core.terms.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.terms.policy import POST_WITHIN, REFUSED_FOR
@@ -57,6 +58,9 @@ class Starter:
             return self._settling.pause(work)
         if not work.deadline.allows_post:
             return self._too_late(work)
+        if route.after and (lacking := taken_back(self._ledger, work.entry.continuation)):
+            put_off = deciding.PutOff(Reason.FACTS_MISSING, lacking, route.wait_for_facts)
+            return self._settling.conclude(work, put_off)
         if credential := self.credential(work, go.request):
             place = self._admission.place(work.entry, route, go.group)
             if isinstance(place, Entry):

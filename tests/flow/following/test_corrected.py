@@ -14,6 +14,7 @@ from functions.core.terms.reasons import Reason
 from local.devops.pipelines.defined import RunRequest
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
+from tests.flow.following.after import DEPLOY, asked, finish, sequel, set_up
 from tests.flow.following.ends import ended, how, lines
 from tests.saying.refusals import POST_RUN
 from tests.saying.wrapped import Wrapped
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 def name(stage: Stage, build: int) -> None:
     """Let an operator say that this is the pipeline run."""
-    key = stage.only("r1").key
-    assert Replaying(stage.ledger, stage.clock, "ada").name(key, PipelineRun(id=build)).done
+    key = stage.of_run("r1")["register"].key
+    run = PipelineRun(id=build, url=f"https://dev.azure.com/_build/results?buildId={build}")
+    assert Replaying(stage.ledger, stage.clock, "ada").name(key, run).done
 
 
 @pytest.fixture
@@ -118,3 +120,28 @@ def test_the_wrong_one_ends_after_the_right_one_and_nothing_is_told(
     stage.reconcile(minutes=10)
     assert how(stage) == "succeeded"
     assert len(lines(caplog)) == 1
+
+
+def test_what_went_on_by_the_end_of_the_wrong_one_and_was_not_started_waits_for_the_right_ones(
+    stage: Stage,
+) -> None:
+    """It is decided anew by what the right one's end tells."""
+    set_up(stage)
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    (right,) = stage.devops.runs
+    by_hand = RunRequest(template_parameters={"run_id": "by hand"})
+    wrong = stage.devops.queue(right.pipeline, by_hand)
+    name(stage, wrong.id)
+    stage.reconcile(seconds=31)
+    stage.deploy(PAUSED="1")
+    finish(stage, wrong.id, "succeeded")
+    assert sequel(stage, "register.succeeded").is_open
+    name(stage, right.id)
+    stage.deploy(PAUSED="0")
+    stage.reconcile(minutes=2)
+    assert asked(stage) == [42]
+    finish(stage, right.id, "succeeded")
+    assert asked(stage) == [42, DEPLOY]
+    assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)

@@ -5,6 +5,7 @@ docs/adr/0035-what-goes-on-by-an-end.md
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -12,14 +13,17 @@ from msgspec.structs import replace
 from functions.core.kept import after
 from functions.core.kept.after import AFTER_END
 from functions.core.kept.continuation import CLAIMED, Continuation, Step
+from functions.core.kept.history import fitting
 from functions.core.memory import file_order
 from functions.core.ports.services import Level
-from functions.core.terms.errors import Permanent, Unreadable
+from functions.core.terms.errors import Lost, Permanent, Unreadable
+from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
     from functions.core.rounds.notices.noticing import Noticing
     from functions.core.routes.definition import Routes
@@ -67,7 +71,7 @@ class Sequels:
 
     def _claim(self, new: Continuation) -> None:
         try:
-            fresh = self._ledger.claim(new).fresh
+            entry, fresh = self._ledger.claim(new)
         except Unreadable as error:  # of a newer version: it is there
             self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
             return
@@ -75,11 +79,27 @@ class Sequels:
             line = {"then": "not kept", "route": new.key.route, "run": new.key.run}
             self._log.write(Level.ERROR, {**line, "detail": error.detail})
             return
+        if not fresh and _is_of_another_end(entry.continuation, new):
+            self._decide_anew(entry, new)
         if fresh:
             end = after.end(new.event)
             named = {"route": new.key.route, "run": new.key.run, "outcome": new.key.outcome}
             by = {"pipeline_run": end.get("run"), "ended": end.get("end")}
             self._log.write(Level.INFO, {"then": "claimed", **named, **by})
+
+    def _decide_anew(self, entry: Entry, new: Continuation) -> None:
+        """What was never asked for goes on by the end that counts now."""
+        was = entry.continuation
+        history = fitting(*was.history, *new.history)
+        with suppress(Lost):  # whoever asked for it meanwhile did so by the other end
+            again = replace(new, created_at=was.created_at, history=history)
+            self._ledger.schedule(self._ledger.write(entry, again).continuation)
+
+
+def _is_of_another_end(c: Continuation, new: Continuation) -> bool:
+    """Whether it waits to go on by an end that an operator took back."""
+    waits = c.state in {State.OPEN, State.HELD} and c.asked_at is None
+    return waits and after.end(c.event).get("run") != after.end(new.event).get("run")
 
 
 def opened(c: Continuation, route: str, now: datetime, file: str) -> Continuation:
