@@ -45,6 +45,7 @@ var asWritten = {
   'failures-by-reason': loadTextContent('../queries/failures-by-reason.kql')
   'no-event': replace(loadTextContent('../queries/no-event.kql'), 'ago(24h)', 'ago(${noEventHours}h)')
   'open-too-long': loadTextContent('../queries/open-too-long.kql')
+  overdue: loadTextContent('../queries/overdue.kql')
   parked: loadTextContent('../queries/parked.kql')
   'reconciler-silent': loadTextContent('../queries/reconciler-silent.kql')
   'routes-unreadable': loadTextContent('../queries/routes-unreadable.kql')

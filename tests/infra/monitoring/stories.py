@@ -175,6 +175,27 @@ def waited_in_vain(stage: Stage) -> None:
     deliver(stage)
 
 
+def awaited_in_vain(stage: Stage) -> None:
+    stage.routes(ROUTES.replace("    start:", "    expect: {within: 26h}\n    start:", 1))
+    stage.reconcile()
+    stage.reconcile(hours=26, minutes=6)
+
+
+def came_in_time(stage: Stage) -> None:
+    stage.routes(ROUTES.replace("    start:", "    expect: {within: 26h}\n    start:", 1))
+    stage.reconcile(hours=20)
+    deliver(stage)
+    stage.reconcile(hours=20)
+
+
+def held_for_too_long(stage: Stage) -> None:
+    stage.routes(GATED.replace("    start:", "    expect: {held: 2h}\n    start:", 1))
+    stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"accuracy": 0.1})
+    stage.deliver(completed("r1"))
+    stage.reconcile(minutes=3)
+    stage.reconcile(hours=2)
+
+
 ALL: dict[str, Callable[[Stage], None]] = {
     story.__name__: story
     for story in (
@@ -191,5 +212,8 @@ ALL: dict[str, Callable[[Stage], None]] = {
         unreadable,
         doubled,
         waited_in_vain,
+        awaited_in_vain,
+        came_in_time,
+        held_for_too_long,
     )
 } | {"near": ends_in(9), "far": ends_in(200)}

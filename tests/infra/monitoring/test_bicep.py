@@ -26,6 +26,7 @@ WHAT_IS_ALERTED = {
     "no event for a configurable time": "no-event",
     "the reconciler silent for 10 minutes": "reconciler-silent",
     "a waiting task whose token expired or whose plan is gone": "wait-lost",
+    "a run that should have come, or one that is held for too long": "overdue",
 }
 WHAT_THE_WORKBOOK_SHOWS = {
     "continuations over time by state": "continuations-by-state",

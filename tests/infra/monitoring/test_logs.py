@@ -43,6 +43,10 @@ FIRING = [  # what happened, the alert, whether it fires
     ("parked", "reconciler-silent", False),
     ("started", "wait-lost", False),
     ("waited_in_vain", "wait-lost", True),
+    ("awaited_in_vain", "overdue", True),
+    ("held_for_too_long", "overdue", True),
+    ("came_in_time", "overdue", False),
+    ("held_by_the_gate", "overdue", False),
 ]
 AWKWARD = [
     'no "such" thing = here, or \\ there',
