@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-INDEX_LIMIT, FIRST_EVENT_LIMIT = 260, 785
+INDEX_LIMIT, FIRST_EVENT_LIMIT = 260, 790
 ON_FIRST_EVENT = (
     "azure.identity",
     "azure.keyvault",
