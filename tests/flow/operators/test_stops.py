@@ -28,9 +28,11 @@ BROKEN = ROUTES.replace("organization:", "organisation:")
 
 
 def stops(stage: Stage) -> dict[str, Stop]:
-    """What a process that has just begun tells, by kind."""
+    """What a process that has just begun tells, by kind; each has all its words."""
     stage.build()
-    return {stop.kind: stop for stop in stage.app.overview.look(Wanted()).stops}
+    found = {stop.kind: stop for stop in stage.app.overview.look(Wanted()).stops}
+    assert [stop for stop in found.values() if "{" in f"{stop.says} {stop.do}"] == []
+    return found
 
 
 def ended(stage: Stage, *runs: str) -> None:
@@ -199,6 +201,7 @@ def test_a_secret_that_ends_is_told_until_it_has_a_later_end(
     stop = stops(stage)[kind]
     assert "The secret azure-devops-pat expire" in stop.says
     assert "new version of the secret" in stop.do
+    assert ("relay replay KEY" in stop.do) is (kind is Kind.EXPIRED)  # else nothing waits yet
     renewed(stage, 300)
     stage.deploy()
     stage.app.sweep.sweep()

@@ -76,7 +76,8 @@ def _throttled(name: str, block: Block, waits: int) -> Stop:
 
 def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime) -> Iterator[Stop]:
     """The secrets that are over or soon will be, and what waits for one that cannot be read."""
-    renew = _words(known.policy)[Reason.SECRET_EXPIRED].do or _BY_ITSELF
+    words = _words(known.policy)
+    renew = words[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
     expired = [one for one in opened if one.reason is Reason.SECRET_EXPIRED]
     over = {name: at for name, at in ends.items() if at and at <= now}
     for name, at in over.items():
@@ -85,13 +86,13 @@ def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime)
     if expired and not over:
         yield _waited(Kind.EXPIRED, f"{_first(expired)}.", renew, expired)
     if unread := [one for one in opened if one.reason is Reason.SECRET_UNREADABLE]:
-        do = _words(known.policy)[Reason.SECRET_UNREADABLE].about().do
+        do = words[Reason.SECRET_UNREADABLE].about().do
         yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
     for name, last in ends.items():
         if last and now < last <= now + SOON:
             left = many((last - now).days, "day")
             says = f"The secret {name} expires at {moment(last)}: {left} left."
-            yield Stop(Kind.EXPIRING, says, renew)
+            yield Stop(Kind.EXPIRING, says, words[Reason.CREDENTIAL_REFUSED].about(secret=name).do)
 
 
 def _waited(
