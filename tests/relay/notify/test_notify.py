@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.routes.channel import BY_ITSELF
 from local.chat.front import Chat
 from relay.deployment.signin import SignedIn
 from relay.doctor.app import channels
@@ -57,7 +58,8 @@ def test_the_list_says_what_waits_and_why(desk: Desk, chat: Chat) -> None:
     fail(desk.stage, "r1")
     desk.stage.reconcile(seconds=121)
     listed = desk.type("notify").out
-    assert "slack/slack-ops: of credential, ended_badly, failed, held" in listed
+    told = ", ".join(sorted(BY_ITSELF))
+    assert f"slack/slack-ops: of {told}\n" in listed
     assert "  waits    1 notice" in listed
     assert "  why      slack answered 410: channel_is_archived; again at 2" in listed
     found = {one["channel"]: one for one in json.loads(desk.type("notify", "--json").out)}
