@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from functions.core.memory import reached, visits
 from functions.core.memory.reached import Looked
@@ -183,3 +184,19 @@ def test_a_place_that_was_not_come_down_to_is_given_up() -> None:
             looked = reached.cut(visit, ended, turns, looked, done)
         came = reached.came(visit, hours[7], ended, looked)
         assert (came.top, came.down, came.set_out) == (hours[7], down, hours[7])
+
+
+@pytest.mark.parametrize("days", [1, 7, 30])
+def test_the_window_of_several_sweeps_is_that_of_the_first_however_long_it_is(days: int) -> None:
+    now, window = BORN + timedelta(days=100), timedelta(days=days)
+    policy = replace(POLICY, window=window)
+    for ago in (timedelta(hours=5), visits.CATCHING_UP):
+        for visit in (
+            Visit(BORN, now, set_out=now - ago),
+            Visit(BORN, now, start_set_out=now - ago),
+        ):
+            assert visits.back_to(visit, policy, now) == now - ago - window
+    for_ever = Visit(BORN, BORN, set_out=BORN)
+    assert visits.back_to(for_ever, policy, now) == now - visits.CATCHING_UP - window
+    brief = replace(policy, kept_for=window + timedelta(days=2))
+    assert visits.back_to(for_ever, brief, now) == now - window - timedelta(days=1)

@@ -96,15 +96,18 @@ def came(visit: Visit, now: datetime, ended: Ended, looked: Looked) -> Visit:
 
 def _at(visit: Visit, now: datetime, ended: Ended) -> Visit:
     """All that ended from there to now was handled."""
-    set_out = _joined(visit, ended).set_out or now
+    came = _anew(visit)
+    if ended.start:
+        came = came._replace(start=ended.start, start_set_out=visit.start_set_out or now)
     if ended.down is None:
-        return _anew(visit)._replace(start=ended.start)
-    return visit._replace(top=now, down=ended.down, start=ended.start, set_out=set_out)
+        return came
+    set_out = _joined(visit, ended).set_out or now
+    return came._replace(top=now, down=ended.down, set_out=set_out)
 
 
 def _anew(visit: Visit) -> Visit:
     """The next sweep sets out from the top."""
-    return visit._replace(top=None, down=None, start=None, set_out=None)
+    return visit._replace(top=None, down=None, set_out=None, start=None, start_set_out=None)
 
 
 def _up_to(visit: Visit, until: datetime, ended: Ended) -> Visit:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 DIGITS = 16
-TIMES = ("seen", "began", "gone", "dropped", "top", "down", "start", "set_out")
+TIMES = ("seen", "began", "gone", "dropped", "top", "down", "set_out", "start", "start_set_out")
 
 
 class Visit(NamedTuple):
@@ -25,7 +25,7 @@ class Visit(NamedTuple):
     experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
     workspace, and `dropped`: when it was last asked after that had lasted too long. `top`, `down`
     and `start`: how far it came, where more ended than one sweep reads (`Reach`), and `set_out`:
-    when the sweeps set out from the top to where it came.
+    when the sweeps set out from the top to where it came; `start_set_out`: the same of `start`.
     """
 
     since: datetime
@@ -38,6 +38,7 @@ class Visit(NamedTuple):
     down: datetime | None = None
     start: datetime | None = None
     set_out: datetime | None = None
+    start_set_out: datetime | None = None
 
     @property
     def was_not_there(self) -> bool:

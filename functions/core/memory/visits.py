@@ -134,10 +134,16 @@ def back_to(visit: Visit | None, policy: SweepPolicy, now: datetime) -> datetime
     usual = now - policy.window
     if visit is None:
         return usual
-    longest = now - max(min(CATCHING_UP, policy.kept_for - A_DAY), policy.window)
-    came = visit.seen and visit.seen - OVERLAP
-    began = visit.set_out and visit.set_out - policy.window
-    return min(usual, max(min(filter(None, (came, began)), default=usual), longest))
+    came = visit.seen and max(visit.seen - OVERLAP, now - _longest(policy, CATCHING_UP))
+    out = min(filter(None, (visit.set_out, visit.start_set_out)), default=None)
+    longest = _longest(policy, CATCHING_UP + policy.window)
+    began = out and max(out - policy.window, now - longest)
+    return min(filter(None, (usual, came, began)))
+
+
+def _longest(policy: SweepPolicy, most: timedelta) -> timedelta:
+    """So much, but not what may be forgotten, unless that is the window."""
+    return max(min(most, policy.kept_for - A_DAY), policy.window)
 
 
 def _merged(visit: Visit, last: Visit | None) -> Visit:

@@ -217,3 +217,18 @@ def test_where_the_time_does_not_suffice_the_next_sweep_goes_on_as_well(
         sweep(stage, minutes=1)
     assert stage.started() == [(42, "first")]
     assert "complete=yes" in told(caplog)
+
+
+def test_what_was_in_the_window_by_its_start_is_found_however_many_sweeps_that_takes(
+    stage: Stage,
+) -> None:
+    """All ends are read by each sweep, but not all that may say no end."""
+    stage.clock.forward(hours=24)
+    steps(stage, 3 * A_PAGE, hours(30), hours(4), "before")
+    steps(stage, 4 * A_PAGE, hours(0), hours(24))
+    end(stage, "queued", hours(25.2), status="Canceled")
+    stage.aml._runs["queued"].end_time = None  # noqa: SLF001
+    for _ in range(9):
+        sweep(stage)
+        stage.clock.forward(hours=1)
+    assert stage.started() == [(43, "queued")]
