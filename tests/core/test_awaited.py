@@ -56,6 +56,15 @@ def test_one_that_is_late_does_not_stand_for_the_next() -> None:
     ]
 
 
+def test_no_number_of_those_that_are_late_stands_for_the_next() -> None:
+    late = [MONDAY - HOUR, *(MONDAY + DAY + n * HOUR for n in (1, 2, 3))]
+    assert told(AT_SIX, MONDAY - HOUR, late, MONDAY + 2 * DAY + HOUR) == [
+        (OVERDUE, MONDAY + DAY + GRACE),
+        (CAME, MONDAY + DAY + HOUR),
+        (OVERDUE, MONDAY + 2 * DAY + GRACE),
+    ]
+
+
 def test_one_at_its_usual_time_after_a_day_without_is_not_awaited_once_more() -> None:
     usual = [MONDAY + n * DAY - 3 * HOUR for n in (0, 2, 3)]
     assert told(AT_SIX, MONDAY - HOUR, usual, MONDAY + 3 * DAY + HOUR) == [
@@ -116,6 +125,14 @@ def test_a_time_that_there_is_not_or_twice_comes_once() -> None:
     assert half_past_two.after(spring + 1.5 * HOUR) == spring + DAY + 0.5 * HOUR
     assert half_past_two.after(autumn) == autumn + 0.5 * HOUR
     assert half_past_two.after(autumn + 0.5 * HOUR) == autumn + DAY + 1.5 * HOUR
+
+
+def test_a_time_that_is_put_past_midnight_is_not_passed_over() -> None:
+    """Clocks are put forward from eleven in the evening to midnight there."""
+    half_past = Expectation(by=time(23, 30), zone="America/Nuuk")
+    due = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    for before in (HOUR, 10 * MINUTE):
+        assert half_past.after(due - before) == due
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.core.limits.admission import accounts_of
@@ -127,7 +128,8 @@ class Reconciler:
         released |= self._lines.called(routes, most.resumed, most.begins)
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
-        follow, end = self._take_up, self._settling.end
+        follow = partial(self._take_up, strictly=by is By.OPERATOR)
+        end = self._settling.end
         this = Round(most.begins, turns, most.each, routes, released, follow, end)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
         cut = more or self._lines.cut or most.begins.has_passed or len(keys) < len(found)
@@ -143,10 +145,10 @@ class Reconciler:
         did = len(keys), most.resumed - unused, cut or not unused
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
 
-    def _take_up(self, c: Continuation, routes: Routes | None) -> None:
-        """What is owed to one before the schedule forgets it."""
+    def _take_up(self, c: Continuation, routes: Routes | None, *, strictly: bool = False) -> None:
+        """What is owed to one before the schedule forgets it; `strictly` as the follower has it."""
         self._follower.take_up(c, routes)
-        self._expecting.take_up(c, routes)
+        self._expecting.take_up(c, None if strictly else routes)
 
     def _due(self, by: By) -> Sequence[Key]:
         """What is due; for the timer without what is left to parts, as long as they may need."""

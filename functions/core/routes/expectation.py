@@ -47,7 +47,8 @@ class Expectation(Struct, frozen=True, kw_only=True):
         """The first time after that by which a run should have ended, in UTC."""
         if self.within is not None:
             return at + self.within
-        return next(due for n in range(9) if (due := self._on(at, n)) is not None and due > at)
+        days = range(-1, 9)  # where clocks are put forward, the time of a day may be on the next
+        return next(due for n in days if (due := self._on(at, n)) is not None and due > at)
 
     def before(self, at: datetime) -> datetime:
         """The last such time that is not after that."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.rounds.expecting import held
-from functions.core.rounds.expecting.looking import name_of
+from functions.core.rounds.expecting.row import name_of
 from functions.core.terms.words import State
 from tests.flow.asking import EXPERIMENT
 from tests.flow.expecting.test_overdue import expecting, heard, said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.core.rounds.expecting.looking import name_of
+from functions.core.rounds.expecting.row import name_of
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.errors import LedgerUnavailable
 from tests.flow.asking import EXPERIMENT
@@ -144,6 +144,20 @@ def test_within_a_time_goes_by_the_run_before(stage: Stage, chat: Chat) -> None:
     assert heard(chat) == ["overdue"]
 
 
+def test_within_a_time_goes_by_a_run_from_before_the_route_said_so(
+    stage: Stage, chat: Chat
+) -> None:
+    stage.reconcile()
+    end(stage, "r1")
+    stage.routes(expecting("within: 26h"))
+    stage.reconcile(hours=25)
+    stage.reconcile(minutes=50)
+    assert heard(chat) == []
+    stage.reconcile(minutes=16)
+    stage.reconcile(minutes=1)
+    assert heard(chat) == ["overdue"]
+
+
 def test_a_run_that_ended_before_the_app_was_there_counts(stage: Stage, chat: Chat) -> None:
     """A route begins to expect one shortly before the time: what ended in the night is known."""
     end(stage, "r1")
@@ -184,30 +198,34 @@ def test_what_changed_in_the_route_file_begins_anew(stage: Stage, chat: Chat) ->
 
 
 class Cut(Wrapped):
-    """A ledger that takes no row of what is expected, so often."""
+    """A ledger that takes rows of what is expected, but for one after so many."""
 
-    left = 1
+    def __init__(self, real: Any, after: int) -> None:
+        super().__init__(real)
+        self.left = after
 
     def share(self, row: Any, value: Any) -> Any:
-        if row.name == name_of("register") and self.left:
+        if row.name == name_of("register"):
             self.left -= 1
-            raise LedgerUnavailable("cut")
+            if self.left == -1:
+                raise LedgerUnavailable("cut")
         return self.real.share(row, value)
 
 
+@pytest.mark.parametrize("after", [0, 1])
 def test_who_is_cut_before_it_is_noted_tells_nobody_twice(
-    stage: Stage, chat: Chat, caplog: pytest.LogCaptureFixture
+    stage: Stage, chat: Chat, caplog: pytest.LogCaptureFixture, after: int
 ) -> None:
     what, due = by(stage, hours=2)
     stage.routes(expecting(what))
     stage.reconcile()
-    stage.build(ledger=Cut(stage.ledger))
+    stage.build(ledger=Cut(stage.ledger, after))
     until(stage, due + GRACE)
     assert "expect=unavailable route=register detail=" in said(caplog)[-1]
     stage.reconcile(minutes=6)
     stage.reconcile(minutes=6)
     assert heard(chat) == ["overdue"]
-    assert [line.split()[0] for line in said(caplog)].count("expect=overdue") == 2  # not never
+    assert [line.split()[0] for line in said(caplog)].count("expect=overdue") == after + 1
 
 
 def test_two_processes_that_look_at_once_tell_it_once(stage: Stage, chat: Chat) -> None:

@@ -49,8 +49,13 @@ def known(value: Mapping[str, Any]) -> list[Held]:
 
 
 def noted(value: Mapping[str, Any], c: Continuation) -> dict[str, Any]:
-    """The row with this one, if there is room."""
-    others = [one for one in known(value) if one.key != c.key]
+    """The row with this one, if there is room; the first that people know of makes room."""
+    those = known(value)
+    if any(one.key == c.key and one.at == c.updated_at for one in those):
+        return dict(value)
+    others = [one for one in those if one.key != c.key]
+    if len(others) >= MOST and (old := next((one for one in others if one.told), None)):
+        others.remove(old)
     return written(value, [*others, Held(c.key, c.updated_at)][:MOST])
 
 

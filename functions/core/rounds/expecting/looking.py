@@ -1,7 +1,9 @@
 """Looks whether what a route expects has come, and tells people and the log where it has not.
 
-What is known of a route is a row that all processes share. What is told is told first and noted
-then: whoever dies in between has a line written twice, rather than never; people are told once.
+What is known of a route is a row that all processes share. What is to be told of runs that are
+awaited is noted there first, told, and taken away then, so that all go on from the same; of one
+that is held it is told first. Whoever dies in between has a line written twice, rather than never;
+people are told once.
 docs/adr/0038-what-should-have-come.md
 """
 
@@ -10,26 +12,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
-from functions.core.ledger import decoding
 from functions.core.ports import shared
 from functions.core.ports.services import Level
-from functions.core.rounds.expecting import awaited, held
-from functions.core.rounds.expecting.awaited import Awaited
+from functions.core.rounds.expecting import awaited, held, row
 from functions.core.rounds.notices.noticing import Noticing, of_continuation, of_route
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost, Permanent, Unreadable, in_words
 from functions.core.terms.words import Happening, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
-    from functions.core.rounds.expecting.awaited import Happened
+    from functions.core.rounds.expecting.awaited import Awaited, Happened
     from functions.core.rounds.expecting.held import Held
     from functions.core.routes.definition import Route, Routes
     from functions.core.routes.expectation import Expectation
@@ -38,10 +38,10 @@ SECONDS = 10.0  # of a round's
 OFTEN = timedelta(minutes=5)  # while something is late, and where one may be held
 SELDOM = timedelta(hours=1)  # otherwise: the route file may be another one
 MOST_RUNS = 1000  # of a route, the newest first
-KEPT_FOR = timedelta(days=60)  # what is known of a route that nobody looks at any more
 LEVELS = {Happening.OVERDUE: Level.ERROR, Happening.STILL_HELD: Level.ERROR}
 
-Row = dict[str, Any]
+Line = dict[str, Any]
+_NONE: tuple[Awaited | None, list[Happened]] = (None, [])
 
 
 class Expecting:
@@ -50,34 +50,39 @@ class Expecting:
     def __init__(self, ports: Ports) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._noticing = Noticing(ports)
-        self._next: dict[str, datetime] = {}
+        self._next: dict[str, tuple[Expectation, datetime]] = {}
 
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
         """Note one that is held where none is to be for long, before the schedule forgets it.
 
-        Two requests. Raises LedgerUnavailable.
+        So is each while nobody can say what the routes expect. Two requests. Raises
+        LedgerUnavailable.
         """
-        route = routes.named(c.key.route) if routes and c.state is State.HELD else None
-        if not route or not route.expectation or not route.expectation.held:
+        if c.state is not State.HELD or not _may_be_looked_after(c.key.route, routes):
             return
-        kept = {"until": self._kept()}
-        row = shared.change(
-            self._ledger, name_of(c.key.route), lambda value: held.noted({**value, **kept}, c)
-        )
-        if all(one.key != c.key for one in held.known(row.value)):
-            line: Row = {"expect": "full", "route": route.name, "most": held.MOST}
+        name, now = row.name_of(c.key.route), self._clock.now()
+        try:
+            those = shared.change(self._ledger, name, lambda value: row.noted(value, c, now))
+            is_noted = any(one.key == c.key for one in held.known(those.value))
+        except Permanent:  # their names are so long
+            is_noted = False
+        if not is_noted:
+            line: Line = {"expect": "full", "route": c.key.route, "most": held.MOST}
             self._log.write(Level.WARNING, line)
 
     def look(self, routes: Routes | None, left: float) -> None:
         """Look at the routes whose time has come; no request where there are none."""
         deadline = Deadline(self._clock, min(SECONDS, left))
         for route in routes.routes if routes else ():
-            if route.expectation and self._is_due(route.name) and not deadline.has_passed:
-                self._guarded(route, route.expectation)
+            what = route.expectation
+            if what and self._is_due(route.name, what) and not deadline.has_passed:
+                self._guarded(route, what)
 
-    def _is_due(self, route: str) -> bool:
+    def _is_due(self, route: str, what: Expectation) -> bool:
+        """At once where it expects something else by now, or the clock was put back."""
         now = self._clock.now()
-        return now >= self._next.get(route, now)
+        known, again = self._next.get(route, (what, now))
+        return known != what or not now < again <= now + SELDOM
 
     def _guarded(self, route: Route, what: Expectation) -> None:
         """What goes wrong with one route is a line, and costs the others nothing."""
@@ -87,35 +92,42 @@ class Expecting:
         except Lost:  # another process looked just now
             pass
         except (LedgerUnavailable, Permanent, Unreadable) as error:
-            line: Row = {"expect": "unavailable", "route": route.name, "detail": in_words(error)}
+            line: Line = {"expect": "unavailable", "route": route.name, "detail": in_words(error)}
             self._log.write(Level.ERROR, line)
-        self._next[route.name] = again
+        self._next[route.name] = (what, again)
 
     def _look_at(self, route: Route, what: Expectation) -> datetime:
         """Returns when to look again. One request, two more where something may have happened."""
-        row, now = self._ledger.shared(name_of(route.name)), self._clock.now()
-        value, again = dict(row.value), now + (OFTEN if what.held else SELDOM)
+        was = self._told(route.name, self._ledger.shared(row.name_of(route.name)))
+        now, value = self._clock.now(), was.value
+        again = now + (OFTEN if what.held else SELDOM)
+        one, happened = _NONE
         if what.awaits_runs:
-            one = self._awaited(route.name, what, known(value))
-            value["awaited"] = msgspec.to_builtins(one)
+            one, happened = self._awaited(route.name, what, row.known(value))
             again = min(again, now + OFTEN if one.missed else awaited.looks_again(one))
-        those = held.known(value)
-        value = held.written(value, list(self._held(those, what.held)) if what.held else [])
-        if value != row.value:
-            self._ledger.share(row, value | {"until": self._kept()})
+        those = list(self._held(held.known(value), what.held)) if what.held else []
+        value = row.written(value, one, happened, those)
+        if value != was.value or row.is_soon_forgotten(value, now):
+            self._told(route.name, self._ledger.share(was, row.lasting(value, now)))
         return again
 
-    def _awaited(self, route: str, what: Expectation, one: Awaited | None) -> Awaited:
-        """What is awaited by now; what has happened meanwhile is told."""
-        now = self._clock.now()
-        if one is None or not awaited.is_current(one, what, now):
-            one = awaited.begun(what, now)
-        if not one.missed and now < awaited.looks_again(one):
-            return one
-        one, happened = awaited.judged(one, what, self._ends(route, one.since), now)
-        for each in happened:
+    def _told(self, route: str, was: Shared) -> Shared:
+        """The row once all is told that anybody has noted to be told."""
+        telling = row.telling(was.value)
+        for each in telling:
             self._tell(route, each)
-        return one
+        return self._ledger.share(was, row.without_telling(was.value)) if telling else was
+
+    def _awaited(
+        self, route: str, what: Expectation, one: Awaited | None
+    ) -> tuple[Awaited, list[Happened]]:
+        """What is awaited by now, and what has happened meanwhile."""
+        now = self._clock.now()
+        is_known = one is not None and awaited.is_current(one, what, now)
+        one = one if one and is_known else awaited.begun(what, now)
+        if is_known and not one.missed and now < awaited.looks_again(one):
+            return one, []
+        return awaited.judged(one, what, self._ends(route, one.since), now)
 
     def _ends(self, route: str, since: datetime) -> Iterable[datetime]:
         """When its runs ended, as far as that is believed: not after they were claimed."""
@@ -124,7 +136,7 @@ class Expecting:
 
     def _tell(self, route: str, happened: Happened) -> None:
         about, at, due = happened
-        line: Row = {"expect": about, "route": route, "due": due}
+        line: Line = {"expect": about, "route": route, "due": due}
         line |= {"ended": at} if about is Happening.CAME else {}
         self._log.write(LEVELS.get(about, Level.INFO), line)
         self._noticing.notice(of_route(route, about, due, self._clock.now()))
@@ -135,7 +147,11 @@ class Expecting:
             if self._clock.now() < one.at + longest:
                 yield one
                 continue
-            entry = self._ledger.read(one.key)
+            try:
+                entry = self._ledger.read(one.key)
+            except Unreadable:  # as long as another version is at it
+                yield one
+                continue
             c = entry.continuation if entry else None
             if one.still(c):
                 if c and not one.told:
@@ -145,23 +161,15 @@ class Expecting:
                 self._tell_held(c, Happening.GOES_ON, one.at)
 
     def _tell_held(self, c: Continuation, about: Happening, since: datetime) -> None:
-        line: Row = {"expect": about, "route": c.key.route, "run": c.key.run, "held_since": since}
+        line: Line = {"expect": about, "route": c.key.route, "run": c.key.run, "held_since": since}
         self._log.write(LEVELS.get(about, Level.INFO), line)
         notice = of_continuation(c, about, self._clock.now())
         self._noticing.notice(replace(notice, at=since))
 
-    def _kept(self) -> str:
-        return (self._clock.now() + KEPT_FOR).isoformat()
 
-
-def name_of(route: str) -> str:
-    """The shared row of what is known of it."""
-    return f"expect/{route}"
-
-
-def known(value: Mapping[str, Any]) -> Awaited | None:
-    """What is awaited by the row; None where it says nothing that this version knows."""
-    try:
-        return decoding.decoded(value["awaited"], Awaited)
-    except (KeyError, msgspec.ValidationError):
-        return None
+def _may_be_looked_after(route: str, routes: Routes | None) -> bool:
+    """Whether none of the route is to be held for long, or nobody can say."""
+    if routes is None:
+        return True
+    known = routes.named(route)
+    return bool(known and known.expectation and known.expectation.held)
