@@ -82,12 +82,14 @@ def came(visit: Visit, now: datetime, ended: Ended, looked: Looked) -> Visit:
     """What is to be remembered of a visit that began then."""
     visit, on_tour = visit._replace(gone=None), bool(visit.next)
     ended = _handled(visit, ended, looked)
-    one_sweep = not (on_tour or ended.next or ended.failed)
+    one_sweep, behind = not (on_tour or ended.next), is_behind(visit, ended)
     if looked.until:
-        return _up_to(visit, min(looked.until, now), ended) if one_sweep else visit
-    failed = ended.failed or is_behind(visit, ended)
+        is_whole = one_sweep and not ended.failed
+        return _up_to(visit, min(looked.until, now), ended) if is_whole else visit
+    failed = ended.failed or behind or visit.lacks
     began = None if failed else visit.began if on_tour else now
-    visit = _at(visit, now, ended) if one_sweep else _anew(visit)
+    goes_on = one_sweep and (behind or not ended.failed)
+    visit = _at(visit, now, ended) if goes_on else _anew(visit)
     if ended.next:
         after = ended.next if len(ended.next) <= LONGEST_ID else ""
         return visit._replace(next=after, began=began if after else None)
@@ -101,24 +103,26 @@ def _at(visit: Visit, now: datetime, ended: Ended) -> Visit:
         came = came._replace(start=ended.start, start_set_out=visit.start_set_out or now)
     if ended.down is None:
         return came
-    set_out = _joined(visit, ended).set_out or now
-    return came._replace(top=now, down=ended.down, set_out=set_out)
+    was = _joined(visit, ended)
+    lacks = was.lacks or (now if ended.failed else None)
+    return came._replace(top=now, down=ended.down, set_out=was.set_out or now, lacks=lacks)
 
 
 def _anew(visit: Visit) -> Visit:
     """The next sweep sets out from the top."""
-    return visit._replace(top=None, down=None, set_out=None, start=None, start_set_out=None)
+    visit = visit._replace(start=None, start_set_out=None)
+    return visit._replace(top=None, down=None, set_out=None, lacks=None)
 
 
 def _up_to(visit: Visit, until: datetime, ended: Ended) -> Visit:
     """All that was read above the place was handled up to then."""
     if not is_behind(visit, ended):
-        return visit._replace(seen=max(visit.seen or visit.since, until))
+        return visit if visit.lacks else visit._replace(seen=max(visit.seen or visit.since, until))
     joined = _joined(visit, ended)
     top, down = max(joined.top or until, until), ended.down
     if down is None or top <= down:
         return visit
-    return visit._replace(top=top, down=down, set_out=joined.set_out or until)
+    return visit._replace(top=top, down=down, set_out=joined.set_out or until, lacks=joined.lacks)
 
 
 def _handled(visit: Visit, ended: Ended, looked: Looked) -> Ended:

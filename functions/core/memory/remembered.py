@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Workspace
 
 DIGITS = 16
-TIMES = ("seen", "began", "gone", "dropped", "top", "down", "set_out", "start", "start_set_out")
+TIMES = (
+    "seen",
+    "began",
+    "gone",
+    "dropped",
+    "top",
+    "down",
+    "set_out",
+    "lacks",
+    "start",
+    "start_set_out",
+)
 
 
 class Visit(NamedTuple):
@@ -26,6 +37,7 @@ class Visit(NamedTuple):
     workspace, and `dropped`: when it was last asked after that had lasted too long. `top`, `down`
     and `start`: how far it came, where more ended than one sweep reads (`Reach`), and `set_out`:
     when the sweeps set out from the top to where it came; `start_set_out`: the same of `start`.
+    `lacks`: since when not all experiments could be read on that way, so that `seen` stays.
     """
 
     since: datetime
@@ -39,6 +51,7 @@ class Visit(NamedTuple):
     start: datetime | None = None
     set_out: datetime | None = None
     start_set_out: datetime | None = None
+    lacks: datetime | None = None
 
     @property
     def was_not_there(self) -> bool:

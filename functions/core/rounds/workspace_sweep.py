@@ -165,7 +165,7 @@ class Visiting:
         left = len(ended.runs) - looked.runs
         name = {"workspace": work.workspace.name}
         counts = {"ended": len(ended.runs), "missed": looked.missing, "left": left}
-        behind = reached.is_behind(work.visit, ended)
+        behind = reached.is_behind(work.visit, ended) or bool(work.visit.lacks)
         whole = ended.whole and not left and not behind
         lacking = [*ended.lacking, *(["pages"] if behind else [])]
         about_runs = (r for r in work.routes.routes if r.start and r.is_about_runs)

@@ -232,3 +232,27 @@ def test_what_was_in_the_window_by_its_start_is_found_however_many_sweeps_that_t
         sweep(stage)
         stage.clock.forward(hours=1)
     assert stage.started() == [(43, "queued")]
+
+
+def test_an_experiment_that_cannot_be_read_keeps_no_other_from_being_read_further(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    more_than_a_sweep_reads(stage)
+    end(stage, "elsewhere", hours(6), experiment="defect-other")
+    other = stage.aml._runs["elsewhere"].experiment_id  # noqa: SLF001
+
+    def broken(body: Any, ask: Any) -> Any:
+        if is_broken and other in body["experiment_ids"]:
+            return ask()._replace(status=400, body=b"{}")
+        return paged(body, ask)
+
+    is_broken = True
+    searching(stage, broken)
+    for _ in range(5):
+        sweep(stage, minutes=1)
+        assert "complete=no" in told(caplog)
+    assert stage.started() == [(42, "first")]
+    is_broken = False
+    while "complete=no" in told(caplog):
+        sweep(stage, minutes=1)
+    assert stage.started() == [(42, "first"), (42, "elsewhere")]
