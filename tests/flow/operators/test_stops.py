@@ -30,7 +30,7 @@ BROKEN = ROUTES.replace("organization:", "organisation:")
 def stops(stage: Stage) -> dict[str, Stop]:
     """What a process that has just begun tells, by kind; each has all its words."""
     stage.build()
-    found = {stop.kind: stop for stop in stage.app.overview.look(Wanted()).stops}
+    found: dict[str, Stop] = {stop.kind: stop for stop in stage.app.overview.look(Wanted()).stops}
     assert [stop for stop in found.values() if "{" in f"{stop.says} {stop.do}"] == []
     return found
 
