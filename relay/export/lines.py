@@ -14,6 +14,7 @@ from functions.core.kept.continuation import ASKED, CLAIMED, PARKED, PASSED_OVER
 from functions.core.kept.history import UNASKED
 from functions.core.ledger.records import time_text
 from functions.core.operators import decisions, summaries
+from functions.core.routes.joins.members import BEGUN
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import SWEPT
 from functions.core.terms.words import State
@@ -64,7 +65,7 @@ class Line(NamedTuple):
 def _by(step: Step) -> tuple[str, str]:
     """Who made it come to this: what they are, and which of them."""
     if step.what == CLAIMED:
-        if step.detail.startswith(CLAIMS):
+        if step.detail.startswith((CLAIMS, BEGUN)):
             return APP, ""
         swept = step.detail.partition(" ")[0] == SWEPT
         return (SWEEP, "") if swept else (EVENT, step.detail)

@@ -42,7 +42,7 @@ NOT_BY_ROUTES = frozenset(
         *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
         *(Reason.RUN_UNREADABLE, Reason.RUN_NOT_FOUND, Reason.ROUTES_UNREADABLE),
         *(Reason.THROTTLED, Reason.NOT_SENT, Reason.NOT_FINAL, Reason.DELETED, Reason.UNFORESEEN),
-        Reason.SUPERSEDED,  # by another run
+        *(Reason.SUPERSEDED, Reason.INCOMPLETE, Reason.NOT_JOINED),  # by other runs
     }
 )
 

@@ -12,6 +12,7 @@ from functions.core.memory import missed
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.runs import SWEPT
+from functions.core.terms.words import Outcome
 from relay.deployment import opening
 from relay.forecasts.forecast import READ_SECONDS, News
 from relay.whatif import sequels
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Ended, Run, RunEvent, Workspace
-    from functions.core.terms.words import Outcome
     from relay.forecasts.forecast import Unread
     from relay.whatif.sequels import Led
 
@@ -78,7 +78,7 @@ class Past:
         """
         children = any(route.children for route in routes.routes)
         kept = list(self._kept({workspace.key for workspace in workspaces}))
-        found = dict(_known(c for c in kept if not after.before(c)))
+        found = dict(_known(c for c in kept if not (after.before(c) or _is_joint(c))))
         for workspace in workspaces:
             try:
                 ended, lacking = asking.ended(self._ports, workspace, self.since, children=children)
@@ -106,6 +106,11 @@ class Past:
             self.lacking.append(full)
         self.lacking.extend(ledger.unreadable)
         return (c for c in found if c.key.workspace in workspaces)
+
+
+def _is_joint(c: Continuation) -> bool:
+    """Whether it is about several runs, each of which is news of its own."""
+    return c.key.outcome is Outcome.JOINED
 
 
 def _known(continuations: Iterable[Continuation]) -> Iterator[tuple[_Id, Happened]]:

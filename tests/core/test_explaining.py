@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.core.operators.explaining import explained
-from functions.core.operators.meanings import AS_IDENTITY, REASONS, STATES
+from functions.core.operators.explaining import AS_IDENTITY, explained
+from functions.core.operators.meanings import REASONS, STATES
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key

@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from functions.core.operators.meanings import AS_IDENTITY, REASONS, STATES
+from functions.core.operators.explaining import AS_IDENTITY
+from functions.core.operators.meanings import REASONS, STATES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.running.shipping import ROOT

@@ -9,7 +9,8 @@ from tests.routes.files import problems_in
 OUTCOMES = "allowed: Completed, Failed, Canceled, NotResponding"
 KEYS = (
     "allowed: name, outcome, event, match, children, when, step, model, champion, "
-    "wait_for_facts, limit, concurrency, mode, complete, follow, notify, start, then, expect"
+    "wait_for_facts, limit, concurrency, mode, complete, follow, notify, start, then, expect, "
+    "join"
 )
 
 

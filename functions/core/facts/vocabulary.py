@@ -72,6 +72,8 @@ _NO_CHAMPION = "where there is no champion, and while nobody can tell"
 _UNLOGGED = "where that run did not log it, was deleted, or is not named by the version"
 _NO_END = "everywhere but in `then`"
 _AFTER = "the end by which `then` goes on"
+_JOIN = "the runs that `join` waited for"
+_NO_JOIN = "everywhere but on a route with `join`"
 _TEXT, _TIME = Kind.TEXT, Kind.TIME
 
 TABLE: Final = (
@@ -125,6 +127,10 @@ TABLE: Final = (
     Fact("pipeline.end", Kind.NAME, _AFTER, _NO_END, tuple(map(str, Ending))),
     Fact("pipeline.url", _TEXT, f"{_AFTER}: its page", "where Azure DevOps told none"),
     Fact("pipeline.route", _TEXT, f"{_AFTER}: the route that started it", _NO_END),
+    Fact("join.by", _TEXT, "the value that the runs of a `join` share", _NO_JOIN),
+    Fact("join.runs", Kind.TEXTS, f"{_JOIN}: the ids of those that ended well", _NO_JOIN),
+    Fact("join.failed", Kind.TEXTS, f"{_JOIN}: the ids of those that did not", _NO_JOIN),
+    Fact("join.missing", Kind.COUNT, f"{_JOIN}: how many never came", _NO_JOIN),
     Fact("endpoint.name", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact("endpoint.compute_type", _TEXT, "the event ModelDeployed", _UNTOLD),
     Fact(

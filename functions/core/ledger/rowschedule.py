@@ -84,7 +84,7 @@ class RowSchedule:
         found = self._rows().find(OPEN, only=COUNTED)
         listed = [stored.row for stored in islice(found, MOST_SORTED)]
         gone = {tuple(records.named(key).values()) for key in ended}
-        waits = (row for row in listed if not (_is_at_work(row, now) or _named_by(row) in gone))
+        waits = (r for r in listed if not (_is_elsewhere(r, now) or _named_by(r) in gone))
         since = sorted(filter(None, (row.get("open_since") for row in waits)))
         oldest = parse_time(since[0]) if since else None
         awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
@@ -128,9 +128,10 @@ class RowSchedule:
         return records.readable(found, lambda stored: read(stored.row), self.unreadable)
 
 
-def _is_at_work(row: Row, now: datetime) -> bool:
-    """Whether it was claimed, and its lease has not run out."""
-    return row.get("reason") == Reason.WORKING and row.get("due_at", "") > records.time_text(now)
+def _is_elsewhere(row: Row, now: datetime) -> bool:
+    """Whether a process has it, whose lease goes on, or it waits for runs that may still come."""
+    not_by_us = row.get("reason") in {Reason.WORKING, Reason.INCOMPLETE}
+    return not_by_us and row.get("due_at", "") > records.time_text(now)
 
 
 def _named_by(row: Row) -> tuple[str, ...]:

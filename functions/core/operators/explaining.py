@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.limits.admission import Admission
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
-    AS_IDENTITY,
+    AT_ONCE,
     OF_ANOTHER_VERSION,
     REPLAY,
     SETTLE,
@@ -26,6 +26,21 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
 
+
+# The same where the app asks as its own identity, and no secret is used.
+AS_IDENTITY = {
+    Reason.SECRET_UNREADABLE: Words(
+        "the app's identity got no token for Azure DevOps",
+        f"if it lasts, is it still the app's? {AT_ONCE}",
+    ),
+    Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
+    Reason.CREDENTIAL_REFUSED: Words(
+        "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
+        "meanwhile",
+        "is the identity a user of the organization, and is that connected to its tenant? "
+        + AT_ONCE,
+    ),
+}
 
 FOLLOWED = "its pipeline run is followed until that ends, unless the route says `follow: false`"
 

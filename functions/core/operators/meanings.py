@@ -124,6 +124,12 @@ REASONS = {
     Reason.IN_DOUBT: Words(
         "the request to Azure DevOps was sent and no usable answer came", SETTLE, LOOKS
     ),
+    Reason.INCOMPLETE: Words(
+        "of the runs that are joined not all have ended, or not all well",
+        "train again what failed or is missing, by the same value: it goes on by itself; or, with "
+        f"those that are there: {REPLAY} --ignore-gate",
+        "nothing: it goes on with the last of them, or once `within` is over",
+    ),
     Reason.REFUSED: Words(
         "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
         " in words that are not known",
@@ -183,6 +189,10 @@ REASONS = {
         "a run of the same route that ended later waits for the same place, and the route wants "
         "the `latest` only"
     ),
+    Reason.JOINED: Words("its run is one of several that are joined, for which one start is made"),
+    Reason.NOT_JOINED: Words(
+        "its run is none of those that are joined, has another one in its place, or came too late"
+    ),
     Reason.REJECTED: Words(
         "Azure DevOps rejected the request", f"mend the start of {{route}}, then {REPLAY}"
     ),
@@ -196,21 +206,6 @@ REASONS = {
     ),
     Reason.ANSWERED: Words("Azure DevOps answered with the pipeline run"),
     Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
-}
-
-# The same where the app asks as its own identity, and no secret is used.
-AS_IDENTITY = {
-    Reason.SECRET_UNREADABLE: Words(
-        "the app's identity got no token for Azure DevOps",
-        f"if it lasts, is it still the app's? {AT_ONCE}",
-    ),
-    Reason.SECRET_EXPIRED: Words("the token of the app's identity has expired"),
-    Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused the app's identity; nothing more is sent to {organization} with it "
-        "meanwhile",
-        "is the identity a user of the organization, and is that connected to its tenant? "
-        + AT_ONCE,
-    ),
 }
 
 

@@ -49,7 +49,8 @@ class Backlog(NamedTuple):
     """How many continuations wait and since when the oldest does; `whole`: all were counted.
 
     One that a process is at work on is none of them: it may have ended, which its row in the
-    schedule tells only once its lease has run out. `awaited`: the names that any of them waits on.
+    schedule tells only once its lease has run out. Nor is one that waits for other runs of a join,
+    for which there is time. `awaited`: the names that any of them waits on.
     """
 
     open: int

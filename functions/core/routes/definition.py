@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from functions.core.gates.gate import Gate
     from functions.core.routes.channel import Channel
     from functions.core.routes.expectation import Expectation
+    from functions.core.routes.joins.join import Join
     from functions.core.terms.standing import Choice
 
 ANY: Final = "*"
@@ -117,7 +118,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `complete` says that they are answered at all.
     `then`: the names of the sequels that go on by an end. A sequel is a route which no event
     concerns: `after` names the route whose pipeline run's end it is about, `tell` who is told so.
-    `expectation`: by when a run should have ended, and how long one may be held.
+    `expectation`: by when a run should have ended, and how long one may be held. `join`: which runs
+    it starts something for once, and not for each.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Route(Struct, frozen=True, kw_only=True):
     after: str = ""
     tell: tuple[Channel, ...] = ()
     expectation: Expectation | None = None
+    join: Join | None = None
 
     @property
     def is_about_runs(self) -> bool:
@@ -162,12 +165,10 @@ class Route(Struct, frozen=True, kw_only=True):
 class Routes(Struct, frozen=True):
     """All routes in the order of the file, and what `check` warns of, one line each.
 
-    `mistakes` are gates that could not be right and values that are never sent: `check` refuses
-    them, and their routes are held.
+    `mistakes`: gates that could not be right and values that are never sent; their routes are held.
     `organizations` are those that the file names, in a `start` or for all of them. `notify`: who is
-    told, unless a route says otherwise. `sequels` go on by the ends of pipeline runs.
-    `file` stands for the text of the file that they are from, and `earlier` for those that the same
-    process had before it; both are empty where they are of no file.
+    told, unless a route says otherwise. `sequels` go on by the ends of pipeline runs. `file` stands
+    for the text of their file, `earlier` for those that the process had before; "": of no file.
     """
 
     routes: tuple[Route, ...] = ()

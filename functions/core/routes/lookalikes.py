@@ -99,10 +99,14 @@ def _why(one: _Asked, group: _Alike) -> str:
         return ""
     facts = {only_fact(value) for value in one.start.parameters.values()}
     kinds = [BY_OUTCOME[o] for o in one.route.outcomes if o in BY_OUTCOME]
-    for name in kinds[0].identity if kinds else ("run.id",):
+    joined = one.route.join is not None or "join.by" in facts  # which no other may name
+    own = ("join.by",) if joined else ("run.id",)
+    for name in kinds[0].identity if kinds else own:
         if name not in facts:
             return f"no parameter is exactly {{{{ {name} }}}} and there is no `correlation`"
-    twice = Outcome.NOT_RESPONDING in one.route.outcomes and len(one.route.outcomes) > 1
+    twice = (
+        not joined and Outcome.NOT_RESPONDING in one.route.outcomes and len(one.route.outcomes) > 1
+    )
     if twice and "run.status" not in facts:  # what stopped responding may still end otherwise
         return "NotResponding and another outcome of a run look alike without {{ run.status }}"
     if other := group.other(one):

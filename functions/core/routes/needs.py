@@ -16,12 +16,20 @@ _OF_VERSION = {("exists",), ("version",), ("run", "id")}  # the registry tells t
 
 
 def of(
-    match: Match, when: str | None, start: Start | None, concurrency: Concurrency | None = None
+    match: Match,
+    when: str | None,
+    start: Start | None,
+    concurrency: Concurrency | None = None,
+    by: str = "",
 ) -> Needs:
-    """The facts that gate, start and group name; the match is asked of the event."""
+    """The facts that gate, start and group name, and by which runs are joined.
+
+    The match is asked of the event.
+    """
     values: list[object] = [concurrency.group] if start and concurrency else []
     if start:
         values += [start.parameters, [v.value for v in start.variables.values()]]
+    values += [f"{{{{ {by} }}}}"] if by else []
     paths = {*map(placeholders.path_of, placeholders.named_in(values)), *_asked(when or "")}
     any_of_run = ("run",) in paths
     of_run = {path[1] for path in paths if path[0] == "run" and len(path) > 1}

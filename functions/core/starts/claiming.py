@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
 
+PROBE = "probe"  # the shared row that shows the last probe
 MOST_TOLD, MOST_READ = 2, 4  # claims of one that reads otherwise, by events and by who has read it
 
 
@@ -99,6 +100,15 @@ class Claiming:
         if fresh:
             self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
             self._outcomes.note(trace)
+
+    def show(self, probe: parsing.Probe, commit: str) -> None:
+        """Let the ledger and the log show that the probe arrived, at an app that is whole."""
+        from functions.core.ports import shared  # noqa: PLC0415 - for probes, not for events
+
+        at = self._clock.now().isoformat()
+        arrived = {"id": probe.event_id, "at": at, "commit": commit}
+        shared.change(self._ledger, PROBE, lambda _: arrived)
+        self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
 
     def keep(self, event: RunEvent, error: RoutesUnreadable) -> None:
         """Without routes, a root run's event goes to the inbox until they can be read.

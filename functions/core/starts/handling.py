@@ -34,14 +34,14 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from functions.core.facts.building import Facts
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
+    from functions.core.routes.joins.join import Join
     from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
-
-PROBE = "probe"  # the shared row that shows the last probe
 
 
 class Relay:
@@ -62,7 +62,7 @@ class Relay:
         probed: Callable[[], str],
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._runs, self._routes = ports.runs, ports.routes
+        self._ports, self._runs, self._routes = ports, ports.runs, ports.routes
         self._outcomes = ports.outcomes
         self._policy, self.claiming = policy, Claiming(ports, policy)
         self._ahead = ReadingAhead(ports, policy)
@@ -88,7 +88,7 @@ class Relay:
         try:
             event = parsing.parse(payload)
         except parsing.Probe as probe:
-            return self._show(probe)
+            return self.claiming.show(probe, self._probed())
         except parsing.NotAnEnd as goes_on:
             return self._log.write(Level.DEBUG, log_lines.refused(goes_on))
         except NotARunEvent as error:
@@ -178,6 +178,8 @@ class Relay:
             return self._respell(work, route, reading.run.id)
         if not isinstance(known, dict):
             return self._settling.conclude(work, known)
+        if route.join and not self._goes_on(work, route, route.join, known):
+            return None
         secret = self._policy.secret
         decision = deciding.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
         if isinstance(decision, deciding.Go):
@@ -210,11 +212,8 @@ class Relay:
         put_off = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         return self._settling.conclude(work, put_off)
 
-    def _show(self, probe: parsing.Probe) -> None:
-        """Let the ledger and the log show that the probe arrived, at an app that is whole."""
-        from functions.core.ports import shared  # noqa: PLC0415 - for probes, not for events
+    def _goes_on(self, work: Work, route: Route, join: Join, known: Facts) -> bool:
+        """Whether what several runs are joined for is decided now."""
+        from functions.core.starts.joins.joining import Joining  # noqa: PLC0415 - few routes join
 
-        at = self._clock.now().isoformat()
-        arrived = {"id": probe.event_id, "at": at, "commit": self._probed()}
-        shared.change(self._ledger, PROBE, lambda _: arrived)
-        self._log.write(Level.INFO, {"event": "probe", "id": probe.event_id})
+        return Joining(self._ports, self._settling).goes_on(work, route, join, known)

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     FACTS_MISSING = "facts_missing"
     NOT_FINAL = "not_final"
     IN_DOUBT = "in_doubt"
+    INCOMPLETE = "incomplete"  # a join whose runs have not all ended well
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"  # the pipeline, or where its YAML lies, just now
     LOOK_FAILED = "look_failed"  # a look for a lost answer was refused, or could not be whole
@@ -48,6 +49,8 @@ class Reason(StrEnum):
     NOT_MATCHED = "not_matched"
     OUTCOME_CHANGED = "outcome_changed"
     SHADOW = "shadow"
+    JOINED = "joined"  # it is one of the runs of a join
+    NOT_JOINED = "not_joined"  # it is none, or comes when that went on
     SUPERSEDED = "superseded"  # what ended later waits for the same place
     # failed
     REJECTED = "rejected"

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 PAUSED = "paused"  # what those wait on who wait for the app to go on
 LINE, GROUP = "limit/", "group/"  # how it begins for a route's limit, and for a group
+JOIN = "join/"  # the same of who waits for the other runs of a join
 
 
 class Word(StrEnum):
@@ -50,6 +51,7 @@ class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):
     MODEL_REGISTERED = "ModelRegistered"
     MODEL_DEPLOYED = "ModelDeployed"
     DRIFT_DETECTED = "DatasetDriftDetected"
+    JOINED = "Joined"  # several runs have ended: about them all, and about no run
 
     @property
     def ends_run(self) -> bool:

@@ -26,7 +26,7 @@ ENDS = {  # which never park: each has its test where the decision is made
     *(Reason.GATE, Reason.GATE_ERROR, Reason.AMBIGUOUS, Reason.DELETED, Reason.NOT_SERVED),
     *(Reason.NOT_A_NUMBER, Reason.CUT, Reason.EXPANDS),
     *(Reason.NOT_ROOT, Reason.NOT_MATCHED, Reason.OUTCOME_CHANGED, Reason.SHADOW),
-    Reason.SUPERSEDED,
+    *(Reason.SUPERSEDED, Reason.JOINED, Reason.NOT_JOINED),
     *(Reason.REJECTED, Reason.ROUTE_REMOVED, Reason.TOO_LARGE),
     *(Reason.ANSWERED, Reason.FOUND),
 }
@@ -163,6 +163,7 @@ ELSEWHERE = {
     Reason.ROUTES_UNREADABLE,
     Reason.LOOK_FAILED,
     Reason.CONCURRENCY,
+    Reason.INCOMPLETE,
 }  # told in tests of their own
 
 

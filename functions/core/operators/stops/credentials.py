@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits import admission
 from functions.core.limits.admission import Admission
-from functions.core.operators.meanings import AS_IDENTITY, REASONS
+from functions.core.operators.explaining import AS_IDENTITY
+from functions.core.operators.meanings import REASONS
 from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
 from functions.core.rounds.expiry import HORIZON
 from functions.core.rounds.notices.noticing import SOON

@@ -116,21 +116,23 @@ def _foreign(entry: Entry) -> Said:
             ("match", f.name) for f in FILTERS if f.of_runs and f.name in entry.get("match", {})
         ]
         yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
+    joins = "join" in entry and not kind
+    own = ("join",) if joins else (kind.root,) if kind else ("run", "model", "champion")
     roots = {
         "event",
         "workspace",
-        kind.root if kind else "run",
-        *(() if kind else ("model", "champion")),
+        *own,
         *(("pipeline",) if AFTER in entry else ()),
     }
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
-            if root == "champion" and not kind and "champion" not in entry:
+            if root == "champion" and root in own and "champion" not in entry:
                 yield at, "names `champion`, and the route does not say which: `champion: newest`"
             if root == "pipeline" and AFTER not in entry:
                 yield at, "names `pipeline`, whose run has not ended yet: that is for `then`"
             elif root not in roots:
-                yield at, f"names `{root}`, which a route on {event or 'runs'} does not know"
+                about = "that joins runs" if joins else f"on {event or 'runs'}"
+                yield at, f"names `{root}`, which a route {about} does not know"
             elif kind and root == kind.root and below and below[0] not in kind.facts:
                 known = ", ".join(kind.facts)
                 yield at, f"names `{root}.{below[0]}`, but {event} tells only {known}"

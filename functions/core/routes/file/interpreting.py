@@ -16,7 +16,14 @@ from functions.core.routes.file.contradictions import (
 )
 from functions.core.routes.file.document import parse
 from functions.core.routes.file.faults import faults
-from functions.core.routes.file.making import channels, expectations, made, organizations, sequels
+from functions.core.routes.file.making import (
+    channels,
+    expectations,
+    joins,
+    made,
+    organizations,
+    sequels,
+)
 from functions.core.routes.file.schema import FILE
 from functions.core.routes.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
@@ -103,6 +110,8 @@ def _mistakes(data: object) -> Said:
             yield from _at(at, contradictions(sound, whole, defaults))
             if "expect" in sound:
                 yield from _at(at, expectations().contradictions(sound, whole))
+            if "join" in sound:
+                yield from _at(at, joins().contradictions(sound, whole))
             if "then" in sound:
                 yield from _at(at, sequels().contradictions(sound, whole, defaults))
 

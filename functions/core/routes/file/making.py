@@ -27,9 +27,10 @@ def made(entry: Entry, defaults: Entry) -> Route:
     match = Match(**entry.get("match", {}))
     grouped = concurrencies().made(entry["concurrency"]) if "concurrency" in entry else None
     count, _, per = entry.get("limit", "").partition("/")
+    joined = joins().made(entry) if "join" in entry and "after" not in entry else None
     return Route(
         **{key: entry[key] for key in as_written if key in entry},
-        outcomes=_outcomes(entry),
+        outcomes=joined.well | joins().ENDS if joined else _outcomes(entry),
         match=match,
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
         wait_for_facts=_patience(entry),
@@ -40,11 +41,12 @@ def made(entry: Entry, defaults: Entry) -> Route:
         complete=bool(entry.get("complete", False)),
         answers_after=entry.get("complete") == "after",
         start=start,
-        needs=needs.of(match, entry.get("when"), start, grouped),
+        needs=needs.of(match, entry.get("when"), start, grouped, joined.by if joined else ""),
         notify=channels().channels(entry["notify"]) if "notify" in entry else None,
         then=sequels().ends(entry) if "then" in entry else {},
         tell=channels().channels(entry["tell"]) if "tell" in entry else (),
         expectation=expectations().made(entry["expect"]) if "expect" in entry else None,
+        join=joined,
     )
 
 
@@ -71,6 +73,13 @@ def sequels() -> ModuleType:
 def expectations() -> ModuleType:
     """What knows of what should have come, which most routes do not say either."""
     from functions.core.routes.file.keys import expectations as found  # noqa: PLC0415 - as said
+
+    return found
+
+
+def joins() -> ModuleType:
+    """What knows of joins, which most routes do not name."""
+    from functions.core.routes.file.keys import joins as found  # noqa: PLC0415 - as said
 
     return found
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from functions.core.routes.file.shapes import (
     EXPECT,
+    JOIN,
     OF_START,
     PATTERN,
     SECRET,
@@ -25,7 +26,7 @@ MOST_STEPS: Final = 3  # pipelines that go on by the end of one before, behind t
 _OUTCOME = {"type": "string", "enum": list(map(str, ENDS))}
 _MINUTES = FACTS_FOR // timedelta(minutes=1)
 _ABOUT = [str(about) for about in Happening if about is not Happening.ENDED]
-_EVENTS = [str(outcome) for outcome in Outcome if not outcome.ends_run]
+_EVENTS = [str(o) for o in Outcome if not o.ends_run and o is not Outcome.JOINED]
 
 _FOLLOW = of(
     "boolean",
@@ -176,6 +177,7 @@ _ROUTE = closed(
     start=START,
     then=_then(MOST_STEPS),
     expect=EXPECT,
+    join=JOIN,
 )
 FILE: Final = closed(
     "the route file of Run Relay",

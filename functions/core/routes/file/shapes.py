@@ -76,6 +76,30 @@ EXPECT: Final = closed(
     within=text("so long after the one before: 26h, at most 99d", _LONG),
     held=text("none is held for longer than that: 2h", _LONG),
 )
+MOST_JOINED: Final = 50
+JOIN: Final = closed(
+    "start once for several runs, when all of them have ended, and not once for each",
+    *("by", "all_of", "within"),
+    by=text("the fact of a run whose value they share: run.tags.batch"),
+    all_of={
+        "description": "which runs: a list of experiments, one run of each, or how many",
+        "anyOf": [
+            {"type": "integer", "minimum": 2, "maximum": MOST_JOINED},
+            {
+                "type": "array",
+                "items": text("name of an experiment, in any case; no wildcards"),
+                "minItems": 2,
+                "maxItems": MOST_JOINED,
+            },
+        ],
+    },
+    within=text("how long all of them may take, from the first end on: 12h, at most 99d", _LONG),
+    if_one_fails=of(
+        "string",
+        "if one fails or never comes: `hold` (the default), `start` all the same, or `fail`",
+        enum=["hold", "start", "fail"],
+    ),
+)
 _VARIABLE = closed(
     "a value with its secrecy",
     "value",

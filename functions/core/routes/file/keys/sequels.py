@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INHERITED = (
     *("outcome", "event", "children", "step", "model", "champion", "wait_for_facts"),
-    *("mode", "notify"),
+    *("mode", "notify", "join"),
 )
 OF_START = ("when", "limit", "then")
 

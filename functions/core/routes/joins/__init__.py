@@ -1,0 +1,1 @@
+"""`join`: what a route starts once for several runs, and what their ends come to."""

@@ -1,0 +1,119 @@
+"""Members of a join: each is written into the joint continuation's row, and ends by that.
+
+The row is read after each write, until the member finds itself in it: so whoever was the last, and
+whichever process stood still meanwhile, the joint one is scheduled as its row says.
+docs/adr/0039-several-runs-are-joined.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.facts import placeholders
+from functions.core.facts.building import unread
+from functions.core.facts.unusable import Unusable
+from functions.core.ports.services import Level
+from functions.core.routes.deciding import End, PutOff
+from functions.core.routes.joins import members
+from functions.core.routes.joins.join import waits_on
+from functions.core.routes.joins.members import Member
+from functions.core.terms.errors import Lost, Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import Outcome, State
+
+if TYPE_CHECKING:
+    from functions.core.facts.building import Facts
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Route
+    from functions.core.routes.joins.join import Join
+    from functions.core.starts.settling import Settling, Work
+
+TRIES = 100  # of a member whose joint one others write to: they are fifty at most
+MOST_OPEN = 1000  # joins of a route that wait for others
+
+
+class Joining:
+    """Ends what is a member, and parks what waits for members."""
+
+    def __init__(self, ports: Ports, settling: Settling) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._settling = settling
+
+    def goes_on(self, work: Work, route: Route, join: Join, known: Facts) -> bool:
+        """Whether the start is to be decided now: that of a joint one for which none is awaited.
+
+        All else is written. Raises LedgerUnavailable, and Retryable for who is to come again.
+        """
+        c = work.entry.continuation
+        if c.key.outcome is not Outcome.JOINED:
+            self._member(work, route, join, known)
+            return False
+        found = members.judged(c, join, self._clock.now())
+        if isinstance(found, End):
+            self._settling.end(work, found)
+        elif found:
+            said, name = members.waiting_for(join, c.event), waits_on(route.name)
+            self._settling.park(work, Reason.INCOMPLETE, said, until=found, waits_on=name)
+        return found is None
+
+    def _member(self, work: Work, route: Route, join: Join, known: Facts) -> None:
+        c = work.entry.continuation
+        if other := join.is_for_others(c.event.experiment):
+            return self._not_joined(work, other)
+        try:
+            value = placeholders.as_text(placeholders.look_up(join.by, known))
+        except placeholders.MissingFact as missing:
+            detail = str(missing) + unread(missing.name, known)
+            put_off = PutOff(Reason.FACTS_MISSING, detail, route.wait_for_facts)
+            end = End(State.SKIPPED, Reason.NOT_JOINED, detail)
+            return self._settling.conclude(work, put_off, then=end)
+        except Unusable as wrong:
+            return self._settling.end(work, End(State.HELD, wrong.reason, wrong.detail))
+        place = join.place(c.event.experiment)
+        member = Member(c.key.run, str(c.key.outcome), place)
+        found = self._taken_in(c, join, value, member)
+        joint = members.key_of(c.key, value).text
+        if isinstance(found, str):
+            return self._not_joined(work, f"{joint} {found}")
+        said = f"{joint}: {len(members.members(found.event))} of {join.number}"
+        return self._settling.end(work, End(State.SKIPPED, Reason.JOINED, said))
+
+    def _not_joined(self, work: Work, why: str) -> None:
+        self._settling.end(work, End(State.SKIPPED, Reason.NOT_JOINED, why))
+
+    def _taken_in(
+        self, c: Continuation, join: Join, value: str, member: Member
+    ) -> Continuation | str:
+        """The joint one, once it has this member; or why it takes it no more."""
+        key = members.key_of(c.key, value)
+        for _ in range(TRIES):
+            entry = self._ledger.read(key)
+            if entry is None:
+                self._begin(c, join, value)
+                continue
+            was = entry.continuation
+            changed = members.taken_in(was, join, member, self._clock.now())
+            if isinstance(changed, str):
+                return changed
+            if changed is was:
+                if was.is_open and members.is_whole(join, was.event):
+                    self._ledger.schedule(was)
+                return was
+            try:
+                self._ledger.write(entry, changed)
+            except Lost:
+                continue
+            if changed.is_open:
+                self._ledger.schedule(changed)
+        raise Retryable(Reason.INCOMPLETE, f"others write to {key.text}")
+
+    def _begin(self, c: Continuation, join: Join, value: str) -> None:
+        """Claim a joint one, whoever is first. One listing, and two requests."""
+        route = c.key.route
+        if len(self._ledger.waiting_on(waits_on(route), MOST_OPEN)) >= MOST_OPEN:
+            raise Retryable(Reason.INCOMPLETE, f"{MOST_OPEN} joins of {route} wait for others")
+        new = members.opened(c, join, value, self._clock.now())
+        if self._ledger.claim(new).fresh:
+            named = {"route": route, "by": value, "run": c.key.run}
+            self._log.write(Level.INFO, {"join": "begun", **named, "until": new.due_at})
