@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from functions.core.events.model_events import KINDS
+from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts import vocabulary
 from functions.core.kept.after import AFTER_END
 from functions.core.routes.joins.members import FACTS as JOIN
@@ -77,11 +77,11 @@ def _row(fact: Fact) -> str:
 
 def _by_event() -> Iterator[str]:
     runs = [fact.path[0] for fact in vocabulary.TABLE]
-    other = {AFTER_END, JOIN, *(kind.root for kind in KINDS.values())} - {"model"}
+    other = {AFTER_END, JOIN, *(kind.root for kind in BY_OUTCOME.values())} - {"model"}
     yield from ("| a route on | knows |", "|---|---|")
     known = (f"`{root}.*`" for root in dict.fromkeys(runs) if root not in other)
     yield f"| runs (`outcome`) | {', '.join(known)} |"
-    for kind in KINDS.values():
+    for kind in BY_OUTCOME.values():
         told = (f"`{kind.root}.{name}`" for name in kind.facts)
         yield f"| `event: {kind.outcome}` | `event.*`, `workspace.*`, {', '.join(told)} |"
     yield f"| runs, with `join` | `event.*`, `workspace.*`, `{JOIN}.*` |"

@@ -43,7 +43,7 @@ class MemoryAML(AML):
         self._clock = clock
         self._experiments: dict[str, Found] = {}
         self._runs: dict[str, Run] = {}
-        self._models = Registry()
+        self.models = Registry()
         self._calls: dict[str, Callable[[Found], Found]] = {
             "runs/delete": partial(self._stand, stage="deleted"),
             "runs/get": self._get_run,
@@ -54,7 +54,7 @@ class MemoryAML(AML):
             "experiments/get-by-name": self._get_experiment_by_name,
             "experiments/search": self._search_experiments,
             "artifacts/list": self._list_artifacts,
-            **self._models.calls,
+            **self.models.calls,
         }
 
     def add_experiment(self, name: str, experiment_id: str | None = None) -> str:
@@ -132,11 +132,11 @@ class MemoryAML(AML):
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Have a registered model's version, made by a run or by none."""
-        self._models.add(name, version, run_id, source, int(self._clock() * 1000), tags or {})
+        self.models.add(name, version, run_id, source, int(self._clock() * 1000), tags or {})
 
     def set_alias(self, name: str, alias: str, version: int | str) -> None:
         """Have an alias of a registered model name this version."""
-        self._models.set_alias(name, alias, version)
+        self.models.set_alias(name, alias, version)
 
     def answer(self, method: str, call: str, arguments: Found) -> Answer:
         """The call's answer; 501 for one that is known to AML but not kept here."""

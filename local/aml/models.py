@@ -61,6 +61,27 @@ class Registry:
         """Have an alias name this version, and no other one any more."""
         self._aliases[name, alias] = str(version)
 
+    def drop_alias(self, name: str, alias: str) -> None:
+        """Have no version named so any more."""
+        self._aliases.pop((name, alias), None)
+
+    def change(self, name: str, version: int | str, **facts: object) -> None:
+        """Have a version say this instead: its `tags`, its `current_stage`."""
+        found = self._get({"name": name, "version": version})["model_version"]
+        tags = facts.get("tags")
+        if isinstance(tags, dict):
+            facts["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        found.update(facts)
+
+    def delete(self, name: str, version: int | str) -> None:
+        """Have a version no more, nor the aliases that name it."""
+        self._versions = [
+            one for one in self._versions if (one["name"], one["version"]) != (name, str(version))
+        ]
+        gone = [key for key, at in self._aliases.items() if (key[0], at) == (name, str(version))]
+        for key in gone:
+            del self._aliases[key]
+
     def _by_alias(self, arguments: Found) -> Found:
         """As MLflow answers it: the aliases of a version stand in this answer, in no search's.
 
@@ -92,12 +113,24 @@ class Registry:
         return page("model_versions", sought, arguments, 10_000)
 
     def _models(self, arguments: Found) -> Found:
-        """Every registered model with its latest version."""
-        latest: dict[str, Found] = {}
+        """Every registered model with the latest version of each stage, and its aliases if any."""
+        latest: dict[str, dict[str, Found]] = {}
         for version in self._versions:
-            latest.setdefault(version["name"], version)
-        models = [{"name": name, "latest_versions": [v]} for name, v in latest.items()]
+            of_model = latest.setdefault(version["name"], {})
+            of_model.setdefault(version["current_stage"], version)
+        models = [
+            {"name": name, "latest_versions": list(each.values()), **self._aliases_of(name)}
+            for name, each in latest.items()
+        ]
         return page("registered_models", models, arguments, 1000)
+
+    def _aliases_of(self, name: str) -> Found:
+        own = [
+            {"alias": alias, "version": version}
+            for (model, alias), version in self._aliases.items()
+            if model == name
+        ]
+        return {"aliases": own} if own else {}
 
 
 def missing(message: str) -> RefusedError:

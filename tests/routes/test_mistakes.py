@@ -8,9 +8,9 @@ from tests.routes.files import problems_in
 
 OUTCOMES = "allowed: Completed, Failed, Canceled, NotResponding"
 KEYS = (
-    "allowed: name, outcome, event, match, children, when, step, model, champion, "
-    "wait_for_facts, limit, concurrency, mode, complete, follow, notify, start, then, expect, "
-    "join"
+    "allowed: name, outcome, event, promoted, match, children, when, step, model, "
+    "champion, wait_for_facts, limit, concurrency, mode, complete, follow, notify, start, then, "
+    "expect, join"
 )
 
 
@@ -47,7 +47,7 @@ def test_no_outcome_at_all_is_refused() -> None:
 def test_an_unknown_event_is_refused_with_the_known_ones() -> None:
     assert one("- {name: a, event: RunCompleted, start: {pipeline: 1}}") == (
         "routes.yaml:4: routes[0].event: `RunCompleted` is not known; allowed: "
-        "ModelRegistered, ModelDeployed, DatasetDriftDetected"
+        "ModelRegistered, ModelDeployed, ModelPromoted, DatasetDriftDetected"
     )
 
 

@@ -67,7 +67,15 @@ KINDS = {
         "drift",
     ),
 }
-BY_OUTCOME = {kind.outcome: kind for kind in KINDS.values()}
+PROMOTED = Kind(
+    Outcome.MODEL_PROMOTED,
+    "model",
+    {"name": "modelname", "version": "modelversion"},
+    ("event.id",),
+    "",
+)
+"""No event: AML raises none, so that the sweep makes this news of what the registry shows."""
+BY_OUTCOME = {kind.outcome: kind for kind in (*KINDS.values(), PROMOTED)}
 
 
 def facts_of(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,12 +88,14 @@ def register(
 
 
 def digest(route: Route) -> str:
-    """Stands for all that decides whether the route is swept for a root run.
+    """Stands for all that decides whether the route is swept for a root run, or for promotions.
 
     What starts nothing, and what only an event can serve, is not: it decides without a trace, or
     decides to start nothing.
     """
-    what = (sorted(route.outcomes), route.match, near_misses.is_swept(route) and not route.shadow)
+    swept = near_misses.is_swept(route) and not route.shadow
+    more = (route.promoted,) if route.promoted else ()
+    what = (sorted(route.outcomes), route.match, swept, *more)
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:DIGITS]
 
 

@@ -37,6 +37,14 @@ class Memory(NamedTuple):
         """When the ledger was born; None: not yet."""
         return self.routes.born
 
+    def owed_since(self, workspace: str, route: str) -> datetime | None:
+        """Since when a route is owed what changes in a workspace; None: it is not yet."""
+        times = (self.born, self.routes.routes.get(route), self.heard(workspace))
+        known = [time for time in times if time is not None]
+        if len(known) < len(times):
+            return None
+        return max(*known, *([self.visits.off] if self.visits.off else []))
+
     def knew(self, event: RunEvent, route: str, at: datetime) -> bool:
         """Whether ledger, route and workspace were all known before that moment."""
         return not self.kept_out(event, route, at)

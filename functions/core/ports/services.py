@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Run,
         Workspace,
     )
-    from functions.core.terms.standing import Challenger, Choice, Standing
+    from functions.core.terms.standing import Challenger, Choice, Promotion, Standing
 
 
 class Tasks(Protocol):
@@ -98,6 +98,11 @@ class Runs(Protocol):
     ) -> Standing:
         """The version of the challenger's model that is chosen, or that there is none."""
 
+    def promoted(
+        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
+    ) -> Mapping[str, frozenset[str]]:
+        """The promoted versions, by the name of every model, also of those that have none."""
+
     def ended(
         self,
         workspace: Workspace,
@@ -160,13 +165,7 @@ class Pipelines(Protocol):
         With the reason `refused` the service said no, perhaps because of one of them.
         """
 
-    def tag(
-        self,
-        request: PipelineRequest,
-        run: int,
-        tag: str,
-        credential: Credential,
-    ) -> None:
+    def tag(self, request: PipelineRequest, run: int, tag: str, credential: Credential) -> None:
         """Add a tag to the request's pipeline run; raises as `start` does."""
 
 

@@ -47,7 +47,7 @@ class Visiting:
 
     def __init__(self, ports: Ports, policy: SweepPolicy, relay: Relay) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._runs = ports.runs
+        self._ports, self._runs = ports, ports.runs
         self._policy = policy
         self._relay = relay
 
@@ -58,6 +58,8 @@ class Visiting:
         known, now = memory.visits.of(workspace.key), self._clock.now()
         if known is None or not self._is_asked(workspace, known, now):
             return None
+        if not known.was_not_there:
+            self._promotions(workspace, routes, memory, share)
         work = _Work(workspace, routes, memory, known, now)
         try:
             return self._visit(work, share)
@@ -66,6 +68,16 @@ class Visiting:
         except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
             self._tell_failed(workspace, error)
             return None
+
+    def _promotions(
+        self, workspace: Workspace, routes: Routes, memory: Memory, share: Deadline
+    ) -> None:
+        if not (about := [route for route in routes.routes if route.promoted]):
+            return
+        from functions.core.rounds.promoting.looking import Promoting  # noqa: PLC0415 - few files do
+
+        deadline = Deadline(self._clock, share.left * LISTING)
+        Promoting(self._ports, self._policy, self._relay).look(workspace, about, memory, deadline)
 
     def _is_asked(self, workspace: Workspace, known: Visit, now: datetime) -> bool:
         """One that is gone for good only if it is named, once a day."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.core.routes.channel import Channel
     from functions.core.routes.expectation import Expectation
     from functions.core.routes.joins.join import Join
-    from functions.core.terms.standing import Choice
+    from functions.core.terms.standing import Choice, Promotion
 
 ANY: Final = "*"
 """In `Needs`: which names cannot be told beforehand, so all are needed."""
@@ -119,7 +119,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `then`: the names of the sequels that go on by an end. A sequel is a route which no event
     concerns: `after` names the route whose pipeline run's end it is about, `tell` who is told so.
     `expectation`: by when a run should have ended, and how long one may be held. `join`: which runs
-    it starts something for once, and not for each.
+    it starts something for once, and not for each. `promoted`: what is new of a version that it is
+    about, where it is about promotions.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Route(Struct, frozen=True, kw_only=True):
     tell: tuple[Channel, ...] = ()
     expectation: Expectation | None = None
     join: Join | None = None
+    promoted: Promotion | None = None
 
     @property
     def is_about_runs(self) -> bool:

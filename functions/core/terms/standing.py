@@ -1,4 +1,4 @@
-"""Which version of a model a run is judged by, and how it stands with that one: the values."""
+"""Which version of a model a run is judged by, and which is promoted: the values."""
 
 from __future__ import annotations
 
@@ -17,6 +17,26 @@ class Choice(Struct, frozen=True, kw_only=True):
             return f"the alias {self.alias}"
         tags = ", ".join(f"{name}: {value}" for name, value in self.tags.items())
         return f"the tag {tags}" if tags else "newest"
+
+
+class Promotion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What makes a version promoted: an alias, a tag or a stage; of models of that pattern."""
+
+    model: str | None = None
+    alias: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    stage: str = ""
+
+    @property
+    def value(self) -> str:
+        """What a promoted version has: the alias, the tag's value or the stage."""
+        return self.alias or self.stage or ",".join(self.tags.values())
+
+    def __str__(self) -> str:
+        """As people read it."""
+        tags = ", ".join(f"{name}: {value}" for name, value in self.tags.items())
+        named = (("alias", self.alias), ("stage", self.stage), ("tag", tags))
+        return next(f"the {what} {value}" for what, value in named if value)
 
 
 class Challenger(Struct, frozen=True):

@@ -50,6 +50,7 @@ class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):
     NOT_RESPONDING = "NotResponding"
     MODEL_REGISTERED = "ModelRegistered"
     MODEL_DEPLOYED = "ModelDeployed"
+    MODEL_PROMOTED = "ModelPromoted"  # no event tells it: the sweep finds it
     DRIFT_DETECTED = "DatasetDriftDetected"
     JOINED = "Joined"  # several runs have ended: about them all, and about no run
 

@@ -28,7 +28,7 @@ PAGE = 200
 MOST_PAGES = 5
 MOST_NAMES = 10  # of models that are searched by name in vain
 VERSIONS = "/api/2.0/mlflow/model-versions/search"
-_MODELS = "/api/2.0/mlflow/registered-models/search"
+MODELS = "/api/2.0/mlflow/registered-models/search"
 
 Version = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Registered:
             search = by_name(name) if name else _by_run(run)
             begin(workspace, VERSIONS, deadline, params=search)
         else:
-            begin(workspace, _MODELS, deadline, params={"max_results": str(PAGE)})
+            begin(workspace, MODELS, deadline, params={"max_results": str(PAGE)})
 
     def _is_found_by(self, workspace: Workspace, run: str) -> bool:
         """Whether versions may be searched for by this run."""
@@ -105,7 +105,7 @@ class Registered:
 
     def _models(self, workspace: Workspace, deadline: Deadline) -> Iterator[Mapping[str, Any]]:
         search = {"max_results": str(PAGE)}
-        for page in self._pages(workspace, (_MODELS, "registered models"), search, deadline):
+        for page in self._pages(workspace, (MODELS, "registered models"), search, deadline):
             yield from dicts(page.get("registered_models"))
 
     def _pages(

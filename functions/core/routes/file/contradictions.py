@@ -33,7 +33,7 @@ def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
         yield (), f"has neither `start` nor {other}: nothing would follow"
     if "event" in whole and "outcome" in whole:
         yield ("event",), "stands beside `outcome`: a route is about one of them"
-    yield from _foreign(entry)
+    yield from _foreign(entry, whole)
     if "champion" in entry and AFTER not in entry:
         yield from champions().contradictions(entry, _paths(entry))
     if "concurrency" in entry:
@@ -71,6 +71,13 @@ def champions() -> ModuleType:
     return found
 
 
+def promotions() -> ModuleType:
+    """What knows of promotions, which most routes are not about."""
+    from functions.core.routes.file.keys import promotions as found  # noqa: PLC0415 - as said
+
+    return found
+
+
 def concurrencies() -> ModuleType:
     """What knows of concurrency, which most routes do not name either."""
     from functions.core.routes.file.keys import concurrencies as found  # noqa: PLC0415 - as said
@@ -102,12 +109,14 @@ def never_sent(start: Entry) -> Said:
                 yield ("start", kind, name), f"{wrong}: it is never sent"
 
 
-def _foreign(entry: Entry) -> Said:
+def _foreign(entry: Entry, whole: Entry) -> Said:
     """What the route names although the news that it is about has none of it."""
     event = entry.get("event")
     kind = next((k for k in BY_OUTCOME.values() if k.outcome == event), None)
     if event and not kind:  # it is no event that is known, which was said
         return
+    if AFTER not in entry and ("promoted" in whole or event == Outcome.MODEL_PROMOTED):
+        yield from promotions().contradictions(entry, whole)
     if kind and AFTER not in entry:
         about_runs: list[At] = [
             (key,) for key in ("children", "step", "model", "champion") if key in entry

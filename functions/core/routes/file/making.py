@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.routes import needs
 from functions.core.routes.definition import Limit, Match, Route, Start, Variable
-from functions.core.routes.file.contradictions import champions, concurrencies
+from functions.core.routes.file.contradictions import champions, concurrencies, promotions
 from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import Outcome
 from functions.core.texts.times import parse_span
@@ -33,6 +33,7 @@ def made(entry: Entry, defaults: Entry) -> Route:
         outcomes=joined.well | joins().ENDS if joined else _outcomes(entry),
         match=match,
         champion=champions().choice(entry["champion"]) if "champion" in entry else None,
+        promoted=promotions().made(entry["promoted"]) if "promoted" in entry else None,
         wait_for_facts=_patience(entry),
         limit=Limit(int(count), per) if count else None,
         concurrency=grouped,

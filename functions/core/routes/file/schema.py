@@ -54,6 +54,16 @@ _CHAMPION = closed(
     ),
     tag=mapping("name and value of a tag that the version has", text("the value, exactly")),
 )
+_PROMOTED = closed(
+    "what makes a version promoted: one of `alias`, `tag` and `stage`",
+    alias=_CHAMPION["properties"]["alias"],
+    tag=mapping("name and value of a tag that the version has", text("the value")),
+    # https://mlflow.org/docs/latest/ml/model-registry
+    stage=of("string", "stage of a version", enum=["Staging", "Production", "Archived"]),
+    model=text(
+        "pattern of the names of registered models: `*` and `?` are wildcards; default: all"
+    ),
+)
 _CONCURRENCY = closed(
     "how many starts of a group may go on at once, over all routes that name it; more of them wait "
     "until a pipeline run has ended",
@@ -146,7 +156,8 @@ _ROUTE = closed(
         "description": "how the run ended, or a list; default: Completed",
         "anyOf": [_OUTCOME, {"type": "array", "items": _OUTCOME, "minItems": 1}],
     },
-    event=of("string", "a model event, instead of `outcome`", enum=_EVENTS),
+    event=of("string", "news of a model, instead of `outcome`", enum=_EVENTS),
+    promoted=_PROMOTED,
     match=_MATCH,
     children=of("boolean", "also follow child runs (steps, sweep trials), not only roots"),
     when=_WHEN,

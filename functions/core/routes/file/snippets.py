@@ -89,4 +89,21 @@ SNIPPETS: Final[list[dict[str, Any]]] = [
             },
         },
     },
+    {
+        "label": "route: after a model was promoted",
+        "description": "a version that gets an alias starts a pipeline, found by the sweep",
+        "body": {
+            "name": "${1:promote-model}",
+            "event": "ModelPromoted",
+            "promoted": {"alias": "${2:production}"},
+            "start": {
+                "pipeline": "${3:44}",
+                "correlation": "${4:relay_id}",
+                "parameters": {
+                    "model_name": '"{{ model.name }}"',
+                    "model_version": '"{{ model.version }}"',
+                },
+            },
+        },
+    },
 ]

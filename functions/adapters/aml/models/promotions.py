@@ -1,0 +1,138 @@
+"""Which versions of all registered models an alias, a tag or a stage names.
+
+A search for registered models lists with each its aliases, and of each stage the latest version.
+Tags stand beside the versions, which are searched by the model's name: AML documents no other
+filter, and that it has aliases no page of it says. All are read, or none: who looks for what has
+changed must not take for gone what could not be read.
+
+https://mlflow.org/docs/latest/api_reference/rest-api.html#search-registeredmodels
+https://learn.microsoft.com/azure/machine-learning/how-to-manage-models-mlflow
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.aml.answers import NO_SUCH_CALL, dicts, found_or_raise, goes_on, listed
+from functions.adapters.aml.models import described
+from functions.adapters.aml.models.registered import MODELS, PAGE, VERSIONS, by_name
+from functions.core.routes import filters
+from functions.core.terms.errors import Retryable
+from functions.core.terms.reasons import Reason
+from functions.core.texts.bounds import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from functions.adapters.aml.workspaces import Workspaces
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.runs import Workspace
+    from functions.core.terms.standing import Promotion
+
+Found = dict[str, Any]
+ALIAS = "/api/2.0/mlflow/registered-models/alias"
+MOST_PAGES = 50  # of models, and of the versions of one
+MOST_NAMES = 200  # of models whose versions are asked for, where it takes a request for each
+
+
+class Promotions:
+    """The registry's word on what is promoted. Raises Retryable."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    def of(
+        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
+    ) -> dict[str, frozenset[str]]:
+        """The versions that are promoted, by the name of every model; all that there are."""
+        search = {"max_results": str(PAGE)}
+        every = list(self._pages(workspace, MODELS, search, "registered models", deadline))
+        models = {name: model for model in every if (name := described.text(model.get("name")))}
+        if promotion.alias:
+            self._must_list_aliases(workspace, models, promotion.alias, deadline)
+        sought = [name for name in models if filters.fits(promotion.model, name)]
+        if promotion.tags:
+            return self._tagged(workspace, sought, promotion, deadline)
+        has = _aliased if promotion.alias else _staged
+        return {name: frozenset(has(models[name], promotion)) for name in sought}
+
+    def _tagged(
+        self, workspace: Workspace, names: list[str], promotion: Promotion, deadline: Deadline
+    ) -> dict[str, frozenset[str]]:
+        if len(names) > MOST_NAMES:
+            most = f"more than {MOST_NAMES} models are asked for their versions' tags"
+            raise _unread(f"{most}: name fewer with `model`, or promote by an alias or a stage")
+        found = {}
+        for name in names:
+            what = f"versions of model {name}"
+            pages = self._pages(workspace, VERSIONS, by_name(name), what, deadline)
+            own = [version for version in pages if version.get("name") == name]
+            found[name] = frozenset(_tagged(own, promotion))
+        return found
+
+    def _must_list_aliases(
+        self, workspace: Workspace, models: Mapping[str, Found], alias: str, deadline: Deadline
+    ) -> None:
+        """Raises Retryable where none is listed since the registry lists, or has, no aliases."""
+        if not models or any(model.get("aliases") for model in models.values()):
+            return
+        asked = {"name": next(iter(models)), "alias": alias}
+        answer = self._workspaces.mlflow(workspace, ALIAS, deadline, params=asked)
+        if answer.status == 200:
+            raise _unread("the registry has aliases and lists none: promote by a tag or a stage")
+        if "not found" in str(answer.json).casefold():
+            return
+        if answer.status in NO_SUCH_CALL:
+            raise _unread("the registry has no aliases: promote by a tag or a stage")
+        found_or_raise(answer, f"alias {alias}")
+
+    def _pages(
+        self,
+        workspace: Workspace,
+        call: str,
+        search: dict[str, str],
+        what: str,
+        deadline: Deadline,
+    ) -> Iterator[Found]:
+        """What all pages list; raises Retryable where that is more than is read."""
+        key = "registered_models" if call == MODELS else "model_versions"
+        asked: dict[str, Any] = {**search}
+        for _ in range(MOST_PAGES):
+            answer = self._workspaces.mlflow(workspace, call, deadline, params=asked)
+            page = found_or_raise(answer, what)
+            yield from listed(page, key, what)
+            if not goes_on(asked, page, what):
+                return
+        raise _unread(f"{what}: more than {MOST_PAGES} pages")
+
+
+def _aliased(model: Found, promotion: Promotion) -> Iterator[str]:
+    for one in dicts(model.get("aliases")):
+        if one.get("alias") == promotion.alias:
+            yield _number(one)
+
+
+def _staged(model: Found, promotion: Promotion) -> Iterator[str]:
+    for version in dicts(model.get("latest_versions")):
+        if str(version.get("current_stage")).casefold() == promotion.stage.casefold():
+            yield _number(version)
+
+
+def _tagged(versions: list[Found], promotion: Promotion) -> Iterator[str]:
+    """Names and values in any case, as for a champion."""
+    wanted = {(name.casefold(), value.casefold()) for name, value in promotion.tags.items()}
+    for version in versions:
+        tags = dicts(version.get("tags"))
+        told = {(str(t.get("key")).casefold(), str(t.get("value")).casefold()) for t in tags}
+        if wanted <= told:
+            yield _number(version)
+
+
+def _number(found: Found) -> str:
+    if not (number := described.text(found.get("version"))):
+        raise _unread("the registry promotes a version that it does not name")
+    return number
+
+
+def _unread(why: str) -> Retryable:
+    return Retryable(Reason.RUN_UNREADABLE, bounded(why))

@@ -1,0 +1,147 @@
+"""Looks into the registries for what was promoted, since nothing else tells it.
+
+What is new is first written down as owed, with the time that its key tells, then claimed, then no
+longer owed: whoever dies in between leaves it to the next sweep, which claims the same keys.
+docs/adr/0040-promotion.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.ports.services import Level
+from functions.core.rounds.promoting import remembered
+from functions.core.rounds.promoting.remembered import Promoted
+from functions.core.routes import filters
+from functions.core.starts import log_lines
+from functions.core.terms.deadline import each
+from functions.core.terms.errors import Lost, NoWorkspace, Retryable, in_words
+from functions.core.terms.policy import SweepMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from functions.core.memory.knowledge import Memory
+    from functions.core.ports.ledger import Shared
+    from functions.core.ports.services import Ports
+    from functions.core.rounds.promoting.remembered import Known
+    from functions.core.routes.definition import Route
+    from functions.core.starts.handling import Relay
+    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.policy import SweepPolicy
+    from functions.core.terms.runs import Workspace
+    from functions.core.terms.standing import Promotion
+
+AT_ONCE = 20  # are owed at a time: so many names fit into the row
+
+
+class _Work(NamedTuple):
+    """One route and workspace, and what is promoted there; `line` begins what is logged of it."""
+
+    workspace: Workspace
+    route: Route
+    promotion: Promotion
+    deadline: Deadline
+
+    @property
+    def line(self) -> dict[str, object]:
+        return {"sweep": "promotions", "workspace": self.workspace.name, "route": self.route.name}
+
+
+class Promoting:
+    """Looks at the workspaces for the routes that are about promotions."""
+
+    def __init__(self, ports: Ports, policy: SweepPolicy, relay: Relay) -> None:
+        self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
+        self._runs = ports.runs
+        self._policy = policy
+        self._relay = relay
+
+    def look(
+        self, workspace: Workspace, routes: Iterable[Route], memory: Memory, deadline: Deadline
+    ) -> None:
+        """Take up what is new in a workspace; no request for routes on anything else."""
+        for route in routes:
+            promotion, since = route.promoted, memory.owed_since(workspace.key, route.name)
+            if promotion and route.start and since and not deadline.has_passed:
+                work = _Work(workspace, route, promotion, deadline)
+                if self._concerns(work):
+                    self._guarded(work, since)
+
+    def _concerns(self, work: _Work) -> bool:
+        any_one = Promoted("m", "1", self._clock.now())
+        event = remembered.event(work.workspace, any_one, "v")
+        return event is not None and filters.misfit(event, work.route) is None
+
+    def _guarded(self, work: _Work, since: datetime) -> None:
+        """What goes wrong with one route costs neither the others nor the runs."""
+        try:
+            self._look_at(work, since)
+        except (Lost, NoWorkspace):  # another sweep looked just now; the visit tells who is gone
+            pass
+        except Retryable as error:
+            lacking = {"complete": "no", "lacking": error.detail}
+            self._log.write(Level.WARNING, {**work.line, **lacking})
+        except Exception as error:  # noqa: BLE001 - the outermost edge of one route
+            told = {"sweep": "failed", "detail": in_words(error)}
+            self._log.write(Level.ERROR, {**work.line, **told})
+
+    def _look_at(self, work: _Work, since: datetime) -> None:
+        """The row is read before the registry, so that what it says is never the newer of both."""
+        place = f"promotions/{remembered.place(work.workspace)}/{work.route.name}"
+        row = self._ledger.shared(place)
+        last = remembered.known(row.value, since)
+        if last is not None:
+            self._claim(work, last.owed)
+        seen = self._runs.promoted(work.workspace, work.promotion, work.deadline)
+        now = self._clock.now()
+        if remembered.count(remembered.told(seen)) > remembered.MOST:
+            most = f"more than {remembered.MOST} versions are promoted"
+            line = {"complete": "no", "lacking": f"{most}: name fewer models with `model`"}
+            return self._log.write(Level.WARNING, {**work.line, **line})
+        if last is None:
+            first = remembered.first(seen, now)
+            self._keep(row, first)
+            there = remembered.count(first.has)
+            return self._log.write(Level.INFO, {**work.line, "first": "yes", "there": there})
+        return self._take_up(work, row, last, remembered.news(last, seen))
+
+    def _take_up(self, work: _Work, row: Shared, last: Known, news: remembered.News) -> None:
+        """So many at a time; what there is no time for is new to the next sweep as well."""
+        if self._policy.mode is SweepMode.REPORT:
+            return self._report(work, news)
+        left, now = news.new, self._clock.now()
+        while left and not work.deadline.has_passed:
+            some, left = left[:AT_ONCE], left[AT_ONCE:]
+            last = remembered.owing(last, some, now)
+            row = self._keep(row, last)
+            self._claim(work, last.owed)
+        has = last.has if left else news.has
+        self._keep(row, remembered.settled(last, has, now))
+        found = {"promoted": len(news.new) - len(left), "left": len(left)}
+        complete = {"complete": "no" if left else "yes"}
+        level = Level.WARNING if left else Level.INFO
+        return self._log.write(level, {**work.line, **found, **complete})
+
+    def _report(self, work: _Work, news: remembered.News) -> None:
+        now = self._clock.now()
+        for model, version in news.new:
+            found = Promoted(model, version, now)
+            if event := remembered.event(work.workspace, found, work.promotion.value):
+                self._log.write(Level.WARNING, log_lines.missed(event, (work.route,)))
+
+    def _claim(self, work: _Work, owed: Iterable[Promoted]) -> None:
+        for one in owed:
+            event = remembered.event(work.workspace, one, work.promotion.value)
+            if event is not None:
+                self._relay.accept(event, each(self._clock), (work.route,))
+                continue
+            why = "the names of model, version and value are too long for a key"
+            line = {"sweep": "failed", "model": one.model, "version": one.version, "detail": why}
+            self._log.write(Level.ERROR, {**work.line, **line})
+
+    def _keep(self, row: Shared, what: Known) -> Shared:
+        """Write it, unless it is there; raises Lost where another sweep wrote meanwhile."""
+        value = remembered.written(what)
+        return row if value == row.value else self._ledger.share(row, value)

@@ -1,0 +1,158 @@
+"""What a route remembers of a workspace's registry, and what is new in it. Pure.
+
+    {"since": TIME, "until": TIME, "has": {MODEL: [VERSION, ...]}, "owed": [PROMOTED, ...]}
+
+A model stands here by a digest of its name, so that all that are promoted fit into one row.
+docs/adr/0040-promotion.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from functions.core.events import parsing
+from functions.core.events.model_events import PROMOTED
+from functions.core.ledger import decoding
+from functions.core.terms.runs import SWEPT, RunEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.terms.runs import Workspace
+
+DIGITS = 12
+MOST = 1000  # promoted versions of one route and workspace: so many fit into the row
+KEPT_FOR = timedelta(days=60)  # after the last sweep that looked
+RENEWED = timedelta(days=30)  # before that is over
+
+
+class Promoted(Struct, frozen=True):
+    """A version that was found to be promoted at that time, which its key tells."""
+
+    model: str
+    version: str
+    at: datetime
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What was promoted when it was looked at last; from `since` on all that is new is owed.
+
+    `owed`: what was found, and perhaps not claimed. `until`: when it may be forgotten.
+    """
+
+    since: datetime
+    until: datetime
+    has: dict[str, list[str]] = field(default_factory=dict)
+    owed: list[Promoted] = field(default_factory=list)
+
+
+class News(NamedTuple):
+    """What was not promoted before, in order, and what is remembered once all of it is claimed."""
+
+    new: list[tuple[str, str]]
+    has: dict[str, list[str]]
+
+
+decoding.describe(Known)
+
+
+def known(value: Mapping[str, Any], owed_since: datetime) -> Known | None:
+    """What the row says; None where it says nothing of use.
+
+    What was remembered before the route, as it is, or the workspace was known is none: it would
+    take for new what changed before.
+    """
+    try:
+        found = decoding.decoded(dict(value), Known)
+    except msgspec.ValidationError:
+        return None
+    return None if found.since < owed_since else found
+
+
+def first(seen: Mapping[str, frozenset[str]], now: datetime) -> Known:
+    """What a first look remembers, of which nothing is new."""
+    return Known(since=now, until=now + KEPT_FOR, has=told(seen))
+
+
+def news(last: Known, seen: Mapping[str, frozenset[str]]) -> News:
+    """What is new. A model that is not listed at all keeps what is remembered of it."""
+    now, listed = told(seen), {named(model) for model in seen}
+    has = now | {model: v for model, v in last.has.items() if model not in listed}
+    if count(has) > MOST:
+        has = now
+    new = [
+        (model, version)
+        for model, versions in sorted(seen.items())
+        for version in sorted(versions - frozenset(last.has.get(named(model), ())))
+    ]
+    return News(new, has)
+
+
+def owing(last: Known, some: list[tuple[str, str]], now: datetime) -> Known:
+    """It is known that these are promoted, and owed that they are claimed."""
+    has = dict(last.has)
+    for model, version in some:
+        has[named(model)] = sorted({*has.get(named(model), ()), version})
+    return replace(last, has=has, owed=[Promoted(model, version, now) for model, version in some])
+
+
+def settled(last: Known, has: dict[str, list[str]], now: datetime) -> Known:
+    """Nothing is owed; the same as before where nothing is new and it is kept for long enough."""
+    until = last.until if last.until - now > RENEWED else now + KEPT_FOR
+    return replace(last, has=has, owed=[], until=until)
+
+
+def count(has: Mapping[str, object]) -> int:
+    """How many versions these are."""
+    return sum(len(versions) for versions in has.values() if isinstance(versions, list))
+
+
+def event(workspace: Workspace, one: Promoted, value: str) -> RunEvent | None:
+    """The news that it is promoted; None where its names are too long for a key."""
+    at = one.at.isoformat().replace("+00:00", "Z")
+    identity = ":".join(map(_escaped, (one.model, one.version, value, at)))
+    if not parsing.is_identity(identity):
+        return None
+    return RunEvent(
+        id=identity,
+        type=SWEPT,
+        subject=f"models/{one.model}/versions/{one.version}",
+        time=one.at,
+        workspace=workspace,
+        run=identity,
+        outcome=PROMOTED.outcome,
+        given={PROMOTED.root: {"name": one.model, "version": one.version}},
+    )
+
+
+def named(model: str) -> str:
+    """Stands for a model's name in the row."""
+    return hashlib.sha256(model.encode("utf-8", "replace")).hexdigest()[:DIGITS]
+
+
+def place(workspace: Workspace) -> str:
+    """Stands for a workspace in the name of the row."""
+    return hashlib.sha256(workspace.key.encode()).hexdigest()[:DIGITS]
+
+
+def written(what: Known) -> dict[str, Any]:
+    """The row's value."""
+    value: dict[str, Any] = msgspec.to_builtins(what)
+    return value
+
+
+def told(seen: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
+    """The versions that are promoted, as the row has them."""
+    return {named(model): sorted(versions) for model, versions in seen.items() if versions}
+
+
+def _escaped(text: str) -> str:
+    """What no key can have, as a URL would have it."""
+    return re.sub(r"[\x00-\x20\x7f%]", lambda found: f"%{ord(found[0]):02X}", text)
