@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
     from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Reach, Workspace
-    from functions.core.terms.standing import Challenger, Choice
+    from functions.core.terms.standing import Challenger, Choice, Promotion
 
     from .arguments import Wanted
 
@@ -116,6 +116,13 @@ class ModelRuns:
         """None is looked for: the step's only route compares with none."""
         del workspace, choice, challenger, deadline
         return Standing(why="a step compares with no champion")
+
+    def promoted(
+        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
+    ) -> Mapping[str, frozenset[str]]:
+        """None are looked for."""
+        del workspace, promotion, deadline
+        return {}
 
     def ended(
         self,

@@ -118,9 +118,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `complete` says that they are answered at all.
     `then`: the names of the sequels that go on by an end. A sequel is a route which no event
     concerns: `after` names the route whose pipeline run's end it is about, `tell` who is told so.
-    `expectation`: by when a run should have ended, and how long one may be held. `join`: which runs
-    it starts something for once, and not for each. `promoted`: what is new of a version that it is
-    about, where it is about promotions.
+    `expectation`: by when a run should have ended, and how long one may be held. `join`: for which
+    runs it starts something once. `promoted`: what is new of a version that it is about.
     """
 
     name: str
