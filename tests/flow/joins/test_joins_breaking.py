@@ -103,6 +103,21 @@ def test_a_lost_answer_is_looked_for_as_any_other(stage: Stage) -> None:
     assert (found.state, found.reason, found.sends) == (State.STARTED, Reason.FOUND, 1)
 
 
+def test_what_may_have_been_queued_takes_nobody_in(stage: Stage) -> None:
+    stage.routes(joining(if_one_fails="start"))
+    trained(stage, "r1", A)
+    trained(stage, "r2", B, "Failed")
+    trained(stage, "r3", C)
+    stage.devops.server.faults.add(Fault("POST", "*/pipelines/61/runs", drop="after"))
+    stage.reconcile(seconds=1)
+    assert joint(stage).is_asked
+    trained(stage, "r4", B)
+    assert stands(stage, "r4") == ["skipped: not_joined"]
+    for _ in range(12):
+        stage.reconcile(minutes=1)
+    assert sent(stage) == [told(runs=("r1", "r3"), failed=("r2",))]
+
+
 def test_two_that_are_last_at_once_are_both_there(stage: Stage) -> None:
     trained(stage, "r1", A)
     rows = mortal(stage)
