@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -266,3 +267,16 @@ def test_a_value_of_any_length_has_a_join_of_its_own(stage: Stage) -> None:
             trained(stage, f"s{n}", experiment, batch=second)
     stage.reconcile(seconds=1)
     assert [one["run_id"] for one in sent(stage)] == [first]
+
+
+def test_an_operator_may_go_on_with_those_that_are_there(stage: Stage) -> None:
+    trained(stage, "r1", A)
+    trained(stage, "r2", B, "Failed")
+    stage.reconcile(hours=13)
+    operator = Replaying(stage.ledger, stage.clock, "ada")
+    assert operator.replay(key()).done
+    stage.reconcile(seconds=1)
+    assert (joint(stage).state, sent(stage)) == (State.HELD, [])
+    assert operator.replay(key(), ignore_gate=True).done
+    stage.reconcile(seconds=1)
+    assert sent(stage) == [told(runs=("r1",), failed=("r2",), missing=1)]
