@@ -196,9 +196,8 @@ def test_what_is_younger_than_a_quarter_of_an_hour_is_left_to_the_next(desk: Des
 
 
 def test_since_and_until_are_times_or_so_long_ago(busy: Desk) -> None:
-    begins, ends = ago(busy, hours=4), ago(busy, hours=2)
-    words = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (begins, ends))
-    told = exported(busy, "--since", next(words), "--until", next(words))
+    claims = {line["run"]: line["at"] for line in exported(busy) if line["what"] == "claimed"}
+    told = exported(busy, "--since", claims["r1"], "--until", claims["r3"])
     assert [line["run"] for line in told] == ["r1", "r2"]  # the first is in it, the last is not
     spans = exported(busy, "--since", "270m", "--until", "90m")
     assert [line["run"] for line in spans] == ["r1", "r2", "r3"]
