@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MLFLOW = (
     "tests/patterns/test_training_",
     "tests/component/",
+    "tests/flow/promoting/test_real_registry.py",
     "tests/flow/reading/test_mlflow.py",
     "tests/local/azure/test_aml.py",
 )
