@@ -163,13 +163,20 @@ class Follower:
         return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
-        to = ends.judged(one, seen, self._clock.now())
-        if isinstance(to, PipelineEnd):
-            return self._keeping.end(one, to, by)
-        return self._keeping.later(one, to, "", None, by)
+        return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None, by)
 
     def _refused(self, why: str, until: datetime, by: Looker, one: Followed) -> bool:
-        to = ends.refused(one, self._clock.now(), why)
+        return self._keep(one, ends.refused(one, self._clock.now(), why), why, until, by)
+
+    def _keep(
+        self,
+        one: Followed,
+        to: PipelineEnd | Followed,
+        why: str,
+        until: datetime | None,
+        by: Looker,
+    ) -> bool:
+        """Write what a look came to: the end, or when the next one is."""
         if isinstance(to, PipelineEnd):
             return self._keeping.end(one, to, by)
         return self._keeping.later(one, to, why, until, by)
