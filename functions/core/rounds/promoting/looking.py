@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.memory.remembered import named as visited
 from functions.core.ports.services import Level
 from functions.core.rounds.promoting import remembered
 from functions.core.rounds.promoting.remembered import Promoted
@@ -89,7 +90,7 @@ class Promoting:
 
     def _look_at(self, work: _Work, since: datetime) -> None:
         """The row is read before the registry, so that what it says is never the newer of both."""
-        place = f"promotions/{remembered.place(work.workspace)}/{work.route.name}"
+        place = f"promotions/{visited(work.workspace.key)}/{work.route.name}"
         row = self._ledger.shared(place)
         last = remembered.known(row.value, since)
         if last is not None:

@@ -137,11 +137,6 @@ def named(model: str) -> str:
     return hashlib.sha256(model.encode("utf-8", "replace")).hexdigest()[:DIGITS]
 
 
-def place(workspace: Workspace) -> str:
-    """Stands for a workspace in the name of the row."""
-    return hashlib.sha256(workspace.key.encode()).hexdigest()[:DIGITS]
-
-
 def written(what: Known) -> dict[str, Any]:
     """The row's value."""
     value: dict[str, Any] = msgspec.to_builtins(what)
