@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from functions.adapters.ahead import Ahead
+    from functions.adapters.by_service import Named
     from functions.adapters.entra_tokens import KeptTokens
     from functions.adapters.telling.telemetry import Telemetry
     from functions.configuration.settings import Settings
@@ -24,20 +25,19 @@ if TYPE_CHECKING:
 def connect(
     settings: Settings, clock: Clock | None = None, identity: TokenCredential | None = None
 ) -> ports.Ports:
-    """The adapters that the settings name; nothing connects before its first use.
+    """The adapters that the settings name, signed in as `identity`, else as the app's own.
 
-    `identity` signs in everywhere; without it the app's managed identity does.
+    Nothing connects before its first use.
     """
     from functions.adapters.ahead import Ahead, Beside
     from functions.adapters.clock import SystemClock
-    from functions.adapters.devops import DevOpsPipelines
-    from functions.adapters.http.transport import Transport
     from functions.adapters.routefile import RouteFile
     from functions.adapters.telling.log import LogfmtJournal
     from functions.core.ports.services import Ports
 
     def tasks() -> ports.Tasks:
         from functions.adapters.devops.tasks import DevOpsTasks
+        from functions.adapters.http.transport import Transport
 
         return DevOpsTasks(settings.devops_url, Transport())
 
@@ -46,8 +46,8 @@ def connect(
     return Ports(
         ledger=_ledger(settings, identity, clock),
         runs=_runs(settings, signed, Ahead(begin)),
-        credentials=_credentials(settings, signed, clock, Ahead(begin)),
-        pipelines=DevOpsPipelines(settings.devops_url, Transport(), settings.devops_version),
+        credentials=_credentials(settings, signed, clock, begin),
+        pipelines=_pipelines(settings),
         routes=RouteFile(settings.routes_file),
         journal=LogfmtJournal(),
         clock=clock,
@@ -76,7 +76,6 @@ def _runs(settings: Settings, identity: TokenCredential, ahead: Ahead) -> ports.
     from functions.core.terms.reasons import Reason
 
     scope = f"{settings.cloud.resource_manager}/.default"
-
     token = functools.partial(access_token, identity, scope, Reason.RUN_UNREADABLE)
     where, refusing = settings.resource_manager_url, functools.partial(refused, identity)
     return AmlRuns(Workspaces(where, lambda: token().token, Transport(), refusing, ahead))
@@ -101,19 +100,47 @@ def managed_identity(client_id: str | None, clock: Clock | None = None) -> KeptT
 
 
 def _credentials(
-    settings: Settings, identity: TokenCredential, clock: Clock, ahead: Ahead
+    settings: Settings, identity: TokenCredential, clock: Clock, begin: Callable[..., Any]
 ) -> ports.Credentials:
-    if settings.devops_entra:
-        from functions.adapters.entra import EntraCredentials
+    from functions.adapters.ahead import Ahead
+    from functions.adapters.by_service import CredentialsByService
+    from functions.adapters.http.authorizing import to_devops, to_github
 
-        return EntraCredentials(identity)
-    if not settings.key_vault_url:
-        from functions.adapters.novault import MissingVault
+    def vault(made: Callable[[str], str]) -> Named:
+        if not settings.key_vault_url:
+            from functions.adapters.novault import MissingVault
 
-        return MissingVault()
-    from functions.adapters.vault import VaultCredentials, open_vault
+            return MissingVault()
+        from functions.adapters.vault import VaultCredentials, open_vault
 
-    return VaultCredentials(open_vault(settings.key_vault_url, identity), clock, ahead)
+        client = open_vault(settings.key_vault_url, identity)
+        return VaultCredentials(client, clock, Ahead(begin), made)
+
+    def github() -> ports.Credentials:
+        from functions.adapters.github import GitHubCredentials
+
+        return GitHubCredentials(vault(to_github), settings.github_url, settings.github_app, clock)
+
+    later = cast("ports.Credentials", _Later(github))
+    if not settings.devops_entra:
+        return CredentialsByService(vault(to_devops), later)
+    from functions.adapters.entra import EntraCredentials
+
+    return CredentialsByService(EntraCredentials(identity), later)
+
+
+def _pipelines(settings: Settings) -> ports.Pipelines:
+    from functions.adapters.by_service import PipelinesByService
+    from functions.adapters.devops import DevOpsPipelines
+    from functions.adapters.http.transport import Transport
+
+    def github() -> ports.Pipelines:
+        from functions.adapters.github import GitHubWorkflows
+
+        return GitHubWorkflows(settings.github_url, Transport())
+
+    devops = DevOpsPipelines(settings.devops_url, Transport(), settings.devops_version)
+    return PipelinesByService(devops, cast("ports.Pipelines", _Later(github)))
 
 
 def _secret(
@@ -146,11 +173,10 @@ def _messenger(settings: Settings, identity: TokenCredential, clock: Clock) -> M
 
 
 def _outcomes(settings: Settings, identity: TokenCredential) -> ports.Outcomes:
-    if not settings.outcome_topic:
-        from functions.adapters.telling.log import NoOutcomes
+    from functions.adapters.telling.log import LogfmtJournal, NoOutcomes
 
+    if not settings.outcome_topic:
         return NoOutcomes()
-    from functions.adapters.telling.log import LogfmtJournal
     from functions.adapters.telling.outcomes import EventGridOutcomes
 
     return EventGridOutcomes(settings.outcome_topic, identity, LogfmtJournal())
@@ -186,35 +212,10 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
 
 
 def observer(settings: Settings) -> Telemetry | None:
-    """What observes the app, if it is wanted; it exports where Application Insights is named.
-
-    Nothing waits for it, and so nothing fails with it either.
-    """
+    """What observes the app, if it is wanted; it exports where Application Insights is named."""
     if not settings.telemetry:
         return None
-    try:
-        from functions.adapters.telling.telemetry import Telemetry
+    from functions.adapters.telling.observing import begun
 
-        if settings.insights:
-            _export(settings, settings.insights)
-        return Telemetry()
-    except Exception as error:  # noqa: BLE001 - whatever an SDK raises, the app works without it
-        _unset("RELAY_OTEL", error)
-        return None
-
-
-def _export(settings: Settings, where: str) -> None:
-    from functions.adapters.telling.telemetry import export
-
-    try:
-        identity = managed_identity(settings.client_id) if settings.insights_entra else None
-        export(where, identity)
-    except Exception as error:  # noqa: BLE001 - the same; its text may hold the setting's
-        _unset("APPLICATIONINSIGHTS_CONNECTION_STRING", error)
-
-
-def _unset(name: str, error: Exception) -> None:
-    from functions.adapters.telling import log
-
-    why = f"{name}: telemetry could not be set up, and is not sent: {type(error).__name__}"
-    log.tell([why], ())
+    signed = functools.partial(managed_identity, settings.client_id)
+    return begun(settings.insights, signed if settings.insights_entra else None)

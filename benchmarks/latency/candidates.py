@@ -18,8 +18,8 @@ from benchmarks.growth import ledgers
 from benchmarks.growth.stores import Sqlite, Store, Tables, pooled
 from benchmarks.latency.relay import Act, Candidate, Relay
 from benchmarks.names import JOB, PAT, RESOURCE, ROOT
+from functions.adapters.http.authorizing import basic
 from functions.adapters.http.session import SteadySession
-from functions.adapters.vault import basic
 from functions.core.ledger import places, records
 from local.serving.names import ORGANIZATION, PROJECT, SECRET, WORKSPACE
 

@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/key-vault/secrets/about-secrets
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from contextlib import suppress
@@ -25,6 +24,7 @@ from azure.keyvault.secrets import SecretClient
 
 from functions.adapters.ahead import Ahead
 from functions.adapters.entra_tokens import IdentityUnavailable, refusals, waiting
+from functions.adapters.http.authorizing import to_devops
 from functions.adapters.http.session import sdk_transport
 from functions.core.terms.errors import NoSecret, Retryable
 from functions.core.terms.pipelines import Credential
@@ -52,18 +52,25 @@ class _Cached(NamedTuple):
 
 
 class VaultCredentials:
-    """Secrets of one vault as PATs; each is fetched by one thread at a time."""
+    """Secrets of one vault, as what is `made` of them; each is fetched by one thread at a time."""
 
-    def __init__(self, client: SecretClient, clock: Clock, ahead: Ahead | None = None) -> None:
+    def __init__(
+        self,
+        client: SecretClient,
+        clock: Clock,
+        ahead: Ahead | None = None,
+        made: Callable[[str], str] = to_devops,
+    ) -> None:
         self._client = client
         self._clock = clock
+        self._made = made
         self._ahead = ahead or Ahead()
         self._locks: dict[str, threading.Lock] = {}
         self._cache: dict[str, _Cached] = {}
         self._failed: dict[str, tuple[Retryable, float]] = {}
 
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
-        """The PAT of that name; raises Retryable (secret_unreadable)."""
+        """What the secret of that name authorizes with; raises Retryable (secret_unreadable)."""
         if fresh:
             return self._read(name, deadline, fresh=True)
         call = partial(self._read, name, deadline, fresh=False)
@@ -112,11 +119,13 @@ class VaultCredentials:
 
     def _fetch(self, name: str, deadline: Deadline) -> Credential:
         value, properties = secret(self._client, name, deadline)
-        expires, pat = properties.expires_on, _bare(value)
-        if not pat:
-            raise _unreadable(name, "nothing of its value can be seen")
+        expires = properties.expires_on
+        try:
+            authorization = self._made(value)
+        except ValueError as error:  # which does not tell the text
+            raise _unreadable(name, str(error)) from None
         return Credential(
-            authorization=basic(pat),
+            authorization=authorization,
             version=properties.version or "",
             expires_at=expires if isinstance(expires, datetime) else None,
         )
@@ -195,20 +204,6 @@ def _about_or_raise(told: SecretProperties, name: str, version: str) -> None:
         raise _unreadable(name, f"the answer is about {told.name or 'none that it names'}")
     if version and str(told.version).lower() != version.lower():
         raise _unreadable(name, f"the answer is about version {told.version}")
-
-
-def _bare(text: str) -> str:
-    """The text without what nobody sees around it: a file's byte order mark, a line end."""
-    seen = [at for at, letter in enumerate(text) if letter.isprintable() and not letter.isspace()]
-    return text[seen[0] : seen[-1] + 1] if seen else ""
-
-
-def basic(pat: str) -> str:
-    """The header value for a PAT: HTTP Basic with an empty user name.
-
-    https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
-    """
-    return "Basic " + base64.b64encode(f":{pat}".encode()).decode()
 
 
 def _unreadable(name: str, why: str) -> Retryable:

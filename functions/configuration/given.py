@@ -25,6 +25,7 @@ T = TypeVar("T")
 LARGEST = 10.0**7
 MOST_PORTS = 65_535
 SERVICES = "https://dev.azure.com"
+GITHUB = "https://api.github.com"
 FORM = "is no address of the form https://HOST[:PORT][/PATH]"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _ADDRESS = re.compile(
@@ -35,6 +36,7 @@ _ADDRESS = re.compile(
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\*(?:\.{_LABEL}){{2,}}", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])|/", re.IGNORECASE)
 _REST_VERSION = re.compile(r"[1-9][0-9]?\.[0-9](-preview(\.[1-9])?)?")
+_APP = re.compile(r"[0-9]{1,12}|Iv[0-9A-Za-z.]{8,40}")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -85,15 +87,23 @@ class Given(Environment):
         why = "is for Azure DevOps Services, where routes name the organization"
         return self.refuse(f"{told(name, value)} {why}", SERVICES)
 
+    def github(self, name: str) -> str:
+        """The base of GitHub's REST interface: of github.com, of GHE.com, or a server's own."""
+        value = self.url(name, GITHUB)
+        why = f"is for people; programs use {GITHUB}"
+        pages = "https://github.com"
+        return value if value != pages else self.refuse(f"{told(name, value)} {why}", GITHUB)
+
+    def github_app(self, name: str) -> str:
+        """The client id of a GitHub App, or the number that it has as well."""
+        return self._formed(name, _APP, "is no id of a GitHub App such as Iv23liAbC4dEfGh")
+
     def rest_version(self, name: str, default: str) -> str:
         """A version of Azure DevOps' REST interface.
 
         https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
         """
-        value = self.text(name, default)
-        if _REST_VERSION.fullmatch(value):
-            return value
-        return self.refuse(f"{told(name, value)} is no REST version such as 7.0", default)
+        return self._formed(name, _REST_VERSION, "is no REST version such as 7.0", default)
 
     def routes(self, name: str, default: str) -> str:
         """The route file's path, whatever it is: the default's routes are not those that are meant.
@@ -115,10 +125,13 @@ class Given(Environment):
 
     def guid(self, name: str, default: str | None = None) -> str | None:
         """A client id."""
-        value = self.text(name, default or "")
-        if value and not _GUID.fullmatch(value):
-            value = self.refuse(f"{told(name, value)} is no client id", default or "")
-        return value or None
+        return self._formed(name, _GUID, "is no client id", default or "") or None
+
+    def _formed(self, name: str, form: re.Pattern[str], why: str, default: str = "") -> str:
+        value = self.text(name, default)
+        if not value or form.fullmatch(value):
+            return value
+        return self.refuse(f"{told(name, value)} {why}", default)
 
     def secret_name(self, name: str, default: str) -> str:
         """The name of a secret. Its text is not shown: it may be the secret."""

@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     devops_url: str
     devops_version: str
     devops_entra: bool
+    github_url: str
+    github_app: str
     app: str
     client_id: str | None
     routes_file: Path
@@ -102,6 +104,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         devops_url=devops_url,
         devops_version=given.rest_version("DEVOPS_API_VERSION", "7.1"),
         devops_entra=policy.by_identity,
+        github_url=given.github("GITHUB_URL"),
+        github_app=given.github_app("GITHUB_APP_ID"),
         app=given.own_id(),
         client_id=given.guid("AZURE_CLIENT_ID"),
         routes_file=ROOT / given.routes("ROUTES_FILE", "routes.yaml"),
@@ -131,6 +135,7 @@ def _policy(given: Given, cloud: Cloud, kept_for: timedelta) -> Policy:
         paused=given.flag("PAUSED"),
         tag_runs=given.flag("TAG_RUNS"),
         secret=given.secret_name("DEVOPS_PAT_SECRET", "azure-devops-pat"),
+        github_secret=given.secret_name("GITHUB_SECRET", "github-token"),
         by_identity=given.choice("DEVOPS_AUTH", "pat", "entra") == "entra",
         studio=cloud.studio,
         kept_for=kept_for,
@@ -172,7 +177,6 @@ def _storage(given: Given, cloud: Cloud) -> StorageSettings:
 
 def _judged(given: Given, found: Settings) -> Settings:
     """The same settings, with what is to be said of them."""
-    # in force since the functions were declared: only told here
     schedules = {"reconcile": given.reconcile_schedule(), "sweep": given.sweep_schedule()}
     return replace(
         found,

@@ -95,7 +95,7 @@ class Builds:
         url = f"{_project(self._settings, request)}/_apis/{where}/{number}"
         deadline = Deadline(self._clock, SECRET_SECONDS)
         try:
-            credential = self._credentials.read(request.secret, deadline)
+            credential = self._credentials.read(request.sender, deadline)
             answer = self._calls.answer(url, credential, {}, None)
         except Retryable as error:
             raise Unknown(error.detail) from None

@@ -12,6 +12,7 @@ from functions.bootstrap import App
 from functions.core.memory import file_order
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
+from functions.core.rounds.expiry import senders
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable, RoutesUnreadable
@@ -110,9 +111,9 @@ def _insist(office: Office, *, remote: bool) -> None:
 
 def _read_secrets(office: Office, routes: Routes) -> None:
     ports = office.ports
-    for name in routes.secrets(office.settings.policy.secret):
+    for sender in senders(routes, office.settings.policy):
         try:
-            ports.credentials.read(name, Deadline(ports.clock, READING))
+            ports.credentials.read(sender, Deadline(ports.clock, READING))
         except Retryable as error:
             opening.stop(exits.REFUSED, f"nothing was done: {error.detail}")
 

@@ -137,12 +137,12 @@ class Forecast:
         if route.join and event.outcome.ends_run:
             return self._joined(route, route.join, event, known)
         key = event.key(route.name)
-        found = deciding.decide(route, key, known, self._policy.secret)
+        found = deciding.decide(route, key, known, self._policy)
         if isinstance(found, Go) and route.shadow:
             return Prospect(route, event, End(State.SKIPPED, Reason.SHADOW), found.request)
         asked = found
         if isinstance(found, End) and found.reason in BY_GATE:
-            asked = deciding.decide(route, key, known, self._policy.secret, ignore_gate=True)
+            asked = deciding.decide(route, key, known, self._policy, ignore_gate=True)
         return Prospect(route, event, found, asked.request if isinstance(asked, Go) else None)
 
     def _joined(self, route: Route, join: Join, event: RunEvent, known: Facts) -> Prospect:
@@ -157,8 +157,8 @@ class Forecast:
         except Unusable as wrong:
             return Prospect(route, event, End(State.HELD, wrong.reason, wrong.detail))
         joint, told = members.key_of(event.key(route.name), value), members.sample(value, event.run)
-        facts, secret = known | {members.FACTS: told}, self._policy.secret
-        asked = deciding.decide(route, joint, facts, secret, ignore_gate=True)
+        facts = known | {members.FACTS: told}
+        asked = deciding.decide(route, joint, facts, self._policy, ignore_gate=True)
         joined = End(State.SKIPPED, Reason.JOINED, joint.text)
         return Prospect(route, event, joined, asked.request if isinstance(asked, Go) else None)
 
@@ -166,7 +166,7 @@ class Forecast:
         """What holds its start back, in the order in which the app asks."""
         if self._policy.paused:
             return Later(Reason.PAUSED, BY_SETTING)
-        account = Admission.account(request.organization, request.secret)
+        account = Admission.account(*request.sender)
         if block := self._admission.blocked(account):
             return Later(block.reason, block.detail, block.until)
         route, event = prospect.route, prospect.event

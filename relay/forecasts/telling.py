@@ -14,6 +14,7 @@ from functions.core.operators.meanings import REASONS
 from functions.core.routes import near_misses
 from functions.core.routes.deciding import End, Go, PutOff
 from functions.core.routes.filters import Misfit
+from functions.core.terms.pipelines import service
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.phrases import counted, lasting
@@ -45,7 +46,7 @@ def continuation(
 
     `before`: who goes on in the group that it waits for. `people`: who was told of it.
     """
-    told = explained(c, now, settings.policy.used_secret)
+    told = explained(c, now, settings.policy)
     return {
         **summaries.row(Summary.of(c)),
         "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
@@ -72,7 +73,7 @@ def lines(
     c: Continuation, now: datetime, settings: Settings, before: Texts = (), people: Texts = ()
 ) -> Iterator[str]:
     """A continuation for people: each line is one thing."""
-    told = explained(c, now, settings.policy.used_secret)
+    told = explained(c, now, settings.policy)
     yield Summary.of(c).stands
     yield f"  means    {told.means}"
     ignored = "ignored; " if c.ignore_gate else ""
@@ -183,10 +184,12 @@ def _reasoned(what: str, one: Prospect, settings: Settings) -> str:
     found, route = one.found, one.route
     assert not isinstance(found, Misfit | Go)  # noqa: S101 - these have no reason
     start = route.start
+    where = start.organization if start else ""
     words = REASONS[found.reason].about(
         route=route.name,
-        secret=(start and start.secret) or settings.policy.secret,
-        organization=start.organization if start else "",
+        secret=settings.policy.sender(where, start.secret if start else None).secret,
+        organization=where,
+        service=service(where),
     )
     detail = f" ({plain(found.detail, 500)})" if found.detail else ""
     return f"{what}, since {words.means}{detail}"

@@ -16,7 +16,7 @@ from relay.printing import plain
 if TYPE_CHECKING:
     from functions.configuration.settings import Settings
     from functions.core.ports.services import Ports
-    from functions.core.terms.pipelines import Credential, PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest, Sender
     from relay.forecasts.forecast import Prospect
 
 SECRET_SECONDS = 30.0
@@ -52,7 +52,7 @@ class Checks:
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._credentials, self._clock = ports.credentials, ports.clock
         self._previews = Previews(settings.devops_url, settings.devops_version, ports.clock)
-        self._read: dict[str, Credential] = {}
+        self._read: dict[Sender, Credential] = {}
         self._said: dict[PipelineRequest, Checked] = {}
 
     def of(self, prospect: Prospect) -> Checked:
@@ -70,14 +70,15 @@ class Checks:
 
     def _asked(self, request: PipelineRequest) -> Checked:
         try:
-            name = self._previews.ask(request, self._credential(request.secret))
+            name = self._previews.ask(request, self._credential(request.sender))
         except Permanent as error:
             return Checked(Acceptance.REFUSED, plain(error.detail, 1000))
         except (Retryable, InDoubt) as error:
             return Checked(Acceptance.UNKNOWN, plain(error.detail, 1000))
         return Checked(Acceptance.ACCEPTED, f"pipeline {plain(name)} would run with this")
 
-    def _credential(self, name: str) -> Credential:
-        if name not in self._read:
-            self._read[name] = self._credentials.read(name, Deadline(self._clock, SECRET_SECONDS))
-        return self._read[name]
+    def _credential(self, sender: Sender) -> Credential:
+        if sender not in self._read:
+            deadline = Deadline(self._clock, SECRET_SECONDS)
+            self._read[sender] = self._credentials.read(sender, deadline)
+        return self._read[sender]

@@ -15,12 +15,12 @@ from functions.core.facts import building
 from functions.core.ports import services
 from functions.core.ports.ledger import Rows
 from functions.core.ports.services import Ports
-from functions.core.routes import deciding
 from functions.core.routes.definition import Route, Start, Variable
 from functions.core.routes.file.schema import schema
+from functions.core.routes.requests import making
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.pipelines import PipelineEnd, PipelineRun, RunsSeen
-from functions.core.terms.policy import MOST_SENDS
+from functions.core.terms.policy import MOST_SENDS, Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Ending, State
 from tests.flow.asking import EXPERIMENT
@@ -233,7 +233,7 @@ SAID: dict[str, Any] = {
 def test_whatever_a_start_says_is_in_the_schema_of_the_route_file() -> None:
     route = schema()["properties"]["routes"]["items"]["properties"]
     names = {field.name for field in fields(Start)}
-    assert names == {*route["start"]["properties"]} == {*SAID}
+    assert names == {*route["start"]["else"]["properties"]} == {*SAID}
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -242,7 +242,7 @@ def test_whatever_a_start_says_reaches_the_request(name: str) -> None:
     known: dict[str, Any] = {"run": {"id": "r1"}, building.UNREAD: {}}
 
     def made(start: Start) -> PipelineRequest:
-        return deciding.request(Route(name="a", start=start), start, key(), known, "pat")
+        return making.request(Route(name="a", start=start), start, key(), known, Policy())
 
     assert made(replace(plain, **{name: SAID[name]})) != made(plain)
 

@@ -12,7 +12,8 @@ import pytest
 from azure.core.exceptions import ServiceResponseTimeoutError
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.vault import VaultCredentials, basic
+from functions.adapters.http.authorizing import basic
+from functions.adapters.vault import VaultCredentials
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason

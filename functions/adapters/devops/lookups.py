@@ -135,7 +135,7 @@ def _text(at: datetime) -> str:
 def ends(
     calls: Calls,
     where: Project,
-    runs: Mapping[int, int],
+    runs: Mapping[int, int | str],
     credential: Credential,
     deadline: Deadline,
 ) -> RunsSeen:
@@ -179,7 +179,7 @@ def _listed(
         raise
 
 
-def _is_of(build: dict[str, Any], pipeline: int) -> bool:
+def _is_of(build: dict[str, Any], pipeline: int | str) -> bool:
     """Whether a build is one of this pipeline, as far as it says."""
     definition = build.get("definition")
     number = definition.get("id") if isinstance(definition, dict) else None

@@ -69,7 +69,11 @@ class DevOpsPipelines:
         yield from (self._run(request, run) for run in look.matching(queued))
 
     def ends(
-        self, where: Project, runs: Mapping[int, int], credential: Credential, deadline: Deadline
+        self,
+        where: Project,
+        runs: Mapping[int, int | str],
+        credential: Credential,
+        deadline: Deadline,
     ) -> RunsSeen:
         """How the runs of these pipelines, by id, have ended, or that they go on.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from functions.core.kept.continuation import stands_as
+from functions.core.terms.pipelines import Sender
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.words import Ending, State
@@ -103,7 +104,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     key: Key
     organization: str
     project: str
-    pipeline: int
+    pipeline: int | str
     secret: str
     runs: tuple[int, ...]
     since: datetime
@@ -111,6 +112,11 @@ class Followed(Struct, frozen=True, kw_only=True):
     group: str = ""
     absent_since: datetime | None = None
     refused_since: datetime | None = None
+
+    @property
+    def sender(self) -> Sender:
+        """Whose credential it is looked at with."""
+        return Sender(self.organization, self.secret)
 
 
 NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})

@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.terms.pipelines import service
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -83,7 +84,7 @@ class Admission:
 
     def blocked(self, name: str) -> Block | None:
         """Why and until when an account is left alone; None if it is not."""
-        return self._block(self._believed(name).value)
+        return self._block(name, self._believed(name).value)
 
     def block(self, name: str, secret: str, version: str, detail: str) -> Block:
         """Send nothing by this account until the pause is over or its secret has changed.
@@ -116,9 +117,9 @@ class Admission:
             known = self._slow_until(there)
             if known and known + timedelta(seconds=1) >= until:
                 return there
-            block = self._block(there)
+            block = self._block(name, there)
             refused = block is not None and block.reason is not Reason.THROTTLED
-            return {**there, **_slow(until)} if refused else _row(_throttled(until))
+            return {**there, **_slow(until)} if refused else _row(_throttled(name, until))
 
         if seconds >= 1 and slowed(believed := self._believed(name).value) is not believed:
             self._change(name, slowed)
@@ -133,7 +134,7 @@ class Admission:
 
         def freed(there: Mapping[str, Any]) -> Mapping[str, Any]:
             until = self._slow_until(there)
-            return _row(_throttled(until)) if until else {}
+            return _row(_throttled(name, until)) if until else {}
 
         self._change(name, freed)
 
@@ -145,10 +146,10 @@ class Admission:
             self._read[name] = (now, row)
         return row
 
-    def _block(self, value: Mapping[str, Any]) -> Block | None:
+    def _block(self, name: str, value: Mapping[str, Any]) -> Block | None:
         slow, until = self._slow_until(value), parse_time(value.get("blocked_until"))
         if until is None or until <= self._clock.now() or value.get("reason") == Reason.THROTTLED:
-            return _throttled(slow) if slow else None
+            return _throttled(name, slow) if slow else None
         return block_of(value)
 
     def _slow_until(self, value: Mapping[str, Any]) -> datetime | None:
@@ -166,13 +167,12 @@ class Admission:
 
 def accounts_of(routes: Routes, policy: Policy) -> list[str]:
     """The shared rows of all credentials that these routes start pipelines with."""
-    starts = (route.start for route in routes.every)
-    return sorted({account_of(start, policy) for start in starts if start})
+    return sorted({account_of(route.start, policy) for route in routes.every if route.start})
 
 
 def account_of(start: Start, policy: Policy) -> str:
     """The shared row of the credential that a route starts its pipeline with."""
-    return Admission.account(start.organization, start.secret or policy.secret)
+    return Admission.account(*policy.sender(start.organization, start.secret))
 
 
 def lift(ledger: Ledger, name: str, now: datetime) -> None:
@@ -193,8 +193,8 @@ def lift(ledger: Ledger, name: str, now: datetime) -> None:
     shared.change(ledger, name, lifted)
 
 
-def _throttled(until: datetime) -> Block:
-    return Block(Reason.THROTTLED, "Azure DevOps asked to slow down", until)
+def _throttled(name: str, until: datetime) -> Block:
+    return Block(Reason.THROTTLED, f"{service(Admission.named(name)[0])} asked to slow down", until)
 
 
 def _slow(until: datetime | None) -> dict[str, object]:

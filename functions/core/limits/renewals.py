@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.ports.services import Level
 from functions.core.terms.errors import Retryable, in_words
+from functions.core.terms.pipelines import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,7 +48,8 @@ class Renewals:
         if not secret:
             return False
         try:
-            version = self._credentials.read(secret, each(), fresh=True).version
+            sender = Sender(self._admission.named(name)[0], secret)
+            version = self._credentials.read(sender, each(), fresh=True).version
         except Retryable:
             return False
         if version == refused:

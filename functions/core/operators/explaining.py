@@ -16,6 +16,7 @@ from functions.core.operators.meanings import (
     Words,
     meant,
 )
+from functions.core.terms.pipelines import GITHUB, service
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, LINE, PAUSED, State
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.terms.policy import Policy
 
 
 # The same where the app asks as its own identity, and no secret is used.
@@ -53,12 +55,13 @@ class Explained(NamedTuple):
     do: str
 
 
-def explained(c: Continuation, now: datetime, secret: str) -> Explained:
-    """The continuation in words. `secret` names the default one; empty: none is used."""
+def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
+    """The continuation in words; the policy tells which secret is used where none is named."""
     if c.is_anothers:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
+    secret, where = policy.used_secret(organization), _service(c, organization)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
     told = words._replace(do=_do(c, words)).about(
@@ -66,6 +69,8 @@ def explained(c: Continuation, now: datetime, secret: str) -> Explained:
         route=c.key.route,
         secret=named or secret,
         organization=organization,
+        service=where,
+        address="GITHUB_URL" if where == "GitHub" else "DEVOPS_URL",
     )
     means = _doubt(c, told.means) if _is_unknown(c) else f"{STATES[c.state]}: {told.means}"
     if c.ignore_gate and c.state in {State.OPEN, State.STARTED}:
@@ -113,6 +118,12 @@ def _account(c: Continuation) -> tuple[str, str]:
     return Admission.named(c.waits_on)
 
 
+def _service(c: Continuation, organization: str) -> str:
+    """Which service it is about: what was taken back names none, but tells who answered."""
+    told = not organization and service(GITHUB) in c.detail
+    return service(GITHUB if told else organization)
+
+
 def _next(c: Continuation, now: datetime, secret: str) -> str:
     if c.recheck_at:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
@@ -124,7 +135,7 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
     early = ", or as soon as the secret is renewed" if secret and refused else ""
     if c.is_asked:
-        looks = f"Run Relay looks it up in Azure DevOps {then.rstrip(',')}{early}"
+        looks = f"Run Relay looks it up in {_service(c, c.organization)} {then.rstrip(',')}{early}"
         return f"{looks}; nothing is sent again before that"
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"

@@ -1,7 +1,7 @@
 """What each state and reason means in words, and what a person can do about it.
 
 Every reason stands here once; the command line, the operations page and the runbook take it from
-here. `{secret}`, `{organization}`, `{route}` and `{key}` are filled in by `Words.about`.
+here. What stands in braces, as in `_ANY`, is filled in by `Words.about`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ _ANY = {
     "route": "the route",
     "secret": "the secret",
     "organization": "its organization",
+    "service": "Azure DevOps",
+    "address": "DEVOPS_URL",
 }
 
 
@@ -61,7 +63,7 @@ LOOKS = "nothing: it looks by itself"
 REPLAY = "bin/relay replay {key}"
 AT_ONCE = f"then, to try at once: {REPLAY}"
 SETTLE = (
-    "look into the pipeline's runs in Azure DevOps, then say what you found: "
+    "look into the pipeline's runs in {service}, then say what you found: "
     "bin/relay replay {key} --as-started BUILD_ID, or --again if there is none"
 )
 
@@ -76,7 +78,7 @@ REASONS = {
     ),
     Reason.CONCURRENCY: Words(
         "as many pipeline runs of its `concurrency` group go on as may; it starts after an end",
-        "if that never ends: cancel it in Azure DevOps, or settle who is in doubt, as the detail "
+        "if that never ends: cancel it in {service}, or settle who is in doubt, as the detail "
         "names it",
     ),
     Reason.ROUTES_UNREADABLE: Words(
@@ -99,14 +101,14 @@ REASONS = {
         f"make a new token and store it as a new version of the secret; {AT_ONCE}",
     ),
     Reason.CREDENTIAL_REFUSED: Words(
-        "Azure DevOps refused {secret}; nothing more is sent to {organization} with it meanwhile",
+        "{service} refused {secret}; nothing more is sent to {organization} with it meanwhile",
         "make a new token and store it as a new version of {secret}",
     ),
     Reason.NOT_SENT: Words(
-        "no connection to Azure DevOps could be made",
-        f"if it lasts, are name, network and DEVOPS_URL right? {AT_ONCE}",
+        "no connection to {service} could be made",
+        f"if it lasts, are name, network and {{address}} right? {AT_ONCE}",
     ),
-    Reason.THROTTLED: Words("Azure DevOps asked to slow down"),
+    Reason.THROTTLED: Words("{service} asked to slow down"),
     Reason.UNFORESEEN: Words(
         "an error inside the app that nobody foresaw",
         "report it with the detail",
@@ -122,7 +124,7 @@ REASONS = {
         LOOKS,
     ),
     Reason.IN_DOUBT: Words(
-        "the request to Azure DevOps was sent and no usable answer came", SETTLE, LOOKS
+        "the request to {service} was sent and no usable answer came", SETTLE, LOOKS
     ),
     Reason.INCOMPLETE: Words(
         "of the runs that are joined not all have ended, or not all well",
@@ -131,17 +133,17 @@ REASONS = {
         "nothing: it goes on with the last of them, or once `within` is over",
     ),
     Reason.REFUSED: Words(
-        "Azure DevOps does not let this credential start that pipeline, has none such, or says no"
+        "{service} does not let this credential start that pipeline, has none such, or says no"
         " in words that are not known",
         f"is the pipeline's id right, and may the token's owner queue builds there? {AT_ONCE}",
     ),
     Reason.UNAVAILABLE: Words(
-        "Azure DevOps could not run the pipeline just now, since it is disabled or paused, its YAML"
+        "{service} could not run the pipeline just now, since it is disabled or paused, its YAML"
         " could not be read from where it lies, or the server speaks an older REST version",
         "if it lasts, mend what the detail says, since after three days it is failed; " + AT_ONCE,
     ),
     Reason.LOOK_FAILED: Words(
-        "the request to Azure DevOps was sent, no usable answer came, and the builds could not be "
+        "the request to {service} was sent, no usable answer came, and the builds could not be "
         "looked through; after three days it is held",
         "may the token's owner view the pipeline's builds? or " + SETTLE,
         f"may the token's owner view the pipeline's builds? {AT_ONCE}",
@@ -194,17 +196,17 @@ REASONS = {
         "its run is none of those that are joined, has another one in its place, or came too late"
     ),
     Reason.REJECTED: Words(
-        "Azure DevOps rejected the request", f"mend the start of {{route}}, then {REPLAY}"
+        "{service} rejected the request", f"mend the start of {{route}}, then {REPLAY}"
     ),
     Reason.ROUTE_REMOVED: Words(
         "its route is gone from the route file, or only another version of the app has it",
         f"bring {{route}} back, then {REPLAY}",
     ),
     Reason.TOO_LARGE: Words(
-        "the request is larger than Azure DevOps or the ledger takes",
+        "the request is larger than {service} or the ledger takes",
         f"send less in the parameters of {{route}}, then {REPLAY}",
     ),
-    Reason.ANSWERED: Words("Azure DevOps answered with the pipeline run"),
+    Reason.ANSWERED: Words("{service} answered with the pipeline run"),
     Reason.FOUND: Words("the answer was lost, and the pipeline run was found"),
 }
 

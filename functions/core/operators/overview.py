@@ -132,19 +132,20 @@ class Overview:
         c, now = typed_keys.resolve(self._ledger, text), self._clock.now()
         (name,) = typed_keys.whole([c])
         body = (c.request.shown if c.request else None) or {}
+        given = "inputs" if "inputs" in body else "templateParameters"
         sources = body.get("resources", {}).get("repositories", {}).get("self", {})
         return Whole(
             at=now,
             continuation=c,
             name=name,
-            told=explained(c, now, self._policy.used_secret),
+            told=explained(c, now, self._policy),
             studio=building.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
             gate=c.gate_asked.when,
             saw=c.gate_asked.saw,
             command=commands.of_one(Summary.of(c), name, self._app),
-            parameters={n: str(v) for n, v in body.get("templateParameters", {}).items()},
+            parameters={n: str(v) for n, v in body.get(given, {}).items()},
             variables={n: str(v["value"]) for n, v in body.get("variables", {}).items()},
-            branch=str(sources.get("refName", "")),
+            branch=str(sources.get("refName") or body.get("ref", "")),
             before=holders.before(self._ledger, self._clock, c),
             people=people.told(self._ledger, c),
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         PipelineRun,
         Project,
         RunsSeen,
+        Sender,
     )
     from functions.core.terms.runs import (
         Ahead,
@@ -128,17 +129,17 @@ class Runs(Protocol):
 
 
 class Credentials(Protocol):
-    """What authorizes calls to Azure DevOps. Raises Retryable (secret_unreadable)."""
+    """What authorizes calls to Azure DevOps or GitHub. Raises Retryable (secret_unreadable)."""
 
-    def begin(self, name: str, deadline: Deadline) -> None:
+    def begin(self, sender: Sender, deadline: Deadline) -> None:
         """Begin to read what is asked for later with this deadline, unless it is cached."""
 
-    def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> Credential:
-        """The credential of that name; `fresh` goes past the cache."""
+    def read(self, sender: Sender, deadline: Deadline, *, fresh: bool = False) -> Credential:
+        """The credential, which fits the sender's service; `fresh` goes past the cache."""
 
 
 class Pipelines(Protocol):
-    """Azure DevOps."""
+    """Azure DevOps, and GitHub Actions: each request goes to the one that it names."""
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
@@ -158,7 +159,11 @@ class Pipelines(Protocol):
         """
 
     def ends(
-        self, where: Project, runs: Mapping[int, int], credential: Credential, deadline: Deadline
+        self,
+        where: Project,
+        runs: Mapping[int, int | str],
+        credential: Credential,
+        deadline: Deadline,
     ) -> RunsSeen:
         """What became of these runs, by id, each with its pipeline. Raises Retryable.
 
@@ -166,7 +171,7 @@ class Pipelines(Protocol):
         """
 
     def tag(self, request: PipelineRequest, run: int, tag: str, credential: Credential) -> None:
-        """Add a tag to the request's pipeline run; raises as `start` does."""
+        """Add a tag to the pipeline run, where it can have any; raises as `start` does."""
 
 
 class RouteSource(Protocol):

@@ -91,8 +91,8 @@ class Begun:
         if not self._event.was_sent:
             return found
         if route.start and not route.shadow and not self._ahead.policy.paused:
-            name = route.start.secret or self._ahead.policy.secret
-            found.append(partial(self._ahead.credentials.begin, name, self._deadline))
+            sender = self._ahead.policy.sender(route.start.organization, route.start.secret)
+            found.append(partial(self._ahead.credentials.begin, sender, self._deadline))
         if self._event.outcome.ends_run:
             self._at = self._at or self._ahead.clock.now()
             asked = self._event.workspace, self._event.run, self._first(route), self._deadline

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
+    from functions.core.terms.pipelines import Sender
     from functions.core.terms.policy import Policy
 
 HORIZON = "horizon"  # the shared row: the day it was told, and each secret's end
@@ -61,9 +62,10 @@ class Expiry:
 
     def _tell(self, routes: Routes, told: Mapping[str, object]) -> Iterable[tuple[str, str]]:
         """The end of each; of those that were told already only another one is told."""
-        for name in routes.secrets(self._policy.secret):
+        for sender in senders(routes, self._policy):
+            name = sender.secret
             try:
-                credential = self._credentials.read(name, Deadline(self._clock, EACH_SECONDS))
+                credential = self._credentials.read(sender, Deadline(self._clock, EACH_SECONDS))
             except Exception as error:  # noqa: BLE001 - one secret must not cost a sweep
                 if name in told:
                     yield name, str(told[name])
@@ -80,6 +82,14 @@ class Expiry:
             if credential.expires_at:
                 self._noticing.ends(name, credential.expires_at, routes)
             yield name, ends
+
+
+def senders(routes: Routes, policy: Policy) -> list[Sender]:
+    """By whom pipelines are started: one for each secret, in the order of the secrets' names."""
+    starts = (route.start for route in routes.every if route.start)
+    every = {policy.sender(one.organization, one.secret) for one in starts}
+    by_secret = {one.secret: one for one in sorted(every, reverse=True)}
+    return [by_secret[name] for name in sorted(by_secret)]
 
 
 def said(name: str, ends: datetime | None, now: datetime) -> tuple[Level, Line]:

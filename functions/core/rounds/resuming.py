@@ -165,9 +165,7 @@ class Resuming:
         c = entry.continuation
         if self._links.wanted(c):
             request = c.request
-            if request and self._is_left_alone(
-                c.key, self._admission.account(request.organization, request.secret)
-            ):
+            if request and self._is_left_alone(c.key, self._admission.account(*request.sender)):
                 return
             if next(this.turns, None) is None:
                 return

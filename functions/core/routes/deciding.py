@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from functions.core.events import parents
-from functions.core.facts import building, placeholders, unusable
+from functions.core.facts import building, placeholders
 from functions.core.facts.unusable import Unusable
 from functions.core.gates.gate import Verdict
 from functions.core.kept.continuation import GATE_IGNORED
 from functions.core.routes import filters, needs
+from functions.core.routes.requests import making
 from functions.core.terms.errors import Permanent
-from functions.core.terms.pipelines import PipelineRequest
 from functions.core.terms.policy import NOT_FINAL_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Outcome, State
-from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
     from functions.core.facts.building import Facts
-    from functions.core.routes.definition import Route, Routes, Start
+    from functions.core.routes.definition import Route, Routes
+    from functions.core.terms.pipelines import PipelineRequest
+    from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key, Run, RunEvent
 
 
@@ -127,9 +127,9 @@ def only_gate(route: Route) -> Route:
 
 
 def decide(
-    route: Route, key: Key, known: Facts, secret: str, *, ignore_gate: bool = False
+    route: Route, key: Key, known: Facts, policy: Policy, *, ignore_gate: bool = False
 ) -> Decision:
-    """Gate first, then the request. `secret` is the default secret's name."""
+    """Gate first, then the request."""
     asked = replace(route, when=None) if ignore_gate else route
     verdict = IGNORED if ignore_gate else _gated(route, known)
     if stopped := _stopped(verdict, route, known):
@@ -137,7 +137,7 @@ def decide(
     if route.start is None:
         return End(State.HELD, Reason.NOT_SERVED, "the route starts no pipeline")
     try:
-        asks = request(route, route.start, key, known, secret)
+        asks = making.request(route, route.start, key, known, policy)
         return Go(asks, verdict.told(asked.when), _group(route, known))
     except Permanent as error:
         return End(State.FAILED, error.reason, error.detail)
@@ -165,54 +165,9 @@ def _gated(route: Route, known: Facts) -> Verdict:
     return route.gate.evaluate(known) if route.gate else UNGATED
 
 
-def request(route: Route, start: Start, key: Key, known: Facts, secret: str) -> PipelineRequest:
-    """The exact request; raises MissingFact, Unusable, and Permanent (too_large).
-
-    Template parameters are text, objects among them JSON text.
-    https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline
-    """
-    parameters = {n: _rendered(n, v, known) for n, v in start.parameters.items()}
-    if start.correlation:
-        parameters[start.correlation] = key.hash
-    variables = {
-        name: {"value": _rendered(name, v.value, known), "isSecret": v.secret}
-        for name, v in start.variables.items()
-    }
-    branch = {"repositories": {"self": {"refName": start.branch}}} if start.branch else None
-    body = {
-        "resources": branch,
-        "templateParameters": parameters,
-        "variables": variables,
-        "stagesToSkip": list(start.skip_stages),
-    }
-    return PipelineRequest(
-        organization=start.organization,
-        project=start.project,
-        pipeline=start.pipeline,
-        pipeline_version=start.pipeline_version,
-        secret=start.secret or secret,
-        body=json.dumps({k: v for k, v in body.items() if v}, ensure_ascii=False),
-        distinct=route.distinct,
-    )
-
-
 def _group(route: Route, known: Facts) -> str:
     if route.concurrency is None:
         return ""
     from functions.core.routes import group_names  # noqa: PLC0415 - few routes have one
 
     return group_names.of(route.concurrency, known)
-
-
-def _rendered(name: str, value: object, known: Facts) -> str:
-    text = placeholders.render(value, known)
-    if len(text) >= placeholders.LONGEST_TEXT:
-        raise Permanent(Reason.TOO_LARGE, f"{name} has more than {len(text)} characters")
-    if wrong := unusable.expanded(text):
-        raise Unusable(Reason.EXPANDS, f"{name} {wrong}")
-    return text
-
-
-def summary(wanted: PipelineRequest) -> str:
-    """The request in words, for a record of what would have been started."""
-    return bounded(f"pipeline {wanted.where} {json.dumps(wanted.shown, ensure_ascii=False)}")

@@ -68,13 +68,14 @@ class Variable(Struct, frozen=True):
 class Start(Struct, frozen=True, kw_only=True):
     """The pipeline to start; the values of parameters and variables may name facts.
 
+    Of a workflow of GitHub `branch` is its ref, the parameters are its inputs.
     `secret` is None where the setting's default holds. `correlation` names the parameter that
     gets the continuation's short hash.
     """
 
     organization: str
     project: str
-    pipeline: int
+    pipeline: int | str
     secret: str | None = None
     pipeline_version: int | None = None
     branch: str | None = None
@@ -214,7 +215,3 @@ class Routes(Struct, frozen=True):
     def named(self, name: str) -> Route | None:
         """The route or sequel of that name, spelled exactly."""
         return next((r for r in chain(self.routes, self.sequels) if r.name == name), None)
-
-    def secrets(self, default: str) -> list[str]:
-        """The names of the secrets that starts use, each once."""
-        return sorted({route.start.secret or default for route in self.every if route.start})

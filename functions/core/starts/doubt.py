@@ -78,7 +78,7 @@ class Doubt:
         looked = self._matching(work, request, credential)
         if looked.is_refused and not looked.runs:
             try:
-                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
+                credential = self._credentials.read(request.sender, work.deadline, fresh=True)
                 looked = self._matching(work, request, credential)
             except Retryable as error:
                 looked = Looked([], error)
@@ -133,7 +133,7 @@ class Doubt:
             why = "its account is left alone just now"
             return Looked([], Retryable(Reason.CREDENTIAL_REFUSED, why))
         try:
-            credential = self._credentials.read(request.secret, work.deadline)
+            credential = self._credentials.read(request.sender, work.deadline)
             return self._matching(work, request, credential)
         except Retryable as error:
             return Looked([], error)
@@ -162,7 +162,8 @@ class Doubt:
         c = work.entry.continuation
         if c.absent_at is None or began < self._sure_at(c, c.absent_at):
             return self._look_later(work, began)
-        if c.sends >= MOST_SENDS or self._has_lost_its_place(c):
+        taken = Reason.ANSWERED in c.since  # asked again, it would run twice
+        if taken or c.sends >= MOST_SENDS or self._has_lost_its_place(c):
             return self._settling.end(work, _given_up(c))
         if self._policy.paused:
             return self._settling.pause(work)
@@ -193,6 +194,9 @@ class Doubt:
 
 def _given_up(c: Continuation) -> End:
     """The end of what was sent as often as it may be, and is nowhere to be found."""
+    if Reason.ANSWERED in c.since:
+        detail = "the service took the request, and no run of it was found"
+        return End(State.HELD, Reason.IN_DOUBT, detail)
     if Reason.REFUSED in c.since:
         detail = f"sent {c.sends} times, refused at last, and never found"
         return End(State.FAILED, Reason.REFUSED, detail)

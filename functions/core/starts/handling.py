@@ -180,8 +180,7 @@ class Relay:
             return self._settling.conclude(work, known)
         if route.join and not self._goes_on(work, route, route.join, known):
             return None
-        secret = self._policy.secret
-        decision = deciding.decide(route, c.key, known, secret, ignore_gate=c.ignore_gate)
+        decision = deciding.decide(route, c.key, known, self._policy, ignore_gate=c.ignore_gate)
         if isinstance(decision, deciding.Go):
             return self._starter.start(work, route, decision)
         return self._settling.conclude(work, decision)

@@ -65,5 +65,5 @@ class Links:
 
     def _of_build(self, c: Continuation, deadline: Deadline) -> None:
         if c.request is not None and c.pipeline_run is not None:
-            credential = self._credentials.read(c.request.secret, deadline)
+            credential = self._credentials.read(c.request.sender, deadline)
             self._pipelines.tag(c.request, c.pipeline_run, c.key.run, credential)

@@ -14,6 +14,7 @@ from functions.core.limits.admission import Admission
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
+from functions.core.routes.requests import making
 from functions.core.starts import steps
 from functions.core.starts.claiming import taken_back
 from functions.core.starts.settling import Work
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def account(request: PipelineRequest) -> str:
     """The shared row of the credential that a request is sent with."""
-    return Admission.account(request.organization, request.secret)
+    return Admission.account(*request.sender)
 
 
 class Starter:
@@ -52,7 +53,7 @@ class Starter:
     def start(self, work: Work, route: Route, go: deciding.Go) -> None:
         """Start the decided request, unless something holds all starts back just now."""
         if route.shadow:
-            detail = deciding.summary(go.request)
+            detail = making.summary(go.request)
             return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
             return self._settling.pause(work)
@@ -75,9 +76,9 @@ class Starter:
             self._park_blocked(work, name, block)
             return None
         try:
-            credential = self._credentials.read(request.secret, work.deadline)
+            credential = self._credentials.read(request.sender, work.deadline)
             if credential.has_expired(self._clock.now()):
-                credential = self._credentials.read(request.secret, work.deadline, fresh=True)
+                credential = self._credentials.read(request.sender, work.deadline, fresh=True)
         except Retryable as error:
             self.park(work, error)
             return None
@@ -94,7 +95,7 @@ class Starter:
             return None
         version, work = credential.version, refused.work
         try:
-            renewed = self._credentials.read(request.secret, work.deadline, fresh=True)
+            renewed = self._credentials.read(request.sender, work.deadline, fresh=True)
         except Retryable as error:
             return self.park(work, error)
         if work.deadline.allows_post and not renewed.has_expired(self._clock.now()):
@@ -194,7 +195,8 @@ class Starter:
         """Block the account until the secret has another version than the refused one."""
         name = account(request)
         block = self._admission.block(name, request.secret, version, detail)
-        secret = None if self._policy.by_identity else request.secret
+        known_as = self._policy.used_secret(request.organization)
+        secret = request.secret if known_as else None
         line = {"blocked": request.organization, "secret": secret}
         self._log.write(Level.ERROR, {**line, "reason": block.reason, "until": block.until})
         self._park_blocked(work, name, block)

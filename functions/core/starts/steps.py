@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key, RunEvent
 
 
+_ANSWERS = frozenset({Reason.REFUSED, Reason.ANSWERED})
+
+
 def opened(
     key: Key, event: RunEvent, now: datetime, lease: timedelta, file: str = ""
 ) -> Continuation:
@@ -127,10 +130,10 @@ def asked(
 
 
 def answered(c: Continuation, now: datetime, reason: Reason) -> Continuation:
-    """What leaves it in doubt was an answer that refuses (`refused`), or none was understood."""
-    since = {other: at for other, at in c.since.items() if other is not Reason.REFUSED}
-    refused = {reason: c.since.get(reason, now)} if reason is Reason.REFUSED else {}
-    return msgspec.structs.replace(c, since=since | refused)
+    """What leaves it in doubt: an answer that refuses, or takes it and names no run, or none."""
+    since = {other: at for other, at in c.since.items() if other not in _ANSWERS}
+    answer = {reason: c.since.get(reason, now)} if reason in _ANSWERS else {}
+    return msgspec.structs.replace(c, since=since | answer)
 
 
 def unasked(c: Continuation, before: Continuation, now: datetime) -> Continuation:

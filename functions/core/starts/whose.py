@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.ports import shared
-from functions.core.routes.lookalikes import normal
+from functions.core.routes.requests.lookalikes import normal
 from functions.core.terms.errors import Retryable, Unreadable
 from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
 from functions.core.terms.reasons import Reason

@@ -46,7 +46,8 @@ class Permanent(_Reasoned):
 class InDoubt(_Reasoned):
     """The request left and no usable answer came: it may or may not have been queued.
 
-    With the reason `refused` somebody refused it, and nothing shows that this was Azure DevOps.
+    With the reason `refused` somebody refused it, and nothing shows that this was the service; with
+    `answered` the service took it, and did not say which run it became.
     """
 
 

@@ -1,9 +1,9 @@
-"""What Azure DevOps has: pipelines that are asked for, and their runs."""
+"""Pipelines that are asked for, and their runs: of Azure DevOps, or workflows of GitHub Actions."""
 
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -15,8 +15,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+GITHUB: Final = "github:"
+"""Before an owner's name: no organization of Azure DevOps has a colon, so the two are never one."""
+
+
+def is_github(organization: str) -> bool:
+    """Whether it is an owner of repositories at GitHub."""
+    return organization.startswith(GITHUB)
+
+
+def service(organization: str) -> str:
+    """The name of the service that has it."""
+    return "GitHub" if is_github(organization) else "Azure DevOps"
+
+
+class Sender(NamedTuple):
+    """By whom pipelines of an organization are started: with the secret of this name.
+
+    A secret is for one service, and is never sent to the other.
+    """
+
+    organization: str
+    secret: str
+
+
 class Credential(Struct, frozen=True, kw_only=True):
-    """What authorizes a call to Azure DevOps: a header's value that is never printed.
+    """What authorizes a call to a service: a header's value that is never printed.
 
     `renews`: it is replaced in time without anybody's doing.
     """
@@ -35,7 +59,7 @@ class Credential(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True):
-    """A project of an organization."""
+    """A project of an organization, or a repository of an owner."""
 
     organization: str
     project: str
@@ -44,22 +68,38 @@ class Project(Struct, frozen=True):
 class PipelineRequest(Struct, frozen=True, kw_only=True):
     """One exact request to run a pipeline. `body` is the JSON text that is sent, byte for byte.
 
+    A workflow of GitHub is the `pipeline` that its file's name is; `organization` and `project` are
+    its owner, as `GITHUB` marks it, and its repository. Versions that know no such pipeline cannot
+    read the row, and so send nothing of it to anybody.
+
     `distinct` tells whether a build that matches can only be this request's; it was worked out
-    from the routes of the day, so that later routes do not change what is adopted.
+    from the routes of the day, so that later routes do not change what is adopted. `mark`: what the
+    name of its run shows, and no other's.
     """
 
     organization: str
     project: str
-    pipeline: int
+    pipeline: int | str
     secret: str
     body: str
     pipeline_version: int | None = None
     distinct: bool = False
+    mark: str = ""
 
     @property
     def where(self) -> str:
         """Its pipeline, as people see it."""
         return f"{self.organization}/{self.project}/{self.pipeline}"
+
+    @property
+    def sender(self) -> Sender:
+        """Whose credential it is sent with."""
+        return Sender(self.organization, self.secret)
+
+    @property
+    def service(self) -> str:
+        """The name of the service that it is sent to."""
+        return service(self.organization)
 
     @property
     def shown(self) -> Any:  # noqa: ANN401 - JSON
@@ -74,7 +114,7 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
 
 
 class PipelineRun(Struct, frozen=True, kw_only=True):
-    """A pipeline run that exists at Azure DevOps.
+    """A pipeline run that exists at the service.
 
     `retry_after`: the service asked to slow down; `note`: what is not as it was asked for.
     """

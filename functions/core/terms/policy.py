@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from functions.core.terms.pipelines import Sender, is_github
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Workspace  # noqa: TC001 - msgspec reads the annotations
 
@@ -33,7 +34,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How long things take and whether anything may start.
 
     `kept_for`: how long the ledger remembers what ended, counted from when it was claimed.
-    `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used.
+    `by_identity`: Azure DevOps is asked as the app's own identity, and no secret is used; GitHub
+    is always asked with one, by default `github_secret`.
     `parts`: how many parts of the schedule are worked off beside the timer's rounds; 1: none.
     """
 
@@ -45,15 +47,21 @@ class Policy(Struct, frozen=True, kw_only=True):
     paused: bool = False
     tag_runs: bool = False
     secret: str = "azure-devops-pat"
+    github_secret: str = "github-token"
     by_identity: bool = False
     studio: str = "https://ml.azure.com"
     kept_for: timedelta = timedelta(days=400)
     parts: int = 1
 
-    @property
-    def used_secret(self) -> str:
-        """The name of the default secret; empty where none is used."""
-        return "" if self.by_identity else self.secret
+    def sender(self, organization: str, secret: str | None) -> Sender:
+        """Who starts pipelines there, where a route names this secret, or none."""
+        default = self.github_secret if is_github(organization) else self.secret
+        return Sender(organization, secret or default)
+
+    def used_secret(self, organization: str = "") -> str:
+        """The name of the default secret there; empty where none is used."""
+        named = "" if self.by_identity else self.secret
+        return self.github_secret if is_github(organization) else named
 
     def wait(self, key: str, attempts: int, reason: Reason) -> timedelta:
         """The backoff before the next attempt: doubling from `retry_first` up to 60 times it.

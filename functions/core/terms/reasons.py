@@ -57,7 +57,7 @@ class Reason(StrEnum):
     ROUTE_REMOVED = "route_removed"
     TOO_LARGE = "too_large"
     # started
-    ANSWERED = "answered"  # Azure DevOps answered with the pipeline run
+    ANSWERED = "answered"  # the service answered with the pipeline run
     FOUND = "found"  # the answer was lost, the pipeline run was found
 
 
@@ -68,7 +68,12 @@ BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason
 # Reasons for which days of patience are counted, and which are not disproved by one that comes
 # before them on a continuation's way: three days of 403 are three days, though AML was down for an
 # hour. Minutes of patience are counted while one reason lasts: an outage uses none of them up.
-_LASTING = frozenset({Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN})
+_LASTING = frozenset(
+    {
+        *(Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN),
+        Reason.ANSWERED,  # of one in doubt: the service took it, and said nothing more
+    }
+)
 
 # The same for those that come early on the way, where only few come before them or beside them.
 _UNREAD = frozenset({Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE})
@@ -83,7 +88,7 @@ _SAY_NOTHING_OF = {
 def outlasts(reason: Reason, other: Reason) -> bool:
     """Whether what is counted for a reason goes on while another one is given."""
     if other is Reason.IN_DOUBT:  # a look-up may show that nothing was queued
-        return reason is Reason.REFUSED
+        return reason in {Reason.REFUSED, Reason.ANSWERED}
     if reason in _SAY_NOTHING_OF:
         return other in _SAY_NOTHING_OF[reason]
     return reason in _LASTING and other is not Reason.CREDENTIAL_REFUSED

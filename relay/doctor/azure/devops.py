@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-acc
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import verdict
@@ -14,6 +14,7 @@ from functions.adapters.devops.bad_requests import newest_version
 from functions.adapters.devops.calls import HEADERS
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import Answer, Transport
+from functions.core.terms.pipelines import is_github
 from functions.core.texts.bounds import bounded
 from relay.doctor import refusals
 from relay.doctor.findings import failure, ok, unreachable, warning
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from functions.core.routes.definition import Start
     from functions.core.terms.errors import RelayError
-    from functions.core.terms.pipelines import Credential
+    from functions.core.terms.pipelines import Credential, Sender
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 
@@ -35,23 +36,16 @@ _OK, _FORBIDDEN = 200, 403
 _NEW_PAT = "make a PAT for this organization alone, or use DEVOPS_AUTH=entra"
 
 
-class Sender(NamedTuple):
-    """An organization, and the secret that opens it."""
-
-    organization: str
-    secret: str
-
-
 def senders(case: Case) -> list[Sender]:
-    """Every pair that the routes name, once."""
+    """Every organization of Azure DevOps with a secret that routes use for it, once."""
     starts = [route.start for route in case.routes.every if route.start]
-    return sorted({sender(case, start) for start in starts})
+    return sorted({sender(case, one) for one in starts if not is_github(one.organization)})
 
 
 def sender(case: Case, start: Start) -> Sender:
     """Whom a route's start is sent to."""
-    secret = YOURS if case.settings.devops_entra else start.secret or case.settings.policy.secret
-    return Sender(start.organization, secret)
+    named = case.settings.policy.sender(start.organization, start.secret)
+    return named._replace(secret=YOURS) if case.settings.devops_entra else named
 
 
 def secret_of(case: Case, one: Sender) -> str:
@@ -61,7 +55,7 @@ def secret_of(case: Case, one: Sender) -> str:
 
 def credential(case: Case, of: Sender) -> Credential:
     """As the operator reads it; raises Retryable."""
-    return case.ports.credentials.read(of.secret, case.deadline())
+    return case.ports.credentials.read(of, case.deadline())
 
 
 def ask(case: Case, url: str, version: str, credential: Credential, body: object = None) -> Answer:

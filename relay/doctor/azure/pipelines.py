@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.devops.bad_requests import version_in
 from functions.core.facts import placeholders
-from functions.core.routes import deciding
+from functions.core.routes.requests import making
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from functions.core.routes.definition import Route, Start
     from functions.core.terms.pipelines import PipelineRequest
+    from functions.core.terms.policy import Policy
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 
@@ -70,7 +71,7 @@ def _asked(case: Case, previews: Previews, route: Route, start: Start) -> Findin
     secret = devops.credential(case, sender)
     named = f"{route.name}, pipeline {start.where}"
     try:
-        name = previews.ask(sample_request(route, start), secret)
+        name = previews.ask(sample_request(route, start, case.settings.policy), secret)
     except Permanent as refused:
         if _only_samples(start, refused.detail):
             how = "see that the facts which the route names can be such values"
@@ -93,12 +94,12 @@ def _unasked(named: str, error: Retryable, how: str) -> Finding:
     return failure(f"{named}: {error.detail}", how)
 
 
-def sample_request(route: Route, start: Start) -> PipelineRequest:
+def sample_request(route: Route, start: Start, policy: Policy) -> PipelineRequest:
     """The request of the route for a run that never was; only for a preview."""
     values = [start.parameters, [v.value for v in start.variables.values()]]
     facts = _facts(sorted(placeholders.named_in(values)))
     outcome = min(route.outcomes, default=Outcome.COMPLETED)
-    return deciding.request(route, start, Key(SAMPLE, SAMPLE, outcome, route.name), facts, SAMPLE)
+    return making.request(route, start, Key(SAMPLE, SAMPLE, outcome, route.name), facts, policy)
 
 
 def _facts(names: list[str]) -> dict[str, Any]:

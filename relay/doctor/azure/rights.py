@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from relay.doctor.azure.vault import names
 from relay.doctor.findings import failure, ok, warning
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _GRANT = "give the app's identity the role Key Vault Secrets User at the vault"
 
 def secret(case: Case) -> Iterator[Finding]:
     """Whether the app's identity may read the secrets that the routes use."""
-    if case.settings.devops_entra:
+    if not names(case):
         yield ok("no secret is needed: DEVOPS_AUTH=entra")
         return
     identity = _principal(case)
@@ -48,7 +49,7 @@ def secret(case: Case) -> Iterator[Finding]:
         where = f"{case.settings.key_vault_url} is no vault that you see in the app's subscription"
         yield warning(f"not checked: {where}", f"see that KEY_VAULT_URL is right, and {_GRANT}")
         return
-    for name in case.routes.secrets(case.settings.policy.secret):
+    for name in names(case):
         if _may_read(case, vault, identity, name):
             yield ok(f"the app's identity may read {name}")
         else:

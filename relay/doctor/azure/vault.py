@@ -13,6 +13,8 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 
 from functions.core.ports.services import Level
 from functions.core.rounds import expiry
+from functions.core.rounds.expiry import senders
+from functions.core.terms.pipelines import is_github
 from functions.core.texts.phrases import counted
 from relay.doctor.findings import Finding, Status, failure, ok, unreachable, warning
 
@@ -34,11 +36,18 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 def secrets(case: Case) -> Iterator[Finding]:
     """Every secret that a route uses."""
-    if case.settings.devops_entra:
+    used = names(case)
+    if case.settings.devops_entra and not used:
         yield ok("no secret is needed: DEVOPS_AUTH=entra")
-        return
-    for name in case.routes.secrets(case.settings.policy.secret):
+    for name in used:
         yield looked_at(case, name, partial(_judged, case, name))
+
+
+def names(case: Case) -> list[str]:
+    """The names of the secrets that starts use; none for Azure DevOps where an identity does."""
+    used = senders(case.routes, case.settings.policy)
+    by_identity = case.settings.devops_entra
+    return [one.secret for one in used if is_github(one.organization) or not by_identity]
 
 
 def looked_at(case: Case, name: str, judge: Judge) -> Finding:

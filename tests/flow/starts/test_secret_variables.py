@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from functions.adapters.vault import basic
+from functions.adapters.http.authorizing import basic
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.serving.faults import Fault

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.routes.definition import Route, Start
-from functions.core.routes.lookalikes import not_told_apart
+from functions.core.routes.requests.lookalikes import not_told_apart
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -12,6 +12,7 @@ from functions.core.operators.meanings import REASONS
 from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
 from functions.core.rounds.expiry import HORIZON
 from functions.core.rounds.notices.noticing import SOON
+from functions.core.terms.pipelines import service
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -60,17 +61,18 @@ def left_alone(
 
 def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
     organization, secret = Admission.named(name)
-    words = _words(policy)[Reason.CREDENTIAL_REFUSED]
+    used = policy.used_secret(organization)
+    words = (REASONS if used else AS_IDENTITY)[Reason.CREDENTIAL_REFUSED]
     do = words.about(secret=secret, organization=organization).do
-    whom = f"the secret {secret}" if policy.used_secret else "the app's identity"
-    says = f"Azure DevOps refuses {whom} for {organization}{since(block.since)}."
+    whom = f"the secret {secret}" if used else "the app's identity"
+    says = f"{service(organization)} refuses {whom} for {organization}{since(block.since)}."
     return Stop(Kind.REFUSED, says, do, block.since, waits, (continuations(waits),))
 
 
 def _throttled(name: str, block: Block, waits: int) -> Stop:
     organization, _ = Admission.named(name)
     until = f"nothing is sent to {organization} until {moment(block.until)}"
-    says = f"Azure DevOps asked to slow down: {until}."
+    says = f"{service(organization)} asked to slow down: {until}."
     do = "nothing: it goes on by itself"
     return Stop(Kind.THROTTLED, says, do, None, waits, (continuations(waits),))
 
@@ -110,4 +112,4 @@ def _first(waiting: Sequence[Summary]) -> str:
 
 
 def _words(policy: Policy) -> Mapping[Reason, Words]:
-    return REASONS if policy.used_secret else {**REASONS, **AS_IDENTITY}
+    return REASONS if policy.used_secret() else {**REASONS, **AS_IDENTITY}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Followed
     from functions.core.ports.services import Ports
     from functions.core.terms.deadline import Deadline
-    from functions.core.terms.pipelines import Credential
+    from functions.core.terms.pipelines import Credential, Sender
 
     Told = tuple[Sequence[Followed], RunsSeen | Retryable]
 
@@ -26,10 +26,10 @@ MOST_TOGETHER = 100  # ids of at most ten digits: an address of 2,048 characters
 class Asking:
     """Asks for what is followed by one account until its requests are used up, or it must wait."""
 
-    def __init__(self, ports: Ports, secret: str, deadline: Deadline) -> None:
+    def __init__(self, ports: Ports, sender: Sender, deadline: Deadline) -> None:
         self._credentials, self._pipelines = ports.credentials, ports.pipelines
         self._log, self._clock = ports.journal, ports.clock
-        self._secret, self._deadline = secret, deadline
+        self._sender, self._deadline = sender, deadline
         self._turns = iter(range(MOST_REQUESTS))
         self._credential: Credential | None = None
         self._is_over = False
@@ -95,9 +95,9 @@ class Asking:
         return self._read(fresh=True) if credential.has_expired(self._clock.now()) else credential
 
     def _read(self, *, fresh: bool = False) -> Credential:
-        credential = self._credentials.read(self._secret, self._deadline, fresh=fresh)
+        credential = self._credentials.read(self._sender, self._deadline, fresh=fresh)
         if fresh and credential.has_expired(self._clock.now()):
-            raise Retryable(Reason.SECRET_EXPIRED, f"the secret {self._secret} has expired")
+            raise Retryable(Reason.SECRET_EXPIRED, f"the secret {self._sender.secret} has expired")
         return credential
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from functions.core.kept.summary import Followed, Summary
 from functions.core.starts.steps import step
-from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.pipelines import PipelineEnd, service
 from functions.core.terms.policy import FOLLOWED_FOR, REFUSED_FOR
 from functions.core.terms.words import Ending, State
 from functions.core.texts.bounds import bounded
@@ -122,7 +122,7 @@ def judged(one: Followed, seen: RunsSeen, now: datetime) -> PipelineEnd | Follow
             return replace(one, absent_since=since, refused_since=None)
     known = {run: end for run, end in ends.items() if end}
     if not known:
-        return lost(now, "Azure DevOps has no such pipeline run any more")
+        return lost(now, f"{service(one.organization)} has no such pipeline run any more")
     own = next(iter(known))
     run = next((r for r, end in known.items() if end.how not in _LET_GO), own)
     if run == one.runs[0]:

@@ -22,7 +22,7 @@ from functions.core.rounds.following.keeping import Keeping, Looker
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.errors import LedgerUnavailable, Retryable
-from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.pipelines import PipelineEnd, service
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
@@ -128,11 +128,12 @@ class Follower:
         if until:
             return self._do(own, lambda one: self._keeping.later(one, one, why, until, by))
         ended = 0
-        for some, seen in Asking(self._ports, own[0].secret, deadline).about(own):
+        for some, seen in Asking(self._ports, own[0].sender, deadline).about(own):
             if isinstance(seen, Retryable):
                 ended += self._untold(account, some, seen, by)
             else:
-                self._hold(account, seen.retry_after or 0.0, "Azure DevOps asked to slow down")
+                why = f"{service(own[0].organization)} asked to slow down"
+                self._hold(account, seen.retry_after or 0.0, why)
                 ended += self._do(some, partial(self._judge, seen, by))
             self._ports.outcomes.send()
         return ended
@@ -200,4 +201,4 @@ class Follower:
 
 
 def _account(one: Followed) -> str:
-    return Admission.account(one.organization, one.secret)
+    return Admission.account(*one.sender)

@@ -135,7 +135,7 @@ def facts(c: Continuation) -> dict[str, dict[str, Any]]:
 
 def _page(c: Continuation, run: int | None) -> str:
     """The page of this one of its pipeline runs, as far as that of its first one tells it."""
-    own = f"={c.pipeline_run}"
-    if run == c.pipeline_run or not c.url.endswith(own):
+    before, own, rest = c.url.rpartition(str(c.pipeline_run))
+    if run == c.pipeline_run or not own or rest or before[-1:] not in {"=", "/"}:
         return c.url if run == c.pipeline_run else ""
-    return f"{c.url.removesuffix(own)}={run}"
+    return f"{before}{run}"

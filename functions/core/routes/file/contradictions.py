@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts import placeholders, unusable, vocabulary
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
+from functions.core.routes.file.seldom import champions, concurrencies, promotions, workflows
 from functions.core.routes.filters import FILTERS
 from functions.core.terms.words import ENDS, Outcome
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
     from functions.core.routes.definition import Route
     from functions.core.routes.file.document import At
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Said = Iterator[tuple[At, str]]
 
 _PARENT = ("run", "parent_id")
+VALUES = ("parameters", "variables", "inputs")  # what a start writes facts into
+_NOWHERE = "is given neither here nor in `defaults`"
 AFTER = "after"  # in the entry of a sequel: the name of the route that it goes on after
 
 
@@ -43,10 +45,16 @@ def contradictions(entry: Entry, whole: Entry, defaults: object) -> Said:
     for what in _problems_of_gate(entry["when"]) if "when" in entry else ():
         yield ("when",), what
     if "start" in entry:
-        for key in _not_given(whole["start"], defaults):
-            yield ("start", key), "is given neither here nor in `defaults`"
-        for below, what in _contradictions_in_start(entry["start"]):
+        for below, what in _of_start(entry["start"], whole["start"], defaults):
             yield ("start", *below), what
+
+
+def _of_start(entry: Entry, whole: Entry, defaults: object) -> Said:
+    if "github" in whole:
+        yield from workflows().contradictions(entry)
+    else:
+        yield from (((key,), _NOWHERE) for key in _not_given(whole, defaults))
+    yield from _contradictions_in_start(entry)
 
 
 def _not_given(start: Entry, defaults: object) -> list[str]:
@@ -62,27 +70,6 @@ def _never_after(entry: Entry, whole: Entry, defaults: object) -> Said:
     if entry.get("follow", given.get("follow", True)) is False:
         what = "needs to see the pipeline run end, and `follow: false` does not look"
         yield ("complete",), f"{what}: say `follow: true` on the route"
-
-
-def champions() -> ModuleType:
-    """What knows of champions, which most routes do not name."""
-    from functions.core.routes.file.keys import champions as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def promotions() -> ModuleType:
-    """What knows of promotions, which most routes are not about."""
-    from functions.core.routes.file.keys import promotions as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def concurrencies() -> ModuleType:
-    """What knows of concurrency, which most routes do not name either."""
-    from functions.core.routes.file.keys import concurrencies as found  # noqa: PLC0415 - as said
-
-    return found
 
 
 def never_right(entry: Entry) -> Said:
@@ -102,7 +89,7 @@ def never_right(entry: Entry) -> Said:
 
 def never_sent(start: Entry) -> Said:
     """What a start writes out itself and no pipeline may be sent: every run would be held."""
-    for kind in ("parameters", "variables"):
+    for kind in VALUES:
         given = start.get(kind)
         for name, value in given.items() if isinstance(given, dict) else ():
             if wrong := unusable.expanded(placeholders.written(value)):
@@ -153,7 +140,7 @@ def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
         yield ("when",), {path[:2] for path in mentioned(entry.get("when", ""))}
     given: list[tuple[At, Any]] = [
         (("start", kind, name), value)
-        for kind in ("parameters", "variables")
+        for kind in VALUES
         for name, value in entry.get("start", {}).get(kind, {}).items()
     ]
     group = entry.get("concurrency", {}).get("group", "")
@@ -179,7 +166,7 @@ def _contradictions_in_start(entry: Entry) -> Said:
         if name and name.casefold() == correlation.casefold():
             what = f"names `{bounded(name, 60)}`, which stands among the parameters as well"
             yield ("correlation",), what
-    for key in ("parameters", "variables"):
+    for key in VALUES:
         for name, value in entry.get(key, {}).items():
             for what in placeholders.problems_of(value):
                 yield (key, name), what

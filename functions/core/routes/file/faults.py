@@ -40,6 +40,8 @@ def faults(value: Any, shape: Shape, at: At = ()) -> Faults:  # noqa: ANN401 - f
         allowed = " or ".join(_SAID[kind] for kind in options)
         yield at, f"must be {allowed}, not {said}", True
         return
+    if "if" in fitting:  # of two mappings, by a key that one of them has
+        fitting = fitting["then" if set(fitting["if"]["required"]) <= value.keys() else "else"]
     yield from ((at, what, False) for what in _misfits(value, fitting))
     if isinstance(value, dict):
         yield from _faults_of_entries(value, fitting, at)

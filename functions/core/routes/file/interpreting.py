@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from functions.core.routes.definition import Routes
 from functions.core.routes.file.contradictions import (
-    concurrencies,
     contradictions,
     never_right,
     never_sent,
@@ -16,16 +15,17 @@ from functions.core.routes.file.contradictions import (
 )
 from functions.core.routes.file.document import parse
 from functions.core.routes.file.faults import faults
-from functions.core.routes.file.making import (
+from functions.core.routes.file.making import made, organizations
+from functions.core.routes.file.schema import FILE
+from functions.core.routes.file.seldom import (
     channels,
+    concurrencies,
     expectations,
     joins,
-    made,
-    organizations,
     sequels,
+    workflows,
 )
-from functions.core.routes.file.schema import FILE
-from functions.core.routes.lookalikes import not_told_apart
+from functions.core.routes.requests.lookalikes import not_told_apart
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.texts.bounds import bounded
 
@@ -98,12 +98,9 @@ def _mistakes(data: object) -> Said:
     if ("routes",) in wrong:
         return
     entries = [(at, entry) for at, entry, _ in _entries(data["routes"])]
-    yield from _same_names(entries)
-    if any("concurrency" in entry for _, entry in entries):
-        yield from concurrencies().unlike(entries)
-    if "notify" in data or any({"notify", "tell"} & entry.keys() for _, entry in entries):
-        yield from channels().contradictions([((), data), *entries])
     defaults = data.get("defaults", {})
+    yield from _same_names(entries)
+    yield from _between(entries, data, defaults)
     for at, whole, is_route in _entries(data["routes"]):
         if is_route:
             sound = _sound(whole, wrong, at)
@@ -114,6 +111,16 @@ def _mistakes(data: object) -> Said:
                 yield from _at(at, joins().contradictions(sound, whole))
             if "then" in sound:
                 yield from _at(at, sequels().contradictions(sound, whole, defaults))
+
+
+def _between(entries: list[tuple[At, Entry]], data: Entry, defaults: object) -> Said:
+    """What routes that are right alone cannot say beside each other."""
+    if any("concurrency" in entry for _, entry in entries):
+        yield from concurrencies().unlike(entries)
+    if "notify" in data or any({"notify", "tell"} & entry.keys() for _, entry in entries):
+        yield from channels().contradictions([((), data), *entries])
+    if any("github" in start for _, e in entries if isinstance(start := e.get("start"), dict)):
+        yield from workflows().shared_secrets(entries, defaults)
 
 
 def _useless(data: object) -> Said:

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.routes import needs
 from functions.core.routes.definition import Limit, Match, Route, Start, Variable
-from functions.core.routes.file.contradictions import champions, concurrencies, promotions
+from functions.core.routes.file.seldom import (
+    champions,
+    channels,
+    concurrencies,
+    expectations,
+    joins,
+    promotions,
+    sequels,
+    workflows,
+)
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.policy import FACTS_FOR
 from functions.core.terms.words import Outcome
 from functions.core.texts.times import parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import ModuleType
 
     Entry = dict[str, Any]
 
@@ -23,7 +32,7 @@ def made(entry: Entry, defaults: Entry) -> Route:
     """The route that an entry describes, or the sequel of one."""
     as_written = ("name", "children", "when", "step", "model", "after")
     of_start = {name: value for name, value in defaults.items() if name != "follow"}
-    start = _start({**of_start, **entry["start"]}) if "start" in entry else None
+    start = _start(entry["start"], of_start) if "start" in entry else None
     match = Match(**entry.get("match", {}))
     grouped = concurrencies().made(entry["concurrency"]) if "concurrency" in entry else None
     count, _, per = entry.get("limit", "").partition("/")
@@ -52,37 +61,10 @@ def made(entry: Entry, defaults: Entry) -> Route:
 
 
 def organizations(routes: Iterable[Route], defaults: Entry) -> frozenset[str]:
-    """Those that routes start pipelines in, or that the file names for all."""
-    started = (route.start.organization for route in routes if route.start)
+    """Those of Azure DevOps that routes start pipelines in, or that the file names for all."""
+    starts = (route.start for route in routes if route.start)
+    started = (one.organization for one in starts if not is_github(one.organization))
     return frozenset(filter(None, (*started, defaults.get("organization"))))
-
-
-def channels() -> ModuleType:
-    """What knows of channels, which many files do not name."""
-    from functions.core.routes.file.keys import channels as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def sequels() -> ModuleType:
-    """What knows of what goes on by an end, which most routes do not name."""
-    from functions.core.routes.file.keys import sequels as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def expectations() -> ModuleType:
-    """What knows of what should have come, which most routes do not say either."""
-    from functions.core.routes.file.keys import expectations as found  # noqa: PLC0415 - as said
-
-    return found
-
-
-def joins() -> ModuleType:
-    """What knows of joins, which most routes do not name."""
-    from functions.core.routes.file.keys import joins as found  # noqa: PLC0415 - as said
-
-    return found
 
 
 def _patience(entry: Entry) -> timedelta:
@@ -95,7 +77,11 @@ def _outcomes(entry: Entry) -> frozenset[Outcome]:
     return frozenset(map(Outcome, [named] if isinstance(named, str) else named))
 
 
-def _start(entry: Entry) -> Start:
+def _start(written: Entry, defaults: Entry) -> Start:
+    if "github" in written:  # what `defaults` say is of Azure DevOps, the secret most of all
+        found: Start = workflows().made(written)
+        return found
+    entry = {**defaults, **written}
     variables = {
         name: Variable(**value) if isinstance(value, dict) else Variable(value)
         for name, value in entry.get("variables", {}).items()

@@ -106,7 +106,8 @@ _VARIABLE = closed(
     value={"description": "text, number or truth value; may name facts", "anyOf": SCALARS},
     secret=of("boolean", "whether Azure DevOps hides it in logs"),
 )
-START: Final = closed(
+_INPUTS = mapping("may name facts, {{ run.id }}; what is no text is sent as JSON", entry=True)
+_PIPELINE: Final = closed(
     "the Azure DevOps pipeline to start",
     "pipeline",
     **OF_START["properties"],
@@ -119,7 +120,7 @@ START: Final = closed(
         r"^refs/(heads|tags|pull)/(?!.*(\.\.|//|@\{|/\.|\.lock$|\.lock/))"
         r"[^\x00-\x20\x7f~^:?*\[\\{}.][^\x00-\x20\x7f~^:?*\[\\{}]{0,199}(?<![/.])$",
     ),
-    parameters=mapping("may name facts, {{ run.id }}; what is no text is sent as JSON", entry=True),
+    parameters=_INPUTS,
     correlation=text(
         "parameter that gets 12 hex digits which only this start has: 1 to 100 letters, digits, "
         "`_`, `-` or `.`, the first a letter or `_`",
@@ -128,3 +129,35 @@ START: Final = closed(
     variables=mapping("variables, settable at queue time", {"anyOf": [*SCALARS, _VARIABLE]}),
     skip_stages=of("array", "names of stages to skip", items=KEY),
 )
+_WORKFLOW: Final = closed(
+    "the workflow of GitHub Actions to start",
+    *("github", "workflow", "ref"),
+    # https://docs.github.com/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication
+    github=text(
+        "repository at GitHub, OWNER/NAME",
+        r"^[A-Za-z0-9](-?[A-Za-z0-9_]){0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$",
+    ),
+    workflow=text(
+        "file below .github/workflows that has the trigger `workflow_dispatch`: deploy.yml",
+        r"^(?!\.)[A-Za-z0-9 ._-]{1,100}\.ya?ml$",
+    ),
+    ref=text(
+        "branch or tag by which the workflow runs: main",
+        r"^(?!.*(\.\.|//|@\{|/\.|\.lock$|\.lock/))"
+        r"[^\x00-\x20\x7f~^:?*\[\\{}./-][^\x00-\x20\x7f~^:?*\[\\{}]{0,199}(?<![/.])$",
+    ),
+    secret=text("Key Vault secret with a token of GitHub, or the key of a GitHub App", SECRET),
+    inputs=_INPUTS,
+    correlation=text(
+        "input that gets 12 hex digits which only this start has: the `run-name` of the workflow "
+        "must show it; 1 to 100 letters, digits, `_` or `-`, the first a letter or `_`",
+        "^[A-Za-z_][A-Za-z0-9_-]{0,99}$",
+    ),
+)
+START: Final[Shape] = {
+    "description": "what to start: a pipeline of Azure DevOps, or a workflow of GitHub Actions",
+    "type": "object",
+    "if": {"required": ["github"]},
+    "then": _WORKFLOW,
+    "else": _PIPELINE,
+}

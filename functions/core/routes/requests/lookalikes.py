@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.events.model_events import BY_OUTCOME
 from functions.core.facts.placeholders import as_text, named_in, only_fact
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class _Alike:
 def _why(one: _Asked, group: _Alike) -> str:
     if one.start.correlation:  # the hash is of this run, outcome and route
         return ""
+    if is_github(one.start.organization):
+        return "no run of a workflow shows its inputs, and there is no `correlation`"
     facts = {only_fact(value) for value in one.start.parameters.values()}
     kinds = [BY_OUTCOME[o] for o in one.route.outcomes if o in BY_OUTCOME]
     joined = one.route.join is not None or "join.by" in facts  # which no other may name

@@ -1,0 +1,125 @@
+"""A GitHub App's tokens: its key signs who it is, and an owner's installation answers with a token.
+
+https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from functions.adapters.github.answers import is_own, told
+from functions.adapters.github.calls import HEADERS
+from functions.adapters.http.losses import NoAnswerError, NotSentError
+from functions.core.terms.errors import Retryable
+from functions.core.terms.pipelines import GITHUB, Credential
+from functions.core.terms.reasons import Reason
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import parse_time
+
+if TYPE_CHECKING:
+    from functions.adapters.http.transport import Answer, Transport
+    from functions.core.terms.deadline import Clock, Deadline
+    from functions.core.terms.pipelines import Sender
+
+BEFORE = timedelta(seconds=60)  # "to protect against clock drift"
+SIGNED_FOR = timedelta(minutes=9)  # of ten at most, since the two clocks differ
+_AN_HOUR = timedelta(hours=1)  # how long a token is good
+RENEWED = timedelta(minutes=5)  # before its end, which is an hour after it was made
+RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
+
+
+class AppTokens:
+    """Tokens of one App, kept by owner and key for as long as they are good."""
+
+    def __init__(self, transport: Transport, url: str, app: str, clock: Clock) -> None:
+        self._url, self._transport = url.rstrip("/"), transport
+        self._app, self._clock = app, clock
+        self._kept: dict[tuple[Sender, str], Credential] = {}
+        self._lock = threading.Lock()
+
+    def of(
+        self, sender: Sender, key: Credential, deadline: Deadline, *, fresh: bool = False
+    ) -> Credential:
+        """A token for the owner, by this version of the key. Raises Retryable (secret_unreadable).
+
+        It is made by one thread at a time, and `fresh` has another one made.
+        """
+        asked_at = self._clock.now()
+        if not fresh and (known := self._good(sender, key)):
+            return known
+        if not self._lock.acquire(timeout=deadline.left):
+            raise _none(sender, "GitHub has not answered others in time")
+        try:
+            known = self._good(sender, key)
+            made_since = known and known.expires_at and known.expires_at - _AN_HOUR >= asked_at
+            if known and (made_since or not fresh):
+                return known
+            made = self._made(sender, key, deadline)
+            self._kept[sender, key.version] = made
+            return made
+        finally:
+            self._lock.release()
+
+    def _good(self, sender: Sender, key: Credential) -> Credential | None:
+        known = self._kept.get((sender, key.version))
+        if known is None or known.has_expired(self._clock.now() + RENEWED):
+            return None
+        return known
+
+    def _made(self, sender: Sender, key: Credential, deadline: Deadline) -> Credential:
+        signed = self._signed(sender, key)
+        owner = quote(sender.organization.removeprefix(GITHUB), "")
+        found = self._asked(sender, f"/users/{owner}/installation", signed, deadline)
+        number = found.get("id")
+        if type(number) is not int or number < 1:
+            raise _none(sender, "GitHub's answer names no installation")
+        path = f"/app/installations/{number}/access_tokens"
+        made = self._asked(sender, path, signed, deadline, RIGHTS)
+        token, ends = made.get("token"), parse_time(made.get("expires_at"))
+        if not isinstance(token, str) or not token.isascii() or not token or ends is None:
+            raise _none(sender, "GitHub's answer holds no token")
+        bearer = f"Bearer {token}"
+        return Credential(authorization=bearer, version=key.version, expires_at=ends, renews=True)
+
+    def _signed(self, sender: Sender, key: Credential) -> str:
+        """Who the App is, signed with its key."""
+        import jwt  # noqa: PLC0415 - only an App needs it
+
+        if not self._app:
+            raise _none(sender, "the secret is an App's key, and GITHUB_APP_ID does not say whose")
+        now = self._clock.now()
+        claims = {"iat": now - BEFORE, "exp": now + SIGNED_FOR, "iss": self._app}
+        try:
+            return f"Bearer {jwt.encode(claims, key.authorization, algorithm='RS256')}"
+        except Exception as error:  # noqa: BLE001 - whatever a library raises for a key that is none
+            raise _none(sender, f"its key cannot be used: {type(error).__name__}") from None
+
+    def _asked(
+        self, sender: Sender, path: str, signed: str, deadline: Deadline, body: object = None
+    ) -> dict[str, Any]:
+        url = f"{self._url}{path}"
+        try:
+            answer = self._transport.read(url, signed, deadline, headers=HEADERS, body=body)
+        except (NotSentError, NoAnswerError) as error:
+            raise _none(sender, f"no answer from GitHub: {error}") from None
+        found = answer.json
+        if answer.status not in {200, 201} or not is_own(answer) or not isinstance(found, dict):
+            raise _none(sender, _refusal(answer), answer.retry_after)
+        return found
+
+
+def _refusal(answer: Answer) -> str:
+    if answer.status == 401:
+        return f"{told(answer)}: is it the key of the App that GITHUB_APP_ID names?"
+    if answer.status == 404:
+        return f"{told(answer)}: the App is not installed there"
+    return told(answer)
+
+
+def _none(sender: Sender, why: str, after: float | None = None) -> Retryable:
+    owner = sender.organization.removeprefix(GITHUB)
+    what = f"secret {sender.secret}: no token of the GitHub App for {owner}: {why}"
+    return Retryable(Reason.SECRET_UNREADABLE, bounded(what), after)
