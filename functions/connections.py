@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 def connect(
     settings: Settings, clock: Clock | None = None, identity: TokenCredential | None = None
 ) -> ports.Ports:
-    """The adapters that the settings name, signed in as `identity`, else as the app's own.
-
-    Nothing connects before its first use.
-    """
+    """The adapters that the settings name, not connected yet; the app's identity is the default."""
     from functions.adapters.ahead import Ahead, Beside
     from functions.adapters.clock import SystemClock
     from functions.adapters.routefile import RouteFile
