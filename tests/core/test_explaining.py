@@ -12,6 +12,7 @@ import pytest
 from functions.core.operators.explaining import AS_IDENTITY, explained
 from functions.core.operators.meanings import REASONS, STATES
 from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import PAUSED, Ending, Outcome, State, line
@@ -29,7 +30,7 @@ def test_every_reason_and_every_state_has_its_words() -> None:
 @pytest.mark.parametrize("state", State)
 def test_a_continuation_is_explained_whatever_it_is(state: State, reason: Reason) -> None:
     c = opened(state=state, reason=reason, request=request())
-    told = explained(c, NOON, "azure-devops-pat")
+    told = explained(c, NOON, Policy())
     assert told.means.startswith(STATES[state])
     assert told.next
     assert "{" not in " ".join(told)
@@ -37,13 +38,13 @@ def test_a_continuation_is_explained_whatever_it_is(state: State, reason: Reason
 
 def test_who_waits_for_the_service_is_not_told_of_a_secret() -> None:
     c = opened(reason=Reason.THROTTLED, waits_on="account/contoso/azure-devops-pat")
-    assert "secret" not in explained(c, NOON, "azure-devops-pat").next
+    assert "secret" not in explained(c, NOON, Policy()).next
 
 
 @pytest.mark.parametrize("reason", AS_IDENTITY)
 def test_where_no_secret_is_used_none_is_spoken_of(reason: Reason) -> None:
     c = opened(reason=reason, request=request(), waits_on="account/contoso/azure-devops-pat")
-    told = " ".join(explained(c, NOON, ""))
+    told = " ".join(explained(c, NOON, Policy(by_identity=True)))
     assert "secret" not in told
     assert "{" not in told
     assert "identity" in told
@@ -52,7 +53,7 @@ def test_where_no_secret_is_used_none_is_spoken_of(reason: Reason) -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_command_to_copy_keeps_hostile_names_in_one_word(reason: Reason) -> None:
     c = msgspec.structs.replace(opened(state=State.HELD, reason=reason), key=HOSTILE)
-    do = explained(c, NOON, "pat").do
+    do = explained(c, NOON, Policy()).do
     if "replay" in do:
         command = do[do.index("bin/relay replay") :].split(", or")[0]
         assert HOSTILE.text in shlex.split(command)
@@ -87,7 +88,7 @@ LOST = PipelineEnd(how=Ending.LOST, at=NOON)
     ],
 )
 def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
-    assert says in explained(opened(**given), NOON, "pat").next
+    assert says in explained(opened(**given), NOON, Policy()).next
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
 def test_of_what_was_asked_for_it_is_said_first_that_nobody_knows(
     given: dict[str, Any], says: str
 ) -> None:
-    told = explained(opened(asked_at=NOON, request=request(), **given), NOON, "pat").means
+    told = explained(opened(asked_at=NOON, request=request(), **given), NOON, Policy()).means
     ended = "held, and " if "state" in given else ""
     assert told.startswith(f"{ended}it is not known whether pipeline contoso/mlops/42 was started:")
     assert says in told
@@ -112,4 +113,4 @@ def test_of_what_was_asked_for_it_is_said_first_that_nobody_knows(
 
 def test_what_is_settled_asks_nothing_of_a_person() -> None:
     c = opened(state=State.STARTED, reason=Reason.FOUND)
-    assert explained(c, NOON, "pat").do == ""
+    assert explained(c, NOON, Policy()).do == ""

@@ -21,6 +21,7 @@ from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.explaining import explained
 from functions.core.ports.services import Level
 from functions.core.starts import log_lines
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason, outlasts
 from functions.core.terms.words import Outcome, State
 from functions.web.charts.series import DRAWN
@@ -113,7 +114,7 @@ REASONS = {
     Reason.REJECTED: Is.PLAIN,
     Reason.ROUTE_REMOVED: Is.PLAIN,
     Reason.TOO_LARGE: Is.MISTAKE,
-    Reason.ANSWERED: Is.PLAIN,
+    Reason.ANSWERED: Is.LASTS,
     Reason.FOUND: Is.PLAIN,
 }
 
@@ -173,14 +174,16 @@ def test_why_and_coverage_know_it(state: State) -> None:
 @each_state
 def test_who_is_held_or_failed_is_told_how_to_try_again(state: State, reason: Reason) -> None:
     for asked in (None, NOON):
-        do = explained(opened(state=state, reason=reason, asked_at=asked), NOON, SECRET).do
+        do = explained(
+            opened(state=state, reason=reason, asked_at=asked), NOON, Policy(secret=SECRET)
+        ).do
         if state is not State.OPEN:
             assert ("bin/relay replay" in do) is (state in REPLAYABLE)
 
 
 @each_reason
 def test_where_no_secret_is_used_none_is_spoken_of(reason: Reason) -> None:
-    told = explained(opened(reason=reason, request=request()), NOON, "")
+    told = explained(opened(reason=reason, request=request()), NOON, Policy(by_identity=True))
     assert "secret" not in " ".join(told)
 
 

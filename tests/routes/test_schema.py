@@ -118,7 +118,7 @@ def test_the_schema_refuses_what_decoding_refuses(
 
 def shapes(within: Any) -> Iterator[dict[str, Any]]:
     """Every mapping with keys of its own that the schema describes."""
-    if isinstance(within, dict) and isinstance(within.get("required"), list):
+    if isinstance(within, dict) and isinstance(within.get("required"), list) and len(within) > 1:
         yield within
     for below in within.values() if isinstance(within, dict) else within:
         if isinstance(below, (dict, list)):
@@ -139,5 +139,5 @@ def test_every_key_is_described(validator: jsonschema.Draft202012Validator) -> N
 def test_every_shape_is_closed(validator: jsonschema.Draft202012Validator) -> None:
     found = list(shapes(validator.schema))
 
-    assert len(found) == 28  # those of a sequel three times
+    assert len(found) == 32  # those of a sequel three times
     assert [shape for shape in found if shape["additionalProperties"] is not False] == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from functions.core.rounds.expiry import senders
+from functions.core.terms.policy import Policy
 from functions.core.terms.words import Ending
 from tests.routes.files import problems_in, routes
 
@@ -54,7 +56,7 @@ def test_its_channels_and_its_organizations_are_known() -> None:
     found = routes(then(f"{{failed: {{{start}, tell: [{{slack: ops}}]}}}}"))
     assert [channel.name for channel in found.channels] == ["slack/ops"]
     assert found.organizations == {"contoso", "other"}
-    assert found.secrets("s1") == ["s1", "s2"]
+    assert senders(found, Policy(secret="s1")) == [("contoso", "s1"), ("other", "s2")]
 
 
 @pytest.mark.parametrize(

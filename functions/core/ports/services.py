@@ -153,10 +153,7 @@ class Pipelines(Protocol):
         queued: tuple[datetime, datetime],
         deadline: Deadline,
     ) -> Iterator[PipelineRun]:
-        """Builds `queued` between these times that match.
-
-        Raises Retryable, after those that it found, where it could not look at all of them.
-        """
+        """Runs `queued` between these times that match; then Retryable, if those are not all."""
 
     def ends(
         self,

@@ -68,12 +68,7 @@ BY_GATE = frozenset({Reason.GATE, Reason.GATE_ERROR, Reason.NOT_A_NUMBER, Reason
 # Reasons for which days of patience are counted, and which are not disproved by one that comes
 # before them on a continuation's way: three days of 403 are three days, though AML was down for an
 # hour. Minutes of patience are counted while one reason lasts: an outage uses none of them up.
-_LASTING = frozenset(
-    {
-        *(Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN),
-        Reason.ANSWERED,  # of one in doubt: the service took it, and said nothing more
-    }
-)
+_LASTING = frozenset({Reason.REFUSED, Reason.UNAVAILABLE, Reason.LOOK_FAILED, Reason.UNFORESEEN})
 
 # The same for those that come early on the way, where only few come before them or beside them.
 _UNREAD = frozenset({Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE})
@@ -87,8 +82,10 @@ _SAY_NOTHING_OF = {
 
 def outlasts(reason: Reason, other: Reason) -> bool:
     """Whether what is counted for a reason goes on while another one is given."""
+    if reason is Reason.ANSWERED:  # the service took it, and did not say as what: that stays so
+        return True
     if other is Reason.IN_DOUBT:  # a look-up may show that nothing was queued
-        return reason in {Reason.REFUSED, Reason.ANSWERED}
+        return reason is Reason.REFUSED
     if reason in _SAY_NOTHING_OF:
         return other in _SAY_NOTHING_OF[reason]
     return reason in _LASTING and other is not Reason.CREDENTIAL_REFUSED

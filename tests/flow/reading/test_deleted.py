@@ -10,6 +10,7 @@ import pytest
 from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.deadline import Deadline
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -45,7 +46,7 @@ def test_a_run_that_was_deleted_before_its_event_is_held(
     assert stage.posts() == 0
     (told,) = [m for m in caplog.messages if m.startswith("continuation=held")]
     assert "reason=deleted" in told
-    words = explained(stage.only("r1"), stage.clock.now(), "pat")
+    words = explained(stage.only("r1"), stage.clock.now(), Policy())
     assert "the run was deleted in Azure Machine Learning" in words.means
     assert "restore the run, then bin/relay replay register/r1/Completed" in words.do
 

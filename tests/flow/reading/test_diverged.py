@@ -9,6 +9,7 @@ import pytest
 
 from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.asking import EXPERIMENT, asked, route
@@ -155,7 +156,7 @@ def test_an_operator_may_start_it_all_the_same_without_its_gate(stage: Stage) ->
     route(stage, "when: run.metrics.loss < 0.5")
     ended(stage, loss=NAN)
     row = stage.only("r1")
-    assert "--ignore-gate" in explained(row, stage.clock.now(), "x").do
+    assert "--ignore-gate" in explained(row, stage.clock.now(), Policy()).do
     assert Replaying(stage.ledger, stage.clock, "me").replay(row.key, ignore_gate=True).done
     stage.reconcile(minutes=1)
     assert stage.only("r1").state is State.STARTED

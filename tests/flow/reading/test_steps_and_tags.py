@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.gates.gate import gate_of
 from functions.core.operators.explaining import explained
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.asking import EXPERIMENT, asked, route
@@ -73,7 +74,8 @@ def test_a_metric_that_is_nan_is_called_so(stage: Stage) -> None:
     assert (row.state, row.reason) == (State.HELD, Reason.NOT_A_NUMBER)
     assert row.detail == "run.metrics.loss is NaN: the training diverged"
     assert (
-        "is no number: a metric, or what its gate" in explained(row, stage.clock.now(), "pat").means
+        "is no number: a metric, or what its gate"
+        in explained(row, stage.clock.now(), Policy()).means
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.asking import EXPERIMENT, asked, route
@@ -42,7 +43,7 @@ def test_what_a_run_says_is_not_sent_where_it_would_be_expanded(
     assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.EXPANDS, 0)
     assert row.detail.startswith(f"model holds `{begin}`, which ")
     assert BEGIN[begin] in row.detail
-    do = explained(row, stage.clock.now(), "pat").do
+    do = explained(row, stage.clock.now(), Policy()).do
     assert do.startswith("name in next a fact without it, or mend what the run is called or tagged")
     assert "replay" in do
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.operators.explaining import explained
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.devops.pipelines.catalogue import Project
@@ -297,7 +298,7 @@ def test_a_refused_secret_holds_back_those_who_use_it_and_nobody_else(two: Stage
 
 
 def test_the_secret_that_was_refused_is_the_one_that_is_named(two: Stage) -> None:
-    told = explained(two.only("b1"), two.clock.now(), "azure-devops-pat")
+    told = explained(two.only("b1"), two.clock.now(), Policy())
     assert "pat-of-team-b" in told.means
     assert "pat-of-team-b" in told.do
     two.devops.accept("renewed")
@@ -352,7 +353,7 @@ def test_a_look_up_that_is_refused_is_held_after_three_days_and_says_what_to_do(
     stage.reconcile(hours=2)
     row = stage.only("r1")
     assert (row.state, row.reason, stage.posts()) == (State.HELD, Reason.IN_DOUBT, 0)
-    assert "--as-started" in explained(row, stage.clock.now(), "x").do
+    assert "--as-started" in explained(row, stage.clock.now(), Policy()).do
 
 
 def test_a_deleted_build_that_shows_no_parameters_blocks_no_look_up_for_ever(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from functions.configuration import settings as known_settings
 from functions.core.operators import decisions
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import GOES_ON, LOOKS
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.forecasts import telling
@@ -41,7 +42,7 @@ def test_no_line_is_a_chain_of_colons_and_one_is_told_as_one(state: State, reaso
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_command_is_named_to_who_waits_only_where_it_helps(reason: Reason) -> None:
-    do = explained(opened(reason=reason, request=request()), NOON, "azure-devops-pat").do
+    do = explained(opened(reason=reason, request=request()), NOON, Policy()).do
     if reason in HASTENED:
         assert "then, to try at once: bin/relay replay register/run-1/Completed" in do
     elif reason in {Reason.FACTS_MISSING, Reason.NOT_FINAL, Reason.IN_DOUBT}:

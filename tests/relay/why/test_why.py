@@ -12,6 +12,7 @@ import pytest
 
 from functions.core.operators.explaining import explained
 from functions.core.operators.meanings import OF_ANOTHER_REASON, REASONS, STATES
+from functions.core.terms.policy import Policy
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
@@ -495,7 +496,7 @@ def test_every_state_and_every_reason_is_told_in_its_own_words(desk: Desk) -> No
     )
     for route, (state, reason) in every.items():
         c = samples.opened("r1", route, state=state, reason=reason, request=samples.request())
-        words = explained(c, desk.stage.clock.now(), "azure-devops-pat")
+        words = explained(c, desk.stage.clock.now(), Policy())
         assert words.means.startswith(f"{STATES[state]}: ")
         assert blocks[route].splitlines()[:2] == [str(state), f"  means    {words.means}"]
         assert spoken[route]["means"] == words.means
