@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from functions.core.terms.errors import Retryable
-from functions.core.terms.pipelines import Project, RunsSeen
+from functions.core.terms.pipelines import Project, RunsSeen, is_github
 from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Told = tuple[Sequence[Followed], RunsSeen | Retryable]
 
 MOST_REQUESTS = 10  # of an account in a round
+MOST_OF_GITHUB = 10  # which tells of one at a time
 MOST_TOGETHER = 100  # ids of at most ten digits: an address of 2,048 characters holds more
 
 
@@ -109,10 +110,11 @@ def _waits(seen: RunsSeen) -> bool:
 def _batches(those: Iterable[Followed]) -> Iterator[Sequence[Followed]]:
     """Those of each project together, so many at most."""
     by_project = sorted(those, key=_project)
-    for _, group in groupby(by_project, key=_project):
+    for (organization, _), group in groupby(by_project, key=_project):
+        most = MOST_OF_GITHUB if is_github(organization) else MOST_TOGETHER
         batch: list[Followed] = []
         for one in group:
-            if batch and sum(len(o.runs) for o in batch) + len(one.runs) > MOST_TOGETHER:
+            if batch and sum(len(o.runs) for o in batch) + len(one.runs) > most:
                 yield batch
                 batch = []
             batch.append(one)
