@@ -1,4 +1,4 @@
-"""The whole local Azure in one process: identity, Key Vault, ARM, AML and Azure DevOps.
+"""The whole local Azure in one process: identity, Key Vault, ARM, AML, Azure DevOps and GitHub.
 
 `python -m local.cloud` keeps it running and prints the settings that point the function app at it.
 """
@@ -6,23 +6,42 @@
 from __future__ import annotations
 
 import re
+import secrets
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from local.aml.memory import MemoryAML
 from local.arm.front import ARM
 from local.devops import DevOps, Parameter
+from local.github import GitHub
+from local.github.example import add_example
 from local.identity import Identity
 from local.serving.certificates import Authority
 from local.serving.listener import Listener
-from local.serving.names import ORGANIZATION, PROJECT, SECRET, SUBSCRIPTION, WORKSPACE
+from local.serving.names import (
+    GITHUB_SECRET,
+    ORGANIZATION,
+    PROJECT,
+    SECRET,
+    SUBSCRIPTION,
+    WORKSPACE,
+)
 from local.vault.front import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ORGANIZATION", "PROJECT", "SECRET", "SUBSCRIPTION", "WORKSPACE", "Cloud"]
+__all__ = [
+    "GITHUB_SECRET",
+    "ORGANIZATION",
+    "PROJECT",
+    "SECRET",
+    "SUBSCRIPTION",
+    "WORKSPACE",
+    "Cloud",
+]
 
 DEVOPS_RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"
 SECURE = ("vault", "aml")
@@ -39,8 +58,8 @@ def of_the_app(environment: Mapping[str, str]) -> dict[str, str]:
 class Ground:
     """What a cloud stands on, and after it others, one at a time: ports and a certificate.
 
-    `ports` gives fixed ports to `identity`, `vault`, `arm`, `aml` and `devops`; others are free
-    ones. The directory keeps the authority that vouches for them.
+    `ports` gives fixed ports to `identity`, `vault`, `arm`, `aml`, `devops` and `github`; others
+    are free ones. The directory keeps the authority that vouches for them.
     """
 
     def __init__(self, directory: Path, ports: Mapping[str, int] | None = None) -> None:
@@ -50,6 +69,8 @@ class Ground:
             name: Listener(at.get(name, 0), self.tls if name in SECURE else None)
             for name in ("identity", "vault", "arm", "aml", "devops")
         }
+        self._github_port = at.get("github", 0)
+        self._later: dict[str, Listener] = {}
 
     def move_vault(self) -> None:
         """Give the vault another port, before the next cloud.
@@ -60,10 +81,16 @@ class Ground:
         self.listeners["vault"].stop()
         self.listeners["vault"] = Listener(tls=self.tls).start()
 
+    def github(self) -> Listener:
+        """GitHub's port, which is taken when it is first asked for: few clouds need it."""
+        if "github" not in self._later:
+            self._later["github"] = Listener(self._github_port).start()
+        return self._later["github"]
+
     @property
     def stands(self) -> bool:
         """Whether every port is still there: a service that is told to stop gives its own back."""
-        return not any(listener.ended for listener in self.listeners.values())
+        return not any(listener.ended for listener in self._taken())
 
     def __enter__(self) -> Self:
         for listener in self.listeners.values():
@@ -71,8 +98,12 @@ class Ground:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for listener in self.listeners.values():
+        for listener in self._taken():
             listener.stop()
+        self._later.clear()
+
+    def _taken(self) -> list[Listener]:
+        return [*self.listeners.values(), *self._later.values()]
 
 
 class Cloud:
@@ -92,9 +123,10 @@ class Cloud:
         ports: Mapping[str, int] | None = None,
     ) -> None:
         on = ground if isinstance(ground, Ground) else Ground(ground, ports)
-        self._own = None if on is ground else on
+        self._on, self._own = on, None if on is ground else on
         at = on.listeners
         self.tls, self.bundle, self.pat = on.tls, on.bundle, pat
+        self.github_token = f"github_pat_{secrets.token_hex(20)}"
         self.identity = Identity(port=at["identity"])
         self.vault = Vault(self.identity.accepts, self.tls, at["vault"])
         self.arm = ARM(self.identity.accepts, at["arm"])
@@ -108,6 +140,18 @@ class Cloud:
         self.vault.put(SECRET, pat)
         self._add_pipelines()
         self._running = ExitStack()
+
+    @cached_property
+    def github(self) -> GitHub:
+        """GitHub, which answers from when it is first asked for until this cloud is left.
+
+        It has the repository mlops of contoso, an owner of the organization's name, and takes the
+        token `github_token`, which then lies in the vault.
+        """
+        service = GitHub(self._on.github(), tokens=[self.github_token])
+        add_example(service, ORGANIZATION, PROJECT)
+        self.vault.put(GITHUB_SECRET, self.github_token)
+        return self._running.enter_context(service)
 
     def settings(self) -> Mapping[str, str]:
         """The environment of a function app that lives in this cloud, but for its ledger."""

@@ -8,3 +8,4 @@ WORKSPACE = (
 LOOPBACK = "127.0.0.1"
 ORGANIZATION, PROJECT = "contoso", "mlops"
 SECRET = "azure-devops-pat"
+GITHUB_SECRET = "github-token"

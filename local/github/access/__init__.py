@@ -1,0 +1,1 @@
+"""Who may call the local GitHub, and how often."""
