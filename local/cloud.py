@@ -16,6 +16,7 @@ from local.aml.memory import MemoryAML
 from local.arm.front import ARM
 from local.devops import DevOps, Parameter
 from local.github import GitHub
+from local.github.state import now
 from local.github.example import add_example
 from local.identity import Identity
 from local.serving.certificates import Authority
@@ -127,6 +128,7 @@ class Cloud:
         at = on.listeners
         self.tls, self.bundle, self.pat = on.tls, on.bundle, pat
         self.github_token = f"github_pat_{secrets.token_hex(20)}"
+        self.github_clock = now  # by which GitHub goes
         self.identity = Identity(port=at["identity"])
         self.vault = Vault(self.identity.accepts, self.tls, at["vault"])
         self.arm = ARM(self.identity.accepts, at["arm"])
@@ -148,7 +150,8 @@ class Cloud:
         It has the repository mlops of contoso, an owner of the organization's name, and takes the
         token `github_token`, which then lies in the vault.
         """
-        service = GitHub(self._on.github(), tokens=[self.github_token])
+        at, token = self._on.github(), self.github_token
+        service = GitHub(at, tokens=[token], clock=lambda: self.github_clock())
         add_example(service, ORGANIZATION, PROJECT)
         self.vault.put(GITHUB_SECRET, self.github_token)
         return self._running.enter_context(service)

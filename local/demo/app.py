@@ -28,7 +28,7 @@ class RouteSeen:
 
     name: str
     when: str
-    pipeline: int
+    pipeline: int | str
 
 
 @dataclass(frozen=True)

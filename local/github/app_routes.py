@@ -60,6 +60,14 @@ class AppRoutes:
                 return jsonify(shown.installation(self._urls, one))
         raise not_found()
 
+    def list_installations(self) -> Response:
+        """List installations for the authenticated app."""
+        g.operation = f"{_APPS}#list-installations-for-the-authenticated-app"
+        size = min(request.args.get("per_page", 30, int), 100)
+        first = (request.args.get("page", 1, int) - 1) * size
+        every = self._state.accounts.installations(_app())[first : first + size]
+        return jsonify([shown.installation(self._urls, one) for one in every])
+
     def create_token(self, installation_id: int) -> Response:
         """Create an installation access token for an app."""
         g.operation = f"{_APPS}#create-an-installation-access-token-for-an-app"
@@ -109,6 +117,7 @@ def install(app: Flask, state: GitHubState, web: str) -> None:
     rule("/app", "app", routes.get_app)
     for start, kind in STARTS:
         rule(f"{start}/installation", f"installation {kind}", routes.get_installation)
+    rule("/app/installations", "installations", routes.list_installations)
     path = "/app/installations/<int:installation_id>/access_tokens"
     rule(path, "token", routes.create_token, methods=["POST"])
     rule("/rate_limit", "rate_limit", routes.rate_limit)

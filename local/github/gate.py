@@ -100,6 +100,8 @@ def _leave(answer: Response) -> Response:
     """Headers of every answer, also of those that refuse."""
     for name, value in g.get("told", {}).items():
         answer.headers.setdefault(name, value)
+    if answer.status_code == 204:  # noqa: PLR2004 - the HTTP status
+        answer.headers.pop("Content-Type", None)  # which has no content
     answer.headers["X-GitHub-Request-Id"] = secrets.token_hex(16).upper()
     answer.headers.setdefault("X-GitHub-Media-Type", "github.v3; format=json")
     if answer.mimetype == "application/json":

@@ -97,9 +97,11 @@ def is_own(answer: Answer) -> bool:
 
     https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
-    if "X-GitHub-Request-Id" not in answer.headers or is_page(answer):
+    if "X-GitHub-Request-Id" not in answer.headers:
         return False
-    return answer.status < 300 or isinstance(answer.json, dict)
+    if answer.status == 204:  # which has no content, whatever its headers say
+        return True
+    return not is_page(answer) and (answer.status < 300 or isinstance(answer.json, dict))
 
 
 def is_page(answer: Answer) -> bool:

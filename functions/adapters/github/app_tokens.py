@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from functions.adapters.github.answers import is_own, told
 from functions.adapters.github.calls import HEADERS
@@ -20,6 +19,8 @@ from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from functions.adapters.http.transport import Answer, Transport
     from functions.core.terms.deadline import Clock, Deadline
     from functions.core.terms.pipelines import Sender
@@ -28,6 +29,7 @@ BEFORE = timedelta(seconds=60)  # "to protect against clock drift"
 SIGNED_FOR = timedelta(minutes=9)  # of ten at most, since the two clocks differ
 _AN_HOUR = timedelta(hours=1)  # how long a token is good
 RENEWED = timedelta(minutes=5)  # before its end, which is an hour after it was made
+INSTALLATIONS, PAGE, MOST_PAGES = "/app/installations", 100, 10
 RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
 
 
@@ -71,18 +73,32 @@ class AppTokens:
 
     def _made(self, sender: Sender, key: Credential, deadline: Deadline) -> Credential:
         signed = self._signed(sender, key)
-        owner = quote(sender.organization.removeprefix(GITHUB), "")
-        found = self._asked(sender, f"/users/{owner}/installation", signed, deadline)
-        number = found.get("id")
-        if type(number) is not int or number < 1:
-            raise _none(sender, "GitHub's answer names no installation")
-        path = f"/app/installations/{number}/access_tokens"
-        made = self._asked(sender, path, signed, deadline, RIGHTS)
+        path = f"{INSTALLATIONS}/{self._installation(sender, signed, deadline)}/access_tokens"
+        made = self._asked(sender, path, signed, deadline, body=RIGHTS)
+        made = made if isinstance(made, dict) else {}
         token, ends = made.get("token"), parse_time(made.get("expires_at"))
         if not isinstance(token, str) or not token.isascii() or not token or ends is None:
             raise _none(sender, "GitHub's answer holds no token")
         bearer = f"Bearer {token}"
         return Credential(authorization=bearer, version=key.version, expires_at=ends, renews=True)
+
+    def _installation(self, sender: Sender, signed: str, deadline: Deadline) -> int:
+        """The id of the App's installation at the owner, a person or an organization."""
+        owner = sender.organization.removeprefix(GITHUB).casefold()
+        for page in range(1, MOST_PAGES + 1):
+            params = {"per_page": f"{PAGE}", "page": f"{page}"}
+            found = self._asked(sender, INSTALLATIONS, signed, deadline, params)
+            listed = (
+                [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+            )
+            for one in listed:
+                account, number = one.get("account"), one.get("id")
+                login = account.get("login") if isinstance(account, dict) else None
+                if str(login).casefold() == owner and type(number) is int and number > 0:
+                    return number
+            if len(listed) < PAGE:
+                break
+        raise _none(sender, "the App is not installed there")
 
     def _signed(self, sender: Sender, key: Credential) -> str:
         """Who the App is, signed with its key."""
@@ -98,25 +114,30 @@ class AppTokens:
             raise _none(sender, f"its key cannot be used: {type(error).__name__}") from None
 
     def _asked(
-        self, sender: Sender, path: str, signed: str, deadline: Deadline, body: object = None
-    ) -> dict[str, Any]:
+        self,
+        sender: Sender,
+        path: str,
+        signed: str,
+        deadline: Deadline,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Any:  # noqa: ANN401 - JSON
         url = f"{self._url}{path}"
         try:
-            answer = self._transport.read(url, signed, deadline, headers=HEADERS, body=body)
+            answer = self._transport.read(
+                url, signed, deadline, params=params, headers=HEADERS, body=body
+            )
         except (NotSentError, NoAnswerError) as error:
             raise _none(sender, f"no answer from GitHub: {error}") from None
-        found = answer.json
-        if answer.status not in {200, 201} or not is_own(answer) or not isinstance(found, dict):
+        if answer.status not in {200, 201} or not is_own(answer):
             raise _none(sender, _refusal(answer), answer.retry_after)
-        return found
+        return answer.json
 
 
 def _refusal(answer: Answer) -> str:
-    if answer.status == 401:
-        return f"{told(answer)}: is it the key of the App that GITHUB_APP_ID names?"
-    if answer.status == 404:
-        return f"{told(answer)}: the App is not installed there"
-    return told(answer)
+    said = told(answer)
+    wrong = answer.status in {401, 404}
+    return f"{said}: is it the key of the App that GITHUB_APP_ID names?" if wrong else said
 
 
 def _none(sender: Sender, why: str, after: float | None = None) -> Retryable:
