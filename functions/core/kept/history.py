@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 40
 FIRST = 5  # steps that stay: they tell the cause
 RESUMED, UNASKED, ABSENT = "resumed", "taken back", "looked: absent"
+JOINED = "joined"  # another run, which whoever is at work on it did not write
 KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
 _TRIES = frozenset({RESUMED, PARKED, UNASKED, ABSENT})
 
