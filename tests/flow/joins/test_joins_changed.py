@@ -18,6 +18,7 @@ from tests.flow.joins.several import (
     A,
     B,
     C,
+    event,
     joining,
     joint,
     key,
@@ -132,3 +133,17 @@ def test_a_file_from_before_the_join_leaves_it_to_the_one_that_joins(
     assert (joint(new).state, old.posts()) == (State.OPEN, 0)
     new.reconcile(minutes=5)
     assert sent(new) == [told(runs=("r1", "r2", "r3"))]
+
+
+def test_a_member_that_is_to_ignore_its_gate_is_sought_where_its_value_is_all_the_same(
+    stage: Stage,
+) -> None:
+    stage.routes(ROUTES.replace("run.tags.batch", "run.params.batch"))
+    stage.aml.add_run("r1", experiment=A)
+    stage.deliver(event("r1", A, batch=None))
+    assert stands(stage, "r1") == ["open: facts_missing"]
+    stage.aml.add_run("c1", experiment=A, parent="r1", params={"batch": "b7"})
+    who = Replaying(stage.ledger, stage.clock, "ada")
+    assert who.replay(stage.only("r1").key, ignore_gate=True).done
+    stage.reconcile(seconds=1)
+    assert stands(stage, "r1") == ["skipped: joined"]

@@ -8,7 +8,22 @@ from functions.core.kept.summary import EVER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.expecting.test_overdue import heard
-from tests.flow.joins.several import ROUTES, A, B, C, joining, joint, sent, set_up, told, trained
+from tests.flow.joins.several import (
+    ROUTES,
+    A,
+    B,
+    C,
+    add,
+    event,
+    joining,
+    joint,
+    key,
+    sent,
+    set_up,
+    told,
+    trained,
+)
+from tests.flow.joins.test_joins_breaking import dies_at_a_delivery
 from tests.flow.notices.conftest import chat, stage
 from tests.flow.notices.people import WEBHOOK, notified
 
@@ -88,10 +103,22 @@ def test_people_are_told_once_that_it_is_held_whoever_comes_meanwhile(
     assert heard(chat) == ["held"]
 
 
-def test_lists_say_of_it_what_its_row_says(stage: Stage) -> None:
+def test_lists_say_of_it_what_its_row_says_whenever_a_process_dies(stage: Stage) -> None:
     held(stage)
-    trained(stage, "r3", C, "Failed")
-    for _ in range(2):
+    n, dies = 0, True
+    while dies:
+        run = f"r3.{n}"
+        add(stage, run, C, "Failed", f"b7.{n}")
+        news = event(run, C, "Failed", f"b7.{n}")
+        for of, experiment in enumerate((A, B)):
+            trained(stage, f"r{of}.{n}", experiment, batch=f"b7.{n}")
+        stage.reconcile(hours=13)
         stage.reconcile(seconds=121)
-    listed = [one.detail for one in stage.ledger.listed(EVER, 9) if one.key.run == "b7"]
-    assert listed == [joint(stage).detail] == ["3 of 3; failed: r3 Failed"]
+        dies = dies_at_a_delivery(stage, n, news)
+        stage.deliver(news)
+        for _ in range(3):
+            stage.reconcile(seconds=121)
+        listed = [o.detail for o in stage.ledger.listed(EVER, 999) if o.key == key(f"b7.{n}")]
+        assert listed == [joint(stage, f"b7.{n}").detail] == [f"3 of 3; failed: {run} Failed"]
+        n += 1
+    assert n > 6

@@ -126,8 +126,9 @@ class Joining:
                     self._ledger.write(entry, changed)
             except Lost:
                 continue
-            if changed is not was or (was.is_open and members.is_whole(join, was.event)):
-                self._ledger.schedule(changed)  # where it is held still, lists are to say the same
+            due = was.state is State.HELD or (was.is_open and members.is_whole(join, was.event))
+            if changed is not was or due:  # of one that is held still lists are to say the same
+                self._ledger.schedule(changed)
             if found is was or isinstance(found, str):
                 return found
         raise Retryable(Reason.INCOMPLETE, f"others write to {key.text}")
