@@ -82,10 +82,16 @@ def told_anew(event: RunEvent, join: Join) -> RunEvent:
     return replace(event, given={**event.given, FACTS: facts(join, value, there)})
 
 
+def is_lacking(event: RunEvent) -> bool:
+    """Whether a run that failed or is missing may still come, by what was known last."""
+    told = event.given.get(FACTS, {})
+    return bool(told.get("missing") or told.get("failed"))
+
+
 def left_over(event: RunEvent) -> str:
     """Why it does not go on by itself on a route that joins nothing any more; "" if it does."""
     told = event.given.get(FACTS, {})
-    if not (told.get("missing") or told.get("failed")):
+    if not is_lacking(event):
         return ""
     failed, missing = len(told.get("failed", ())), told.get("missing")
     return f"the route joins no runs any more: {failed} of this join failed, {missing} are missing"
