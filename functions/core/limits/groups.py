@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from functions.core.kept.continuation import HASTENED, PARKED, REPLAYED
-from functions.core.kept.history import JOINED
+from functions.core.kept.history import last
 from functions.core.limits.places_taken import Full, Places, earlier, joined, of, taken
 from functions.core.ports.ledger import Entry
 from functions.core.terms.errors import Unreadable
@@ -175,5 +175,5 @@ def _needs(c: Continuation, name: str) -> bool:
     if c.ended or c.group not in {"", name}:
         return False
     is_asked = c.asked_at is not None or c.state is State.STARTED
-    own = (step.what for step in reversed(c.history) if step.what != JOINED)
-    return is_asked or (c.state.may_be_open and next(own, "") not in _AT_REST)
+    step = last(c)
+    return is_asked or (c.state.may_be_open and step is not None and step.what not in _AT_REST)

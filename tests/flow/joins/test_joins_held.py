@@ -122,3 +122,31 @@ def test_lists_say_of_it_what_its_row_says_whenever_a_process_dies(stage: Stage)
         assert listed == [joint(stage, f"b7.{n}").detail] == [f"3 of 3; failed: {run} Failed"]
         n += 1
     assert n > 6
+
+
+def test_the_audit_trail_goes_on_with_who_comes_to_one_that_is_held(stage: Stage) -> None:
+    held(stage)
+    since = stage.clock.now()
+    trained(stage, "r3", C, "Failed")
+    shelf = int(key().run_hash[:2], 16)
+    (changed,) = (c for c in stage.ledger.written(since, shelf) if c.key == key())
+    assert (changed.state, changed.history[-1].detail) == (State.HELD, "run r3 Failed")
+
+
+def test_very_many_who_come_to_one_that_is_held_hide_from_nobody_that_it_is(
+    stage: Stage, chat: Chat
+) -> None:
+    set_up(stage, EXPECTING.replace("[train-a, train-b, train-c]", "50"))
+    trained(stage, "r1", A)
+    stage.reconcile(hours=13)
+    for _ in range(2):
+        stage.reconcile(seconds=121)
+    for n in range(2, 50):
+        trained(stage, f"r{n}", A)
+    for _ in range(5):
+        stage.reconcile(minutes=36)
+    assert heard(chat) == ["held", "still_held"]
+    trained(stage, "r50", A)
+    for _ in range(3):
+        stage.reconcile(minutes=6)
+    assert heard(chat) == ["held", "still_held", "goes_on"]

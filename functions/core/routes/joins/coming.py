@@ -99,13 +99,12 @@ def _with(there: list[Member], c: Continuation, join: Join, now: datetime) -> Co
     told = members.facts(join, c.event.given[members.FACTS]["by"], there)
     event = replace(c.event, given={**c.event.given, members.FACTS: told}, time=now)
     step = Step(now, JOINED, bounded(f"run {new.run} {new.outcome}", 200))
-    more = replace(c, event=event, history=fitting(*c.history, step))
+    more = replace(c, event=event, updated_at=now, history=fitting(*c.history, step))
     whole = members.is_whole(join, event)
     if not c.is_open:
         if whole and not told["failed"]:
             return _again(more, now, members.told_of(join, event))
         return replace(more, detail=members.told_of(join, event)) if _waits(c) else more
-    more = replace(more, updated_at=now)
     if not _waits(c):
         return more
     if not whole:
@@ -124,7 +123,6 @@ def _again(c: Continuation, now: datetime, said: str) -> Continuation:
         state=State.OPEN,
         reason=Reason.INCOMPLETE,
         detail=said,
-        updated_at=now,
         due_at=now,
         since={},
         waits_on="",
