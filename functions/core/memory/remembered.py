@@ -113,5 +113,5 @@ def visit_of(value: object) -> Visit | None:
     if not isinstance(value, dict) or (since := parse_time(value.get("since"))) is None:
         return None
     times = {n: parse_time(value.get(n)) for n in TIMES}
-    texts = {name: str(value.get(name, "")) for name in ("next", "promotions")}
-    return Visit(since, **texts, **times)
+    goes_on, left = (str(value.get(name, "")) for name in ("next", "promotions"))
+    return Visit(since, next=goes_on, promotions=left, **times)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.core.operators.replaying import Replaying
 from tests.flow.following.test_breaking import mortal
 from tests.flow.joins.several import A, B, C, joining, key, sent, set_up, told, trained
+from tests.saying.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,18 +73,19 @@ def test_a_round_that_finds_it_put_off_by_another_does_not_put_off_who_came_sinc
     trained(stage, "r1", A)
     trained(stage, "r2", B)
     assert Replaying(stage.ledger, stage.clock, "ada").replay(key()).done
-    listed = stage.ledger.due
 
-    def another_round(*given: object) -> object:
-        """Takes up what was listed, between this one's listing and its look."""
-        found = listed(*given)  # type: ignore[arg-type]
-        own = stage.app
-        stage.build()
-        stage.app.reconciler.reconcile()
-        stage.app = own
-        return found
+    class Behind(Wrapped):
+        """Another round takes up what was listed, between this one's listing and its look."""
+
+        def due(self, *given: Any) -> Any:
+            found = self.real.due(*given)
+            own = stage.app
+            stage.build()
+            stage.app.reconciler.reconcile()
+            stage.app = own
+            return found
 
     between = others_come_before_it_is_scheduled(stage, lambda: trained(stage, "r3", C))
-    stage.app.reconciler._ledger.due = another_round  # noqa: SLF001 - stands still behind it
+    stage.build(ledger=Behind(stage.app.reconciler._ledger))  # noqa: SLF001 - rows that count
     stage.reconcile(seconds=1)
     assert (between, goes_on(stage)) == (["put"], [told(runs=("r1", "r2", "r3"))])

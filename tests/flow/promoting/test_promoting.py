@@ -224,7 +224,7 @@ def test_a_registry_that_has_aliases_and_lists_none_is_told_whichever_model_has_
 ) -> None:
     registered(stage, 1, name="scratches")
     stage.aml.set_alias("scratches", "production", 1)
-    listed = [{"name": name, "latest_versions": []} for name in ("defects", "scratches")]
+    listed: list[dict[str, object]] = [{"name": name} for name in ("defects", "scratches")]
     body = json.dumps({"registered_models": listed})
     stage.aml.server.faults.add(Fault("GET", MODELS, status=200, body=body, times=10**6))
     with caplog.at_level(logging.INFO):
