@@ -8,12 +8,27 @@ from functions.core.kept.continuation import ASKED, BY_OPERATORS, CLAIMED, PARKE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+
+    from functions.core.kept.continuation import Continuation
 
 LONGEST_HISTORY = 40
 FIRST = 5  # steps that stay: they tell the cause
 RESUMED, UNASKED, ABSENT = "resumed", "taken back", "looked: absent"
+JOINED = "joined"  # another run: it stands where it stood, and nobody is at work on it by that
 KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
-_TRIES = frozenset({RESUMED, PARKED, UNASKED, ABSENT})
+_TRIES = frozenset({RESUMED, PARKED, UNASKED, ABSENT, JOINED})
+
+
+def last(c: Continuation) -> Step | None:
+    """The step by which it came to where it stands; None of one without a history."""
+    return next((step for step in reversed(c.history) if step.what != JOINED), None)
+
+
+def stands_since(c: Continuation) -> datetime:
+    """When it came to where it stands."""
+    step = last(c)
+    return step.at if step else c.updated_at
 
 
 def fitting(*history: Step) -> tuple[Step, ...]:

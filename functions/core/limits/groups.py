@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from functions.core.kept.continuation import HASTENED, PARKED, REPLAYED
+from functions.core.kept.history import last
 from functions.core.limits.places_taken import Full, Places, earlier, joined, of, taken
 from functions.core.ports.ledger import Entry
 from functions.core.terms.errors import Unreadable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Clock
 
 LET_GO = FOLLOWED_FOR + timedelta(days=5)  # after the last request: by then its end is `lost`
-_AT_REST = frozenset({PARKED, HASTENED, REPLAYED})  # who goes on from these takes a place anew
+_AT_REST = frozenset({PARKED, HASTENED, REPLAYED, State.HELD})  # from here a place is taken anew
 _MOST_TOLD = 3
 
 
@@ -174,4 +175,5 @@ def _needs(c: Continuation, name: str) -> bool:
     if c.ended or c.group not in {"", name}:
         return False
     is_asked = c.asked_at is not None or c.state is State.STARTED
-    return is_asked or (c.state.may_be_open and c.history[-1].what not in _AT_REST)
+    step = last(c)
+    return is_asked or (c.state.may_be_open and step is not None and step.what not in _AT_REST)

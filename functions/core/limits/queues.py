@@ -8,6 +8,7 @@ from functions.core.memory.file_order import may_be_older_for
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -134,6 +135,10 @@ def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
 
 
 def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:
-    """An end after its claim is not believed: whoever ends a run says when that was."""
-    told = c.event.time or c.created_at
-    return told if told <= c.created_at + CLOCK_SKEW else c.created_at, c.open_since, c.key
+    """An end after its claim is not believed: whoever ends a run says when that was.
+
+    But of several that are joined it is the app that says when the last one came.
+    """
+    told, joined = c.event.time or c.created_at, c.key.outcome is Outcome.JOINED
+    believed = joined or told <= c.created_at + CLOCK_SKEW
+    return told if believed else c.created_at, c.open_since, c.key

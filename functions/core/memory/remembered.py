@@ -38,6 +38,7 @@ class Visit(NamedTuple):
     and `start`: how far it came, where more ended than one sweep reads (`Reach`), and `set_out`:
     when the sweeps set out from the top to where it came; `start_set_out`: the same of `start`.
     `lacks`: since when not all experiments could be read on that way, so that `seen` stays.
+    `promotions`: the route on them to begin with, since there was no time for it.
     """
 
     since: datetime
@@ -52,6 +53,7 @@ class Visit(NamedTuple):
     set_out: datetime | None = None
     start_set_out: datetime | None = None
     lacks: datetime | None = None
+    promotions: str = ""
 
     @property
     def was_not_there(self) -> bool:
@@ -111,4 +113,5 @@ def visit_of(value: object) -> Visit | None:
     if not isinstance(value, dict) or (since := parse_time(value.get("since"))) is None:
         return None
     times = {n: parse_time(value.get(n)) for n in TIMES}
-    return Visit(since, next=str(value.get("next", "")), **times)
+    goes_on, left = (str(value.get(name, "")) for name in ("next", "promotions"))
+    return Visit(since, next=goes_on, promotions=left, **times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.kept import after
 from functions.core.limits.admission import Admission
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
@@ -16,10 +17,11 @@ from functions.core.operators.meanings import (
     Words,
     meant,
 )
+from functions.core.routes.joins.members import is_lacking
 from functions.core.terms.pipelines import GITHUB, service
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import GROUP, LINE, PAUSED, State
+from functions.core.terms.words import GROUP, JOIN, LINE, PAUSED, Outcome, State
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:
@@ -125,6 +127,8 @@ def _service(c: Continuation, organization: str) -> str:
 
 
 def _next(c: Continuation, now: datetime, secret: str) -> str:
+    if others := _by_others(c):
+        return others
     if c.recheck_at:
         return f"at {_time(c.recheck_at)} it is looked for a second pipeline run"
     if not c.is_open:
@@ -140,6 +144,20 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"
     return f"{then} it is tried again{early}"
+
+
+def _by_others(c: Continuation) -> str:
+    """How a join goes on by a run that is still to come; "" where none is, and of all else."""
+    is_joint = c.key.outcome is Outcome.JOINED and after.before(c) is None
+    if not is_joint or c.asked_at or not is_lacking(c.event):
+        return ""
+    if c.state is State.HELD:
+        return "it goes on by itself once another run has ended well for each that failed or lacks"
+    if not c.waits_on.startswith(JOIN):
+        return ""
+    return (
+        f"once the last run has ended it goes on; it is decided without that at {_time(c.due_at)}"
+    )
 
 
 def _then(c: Continuation, now: datetime) -> str:

@@ -15,7 +15,7 @@ from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work, looked_after_at
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import GROUP, LINE, State
+from functions.core.terms.words import GROUP, JOIN, LINE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -139,6 +139,10 @@ class Resuming:
             return c.waits_on != released or self._is_left_alone(c.key, c.waits_on)
         if c.due_at > now:
             self._ledger.schedule(c)
+            if c.waits_on.startswith(JOIN):
+                from functions.core.starts.joins.joining import put_right  # noqa: PLC0415 - few do
+
+                put_right(self._ledger, c.key, c.due_at)
             return True
         if self._lines.waits(c, this.routes):
             later = looked_after_at(c, c.waits_on, now, self._policy)

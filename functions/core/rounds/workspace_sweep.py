@@ -59,7 +59,8 @@ class Visiting:
         if known is None or not self._is_asked(workspace, known, now):
             return None
         if not known.was_not_there:
-            self._promotions(workspace, routes, memory, share)
+            left = self._promotions(workspace, routes, memory, share)
+            known = known._replace(promotions=left)
         work = _Work(workspace, routes, memory, known, now)
         try:
             return self._visit(work, share)
@@ -67,17 +68,21 @@ class Visiting:
             return self._gone(work, error)
         except Exception as error:  # noqa: BLE001 - one workspace must not cost the others theirs
             self._tell_failed(workspace, error)
-            return None
+            return None if known == memory.visits.of(workspace.key) else known
 
     def _promotions(
         self, workspace: Workspace, routes: Routes, memory: Memory, share: Deadline
-    ) -> None:
+    ) -> str:
+        """The route that the next sweep begins with, where there was no time for all."""
         if not (about := [route for route in routes.routes if route.promoted]):
-            return
+            return ""
         from functions.core.rounds.promoting.looking import Promoting  # noqa: PLC0415 - few files do
 
         deadline = Deadline(self._clock, share.left * LISTING)
-        Promoting(self._ports, self._policy, self._relay).look(workspace, about, memory, deadline)
+        visit = memory.visits.of(workspace.key)
+        promoting = Promoting(self._ports, self._policy, self._relay)
+        first = visit.promotions if visit else ""
+        return promoting.look(workspace, about, memory, deadline, first)
 
     def _is_asked(self, workspace: Workspace, known: Visit, now: datetime) -> bool:
         """One that is gone for good only if it is named, once a day."""

@@ -117,7 +117,8 @@ def screen_job(route: Route, event: RunEvent, properties: Mapping[str, str]) -> 
 
 def ungated(route: Route) -> Route:
     """The route as if it had no gate: what only the gate looks at is not needed either."""
-    needed = needs.of(route.match, None, route.start, route.concurrency)
+    by = route.join.by if route.join else ""
+    needed = needs.of(route.match, None, route.start, route.concurrency, by)
     return replace(route, when=None, needs=needed)
 
 

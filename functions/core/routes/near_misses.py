@@ -28,6 +28,13 @@ def is_swept(route: Route) -> bool:
     return route.start is not None and is_about_ends and not route.needs.only_event
 
 
+def is_served(route: Route | None, outcome: Outcome) -> bool:
+    """Whether the route starts something for what is about that; a joint one only if it joins."""
+    if route is None or route.start is None:
+        return False
+    return outcome is not Outcome.JOINED or bool(route.join or route.after)
+
+
 def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:
     """The routes that the sweep would take the run up on with other tags, and why not now."""
     for route in routes.routes:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from functions.core.facts.building import Facts
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
-    from functions.core.routes.joins.join import Join
     from functions.core.starts.settling import Settling
     from functions.core.starts.starting import Starter
     from functions.core.terms.policy import Policy
@@ -131,7 +130,7 @@ class Relay:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
             return self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
-        if (route := routes.named(c.key.route)) is None or route.start is None:
+        if not near_misses.is_served(route := routes.named(c.key.route), c.key.outcome):
             from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
 
             why = file_order.left(self._ledger, c, routes, self._clock.now())
@@ -178,8 +177,10 @@ class Relay:
             return self._respell(work, route, reading.run.id)
         if not isinstance(known, dict):
             return self._settling.conclude(work, known)
-        if route.join and not self._goes_on(work, route, route.join, known):
-            return None
+        if route.join or c.key.outcome is Outcome.JOINED:
+            if (joint := self._goes_on(work, route, known)) is None:
+                return None
+            work = joint
         decision = deciding.decide(route, c.key, known, self._policy, ignore_gate=c.ignore_gate)
         if isinstance(decision, deciding.Go):
             return self._starter.start(work, route, decision)
@@ -211,8 +212,8 @@ class Relay:
         put_off = deciding.PutOff(error.reason, error.detail, REFUSED_FOR)
         return self._settling.conclude(work, put_off)
 
-    def _goes_on(self, work: Work, route: Route, join: Join, known: Facts) -> bool:
-        """Whether what several runs are joined for is decided now."""
+    def _goes_on(self, work: Work, route: Route, known: Facts) -> Work | None:
+        """The work if what several runs are joined for is decided now."""
         from functions.core.starts.joins.joining import Joining  # noqa: PLC0415 - few routes join
 
-        return Joining(self._ports, self._settling).goes_on(work, route, join, known)
+        return Joining(self._ports, self._settling).goes_on(work, route, known)

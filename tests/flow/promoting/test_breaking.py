@@ -210,3 +210,73 @@ def test_a_sweep_that_finds_nothing_new_writes_nothing(stage: Stage) -> None:
     stage.build(ledger=Counting(stage.ports.ledger))
     swept(stage)
     assert [name for name in written if name.startswith("promotions/")] == []
+
+
+def test_a_first_look_by_a_clock_that_is_behind_counts_all_the_same(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    stage = following(cloud, tmp_path)
+    registered(stage, 3, 4)
+    stage.aml.set_alias("defects", "production", 3)
+    stage.clock.forward(minutes=4)
+    stage.reconcile()  # who writes down since when the route is known is that far ahead
+    stage.clock.forward(minutes=-4)
+    sweep(stage)
+    stage.aml.set_alias("defects", "production", 4)
+    assert swept(stage) == ["defects:4"]
+
+
+def test_what_a_sweep_owes_is_told_and_not_started_once_sweeps_only_report(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.aml.set_alias("defects", "production", 4)
+    stage.build(ledger=Dying(stage.ports.ledger, "before a claim"))
+    swept(stage)
+    stage.deploy(SWEEP="report")
+    with caplog.at_level(logging.WARNING):
+        assert swept(stage) == []
+    (line,) = lines(caplog, "missed")
+    assert "defects:4:production:" in line
+    stage.deploy(SWEEP="start")
+    assert (swept(stage), swept(stage)) == (["defects:4"], ["defects:4"])
+
+
+def test_what_is_only_reported_for_months_starts_once_sweeps_start(stage: Stage) -> None:
+    stage.deploy(SWEEP="report")
+    stage.aml.set_alias("defects", "production", 4)
+    for _ in range(5):
+        stage.clock.forward(days=25)
+        assert swept(stage) == []
+    stage.deploy(SWEEP="start")
+    assert swept(stage) == ["defects:4"]
+
+
+def test_routes_that_there_is_no_time_for_are_told_and_come_first_in_the_next_sweep(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Slow(Wrapped):
+        def promoted(self, *given: Any) -> Any:
+            found = self.real.promoted(*given)
+            stage.clock.forward(hours=1)
+            return found
+
+    text = stage.routes_file.read_text("utf-8")
+    one = text.partition("routes:\n")[2]
+    others = "".join(
+        "\n" + one.replace("name: deploy", f"name: {name}").replace("production", name)
+        for name in ("canary", "shadowed")
+    )
+    stage.routes(text + others)
+    stage.build(runs=Slow(stage.ports.runs))
+    with caplog.at_level(logging.WARNING):
+        swept(stage)
+    (line,) = [one for one in lines(caplog, "sweep") if "lacking=" in one and "promotions" in one]
+    assert "route=canary complete=no" in line
+    assert "no time was left for 2 routes" in line
+    for _ in range(4):  # each of them has its first look, and its second
+        swept(stage)
+    for number, alias in enumerate(("production", "canary", "shadowed"), 1):
+        stage.aml.set_alias("defects", alias, number)
+    for _ in range(3):
+        swept(stage)
+    assert sorted(promoted(stage)) == ["defects:1", "defects:2", "defects:3"]

@@ -205,6 +205,35 @@ def test_a_registry_without_aliases_is_told_and_the_first_look_is_still_to_come(
     assert (swept(stage), swept(stage)) == ([], [])
 
 
+@pytest.mark.parametrize("error", ["RESOURCE_DOES_NOT_EXIST", "ENDPOINT_NOT_FOUND"])
+def test_a_registry_that_knows_no_such_call_has_no_aliases_however_it_says_so(
+    stage: Stage, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps({"error_code": error, "message": "registered-models/alias not found"})
+    fault = Fault("GET", "*/registered-models/alias", status=404, body=body, times=10**6)
+    stage.aml.server.faults.add(fault)
+    with caplog.at_level(logging.INFO):
+        swept(stage)
+    (line,) = [line for line in lines(caplog, "sweep") if "sweep=promotions" in line]
+    assert "complete=no" in line
+    assert "has no aliases: promote by a tag" in line
+
+
+def test_a_registry_that_has_aliases_and_lists_none_is_told_whichever_model_has_one(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    registered(stage, 1, name="scratches")
+    stage.aml.set_alias("scratches", "production", 1)
+    listed: list[dict[str, object]] = [{"name": name} for name in ("defects", "scratches")]
+    body = json.dumps({"registered_models": listed})
+    stage.aml.server.faults.add(Fault("GET", MODELS, status=200, body=body, times=10**6))
+    with caplog.at_level(logging.INFO):
+        swept(stage)
+    (line,) = [line for line in lines(caplog, "sweep") if "sweep=promotions" in line]
+    assert "complete=no" in line
+    assert "has aliases and lists none" in line
+
+
 def test_more_models_than_are_asked_for_their_tags_are_told(
     cloud: Cloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

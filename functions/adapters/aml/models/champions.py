@@ -64,9 +64,9 @@ class Champions:
         asked = {"name": challenger.name, "alias": alias}
         what = f"alias {alias} of model {challenger.name}"
         answer = self._workspaces.mlflow(workspace, _ALIAS, deadline, params=asked)
-        if _says_missing(answer, f"alias {alias}"):
+        if says_missing(answer, f"alias {alias}"):
             return Standing(vacant=True, why=f"{what} is not set")
-        if _says_missing(answer, f"name={challenger.name}"):
+        if says_missing(answer, f"name={challenger.name}"):
             return _without_model(challenger)
         if answer.status in NO_SUCH_CALL:
             other = "choose it by `tag`, or `newest`, if this registry has no aliases"
@@ -135,7 +135,7 @@ def _without_model(challenger: Challenger) -> Standing:
     return Standing(vacant=True, why=why, unheard=True)
 
 
-def _says_missing(answer: Answer, what: str) -> bool:
+def says_missing(answer: Answer, what: str) -> bool:
     """Whether MLflow says that there is no such thing, and not that it knows no such call.
 
     https://github.com/mlflow/mlflow/blob/v3.7.0/mlflow/store/model_registry/sqlalchemy_store.py

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aml.answers import NO_SUCH_CALL, dicts, found_or_raise, goes_on, listed
 from functions.adapters.aml.models import described
+from functions.adapters.aml.models.champions import says_missing
 from functions.adapters.aml.models.registered import MODELS, PAGE, VERSIONS, by_name
 from functions.core.routes import filters
 from functions.core.terms.errors import Retryable
@@ -22,7 +23,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
@@ -33,6 +34,8 @@ Found = dict[str, Any]
 ALIAS = "/api/2.0/mlflow/registered-models/alias"
 MOST_PAGES = 50  # of models, and of the versions of one
 MOST_NAMES = 200  # of models whose versions are asked for, where it takes a request for each
+MOST_ASKED = 10  # models that are asked for their alias, where none is listed; those renewed last
+LONGEST_TIME = 20  # digits
 
 
 class Promotions:
@@ -48,9 +51,10 @@ class Promotions:
         search = {"max_results": str(PAGE)}
         every = list(self._pages(workspace, MODELS, search, "registered models", deadline))
         models = {name: model for model in every if (name := described.text(model.get("name")))}
-        if promotion.alias:
-            self._must_list_aliases(workspace, models, promotion.alias, deadline)
         sought = [name for name in models if filters.fits(promotion.model, name)]
+        if promotion.alias and not any(model.get("aliases") for model in models.values()):
+            renewed = sorted(sought, key=lambda name: -_renewed(models[name]))
+            self._must_have_no_alias(workspace, renewed[:MOST_ASKED], promotion.alias, deadline)
         if promotion.tags:
             return self._tagged(workspace, sought, promotion, deadline)
         has = _aliased if promotion.alias else _staged
@@ -70,21 +74,22 @@ class Promotions:
             found[name] = frozenset(_tagged(own, promotion))
         return found
 
-    def _must_list_aliases(
-        self, workspace: Workspace, models: Mapping[str, Found], alias: str, deadline: Deadline
+    def _must_have_no_alias(
+        self, workspace: Workspace, names: list[str], alias: str, deadline: Deadline
     ) -> None:
         """Raises Retryable where none is listed since the registry lists, or has, no aliases."""
-        if not models or any(model.get("aliases") for model in models.values()):
-            return
-        asked = {"name": next(iter(models)), "alias": alias}
-        answer = self._workspaces.mlflow(workspace, ALIAS, deadline, params=asked)
-        if answer.status == 200:
-            raise _unread("the registry has aliases and lists none: promote by a tag or a stage")
-        if "not found" in str(answer.json).casefold():
-            return
-        if answer.status in NO_SUCH_CALL:
-            raise _unread("the registry has no aliases: promote by a tag or a stage")
-        found_or_raise(answer, f"alias {alias}")
+        for name in names:
+            asked = {"name": name, "alias": alias}
+            answer = self._workspaces.mlflow(workspace, ALIAS, deadline, params=asked)
+            if answer.status == 200:
+                raise _unread(
+                    "the registry has aliases and lists none: promote by a tag or a stage"
+                )
+            if says_missing(answer, f"alias {alias}") or says_missing(answer, f"name={name}"):
+                continue
+            if answer.status in NO_SUCH_CALL:
+                raise _unread("the registry has no aliases: promote by a tag or a stage")
+            found_or_raise(answer, f"alias {alias}")
 
     def _pages(
         self,
@@ -104,6 +109,12 @@ class Promotions:
             if not goes_on(asked, page, what):
                 return
         raise _unread(f"{what}: more than {MOST_PAGES} pages")
+
+
+def _renewed(model: Found) -> int:
+    """When it, or an alias of it, was last written, in milliseconds; 0 where it does not say."""
+    told = described.text(model.get("last_updated_timestamp")) or ""
+    return int(told) if told.isdecimal() and len(told) < LONGEST_TIME else 0
 
 
 def _aliased(model: Found, promotion: Promotion) -> Iterator[str]:

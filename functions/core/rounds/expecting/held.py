@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from functions.core.kept.history import stands_since
 from functions.core.ledger import decoding
 from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
 from functions.core.terms.words import State
@@ -30,7 +31,7 @@ class Held(Struct, frozen=True, omit_defaults=True):
 
     def still(self, c: Continuation | None) -> bool:
         """Whether that is so: one that was replayed and is held anew is another."""
-        return c is not None and c.state is State.HELD and c.updated_at == self.at
+        return c is not None and c.state is State.HELD and stands_since(c) == self.at
 
 
 class _Row(Struct, frozen=True):
@@ -51,12 +52,13 @@ def known(value: Mapping[str, Any]) -> list[Held]:
 def noted(value: Mapping[str, Any], c: Continuation) -> dict[str, Any]:
     """The row with this one, if there is room; the first that people know of makes room."""
     those = known(value)
-    if any(one.key == c.key and one.at == c.updated_at for one in those):
+    at = stands_since(c)
+    if any(one.key == c.key and one.at == at for one in those):
         return dict(value)
     others = [one for one in those if one.key != c.key]
     if len(others) >= MOST and (old := next((one for one in others if one.told), None)):
         others.remove(old)
-    return written(value, [*others, Held(c.key, c.updated_at)][:MOST])
+    return written(value, [*others, Held(c.key, at)][:MOST])
 
 
 def written(value: Mapping[str, Any], those: list[Held]) -> dict[str, Any]:

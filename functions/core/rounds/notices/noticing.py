@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.kept.history import stands_since
 from functions.core.kept.notice import Notice
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.reasons import Reason
@@ -112,7 +113,7 @@ def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
         channel="",
         about=about,
         of=of_key(c.key),
-        at=c.ended.at if c.ended else c.updated_at,
+        at=c.ended.at if c.ended else stands_since(c),
         since=now,
         key=c.key,
         workspace=bounded(c.event.workspace.name, LONGEST_NAME),

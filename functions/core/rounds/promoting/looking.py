@@ -20,7 +20,7 @@ from functions.core.terms.errors import Lost, NoWorkspace, Retryable, in_words
 from functions.core.terms.policy import SweepMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from functions.core.memory.knowledge import Memory
@@ -60,15 +60,40 @@ class Promoting:
         self._relay = relay
 
     def look(
+        self,
+        workspace: Workspace,
+        routes: Iterable[Route],
+        memory: Memory,
+        deadline: Deadline,
+        first: str = "",
+    ) -> str:
+        """Take up what is new in a workspace; no request for routes on anything else.
+
+        The route of the name `first` comes first. Returns the one that the next sweep is to begin
+        with, where there was no time for all.
+        """
+        turns = list(self._owed(workspace, routes, memory, deadline))
+        at = next((n for n, (work, _) in enumerate(turns) if work.route.name == first), 0)
+        left = [*turns[at:], *turns[:at]]
+        while left and not deadline.has_passed:
+            self._guarded(*left.pop(0))
+        if not left:
+            return ""
+        work, _ = left[0]
+        why = f"no time was left for {len(left)} routes: the next sweep begins with this one"
+        self._log.write(Level.WARNING, {**work.line, "complete": "no", "lacking": why})
+        return work.route.name
+
+    def _owed(
         self, workspace: Workspace, routes: Iterable[Route], memory: Memory, deadline: Deadline
-    ) -> None:
-        """Take up what is new in a workspace; no request for routes on anything else."""
+    ) -> Iterator[tuple[_Work, datetime]]:
+        """The routes that are owed what is promoted in a workspace, and since when."""
         for route in routes:
             promotion, since = route.promoted, memory.owed_since(workspace.key, route.name)
-            if promotion and route.start and since and not deadline.has_passed:
+            if promotion and route.start and since:
                 work = _Work(workspace, route, promotion, deadline)
                 if self._concerns(work):
-                    self._guarded(work, since)
+                    yield work, since
 
     def _concerns(self, work: _Work) -> bool:
         any_one = Promoted("m", "1", self._clock.now())
@@ -93,7 +118,7 @@ class Promoting:
         place = f"promotions/{visited(work.workspace.key)}/{work.route.name}"
         row = self._ledger.shared(place)
         last = remembered.known(row.value, since)
-        if last is not None:
+        if last is not None and self._policy.mode is SweepMode.START:
             self._claim(work, last.owed)
         seen = self._runs.promoted(work.workspace, work.promotion, work.deadline)
         now = self._clock.now()
@@ -102,19 +127,24 @@ class Promoting:
             line = {"complete": "no", "lacking": f"{most}: name fewer models with `model`"}
             return self._log.write(Level.WARNING, {**work.line, **line})
         if last is None:
-            first = remembered.first(seen, now)
+            first = remembered.first(seen, now, since)
             self._keep(row, first)
             there = remembered.count(first.has)
             return self._log.write(Level.INFO, {**work.line, "first": "yes", "there": there})
         return self._take_up(work, row, last, remembered.news(last, seen))
 
     def _take_up(self, work: _Work, row: Shared, last: Known, news: remembered.News) -> None:
-        """So many at a time; what there is no time for is new to the next sweep as well."""
-        if self._policy.mode is SweepMode.REPORT:
-            return self._report(work, news)
+        """So many at a time; what there is no time for is new to the next sweep as well.
+
+        One is taken up in any case: else a registry that is slow each time would start nothing.
+        """
         left, now = news.new, self._clock.now()
-        while left and not work.deadline.has_passed:
-            some, left = left[:AT_ONCE], left[AT_ONCE:]
+        if self._policy.mode is SweepMode.REPORT:
+            self._keep(row, remembered.lasting(last, now))
+            return self._report(work, [*last.owed, *(Promoted(*one, now) for one in left)])
+        while left and (left is news.new or not work.deadline.has_passed):
+            most = 1 if work.deadline.has_passed else AT_ONCE  # a reading may take all the time
+            some, left = left[:most], left[most:]
             last = remembered.owing(last, some, now)
             row = self._keep(row, last)
             self._claim(work, last.owed)
@@ -125,11 +155,9 @@ class Promoting:
         level = Level.WARNING if left else Level.INFO
         return self._log.write(level, {**work.line, **found, **complete})
 
-    def _report(self, work: _Work, news: remembered.News) -> None:
-        now = self._clock.now()
-        for model, version in news.new:
-            found = Promoted(model, version, now)
-            if event := remembered.event(work.workspace, found, work.promotion.value):
+    def _report(self, work: _Work, found: Iterable[Promoted]) -> None:
+        for one in found:
+            if event := remembered.event(work.workspace, one, work.promotion.value):
                 self._log.write(Level.WARNING, log_lines.missed(event, (work.route,)))
 
     def _claim(self, work: _Work, owed: Iterable[Promoted]) -> None:

@@ -76,9 +76,12 @@ def known(value: Mapping[str, Any], owed_since: datetime) -> Known | None:
     return None if found.since < owed_since else found
 
 
-def first(seen: Mapping[str, frozenset[str]], now: datetime) -> Known:
-    """What a first look remembers, of which nothing is new."""
-    return Known(since=now, until=now + KEPT_FOR, has=told(seen))
+def first(seen: Mapping[str, frozenset[str]], now: datetime, owed_since: datetime) -> Known:
+    """What a first look remembers, of which nothing is new.
+
+    It is one also by a clock that is behind that of who came to know the route.
+    """
+    return Known(since=max(now, owed_since), until=now + KEPT_FOR, has=told(seen))
 
 
 def news(last: Known, seen: Mapping[str, frozenset[str]]) -> News:
@@ -103,10 +106,14 @@ def owing(last: Known, some: list[tuple[str, str]], now: datetime) -> Known:
     return replace(last, has=has, owed=[Promoted(model, version, now) for model, version in some])
 
 
+def lasting(last: Known, now: datetime) -> Known:
+    """The same, kept for long enough."""
+    return last if last.until - now > RENEWED else replace(last, until=now + KEPT_FOR)
+
+
 def settled(last: Known, has: dict[str, list[str]], now: datetime) -> Known:
     """Nothing is owed; the same as before where nothing is new and it is kept for long enough."""
-    until = last.until if last.until - now > RENEWED else now + KEPT_FOR
-    return replace(last, has=has, owed=[], until=until)
+    return replace(lasting(last, now), has=has, owed=[])
 
 
 def count(has: Mapping[str, object]) -> int:

@@ -9,28 +9,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from functions.core.facts import placeholders
 from functions.core.facts.building import unread
 from functions.core.facts.unusable import Unusable
+from functions.core.kept.continuation import Continuation
+from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
-from functions.core.routes.joins import members
+from functions.core.routes.joins import coming, members
 from functions.core.routes.joins.join import waits_on
 from functions.core.routes.joins.members import Member
+from functions.core.starts.settling import Work
 from functions.core.terms.errors import Lost, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Outcome, State
+from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from functions.core.facts.building import Facts
-    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.routes.joins.join import Join
-    from functions.core.starts.settling import Settling, Work
+    from functions.core.starts.settling import Settling
+    from functions.core.terms.runs import Key
 
 TRIES = 100  # of a member whose joint one others write to: they are fifty at most
 MOST_OPEN = 1000  # joins of a route that wait for others
+LONGEST_NAME = 200  # of an experiment that the route does not name
 
 
 class Joining:
@@ -40,22 +50,36 @@ class Joining:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._settling = settling
 
-    def goes_on(self, work: Work, route: Route, join: Join, known: Facts) -> bool:
-        """Whether the start is to be decided now: that of a joint one for which none is awaited.
+    def goes_on(self, work: Work, route: Route, known: Facts) -> Work | None:
+        """The work whose start is to be decided now: that of a joint one for which none is awaited.
 
-        All else is written. Raises LedgerUnavailable, and Retryable for who is to come again.
+        Then `known` has its facts as the route wants them today. All else is written, and None.
+        Raises LedgerUnavailable, and Retryable for who is to come again.
         """
-        c = work.entry.continuation
+        c, join = work.entry.continuation, route.join
+        if join is None:
+            return work if route.after or c.ignore_gate else self._left_over(work)
         if c.key.outcome is not Outcome.JOINED:
             self._member(work, route, join, known)
-            return False
-        found = members.judged(c, join, self._clock.now())
+            return None
+        found = coming.judged(c, join, self._clock.now())
         if isinstance(found, End):
             self._settling.end(work, found)
         elif found:
             said, name = members.waiting_for(join, c.event), waits_on(route.name)
             self._settling.park(work, Reason.INCOMPLETE, said, until=found, waits_on=name)
-        return found is None
+            put_right(self._ledger, c.key, found)
+        if found is not None:
+            return None
+        event = members.told_anew(c.event, join)
+        known[members.FACTS] = event.given[members.FACTS]
+        return Work(Entry(replace(c, event=event), work.entry.version), work.deadline)
+
+    def _left_over(self, work: Work) -> Work | None:
+        """Of a route that joins nothing any more: what is not whole waits for a person."""
+        if why := members.left_over(work.entry.continuation.event):
+            self._settling.end(work, End(State.HELD, Reason.INCOMPLETE, why))
+        return None if why else work
 
     def _member(self, work: Work, route: Route, join: Join, known: Facts) -> None:
         c = work.entry.continuation
@@ -70,13 +94,14 @@ class Joining:
             return self._settling.conclude(work, put_off, then=end)
         except Unusable as wrong:
             return self._settling.end(work, End(State.HELD, wrong.reason, wrong.detail))
-        place = join.place(c.event.experiment)
-        member = Member(c.key.run, str(c.key.outcome), place)
+        experiment = join.place(c.event.experiment) or bounded(c.event.experiment, LONGEST_NAME)
+        member = Member(c.key.run, str(c.key.outcome), experiment)
         found = self._taken_in(c, join, value, member)
         joint = members.key_of(c.key, value).text
         if isinstance(found, str):
             return self._not_joined(work, f"{joint} {found}")
-        said = f"{joint}: {len(members.members(found.event))} of {join.number}"
+        there = members.counted(join, members.members(found.event))
+        said = f"{joint}: {len(there)} of {join.number}"
         return self._settling.end(work, End(State.SKIPPED, Reason.JOINED, said))
 
     def _not_joined(self, work: Work, why: str) -> None:
@@ -93,19 +118,19 @@ class Joining:
                 self._begin(c, join, value)
                 continue
             was = entry.continuation
-            changed = members.taken_in(was, join, member, self._clock.now())
-            if isinstance(changed, str):
-                return changed
-            if changed is was:
-                if was.is_open and members.is_whole(join, was.event):
-                    self._ledger.schedule(was)
-                return was
+            found = coming.taken_in(was, join, member, self._clock.now())
+            to = coming.woken(was, join, self._clock.now())
+            changed = found if isinstance(found, Continuation) and found is not was else to
             try:
-                self._ledger.write(entry, changed)
+                if changed is not was:
+                    self._ledger.write(entry, changed)
             except Lost:
                 continue
-            if changed.is_open:
+            due = was.state is State.HELD or (was.is_open and members.is_whole(join, was.event))
+            if changed is not was or due:  # of one that is held still lists are to say the same
                 self._ledger.schedule(changed)
+            if found is was or isinstance(found, str):
+                return found
         raise Retryable(Reason.INCOMPLETE, f"others write to {key.text}")
 
     def _begin(self, c: Continuation, join: Join, value: str) -> None:
@@ -113,7 +138,17 @@ class Joining:
         route = c.key.route
         if len(self._ledger.waiting_on(waits_on(route), MOST_OPEN)) >= MOST_OPEN:
             raise Retryable(Reason.INCOMPLETE, f"{MOST_OPEN} joins of {route} wait for others")
-        new = members.opened(c, join, value, self._clock.now())
+        new = coming.opened(c, join, value, self._clock.now())
         if self._ledger.claim(new).fresh:
             named = {"route": route, "by": value, "run": c.key.run}
             self._log.write(Level.INFO, {"join": "begun", **named, "until": new.due_at})
+
+
+def put_right(ledger: Ledger, key: Key, until: datetime) -> None:
+    """Schedule a joint one as its row says, after somebody had it wait until then. A request.
+
+    Between that one's look and its write of the schedule the last of all may have come.
+    """
+    entry = ledger.read(key)
+    if entry and entry.continuation.is_open and entry.continuation.due_at < until:
+        ledger.schedule(entry.continuation)
