@@ -169,12 +169,13 @@ def test_a_jwt_by_another_key_or_way_is_refused(github: GitHub, signs: Signs) ->
         for token in (
             signs(key=other),
             signs(key="k" * 32, algorithm="HS256"),
+            signs(algorithm="RS512"),
             f"{signs()}x",
             TOKEN,
             "",
         )
     ]
-    assert found == [(401, DECODED)] * 5
+    assert found == [(401, DECODED)] * 6
     assert said(ask(github, "GET", "/app", signs(iss="17"))) == (404, "Integration not found")
 
 
