@@ -30,6 +30,7 @@ SIGNED_FOR = timedelta(minutes=9)  # of ten at most, since the two clocks differ
 _AN_HOUR = timedelta(hours=1)  # how long a token is good
 RENEWED = timedelta(minutes=5)  # before its end, which is an hour after it was made
 INSTALLATIONS, PAGE, MOST_PAGES = "/app/installations", 100, 10
+NO_TOKEN = "no token of the GitHub App for"
 RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
 
 
@@ -142,5 +143,5 @@ def _refusal(answer: Answer) -> str:
 
 def _none(sender: Sender, why: str, after: float | None = None) -> Retryable:
     owner = sender.organization.removeprefix(GITHUB)
-    what = f"secret {sender.secret}: no token of the GitHub App for {owner}: {why}"
+    what = f"secret {sender.secret}: {NO_TOKEN} {owner}: {why}"
     return Retryable(Reason.SECRET_UNREADABLE, bounded(what), after)
