@@ -101,8 +101,8 @@ def test_a_token_of_github_where_a_pat_belongs_is_a_failure(patient: Patient) ->
     assert patient.cloud.devops.server.requests == []
 
 
-def test_an_apps_key_needs_the_apps_id(patient: Patient, key: str) -> None:
-    patient.cloud.vault.put(GITHUB_SECRET, key)
+def test_an_apps_key_needs_the_apps_id(patient: Patient, pair: tuple[str, str]) -> None:
+    patient.cloud.vault.put(GITHUB_SECRET, pair[0])
     report = patient.examined("--no-probe")
     said = "github-token is the key of a GitHub App, and GITHUB_APP_ID does not say of which"
     assert report.of("secret") == [("failure", said)]
@@ -116,16 +116,33 @@ def test_an_apps_key_needs_the_apps_id(patient: Patient, key: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def key() -> str:
+def pair() -> tuple[str, str]:
+    """The key of an App, and its public half."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
 
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return made.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    ).decode()
+    form, pem = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.PEM
+    own, bare = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    public = made.public_key().public_bytes(pem, form)
+    return made.private_bytes(pem, own, bare).decode(), public.decode()
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_an_app_is_asked_for_a_token_that_may_read_files(
+    patient: Patient, pair: tuple[str, str], *, reads: bool
+) -> None:
+    cloud, url = patient.cloud, patient.cloud.github.url
+    rights = {"metadata": "read", "actions": "write"} | ({"contents": "read"} if reads else {})
+    app = cloud.github.add_app(pair[1], permissions=rights)
+    cloud.github.install(app, "contoso", ["mlops"])
+    cloud.vault.put(GITHUB_SECRET, pair[0])
+    patient.deploy(GITHUB_URL=url, GITHUB_APP_ID=app.client_id)
+    report = patient.examined("--no-probe")
+    assert report.of("GitHub") == [("ok", "contoso/mlops is seen with github-token")]
+    ((status, said),) = report.of("workflows")
+    assert (report.code, status) == (0, "ok" if reads else "warning")
+    assert ("shows its mark" in said) == reads
 
 
 def test_a_token_that_github_does_not_take_is_a_failure(patient: Patient) -> None:

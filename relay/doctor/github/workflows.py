@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from functions.adapters.github.app_tokens import READING
+from functions.adapters.github.credentials import GitHubCredentials
+from functions.adapters.http.authorizing import to_github
+from functions.adapters.vault import VaultCredentials
 from functions.core.facts import placeholders
 from functions.core.terms.errors import Permanent, Retryable
 from functions.core.terms.pipelines import is_github
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.routes.definition import Route, Start
-    from functions.core.terms.pipelines import PipelineRequest
+    from functions.core.terms.pipelines import Credential, PipelineRequest, Sender
     from relay.doctor.case import Case
     from relay.doctor.findings import Finding
 
@@ -30,26 +35,42 @@ CORRELATE = "name an input as `correlation`, which the workflow's `run-name` sho
 
 def compared(case: Case) -> Iterator[Finding]:
     """Whether each one is there and active, takes the route's inputs, and shows the mark."""
-    workflows = Workflows(case.settings.github_url, case.clock)
-    for route in case.routes.every:
-        if route.start and is_github(route.start.organization):
-            yield _asked(case, workflows, route, route.start)
+    starts = [(one, one.start) for one in case.routes.every if one.start]
+    theirs = [(one, start) for one, start in starts if is_github(start.organization)]
+    if theirs:
+        asking = _Asking(case)
+        yield from (asking.about(route, start) for route, start in theirs)
 
 
-def _asked(case: Case, workflows: Workflows, route: Route, start: Start) -> Finding:
-    named, request = f"{route.name}, workflow {start.where}", _sample(case, route, start)
-    try:
-        credential = case.ports.credentials.read(request.sender, case.deadline())
-        seen = workflows.look(request, credential)
-    except Permanent as error:
-        return failure(f"{named}: {error.detail}", ENABLE)
-    except Retryable as error:
-        return refused(error, request.sender)
-    return _judged(named, start, request, seen)
+class _Asking:
+    """Asks with what may read files, where an App gives that: what starts may not."""
 
+    def __init__(self, case: Case) -> None:
+        settings = case.settings
+        self._case = case
+        self._workflows = Workflows(settings.github_url, case.clock)
+        self._reading: GitHubCredentials | None = None
+        if settings.key_vault_url and settings.github_app:
+            vault = VaultCredentials(case.vault, case.clock, made=to_github)
+            app = (settings.github_url, settings.github_app, case.clock)
+            self._reading = GitHubCredentials(vault, *app, READING)
 
-def _sample(case: Case, route: Route, start: Start) -> PipelineRequest:
-    return sample_request(route, start, case.settings.policy)
+    def about(self, route: Route, start: Start) -> Finding:
+        named = f"{route.name}, workflow {start.where}"
+        request = sample_request(route, start, self._case.settings.policy)
+        try:
+            seen = self._workflows.look(request, self._credential(request.sender))
+        except Permanent as error:
+            return failure(f"{named}: {error.detail}", ENABLE)
+        except Retryable as error:
+            return refused(error, request.sender)
+        return _judged(named, start, request, seen)
+
+    def _credential(self, sender: Sender) -> Credential:
+        with suppress(Retryable):  # an App that may not read files
+            if self._reading:
+                return self._reading.read(sender, self._case.deadline())
+        return self._case.ports.credentials.read(sender, self._case.deadline())
 
 
 def _judged(named: str, start: Start, request: PipelineRequest, seen: Seen) -> Finding:
