@@ -102,7 +102,7 @@ param logDays int = 90
 
 // The vault
 
-@description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra.')
+@description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra and nothing else needs one.')
 param vaultId string = ''
 
 @description('Optional. Names of further secrets of the existing vault that the app reads: those that routes name.')
@@ -202,6 +202,9 @@ var wrong = filter(
       empty(rotatorId) ? '' : aboutGuid('rotatorId', rotatorId)
       empty(policy.?devopsUrl ?? '') ? '' : aboutUrl('policy.devopsUrl', policy.devopsUrl!)
       aboutDevOps('policy.devopsUrl', policy.?devopsUrl ?? '')
+      empty(policy.?githubUrl ?? '') ? '' : aboutUrl('policy.githubUrl', policy.githubUrl!)
+      aboutText('policy.githubSecret', policy.?githubSecret ?? '', '-')
+      aboutText('policy.githubAppId', policy.?githubAppId ?? '', '.')
       empty(policy.?resourceManagerUrl ?? '') ? '' : aboutUrl('policy.resourceManagerUrl', policy.resourceManagerUrl!)
       publicNetworkAccess == 'Disabled' && empty(endpointSubnetId)
         ? 'publicNetworkAccess \'Disabled\' without endpointSubnetId would lock the app out of its storage.'
@@ -250,7 +253,8 @@ var topicIds = map(
     '/subscriptions/${each.subscription}/resourceGroups/${each.topicGroup}/providers/Microsoft.EventGrid/systemTopics/${empty(each.topic) ? each.newTopic : each.topic}'
 )
 
-var makesVault = (devopsAuth == 'pat' || (policy.?waits ?? false)) && empty(vaultId)
+var githubSecrets = empty(policy.?githubSecret ?? '') ? [] : [policy.githubSecret!]
+var makesVault = (devopsAuth == 'pat' || (policy.?waits ?? false) || !empty(githubSecrets)) && empty(vaultId)
 var vaultName = empty(vaultId)
   ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}'
   : last(split(toLower(vaultId), '/'))
@@ -260,7 +264,7 @@ var vaultUrl = hasVault ? 'https://${vaultName}${environment().suffixes.keyvault
 
 // Of a vault that is there already, which may hold other people's secrets, the app is given these alone.
 var waitsKeys = (policy.?waits ?? false) ? [moreSettings.?WAITS_KEY_SECRET ?? 'run-relay-waits-key'] : []
-var secretNames = union(devopsAuth == 'pat' ? [patName] : [], waitsKeys, vaultSecrets)
+var secretNames = union(devopsAuth == 'pat' ? [patName] : [], githubSecrets, waitsKeys, vaultSecrets)
 
 var groups = union(empty(operators) ? [] : [operators], empty(readers) ? [] : [readers])
 

@@ -26,7 +26,12 @@ param tags = {
 }
 
 param devopsAuth = empty(devopsAuthSet) ? 'pat' : any(devopsAuthSet)
-param policy = { devopsUrl: trim(readEnvironmentVariable('RELAY_DEVOPS_URL', '')) }
+param policy = {
+  devopsUrl: trim(readEnvironmentVariable('RELAY_DEVOPS_URL', ''))
+  githubAppId: trim(readEnvironmentVariable('RELAY_GITHUB_APP_ID', ''))
+  githubSecret: trim(readEnvironmentVariable('RELAY_GITHUB_SECRET', ''))
+  githubUrl: trim(readEnvironmentVariable('RELAY_GITHUB_URL', ''))
+}
 param vaultId = trim(readEnvironmentVariable('RELAY_VAULT_ID', ''))
 
 param instanceMemoryMB = 2048

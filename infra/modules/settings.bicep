@@ -7,7 +7,6 @@ param appName string
 
 @description('Required. Name of the storage account.')
 param storageName string
-
 @description('Required. Name of Application Insights.')
 param appInsightsName string
 
@@ -43,14 +42,12 @@ param more object
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: appInsightsName }
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
-
 resource outcomes 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(outcomesName)) {
   name: empty(outcomesName) ? 'none' : outcomesName
 }
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
 
-// The addresses in full: of a name alone, the host makes one of the public cloud. They and what else is
-// here are never empty, and nothing replaces them.
+// Never empty, and nothing replaces them. Addresses in full: of a name alone, the host makes one of the public cloud.
 var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
@@ -83,6 +80,9 @@ var optional = {
   DELIVERY_DEADLINE_SECONDS: string(policy.?deliveryDeadlineSeconds ?? '')
   DEVOPS_API_VERSION: policy.?devopsApiVersion ?? ''
   DEVOPS_URL: policy.?devopsUrl ?? ''
+  GITHUB_APP_ID: policy.?githubAppId ?? ''
+  GITHUB_SECRET: policy.?githubSecret ?? ''
+  GITHUB_URL: policy.?githubUrl ?? ''
   IN_DOUBT_GRACE_SECONDS: string(policy.?inDoubtGraceSeconds ?? '')
   LEDGER_RETENTION_DAYS: string(policy.?retentionDays ?? '')
   LEDGER_URL: ''

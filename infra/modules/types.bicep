@@ -101,6 +101,15 @@ type policyType = {
   @description('Optional. REST version that an Azure DevOps Server of an older release speaks, such as 7.0.')
   devopsApiVersion: string?
 
+  @description('Optional. Base URL of GitHub\'s REST interface, where it is not https://api.github.com: https://HOST/api/v3 of a server.')
+  githubUrl: string?
+
+  @description('Optional. Name of the secret that is a token of GitHub, or the key of a GitHub App, unless a route names another. Named here, it is one that the app may read, and a vault is made for it with devopsAuth entra too.')
+  githubSecret: string?
+
+  @description('Optional. Client id of the GitHub App whose key the secret is; left out: the secret is a token.')
+  githubAppId: string?
+
   @description('Optional. Path of the route file within the package. hooks/deploy.sh packs routes*.yaml beside function_app.py, and stops if this is none of them.')
   routesFile: string?
 

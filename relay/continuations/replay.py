@@ -59,12 +59,12 @@ _AsStarted = Annotated[
     typer.Option(
         metavar="BUILD_ID",
         min=1,
-        help="In doubt: this pipeline run was started for it. Azure DevOps is asked whether it can "
-        "be; once more, with another number, corrects it.",
+        help="In doubt: this pipeline run was started for it. Azure DevOps or GitHub is asked "
+        "whether it can be; once more, with another number, corrects it.",
     ),
 ]
 _Unchecked = Annotated[
-    bool, typer.Option("--unchecked", help="With --as-started: Azure DevOps is not asked.")
+    bool, typer.Option("--unchecked", help="With --as-started: nobody is asked.")
 ]
 _Again = Annotated[
     bool, typer.Option("--again", help="In doubt: nothing was queued for it, so start it anew.")
@@ -110,8 +110,8 @@ def replay(  # noqa: PLR0913 - one argument per option
     with its next round. What was started stays as it is, and so does what a process is at work on.
 
     Exits with 0 if each is started or will be tried, 1 if something was left as it is, 2 if the
-    KEY is none or fits several workspaces, 3 if it is not in the ledger, 4 if the ledger or Azure
-    DevOps cannot be read.
+    KEY is none or fits several workspaces, 3 if it is not in the ledger, 4 if the ledger, Azure
+    DevOps or GitHub cannot be read.
     """
     wish = Wish(ignore_gate, as_started, unchecked, again)
     states = _states(failed=failed, held=held, is_open=is_open)

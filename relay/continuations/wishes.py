@@ -12,6 +12,8 @@ from functions.core.operators.decisions import Answer
 from functions.core.operators.replaying import Wanted, wanted
 from functions.core.texts.phrases import counted
 from relay import exits, printing
+from relay.continuations.naming import named
+from relay.continuations.naming.refusals import NotIts, Unknown
 from relay.deployment import opening
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class Wish(NamedTuple):
     again: bool = False
 
     def ask(self, office: Office, replaying: Replaying, c: Continuation) -> Answer:
-        """Have it done. Ends the command where Azure DevOps cannot be asked."""
+        """Have it done. Ends the command where the service cannot be asked."""
         if self.as_started is not None:
             return self._name(office, replaying, c, self.as_started)
         if self.again:
@@ -42,16 +44,14 @@ class Wish(NamedTuple):
         return replaying.replay(c.key, ignore_gate=self.ignore_gate)
 
     def _name(self, office: Office, replaying: Replaying, c: Continuation, number: int) -> Answer:
-        from relay.continuations import builds  # noqa: PLC0415 - only this speaks to Azure DevOps
-
         if c.request is None or self.unchecked:
-            return replaying.name(c.key, builds.unchecked(office.settings, c.request, number))
+            return replaying.name(c.key, named.unchecked(office.settings, c.request, number))
         try:
-            found = builds.Builds(office.ports, office.settings).found(c, c.request, number)
-        except builds.Unknown as error:
+            found = named.checked(office.ports, office.settings, c, c.request, number)
+        except Unknown as error:
             how = "--unchecked leaves the question out"
             opening.stop(exits.REFUSED, f"{error}\n{how}")
-        except builds.NotIts as error:
+        except NotIts as error:
             return Answer(f"not changed; {error}", done=False)
         return replaying.name(c.key, found)
 

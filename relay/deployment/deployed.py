@@ -37,6 +37,8 @@ _TABLES = re.compile(
     r"(core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|storage\.azure\.net)"
 )
 _DEVOPS = re.compile(r"dev\.azure\.com|[a-z0-9-]+\.visualstudio\.com")
+# https://docs.github.com/enterprise-cloud@latest/admin/data-residency
+_GITHUB = re.compile(r"api\.github\.com|api\.[a-z0-9-]+\.ghe\.com")
 _TOPIC = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.eventgrid\.azure\.(net|us|cn)")
 _SITE = re.compile(
     r"/subscriptions/[^/?#%\s]+/resourceGroups/[^/?#%\s]+/providers/Microsoft\.Web"
@@ -120,13 +122,14 @@ def _insist_on_azure(settings: Settings) -> None:
 
 
 def insist_for_effects(settings: Settings) -> None:
-    """The same for what acts as the operator: its secrets and news go to Azure's own hosts.
+    """The same for what acts as the operator: its secrets and news go to the services' own hosts.
 
     Raises ConfigurationError.
     """
     _insist(
         f"nothing is sent to {{host}} in your name; {_BY_HAND}",
         DEVOPS_URL=(settings.devops_url, _DEVOPS),
+        GITHUB_URL=(settings.github_url, _GITHUB),
         OUTCOME_TOPIC_ENDPOINT=(settings.outcome_topic, _TOPIC),
     )
 

@@ -16,6 +16,7 @@ from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, No
 from relay.doctor.app import channels, groups, health, ledger, parts, probe, rounds, timers, waits
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
+from relay.doctor.github import credentials, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,8 @@ CHECKS = (
     Check("Azure DevOps", devops.accepted),
     Check("one organization", devops.bounded_to_one),
     Check("pipelines", pipelines.accepted),
+    Check("GitHub", credentials.accepted),
+    Check("workflows", workflows.compared),
     Check("waits", waits.answered),
     Check("sign-in", signin.believed),
     Check("people told", channels.told),

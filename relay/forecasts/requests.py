@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.core.terms.pipelines import is_github
 from relay.printing import as_json
 
 if TYPE_CHECKING:
@@ -16,11 +17,22 @@ LONGEST_VALUE = 2_000  # characters of one value, where it is shown to people
 
 
 def request(asked: PipelineRequest, settings: Settings) -> dict[str, Any]:
-    """The exact request, with the values of secret variables hidden."""
-    from relay.forecasts.previewing import run_url  # noqa: PLC0415 - loads what speaks HTTP
+    """The exact request, with the values of secret variables hidden.
 
-    url = run_url(settings.devops_url, settings.devops_version, asked)
-    return {"method": "POST", "url": url, "secret": asked.secret, "body": asked.shown}
+    GitHub is asked beside it for the id of the run that it becomes, where the server can tell it.
+    """
+    told = {"method": "POST", "service": asked.service, "url": _url(asked, settings)}
+    return {**told, "secret": asked.secret, "body": asked.shown}
+
+
+def _url(asked: PipelineRequest, settings: Settings) -> str:
+    if is_github(asked.organization):
+        from functions.adapters.github.calls import workflow_url  # noqa: PLC0415 - loads HTTP
+
+        return f"{workflow_url(settings.github_url.rstrip('/'), asked)}/dispatches"
+    from relay.forecasts.previewing import run_url  # noqa: PLC0415 - the same
+
+    return run_url(settings.devops_url, settings.devops_version, asked)
 
 
 def request_lines(asked: PipelineRequest, settings: Settings) -> Iterator[str]:

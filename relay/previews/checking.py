@@ -1,4 +1,4 @@
-"""Whether Azure DevOps would take the requests of a preview, and what that makes of it all."""
+"""Whether the services would take the requests of a preview, and what that makes of it all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.routes.deciding import End, PutOff
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.reasons import Reason
 from relay.forecasts.forecast import Unread
 from relay.forecasts.previewing import Previews
+from relay.github.looking import Workflows
 from relay.printing import plain
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ MISTAKES = frozenset(
 
 
 class Acceptance(StrEnum):
-    """What Azure DevOps says of a request, or why it was not asked."""
+    """What a service says of a request, or what is known to be wrong with it, or why not."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -47,11 +49,12 @@ class Checked(NamedTuple):
 
 
 class Checks:
-    """Asks for previews; what was asked before is not asked again."""
+    """Asks for previews, and compares where there are none; nothing is asked twice."""
 
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._credentials, self._clock = ports.credentials, ports.clock
         self._previews = Previews(settings.devops_url, settings.devops_version, ports.clock)
+        self._workflows = Workflows(settings.github_url, ports.clock)
         self._read: dict[Sender, Credential] = {}
         self._said: dict[PipelineRequest, Checked] = {}
 
@@ -70,12 +73,19 @@ class Checks:
 
     def _asked(self, request: PipelineRequest) -> Checked:
         try:
-            name = self._previews.ask(request, self._credential(request.sender))
+            said = self._compared(request)
         except Permanent as error:
             return Checked(Acceptance.REFUSED, plain(error.detail, 1000))
         except (Retryable, InDoubt) as error:
             return Checked(Acceptance.UNKNOWN, plain(error.detail, 1000))
-        return Checked(Acceptance.ACCEPTED, f"pipeline {plain(name)} would run with this")
+        return Checked(Acceptance.ACCEPTED, said)
+
+    def _compared(self, request: PipelineRequest) -> str:
+        """What is known of one that would run; raises what says that it would not."""
+        credential = self._credential(request.sender)
+        if is_github(request.organization):
+            return plain(self._workflows.ask(request, credential), 1000)
+        return f"pipeline {plain(self._previews.ask(request, credential))} would run with this"
 
     def _credential(self, sender: Sender) -> Credential:
         if sender not in self._read:

@@ -56,7 +56,7 @@ _Events = Annotated[
 ]
 _Check = Annotated[
     bool,
-    typer.Option("--check", help="Ask Azure DevOps whether it would run this; nothing is started."),
+    typer.Option("--check", help="Ask whether this would run; nothing is started."),
 ]
 
 
@@ -80,11 +80,12 @@ def preview(
     Facts are read from Azure Machine Learning, also for a recorded event. What was started already
     and what a limit or a group holds back is told where the ledger can be read. Where only the gate
     says no, the request is shown, and checked, all the same. The values of secret variables are
-    hidden. Nothing is started or written; --check asks Azure DevOps with the route's credential.
+    hidden. Nothing is started or written; --check asks with the route's credential: Azure DevOps
+    for its preview, and GitHub, which has none, for what a workflow declares.
 
     Exits with 1 if a request is refused, a route cannot make one of the run, or --check found
     nothing to check; 2 if several workspaces have such a run, 3 if there is no such run or file,
-    4 if Azure Machine Learning, Key Vault or Azure DevOps refuse or do not answer.
+    4 if Azure Machine Learning, Key Vault, Azure DevOps or GitHub refuse or do not answer.
     """
     if not (run or event):
         raise typer.BadParameter("say which run: --run RUN_ID, or --event FILE")

@@ -1,4 +1,4 @@
-"""The requests that all routes make of some runs, and whether Azure DevOps would take them."""
+"""The requests that all routes make of some runs, and whether their services would take them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WORDS = {Acceptance.MISTAKEN: "without a request"}  # where a plain word would s
 
 
 class _OfRoute(NamedTuple):
-    """What a route makes of a run, and what Azure DevOps says of that if it was asked.
+    """What a route makes of a run, and what its service says of that if it was asked.
 
     `known`: what the ledger has of it already.
     """

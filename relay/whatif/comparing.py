@@ -147,7 +147,7 @@ def _is_unmoved(was: Continuation) -> bool:
 
 
 def _start(one: Compared) -> Change:
-    """Whether Azure DevOps would take what it refused, or something like that, only it can tell."""
+    """Whether a service would take what it refused, or something like that, only it can tell."""
     was, would = _asked(one), _would_ask(one)
     if one.started and was and would:
         return Change.REQUEST if any(differing(was, would)) else Change.SAME

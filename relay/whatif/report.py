@@ -112,7 +112,9 @@ class Report(NamedTuple):
         if one.change is not Change.UNKNOWN:
             return means
         if one.would_start:
-            return f"{means}, if Azure DevOps takes it: `preview --check` asks"
+            request = one.would.request
+            service = request.service if request else "the service"
+            return f"{means}, if {service} takes it: `preview --check` asks"
         if one.started and one.by_champion:
             return f"{means}; that is today's champion, and its own day's is not known"
         return means

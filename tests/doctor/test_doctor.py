@@ -18,6 +18,8 @@ CHECKS = [
     *(
         "one organization",
         "pipelines",
+        "GitHub",
+        "workflows",
         "waits",
         "sign-in",
         "people told",

@@ -129,10 +129,15 @@ def letters() -> dict[str, Wanted]:
 
 
 def vaults() -> dict[str, Wanted]:
-    """A deployment that reads several secrets of a vault that was there before."""
+    """Deployments that read several secrets of a vault, made or there before."""
     more = {"WAITS_KEY_SECRET": "our-key"}
     secrets = {"vaultSecrets": ["pat-of-fabrikam"], "moreSettings": more}
-    return {"secrets": given("main", vaultId=VAULT, policy={"waits": True}, **secrets)}
+    github = {"devopsAuth": "entra", "policy": {"githubSecret": "github-app-key"}}
+    return {
+        "secrets": given("main", vaultId=VAULT, policy={"waits": True}, **secrets),
+        "github": given("main", **github),
+        "github elsewhere": given("main", vaultId=VAULT, **github),
+    }
 
 
 def _louder(line: str) -> str:

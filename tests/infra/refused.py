@@ -121,6 +121,9 @@ def _names() -> Iterator[tuple[str, Case]]:
     wrong = "https://hooks.contoso.com"
     words = (f"policy.notifyHosts '{wrong}'",)
     yield "notifyHosts", Case("main", {"policy": {"notifyHosts": [wrong]}}, words)
+    for name, wrong in (("githubSecret", "a/b"), ("githubAppId", "run relay")):
+        words = (f"policy.{name} '{wrong}'",)
+        yield f"{name}: {wrong}", Case("main", {"policy": {name: wrong}}, words)
     yield "vaultSecrets: a/b", Case("main", {"vaultSecrets": ["a/b"]}, ("vaultSecrets 'a/b'",))
     yield "patName: my_pat", Case("main", {"patName": "my_pat"}, ("patName 'my_pat'",))
     for field, wrong in (("topicName", TOPIC), ("topicResourceGroup", GROUP), ("topicName", "a_b")):
@@ -135,7 +138,7 @@ def _addresses() -> Iterator[tuple[str, Case]]:
     for wrong in ORGANIZED:
         words = (f"policy.devopsUrl '{wrong}' has an organization",)
         yield f"devopsUrl: {wrong}", Case("main", {"policy": {"devopsUrl": wrong}}, words)
-    for name, wrong in product(("devopsUrl", "resourceManagerUrl"), NO_ADDRESSES):
+    for name, wrong in product(("devopsUrl", "githubUrl", "resourceManagerUrl"), NO_ADDRESSES):
         words = (f"policy.{name} '{wrong}'",)
         yield f"{name}: {wrong}", Case("main", {"policy": {name: wrong}}, words)
 

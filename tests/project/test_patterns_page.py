@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from functions.core.routes.file.interpreting import decode
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.words import Outcome
 from relay.__main__ import app
+from relay.github import declared
 from tests.running.shipping import ROOT
 
 if TYPE_CHECKING:
@@ -34,6 +37,18 @@ def test_its_routes_have_no_warnings_and_are_about_every_event_but_the_end_of_a_
     assert [line for routes in read for line in routes.warnings] == []
     about = {outcome for routes in read for route in routes.routes for outcome in route.outcomes}
     assert {one for one in Outcome if not one.ends_run and one is not Outcome.JOINED} <= about
+
+
+def test_the_workflow_that_it_shows_takes_what_its_route_sends_and_shows_the_mark() -> None:
+    (text,) = re.findall(r"```yml\n(.*?)```", TEXT, re.DOTALL)
+    workflow = declared.read(text)
+    every = [route.start for shown in SHOWN for route in decode(shown).routes if route.start]
+    (start,) = (one for one in every if is_github(one.organization))
+    assert workflow.inputs is not None
+    assert {*workflow.inputs} == {*start.parameters, start.correlation}
+    assert workflow.shows(str(start.correlation))
+    steps = yaml.safe_load(text)["jobs"]["deploy"]["steps"]
+    assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
 
 
 def test_every_file_that_it_names_is_there() -> None:

@@ -30,15 +30,19 @@ SIGNED_FOR = timedelta(minutes=9)  # of ten at most, since the two clocks differ
 _AN_HOUR = timedelta(hours=1)  # how long a token is good
 RENEWED = timedelta(minutes=5)  # before its end, which is an hour after it was made
 INSTALLATIONS, PAGE, MOST_PAGES = "/app/installations", 100, 10
+NO_TOKEN = "no token of the GitHub App for"
 RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
+READING = {"permissions": {"actions": "read", "contents": "read"}}  # to look at files, not to start
 
 
 class AppTokens:
-    """Tokens of one App, kept by owner and key for as long as they are good."""
+    """Tokens of one App with these `rights`, kept by owner and key for as long as they are good."""
 
-    def __init__(self, transport: Transport, url: str, app: str, clock: Clock) -> None:
+    def __init__(
+        self, transport: Transport, url: str, app: str, clock: Clock, rights: object = None
+    ) -> None:
         self._url, self._transport = url.rstrip("/"), transport
-        self._app, self._clock = app, clock
+        self._app, self._clock, self._rights = app, clock, rights or RIGHTS
         self._kept: dict[tuple[Sender, str], Credential] = {}
         self._lock = threading.Lock()
 
@@ -74,7 +78,7 @@ class AppTokens:
     def _made(self, sender: Sender, key: Credential, deadline: Deadline) -> Credential:
         signed = self._signed(sender, key)
         path = f"{INSTALLATIONS}/{self._installation(sender, signed, deadline)}/access_tokens"
-        made = self._asked(sender, path, signed, deadline, body=RIGHTS)
+        made = self._asked(sender, path, signed, deadline, body=self._rights)
         made = made if isinstance(made, dict) else {}
         token, ends = made.get("token"), parse_time(made.get("expires_at"))
         if not isinstance(token, str) or not token.isascii() or not token or ends is None:
@@ -142,5 +146,5 @@ def _refusal(answer: Answer) -> str:
 
 def _none(sender: Sender, why: str, after: float | None = None) -> Retryable:
     owner = sender.organization.removeprefix(GITHUB)
-    what = f"secret {sender.secret}: no token of the GitHub App for {owner}: {why}"
+    what = f"secret {sender.secret}: {NO_TOKEN} {owner}: {why}"
     return Retryable(Reason.SECRET_UNREADABLE, bounded(what), after)

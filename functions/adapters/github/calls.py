@@ -44,6 +44,10 @@ class Calls:
         """The address of the request's repository."""
         return repository_url(self._url, of)
 
+    def workflow(self, of: PipelineRequest) -> str:
+        """The address of the request's workflow."""
+        return workflow_url(self._url, of)
+
     def effect(
         self,
         url: str,
@@ -104,6 +108,11 @@ def repository_url(url: str, of: PipelineRequest | Project) -> str:
     return f"{url}/repos/{name_of(of)}"
 
 
+def workflow_url(url: str, of: PipelineRequest) -> str:
+    """The address of the request's workflow, by its file's name, below the same."""
+    return f"{repository_url(url, of)}/actions/workflows/{quote(str(of.pipeline), '')}"
+
+
 def name_of(repository: PipelineRequest | Project) -> str:
     """A repository's name with its owner's, as addresses have it."""
     owner = repository.organization.removeprefix(GITHUB)
@@ -115,6 +124,11 @@ def pages_of(url: str) -> str:
     if url.startswith(_SERVICES):
         return f"https://{url.removeprefix(_SERVICES)}"
     return url.removesuffix("/api/v3")
+
+
+def run_page(pages: str, of: PipelineRequest, run: int) -> str:
+    """The page of a run of the request's repository."""
+    return f"{pages}/{name_of(of)}/actions/runs/{run}"
 
 
 def incomplete(why: str) -> Retryable:

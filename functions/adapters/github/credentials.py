@@ -27,11 +27,16 @@ class Secrets(Protocol):
 
 
 class GitHubCredentials:
-    """Credentials for owners of repositories. `app`: the id of the GitHub App, if there is one."""
+    """Credentials for owners of repositories. `app`: the id of the GitHub App, if there is one.
 
-    def __init__(self, secrets: Secrets, url: str, app: str, clock: Clock) -> None:
+    `rights`: what its tokens may do, if not what starting takes.
+    """
+
+    def __init__(
+        self, secrets: Secrets, url: str, app: str, clock: Clock, rights: object = None
+    ) -> None:
         self._secrets = secrets
-        self._app = (url, app, clock)
+        self._app = (url, app, clock, rights)
 
     @cached_property
     def _tokens(self) -> AppTokens:

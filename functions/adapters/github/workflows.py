@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from functions.adapters.github.answers import DETAILS, pause, run_id
-from functions.adapters.github.calls import Calls, name_of, pages_of
+from functions.adapters.github.calls import Calls, pages_of, run_page
 from functions.core.terms.errors import InDoubt, Retryable
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -44,7 +43,7 @@ class GitHubWorkflows:
         body = json.loads(request.body) | ({DETAILS: True} if tells_runs else {})
         try:
             answer = self._calls.effect(
-                f"{self._workflow(request)}/dispatches",
+                f"{self._calls.workflow(request)}/dispatches",
                 credential,
                 json.dumps(body, ensure_ascii=False),
                 within=deadline.for_answer,
@@ -70,7 +69,7 @@ class GitHubWorkflows:
         """
         from functions.adapters.github.runs import LookUp  # noqa: PLC0415 - once in doubt
 
-        look = LookUp(self._calls, self._workflow(request), credential, deadline)
+        look = LookUp(self._calls, self._calls.workflow(request), credential, deadline)
         yield from (self._run(request, run) for run in look.marked(request.mark, queued))
 
     def ends(
@@ -88,11 +87,6 @@ class GitHubWorkflows:
     def tag(self, request: PipelineRequest, run: int, tag: str, credential: Credential) -> None:
         """Nothing: a run at GitHub has no tags, and its name shows the continuation's hash."""
 
-    def _workflow(self, request: PipelineRequest) -> str:
-        file = quote(str(request.pipeline), "")
-        return f"{self._calls.repository(request)}/actions/workflows/{file}"
-
     def _run(self, request: PipelineRequest, run: int, after: float | None = None) -> PipelineRun:
         """With its page as our settings tell it, whatever the answer says."""
-        page = f"{self._pages}/{name_of(request)}/actions/runs/{run}"
-        return PipelineRun(id=run, url=page, retry_after=after)
+        return PipelineRun(id=run, url=run_page(self._pages, request, run), retry_after=after)

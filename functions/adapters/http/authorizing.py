@@ -1,4 +1,4 @@
-"""What authorizes a call: the header's value that a secret's text is made into, for its service.
+"""What authorizes a call: the `authorization` that a secret's text is made into, for its service.
 
 A secret of one service must never reach the other: what has the form of the other's is refused.
 """

@@ -1,4 +1,4 @@
-"""Every route's pipeline, asked for a preview: nothing is started.
+"""Every route's pipeline of Azure DevOps, asked for a preview: nothing is started.
 
 Facts are stood for by sample values, which a pipeline may refuse for being no values of its own.
 """
@@ -12,6 +12,7 @@ from functions.adapters.devops.bad_requests import version_in
 from functions.core.facts import placeholders
 from functions.core.routes.requests import making
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Ending, Outcome
@@ -58,7 +59,7 @@ def accepted(case: Case) -> Iterator[Finding]:
         if route.start is None:
             told = "only tells people" if route.after else "starts no pipeline"
             yield ok(f"{route.name} {told}")
-        else:
+        elif not is_github(route.start.organization):
             try:
                 yield _asked(case, previews, route, route.start)
             except _OtherVersionError as other:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
+from functions.adapters.http.authorizing import KEY, to_devops, to_github
 from functions.core.ports.services import Level
 from functions.core.rounds import expiry
 from functions.core.rounds.expiry import senders
-from functions.core.terms.pipelines import is_github
+from functions.core.terms.pipelines import is_github, service
 from functions.core.texts.phrases import counted
 from relay.doctor.findings import Finding, Status, failure, ok, unreachable, warning
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from azure.keyvault.secrets import SecretClient, SecretProperties
 
+    from functions.core.terms.pipelines import Sender
     from relay.doctor.case import Case
 
     Judge = Callable[[str | None, SecretProperties], Finding]
@@ -36,18 +38,22 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 def secrets(case: Case) -> Iterator[Finding]:
     """Every secret that a route uses."""
-    used = names(case)
+    used = _used(case)
     if case.settings.devops_entra and not used:
         yield ok("no secret is needed: DEVOPS_AUTH=entra")
-    for name in used:
-        yield looked_at(case, name, partial(_judged, case, name))
+    for one in used:
+        yield looked_at(case, one.secret, partial(_judged, case, one))
 
 
 def names(case: Case) -> list[str]:
     """The names of the secrets that starts use; none for Azure DevOps where an identity does."""
-    used = senders(case.routes, case.settings.policy)
+    return [one.secret for one in _used(case)]
+
+
+def _used(case: Case) -> list[Sender]:
     by_identity = case.settings.devops_entra
-    return [one.secret for one in used if is_github(one.organization) or not by_identity]
+    every = senders(case.routes, case.settings.policy)
+    return [one for one in every if is_github(one.organization) or not by_identity]
 
 
 def looked_at(case: Case, name: str, judge: Judge) -> Finding:
@@ -118,10 +124,15 @@ def _disabled(name: str) -> Finding:
     return failure(f"{name} is disabled", "enable it, or make a new version")
 
 
-def _judged(case: Case, name: str, text: str | None, told: SecretProperties) -> Finding:
-    """Of a token: whether it is there, and how long yet."""
+def _judged(case: Case, one: Sender, text: str | None, told: SecretProperties) -> Finding:
+    """Of a token: whether it is there, is one of its service, and how long yet."""
+    name = one.secret
     if not text and text is not None:
         return failure(f"{name} is empty", _RENEW)
+    if text and (wrong := _unfit(case, one, text)):
+        return wrong
+    if text and text.startswith(KEY) and told.expires_on is None:
+        return ok(f"{name} is the key of a GitHub App, which has no end of its own")
     level, line = expiry.said(name, _time(told.expires_on), case.clock.now())
     statuses = {Level.INFO: Status.OK, Level.WARNING: Status.WARNING, Level.ERROR: Status.FAILURE}
     expires = f"{line['expires']:%Y-%m-%d}" if line.get("expires") else ""
@@ -136,3 +147,16 @@ def _judged(case: Case, name: str, text: str | None, told: SecretProperties) -> 
     do = {"valid": "", "endless": "give the secret the expiry date of the token"}
     state, unseen = str(line["credential"]), UNSEEN if text is None else ""
     return Finding(statuses[level], words[state] + unseen, do.get(state, _RENEW))
+
+
+def _unfit(case: Case, one: Sender, text: str) -> Finding | None:
+    """That it is not what its service takes."""
+    try:
+        made = to_github(text) if is_github(one.organization) else to_devops(text)
+    except ValueError as error:  # which does not tell the text
+        how = f"put a credential of {service(one.organization)} there, or name another secret"
+        return failure(f"{one.secret}: {error}", how)
+    if made.startswith(KEY) and not case.settings.github_app:
+        said = f"{one.secret} is the key of a GitHub App, and GITHUB_APP_ID does not say of which"
+        return failure(said, "set GITHUB_APP_ID to the App's client id")
+    return None

@@ -135,6 +135,7 @@ def test_in_a_vault_of_others_roles_are_given_on_the_secrets_that_are_named() ->
     given = {(role("prod", each), where(each).partition("/vaults/")[2]) for each in of_vaults}
     assert given == {
         ("keyVaultSecretsUser", "theirs/secrets/azure-devops-pat"),  # the app
+        ("keyVaultSecretsUser", "theirs/secrets/github-token"),  # the app, which asks GitHub too
         ("keyVaultSecretsOfficer", "theirs/secrets/azure-devops-pat"),  # who rotates it
         ("keyVaultReader", "theirs"),  # operators, who see no value
     }
@@ -146,6 +147,16 @@ def test_in_a_vault_of_others_the_app_reads_the_pat_the_waits_key_and_what_is_na
     found = {each.partition("/vaults/")[2] for each in ids if "Microsoft.KeyVault" in each}
     secrets = {"azure-devops-pat", "our-key", "pat-of-fabrikam"}
     assert found == {f"theirs/secrets/{name}" for name in secrets}
+
+
+def test_the_secret_for_github_has_a_vault_where_azure_devops_needs_none() -> None:
+    made = json.loads(answers().snapshots["github"])["predictedResources"]
+    assert [each for each in made if each["type"] == "Microsoft.KeyVault/vaults"]
+    assert resources("entra", "KeyVault/vaults") == []
+    there = json.loads(answers().snapshots["github elsewhere"])["predictedResources"]
+    ids = [where(each) for each in there if each["type"].endswith("/roleAssignments")]
+    found = {each.partition("/vaults/")[2] for each in ids if "Microsoft.KeyVault" in each}
+    assert found == {"theirs/secrets/github-app-key"}
 
 
 def test_the_built_in_roles_are_all_used() -> None:

@@ -126,7 +126,11 @@ def test_the_app_is_told_which_one_it_is() -> None:
 
 
 def test_every_part_of_the_policy_reaches_the_app() -> None:
-    changed = deployed("entra") | {"WAITS": deployed("roles")["WAITS"]}
+    others = {
+        "WAITS": deployed("roles")["WAITS"],
+        "GITHUB_SECRET": deployed("prod")["GITHUB_SECRET"],
+    }
+    changed = deployed("entra") | others
     found = settings.read({n: v for n, v in changed.items() if not v.startswith("[")})
     assert found.complaints == ()
     told = {
@@ -136,6 +140,9 @@ def test_every_part_of_the_policy_reaches_the_app() -> None:
         "DEVOPS_API_VERSION": "7.0",
         "DEVOPS_AUTH": "entra",
         "DEVOPS_URL": "https://devops.example.com/tfs",
+        "GITHUB_APP_ID": "Iv23liAbC4dEfGh",
+        "GITHUB_SECRET": "github-token",
+        "GITHUB_URL": "https://github.example.com/api/v3",
         "IN_DOUBT_GRACE_SECONDS": "63",
         "LEDGER_RETENTION_DAYS": "30",
         "NOTIFY_HOSTS": "hooks.contoso.com,*.example.com",

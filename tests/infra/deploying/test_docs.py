@@ -50,7 +50,7 @@ def slug(heading: str) -> str:
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", TEXT))))
 def test_what_is_linked_is_there(link: str) -> None:
     if link.startswith("https://"):
-        assert re.match(r"https://(azure|learn)\.microsoft\.com/", link)
+        assert re.match(r"https://((azure|learn)\.microsoft|docs\.github)\.com/", link)
         return
     path, _, anchor = link.partition("#")
     file = (ROOT / "docs" / path).resolve()

@@ -22,6 +22,8 @@ param policy = {
   deliveryDeadlineSeconds: 20
   devopsApiVersion: '7.0'
   devopsUrl: 'https://devops.example.com/tfs'
+  githubAppId: 'Iv23liAbC4dEfGh'
+  githubUrl: 'https://github.example.com/api/v3'
   inDoubtGraceSeconds: 63
   openTelemetry: true
   paused: true

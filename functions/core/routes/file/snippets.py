@@ -32,6 +32,21 @@ SNIPPETS: Final[list[dict[str, Any]]] = [
         },
     },
     {
+        "label": "route: start a workflow of GitHub Actions",
+        "description": "a workflow follows runs of an experiment; its run-name shows relay_id",
+        "body": {
+            "name": "${1:deploy}",
+            "match": {"experiment": '"${2:defect-*}"'},
+            "start": {
+                "github": "${3:contoso/mlops}",
+                "workflow": "${4:deploy.yml}",
+                "ref": "${5:main}",
+                "inputs": {"run_id": _RUN},
+                "correlation": "${6:relay_id}",
+            },
+        },
+    },
+    {
         "label": "route: report a run that failed",
         "description": "runs that failed, were canceled or did not respond start a pipeline",
         "body": {

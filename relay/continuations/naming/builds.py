@@ -1,4 +1,4 @@
-"""Whether a build that an operator names is the one that a continuation asked for.
+"""Whether a build of Azure DevOps is the one that a continuation asked for.
 
 https://learn.microsoft.com/rest/api/azure/devops/build/builds/get?view=azure-devops-rest-7.1
 """
@@ -13,11 +13,11 @@ from functions.adapters.devops.builds import is_of_a_trigger, is_of_another
 from functions.adapters.devops.calls import project_url
 from functions.adapters.devops.origin import is_own
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.errors import RelayError, Retryable
-from functions.core.terms.pipelines import PipelineRun
+from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
+from relay.continuations.naming.refusals import NotIts, Unknown
 from relay.forecasts.calls import Calls
 
 if TYPE_CHECKING:
@@ -30,20 +30,9 @@ SECRET_SECONDS = 30.0
 _NOT_FOUND = 404
 
 
-class NotIts(RelayError):
-    """The build is none, or another one's; the message says what it is."""
-
-
-class Unknown(RelayError):
-    """Azure DevOps could not be asked, or gave no usable answer."""
-
-
-def unchecked(settings: Settings, request: PipelineRequest | None, number: int) -> PipelineRun:
-    """The build of that number, with its address where it is known whose project it is in."""
-    if request is None:
-        return PipelineRun(id=number)
-    url = f"{_project(settings, request)}/_build/results?buildId={number}"
-    return PipelineRun(id=number, url=url)
+def page(settings: Settings, request: PipelineRequest, number: int) -> str:
+    """Where people look at a build of the request's project."""
+    return f"{_project(settings, request)}/_build/results?buildId={number}"
 
 
 class Builds:
@@ -54,8 +43,8 @@ class Builds:
         self._settings = settings
         self._calls = Calls(settings.devops_version, ports.clock)
 
-    def found(self, c: Continuation, request: PipelineRequest, number: int) -> PipelineRun:
-        """The build, if it is a run of the request's pipeline and may be this request's.
+    def insist(self, c: Continuation, request: PipelineRequest, number: int) -> None:
+        """That the build is a run of the request's pipeline, and may be this request's.
 
         Its parameters are compared where it shows any. Raises NotIts and Unknown.
         """
@@ -71,7 +60,6 @@ class Builds:
             raise NotIts(f"{what} was queued at {at:%Y-%m-%d %H:%M} UTC, and this one {asked}")
         if other := matching.unlike(request, self._with_parameters(request, build, number)):
             raise NotIts(f"{what} was queued with other values: {other}")
-        return unchecked(self._settings, request, number)
 
     def _with_parameters(
         self, request: PipelineRequest, build: dict[str, Any], number: int

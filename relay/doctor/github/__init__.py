@@ -1,0 +1,1 @@
+"""The checks that ask GitHub: credentials, repositories, workflows."""
