@@ -8,6 +8,7 @@ from functions.core.memory.file_order import may_be_older_for
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -134,6 +135,11 @@ def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
 
 
 def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:
-    """An end after its claim is not believed: whoever ends a run says when that was."""
+    """An end after its claim is not believed: whoever ends a run says when that was.
+
+    Of several runs that are joined the app says it, when the last of them has come.
+    """
     told = c.event.time or c.created_at
+    if c.key.outcome is Outcome.JOINED:
+        return told, c.open_since, c.key
     return told if told <= c.created_at + CLOCK_SKEW else c.created_at, c.open_since, c.key
