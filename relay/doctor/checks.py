@@ -16,6 +16,7 @@ from relay.deployment.refusals import ArmError, Forbidden, Missing, NeedsApp, No
 from relay.doctor.app import channels, groups, health, ledger, parts, probe, rounds, timers, waits
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
+from relay.doctor.routes import expected, promoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,8 @@ CHECKS = (
     Check("rounds", rounds.going_on),
     Check("parts", parts.worked_off),
     Check("groups", groups.going_on),
+    Check("expected", expected.awaited),
+    Check("promotions", promoted.found),
     Check("what stops", rounds.stopping),
     Check("workspace", aml.readable),
     Check("subscriptions", events.subscribed),

@@ -147,15 +147,33 @@ def _facts(join: Join, value: str, there: Sequence[Member]) -> dict[str, Any]:
 
 def judged(c: Continuation, join: Join, now: datetime) -> End | datetime | None:
     """How it ends without a start, until when it waits for others, or None: it goes on."""
-    until, there = c.created_at + join.within, members(c.event)
+    until = c.created_at + join.within
     if not is_whole(join, c.event) and now < until and not c.ignore_gate:
         return until
-    fine = is_whole(join, c.event) and all(one.outcome in join.well for one in there)
-    if fine or c.ignore_gate or join.if_one_fails is IfOneFails.START:
+    return None if c.ignore_gate else without(c.event, join)
+
+
+def without(event: RunEvent, join: Join) -> End | None:
+    """The same once nobody is waited for."""
+    fine = is_whole(join, event) and all(one.outcome in join.well for one in members(event))
+    if fine or join.if_one_fails is IfOneFails.START:
         return None
     held = join.if_one_fails is IfOneFails.HOLD
     state = State.HELD if held else State.FAILED
-    return End(state, Reason.INCOMPLETE, _said(join, c.event))
+    return End(state, Reason.INCOMPLETE, _said(join, event))
+
+
+def retold(event: RunEvent, join: Join) -> RunEvent | None:
+    """What it would be by another `join`, of the members that it has; None where nobody can say.
+
+    Of which experiment they are is not known of those that were counted.
+    """
+    there = members(event)
+    if join.experiments and not all(one.experiment for one in there):
+        return None
+    fit = [one for one in there if not join.experiments or join.place(one.experiment)]
+    told = _facts(join, event.given[FACTS]["by"], fit[: join.number])
+    return replace(event, given={**event.given, FACTS: told})
 
 
 def waiting_for(join: Join, event: RunEvent) -> str:
