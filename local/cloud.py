@@ -16,8 +16,8 @@ from local.aml.memory import MemoryAML
 from local.arm.front import ARM
 from local.devops import DevOps, Parameter
 from local.github import GitHub
-from local.github.state import now
 from local.github.example import add_example
+from local.github.state import now
 from local.identity import Identity
 from local.serving.certificates import Authority
 from local.serving.listener import Listener
@@ -151,7 +151,7 @@ class Cloud:
         token `github_token`, which then lies in the vault.
         """
         at, token = self._on.github(), self.github_token
-        service = GitHub(at, tokens=[token], clock=lambda: self.github_clock())
+        service = GitHub(at, tokens=[token], clock=lambda: self.github_clock())  # noqa: PLW0108 - it may change
         add_example(service, ORGANIZATION, PROJECT)
         self.vault.put(GITHUB_SECRET, self.github_token)
         return self._running.enter_context(service)

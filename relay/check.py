@@ -13,6 +13,7 @@ from functions.configuration import settings as known_settings
 from functions.core.routes.file.interpreting import decode
 from functions.core.routes.file.schema import schema as route_file_schema
 from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.policy import SweepMode
 from functions.core.texts.phrases import counted
 from relay import columns, exits, printing
 from relay.columns import Column
@@ -60,9 +61,10 @@ def check(file: _File = None) -> None:
         printing.say(mistake, err=True)
     if mistakes:
         raise typer.Exit(exits.THE_ANSWER_IS_NO)
-    for warning in routes.warnings:
-        printing.say(_as_warning(warning), err=True)
-    _show(routes, file)
+    warnings = [*map(_as_warning, routes.warnings), *_of_settings(routes, file)]
+    for warning in warnings:
+        printing.say(warning, err=True)
+    _show(routes, file, len(warnings))
 
 
 def schema() -> None:
@@ -93,10 +95,17 @@ def _as_warning(line: str) -> str:
     return f"{place}: warning: {what}"
 
 
-def _show(routes: Routes, file: Path) -> None:
+def _of_settings(routes: Routes, file: Path) -> Iterator[str]:
+    """What the settings take from the routes, where they are at hand."""
+    about = [route.name for route in routes.routes if route.promoted]
+    if about and known_settings.read(os.environ).sweep.mode is SweepMode.OFF:
+        yield f"{file}: warning: {', '.join(about)}: nothing finds promotions while SWEEP=off"
+
+
+def _show(routes: Routes, file: Path, many: int) -> None:
     if columns.room():
         printing.table(HEADINGS, map(_row, _in_order(routes)))
-    warnings = f", {counted(len(routes.warnings), 'warning')}" if routes.warnings else ""
+    warnings = f", {counted(many, 'warning')}" if many else ""
     steps = len(routes.sequels)
     behind = f" and {counted(steps, 'step')} that go on by an end" if steps else ""
     printing.say(f"{file}: {counted(len(routes.routes), 'route')}{behind}, no problems{warnings}")

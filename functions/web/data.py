@@ -61,7 +61,7 @@ def one(whole: Whole) -> str:
             "name": whole.name,
             "command": whole.command.text,
             "otherwise": whole.command.otherwise,
-            "run_url": whole.studio,
+            "run_url": whole.studio or None,
             "gate": whole.gate,
             "saw": whole.saw,
             "told": [*whole.people],

@@ -124,7 +124,7 @@ def _facts(one: Whole) -> Markup:
         (
             "Run",
             [
-                link(one.studio, "open in Azure Machine Learning studio"),
+                link(one.studio, "open in Azure Machine Learning studio") if one.studio else None,
                 _others("q", c.key.run, "all of the same run"),
             ],
         ),

@@ -1,7 +1,7 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
-    python -m local.demo [--pattern sync|async|thread|wait|component|follow|then|concurrency|notify]
-        [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
+    python -m local.demo [--pattern sync|async|thread|wait|component|follow|then|concurrency|notify|
+        join|expect|promotion] [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
 was not, 130 or 143 after a signal.
@@ -19,30 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.children import Children, Interrupted, plain_environment
-from local.demo import concurrency, following, waiting
 from local.demo.app import RelayError
 from local.demo.checks import NotSo
-from local.demo.patterns import PATTERNS
-from local.demo.story import Story
+from local.demo.stories.told import STORIES
 from local.deployment import Broken, Deployment
 from local.host import console
 from local.real.mlflow import MLflow
 from local.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-WAIT, FOLLOW, THEN = "wait", "follow", "then"
-CONCURRENCY, NOTIFY = "concurrency", "notify"
-STORIES: dict[str, Callable[..., Story]] = {
-    "": Story,
-    **PATTERNS,
-    WAIT: waiting.Wait,
-    FOLLOW: following.Follow,
-    THEN: following.Then,
-    CONCURRENCY: concurrency.Concurrency,
-    NOTIFY: following.Notify,
-}
 HEALING = {"RETRY_FIRST_SECONDS": "1", "RECONCILE_SCHEDULE": "*/2 * * * * *"}
 LOG_LINES_TOLD = 8
 _TELLING = re.compile(r"(ERROR|WARNING|CRITICAL): |continuation=|Executed ")  # not the SDKs' own
@@ -82,25 +69,16 @@ def _told(directory: Path, screen: Screen, options: argparse.Namespace) -> int:
 
 def _tell(directory: Path, children: Children, screen: Screen, options: argparse.Namespace) -> int:
     """Tell the story; returns the number of checks that passed."""
-    environment = plain_environment() | HEALING
-    if options.pattern == WAIT:
-        environment |= waiting.settings(directory)
-    if options.pattern == FOLLOW:
-        environment |= following.SETTINGS
-    if options.pattern == THEN:
-        environment |= following.going_on(directory)
-    if options.pattern == CONCURRENCY:
-        environment |= concurrency.settings(directory)
-    if options.pattern == NOTIFY:
-        environment |= following.telling(directory)
+    story, settings = STORIES[options.pattern]
+    environment = plain_environment() | HEALING | dict(settings(directory))
     beside = options.mlflow and MLflow(Path(options.mlflow[1]), int(options.mlflow[0]))
     with Deployment(directory, children, screen, environment, mlflow=beside) as deployment:
         if options.refuse_pat:
             deployment.cloud.devops.refuse(deployment.cloud.pat)
             screen.say("From now on Azure DevOps refuses the access token: this must fail")
-        story = STORIES[options.pattern](deployment, screen)
-        story.tell()
-    return len(story.checks.passed)
+        told = story(deployment, screen)
+        told.tell()
+    return len(told.checks.passed)
 
 
 def _explain(error: Exception, directory: Path, screen: Screen) -> None:

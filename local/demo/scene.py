@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -89,9 +90,21 @@ class Scene:
         self, training: Training, route: RouteSeen, so: Callable[[Page], bool]
     ) -> Page | None:
         """What the ledger says once that is so, or else after a while."""
+        return self.shown(training.run, route, so)
+
+    def shown(self, of: str, route: RouteSeen, so: Callable[[Page], bool]) -> Page | None:
+        """The same of what has this in the place of a run's id."""
         end, found = time.monotonic() + OUTCOME_PATIENCE, None
         while time.monotonic() < end and not (found and so(found)):
-            found = self._app.page(WORKSPACE, training.run, route.name)
+            found = self._app.page(WORKSPACE, of, route.name)
+            time.sleep(0.05)
+        return found
+
+    def logged(self, pattern: str, times: int = 1) -> list[str]:
+        """What the app's log has of this pattern, once it is there so often, or after a while."""
+        end, found = time.monotonic() + OUTCOME_PATIENCE, list[str]()
+        while time.monotonic() < end and len(found) < times:
+            found = re.findall(pattern, self.deployment.host.log.read_text("utf-8"))
             time.sleep(0.05)
         return found
 

@@ -58,12 +58,13 @@ def show(key: _Key, *, as_json: printing.Json = False, app: deployed.App = None)
 
 
 def _whole(office: Office, c: Continuation) -> Iterator[str]:
-    settings, event = office.settings, c.event
+    settings = office.settings
     (name,) = typed_keys.whole([c])
     yield plain(name, 1000)
     now, told = office.ports.clock.now(), people.told(office.ports.ledger, c)
     yield from telling.lines(c, now, settings, _before(office, c), told)
-    yield f"  run      {telling.studio_url(settings, event.workspace.id, event.run)}"
+    if page := telling.page_url(settings, c):
+        yield f"  run      {page}"
     yield "  event"
     for what, value in _told(c):
         yield f"    {plain(what):<24} {plain(value)}"

@@ -17,6 +17,7 @@ from relay.doctor.app import channels, groups, health, ledger, parts, probe, rou
 from relay.doctor.azure import alerts, aml, devops, events, pipelines, rights, signin, vault
 from relay.doctor.findings import failure, ok, unreachable, warning
 from relay.doctor.github import credentials, workflows
+from relay.doctor.routes import expected, promoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ CHECKS = (
     Check("rounds", rounds.going_on),
     Check("parts", parts.worked_off),
     Check("groups", groups.going_on),
+    Check("expected", expected.awaited),
+    Check("promotions", promoted.found),
     Check("what stops", rounds.stopping),
     Check("workspace", aml.readable),
     Check("subscriptions", events.subscribed),

@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from functions.core.facts.placeholders import MissingFact, as_text, look_up
-from functions.core.facts.unusable import Unusable
+from functions.core.facts import building
 from functions.core.limits.admission import Admission
 from functions.core.limits.taking import Taking
 from functions.core.memory import missed
 from functions.core.ports.ledger import Entry
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, filters
-from functions.core.routes.deciding import Decision, End, Go, PutOff
-from functions.core.routes.joins import members
+from functions.core.routes.deciding import Decision, End, Go
 from functions.core.starts import steps
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import BY_SETTING
 from functions.core.terms.reasons import BY_GATE, Reason
 from functions.core.terms.words import Outcome, State
+from relay.forecasts import joins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Route
     from functions.core.routes.filters import Misfit
-    from functions.core.routes.joins.join import Join
     from functions.core.terms.pipelines import PipelineRequest
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key, Run, RunEvent, Workspace
@@ -107,6 +105,8 @@ class Forecast:
         if ignore_gate:
             route = deciding.ungated(route)
         event = self._event(route)
+        if event.outcome is Outcome.JOINED and route.join:
+            return self._joint(route, event, ignore_gate=ignore_gate)
         if unlike := filters.misfit(event, route):
             return Prospect(route, event, unlike)
         try:
@@ -135,7 +135,19 @@ class Forecast:
         if not isinstance(known, dict):
             return Prospect(route, event, known)
         if route.join and event.outcome.ends_run:
-            return self._joined(route, route.join, event, known)
+            return Prospect(route, event, *joins.member(route, event, known, self._policy))
+        return self._by_gate(route, event, known)
+
+    def _joint(self, route: Route, event: RunEvent, *, ignore_gate: bool) -> Prospect:
+        """What goes on for several runs, once nobody is waited for."""
+        told = joins.retold(route, event)
+        if told is None:
+            return Prospect(route, event, Unread(Reason.FACTS_MISSING, joins.UNKNOWN))
+        if not ignore_gate and (end := joins.without(route, told)):
+            return Prospect(route, told, end)
+        return self._by_gate(route, told, building.told(told))
+
+    def _by_gate(self, route: Route, event: RunEvent, known: Facts) -> Prospect:
         key = event.key(route.name)
         found = deciding.decide(route, key, known, self._policy)
         if isinstance(found, Go) and route.shadow:
@@ -144,23 +156,6 @@ class Forecast:
         if isinstance(found, End) and found.reason in BY_GATE:
             asked = deciding.decide(route, key, known, self._policy, ignore_gate=True)
         return Prospect(route, event, found, asked.request if isinstance(asked, Go) else None)
-
-    def _joined(self, route: Route, join: Join, event: RunEvent, known: Facts) -> Prospect:
-        """It is one of several; with the request of all of them, as far as this one tells it."""
-        if other := join.is_for_others(event.experiment):
-            return Prospect(route, event, End(State.SKIPPED, Reason.NOT_JOINED, other))
-        try:
-            value = as_text(look_up(join.by, known))
-        except MissingFact as missing:
-            put_off = PutOff(Reason.FACTS_MISSING, str(missing), route.wait_for_facts)
-            return Prospect(route, event, put_off)
-        except Unusable as wrong:
-            return Prospect(route, event, End(State.HELD, wrong.reason, wrong.detail))
-        joint, told = members.key_of(event.key(route.name), value), members.sample(value, event.run)
-        facts = known | {members.FACTS: told}
-        asked = deciding.decide(route, joint, facts, self._policy, ignore_gate=True)
-        joined = End(State.SKIPPED, Reason.JOINED, joint.text)
-        return Prospect(route, event, joined, asked.request if isinstance(asked, Go) else None)
 
     def _later(self, prospect: Prospect, request: PipelineRequest) -> Later | None:
         """What holds its start back, in the order in which the app asks."""

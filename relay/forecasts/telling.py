@@ -39,6 +39,11 @@ def studio_url(settings: Settings, workspace: str, run: str) -> str:
     return building.studio_url(settings.policy.studio, workspace, run)
 
 
+def page_url(settings: Settings, c: Continuation) -> str:
+    """The page of the run that it is about; "" where it is about none."""
+    return building.page_url(settings.policy.studio, c.event.workspace.id, c.key)
+
+
 def continuation(
     c: Continuation, now: datetime, settings: Settings, before: Texts = (), people: Texts = ()
 ) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def continuation(
     told = explained(c, now, settings.policy)
     return {
         **summaries.row(Summary.of(c)),
-        "run_url": studio_url(settings, c.event.workspace.id, c.key.run),
+        "run_url": page_url(settings, c) or None,
         **told._asdict(),
         "gate": c.gate_asked.when,
         "saw": c.gate_asked.saw,

@@ -14,6 +14,7 @@ from functions.core.ports.ledger import Shared
 from functions.core.terms.errors import LedgerUnavailable
 from relay import exits, printing
 from relay.deployment import deployed, opening
+from relay.previews import promoted as promotions
 from relay.previews import recorded
 from relay.printing import plain
 from relay.why import asking, locating
@@ -38,6 +39,8 @@ bin/relay preview --run plum_pot_1
 bin/relay preview --event recorded/plum_pot_1.json --check
 
 bin/relay preview --event recorded --check --json
+
+bin/relay preview --promoted defects:4 --check
 """
 UNTOLD = "what was started already, and what a limit or a group holds back, is not told"
 T = TypeVar("T")
@@ -54,6 +57,14 @@ _Events = Annotated[
         help="A recorded event, or a folder of .json files; may be given several times.",
     ),
 ]
+_Promoted = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--promoted",
+        metavar="NAME:VERSION",
+        help="A version of a registered model, as if it was promoted; may be given several times.",
+    ),
+]
 _Check = Annotated[
     bool,
     typer.Option("--check", help="Ask whether this would run; nothing is started."),
@@ -65,9 +76,10 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog=EXAMPLES)(preview)
 
 
-def preview(
+def preview(  # noqa: PLR0913 - one argument per option
     run: _Runs = None,
     event: _Events = None,
+    promoted: _Promoted = None,
     workspace: asking.InWorkspace = None,
     *,
     check: _Check = False,
@@ -76,6 +88,8 @@ def preview(
     app: deployed.App = None,
 ) -> None:
     """Show the request that each route makes of a run; with --check, whether it would be taken.
+
+    Or of a version of a model that is promoted, in each workspace that is known.
 
     Facts are read from Azure Machine Learning, also for a recorded event. What was started already
     and what a limit or a group holds back is told where the ledger can be read. Where only the gate
@@ -87,7 +101,7 @@ def preview(
     nothing to check; 2 if several workspaces have such a run, 3 if there is no such run or file,
     4 if Azure Machine Learning, Key Vault, Azure DevOps or GitHub refuse or do not answer.
     """
-    if not (run or event):
+    if not (run or event or promoted):
         raise typer.BadParameter("say which run: --run RUN_ID, or --event FILE")
     from relay.previews.rehearsal import Rehearsal  # noqa: PLC0415 - loads what speaks HTTP
 
@@ -99,11 +113,23 @@ def preview(
         rehearsal = Rehearsal(ports, found.settings, check=check, unread=unread)
         rehearsal.take_runs(typed, meant)
         rehearsal.take_events(_recorded(event or []))
+        if promoted:
+            where = opening.workspaces([workspace] if workspace else [])
+            rehearsal.take_promotions(
+                _versions(promoted), where or asking.seen(ports, found.settings)
+            )
         if as_json:
             typer.echo(printing.as_json(rehearsal.builtins()))
         else:
             printing.echo(rehearsal.lines())
         rehearsal.conclude()
+
+
+def _versions(typed: list[str]) -> list[tuple[str, str]]:
+    found = [promotions.named(text) for text in typed]
+    if None in found:
+        raise typer.BadParameter(promotions.HOW)
+    return [one for one in found if one]
 
 
 def _connected(found: Found, unread: list[str]) -> Ports:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import typer
 from msgspec.structs import replace
 
 from functions.core.kept.after import AFTER_END
-from functions.core.kept.summary import Summary
-from functions.core.operators import summaries
-from functions.core.operators.decisions import standing
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.phrases import counted
 from relay import exits
 from relay.deployment import opening
-from relay.forecasts import requests, telling
 from relay.forecasts.forecast import READ_SECONDS, Forecast, News, truth
+from relay.previews import promoted
 from relay.previews.checking import Acceptance, Checks
+from relay.previews.shown import OfRoute, OfRun
 from relay.printing import plain
 from relay.why import asking
 
@@ -33,81 +31,12 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Route
     from functions.core.terms.runs import RunEvent, Workspace
     from relay.forecasts.forecast import Prospect
-    from relay.previews.checking import Checked
     from relay.previews.recorded import Recorded
     from relay.why.locating import Named
 
 
 SAMPLE_RUN, SAMPLE_URL = 1, "https://dev.azure.com/sample"  # of an end that has not come
-HAS = {"canceled": "been canceled", "lost": "been lost"}
 WORDS = {Acceptance.MISTAKEN: "without a request"}  # where a plain word would say too little
-
-
-class _OfRoute(NamedTuple):
-    """What a route makes of a run, and what its service says of that if it was asked.
-
-    `known`: what the ledger has of it already.
-    """
-
-    prospect: Prospect
-    checked: Checked | None
-    known: Continuation | None
-
-    def lines(self, news: News, settings: Settings) -> Iterator[str]:
-        means = telling.means(self.prospect, news, settings)
-        if self.known:
-            was = "is" if self.known.is_open else "was"
-            yield f"{self.prospect.route.name}: {was} {plain(standing(self.known), 1000)}"
-            yield f"  anew     {means}"
-        elif first := self.prospect.route.after:
-            end = self.prospect.route.name.removeprefix(f"{first}.")
-            once = f"once that of {first} has {HAS.get(end, end)}"
-            yield f"{self.prospect.route.name}: {once}, {means}"
-        else:
-            yield f"{self.prospect.route.name}: {means}"
-        if self.prospect.request:
-            yield from (
-                f"  {line}" for line in requests.request_lines(self.prospect.request, settings)
-            )
-        if self.checked and self.checked.said:
-            yield f"  {self.checked.verdict}: {self.checked.said}"
-
-    def builtins(self, news: News, settings: Settings) -> dict[str, Any]:
-        told = {
-            "route": self.prospect.route.name,
-            "after": self.prospect.route.after or None,
-            **telling.prospect(self.prospect, news, settings),
-            "known": summaries.row(Summary.of(self.known)) if self.known else None,
-        }
-        return told | ({"check": self.checked._asdict()} if self.checked else {})
-
-
-class _OfRun(NamedTuple):
-    """What all routes make of one run; `source` is the file or the run as it was named."""
-
-    source: str
-    news: News
-    routes: tuple[_OfRoute, ...]
-
-    def lines(self, settings: Settings) -> Iterator[str]:
-        event = self.news.event
-        what = f"run {plain(event.run)} of {plain(event.experiment)}"
-        if self.news.run is None:
-            what = f"{event.outcome} {plain(event.run)}"
-        yield f"{plain(self.source)}: {what}"
-        for one in self.routes:
-            yield from (f"  {line}" for line in one.lines(self.news, settings))
-
-    def builtins(self, settings: Settings) -> dict[str, Any]:
-        event = self.news.event
-        return {
-            "source": self.source,
-            "run": event.run,
-            "workspace": event.workspace.id,
-            "experiment": event.experiment,
-            "status": self.news.run.status if self.news.run else None,
-            "routes": [one.builtins(self.news, settings) for one in self.routes],
-        }
 
 
 class Rehearsal:
@@ -119,7 +48,7 @@ class Rehearsal:
         self._ports, self._settings = ports, settings
         self._routes = asking.routes(ports, settings)
         self._checks = Checks(ports, settings) if check else None
-        self._runs: list[_OfRun] = []
+        self._runs: list[OfRun] = []
         self._unread = 0
         self._without = unread  # why the ledger could not be read
 
@@ -145,6 +74,15 @@ class Rehearsal:
             else:
                 self._take(str(file), news)
 
+    def take_promotions(
+        self, typed: Sequence[tuple[str, str]], workspaces: Sequence[Workspace]
+    ) -> None:
+        """Versions of models, each as if a sweep found it promoted now."""
+        now = self._ports.clock.now()
+        for model, version in typed:
+            for event, routes in promoted.found(self._routes, workspaces, model, version, now):
+                self._take(f"{model}:{version}", News(event, None, told=True), routes)
+
     def _news(self, event: RunEvent) -> News:
         """What the event and its run say, if it is about a run; raises Retryable."""
         if not event.outcome.ends_run:
@@ -152,22 +90,22 @@ class Rehearsal:
         deadline = Deadline(self._ports.clock, READ_SECONDS)
         return truth(event, self._ports.runs.read(event.workspace, event.run, deadline))
 
-    def _take(self, source: str, news: News) -> None:
+    def _take(self, source: str, news: News, routes: Sequence[Route] = ()) -> None:
         forecast = Forecast(self._ports, self._settings.policy, news)
         known = self._ports.ledger.of_run(news.event.workspace.key, news.event.run)
         told = []
-        for route in self._routes.routes:
+        for route in routes or self._routes.routes:
             prospect = forecast.just_now(forecast.of(route))
             told.append(self._of(prospect, known))
             behind = self._routes.behind(route.name) if prospect.request else ()
             told += (self._of(self._then(one, news), known) for one in behind if one.start)
-        self._runs.append(_OfRun(source, news, tuple(told)))
+        self._runs.append(OfRun(source, news, tuple(told)))
 
-    def _of(self, prospect: Prospect, known: Sequence[Continuation]) -> _OfRoute:
+    def _of(self, prospect: Prospect, known: Sequence[Continuation]) -> OfRoute:
         checked = self._checks.of(prospect) if self._checks else None
         key = prospect.event.key(prospect.route.name)
         own = next((c for c in known if c.key == key), None)
-        return _OfRoute(prospect, checked, own)
+        return OfRoute(prospect, checked, own)
 
     def _then(self, route: Route, news: News) -> Prospect:
         """What goes on by an end that has not come: its facts are stood for by samples."""

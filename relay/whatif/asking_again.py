@@ -75,6 +75,6 @@ class AskingAgain:
         is_untrue = any(c.is_doubted for c in known)  # the run ended otherwise: that is other news
         prospects = [
             forecast.of(route, ignore_gate=route.name in past)
-            for route in (() if is_untrue else sequels.meant(happened.event, self._routes))
+            for route in (() if is_untrue else sequels.meant(happened, self._routes))
         ]
         return AskedAgain(happened.event, news, compared(known, prospects, news))

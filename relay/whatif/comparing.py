@@ -42,7 +42,7 @@ NOT_BY_ROUTES = frozenset(
         *(Reason.SECRET_UNREADABLE, Reason.SECRET_EXPIRED, Reason.CREDENTIAL_REFUSED),
         *(Reason.RUN_UNREADABLE, Reason.RUN_NOT_FOUND, Reason.ROUTES_UNREADABLE),
         *(Reason.THROTTLED, Reason.NOT_SENT, Reason.NOT_FINAL, Reason.DELETED, Reason.UNFORESEEN),
-        *(Reason.SUPERSEDED, Reason.INCOMPLETE, Reason.NOT_JOINED),  # by other runs
+        *(Reason.SUPERSEDED, Reason.NOT_JOINED),  # by other runs
     }
 )
 
@@ -127,7 +127,7 @@ def _change(one: Compared, news: News) -> Change:
         return _start(one)
     if one.started:
         return Change.UNKNOWN if one.by_champion else Change.STOPS
-    return Change.SAME if _ends(one) == _ended(one) else Change.REASON
+    return Change.SAME if _ends(one) == _ended(one) and not _joins_others(one) else Change.REASON
 
 
 def _untold(one: Compared, news: News) -> bool:
@@ -153,6 +153,14 @@ def _start(one: Compared) -> Change:
         return Change.REQUEST if any(differing(was, would)) else Change.SAME
     refused = one.was is not None and one.was.reason is Reason.REJECTED
     return Change.UNKNOWN if refused else Change.STARTS
+
+
+def _joins_others(one: Compared) -> bool:
+    """Whether it was, and would be, one of several, but by another value."""
+    found = one.would and one.would.found
+    if one.was is None or not isinstance(found, End) or found.reason is not Reason.JOINED:
+        return False
+    return one.was.reason is Reason.JOINED and not one.was.detail.startswith(f"{found.detail}:")
 
 
 def _ended(one: Compared) -> tuple[State | None, Reason | None]:

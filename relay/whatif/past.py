@@ -88,7 +88,8 @@ class Past:
                 self.lacking += lacking
                 found |= _with(found, workspace, ended)
         behind = list(_behind(found, sequels.of(kept, routes)))
-        newest = sorted([*found.values(), *behind], key=_time, reverse=True)
+        joint = [_joint(c) for c in kept if _is_joint(c) and not after.before(c)]
+        newest = sorted([*found.values(), *behind, *joint], key=_time, reverse=True)
         if len(newest) > limit:
             self.lacking.append(f"only the newest {limit} of {len(newest)} were looked at: --limit")
         return newest[:limit]
@@ -109,8 +110,13 @@ class Past:
 
 
 def _is_joint(c: Continuation) -> bool:
-    """Whether it is about several runs, each of which is news of its own."""
+    """Whether it is about several runs, each of which is news of its own beside it."""
     return c.key.outcome is Outcome.JOINED
+
+
+def _joint(c: Continuation) -> Happened:
+    """It is news for its own route alone."""
+    return Happened(c.event, None, {c.key.route: c}, told=True)
 
 
 def _known(continuations: Iterable[Continuation]) -> Iterator[tuple[_Id, Happened]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.terms.words import State
+from functions.core.terms.words import Outcome, State
 from functions.core.texts.phrases import counted
 from relay.forecasts import requests, telling
 from relay.printing import plain
@@ -35,7 +35,8 @@ class Report(NamedTuple):
     @property
     def runs(self) -> int:
         """How many runs, or models, all is about: of some there was news of two ends."""
-        return len({(one.event.workspace.key, one.event.run) for one in self.replayed})
+        those = [one.event for one in self.replayed if one.event.outcome is not Outcome.JOINED]
+        return len({(event.workspace.key, event.run) for event in those})
 
     @property
     def totals(self) -> Counter[Change]:

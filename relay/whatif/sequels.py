@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.kept import after
 from functions.core.rounds.following import sequels
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.runs import RunEvent
+    from relay.whatif.past import Happened
 
     Led = tuple[RunEvent, dict[str, Continuation]]  # news, and what it led to by its route
 
@@ -29,9 +31,14 @@ def of(kept: Iterable[Continuation], routes: Routes) -> Iterator[Led]:
             yield sequels.opened(c, behind.name, c.ended.at, "").event, {}
 
 
-def meant(event: RunEvent, routes: Routes) -> tuple[Route, ...]:
-    """The routes that are asked of news: those of events, or the one that goes on by this end."""
-    end = after.end(event)
+def meant(happened: Happened, routes: Routes) -> tuple[Route, ...]:
+    """The routes that are asked of news: those of events, or the one that goes on by this end.
+
+    Of several runs that were joined it is the one that joined them, if it does so still.
+    """
+    end = after.end(happened.event)
+    if not end and happened.event.outcome is Outcome.JOINED:
+        return tuple(one for one in routes.routes if one.name in happened.known and one.join)
     if not end:
         return routes.routes
     names = {one.then.get(end["end"]) for one in routes.every if one.name == end["route"]}

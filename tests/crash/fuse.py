@@ -6,71 +6,55 @@ import functools
 import os
 import signal
 import time
-from enum import StrEnum
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap, connections
+from functions.adapters.clock import SystemClock
 from functions.configuration import settings
 from functions.core.kept import after
+from functions.core.kept.tasks import WaitState
+from functions.core.routes.joins.members import members
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import State
+from functions.core.terms.words import Outcome, State
+from tests.crash.points import (
+    Answering,
+    Anywhere,
+    Going,
+    Joining,
+    Later,
+    Point,
+    Promoting,
+    Queued,
+    Telling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+SKIPPED: dict[Reason, Anywhere] = {
+    Reason.SUPERSEDED: Queued.SUPERSEDED,
+    Reason.JOINED: Joining.ENDED,
+}
+THEN = frozenset({51, 52, 53})  # the pipelines that go on by an end; the others news start
 
 
-EVENTS = frozenset({42, 43})  # the pipelines that an event starts; the others go on by an end
+class Moved(SystemClock):
+    """The machine's clock, moved on by so many seconds as stand in a file."""
 
+    def __init__(self, file: Path) -> None:
+        self._file = file
 
-class Point(StrEnum):
-    """Where the path can be cut. Between leaving and answer, the test cuts from outside."""
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._by())
 
-    CLAIMED = "after the claim"
-    READ = "after the run is read"
-    SECRET = "after the secret"
-    ASKED = "after the ask and before the POST"
-    SENT = "after the POST left and before its answer"
-    ANSWERED = "after the answer and before the settling"
-    SETTLED = "after the settling and before the acknowledgement"
+    def monotonic(self) -> float:
+        return super().monotonic() + self._by()
 
-
-class Later(StrEnum):
-    """The same in a round that follows what was started to its end."""
-
-    FOLLOWED = "after it is followed and before it leaves the schedule"
-    LOOKED = "after its build has ended and before that is written"
-    ENDED = "after its end is written and before that is listed"
-    SHOWN = "after its end is listed and before it is told"
-
-
-class Queued(StrEnum):
-    """The same where only one of a group may go on at once."""
-
-    PLACED = "after the group's place is taken and before the mark"
-    CALLED = "after a place is taken for one that waits and before it waits no more"
-    SUPERSEDED = "after one is superseded and before it leaves the schedule"
-
-
-class Telling(StrEnum):
-    """The same where people are told."""
-
-    NOTICED = "after it is noticed and before it leaves the schedule"
-    LEAVES = "after the channel's row says what leaves and before the POST"
-    SENT = "after the POST and before the ledger knows"
-    KNOWN = "after the ledger knows and before the channel is let go"
-
-
-class Going(StrEnum):
-    """The same where something goes on by an end."""
-
-    CLAIMED = "after it is claimed and before the end is told"
-    ASKED = "after its ask and before its POST"
-    ANSWERED = "after the answer to it and before its settling"
-    SETTLED = "after its settling and before it leaves the schedule"
-
-
-Anywhere = Point | Later | Queued | Telling | Going
+    def _by(self) -> float:
+        return float(self._file.read_text())
 
 
 class Fuse:
@@ -113,27 +97,42 @@ class After:
 
 
 class AfterLedger(After):
-    """The same for the ledger, and for its lists of what is followed and of what is to be told."""
+    """The same for the ledger, and for each of its books."""
 
     @property
     def followed(self) -> After:
-        book = After(
-            self._port.followed, follow=lambda _: Later.FOLLOWED, show=lambda _: Later.SHOWN
+        return self._book(
+            self._port.followed,
+            follow=lambda _: Later.FOLLOWED,
+            show=lambda _: Later.SHOWN,
+            drop=lambda _: Later.DROPPED,
         )
-        book.fuse = self.fuse
-        return book
 
     @property
     def notices(self) -> After:
-        book = After(
-            self._port.notices, keep=lambda _: Telling.NOTICED, settle=lambda *_: Telling.KNOWN
-        )
+        told = {"keep": lambda _: Telling.NOTICED, "settle": lambda *_: Telling.KNOWN}
+        return self._book(self._port.notices, **told)
+
+    @property
+    def waits(self) -> After:
+        return self._book(self._port.waits, change=_answered)
+
+    def _book(self, port: Any, **points: Callable[..., Anywhere | None]) -> After:
+        book = After(port, **points)
         book.fuse = self.fuse
         return book
+
+
+def _answered(_entry: object, changed: Any) -> Anywhere | None:
+    if changed.state is WaitState.WAITING:
+        return Answering.NOTED if changed.result else None
+    return Answering.KNOWN
 
 
 def _shared(row: Any, value: Any) -> Anywhere | None:
     """The first that takes a place is not called; whoever takes it over from another is."""
+    if row.name.startswith("promotions/"):
+        return Promoting.OWED if value["owed"] else Promoting.PAID
     if row.name.startswith("notify/"):
         return Telling.LEAVES if value.get("sending") and value.get("lease") else None
     if not row.name.startswith("group/"):
@@ -141,37 +140,55 @@ def _shared(row: Any, value: Any) -> Anywhere | None:
     return Queued.CALLED if row.version and value["taken"] else Queued.PLACED
 
 
-def _written(_entry: object, changed: Any) -> Anywhere | None:
-    if changed.reason is Reason.SUPERSEDED:
-        return Queued.SUPERSEDED
+def _written(entry: Any, changed: Any) -> Anywhere | None:
     if changed.ended:
         return Later.ENDED
+    if members(changed.event) != members(entry.continuation.event):
+        return Joining.TAKEN_IN
+    return SKIPPED[changed.reason] if changed.reason in SKIPPED else _going(changed)
+
+
+def _going(changed: Any) -> Anywhere | None:
     goes_on = after.before(changed) is not None
     if changed.state is State.STARTED:
         return Going.SETTLED if goes_on else Point.SETTLED
-    if not (changed.is_asked and changed.history[-1].what == "asked"):
-        return None
-    return Going.ASKED if goes_on else Point.ASKED
+    if changed.is_asked and changed.history[-1].what == "asked":
+        return Going.ASKED if goes_on else Point.ASKED
+    return Joining.RESUMED if _is_joint(changed.key) and not changed.is_asked else None
 
 
 def _claimed(new: Any, *_: object) -> Anywhere:
+    if _is_joint(new.key):
+        return Joining.BEGUN
     return Going.CLAIMED if after.before(new) else Point.CLAIMED
 
 
+def _is_joint(key: Any) -> bool:
+    return bool(key.outcome is Outcome.JOINED)
+
+
 def _started(request: Any, *_: object) -> Anywhere:
-    return Point.ANSWERED if request.pipeline in EVENTS else Going.ANSWERED
+    return Going.ANSWERED if request.pipeline in THEN else Point.ANSWERED
 
 
 @functools.cache
 def _app(given: tuple[tuple[str, str], ...]) -> bootstrap.App:
     environ = dict(given)
     read = settings.read(environ)
-    ports = connections.connect(read)
+    ports = connections.connect(read, Moved(Path(environ["FUSE_CLOCK"])))
     wrapped = ports._replace(
-        ledger=AfterLedger(ports.ledger, claim=_claimed, write=_written, share=_shared),
-        runs=After(ports.runs, read=lambda *_: Point.READ),
+        ledger=AfterLedger(
+            ports.ledger,
+            claim=_claimed,
+            read=lambda key: Joining.SEEN if _is_joint(key) else None,
+            write=_written,
+            schedule=lambda c: Joining.SCHEDULED if _is_joint(c.key) else None,
+            share=_shared,
+        ),
+        runs=After(ports.runs, read=lambda *_: Point.READ, promoted=lambda *_: Promoting.LOOKED),
         credentials=After(ports.credentials, read=lambda *_: Point.SECRET),
         pipelines=After(ports.pipelines, start=_started, ends=lambda *_: Later.LOOKED),
+        tasks=After(ports.tasks, complete=lambda *_: Answering.GIVEN),
         messenger=After(ports.messenger, send=lambda *_: Telling.SENT),
     )
     for port in wrapped:

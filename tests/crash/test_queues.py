@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +9,8 @@ import pytest
 from functions.core.kept.summary import EVER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from tests.crash.fuse import Queued
-from tests.crash.test_crashes import Theatre, deliver_aside, rounds_until_it_is_cut, until
-from tests.crash.test_crashes import stage as stage  # noqa: PLC0414 - a fixture
-from tests.crash.test_crashes import theatre as theatre  # noqa: PLC0414 - a fixture
+from tests.crash.points import Queued
+from tests.crash.theatre import FREEZE, KILL, cut, dead, reconcile, told, until, wake
 from tests.soak.team import AFTER_ALL
 from tests.stage.azure import ROUTES, completed
 
@@ -22,6 +18,7 @@ if TYPE_CHECKING:
     import threading
 
     from functions.core.kept.continuation import Continuation
+    from tests.crash.theatre import Theatre
     from tests.stage.azure import Stage
     from tests.stage.hosted import Hosted
 
@@ -39,22 +36,18 @@ def trained(stage: Stage, host: Hosted, *runs: str) -> None:
         assert host.deliver("on_run_completed", event).status_code == 202
 
 
-def cut(theatre: Theatre, point: Queued, how: str) -> tuple[Hosted, threading.Thread]:
+def cut_at(theatre: Theatre, point: Queued, how: str) -> tuple[Hosted, threading.Thread]:
     """Have a host that is cut at the point; which is the first of a group, or calls the second."""
     stage = theatre.stage
     stage.routes(ONE)
     if point is Queued.PLACED:
-        host = theatre.host(point, how)
-        delivery = deliver_aside(host)
-        until(theatre.fuse.exists)
-        return host, delivery
+        return cut(theatre, point, how, told(**completed("r1")))
     first = theatre.host()
     trained(stage, first, "r1", "r2", *(["r3"] if point is Queued.SUPERSEDED else []))
     first.stop()
-    host = theatre.host(point, how)
     if point is Queued.CALLED:
         stage.devops.finish(stage.devops.runs[0].id, "succeeded")
-    return host, rounds_until_it_is_cut(theatre, host)
+    return cut(theatre, point, how, reconcile)
 
 
 def going(stage: Stage) -> list[str]:
@@ -97,9 +90,8 @@ def assert_none_is_lost(theatre: Theatre, became: dict[str, Continuation]) -> No
 def test_a_killed_host_keeps_no_place_and_lets_no_two_go_on(
     theatre: Theatre, point: Queued
 ) -> None:
-    host, last = cut(theatre, point, "SIGKILL")
-    host.ended()
-    last.join()
+    host, last = cut_at(theatre, point, KILL)
+    dead(host, last)
     assert_none_is_lost(theatre, to_the_end(theatre, theatre.host()))
 
 
@@ -107,10 +99,9 @@ def test_a_killed_host_keeps_no_place_and_lets_no_two_go_on(
 def test_a_frozen_host_that_wakes_up_late_lets_no_two_go_on(
     theatre: Theatre, point: Queued
 ) -> None:
-    host, last = cut(theatre, point, "SIGSTOP")
+    host, last = cut_at(theatre, point, FREEZE)
     became = to_the_end(theatre, theatre.host())
-    os.kill(host.process.pid, signal.SIGCONT)
-    last.join()
+    wake(host, last)
     assert going(theatre.stage) == []
     assert_none_is_lost(theatre, became)
     assert {run: theatre.stage.only(run) for run in RUNS} == became

@@ -5,28 +5,26 @@ On a ledger in a file: what a store must do for it is tried on each in tests/led
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.core.terms.words import State
-from local.chat.front import Chat
-from tests.crash.fuse import Going, Later, Telling
-from tests.crash.test_crashes import SHORT, Theatre, rounds_until_it_is_cut, until
+from tests.crash.points import Going, Later, Telling
+from tests.crash.theatre import FREEZE, KILL, SHORT, cut, dead, playing, reconcile, until, wake
 from tests.flow.following.after import CHAIN, DEPLOY, set_up
 from tests.flow.notices.people import HOSTS
 from tests.soak.team import AFTER_ALL
 from tests.stage.azure import Stage, completed
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.chat.front import Chat
     from local.cloud import Cloud
-    from tests.crash.fuse import Anywhere
+    from tests.crash.points import Anywhere
+    from tests.crash.theatre import Theatre
     from tests.stage.hosted import Hosted
 
 POINTS = [Later.LOOKED, Later.ENDED, Later.SHOWN, *Going]
@@ -35,33 +33,18 @@ POINTS = [Later.LOOKED, Later.ENDED, Later.SHOWN, *Going]
 TELL = "      succeeded:\n        tell: [{webhook: hook-ops, signing: hook-key}]\n"
 TELLING = CHAIN.replace("      succeeded:\n", TELL, 1)
 
-
-@pytest.fixture
-def chat(cloud: Cloud) -> Iterator[Chat]:
-    with Chat() as running:
-        cloud.vault.put("hook-ops", running.hook)
-        cloud.vault.put("hook-key", running.signing)
-        yield running
+pytestmark = pytest.mark.usefixtures("chat")  # before all that reads its address
 
 
 @pytest.fixture
-def theatre(cloud: Cloud, tmp_path: Path, chat: Chat) -> Iterator[Theatre]:
+def theatre(cloud: Cloud, tmp_path: Path) -> Iterator[Theatre]:
     stage = set_up(Stage(cloud, tmp_path, NOTIFY_HOSTS=HOSTS, **SHORT), TELLING)
     stage.aml.add_run("r1", experiment="defect-detection")
     stage.deliver(completed("r1"))
     (build,) = stage.devops.runs
     stage.devops.finish(build.id, "succeeded")
-    made = Theatre(stage, tmp_path / "fuse")
-    yield made
-    chat.server.faults.clear()
-    for host in made.hosts:
-        host.stop()
-
-
-def cut(theatre: Theatre, point: Anywhere, how: str) -> tuple[Hosted, threading.Thread]:
-    """A host that is cut at the point, in one of its rounds."""
-    host = theatre.host(point, how)
-    return host, rounds_until_it_is_cut(theatre, host)
+    with playing(stage, tmp_path) as made:
+        yield made
 
 
 def until_it_went_on(theatre: Theatre, host: Hosted) -> None:
@@ -89,19 +72,17 @@ def assert_went_on_once(theatre: Theatre) -> None:
 def test_a_host_that_is_killed_neither_loses_nor_repeats_what_goes_on(
     theatre: Theatre, point: Anywhere
 ) -> None:
-    host, last = cut(theatre, point, "SIGKILL")
-    host.ended()
-    last.join()
+    host, last = cut(theatre, point, KILL, reconcile)
+    dead(host, last)
     until_it_went_on(theatre, theatre.host())
     assert_went_on_once(theatre)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_host_that_was_frozen_starts_nothing_again(theatre: Theatre, point: Anywhere) -> None:
-    host, last = cut(theatre, point, "SIGSTOP")
+    host, last = cut(theatre, point, FREEZE, reconcile)
     until_it_went_on(theatre, theatre.host())
-    os.kill(host.process.pid, signal.SIGCONT)
-    last.join()
+    wake(host, last)
     assert_went_on_once(theatre)
 
 
@@ -109,9 +90,8 @@ def test_a_host_that_was_frozen_starts_nothing_again(theatre: Theatre, point: An
 def test_a_host_that_is_killed_around_an_end_tells_of_it_once(
     theatre: Theatre, chat: Chat, point: Anywhere
 ) -> None:
-    host, last = cut(theatre, point, "SIGKILL")
-    host.ended()
-    last.join()
+    host, last = cut(theatre, point, KILL, reconcile)
+    dead(host, last)
     second = theatre.host()
     until_it_went_on(theatre, second)
 

@@ -5,54 +5,37 @@ On a ledger in a file: what a store must do for it is tried on each in tests/led
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.core.rounds.notices.noticing import of_key
 from functions.core.terms.words import State
-from local.chat.front import Chat
-from tests.crash.fuse import Telling
-from tests.crash.test_crashes import SHORT, Theatre, rounds_until_it_is_cut, until
+from tests.crash.points import Telling
+from tests.crash.theatre import FREEZE, KILL, SHORT, cut, dead, playing, reconcile, until, wake
 from tests.flow.notices.people import HOSTS, WEBHOOK, fail, notified
 from tests.stage.azure import Stage
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.chat.front import Chat
     from local.cloud import Cloud
+    from tests.crash.theatre import Theatre
     from tests.stage.hosted import Hosted
 
-
-@pytest.fixture
-def chat(cloud: Cloud) -> Iterator[Chat]:
-    with Chat() as running:
-        cloud.vault.put("hook-ops", running.hook)
-        cloud.vault.put("hook-key", running.signing)
-        yield running
+pytestmark = pytest.mark.usefixtures("chat")  # before all that reads its address
 
 
 @pytest.fixture
-def theatre(cloud: Cloud, tmp_path: Path, chat: Chat) -> Iterator[Theatre]:
+def theatre(cloud: Cloud, tmp_path: Path) -> Iterator[Theatre]:
     stage = Stage(cloud, tmp_path, NOTIFY_HOSTS=HOSTS, **SHORT)
     stage.routes(notified(WEBHOOK))
     fail(stage, "r1")
     assert stage.only("r1").state is State.FAILED
-    made = Theatre(stage, tmp_path / "fuse")
-    yield made
-    chat.server.faults.clear()
-    for host in made.hosts:
-        host.stop()
-
-
-def cut(theatre: Theatre, point: Telling, how: str) -> tuple[Hosted, threading.Thread]:
-    """A host that is cut at the point, in one of its rounds."""
-    host = theatre.host(point, how)
-    return host, rounds_until_it_is_cut(theatre, host)
+    with playing(stage, tmp_path) as made:
+        yield made
 
 
 def until_all_is_told(theatre: Theatre, host: Hosted) -> None:
@@ -84,9 +67,8 @@ def assert_told(chat: Chat, point: Telling) -> None:
 def test_a_host_that_is_killed_while_it_tells_forgets_nobody(
     theatre: Theatre, chat: Chat, point: Telling
 ) -> None:
-    host, last = cut(theatre, point, "SIGKILL")
-    host.ended()
-    last.join()
+    host, last = cut(theatre, point, KILL, reconcile)
+    dead(host, last)
     until_all_is_told(theatre, theatre.host())
     assert_told(chat, point)
 
@@ -95,8 +77,7 @@ def test_a_host_that_is_killed_while_it_tells_forgets_nobody(
 def test_a_host_that_was_frozen_while_it_told_tells_nobody_again(
     theatre: Theatre, chat: Chat, point: Telling
 ) -> None:
-    host, last = cut(theatre, point, "SIGSTOP")
+    host, last = cut(theatre, point, FREEZE, reconcile)
     until_all_is_told(theatre, theatre.host())
-    os.kill(host.process.pid, signal.SIGCONT)
-    last.join()
+    wake(host, last)
     assert_told(chat, point)

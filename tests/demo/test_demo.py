@@ -60,6 +60,9 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
         ("concurrency", "ok +two pipeline runs, and none for the second"),
         ("notify", "ok +a card, a message and a signed event have come"),
         ("then", "ok +three pipelines, one request each"),
+        ("join", "ok +it got the ids of those three runs"),
+        ("expect", "ok +people know of it, once each: overdue, came"),
+        ("promotion", r"ok +deployed so far, each once: (\d+), \d+, \1"),
         ("follow", r"ended=canceled .*detail=\"canceled while it was queued\""),
     ],
 )

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tests.stage.azure import MovableClock, Stage
 
 WRITES = {"claim", "write", "schedule", "retire", "share", "keep", "discard", "record", "put_off"}
-WRITES |= {"follow", "move", "drop", "show"}
-BOOK = "followed"  # a part of the ledger, whose calls are such as well
-POST = "start"
+WRITES |= {"follow", "move", "drop", "show", "settle"}
+BOOKS = {"followed", "notices"}  # parts of the ledger, whose calls are such as well
+POSTS = {"start", "send"}
 MOST_WRONG = 240  # seconds: less than the app takes into account
 
 
@@ -41,7 +41,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
-        if name == BOOK:
+        if name in BOOKS:
             return Mortal(found, self._fate)
         return self._fate.guarded(found, name) if callable(found) else found
 
@@ -68,12 +68,12 @@ class Fate:
         def made(*given: Any, **named: Any) -> Any:
             if self.dead:
                 raise Died
-            changes = name in WRITES | {POST}
+            changes = name in WRITES | POSTS
             if changes:
                 self._stand_still()
             ends = changes and self._random.random() < self._share()
-            if ends and (name == POST or self._random.random() < 0.5):
-                if name == POST:
+            if ends and (name in POSTS or self._random.random() < 0.5):
+                if name in POSTS:
                     self._lost(call, *given, **named)
                 self.dead = True
                 raise Died
@@ -160,7 +160,7 @@ class Processes:
         wrong = timedelta(seconds=self._random.randint(-MOST_WRONG, MOST_WRONG))
         clock = Skewed(self._stage.clock, wrong)
         ports, fate = connections.connect(self._stage.read, clock), self._fate()
-        mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines")}
+        mortal = {n: Mortal(getattr(ports, n), fate) for n in ("ledger", "pipelines", "messenger")}
         return bootstrap.App(self._stage.read, ports._replace(**mortal))
 
     def _fate(self) -> Fate:

@@ -10,7 +10,7 @@ import shlex
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.facts.building import studio_url
+from functions.core.facts.building import page_url
 from functions.core.operators.meanings import meant
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Happening, State
@@ -134,7 +134,7 @@ def _item(one: Notice, studio: str) -> Item:
         ("saw", one.saw),
         ("pipeline run", str(run or "")),
     )
-    links = [("run", studio_url(studio, one.key.workspace, one.key.run))]
+    links = [("run", page_url(studio, one.key.workspace, one.key))]
     links += [("pipeline run", one.url)] if run else []
     safe = tuple((name, url) for name, url in links if _is_link(url))
     return Item(bounded(one.key.run, LONGEST), facts, safe)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from functions.core.terms.runs import Model, Run, RunEvent
+    from functions.core.terms.runs import Key, Model, Run, RunEvent
     from functions.core.terms.words import Outcome
 
 Facts = dict[str, Any]
@@ -116,6 +116,12 @@ def of_run(run: Run) -> Facts:
     """What is known of another run than the one that the event is about."""
     logged = {"metrics": dict(run.metrics), "params": dict(run.params), "tags": dict(run.tags)}
     return {**_known(id=run.id, name=run.name), **logged}
+
+
+def page_url(studio: str, workspace: str, key: Key) -> str:
+    """The page of the run that news is about; "" where it is known to be about none."""
+    is_about_run = key.outcome.ends_run or not key.outcome.is_known
+    return studio_url(studio, workspace, key.run) if is_about_run else ""
 
 
 def studio_url(studio: str, workspace_id: str, run: str) -> str:

@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from functions.core.terms.pipelines import PipelineRun
 
 REPLAYABLE = frozenset({State.HELD, State.FAILED})
-WITHOUT_GATE = frozenset({Reason.GATE, Reason.NOT_A_NUMBER})  # what starts if its gate is left out
+# what starts if its gate is left out, and what holds it back as long as it is not
+WITHOUT_GATE = {
+    Reason.GATE: "asks its gate again, which held it; --ignore-gate leaves it out",
+    Reason.NOT_A_NUMBER: "asks its gate again, which held it; --ignore-gate leaves it out",
+    Reason.INCOMPLETE: "waits for who failed or is missing; --ignore-gate goes on without them",
+}
 _NAMED = "as started, by "
 _SAID = re.compile(  # what the steps of an operator say; the end of a long one may be cut
     rf"{_NAMED}(.*?)(?:(?:, instead of \d+)?: pipeline run \d+)?"
@@ -123,7 +128,7 @@ def said(before: Continuation, c: Continuation) -> str:
     if c.ignore_gate:
         then = " and leaves the gate out"
     elif before.reason in WITHOUT_GATE and not before.is_open:
-        then = " and asks its gate again, which held it; --ignore-gate leaves it out"
+        then = f" and {WITHOUT_GATE[before.reason]}"
     return f"{what}; the reconciler takes it up{then}"
 
 

@@ -139,7 +139,7 @@ class Overview:
             continuation=c,
             name=name,
             told=explained(c, now, self._policy),
-            studio=building.studio_url(self._policy.studio, c.event.workspace.id, c.key.run),
+            studio=building.page_url(self._policy.studio, c.event.workspace.id, c.key),
             gate=c.gate_asked.when,
             saw=c.gate_asked.saw,
             command=commands.of_one(Summary.of(c), name, self._app),

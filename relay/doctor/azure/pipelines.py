@@ -41,6 +41,9 @@ SAMPLES: dict[str, object] = {
     "pipeline.run": 1,
     "pipeline.end": str(Ending.SUCCEEDED),
     "model.flavors": ["python_function"],
+    "join.runs": [SAMPLE],
+    "join.failed": [],
+    "join.missing": 0,
 }
 REFUSED = "Azure DevOps answered 400: "
 _VALUE = re.compile(
@@ -111,7 +114,7 @@ def _facts(names: list[str]) -> dict[str, Any]:
         at = facts
         for part in above:
             at = at.setdefault(part, {})
-        at[last] = SAMPLES.get(name) or SAMPLES.get(".".join(above)) or SAMPLE
+        at[last] = SAMPLES.get(name, SAMPLES.get(".".join(above), SAMPLE))
     return facts
 
 

@@ -280,3 +280,26 @@ def test_an_operator_may_go_on_with_those_that_are_there(stage: Stage) -> None:
     assert operator.replay(key(), ignore_gate=True).done
     stage.reconcile(seconds=1)
     assert sent(stage) == [told(runs=("r1",), failed=("r2",), missing=1)]
+
+
+def test_of_two_that_wait_for_a_place_the_one_whose_last_run_ended_last_is_the_latest(
+    stage: Stage,
+) -> None:
+    queue = "    concurrency: {group: deploy, queue: latest}\n    start:"
+    stage.routes(ROUTES.replace("    start:", queue))
+    all_three(stage, "b0")
+    stage.reconcile(seconds=1)
+    trained(stage, "s1", A, batch="b1")
+    stage.reconcile(hours=1)
+    for run, experiment in (("t1", A), ("t2", B), ("t3", C)):
+        trained(stage, run, experiment, batch="b2")
+    stage.reconcile(hours=1)
+    trained(stage, "s2", B, batch="b1")
+    trained(stage, "s3", C, batch="b1")
+    for _ in range(3):
+        stage.reconcile(minutes=1)
+    assert (joint(stage, "b1").state, joint(stage, "b2").reason) == (
+        State.OPEN,
+        Reason.SUPERSEDED,
+    )
+    assert joint(stage, "b2").detail.startswith("compare/b1/Joined")

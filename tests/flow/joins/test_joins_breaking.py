@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.kept.summary import EVER
 from functions.core.routes.joins import members
 from functions.core.starts.joins import joining as of_joins
 from functions.core.terms.reasons import Reason
@@ -29,6 +30,7 @@ from tests.flow.joins.several import (
     told,
     trained,
 )
+from tests.soak.team import AFTER_ALL
 from tests.stage.azure import now
 
 if TYPE_CHECKING:
@@ -160,6 +162,40 @@ def test_who_stood_still_before_it_begins_a_join_does_not_put_it_off(stage: Stag
     stage.reconcile(seconds=130)
     assert between == ["put"]
     assert [one["missing"] for one in sent(stage)] == ["0"]
+
+
+@pytest.mark.parametrize("which", [1, 2], ids=["it begins", "its first member comes"])
+def test_who_stood_still_while_a_join_went_on_leaves_no_row_that_says_it_is_open(
+    stage: Stage, which: int
+) -> None:
+    """Its late write of the schedule says when the waiting would end, which may be in months."""
+    rows = mortal(stage)
+    puts: list[str] = []
+
+    def it_goes_on(kind: str, place: object, *_: object) -> None:
+        if kind != "put" or "Joined" not in str(place):
+            return
+        puts.append(kind)
+        if len(puts) == which:
+            own = stage.app
+            stage.build()
+            trained(stage, "r2", B)
+            trained(stage, "r3", C)
+            add(stage, "r1", A)
+            for seconds in (1, 130, 130, 130):
+                stage.reconcile(seconds=seconds)
+            assert joint(stage).state is State.STARTED
+            stage.app = own
+
+    rows.before = it_goes_on
+    trained(stage, "r1", A)
+    stage.deploy()
+    stage.reconcile(seconds=1)
+    stage.reconcile(seconds=130)
+    assert len(sent(stage)) == 1
+    assert stage.ledger.backlog(AFTER_ALL).open == 0
+    shown = [one.state for one in stage.ledger.listed(EVER, 9, "compare") if one.key == key()]
+    assert shown == [State.STARTED]
 
 
 def test_a_member_that_comes_between_the_decision_and_the_mark_goes_with_the_others(

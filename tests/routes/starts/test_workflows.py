@@ -95,8 +95,8 @@ def test_the_keys_of_one_service_are_none_of_the_other() -> None:
     assert said("github: acme/churn") == [
         "routes[0].start.ref: is required: branch or tag by which the workflow runs: main",
         (
-            "routes[0].start.workflow: is required: file below .github/workflows that has the trigger "
-            "`workflow_dispatch`: deploy.yml"
+            "routes[0].start.workflow: is required: file below .github/workflows that has the "
+            "trigger `workflow_dispatch`: deploy.yml"
         ),
     ]
     (what,) = said("pipeline: 42, workflow: deploy.yml")

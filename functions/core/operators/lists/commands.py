@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from functions.core.kept.summary import Summary
 
-# What is open for these goes on by itself: nothing that is typed makes it start any earlier.
+# What is open for these goes on by itself: nothing is to be typed.
 _IN_ITS_TURN = frozenset(
-    {Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.CONCURRENCY, Reason.THROTTLED}
+    {
+        *(Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.CONCURRENCY, Reason.THROTTLED),
+        Reason.INCOMPLETE,
+    }
 )
 _ENDED = {State.HELD: "--held", State.FAILED: "--failed"}
 _HOURS = 48  # up to so many a span is told in hours

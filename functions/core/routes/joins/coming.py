@@ -131,12 +131,18 @@ def _again(c: Continuation, now: datetime, said: str) -> Continuation:
 
 def judged(c: Continuation, join: Join, now: datetime) -> End | datetime | None:
     """How it ends without a start, until when it waits for others, or None: it goes on."""
-    until, there = c.created_at + join.within, members.counted(join, members.members(c.event))
+    until = c.created_at + join.within
     if not members.is_whole(join, c.event) and now < until and not c.ignore_gate:
         return until
-    fine = members.is_whole(join, c.event) and all(one.outcome in join.well for one in there)
-    if fine or c.ignore_gate or join.if_one_fails is IfOneFails.START:
+    return None if c.ignore_gate else without(c.event, join)
+
+
+def without(event: RunEvent, join: Join) -> End | None:
+    """How it ends without a start once nobody is waited for; None: it goes on."""
+    there = members.counted(join, members.members(event))
+    fine = members.is_whole(join, event) and all(one.outcome in join.well for one in there)
+    if fine or join.if_one_fails is IfOneFails.START:
         return None
     held = join.if_one_fails is IfOneFails.HOLD
     state = State.HELD if held else State.FAILED
-    return End(state, Reason.INCOMPLETE, members.told_of(join, c.event))
+    return End(state, Reason.INCOMPLETE, members.told_of(join, event))

@@ -110,12 +110,16 @@ class Joining:
     def _taken_in(
         self, c: Continuation, join: Join, value: str, member: Member
     ) -> Continuation | str:
-        """The joint one, once it has this member; or why it takes it no more."""
-        key = members.key_of(c.key, value)
+        """The joint one, once it has this member; or why it takes it no more.
+
+        It may have ended before this call put it into the schedule as one that waits: the next
+        round is to see that, and not the one when the waiting would have ended.
+        """
+        key, has_put = members.key_of(c.key, value), False
         for _ in range(TRIES):
             entry = self._ledger.read(key)
             if entry is None:
-                self._begin(c, join, value)
+                has_put |= self._begin(c, join, value)
                 continue
             was = entry.continuation
             found = coming.taken_in(was, join, member, self._clock.now())
@@ -127,21 +131,27 @@ class Joining:
             except Lost:
                 continue
             due = was.state is State.HELD or (was.is_open and members.is_whole(join, was.event))
-            if changed is not was or due:  # of one that is held still lists are to say the same
+            if changed is not was or due or (has_put and not was.is_open):  # lists say the same
+                has_put |= changed.is_open
                 self._ledger.schedule(changed)
             if found is was or isinstance(found, str):
                 return found
         raise Retryable(Reason.INCOMPLETE, f"others write to {key.text}")
 
-    def _begin(self, c: Continuation, join: Join, value: str) -> None:
-        """Claim a joint one, whoever is first. One listing, and two requests."""
+    def _begin(self, c: Continuation, join: Join, value: str) -> bool:
+        """Claim a joint one, whoever is first; whether it was put into the schedule by this.
+
+        One listing, and two requests.
+        """
         route = c.key.route
         if len(self._ledger.waiting_on(waits_on(route), MOST_OPEN)) >= MOST_OPEN:
             raise Retryable(Reason.INCOMPLETE, f"{MOST_OPEN} joins of {route} wait for others")
         new = coming.opened(c, join, value, self._clock.now())
-        if self._ledger.claim(new).fresh:
+        claimed = self._ledger.claim(new)
+        if claimed.fresh:
             named = {"route": route, "by": value, "run": c.key.run}
             self._log.write(Level.INFO, {"join": "begun", **named, "until": new.due_at})
+        return claimed.entry.continuation.is_open
 
 
 def put_right(ledger: Ledger, key: Key, until: datetime) -> None:

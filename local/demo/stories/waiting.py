@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from local import trainings
 from local.cloud import ORGANIZATION, PROJECT, WORKSPACE
-from local.demo.patterns import LONG, Async
 from local.demo.scene import TRAINING_PATIENCE
+from local.demo.stories.patterns import LONG, Async
 from local.deployment import ROOT
 
 if TYPE_CHECKING:

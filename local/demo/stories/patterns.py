@@ -1,8 +1,7 @@
-"""The patterns as stories, each told on a deployment of its own: `make demo PATTERN=...`.
+"""One training in three ways of running, and the last step of a pipeline job.
 
-sync, async and thread: one training in three ways of running; the run that ends leads to the same
-continuation. component: the last step of a pipeline job starts the next pipeline by itself. `wait`
-stands in local/demo/waiting.py.
+sync, async and thread: the run that ends leads to the same continuation. component: the step starts
+the next pipeline by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from local.deployment import ROOT, Broken
 from local.serving.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from local.children import Child
@@ -201,12 +200,3 @@ def _aml(number: int) -> dict[str, str]:
         "AZUREML_ARM_WORKSPACE_NAME": "ml-prod",
         "AZUREML_ARM_PROJECT_NAME": trainings.EXPERIMENT,
     }
-
-
-PATTERNS: dict[str, Callable[..., Story]] = {
-    "sync": Sync,
-    "async": Async,
-    "thread": Thread,
-    "component": Component,
-}
-"""What `PATTERN` may be: each makes a story of a deployment and a screen."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local import trainings
-from local.demo.following import SETTINGS
-from local.demo.patterns import PatternStory
+from local.demo.stories.following import SETTINGS
+from local.demo.stories.patterns import PatternStory
 from local.deployment import ROOT
 
 if TYPE_CHECKING:

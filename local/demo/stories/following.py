@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from local.chat.front import Chat
 from local.demo.app import RouteSeen
-from local.demo.patterns import PatternStory
+from local.demo.stories.patterns import PatternStory
 from local.deployment import ROOT
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The stories that `make demo PATTERN=...` tells, each on a deployment of its own."""

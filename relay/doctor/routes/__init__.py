@@ -1,0 +1,1 @@
+"""What routes wait for that no event tells: runs that should have come, and promotions."""
