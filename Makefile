@@ -53,7 +53,7 @@ export FIT
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## show a training run start a pipeline; PATTERN=sync, async, thread, wait, component, follow, then, concurrency, notify, join, expect or promotion: others
+demo: setup ## show a training run start a pipeline; PATTERN=sync, async, thread, wait, component, follow, then, concurrency, notify, join, expect, promotion or github: others
 	@$(VENV)/python -m local.demo $(if $(PATTERN),--pattern $(PATTERN))
 
 up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C; other ports: PORT_BASE=N

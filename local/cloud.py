@@ -164,6 +164,7 @@ class Cloud:
             "RESOURCE_MANAGER_URL": self.arm.url,
             "DEVOPS_URL": self.devops.url,
             "REQUESTS_CA_BUNDLE": self.bundle,
+            **({"GITHUB_URL": self.github.url} if "github" in self.__dict__ else {}),
         }
 
     def __enter__(self) -> Self:

@@ -52,6 +52,7 @@ class Ports:
     identity: int = 0
     vault: int = 0
     arm: int = 0
+    github: int = 0
 
     @classmethod
     def from_base(cls, base: int) -> Self:
@@ -90,6 +91,7 @@ class Deployment:
         self._starts_mlflow = mlflow is None
         self.mlflow = mlflow or MLflow(directory, ports.mlflow)
         self.cloud = Cloud(directory, secrets.token_hex(26), self.mlflow.url, _known(ports))
+        self.cloud.github  # noqa: B018 - which is made when it is asked for: its address is a setting
         self.topic = Topic(
             ports.topic,
             key=self.key,
@@ -155,7 +157,7 @@ class Deployment:
         if self._starts_mlflow:
             self._children.start(self.mlflow.process)
         self._children.start(self.host)
-        services = "identity, Key Vault, Resource Manager, Azure DevOps, Event Grid"
+        services = "identity, Key Vault, Resource Manager, Azure DevOps, GitHub, Event Grid"
         self._screen.say(f"Starting a local Azure: {services}")
         self._running.enter_context(self.cloud)
         self._running.enter_context(self.topic)
@@ -197,7 +199,7 @@ class Deployment:
 
 def _known(ports: Ports) -> dict[str, int]:
     """The ports of those services that make up the cloud."""
-    return {name: getattr(ports, name) for name in ("identity", "vault", "arm", "devops")}
+    return {name: getattr(ports, name) for name in ("identity", "vault", "arm", "devops", "github")}
 
 
 def _with_log(what: str, child: Child) -> str:

@@ -1,7 +1,7 @@
 """`make demo`: a training run ends, and the next pipeline starts. Exits 1 if any of it is not so.
 
     python -m local.demo [--pattern sync|async|thread|wait|component|follow|then|concurrency|notify|
-        join|expect|promotion] [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
+        join|expect|promotion|github] [--refuse-pat] [--keep] [--mlflow PORT DIRECTORY]
 
 Everything is local: nothing is read from or sent to Azure. Exit codes: 0 all was so, 1 something
 was not, 130 or 143 after a signal.

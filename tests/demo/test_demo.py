@@ -63,6 +63,7 @@ def test_the_demo_tells_from_the_training_to_the_pipeline_and_leaves_nothing(typ
         ("join", "ok +it got the ids of those three runs"),
         ("expect", "ok +people know of it, once each: overdue, came"),
         ("promotion", r"ok +deployed so far, each once: (\d+), \d+, \1"),
+        ("github", "ok +it was found by its name, and not asked for again"),
         ("follow", r"ended=canceled .*detail=\"canceled while it was queued\""),
     ],
 )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from local.demo.stories import concurrency, expecting, following, joining, promoting, waiting
+from local.demo.stories import (
+    concurrency,
+    expecting,
+    following,
+    github,
+    joining,
+    promoting,
+    waiting,
+)
 from local.demo.stories.patterns import Async, Component, Sync, Thread
 from local.demo.story import Story
 
@@ -38,4 +46,5 @@ STORIES = {
     "join": Told(joining.Join, joining.settings),
     "expect": Told(expecting.Expect, expecting.settings),
     "promotion": Told(promoting.Promotion, promoting.settings),
+    "github": Told(github.GitHub, github.settings),
 }
