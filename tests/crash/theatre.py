@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from functions.core.kept.continuation import Continuation
+    from local.devops import DevOps
+    from local.github import GitHub
     from tests.crash.points import Anywhere
     from tests.stage.azure import Stage
 
@@ -41,6 +43,7 @@ class Theatre:
         self.stage = stage
         self.fuse, self._clock = directory / "fuse", directory / "clock"
         self.hosts: list[Hosted] = []
+        self.service: DevOps | GitHub = stage.devops  # at which things are started
         self.forward()
 
     def host(self, point: Anywhere | None = None, how: str = KILL) -> Hosted:
@@ -82,7 +85,7 @@ def playing(stage: Stage, directory: Path) -> Iterator[Theatre]:
     try:
         yield made
     finally:
-        stage.devops.server.faults.clear()
+        made.service.server.faults.clear()
         for host in made.hosts:
             host.stop()
 
@@ -118,13 +121,14 @@ def cut(
     sent = point is Point.SENT
     host = theatre.host(None if sent else point, how)
     if sent:
-        hang = Fault(method="POST", path="*/runs", hang=True, after=True)
-        theatre.stage.devops.server.faults.add(hang)
-    there = len(theatre.stage.devops.runs)
+        for path in ("*/runs", "*/dispatches"):
+            hang = Fault(method="POST", path=path, hang=True, after=True)
+            theatre.service.server.faults.add(hang)
+    there = len(theatre.service.runs)
     tries = [aside(lambda: act(host))]
 
     def is_cut() -> bool:
-        done = len(theatre.stage.devops.runs) > there if sent else theatre.fuse.exists()
+        done = len(theatre.service.runs) > there if sent else theatre.fuse.exists()
         if not done and not tries[-1].is_alive():
             tries.append(aside(lambda: act(host)))
         return done
