@@ -12,6 +12,7 @@ from functions.core.kept.summary import Summary
 from functions.core.operators import history
 from functions.core.operators.lists import holders
 from functions.core.operators.summaries import whole_key
+from functions.core.terms.pipelines import is_github, service
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import visible
 from functions.core.texts.phrases import lasting
@@ -96,7 +97,9 @@ def _is_gates(c: Continuation) -> bool:
 
 
 def _pipeline_run(c: Continuation) -> Child:
-    return link(c.url, f"#{c.pipeline_run} in Azure DevOps") if c.pipeline_run else None
+    return (
+        link(c.url, f"#{c.pipeline_run} in {service(c.organization)}") if c.pipeline_run else None
+    )
 
 
 def _end(c: Continuation) -> Child:
@@ -166,14 +169,15 @@ def _request(one: Whole) -> Child:
     if asked is None:
         return None
     told: list[tuple[str, Child]] = [
-        ("Pipeline", said(asked.where)),
+        ("Workflow" if is_github(asked.organization) else "Pipeline", said(asked.where)),
         ("Version", asked.pipeline_version),
         ("Branch", said(one.branch) if one.branch else None),
         ("Asked", _at(one.continuation.asked_at, one.at) if one.continuation.asked_at else None),
         ("Requests sent", one.continuation.sends or None),
     ]
-    pairs = [_pairs("Parameters", one.parameters), _pairs("Variables", one.variables)]
-    return tag("section", tag("h2", "Request to Azure DevOps"), _terms(told), *pairs)
+    given = "Inputs" if is_github(asked.organization) else "Parameters"
+    pairs = [_pairs(given, one.parameters), _pairs("Variables", one.variables)]
+    return tag("section", tag("h2", f"Request to {asked.service}"), _terms(told), *pairs)
 
 
 def _timeline(one: Whole) -> Markup:

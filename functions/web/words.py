@@ -9,6 +9,7 @@ from functions.core.kept.continuation import stands_as
 from functions.core.limits.admission import Admission
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.core.operators.summaries import whole_key
+from functions.core.terms.pipelines import service_told
 from functions.core.terms.reasons import LOOKED_FOR
 from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, tag
@@ -94,7 +95,9 @@ def _time(at: datetime, told: str) -> Markup:
 def meaning(one: Summary) -> str:
     """Why it is where it is."""
     organization, secret = Admission.named(one.waits_on)
-    words = meant(one.state, one.reason).about(organization=organization, secret=secret)
+    where = service_told(organization, one.detail)
+    about = {"organization": organization, "secret": secret, "service": where}
+    words = meant(one.state, one.reason).about(**about)
     if not one.state.is_known:
         return OF_ANOTHER_VERSION
     hidden = one.in_doubt and one.reason not in LOOKED_FOR  # which say it themselves

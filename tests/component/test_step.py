@@ -190,7 +190,7 @@ def test_a_start_that_stays_in_doubt_ends_with_a_code_of_its_own_and_what_is_kno
     ran = step.run(altered(patience_seconds=5))
     assert (ran.code, 9 - fault.times) == (6, 1), ran.said
     assert ran.output["state"] == "in_doubt"
-    assert "not found: Azure DevOps has no pipeline run of it so far" in ran.said
+    assert "not found: the service has no pipeline run of it so far" in ran.said
     assert "Look among the runs of contoso/mlops, pipeline 42, since" in ran.said
     assert f'"run_id": "{run_id}"' in ran.said
 

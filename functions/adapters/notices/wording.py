@@ -115,7 +115,8 @@ def _meaning(message: Message) -> tuple[str, str]:
     if first.reason not in frozenset(map(str, Reason)):
         return "", ""
     alone = shlex.quote(visible(first.key.text)) if len(message.notices) == 1 and first.key else ""
-    found = meant(state, Reason(first.reason)).about(route=first.route, key=alone)
+    about = {"route": first.route, "key": alone, "service": first.service}
+    found = meant(state, Reason(first.reason)).about(**about)
     return found.means, found.do
 
 

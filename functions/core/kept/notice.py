@@ -19,8 +19,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     `channel` is its name; empty while no route file tells who is told. `of` is what it is about, in
     hex digits, `at` when it happened, and `since` when that was noticed. Of a continuation `key`
     and what follows, as names may be shown; `saw` are the facts that its gate saw, `ended` how its
-    pipeline run did. Of a secret its name, and when it `ends`. Of a route that awaits a run its
-    name is `awaits`.
+    pipeline run did, `service` which one has that. Of a secret its name, and when it `ends`. Of a
+    route that awaits a run its name is `awaits`.
     """
 
     channel: str
@@ -39,6 +39,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     secret: str = ""
     ends: datetime | None = None
     awaits: str = ""
+    service: str = ""
 
     @property
     def id(self) -> str:

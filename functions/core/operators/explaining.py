@@ -18,7 +18,7 @@ from functions.core.operators.meanings import (
     meant,
 )
 from functions.core.routes.joins.members import is_lacking
-from functions.core.terms.pipelines import GITHUB, service
+from functions.core.terms.pipelines import service, service_told
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, JOIN, LINE, PAUSED, Outcome, State
@@ -63,7 +63,7 @@ def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
-    secret, where = policy.used_secret(organization), _service(c, organization)
+    secret, where = policy.used_secret(organization), service_told(organization, c.detail)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
     told = words._replace(do=_do(c, words)).about(
@@ -120,12 +120,6 @@ def _account(c: Continuation) -> tuple[str, str]:
     return Admission.named(c.waits_on)
 
 
-def _service(c: Continuation, organization: str) -> str:
-    """Which service it is about: what was taken back names none, but tells who answered."""
-    told = not organization and service(GITHUB) in c.detail
-    return service(GITHUB if told else organization)
-
-
 def _next(c: Continuation, now: datetime, secret: str) -> str:
     if others := _by_others(c):
         return others
@@ -139,7 +133,7 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
     refused = c.reason is Reason.CREDENTIAL_REFUSED and c.waits_on
     early = ", or as soon as the secret is renewed" if secret and refused else ""
     if c.is_asked:
-        looks = f"Run Relay looks it up in {_service(c, c.organization)} {then.rstrip(',')}{early}"
+        looks = f"Run Relay looks it up in {service(c.organization)} {then.rstrip(',')}{early}"
         return f"{looks}; nothing is sent again before that"
     if c.reason is Reason.WORKING:
         return f"{then} the reconciler takes it over, unless it is done by then"

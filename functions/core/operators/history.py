@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _SAID = {UNASKED: "not queued", HASTENED: "tried at once", ABSENT: "not found"}
 _TOLD = {
-    UNASKED: "Azure DevOps queued nothing, so the request counts as not sent",
-    ABSENT: "Azure DevOps has no pipeline run of it so far",
+    UNASKED: "the service queued nothing, so the request counts as not sent",
+    ABSENT: "the service has no pipeline run of it so far",
 }
 
 

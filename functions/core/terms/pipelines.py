@@ -29,6 +29,11 @@ def service(organization: str) -> str:
     return "GitHub" if is_github(organization) else "Azure DevOps"
 
 
+def service_told(organization: str, detail: str) -> str:
+    """The service that this is about; where no organization is known, who answered tells it."""
+    return service(organization or (GITHUB if service(GITHUB) in detail else ""))
+
+
 class Sender(NamedTuple):
     """By whom pipelines of an organization are started: with the secret of this name.
 

@@ -62,5 +62,5 @@ def credentials(seen: Seen) -> Child:
         near = "notice" if days <= NEAR_DAYS else None
         left = f": {days} days left, until " if days >= 0 else ": expired at "
         lines.append(tag("li", said(name), left, when(ends), class_=near))
-    title = tag("h2", "Credentials for Azure DevOps")
+    title = tag("h2", "Credentials")
     return tag("div", title, tag("ul", *lines), class_="credentials") if lines else None

@@ -53,4 +53,4 @@ def _group(group: Group, now: datetime) -> Markup:
 def _typed(group: Group) -> Child:
     if group.command.text:
         return command(group.command)
-    return tag("p", "Look at each: Azure DevOps may have queued its run.", class_="quiet")
+    return tag("p", "Look at each: its run may have been queued.", class_="quiet")

@@ -117,7 +117,7 @@ def test_what_ended_in_doubt_is_settled_one_by_one(
     ended(desk, "r2", state, reason)
     (group,) = desk.asked()["wants"]
     assert (group["continuations"], group["command"]) == (2, "")
-    assert "Look at each: Azure DevOps may have queued its run." in desk.seen()
+    assert "Look at each: its run may have been queued." in desk.seen()
 
 
 def test_those_in_doubt_stand_apart_from_those_who_were_never_asked_for(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from functions.core.kept.history import stands_since
 from functions.core.kept.notice import Notice
 from functions.core.terms.errors import RoutesUnreadable
+from functions.core.terms.pipelines import service_told
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Ending, Happening, State
 from functions.core.texts.bounds import bounded
@@ -123,6 +124,7 @@ def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
         pipeline_run=c.pipeline_run,
         url=bounded(c.url, LONGEST_URL),
         ended=str(c.ended.how) if c.ended else "",
+        service=service_told(c.organization, c.detail),
     )
 
 
