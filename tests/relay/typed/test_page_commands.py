@@ -27,9 +27,10 @@ routes:
 """
 APP = "/subscriptions/5f1c/resourceGroups/rg-relay/providers/Microsoft.Web/sites/relay"
 HALF = timedelta(minutes=30)
-WITHOUT_GATE = {Reason.GATE, Reason.NOT_A_NUMBER}
+WITHOUT_GATE = {Reason.GATE, Reason.NOT_A_NUMBER, Reason.INCOMPLETE}
 IN_ITS_TURN = {
     *(Reason.WORKING, Reason.PAUSED, Reason.LIMIT, Reason.CONCURRENCY, Reason.THROTTLED),
+    Reason.INCOMPLETE,
 }
 LOOKED_FOR = {Reason.IN_DOUBT, Reason.LOOK_FAILED}
 ENDS = (State.HELD, State.FAILED)
