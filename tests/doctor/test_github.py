@@ -227,8 +227,8 @@ def _file(text: str) -> str:
 
 
 def test_a_value_that_stands_for_a_fact_is_no_mistake(patient: Patient) -> None:
-    change(patient, "status: {}", "status: {type: choice, options: [Completed, Failed]}")
-    patient.stage.routes(ROUTES.replace("inputs: {", 'inputs: {status: "{{ run.status }}", '))
+    change(patient, "status: {}", "status: {type: choice, options: [fine, coarse]}")
+    patient.stage.routes(ROUTES.replace("inputs: {", 'inputs: {status: "{{ run.tags.grain }}", '))
     report = patient.examined("--no-probe")
     assert (report.code, report.bad) == (0, [])
 
