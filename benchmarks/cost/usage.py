@@ -81,8 +81,8 @@ class App(Struct, frozen=True, kw_only=True):
     alerts: tuple[float, float]
 
 
-DEV = App(file="infra/dev.bicepparam", memory_mb=512, ready=0, alerts=(6, 4))
-PROD = App(file="infra/prod.bicepparam", memory_mb=2048, ready=2, alerts=(6, 5))
+DEV = App(file="infra/dev.bicepparam", memory_mb=512, ready=0, alerts=(6, 5))
+PROD = App(file="infra/prod.bicepparam", memory_mb=2048, ready=2, alerts=(6, 6))
 
 
 class Bill(Struct, frozen=True):

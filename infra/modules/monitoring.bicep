@@ -43,6 +43,7 @@ var asWritten = {
   'duplicate-start': loadTextContent('../queries/duplicate-start.kql')
   exceptions: loadTextContent('../queries/exceptions.kql')
   'failures-by-reason': loadTextContent('../queries/failures-by-reason.kql')
+  'given-up': loadTextContent('../queries/given-up.kql')
   'no-event': replace(loadTextContent('../queries/no-event.kql'), 'ago(24h)', 'ago(${noEventHours}h)')
   'open-too-long': loadTextContent('../queries/open-too-long.kql')
   overdue: loadTextContent('../queries/overdue.kql')

@@ -45,7 +45,7 @@ def test_agents_that_wait_are_paid_by_how_many_wait_at_once() -> None:
 def test_an_idle_month_costs_what_a_sum_by_hand_says() -> None:
     by_hand = {
         "rounds": (43_200 * 1 + 720 * 5) * 0.5 * 0.000026 + 43_920 / 1e6 * 0.40,
-        "alerts": 6 * 1.50 + 4 * 0.50,
+        "alerts": 6 * 1.50 + 5 * 0.50,
         "logs": 43_920 * 4 / 1e6 * 2.30,
         "requests": (43_200 * 7 + 720 * (11 + 2)) / 1e4 * 0.00036,
         "host": 43_200 * 4 / 1e4 * 0.05,

@@ -12,6 +12,7 @@ from functions.core.events.registration import registration
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.conftest import PAT
+from tests.saying.refusals import WRONG, says
 from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
@@ -196,6 +197,24 @@ def held_for_too_long(stage: Stage) -> None:
     stage.reconcile(hours=2)
 
 
+def told_in_vain(stage: Stage) -> None:
+    stage.deploy(NOTIFY_HOSTS="127.0.0.1")
+    stage.routes(ROUTES.replace("routes:", "notify: [{slack: none-such}]\nroutes:", 1))
+    stage.devops.server.faults.add(says(400, WRONG))
+    deliver(stage)
+    for _ in range(5):
+        stage.reconcile(hours=20)
+
+
+def went_on_by_an_end(stage: Stage) -> None:
+    end = "    then: {succeeded: {start: {pipeline: 43}}}\n"
+    stage.routes(ROUTES.replace("  - name: report", f"{end}  - name: report", 1))
+    deliver(stage)
+    stage.devops.finish(stage.devops.runs[0].id, "succeeded")
+    for _ in range(3):
+        stage.reconcile(minutes=10)
+
+
 ALL: dict[str, Callable[[Stage], None]] = {
     story.__name__: story
     for story in (
@@ -215,5 +234,7 @@ ALL: dict[str, Callable[[Stage], None]] = {
         awaited_in_vain,
         came_in_time,
         held_for_too_long,
+        told_in_vain,
+        went_on_by_an_end,
     )
 } | {"near": ends_in(9), "far": ends_in(200)}

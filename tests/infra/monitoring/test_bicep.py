@@ -27,6 +27,7 @@ WHAT_IS_ALERTED = {
     "the reconciler silent for 10 minutes": "reconciler-silent",
     "a waiting task whose token expired or whose plan is gone": "wait-lost",
     "a run that should have come, or one that is held for too long": "overdue",
+    "a message, or what goes on by an end, that was given up": "given-up",
 }
 WHAT_THE_WORKBOOK_SHOWS = {
     "continuations over time by state": "continuations-by-state",

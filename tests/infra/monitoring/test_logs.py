@@ -47,6 +47,9 @@ FIRING = [  # what happened, the alert, whether it fires
     ("held_for_too_long", "overdue", True),
     ("came_in_time", "overdue", False),
     ("held_by_the_gate", "overdue", False),
+    ("told_in_vain", "given-up", True),
+    ("rejected", "given-up", False),
+    ("went_on_by_an_end", "given-up", False),
 ]
 AWKWARD = [
     'no "such" thing = here, or \\ there',
