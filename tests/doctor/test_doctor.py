@@ -27,6 +27,8 @@ CHECKS = [
         "rounds",
         "parts",
         "groups",
+        "expected",
+        "promotions",
         "what stops",
         "workspace",
         "subscriptions",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from functions.configuration import settings
 from local.arm.web import Site
 from local.cloud import SUBSCRIPTION, WORKSPACE
 from local.serving.faults import Fault
+from relay.deployment import deployed
 from tests.conftest import PAT
 from tests.running import forked
 from tests.saying.refusals import WRONG, says
@@ -238,6 +240,11 @@ def test_a_setting_that_only_the_app_can_resolve_is_named_without_its_value(
 def test_a_reference_that_no_command_reads_is_in_nobodys_way(stage: Stage, relay: Relay) -> None:
     deploy(stage, OTHER="@Microsoft.KeyVault(VaultName=v;SecretName=s)")
     assert relay("replay", "--failed", "--app", APP).returncode == 0
+
+
+@pytest.mark.parametrize("url", ["https://api.github.com", "https://api.contoso.ghe.com"])
+def test_the_services_own_hosts_are_sent_to_in_an_operators_name(url: str) -> None:
+    deployed.insist_for_effects(settings.read({"GITHUB_URL": url}))
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,12 @@ def test_an_operator_does_a_round_for_a_deployed_app(stage: Stage, relay: Relay)
     ("name", "elsewhere"),
     [
         ("DEVOPS_URL", "https://devops.example"),
+        ("GITHUB_URL", "https://github.example/api/v3"),
+        ("GITHUB_URL", "https://api.github.com.example"),
         ("OUTCOME_TOPIC_ENDPOINT", "https://topic.example/api/events"),
     ],
 )
-def test_a_round_from_outside_sends_nothing_in_an_operators_name_but_to_azure(
+def test_a_round_from_outside_sends_nothing_in_an_operators_name_but_to_its_services(
     stage: Stage, relay: Relay, name: str, elsewhere: str
 ) -> None:
     stage.deploy(PAUSED="1")
