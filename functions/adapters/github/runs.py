@@ -167,13 +167,17 @@ def ends(
 
 
 def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:
-    """The run of an answer, if that is about the one that was asked for."""
+    """The run of an answer, if that is about the one that was asked for.
+
+    Raises Retryable (refused) else, so that who is meant is parted from the others.
+    """
     run = answer.json
     if not _has_id(run) or run["id"] != number:
-        raise incomplete(f"what was answered for run {number} is not about it")
+        raise Retryable(Reason.REFUSED, f"what was answered for run {number} is not about it")
     path = str(run.get("path", "")).partition("@")[0]
     if path and path.rpartition("/")[2] != workflow:
-        raise incomplete(f"run {number} is one of {bounded(path, 100)}, not of {workflow}")
+        why = f"run {number} is one of {bounded(path, 100)}, not of {workflow}"
+        raise Retryable(Reason.REFUSED, why)
     return dict(run)
 
 
