@@ -95,7 +95,7 @@ def _time(at: datetime, told: str) -> Markup:
 def meaning(one: Summary) -> str:
     """Why it is where it is."""
     organization, secret = Admission.named(one.waits_on)
-    where = service_told(organization, one.detail)
+    where = service_told(organization, one.detail, one.url)
     about = {"organization": organization, "secret": secret, "service": where}
     words = meant(one.state, one.reason).about(**about)
     if not one.state.is_known:

@@ -92,6 +92,13 @@ def run_id(answer: Answer) -> int:
     return number if type(number) is int and 0 < number < 2**63 else 0
 
 
+def names(answer: Answer, run: str) -> bool:
+    """Whether the address of the run that it tells, if it tells any, is this one's."""
+    found = answer.json
+    url = found.get("run_url") if isinstance(found, dict) else None
+    return url is None or (isinstance(url, str) and url.casefold().endswith(run.casefold()))
+
+
 def is_own(answer: Answer) -> bool:
     """Whether it is GitHub's: each answer has its request's id, and is no page.
 

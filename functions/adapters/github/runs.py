@@ -6,6 +6,7 @@ https://docs.github.com/rest/actions/workflow-runs
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.github.answers import is_scarce, pause
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PAGE = 100
 MOST_PAGES = 50
+CLOCKS_DIFFER = timedelta(hours=1)  # by at most so much: the hash alone tells whose a run is
+_ANY_MARK = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{12}(?![0-9A-Za-z])")  # as `Key.hash` has it
 # https://docs.github.com/rest/checks/runs: what a run's conclusion can be. One that waits for a
 # person (`action_required`) goes on, and one that did nothing has not succeeded.
 CONCLUSIONS = {
@@ -56,42 +59,70 @@ class LookUp:
         self._credential, self._deadline = credential, deadline
 
     def marked(self, mark: str, queued: tuple[datetime, datetime]) -> Iterator[int]:
-        """The ids of those whose name shows the mark; raises Retryable where it was not all."""
+        """The ids of those whose name shows the mark; raises Retryable where it was not all.
+
+        One that was dispatched in that time and whose name shows no start's hash may be the one:
+        its workflow has no such `run-name`, or the name was cut. It is no proof that none is there.
+        """
         if not mark:
             raise incomplete("the request has nothing that a run's name would show")
         word = re.compile(rf"(?<![0-9A-Za-z]){re.escape(mark)}(?![0-9A-Za-z])")
         seen: set[int] = set()
-        for run in self._since(queued[0]):
-            number = run["id"]
-            is_ours = run.get("event") == "workflow_dispatch" and number not in seen
-            if is_ours and word.search(str(run.get("display_title", ""))):
-                yield number
+        found, nameless = False, 0
+        for run, made in self._since(queued[0] - CLOCKS_DIFFER):
+            number, title = run["id"], str(run.get("display_title", ""))
+            if run.get("event") != "workflow_dispatch" or number in seen:
+                continue
             seen.add(number)
+            if word.search(title):
+                found = True
+                yield number
+            elif queued[0] <= made <= queued[1] and not _ANY_MARK.search(title):
+                nameless = number
+        if nameless and not found:
+            raise incomplete(f"run {nameless} may be the one: its name shows no start's hash")
 
-    def _since(self, since: datetime) -> Iterator[dict[str, Any]]:
-        """Those that were made since then.
+    def _since(self, since: datetime) -> Iterator[tuple[dict[str, Any], datetime]]:
+        """Those that were made since then, and when.
 
         What is made meanwhile moves others to the next page, where they are seen twice. What is
-        deleted meanwhile moves them to the page before, so that fewer of them are no whole look.
+        deleted meanwhile moves them to the page before, so that fewer of them are no whole look,
+        and no more are those that show fewer than they count.
         """
-        count = 0
+        count = there = 0
+        seen: set[int] = set()
         for page in range(1, MOST_PAGES + 1):
-            params = {"per_page": f"{PAGE}", "page": f"{page}"}
-            answer = self._calls.read(self._url, self._credential, self._deadline, params)
-            listed, total = _listed(answer)
+            listed, total = _listed(self._page(page))
             if total < count:
                 raise incomplete("runs were deleted during the look")
-            count = total
-            for run in listed:
-                made = parse_time(run.get("created_at"))
-                if made is None or not _has_id(run):
-                    raise incomplete("a run in the list has no id, or no time")
-                if made < since:
-                    return
-                yield run
-            if len(listed) < PAGE:
+            count, there = total, there if seen else total
+            made = [(run, _made(run)) for run in listed]
+            yield from (one for one in made if one[1] >= since)
+            if any(at < since for _, at in made):
                 return
+            seen.update(run["id"] for run in listed)
+            if len(listed) < PAGE and len(seen) >= there:
+                return
+            if not listed:
+                raise incomplete(f"the list shows {len(seen)} of {there} runs")
         raise incomplete(f"more than {MOST_PAGES} pages of runs")
+
+    def _page(self, page: int) -> Answer | None:
+        params = {"per_page": f"{PAGE}", "page": f"{page}"}
+        try:
+            return self._calls.read(self._url, self._credential, self._deadline, params)
+        except Retryable as error:
+            if error.reason is not Reason.REFUSED:
+                raise
+            why = f"the look for a lost answer's run was refused: {error.detail}"
+            raise Retryable(Reason.LOOK_FAILED, why, error.retry_after) from None
+
+
+def _made(run: dict[str, Any]) -> datetime:
+    made = parse_time(run.get("created_at"))
+    if made is None or not _has_id(run):
+        raise incomplete("a run in the list has no id, or no time")
+    return made
 
 
 def _listed(answer: Answer | None) -> tuple[list[dict[str, Any]], int]:
@@ -136,13 +167,17 @@ def ends(
 
 
 def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:
-    """The run of an answer, if that is about the one that was asked for."""
+    """The run of an answer, if that is about the one that was asked for.
+
+    Raises Retryable (refused) else, so that who is meant is parted from the others.
+    """
     run = answer.json
     if not _has_id(run) or run["id"] != number:
-        raise incomplete(f"what was answered for run {number} is not about it")
+        raise Retryable(Reason.REFUSED, f"what was answered for run {number} is not about it")
     path = str(run.get("path", "")).partition("@")[0]
     if path and path.rpartition("/")[2] != workflow:
-        raise incomplete(f"run {number} is one of {bounded(path, 100)}, not of {workflow}")
+        why = f"run {number} is one of {bounded(path, 100)}, not of {workflow}"
+        raise Retryable(Reason.REFUSED, why)
     return dict(run)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.adapters.github.answers import DETAILS, pause, run_id
-from functions.adapters.github.calls import Calls, pages_of, run_page
+from functions.adapters.github.answers import DETAILS, names, pause, run_id
+from functions.adapters.github.calls import Calls, name_of, pages_of, run_page
 from functions.core.terms.errors import InDoubt, Retryable
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -52,8 +52,9 @@ class GitHubWorkflows:
         except Retryable as error:
             self._tells_runs &= not (error.reason is Reason.UNAVAILABLE and DETAILS in error.detail)
             raise
-        if (run := run_id(answer)) == 0:
-            raise InDoubt(Reason.IN_DOUBT, "GitHub's answer names no run")
+        run = run_id(answer)
+        if run == 0 or not names(answer, f"/repos/{name_of(request)}/actions/runs/{run}"):
+            raise InDoubt(Reason.IN_DOUBT, "GitHub's answer names no run of that repository")
         return self._run(request, run, pause(answer))
 
     def find(

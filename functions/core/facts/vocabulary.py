@@ -125,7 +125,7 @@ TABLE: Final = (
     ),
     Fact("pipeline.run", Kind.COUNT, f"{_AFTER}: the pipeline run's number", _NO_END),
     Fact("pipeline.end", Kind.NAME, _AFTER, _NO_END, tuple(map(str, Ending))),
-    Fact("pipeline.url", _TEXT, f"{_AFTER}: its page", "where Azure DevOps told none"),
+    Fact("pipeline.url", _TEXT, f"{_AFTER}: its page", "where the service told none"),
     Fact("pipeline.route", _TEXT, f"{_AFTER}: the route that started it", _NO_END),
     Fact("join.by", _TEXT, "the value that the runs of a `join` share", _NO_JOIN),
     Fact("join.runs", Kind.TEXTS, f"{_JOIN}: the ids of those that ended well", _NO_JOIN),

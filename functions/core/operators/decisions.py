@@ -19,8 +19,9 @@ from functions.core.kept.continuation import (
     REPLAYED,
     stands_as,
 )
+from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
-from functions.core.terms.pipelines import service
+from functions.core.terms.pipelines import service_told
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, LINE, PAUSED, State
@@ -142,7 +143,8 @@ def _at_once(
     if c.due_at > now and c.reason is Reason.WORKING:
         return _left(c, "a process is at work on it")
     if c.due_at > now and c.reason is Reason.THROTTLED:
-        return _left(c, f"{service(c.organization)} is left alone until then, as it asked for")
+        where = service_told(c.organization or Admission.named(c.waits_on)[0], c.detail)
+        return _left(c, f"{where} is left alone until then, as it asked for")
     if c.due_at <= now and ignore_gate <= c.ignore_gate:
         return Answer("due already; the reconciler takes it up", done=True)
     how = _by(who, ignore_gate=ignore_gate)

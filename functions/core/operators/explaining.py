@@ -18,7 +18,7 @@ from functions.core.operators.meanings import (
     meant,
 )
 from functions.core.routes.joins.members import is_lacking
-from functions.core.terms.pipelines import service, service_told
+from functions.core.terms.pipelines import GITHUB, service, service_told
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, JOIN, LINE, PAUSED, Outcome, State
@@ -63,7 +63,8 @@ def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
         do = "deploy the version that wrote it, if none is there any more"
         return Explained(OF_ANOTHER_VERSION, "nothing by this version", do)
     organization, named = _account(c)
-    secret, where = policy.used_secret(organization), service_told(organization, c.detail)
+    where = service_told(organization, c.detail, c.url)
+    secret = policy.used_secret(GITHUB if where == service(GITHUB) else organization)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
     told = words._replace(do=_do(c, words)).about(
@@ -72,7 +73,7 @@ def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
         secret=named or secret,
         organization=organization,
         service=where,
-        address="GITHUB_URL" if where == "GitHub" else "DEVOPS_URL",
+        address="GITHUB_URL" if where == service(GITHUB) else "DEVOPS_URL",
     )
     means = _doubt(c, told.means) if _is_unknown(c) else f"{STATES[c.state]}: {told.means}"
     if c.ignore_gate and c.state in {State.OPEN, State.STARTED}:

@@ -78,7 +78,7 @@ REASONS = {
     ),
     Reason.CONCURRENCY: Words(
         "as many pipeline runs of its `concurrency` group go on as may; it starts after an end",
-        "if that never ends: cancel it in {service}, or settle who is in doubt, as the detail "
+        "if that never ends: cancel it where it runs, or settle who is in doubt, as the detail "
         "names it",
     ),
     Reason.ROUTES_UNREADABLE: Words(
@@ -203,7 +203,7 @@ REASONS = {
         f"bring {{route}} back, then {REPLAY}",
     ),
     Reason.TOO_LARGE: Words(
-        "the request is larger than {service} or the ledger takes",
+        "the request is larger than the service or the ledger takes",
         f"send less in the parameters of {{route}}, then {REPLAY}",
     ),
     Reason.ANSWERED: Words("{service} answered with the pipeline run"),

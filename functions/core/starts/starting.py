@@ -80,12 +80,12 @@ class Starter:
             if credential.has_expired(self._clock.now()):
                 credential = self._credentials.read(request.sender, work.deadline, fresh=True)
         except Retryable as error:
-            self.park(work, error)
+            self.park(work, error, request)
             return None
         if not credential.has_expired(self._clock.now()):
             return credential
         detail = f"the secret {request.secret} expired at {credential.expires_at}"
-        self._settling.park(work, Reason.SECRET_EXPIRED, detail)
+        self._settling.park(work, Reason.SECRET_EXPIRED, request.named(detail))
         return None
 
     def send(self, work: Work, request: PipelineRequest, credential: Credential, saw: str) -> None:
@@ -97,7 +97,7 @@ class Starter:
         try:
             renewed = self._credentials.read(request.sender, work.deadline, fresh=True)
         except Retryable as error:
-            return self.park(work, error)
+            return self.park(work, error, request)
         if work.deadline.allows_post and not renewed.has_expired(self._clock.now()):
             refused = self._post(work, request, renewed, saw)
             version = renewed.version
@@ -109,9 +109,10 @@ class Starter:
         """Whether nothing is sent by the request's account just now."""
         return self._admission.blocked(account(request)) is not None
 
-    def park(self, work: Work, error: Retryable) -> None:
-        """Park for the reason and the time that the error gives: "at once" is no time."""
-        self._settling.park(work, error.reason, error.detail, after=error.retry_after or None)
+    def park(self, work: Work, error: Retryable, request: PipelineRequest | None = None) -> None:
+        """Park for the reason and time the error gives; `request`: what its credential is for."""
+        detail = request.named(error.detail) if request else error.detail
+        self._settling.park(work, error.reason, detail, after=error.retry_after or None)
 
     def _post(
         self, work: Work, request: PipelineRequest, credential: Credential, saw: str

@@ -88,13 +88,18 @@ def parked(
         now,
         PARKED,
         reason=reason,
-        detail=bounded(detail),
+        detail=_detail(c, detail),
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
         wants=wants,
         **_kept(c),
     )
+
+
+def _detail(c: Continuation, said: str) -> str:
+    """What is said of one that may be at a service tells which."""
+    return bounded(c.request.named(said) if c.request else said)
 
 
 def _kept(c: Continuation) -> dict[str, str]:
@@ -198,7 +203,7 @@ def ended(
     c: Continuation, now: datetime, state: State, reason: Reason, detail: str = ""
 ) -> Continuation:
     """Held, skipped or failed; the ask's mark stays where the doubt was never resolved."""
-    changed = {"state": state, "reason": reason, "detail": bounded(detail), "waits_on": ""}
+    changed = {"state": state, "reason": reason, "detail": _detail(c, detail), "waits_on": ""}
     return step(c, now, f"{state}", **changed, **_kept(c))
 
 

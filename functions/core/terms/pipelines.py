@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 GITHUB: Final = "github:"
 """Before an owner's name: no organization of Azure DevOps has a colon, so the two are never one."""
 
+_PAGE: Final = "/actions/runs/"
+
 
 def is_github(organization: str) -> bool:
     """Whether it is an owner of repositories at GitHub."""
@@ -29,9 +31,15 @@ def service(organization: str) -> str:
     return "GitHub" if is_github(organization) else "Azure DevOps"
 
 
-def service_told(organization: str, detail: str) -> str:
-    """The service that this is about; where no organization is known, who answered tells it."""
-    return service(organization or (GITHUB if service(GITHUB) in detail else ""))
+def service_told(organization: str, detail: str, url: str = "") -> str:
+    """The service that this is about; where no organization is known, its run's page tells it.
+
+    Else who answered, and that is named first: Azure DevOps tells of files that lie at GitHub.
+    """
+    if organization or url:
+        return service(organization or (GITHUB if _PAGE in url else ""))
+    names = [name for name in (service(GITHUB), service("")) if name in detail]
+    return min(names, key=detail.index, default=service(""))
 
 
 class Sender(NamedTuple):
@@ -105,6 +113,11 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
     def service(self) -> str:
         """The name of the service that it is sent to."""
         return service(self.organization)
+
+    def named(self, said: str) -> str:
+        """A detail that tells the service, which it is to be where that is not Azure DevOps."""
+        is_told = not is_github(self.organization) or self.service in said
+        return said if is_told or not said else f"{self.service}: {said}"
 
     @property
     def shown(self) -> Any:  # noqa: ANN401 - JSON

@@ -155,7 +155,8 @@ def test_a_name_that_only_holds_the_hash_within_a_word_is_anothers(hub: Hub) -> 
     import requests  # noqa: PLC0415
 
     for name in (f"a{mark}", f"{mark}0"):
-        body = {"ref": "main", "inputs": {"run_id": "x", "relay_id": name}}
+        inputs = {"run_id": "x", "model_name": "0123456789ab", "relay_id": name}
+        body = {"ref": "main", "inputs": inputs}
         url = f"{hub.hub.url}/repos/contoso/mlops/actions/workflows/register.yml/dispatches"
         assert requests.post(url, json=body, headers=token, timeout=20).status_code == 204
     later(hub, 8)

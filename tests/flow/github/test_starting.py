@@ -107,11 +107,14 @@ def test_an_answer_about_another_run_is_no_end(hub: Hub) -> None:
     other = hub.hub.server.url
     body = json.dumps({"id": second.id, "status": "completed", "conclusion": "failure"})
     told = {"Content-Type": "application/json", "X-GitHub-Request-Id": "1", "Location": other}
-    lie = Fault(path=f"*/actions/runs/{first.id}", status=200, body=body, headers=told, times=9)
+    lie = Fault(path=f"*/actions/runs/{first.id}", status=200, body=body, headers=told, times=99)
     hub.hub.server.faults.add(lie)
     for _ in range(3):
         hub.reconcile(minutes=10)
     assert hub.only("r1").ended is None
+    seen = hub.only("r2").ended  # the lie hides no other run of the repository
+    assert seen is not None
+    assert seen.how is Ending.FAILED
 
 
 def test_what_goes_on_by_its_end_may_be_at_either_service(hub: Hub) -> None:

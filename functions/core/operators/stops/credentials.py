@@ -12,7 +12,7 @@ from functions.core.operators.meanings import REASONS
 from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
 from functions.core.rounds.expiry import HORIZON
 from functions.core.rounds.notices.noticing import SOON
-from functions.core.terms.pipelines import service
+from functions.core.terms.pipelines import GITHUB, service, service_told
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -79,23 +79,23 @@ def _throttled(name: str, block: Block, waits: int) -> Stop:
 
 def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime) -> Iterator[Stop]:
     """The secrets that are over or soon will be, and what waits for one that cannot be read."""
-    words = _words(known.policy)
-    renew = words[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
     expired = [one for one in opened if one.reason is Reason.SECRET_EXPIRED]
     over = {name: at for name, at in ends.items() if at and at <= now}
     for name, at in over.items():
         says = f"The secret {name} expired at {moment(at)}."
-        yield _waited(Kind.EXPIRED, says, renew, expired, at)
+        yield _waited(Kind.EXPIRED, says, REASONS[Reason.SECRET_EXPIRED].about().do, expired, at)
     if expired and not over:
-        yield _waited(Kind.EXPIRED, f"{_first(expired)}.", renew, expired)
+        do = _words(known.policy, expired)[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
+        yield _waited(Kind.EXPIRED, f"{_first(expired)}.", do, expired)
     if unread := [one for one in opened if one.reason is Reason.SECRET_UNREADABLE]:
-        do = words[Reason.SECRET_UNREADABLE].about().do
+        do = _words(known.policy, unread)[Reason.SECRET_UNREADABLE].about().do
         yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
     for name, last in ends.items():
         if last and now < last <= now + SOON:
             left = many((last - now).days, "day")
             says = f"The secret {name} expires at {moment(last)}: {left} left."
-            yield Stop(Kind.EXPIRING, says, words[Reason.CREDENTIAL_REFUSED].about(secret=name).do)
+            do = REASONS[Reason.CREDENTIAL_REFUSED].about(secret=name).do
+            yield Stop(Kind.EXPIRING, says, do)
 
 
 def _waited(
@@ -111,5 +111,8 @@ def _first(waiting: Sequence[Summary]) -> str:
     return f"{told[:1].upper()}{told[1:]}".rstrip(".")
 
 
-def _words(policy: Policy) -> Mapping[Reason, Words]:
-    return REASONS if policy.used_secret() else {**REASONS, **AS_IDENTITY}
+def _words(policy: Policy, waiting: Sequence[Summary]) -> Mapping[Reason, Words]:
+    """Those for what waits: GitHub is asked with a secret, whatever Azure DevOps is asked with."""
+    of_github = any(service_told("", one.detail) == service(GITHUB) for one in waiting)
+    used = of_github or policy.used_secret()
+    return REASONS if used else {**REASONS, **AS_IDENTITY}

@@ -124,7 +124,7 @@ def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
         pipeline_run=c.pipeline_run,
         url=bounded(c.url, LONGEST_URL),
         ended=str(c.ended.how) if c.ended else "",
-        service=service_told(c.organization, c.detail),
+        service=service_told(c.organization, c.detail, c.url),
     )
 
 
