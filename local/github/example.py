@@ -24,7 +24,9 @@ jobs:
   register:
     runs-on: ubuntu-latest
     steps:
-      - run: echo "${{ inputs.run_id }}"
+      - run: echo "$RUN_ID"
+        env:
+          RUN_ID: ${{ inputs.run_id }}
 """
 FAILURE = REGISTER.replace("Register the model", "Report the failure").replace("Register", "Report")
 
