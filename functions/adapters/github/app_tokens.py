@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.adapters.github.answers import is_own, told
 from functions.adapters.github.calls import HEADERS
@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(seconds=60)  # "to protect against clock drift"
 SIGNED_FOR = timedelta(minutes=9)  # of ten at most, since the two clocks differ
-_AN_HOUR = timedelta(hours=1)  # how long a token is good
 RENEWED = timedelta(minutes=5)  # before its end, which is an hour after it was made
 INSTALLATIONS, PAGE, MOST_PAGES = "/app/installations", 100, 10
 NO_TOKEN = "no token of the GitHub App for"
 RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
 READING = {"permissions": {"actions": "read", "contents": "read"}}  # to look at files, not to start
+
+
+class _Made(NamedTuple):
+    """A token, and when it was made, by the app's own clock: GitHub's is another."""
+
+    token: Credential
+    at: float
 
 
 class AppTokens:
@@ -43,7 +49,7 @@ class AppTokens:
     ) -> None:
         self._url, self._transport = url.rstrip("/"), transport
         self._app, self._clock, self._rights = app, clock, rights or RIGHTS
-        self._kept: dict[tuple[Sender, str], Credential] = {}
+        self._kept: dict[tuple[Sender, str], _Made] = {}
         self._lock = threading.Lock()
 
     def of(
@@ -53,27 +59,27 @@ class AppTokens:
 
         It is made by one thread at a time, and `fresh` has another one made.
         """
-        asked_at = self._clock.now()
+        asked_at = self._clock.monotonic()
         if not fresh and (known := self._good(sender, key)):
             return known
         if not self._lock.acquire(timeout=deadline.left):
             raise _none(sender, "GitHub has not answered others in time")
         try:
-            known = self._good(sender, key)
-            made_since = known and known.expires_at and known.expires_at - _AN_HOUR >= asked_at
-            if known and (made_since or not fresh):
+            kept = self._kept.get((sender, key.version))
+            made_since = kept is not None and kept.at >= asked_at
+            if (made_since or not fresh) and (known := self._good(sender, key)):
                 return known
             made = self._made(sender, key, deadline)
-            self._kept[sender, key.version] = made
+            self._kept[sender, key.version] = _Made(made, self._clock.monotonic())
             return made
         finally:
             self._lock.release()
 
     def _good(self, sender: Sender, key: Credential) -> Credential | None:
         known = self._kept.get((sender, key.version))
-        if known is None or known.has_expired(self._clock.now() + RENEWED):
+        if known is None or known.token.has_expired(self._clock.now() + RENEWED):
             return None
-        return known
+        return known.token
 
     def _made(self, sender: Sender, key: Credential, deadline: Deadline) -> Credential:
         signed = self._signed(sender, key)

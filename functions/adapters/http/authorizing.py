@@ -23,7 +23,7 @@ def basic(pat: str) -> str:
 def to_devops(text: str) -> str:
     """The header value for Azure DevOps; raises ValueError, which does not tell the text."""
     text = _bare(text)
-    if text.startswith((KEY, *_OF_GITHUB)):
+    if any(form in text for form in (KEY, *_OF_GITHUB)):  # also in quotes, or behind other lines
         raise ValueError("it is a secret of GitHub's, and Azure DevOps is not told it")
     return basic(text)
 

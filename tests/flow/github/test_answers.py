@@ -153,7 +153,7 @@ def test_what_was_taken_and_is_nowhere_is_held_and_never_sent_again(hub: Hub) ->
         hub.reconcile(minutes=30)
     row = hub.only("r1")
     assert (row.state, row.reason) == (HELD, Reason.IN_DOUBT)
-    assert row.detail == "the service took the request, and no run of it was found"
+    assert row.detail == "GitHub: the service took the request, and no run of it was found"
     assert hub.dispatches() == 1
 
 

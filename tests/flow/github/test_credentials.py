@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from functions.core.limits.admission import Admission
+from functions.core.terms.deadline import Deadline
+from functions.core.terms.pipelines import Sender
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import GITHUB_SECRET, SECRET
@@ -75,7 +77,18 @@ def test_a_secret_that_is_none_of_githubs_is_never_sent_there(hub: Hub, wrong: s
     assert hub.hub.server.requests == []
 
 
-@pytest.mark.parametrize("wrong", ["github_pat_11AA", "ghp_abc", "ghs_abc", key_pair()[0]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("github_pat_11AA", "ghp_abc", "ghs_abc", key_pair()[0]),
+        *(
+            '"ghp_abc"',
+            "Bearer ghp_abc",
+            '{"token": "gho_abc"}',
+            f"Bag Attributes\n{key_pair()[0]}",
+        ),
+    ],
+)
 def test_a_secret_of_githubs_is_never_sent_to_azure_devops(hub: Hub, wrong: str) -> None:
     hub.routes(BOTH)
     hub.deploy()
@@ -131,6 +144,18 @@ def test_an_apps_token_starts_for_an_hour_and_is_renewed_before_its_end(hub: Hub
     assert (len(hub.runs), made(hub)) == (3, 2)
     private = hub.cloud.vault._kept(GITHUB_SECRET)[-1].value  # noqa: SLF001
     assert hub.hub.seen.times(private) == 0
+
+
+def test_a_token_that_was_withdrawn_is_replaced_where_githubs_clock_is_ahead(hub: Hub) -> None:
+    as_app(hub)
+    hub.cloud.github_clock = lambda: hub.clock.now() + timedelta(minutes=4)
+    hub.happen("r1")
+    sender = Sender(OWNER, GITHUB_SECRET)
+    token = hub.ports.credentials.read(sender, Deadline(hub.clock, 20)).authorization
+    hub.hub.refuse(token.removeprefix("Bearer "))
+    hub.happen("r2")
+    assert hub.only("r2").state is State.STARTED
+    assert (len(hub.runs), made(hub)) == (2, 2)
 
 
 def made(hub: Hub) -> int:

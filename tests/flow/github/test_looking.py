@@ -119,7 +119,7 @@ def test_a_look_that_was_refused_is_no_refusal_of_the_start(hub: Hub) -> None:
         later(hub, 4)
     row = hub.only("r1")
     assert (row.state, row.reason, row.sends) == (State.HELD, Reason.IN_DOUBT, 3)
-    assert row.detail == "sent 3 times, never answered and never found"
+    assert row.detail == "GitHub: sent 3 times, never answered and never found"
 
 
 @pytest.mark.parametrize("where", ["contoso/mlops/actions/runs/9", "contoso/other/actions/runs/{}"])
