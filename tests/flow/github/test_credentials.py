@@ -158,6 +158,26 @@ def test_a_token_that_was_withdrawn_is_replaced_where_githubs_clock_is_ahead(hub
     assert (len(hub.runs), made(hub)) == (2, 2)
 
 
+def test_an_app_is_known_where_githubs_clock_is_behind(hub: Hub) -> None:
+    as_app(hub)
+    hub.cloud.github_clock = lambda: hub.clock.now() - timedelta(seconds=40)
+    hub.happen()
+    assert hub.only("r1").state is State.STARTED
+
+
+def test_an_installation_is_found_on_a_later_page_and_in_any_case(hub: Hub) -> None:
+    private, public = key_pair()
+    app = hub.hub.add_app(public)
+    for n in range(100):
+        hub.hub.install(app, f"owner{n}")
+    hub.hub.install(app, "contoso")
+    hub.cloud.vault.put(GITHUB_SECRET, private)
+    hub.routes(ROUTES.replace("github: contoso/mlops", "github: Contoso/mlops"))
+    hub.deploy(GITHUB_APP_ID=app.client_id)
+    hub.happen()
+    assert hub.only("r1").state is State.STARTED
+
+
 def made(hub: Hub) -> int:
     return len(hub.hub.server.received("POST", "/access_tokens"))
 

@@ -134,3 +134,14 @@ def test_an_answer_that_tells_another_run_than_its_address_is_not_believed(
     )
     hub.happen("r2")
     assert hub.only("r2").reason is Reason.IN_DOUBT
+
+
+def test_one_that_nobody_dispatched_is_not_taken_whatever_it_is_called(hub: Hub) -> None:
+    hub.hub.server.faults.add(never())
+    hub.happen()
+    mark, now = hub.only("r1").key.hash, hub.clock.now().isoformat()
+    pushed = {"id": 5, "event": "push", "display_title": f"Merge {mark}", "created_at": now}
+    hub.hub.server.faults.add(shows(1, pushed))
+    later(hub, 4)
+    row = hub.only("r1")
+    assert (row.state, row.sends, row.pipeline_run) == (State.STARTED, 2, hub.runs[0].id)
