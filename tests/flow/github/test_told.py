@@ -8,6 +8,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.github.answers import is_scarce, pause, run_id, verdict
+from functions.adapters.github.calls import pages_of
 from functions.adapters.http.transport import Answer
 from functions.core.terms.reasons import Reason
 
@@ -62,3 +63,15 @@ def test_a_limit_without_a_time_is_none_here(reset: str) -> None:
 def test_it_is_scarce_once_more_than_half_is_used_up(left: str, *, scarce: bool) -> None:
     told = answer(200, {**OWN, "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": left})
     assert is_scarce(told) is scarce
+
+
+@pytest.mark.parametrize(
+    ("url", "pages"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.contoso.ghe.com", "https://contoso.ghe.com"),
+        ("https://github.contoso.com/api/v3", "https://github.contoso.com"),
+    ],
+)
+def test_people_look_where_the_server_has_its_pages(url: str, pages: str) -> None:
+    assert pages_of(url) == pages
