@@ -141,8 +141,6 @@ class Forecast:
     def _joint(self, route: Route, event: RunEvent, *, ignore_gate: bool) -> Prospect:
         """What goes on for several runs, once nobody is waited for."""
         told = joins.retold(route, event)
-        if told is None:
-            return Prospect(route, event, Unread(Reason.FACTS_MISSING, joins.UNKNOWN))
         if not ignore_gate and (end := joins.without(route, told)):
             return Prospect(route, told, end)
         return self._by_gate(route, told, building.told(told))

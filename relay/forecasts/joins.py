@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Found = tuple[End | PutOff, PipelineRequest | None]
 
-UNKNOWN = "of which experiments its runs were is not known"
-
 
 def member(route: Route, event: RunEvent, known: Facts, policy: Policy) -> Found:
     """It is one of several; with the request of all of them, as far as this one tells it."""
@@ -43,12 +41,9 @@ def member(route: Route, event: RunEvent, known: Facts, policy: Policy) -> Found
     return joined, asked.request if isinstance(asked, Go) else None
 
 
-def retold(route: Route, event: RunEvent) -> RunEvent | None:
-    """What the joint one is about by what the route says now; None where nobody can say."""
+def retold(route: Route, event: RunEvent) -> RunEvent:
+    """What the joint one is about by what the route says now."""
     assert route.join is not None  # noqa: S101 - the same
-    there = members.members(event)
-    if route.join.experiments and not all(one.experiment for one in there):
-        return None
     return members.told_anew(event, route.join)
 
 

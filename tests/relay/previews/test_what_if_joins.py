@@ -116,12 +116,12 @@ def test_another_value_to_join_by_is_told_of_each_run(desk: Desk, file: Path) ->
     assert {found[f"compare/{run}"] for run in ("r1", "r2", "r3")} == {"would end otherwise"}
 
 
-def test_of_runs_that_were_counted_nobody_knows_which_experiments_they_were_of(
-    desk: Desk, file: Path
-) -> None:
+def test_runs_that_were_counted_are_told_by_their_experiments(desk: Desk, file: Path) -> None:
     desk.stage.routes(joining(all_of=3))
     joined(desk)
-    assert changes(told(desk, file, ROUTES))[JOINT] == "cannot be told"
+    assert changes(told(desk, file, ROUTES))[JOINT] == "as it was"
+    other = ROUTES.replace("train-c]", "train-d]")
+    assert changes(told(desk, file, other))[JOINT] == "would not start"
 
 
 def test_the_gate_of_all_is_asked_again(desk: Desk, file: Path) -> None:
