@@ -255,3 +255,13 @@ def test_the_end_of_a_token_is_told_as_of_a_pat(hub: Hub, caplog: pytest.LogCapt
     hub.deploy()
     hub.app.sweep.sweep()
     assert "credential=expiring secret=github-token days=9" in caplog.text
+
+
+def test_an_owners_name_is_the_same_in_any_case(hub: Hub) -> None:
+    private, public = key_pair()
+    app = hub.hub.add_app(public)
+    hub.hub.install(app, "Contoso")
+    hub.cloud.vault.put(GITHUB_SECRET, private)
+    hub.deploy(GITHUB_APP_ID=app.client_id)
+    hub.happen()
+    assert made(hub) == 1

@@ -162,3 +162,48 @@ def test_two_at_most_of_a_group_count_whatever_service_they_are_at(hub: Hub) -> 
     for _ in range(4):
         hub.reconcile(minutes=10)
     assert len(hub.runs) + len(hub.devops.runs) == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"path": ".github/workflows/other.yml", "status": "completed", "conclusion": "failure"},
+        {"status": "in_progress", "conclusion": "success"},
+        {"status": "completed", "conclusion": None},
+        {"status": "completed", "conclusion": "in a word of tomorrow"},
+    ],
+)
+def test_what_is_no_word_of_its_end_is_none(hub: Hub, told: dict[str, object]) -> None:
+    hub.happen()
+    (run,) = hub.runs
+    at = "2026-11-30T12:00:00Z"
+    body = json.dumps(
+        {"id": run.id, "path": ".github/workflows/register.yml", "updated_at": at} | told
+    )
+    headers = {"Content-Type": "application/json", "X-GitHub-Request-Id": "1"}
+    path = f"*/actions/runs/{run.id}"
+    hub.hub.server.faults.add(Fault(path=path, status=200, headers=headers, body=body, times=9))
+    for _ in range(3):
+        hub.reconcile(minutes=10)
+    assert hub.only("r1").ended is None
+
+
+def test_a_strangers_404_is_no_word_that_it_is_gone(hub: Hub) -> None:
+    hub.happen()
+    path = f"*/actions/runs/{hub.runs[0].id}"
+    html = {"Content-Type": "text/html"}
+    hub.hub.server.faults.add(Fault(path=path, status=404, headers=html, body="<p>", times=99))
+    for _ in range(6):
+        hub.reconcile(minutes=40)
+    assert hub.only("r1").ended is None
+
+
+def test_a_start_that_used_up_the_hour_leaves_the_account_alone_until_the_next(hub: Hub) -> None:
+    hub.hub.limits.hourly = 1
+    hub.happen("r1")
+    hub.happen("r2")
+    assert hub.only("r1").state is State.STARTED
+    assert (hub.only("r2").reason, hub.dispatches()) == (Reason.THROTTLED, 1)
+    hub.hub.limits.hourly = 5000
+    hub.reconcile(hours=1, minutes=1)
+    assert hub.only("r2").state is State.STARTED
