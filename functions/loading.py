@@ -20,6 +20,7 @@ LATER = (
     "cel_expr_python.cel",
     "cel_expr_python.ext",
     "cryptography.fernet",
+    "jwt",
 )
 
 
