@@ -12,13 +12,14 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from functions.adapters.http.losses import NoAnswerError, NotSentError
-from functions.core.terms.errors import InDoubt, Permanent, RelayError, Retryable
+from functions.core.terms.errors import InDoubt, Permanent, Retryable
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
     from functions.adapters.http.transport import Answer
 
+Refusal = InDoubt | Permanent | Retryable
 PAUSE = 60.0  # seconds, where a limit is told without a time: "wait for at least one minute"
 DETAILS = "return_run_details"
 _MOVED = frozenset({301, 302, 307, 308})
@@ -35,7 +36,7 @@ _PASSING = re.compile(r"disabled workflow|workflow is disabled|timed? ?out|tempo
 _LIMITED = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 
 
-def verdict(answer: Answer) -> RelayError | None:
+def verdict(answer: Answer) -> Refusal | None:
     """What the answer to a dispatch means; None is success: 200 with the id of a run.
 
     Only GitHub's own words prove that nothing was done, as with Azure DevOps: what a gateway puts
@@ -53,7 +54,7 @@ def verdict(answer: Answer) -> RelayError | None:
     return InDoubt(Reason.IN_DOUBT, told(answer), wait)
 
 
-def _refusal(answer: Answer, said: str, wait: float | None) -> RelayError:
+def _refusal(answer: Answer, said: str, wait: float | None) -> Refusal:
     """What it means that GitHub says no: nothing was done."""
     status = answer.status
     if status == 401:
@@ -67,7 +68,7 @@ def _refusal(answer: Answer, said: str, wait: float | None) -> RelayError:
     return Retryable(Reason.REFUSED, said, wait or None)
 
 
-def _rejection(answer: Answer, said: str) -> RelayError:
+def _rejection(answer: Answer, said: str) -> Refusal:
     text = words(answer)
     if DETAILS in text:  # a server that is too old to know it
         return Retryable(Reason.UNAVAILABLE, said, 0)

@@ -13,6 +13,7 @@ from functions.core.ports.ledger import Place
 from functions.core.rounds import bounds
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
+from functions.core.terms.pipelines import Sender
 from functions.core.terms.reasons import Reason
 from tests.conftest import PAT
 from tests.flow.limits.groups import (
@@ -42,7 +43,8 @@ def test_a_secret_that_is_refused_holds_nobody_back_who_has_another(stage: Stage
     failed(stage, "d", model="cracks")
     finish(stage, "a")
     secret = stage.read.policy.secret
-    version = stage.ports.credentials.read(secret, Deadline(stage.clock, 9)).version
+    sender = Sender("contoso", secret)
+    version = stage.ports.credentials.read(sender, Deadline(stage.clock, 9)).version
     Admission(stage.ports, stage.read.policy).block(
         Admission.account("contoso", secret), secret, version, "401"
     )

@@ -8,8 +8,10 @@ import pytest
 
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
+from functions.core.terms.pipelines import Sender
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from local.cloud import SECRET
 from local.eventgrid.outcomes import OutcomeTopic
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
@@ -115,11 +117,11 @@ def test_whatever_the_endpoint_answers_is_told_as_the_identitys(stage: Stage, na
     odd(stage.cloud.identity, name)
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     with pytest.raises(Retryable) as by_vault:
-        stage.ports.credentials.read("azure-devops-pat", deadline(stage))
+        stage.ports.credentials.read(Sender("contoso", SECRET), deadline(stage))
     stage.deliver(completed("r1"))
     stage.deploy(DEVOPS_AUTH="entra")
     with pytest.raises(Retryable) as by_devops:
-        stage.ports.credentials.read("any", deadline(stage))
+        stage.ports.credentials.read(Sender("contoso", "any"), deadline(stage))
     details = [by_vault.value.detail, stage.only("r1").detail, by_devops.value.detail]
     for detail in details:
         assert f"the identity endpoint answered {ODD[name][0]}" in detail
