@@ -44,7 +44,7 @@ def test_an_id_that_no_ledger_can_keep_is_none(number: object) -> None:
 def test_a_refusal_that_says_when_to_come_again_is_a_limit() -> None:
     told = verdict(answer(403, {**OWN, "Retry-After": "90"}, message="no"))
     assert told is not None
-    assert (told.reason, told.retry_after) == (Reason.THROTTLED, 90.0)  # type: ignore[attr-defined]
+    assert (told.reason, told.retry_after) == (Reason.THROTTLED, 90.0)
 
 
 def test_a_limit_ends_by_githubs_clock() -> None:
