@@ -20,6 +20,9 @@ from local.deployment import Broken
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local.deployment import Deployment
+    from local.screen import Screen
+
 ROUTE = "  - name: register-model\n"
 PASSED = timedelta(minutes=6)
 DAY, NEXT_LOOK = timedelta(days=1), timedelta(minutes=6)
@@ -37,6 +40,11 @@ def settings(directory: Path) -> dict[str, str]:
 
 class Expect(PatternStory):
     """The training of the night did not run, and is started by hand in the morning."""
+
+    def __init__(self, deployment: Deployment, screen: Screen) -> None:
+        super().__init__(deployment, screen)
+        self._logs, self._awaited = [deployment.host.log], list[str]()
+        self._shown: set[str] = set()
 
     def tell(self) -> None:
         """Nobody trains; then somebody does."""
@@ -64,22 +72,39 @@ class Expect(PatternStory):
         self.keeps_the_secret()
 
     def _round(self, by: timedelta, when: str, told: list[str]) -> None:
-        """One round of the app, whose log says this of what is expected."""
+        """One round of the app, in whose logs there is this more of what is expected by now.
+
+        The app's own timer fires as well: whoever is first says it, and nobody says it again.
+        """
         seconds = f"{by.total_seconds():.0f}"
         with self._screen.step(f"A round of the app: {when}") as results:
             name = f"round-{time.monotonic_ns()}"
             child = self._deployment.program(name, "-m", "local.demo.rounds", seconds)
             code = child.ended(TRAINING_PATIENCE)
             results.append(f"exit code {code}")
-        said = child.output.read_text("utf-8") + child.log.read_text("utf-8")
         if code != 0:
-            raise Broken("\n".join([f"the round exited with {code}:", said]))
-        lines = re.findall(r"expect=\w+ .*", said)
-        for line in lines:
+            raise Broken("\n".join([f"the round exited with {code}:", *child.tail()]))
+        self._logs += [child.output, child.log]
+        self._awaited += told
+        lines = self._lines()
+        for line in [one for one in lines if one not in self._shown]:
             self._screen.told("log", line)
-        found = [line.partition("=")[2].partition(" ")[0] for line in lines]
+        self._shown |= {*lines}
+        found = sorted(line.partition("=")[2].partition(" ")[0] for line in lines)
         named = ", ".join(told) or "nothing"
-        self.expect(f"the log says {named} of what is expected", found == told, lines)
+        self.expect(
+            f"the log says {named} of what is expected", found == sorted(self._awaited), lines
+        )
+
+    def _lines(self) -> list[str]:
+        """What was said of it until now, once there is as much as is awaited, or after a while."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            said = "".join(log.read_text("utf-8") for log in self._logs)
+            found = re.findall(r"expect=\w+ .*", said)
+            if len(found) >= len(self._awaited) or time.monotonic() > end:
+                return found
+            time.sleep(0.1)
 
     def _are_told(self, chat: Chat, about: list[str]) -> None:
         end = time.monotonic() + PATIENCE
