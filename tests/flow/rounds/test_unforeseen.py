@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from functions.core.terms.pipelines import Sender
     from local.cloud import Cloud
     from tests.stage.azure import Stage
 
@@ -40,10 +41,10 @@ class Broken(Wrapped):
 class Secrets(Wrapped):
     """The vault, but reading one secret fails as nobody foresaw."""
 
-    def read(self, name: str, *given: Any, **named: Any) -> Any:
-        if name == "odd":
+    def read(self, sender: Sender, *given: Any, **named: Any) -> Any:
+        if sender.secret == "odd":
             raise ZeroDivisionError("seven by none")
-        return self.real.read(name, *given, **named)
+        return self.real.read(sender, *given, **named)
 
 
 class Limits(Wrapped):

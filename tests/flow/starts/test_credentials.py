@@ -19,6 +19,7 @@ from tests.stage.identities import all_answered
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
+    from functions.core.terms.pipelines import Sender
     from tests.stage.azure import Stage
 
 ACCOUNT = "account/contoso/azure-devops-pat"
@@ -39,13 +40,13 @@ class SlowlyRenewed(Wrapped):
         self._renewed = renewed
         self._slow = True
 
-    def read(self, name: str, deadline: object, *, fresh: bool = False) -> Any:
+    def read(self, sender: Sender, deadline: object, *, fresh: bool = False) -> Any:
         if fresh and self._slow:
             self._slow = False
             self._stage.clock.forward(seconds=16)  # no time is left to try it
             if self._renewed:
-                self._stage.cloud.vault.put(name, self._renewed)
-        return self.real.read(name, deadline, fresh=fresh)
+                self._stage.cloud.vault.put(sender.secret, self._renewed)
+        return self.real.read(sender, deadline, fresh=fresh)
 
 
 def test_a_renewed_secret_that_there_was_no_time_to_try_is_tried_next(stage: Stage) -> None:
