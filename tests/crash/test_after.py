@@ -89,7 +89,7 @@ def assert_answered_once(theatre: Theatre, job: ServerJob) -> None:
 
 
 @STARTS
-@pytest.mark.parametrize("how", [KILL, FREEZE])
+@pytest.mark.parametrize("how", [KILL, pytest.param(FREEZE, marks=pytest.mark.proof)])
 def test_a_task_outlives_a_host_that_is_cut_in_the_start_which_it_waits_for(
     theatre: Theatre, point: Anywhere, how: str
 ) -> None:
@@ -118,6 +118,7 @@ def test_a_host_that_is_killed_around_the_end_leaves_no_task_that_waits(
     assert_answered_once(theatre, job)
 
 
+@pytest.mark.proof
 @ENDS
 def test_a_host_that_was_frozen_around_the_end_answers_no_task_again(
     theatre: Theatre, point: Anywhere

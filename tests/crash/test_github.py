@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.crash.theatre import Theatre
     from tests.stage.hosted import Hosted
 
-HOW = pytest.mark.parametrize("how", [KILL, FREEZE])
+HOW = pytest.mark.parametrize("how", [KILL, pytest.param(FREEZE, marks=pytest.mark.proof)])
 
 
 @pytest.fixture

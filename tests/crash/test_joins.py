@@ -116,6 +116,7 @@ def test_a_host_that_is_killed_at_a_member_neither_loses_it_nor_starts_twice(
     assert_went_on_once(theatre)
 
 
+@pytest.mark.proof
 @MEMBERS
 def test_a_host_that_was_frozen_at_a_member_wakes_up_to_a_join_that_went_on(
     theatre: Theatre, run: str, point: Anywhere
@@ -142,6 +143,7 @@ def test_a_host_that_is_killed_in_the_round_that_goes_on_neither_loses_nor_repea
     assert_went_on_once(theatre)
 
 
+@pytest.mark.proof
 @ROUNDS
 def test_a_host_that_was_frozen_in_that_round_starts_nothing_again(
     theatre: Theatre, point: Anywhere
@@ -158,7 +160,7 @@ def test_a_host_that_was_frozen_in_that_round_starts_nothing_again(
     ("point", "missing"),
     [(Joining.RESUMED, ()), (Point.SECRET, ()), (Point.ASKED, ("r3",)), (Point.SENT, ("r3",))],
 )
-@pytest.mark.parametrize("how", [KILL, FREEZE])
+@pytest.mark.parametrize("how", [KILL, pytest.param(FREEZE, marks=pytest.mark.proof)])
 def test_one_that_comes_while_who_went_on_without_it_is_away_is_taken_in_up_to_the_mark(
     theatre: Theatre, point: Anywhere, missing: tuple[str, ...], how: str
 ) -> None:

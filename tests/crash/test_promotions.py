@@ -91,6 +91,7 @@ def test_a_host_that_is_killed_in_a_sweep_neither_loses_a_promotion_nor_starts_i
     assert_known(theatre)
 
 
+@pytest.mark.proof
 @SWEEPS
 def test_a_host_that_was_frozen_in_a_sweep_starts_nothing_again(
     theatre: Theatre, point: Anywhere
@@ -105,7 +106,7 @@ def test_a_host_that_was_frozen_in_a_sweep_starts_nothing_again(
 
 
 @SWEEPS
-@pytest.mark.parametrize("how", [KILL, FREEZE])
+@pytest.mark.parametrize("how", [KILL, pytest.param(FREEZE, marks=pytest.mark.proof)])
 def test_what_is_promoted_while_it_is_away_is_started_beside_what_was_written_down(
     theatre: Theatre, point: Anywhere, how: str
 ) -> None:

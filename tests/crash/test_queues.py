@@ -95,6 +95,7 @@ def test_a_killed_host_keeps_no_place_and_lets_no_two_go_on(
     assert_none_is_lost(theatre, to_the_end(theatre, theatre.host()))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("point", list(Queued))
 def test_a_frozen_host_that_wakes_up_late_lets_no_two_go_on(
     theatre: Theatre, point: Queued

@@ -78,6 +78,7 @@ def test_a_host_that_is_killed_neither_loses_nor_repeats_what_goes_on(
     assert_went_on_once(theatre)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("point", POINTS)
 def test_a_host_that_was_frozen_starts_nothing_again(theatre: Theatre, point: Anywhere) -> None:
     host, last = cut(theatre, point, FREEZE, reconcile)
