@@ -15,12 +15,14 @@ from functions.adapters.clock import SystemClock
 from functions.configuration import settings
 from functions.core.kept import after
 from functions.core.kept.tasks import WaitState
+from functions.core.rounds.expecting.row import telling
 from functions.core.routes.joins.members import members
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Outcome, State
 from tests.crash.points import (
     Answering,
     Anywhere,
+    Expecting,
     Going,
     Joining,
     Later,
@@ -133,6 +135,9 @@ def _shared(row: Any, value: Any) -> Anywhere | None:
     """The first that takes a place is not called; whoever takes it over from another is."""
     if row.name.startswith("promotions/"):
         return Promoting.OWED if value["owed"] else Promoting.PAID
+    if row.name.startswith("expect/"):
+        heard = Expecting.HEARD if telling(row.value) else Expecting.AWAITED
+        return Expecting.LATE if telling(value) else heard
     if row.name.startswith("notify/"):
         return Telling.LEAVES if value.get("sending") and value.get("lease") else None
     if not row.name.startswith("group/"):

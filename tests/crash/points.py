@@ -80,4 +80,12 @@ class Answering(StrEnum):
     KNOWN = "after the ledger knows and before its end is followed no more"
 
 
-Anywhere = Point | Later | Queued | Telling | Going | Joining | Promoting | Answering
+class Expecting(StrEnum):
+    """The same where a run should have come."""
+
+    AWAITED = "after it is noted until when one is awaited"
+    LATE = "after it is noted that none came and before anybody is to be told"
+    HEARD = "after it is noted who is to be told and before the round goes on"
+
+
+Anywhere = Point | Later | Queued | Telling | Going | Joining | Promoting | Answering | Expecting
