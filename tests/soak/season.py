@@ -67,8 +67,11 @@ class Season:
         self._later_news: list[Delivery] = []
         self._outlasted = False
 
-    def live(self) -> None:
-        """Chapter by chapter, each kind of trouble at least once, in an order that is drawn."""
+    def live(self, tell: Callable[[str], None]) -> None:
+        """Chapter by chapter, each kind of trouble at least once, in an order that is drawn.
+
+        `tell` hears of each chapter as it begins: a large season takes half an hour.
+        """
         kinds = [*passing(seeded(0), self._losses, 0), REFUSED, HALTED]
         chapters = [*kinds] * max(1, self._size // A_CYCLE)
         self._random.shuffle(chapters)
@@ -81,6 +84,7 @@ class Season:
             joined = number - len(chapters) // 2
             left = self._size - len(self.promised) + self.met[JOINED]
             size = left // (len(chapters) - number)
+            tell(f"chapter {number + 1} of {len(chapters)}, {size} runs: {kind}")
             told = self._train(size, kind, joined)
             self._chapter(kind, size, told)
             if joined == 0:

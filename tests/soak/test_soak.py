@@ -40,6 +40,7 @@ FAILING = 0.2
 STRIKES = (0.5, 12.0)  # seconds between two; the next process costs two of a CPU
 CHECKS = 600
 BETWEEN_CHECKS = 0.5
+CHECKS_TOLD = 20
 SHORT = {
     "CLAIM_LEASE_SECONDS": "8",  # longer than a look through all builds takes, as it is in life
     "IN_DOUBT_GRACE_SECONDS": "2",
@@ -67,16 +68,20 @@ def crew(stage: Stage) -> Iterator[Crew]:
 
 def await_end(season: Season) -> dict[str, Sequence[Continuation]]:
     """The continuations of each run, once none is open and all are known."""
-    for _ in range(CHECKS):
-        if season.seek() and not season.stage.ledger.backlog(AFTER_ALL).open:
+    for check in range(CHECKS):
+        are_all_found = season.seek()
+        still_open = season.stage.ledger.backlog(AFTER_ALL).open
+        if are_all_found and not still_open:
             break
+        if check % CHECKS_TOLD == 0:
+            tell(f"{still_open} are open")
         time.sleep(BETWEEN_CHECKS)
     return {run: season.of(promise.one) for run, promise in season.promised.items()}
 
 
 def tell(*what: object) -> None:
     """Shown by `make soak`, and with a test that failed."""
-    print(*what)  # noqa: T201 - for whoever is to repeat it
+    print(*what, flush=True)  # noqa: T201 - for whoever is to repeat it
 
 
 def test_every_run_starts_its_pipeline_exactly_once_whatever_fails(
@@ -89,7 +94,7 @@ def test_every_run_starts_its_pipeline_exactly_once_whatever_fails(
     season = Season(stage, crew, storm.losses, random, RUNS)
     with season.team.later:
         with crew.struck(STRIKES, seeded(random.getrandbits(64))):
-            season.live()
+            season.live(lambda chapter: tell(f"{time.monotonic() - began:5.0f} s: {chapter}"))
         tell(f"delivered after {time.monotonic() - began:.0f} s")
         found = await_end(season)
     tell(f"ended after {time.monotonic() - began:.0f} s", dict(crew.told))
