@@ -15,6 +15,7 @@ from functions.core.texts.bounds import bounded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from functions.core.events.model_events import Kind
     from functions.core.routes.definition import Route
     from functions.core.routes.file.document import At
 
@@ -105,21 +106,25 @@ def _foreign(entry: Entry, whole: Entry) -> Said:
     if AFTER not in entry and ("promoted" in whole or event == Outcome.MODEL_PROMOTED):
         yield from promotions().contradictions(entry, whole)
     if kind and AFTER not in entry:
-        about_runs: list[At] = [
-            (key,) for key in ("children", "step", "model", "champion") if key in entry
-        ]
-        about_runs += [
-            ("match", f.name) for f in FILTERS if f.of_runs and f.name in entry.get("match", {})
-        ]
-        yield from ((at, f"is about runs, and {event} is about none") for at in about_runs)
+        yield from _of_runs(entry, event)
+    yield from _named(entry, kind)
+
+
+def _of_runs(entry: Entry, event: str) -> Said:
+    """What only a run has, on a route about other news."""
+    keys: list[At] = [(key,) for key in ("children", "step", "model", "champion") if key in entry]
+    match = entry.get("match", {})
+    keys += [("match", f.name) for f in FILTERS if f.of_runs and f.name in match]
+    yield from ((at, f"is about runs, and {event} is about none") for at in keys)
+
+
+def _named(entry: Entry, kind: Kind | None) -> Said:
+    """The facts that are named, and that such a route does not know."""
     joins = "join" in entry and not kind
     own = ("join",) if joins else (kind.root,) if kind else ("run", "model", "champion")
-    roots = {
-        "event",
-        "workspace",
-        *own,
-        *(("pipeline",) if AFTER in entry else ()),
-    }
+    ended = ("pipeline",) if AFTER in entry else ()
+    roots = {"event", "workspace", *own, *ended}
+    about = "that joins runs" if joins else f"on {kind.outcome if kind else 'runs'}"
     for at, paths in _paths(entry):
         for root, *below in sorted(paths):
             if root == "champion" and root in own and "champion" not in entry:
@@ -127,11 +132,10 @@ def _foreign(entry: Entry, whole: Entry) -> Said:
             if root == "pipeline" and AFTER not in entry:
                 yield at, "names `pipeline`, whose run has not ended yet: that is for `then`"
             elif root not in roots:
-                about = "that joins runs" if joins else f"on {event or 'runs'}"
                 yield at, f"names `{root}`, which a route {about} does not know"
             elif kind and root == kind.root and below and below[0] not in kind.facts:
                 known = ", ".join(kind.facts)
-                yield at, f"names `{root}.{below[0]}`, but {event} tells only {known}"
+                yield at, f"names `{root}.{below[0]}`, but {kind.outcome} tells only {known}"
 
 
 def _paths(entry: Entry) -> Iterator[tuple[At, set[tuple[str, ...]]]]:
