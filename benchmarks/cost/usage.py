@@ -30,9 +30,9 @@ SWEEP_REQUESTS = 11.0
 ADMITTING = 1.0  # whether its organization is blocked, believed for seconds only
 TIDYING = 5.0  # a started continuation leaves the schedule: a read, then `retire`
 # of a start whose pipeline takes ten minutes, if it is the only one of its account: a row, eight
-# looks whether its account is blocked, seven moves (two each), and its end: read, written, its copy
+# looks whether its account is blocked, seven moves, and its end: read, written, its copy
 # for lists, the row dropped
-FOLLOWING = 27.0
+FOLLOWING = 20.0
 CATCHING_UP = 2.0  # once an hour: what is followed, and what ended lately
 PRUNING = 3.0
 PASSING_OVER = 2.0  # a near miss: a run that only its tags keep from a route that can be swept

@@ -81,6 +81,14 @@ class _Rows:
     def get(self, place: Place) -> Stored | None:
         return next(self.find(place.partition, place.key, place.key), None)
 
+    def move(self, place: Place, to: Place, row: Row) -> None:
+        move = (
+            "UPDATE OR REPLACE ledger SET partition = ?, key = ?, version = ?, columns = ?"
+            " WHERE partition = ? AND key = ?"
+        )
+        if not self._changed(move, *to, uuid.uuid4().hex, json.dumps(row), *place):
+            raise Lost(f"{place.key} was moved by another")
+
     def drop(self, place: Place, version: str | None = None) -> None:
         delete = "DELETE FROM ledger WHERE partition = ? AND key = ? AND ? IN (version, '')"
         self._changed(delete, *place, version or "")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.core.kept.continuation import Continuation, Step
 from functions.core.kept.letter import Letter
+from functions.core.kept.summary import Followed
 from functions.core.kept.tasks import Task, Wait
 from functions.core.starts import steps
 from functions.core.terms.pipelines import PipelineRequest
@@ -142,3 +143,17 @@ continuations = st.builds(
     waits_on=_text,
     history=st.lists(st.builds(Step, _times, _text, _text), max_size=3).map(tuple),
 )
+
+
+def followed(run: str = "run-1", minutes: float = 0, **given: Any) -> Followed:
+    one = Followed(
+        key=key(run),
+        organization="contoso",
+        project="mlops",
+        pipeline=42,
+        secret="pat",
+        runs=(7,),
+        since=NOON,
+        due_at=NOON + timedelta(minutes=minutes),
+    )
+    return msgspec.structs.replace(one, **given)

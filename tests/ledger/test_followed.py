@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
-from functions.core.kept.summary import EVER, Followed
+from functions.core.kept.summary import EVER
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.words import Ending
-from tests.ledger.samples import HOSTILE, NOON, key, opened, started
+from tests.ledger.samples import HOSTILE, NOON, followed, opened, started
 
 if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
@@ -24,20 +25,6 @@ LATER = NOON + timedelta(hours=1)
 @pytest.fixture
 def ledger(store: Store) -> Ledger:
     return store.ledger()
-
-
-def followed(run: str = "run-1", minutes: float = 0, **given: Any) -> Followed:
-    one = Followed(
-        key=key(run),
-        organization="contoso",
-        project="mlops",
-        pipeline=42,
-        secret="pat",
-        runs=(7,),
-        since=NOON,
-        due_at=NOON + minutes * MINUTE,
-    )
-    return replace(one, **given)
 
 
 def test_what_is_due_comes_back_as_it_was_the_longest_due_first(ledger: Ledger) -> None:
@@ -57,6 +44,31 @@ def test_what_is_moved_is_due_then_and_once(ledger: Ledger) -> None:
     assert book.due(LATER, 9) == [later]
     book.move(later, later)
     assert book.due(LATER, 9) == [later]
+
+
+def test_of_all_who_move_what_they_found_one_does_wherever_they_want_it(ledger: Ledger) -> None:
+    """Each has a pause of its own, and all look at once: a row each would be one more each time."""
+    book, one = ledger.followed, followed()
+    book.follow(one)
+    to = [replace(one, due_at=NOON + n * MINUTE) for n in range(1, 9)]
+    with ThreadPoolExecutor(len(to)) as pool:
+        list(pool.map(lambda later: book.move(one, later), to))
+    (left,) = book.due(LATER, 9)
+    assert left in to
+
+
+def test_what_was_dropped_meanwhile_is_not_put_elsewhere(ledger: Ledger) -> None:
+    ledger.followed.follow(followed())
+    ledger.followed.drop(followed())
+    ledger.followed.move(followed(), followed(minutes=1))
+    assert ledger.followed.due(LATER, 9) == []
+
+
+def test_what_is_moved_to_where_it_is_known_already_is_there_once(ledger: Ledger) -> None:
+    for minutes in (0, 1):
+        ledger.followed.follow(followed(minutes=minutes))
+    ledger.followed.move(followed(), later := followed(minutes=1, absent_since=NOON))
+    assert ledger.followed.due(LATER, 9) == [later]
 
 
 def test_what_is_dropped_is_gone_and_dropping_it_again_is_no_error(ledger: Ledger) -> None:
@@ -84,6 +96,8 @@ def test_no_name_is_too_strange(ledger: Ledger, text: str) -> None:
     ledger.followed.follow(one := followed(text))
     assert ledger.followed.due(LATER, 9) == [one]
     assert ledger.followed.keys() == frozenset({one.key})
+    ledger.followed.move(one, later := followed(text, 1))
+    assert ledger.followed.due(LATER, 9) == [later]
 
 
 def test_it_is_not_scheduled_open_or_listed(ledger: Ledger) -> None:

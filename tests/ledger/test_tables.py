@@ -18,7 +18,7 @@ from functions.core.terms.words import State
 from tests.flow.ledger.test_odd_answers import Odd
 from tests.ledger import samples
 from tests.ledger.calls import EVERY
-from tests.ledger.samples import NOON, WORKSPACE, key, letter, opened, started
+from tests.ledger.samples import NOON, WORKSPACE, followed, key, letter, opened, started
 from tests.ledger.stores import TableStore, Wire
 
 if TYPE_CHECKING:
@@ -246,6 +246,24 @@ def test_a_shared_row_whose_answer_was_lost_is_written(ledger: TableLedger, wire
     assert ledger.shared("x") == row
     wire.losing = [LOST_ANSWER]
     assert ledger.share(row, {"n": 2}) == ledger.shared("x")
+
+
+def test_what_was_moved_is_moved_though_the_answer_was_lost(
+    ledger: TableLedger, wire: Wire
+) -> None:
+    ledger.followed.follow(one := followed())
+    later = followed(minutes=1)
+    wire.losing = [LOST_ANSWER]
+    sent = sent_by(wire, lambda: ledger.followed.move(one, later))
+    assert sent == ["POST", "POST", "GET"]
+    assert ledger.followed.due(LATER, 9) == [later]
+
+
+def test_a_move_takes_one_request(ledger: TableLedger, wire: Wire) -> None:
+    ledger.followed.follow(one := followed())
+    later = followed(minutes=1)
+    assert sent_by(wire, lambda: ledger.followed.move(one, later)) == ["POST"]
+    assert sent_by(wire, lambda: ledger.followed.move(later, later)) == ["PUT"]
 
 
 # retiring beside a replay

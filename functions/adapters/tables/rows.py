@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Place, Row
 
 USUAL = (12.0, 5.0)  # seconds for all requests of a call, and to wait for the next bytes
-# For what no event waits for: looking through a partition the service answers after five seconds,
-# whatever it has found, and a request may have to wait for its turn.
+# For what no event waits for: a look through a partition is answered after five seconds, as far as
+# it came, and may have to wait for its turn.
 # https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
 PATIENT = (120.0, 30.0)
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
@@ -71,9 +71,8 @@ class TableLedger(RowLedger):
 class _Rows:
     """The port `Rows`: each request is tried three times, all together take as long as they may.
 
-    Each row carries a `writer` id of its own: a write that is refused reads the row once, and
-    finds that id if it had succeeded and only its answer was lost. A table that was `seen` is there
-    later, too: that it is not found then says nothing of its rows.
+    Each row carries a `writer` id: a write that is refused reads the row once, and finds its own
+    if it had succeeded and only the answer was lost. A table that was `seen` is there later, too.
     """
 
     table: TableClient
@@ -101,14 +100,20 @@ class _Rows:
         entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}
         if answer := self._send(self.table.update_entity, entity, but=STALE, **how):
             return version_of(answer, self.table)
-        found = self.get(place)
-        if found is None or found.row.get("writer") != entity["writer"]:
-            raise Lost(f"{place.key} was written by another")
-        return found.version
+        return self._own(place, entity).version
 
     def get(self, place: Place) -> Stored | None:
         found = self._send(self.table.get_entity, *place, but=GONE)
         return _stored(found) if found else None
+
+    def move(self, place: Place, to: Place, row: Row) -> None:
+        entity = _signed(to, row)
+        gone = ("delete", {"PartitionKey": place.partition, "RowKey": place.key})
+        both = [gone, ("upsert", entity, {"mode": UpdateMode.REPLACE})]
+        if answer := self._send(self.table.submit_transaction, both, but=STALE):
+            version_of(answer[-1], self.table)
+        else:
+            self._own(to, entity)
 
     def drop(self, place: Place, version: str | None = None) -> None:
         self._send(self.table.delete_entity, *place, but=STALE, **_only(version))
@@ -129,14 +134,12 @@ class _Rows:
         """
         column = "RowKey" if column == "key" else column
         query = f"PartitionKey eq @part and {column} ge @low and {column} le @high"
-        asked: dict[str, Any] = {
-            "query_filter": query,
-            "parameters": {"part": partition, "low": low, "high": high},
-        }
+        given = {"part": partition, "low": low, "high": high}
+        asked: dict[str, Any] = {"query_filter": query, "parameters": given}
         for name, holds, bound in zip(("begin", "end"), ("ge", "lt"), within, strict=True):
             if bound:
                 asked["query_filter"] += f" and RowKey {holds} @{name}"
-                asked["parameters"][name] = bound
+                given[name] = bound
         asked |= {"select": [*only]} if only else {}
         asked |= {"results_per_page": page} if page < PAGE else {}
         answer = self._send(self._page, asked, None, but=GONE)
@@ -144,6 +147,12 @@ class _Rows:
             rows, token = answer
             yield from map(_stored, rows)
             answer = self._send(self._page, asked, token, but=GONE) if token else None
+
+    def _own(self, place: Place, entity: Row) -> Stored:
+        found = self.get(place)
+        if found is None or found.row.get("writer") != entity["writer"]:
+            raise Lost(f"{place.key} was written by another")
+        return found
 
     def _page(
         self,

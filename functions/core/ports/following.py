@@ -20,7 +20,10 @@ class FollowBook(Protocol):
         """Let `due` show it from its due time on."""
 
     def move(self, one: Followed, to: Followed) -> None:
-        """Let it be due at another time; it is in the list meanwhile, whatever breaks."""
+        """Let it be due at another time; it is in the list meanwhile, whatever breaks.
+
+        One that is gone, since another process has moved or dropped it, is left to that one.
+        """
 
     def drop(self, one: Followed) -> None:
         """Take it from the list; one that is gone already is no error."""

@@ -48,9 +48,8 @@ class Claim(NamedTuple):
 class Backlog(NamedTuple):
     """How many continuations wait and since when the oldest does; `whole`: all were counted.
 
-    One that a process is at work on is none of them: it may have ended, which its row in the
-    schedule tells only once its lease has run out. Nor is one that waits for other runs of a join,
-    for which there is time. `awaited`: the names that any of them waits on.
+    One that a process is at work on is none of them, since its end shows once its lease has run
+    out; nor is one that has time to wait for a join. `awaited`: the names that any waits on.
     """
 
     open: int
@@ -183,9 +182,8 @@ class Stored(NamedTuple):
 class Rows(Protocol):
     """What a store of rows must do; `functions.core.ledger.rowledger` makes a ledger of it.
 
-    Each call is done whole or not at all, whoever else calls from any thread or process, ends in
-    bounded time, and raises LedgerUnavailable alone where it cannot. A write whose answer was lost
-    is known as one's own when it is found. Keys are compared byte by byte: see `!`, `` ` ``, `~`.
+    Each call, from any thread or process, is done whole or not at all, in bounded time, and raises
+    LedgerUnavailable alone. A write whose answer was lost is known. Keys are compared by byte.
     """
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
@@ -200,6 +198,9 @@ class Rows(Protocol):
     def get(self, place: Place) -> Stored | None:
         """The row, None where there is none."""
 
+    def move(self, place: Place, to: Place, row: Row) -> None:
+        """Write it elsewhere in its partition, over what is there; raises Lost if it is gone."""
+
     def drop(self, place: Place, version: str | None = None) -> None:
         """Remove the row, if it is there and has this version."""
 
@@ -213,8 +214,7 @@ class Rows(Protocol):
         page: int = PAGE,
         within: tuple[str, str] = ("", ""),
     ) -> Iterator[Stored]:
-        """Rows by key of which this column is not below `low` and not above `high`.
+        """Rows by key of which this column is not below `low`, nor above `high`; read as taken.
 
-        Their keys are not below the first of `within`, and below the second, where it is given.
-        They are read as they are taken, so many at a time; of each the columns `only` suffice.
+        Keys are not below the first `within`, and below the second; of each `only` these columns.
         """

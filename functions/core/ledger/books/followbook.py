@@ -5,6 +5,7 @@ What is not due yet is not read: a range of keys has all that is.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from functions.core.kept.summary import Followed
 from functions.core.ledger import places, records
 from functions.core.ledger.places import FOLLOWED, MOST_SORTED
 from functions.core.ports.ledger import PAGE, Place
+from functions.core.terms.errors import Lost
 from functions.core.terms.runs import Key
 
 if TYPE_CHECKING:
@@ -40,11 +42,12 @@ class RowFollowBook:
         self._rows().put(_place(one), _row(one))
 
     def move(self, one: Followed, to: Followed) -> None:
-        """Two requests; what is in between is in both places."""
-        rows = self._rows()
-        rows.put(_place(to), _row(to))
-        if _place(to) != _place(one):
-            rows.drop(_place(one))
+        """One request; another where somebody was first."""
+        if _place(to) == _place(one):
+            self._rows().put(_place(to), _row(to))
+        else:
+            with suppress(Lost):
+                self._rows().move(_place(one), _place(to), _row(to))
 
     def drop(self, one: Followed) -> None:
         """One request."""
