@@ -106,11 +106,11 @@ def _foreign(entry: Entry, whole: Entry) -> Said:
     if AFTER not in entry and ("promoted" in whole or event == Outcome.MODEL_PROMOTED):
         yield from promotions().contradictions(entry, whole)
     if kind and AFTER not in entry:
-        yield from _of_runs(entry, event)
+        yield from _of_runs(entry, kind.outcome)
     yield from _named(entry, kind)
 
 
-def _of_runs(entry: Entry, event: str) -> Said:
+def _of_runs(entry: Entry, event: Outcome) -> Said:
     """What only a run has, on a route about other news."""
     keys: list[At] = [(key,) for key in ("children", "step", "model", "champion") if key in entry]
     match = entry.get("match", {})
