@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Refusal = InDoubt | Permanent | Retryable
 PAUSE = 60.0  # seconds, where a limit is told without a time: "wait for at least one minute"
 DETAILS = "return_run_details"
+ID = "X-GitHub-Request-Id"  # which only an answer has that GitHub gave, whatever became of it
 _MOVED = frozenset({301, 302, 307, 308})
 # What is wrong with a request whatever is around it.
 # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#onworkflow_dispatchinputs
@@ -48,10 +49,11 @@ def verdict(answer: Answer) -> Refusal | None:
     if status == 204 and is_own(answer):
         return InDoubt(Reason.ANSWERED, "GitHub took the request, and names no run", wait)
     refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
-    let_through = status != 429 or is_page(answer)
+    let_through = status != 429 or is_page(answer) or ID in answer.headers
     if (is_own(answer) and (refuses or status in _MOVED)) or not let_through:
         return _refusal(answer, told(answer), wait)
-    return InDoubt(Reason.IN_DOUBT, told(answer), wait)
+    refused = refuses and may_be_own(answer)
+    return InDoubt(Reason.REFUSED if refused else Reason.IN_DOUBT, told(answer), wait)
 
 
 def _refusal(answer: Answer, said: str, wait: float | None) -> Refusal:
@@ -72,10 +74,10 @@ def _rejection(answer: Answer, said: str) -> Refusal:
     text = words(answer)
     if DETAILS in text:  # a server that is too old to know it
         return Retryable(Reason.UNAVAILABLE, said, 0)
+    if _FINAL.search(text):  # first: a branch, an input or its value may be called `timeout`
+        return Permanent(Reason.REJECTED, said)
     if _PASSING.search(text):
         return Retryable(Reason.UNAVAILABLE, said, pause(answer) or None)
-    if _FINAL.search(text):
-        return Permanent(Reason.REJECTED, said)
     return Retryable(Reason.REFUSED, said, pause(answer) or None)
 
 
@@ -101,15 +103,24 @@ def names(answer: Answer, run: str) -> bool:
 
 
 def is_own(answer: Answer) -> bool:
-    """Whether it is GitHub's: each answer has its request's id, and is no page.
+    """Whether it is GitHub's: each has its request's id, and each error says where to read on.
 
-    https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api
+    The id alone proves nothing of an error: a gateway may keep the headers of the answer that it
+    hides. https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
-    if "X-GitHub-Request-Id" not in answer.headers:
+    if ID not in answer.headers:
         return False
     if answer.status == 204:  # which has no content, whatever its headers say
         return True
-    return not is_page(answer) and (answer.status < 300 or isinstance(answer.json, dict))
+    if answer.status < 300:
+        return not is_page(answer)
+    return may_be_own(answer) and isinstance(answer.json.get("documentation_url"), str)
+
+
+def may_be_own(answer: Answer) -> bool:
+    """Whether an error could be GitHub's, though nothing shows that it is."""
+    found = answer.json
+    return not is_page(answer) and isinstance(found, dict) and isinstance(found.get("message"), str)
 
 
 def is_page(answer: Answer) -> bool:

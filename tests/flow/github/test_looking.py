@@ -19,7 +19,9 @@ from tests.flow.github.test_doubt import LIST, later, lost, never
 if TYPE_CHECKING:
     from tests.flow.github.hub import Hub
 
-REFUSED = json.dumps({"message": "Resource not accessible by integration"})
+REFUSED = json.dumps(
+    {"message": "Resource not accessible by integration", "documentation_url": "x"}
+)
 
 
 def shows(total: int, *runs: dict[str, Any], times: int = 99) -> Fault:

@@ -42,7 +42,7 @@ def test_an_id_that_no_ledger_can_keep_is_none(number: object) -> None:
 
 
 def test_a_refusal_that_says_when_to_come_again_is_a_limit() -> None:
-    told = verdict(answer(403, {**OWN, "Retry-After": "90"}, message="no"))
+    told = verdict(answer(403, {**OWN, "Retry-After": "90"}, message="no", documentation_url="x"))
     assert told is not None
     assert (told.reason, told.retry_after) == (Reason.THROTTLED, 90.0)
 

@@ -32,7 +32,7 @@ def happen(desk: Desk) -> None:
 
 
 def says(status: int, message: str) -> Fault:
-    body = json.dumps({"message": message})
+    body = json.dumps({"message": message, "documentation_url": "x"})
     return Fault("POST", DISPATCHES, status=status, headers=OWN, body=body)
 
 
