@@ -15,7 +15,7 @@ from local.github.access.apps import TOKEN_LIFE, App, Asked, Installation, calle
 from local.github.errors import DOCS, Refusal, malformed, not_found
 from local.github.routes import STARTS, redirected
 from local.github.shown import repositories as shown
-from local.github.shown.basics import Urls
+from local.github.shown.basics import Urls, user
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -88,6 +88,13 @@ class AppRoutes:
         answer.status_code = 201
         return answer
 
+    def get_user(self) -> Response:
+        """Get the authenticated user; an installation is none."""
+        g.operation = f"{DOCS}/users/users#get-the-authenticated-user"
+        if g.caller.kind in {"anonymous", "installation"}:
+            raise Refusal(403, "Resource not accessible by integration")
+        return jsonify(user(self._urls, g.caller.login))
+
     def rate_limit(self) -> Response:
         """Get rate limit status for the authenticated user; it costs nothing."""
         headers = self._state.limits.headers(g.caller.name)
@@ -120,6 +127,7 @@ def install(app: Flask, state: GitHubState, web: str) -> None:
     rule("/app/installations", "installations", routes.list_installations)
     path = "/app/installations/<int:installation_id>/access_tokens"
     rule(path, "token", routes.create_token, methods=["POST"])
+    rule("/user", "user", routes.get_user)
     rule("/rate_limit", "rate_limit", routes.rate_limit)
 
 

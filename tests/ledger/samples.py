@@ -102,6 +102,7 @@ _requests = st.builds(
     body=_text,
     pipeline_version=st.none() | _numbers,
     distinct=st.booleans(),
+    by=_text,
 )
 _events = st.builds(
     RunEvent,

@@ -95,6 +95,11 @@ def run_id(answer: Answer) -> int:
     return number if type(number) is int and 0 < number < 2**63 else 0
 
 
+def has_id(run: object) -> bool:
+    """Whether it is a JSON object with an integer id that a ledger can keep."""
+    return isinstance(run, dict) and type(run.get("id")) is int and 0 < run["id"] < 2**63
+
+
 def names(answer: Answer, run: str) -> bool:
     """Whether the address of the run that it tells, if it tells any, is this one's."""
     found = answer.json

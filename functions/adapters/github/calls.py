@@ -40,6 +40,11 @@ class Calls:
         self._url = url.rstrip("/")
         self._transport = transport
 
+    @property
+    def user(self) -> str:
+        """The address of whoever asks, if that is a person."""
+        return f"{self._url}/user"
+
     def repository(self, of: PipelineRequest | Project) -> str:
         """The address of the request's repository."""
         return repository_url(self._url, of)

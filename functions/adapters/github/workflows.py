@@ -70,8 +70,8 @@ class GitHubWorkflows:
         """
         from functions.adapters.github.runs import LookUp  # noqa: PLC0415 - once in doubt
 
-        look = LookUp(self._calls, self._calls.workflow(request), credential, deadline)
-        yield from (self._run(request, run) for run in look.marked(request.mark, queued))
+        look = LookUp(self._calls, request, credential, deadline)
+        yield from (self._run(request, run) for run in look.marked(queued))
 
     def ends(
         self,
@@ -81,7 +81,7 @@ class GitHubWorkflows:
         deadline: Deadline,
     ) -> RunsSeen:
         """How these runs of these workflows have ended, or that they go on. Raises Retryable."""
-        from functions.adapters.github.runs import ends  # noqa: PLC0415 - in rounds
+        from functions.adapters.github.ends import ends  # noqa: PLC0415 - in rounds
 
         return ends(self._calls, where, runs, credential, deadline)
 

@@ -121,7 +121,8 @@ class Starter:
             self._too_late(work)
             return None
         before, began = work.entry.continuation, self._clock.monotonic()
-        marked = steps.asked(before, self._clock.now(), request, self._policy.lease, saw)
+        sent = request.sent_by(credential.version, before.request if before.asked_at else None)
+        marked = steps.asked(before, self._clock.now(), sent, self._policy.lease, saw)
         try:
             entry = self._ledger.write(work.entry, marked)
         except Lost:

@@ -6,6 +6,7 @@ from datetime import datetime  # noqa: TC003 - msgspec reads it to decode
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from functions.core.terms.words import Ending  # noqa: TC001 - msgspec reads it to decode
 from functions.core.texts import jsontext
@@ -87,7 +88,8 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
 
     `distinct` tells whether a build that matches can only be this request's; it was worked out
     from the routes of the day, so that later routes do not change what is adopted. `mark`: what the
-    name of its run shows, and no other's.
+    name of its run shows, and no other's. `by`: the version of the secret that it was sent with,
+    whenever it was sent; "" where there were several.
     """
 
     organization: str
@@ -98,6 +100,7 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
     pipeline_version: int | None = None
     distinct: bool = False
     mark: str = ""
+    by: str = ""
 
     @property
     def where(self) -> str:
@@ -108,6 +111,11 @@ class PipelineRequest(Struct, frozen=True, kw_only=True):
     def sender(self) -> Sender:
         """Whose credential it is sent with."""
         return Sender(self.organization, self.secret)
+
+    def sent_by(self, version: str, before: PipelineRequest | None) -> PipelineRequest:
+        """As it is sent with this version of its secret, and was `before`, if it was."""
+        is_one = before is None or before.by == version
+        return replace(self, by=version if is_one else "")
 
     @property
     def service(self) -> str:

@@ -5,7 +5,6 @@ https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.github.calls import Calls, name_of, pages_of, run_page
@@ -13,6 +12,7 @@ from functions.adapters.http.transport import Transport
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
 from functions.core.terms.policy import CLOCK_SKEW
+from functions.core.texts import marks
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
 from relay.continuations.naming.refusals import NotIts, Unknown
@@ -57,9 +57,10 @@ class Runs:
             asked = f"asked for at {c.asked_at:%Y-%m-%d %H:%M} UTC"
             raise NotIts(f"{what} was made at {at:%Y-%m-%d %H:%M} UTC, and this one {asked}")
         title = str(run.get("display_title", ""))
-        if request.mark and not _shows(title, request.mark):
+        if request.mark and request.mark not in marks.shown(title):
             said = f"{what} is called {bounded(title, 100)}, which does not show {request.mark}"
-            raise NotIts(f"{said}, as the name of the one that was asked for would")
+            how = "" if marks.of_others(title, request.body) else "; if you know it: --unchecked"
+            raise NotIts(f"{said}, as the name of the one that was asked for would{how}")
 
     def _read(self, request: PipelineRequest, number: int) -> dict[str, Any]:
         url = f"{self._calls.repository(request)}/actions/runs/{number}"
@@ -75,7 +76,3 @@ class Runs:
         if not isinstance(run, dict) or run.get("id") != number:
             raise Unknown(f"what GitHub answered for run {number} is not about it")
         return run
-
-
-def _shows(title: str, mark: str) -> bool:
-    return bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(mark)}(?![0-9A-Za-z])", title))

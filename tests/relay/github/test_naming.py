@@ -57,6 +57,18 @@ def test_the_run_of_another_continuation_is_not_its(desk: Desk, doubted: Doubted
     assert name(desk, "r1", own).code == 0
 
 
+def test_one_whose_name_shows_no_hash_is_taken_by_who_knows_it_alone(
+    desk: Desk, doubted: Doubted
+) -> None:
+    own, unnamed = doubted("r1"), dispatch(desk, "register.yml", run_id="r1")
+    refused = name(desk, "r1", unnamed)
+    assert refused.code == 1
+    assert refused.out.endswith("; if you know it: --unchecked\n")
+    assert "--unchecked" not in name(desk, "r1", doubted("r2")).out
+    assert name(desk, "r1", unnamed, "--unchecked").code == 0
+    assert (desk.stage.only("r1").pipeline_run, own == unnamed) == (unnamed, False)
+
+
 def test_a_run_of_another_workflow_is_told_as_what_it_is(desk: Desk, doubted: Doubted) -> None:
     doubted("r1")
     other = dispatch(desk, "failure.yml", run_id="r1", relay_id=desk.stage.only("r1").key.hash)

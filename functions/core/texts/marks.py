@@ -1,0 +1,18 @@
+"""Marks in the names of runs: 12 hex digits of which each start has its own. Pure functions."""
+
+from __future__ import annotations
+
+import re
+
+_MARK = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{12}(?![0-9A-Za-z])")  # as `Key.hash` has it
+_TIME = re.compile(r"20[0-9]{10}")  # of this century, to the minute
+
+
+def shown(name: str) -> frozenset[str]:
+    """All that is a start's mark in a name, or could be one: as words of their own."""
+    return frozenset(_MARK.findall(name))
+
+
+def of_others(name: str, sent: str) -> frozenset[str]:
+    """Those of them that neither say a time nor are in what was `sent`: another start's."""
+    return frozenset(word for word in shown(name) if word not in sent and not _TIME.fullmatch(word))
