@@ -48,22 +48,40 @@ def ends(
     """How these runs ended, one request for each; raises Retryable where not all could be seen.
 
     404 is also said of a repository that may not be seen any more: no run of it was deleted then.
+    One that cannot be read hides no other; of two in a row it is said that GitHub does not answer.
     """
-    found: dict[int, PipelineEnd | None] = {}
+    found, names, untold = dict[int, PipelineEnd | None](), dict[int, str](), set[int]()
     answers: list[Answer] = []
+    was_read = len(runs) > 1
     for number, workflow in runs.items():
-        url = f"{calls.repository(where)}/actions/runs/{number}"
-        if answer := calls.read(url, credential, deadline):
+        try:
+            url = f"{calls.repository(where)}/actions/runs/{number}"
+            answer = calls.read(url, credential, deadline)
+        except Retryable as error:
+            if error.reason is not Reason.LOOK_FAILED or not was_read:
+                raise
+            was_read = False
+            untold.add(number)
+            continue
+        was_read = True
+        if answer:
             answers.append(answer)
-            found[number] = _end(_about(answer, number, workflow))
-    if len(found) < len(runs):
+            run = _about(answer, number, workflow)
+            found[number], names[number] = _end(run), str(run.get("display_title", ""))
+    if len(found) + len(untold) < len(runs):
         answer = calls.read(calls.repository(where), credential, deadline)
         if answer is None:
             raise Retryable(Reason.REFUSED, "GitHub answered 404: no such repository may be seen")
         answers.append(answer)
     waits = [seconds for one in answers if (seconds := pause(one))]
     scarce = any(map(is_scarce, answers))
-    return RunsSeen(runs=found, retry_after=max(waits, default=None), scarce=scarce)
+    return RunsSeen(
+        runs=found,
+        untold=frozenset(untold),
+        names=names,
+        retry_after=max(waits, default=None),
+        scarce=scarce,
+    )
 
 
 def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:

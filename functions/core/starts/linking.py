@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.ports.services import Level
 from functions.core.terms.errors import InDoubt, Permanent, Retryable, in_words
+from functions.core.terms.pipelines import is_github
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
@@ -64,6 +65,6 @@ class Links:
         self._runs.tag(c.event.workspace, c.key.run, tags, deadline)
 
     def _of_build(self, c: Continuation, deadline: Deadline) -> None:
-        if c.request is not None and c.pipeline_run is not None:
+        if c.request is not None and c.pipeline_run is not None and not is_github(c.organization):
             credential = self._credentials.read(c.request.sender, deadline)
             self._pipelines.tag(c.request, c.pipeline_run, c.key.run, credential)

@@ -113,6 +113,8 @@ def judged(one: Followed, seen: RunsSeen, now: datetime) -> PipelineEnd | Follow
     Of several runs the end is that of the first that was not canceled: somebody who is told of a
     duplicate cancels one of them.
     """
+    if not seen.untold.isdisjoint(one.runs):
+        return one
     ends = {run: seen.runs[run] for run in one.runs if run in seen.runs}
     if None in ends.values():
         return replace(one, absent_since=None, refused_since=None)

@@ -164,7 +164,10 @@ class Follower:
         return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
-        return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None, by)
+        to = ends.judged(one, seen, self._clock.now())
+        if isinstance(to, PipelineEnd) and (why := self._keeping.whose_else(one, seen.names)):
+            return self._refused(why, self._clock.now() + self._policy.credential_pause, by, one)
+        return self._keep(one, to, "", None, by)
 
     def _refused(self, why: str, until: datetime, by: Looker, one: Followed) -> bool:
         return self._keep(one, ends.refused(one, self._clock.now(), why), why, until, by)

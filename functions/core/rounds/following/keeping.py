@@ -14,9 +14,10 @@ from functions.core.rounds.notices.noticing import Noticing
 from functions.core.starts import log_lines
 from functions.core.starts.linking import Links
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
+from functions.core.terms.policy import OTHERS_BEFORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Ended = Callable[[RunEvent, Deadline], None]
 
 SECOND = timedelta(seconds=1)  # by which the schedule is listed
+MOST_OTHERS = 10_000
 
 
 class Looker(NamedTuple):
@@ -117,6 +119,23 @@ class Keeping:
             self._ended(changed.event, self._each())
         self._ledger.followed.drop(one)
         return True
+
+    def whose_else(self, one: Followed, names: Mapping[int, str]) -> str:
+        """Why one of its runs is not its own, by what they are called; "" where nobody else's is.
+
+        No request of most: only where a name shows a mark that is not its own are those listed that
+        may have it.
+        """
+        from functions.core.texts import marks  # noqa: PLC0415 - where an end is seen
+
+        for run in one.runs:
+            found = marks.shown(names.get(run, ""))
+            if not found or one.key.hash in found:
+                continue
+            others = self._ledger.listed(one.since - OTHERS_BEFORE, MOST_OTHERS)
+            if other := next((o.key for o in others if o.key.hash in found), None):
+                return f"pipeline run {run} is that of {other.text}, as its name shows"
+        return ""
 
     def let_go(self, one: Followed, by: Looker) -> bool:
         """Its route wants no end any more; of one that was written already all the rest is done."""
