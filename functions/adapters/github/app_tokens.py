@@ -9,7 +9,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.adapters.github.answers import is_own, told
+from functions.adapters.github.answers import is_own, pause, told
 from functions.adapters.github.calls import HEADERS
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.core.terms.errors import Retryable
@@ -32,6 +32,10 @@ INSTALLATIONS, PAGE, MOST_PAGES = "/app/installations", 100, 10
 NO_TOKEN = "no token of the GitHub App for"
 RIGHTS = {"permissions": {"actions": "write"}}  # no token can do more than start, and look
 READING = {"permissions": {"actions": "read", "contents": "read"}}  # to look at files, not to start
+
+
+class KeyRefused(Retryable):
+    """GitHub does not take the key, or it is none: the vault may have another by now."""
 
 
 class _Made(NamedTuple):
@@ -57,6 +61,7 @@ class AppTokens:
     ) -> Credential:
         """A token for the owner, by this version of the key. Raises Retryable (secret_unreadable).
 
+        KeyRefused where another version may do.
         It is made by one thread at a time, and `fresh` has another one made.
         """
         asked_at = self._clock.monotonic()
@@ -107,8 +112,9 @@ class AppTokens:
                 if str(login).casefold() == owner and type(number) is int and number > 0:
                     return number
             if len(listed) < PAGE:
-                break
-        raise _none(sender, "the App is not installed there")
+                raise _none(sender, "the App is not installed there")
+        most = MOST_PAGES * PAGE
+        raise _none(sender, f"it is not among the first {most} places where the App is installed")
 
     def _signed(self, sender: Sender, key: Credential) -> str:
         """Who the App is, signed with its key."""
@@ -121,7 +127,8 @@ class AppTokens:
         try:
             return f"Bearer {jwt.encode(claims, key.authorization, algorithm='RS256')}"
         except Exception as error:  # noqa: BLE001 - whatever a library raises for a key that is none
-            raise _none(sender, f"its key cannot be used: {type(error).__name__}") from None
+            why = f"its key cannot be used: {type(error).__name__}"
+            raise _none(sender, why, kind=KeyRefused) from None
 
     def _asked(
         self,
@@ -140,7 +147,8 @@ class AppTokens:
         except (NotSentError, NoAnswerError) as error:
             raise _none(sender, f"no answer from GitHub: {error}") from None
         if answer.status not in {200, 201} or not is_own(answer):
-            raise _none(sender, _refusal(answer), answer.retry_after)
+            kind = KeyRefused if answer.status == 401 else Retryable
+            raise _none(sender, _refusal(answer), pause(answer), kind)
         return answer.json
 
 
@@ -150,7 +158,9 @@ def _refusal(answer: Answer) -> str:
     return f"{said}: is it the key of the App that GITHUB_APP_ID names?" if wrong else said
 
 
-def _none(sender: Sender, why: str, after: float | None = None) -> Retryable:
+def _none(
+    sender: Sender, why: str, after: float | None = None, kind: type[Retryable] = Retryable
+) -> Retryable:
     owner = sender.organization.removeprefix(GITHUB)
     what = f"secret {sender.secret}: {NO_TOKEN} {owner}: {why}"
-    return Retryable(Reason.SECRET_UNREADABLE, bounded(what), after)
+    return kind(Reason.SECRET_UNREADABLE, bounded(what), after)

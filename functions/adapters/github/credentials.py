@@ -50,8 +50,20 @@ class GitHubCredentials:
         self._secrets.begin(sender.secret, deadline)
 
     def read(self, sender: Sender, deadline: Deadline, *, fresh: bool = False) -> Credential:
-        """The token, or one of the App for this owner. Raises Retryable (secret_unreadable)."""
+        """The token, or one of the App for this owner. Raises Retryable (secret_unreadable).
+
+        A key that is not taken any more is read once more, as a token that is refused.
+        """
         found = self._secrets.read(sender.secret, deadline, fresh=fresh)
         if not found.authorization.startswith(KEY):
             return found
-        return self._tokens.of(sender, found, deadline, fresh=fresh)
+        from functions.adapters.github.app_tokens import KeyRefused  # noqa: PLC0415 - of an App
+
+        try:
+            return self._tokens.of(sender, found, deadline, fresh=fresh)
+        except KeyRefused:
+            newer = found if fresh else self._secrets.read(sender.secret, deadline, fresh=True)
+            if newer.version == found.version:
+                raise
+        is_key = newer.authorization.startswith(KEY)
+        return self._tokens.of(sender, newer, deadline) if is_key else newer

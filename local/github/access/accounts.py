@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local.github.access import jwts
@@ -75,6 +76,15 @@ class Accounts:
             app = App(number, f"Iv23li{number:014d}", slug, owner, public_key, granted)
             self._apps.append(app)
             return app
+
+    def rekey(self, app: App, public_key: str) -> App:
+        """Know an app by another key from now on; the tokens that it has stay good."""
+        changed = replace(app, public_key=public_key)
+        with self._lock:
+            self._apps = [changed if one == app else one for one in self._apps]
+            for one in self._installations:
+                one.app = changed if one.app == app else one.app
+        return changed
 
     def install(
         self,
