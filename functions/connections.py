@@ -107,7 +107,7 @@ def _credentials(
         if not settings.key_vault_url:
             from functions.adapters.novault import MissingVault
 
-            return MissingVault()
+            return MissingVault("DEVOPS_AUTH=entra" if made is to_devops else "")
         from functions.adapters.vault import VaultCredentials, open_vault
 
         client = open_vault(settings.key_vault_url, identity)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class MissingVault:
-    """The port `Credentials` without any."""
+    """Secrets by name, of which there are none. `instead`: what does without them."""
+
+    def __init__(self, instead: str = "") -> None:
+        self._instead = f", or {instead}" if instead else ""
 
     def begin(self, name: str, deadline: Deadline) -> None:
         """Nothing."""
@@ -21,5 +24,5 @@ class MissingVault:
     def read(self, name: str, deadline: Deadline, *, fresh: bool = False) -> NoReturn:
         """Raises Retryable, naming the settings."""
         del deadline, fresh
-        why = "KEY_VAULT_URL is not set; set it, or DEVOPS_AUTH=entra"
+        why = f"KEY_VAULT_URL is not set; set it{self._instead}"
         raise Retryable(Reason.SECRET_UNREADABLE, bounded(f"secret {name}: {why}"))

@@ -16,6 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from functions.core.kept.summary import Summary
 from functions.core.terms.errors import InDoubt, LedgerUnavailable, Permanent, Retryable
+from functions.core.terms.pipelines import is_github
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from functions.core.starts.handling import Relay
 
 NAME = "run_relay"
+DEVOPS, GITHUB = "azure_devops", "github"
 SERVICES = {
     "ledger": "ledger",
     "runs": "azure_machine_learning",
     "credentials": "key_vault",
-    "pipelines": "azure_devops",
-    "tasks": "azure_devops",
+    "pipelines": DEVOPS,
+    "tasks": DEVOPS,
     "seal": "key_vault",
     "messenger": "channels",
 }
@@ -82,13 +84,9 @@ class Telemetry:
         self.latency = meter.create_histogram(
             "run_relay.start_latency", "s", "from the run's end to its pipeline's start"
         )
-        self.errors = meter.create_counter(
-            "run_relay.remote_errors", description="remote calls that failed, by service"
-        )
+        self.errors = meter.create_counter("run_relay.remote_errors", description="by service")
         self.open = meter.create_gauge("run_relay.open", description="continuations that are open")
-        self.days = meter.create_gauge(
-            "run_relay.credential_days", "d", "days until each credential expires"
-        )
+        self.days = meter.create_gauge("run_relay.credential_days", "d", "until each expires")
 
     def around(self, ports: Ports) -> Ports:
         """The same ports, observed."""
@@ -134,10 +132,11 @@ class _Traced(_Proxy):
             return found
 
         def traced(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - any call
+            service = self._asked(*given[:1])
             span = self._telemetry.tracer.start_as_current_span(
-                f"{self._service} {name}",
+                f"{service} {name}",
                 kind=SpanKind.CLIENT,
-                attributes={"peer.service": self._service},
+                attributes={"peer.service": service},
                 record_exception=False,
                 set_status_on_exception=False,
             )
@@ -146,15 +145,17 @@ class _Traced(_Proxy):
                     return found(*given, **named)
                 except _FAILURES as error:
                     current.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                    self._count(error)
+                    reason = str(getattr(error, "reason", "unavailable"))
+                    self._telemetry.errors.add(1, {"service": service, "reason": reason})
                     raise
 
         self.__dict__[name] = traced
         return traced
 
-    def _count(self, error: Exception) -> None:
-        reason = str(getattr(error, "reason", "unavailable"))
-        self._telemetry.errors.add(1, {"service": self._service, "reason": reason})
+    def _asked(self, what: object = None) -> str:
+        """The service that a call about this goes to: pipelines are those of two."""
+        is_theirs = self._service == DEVOPS and is_github(getattr(what, "organization", ""))
+        return GITHUB if is_theirs else self._service
 
 
 class _MeteredJournal(_Proxy):
@@ -179,8 +180,7 @@ class _ObservedOutcomes(_Proxy):
         self._real.note(c)
 
     def _count(self, c: Continuation) -> None:
-        labels = {"state": c.told_as, "route": c.key.route}
-        self._telemetry.continuations.add(1, labels)
+        self._telemetry.continuations.add(1, {"state": c.told_as, "route": c.key.route})
         if (latency := Summary.of(c).latency) is not None:
             self._telemetry.latency.record(round(latency), {"route": c.key.route})
         if not c.is_open:

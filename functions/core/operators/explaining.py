@@ -96,6 +96,8 @@ def _doubt(c: Continuation, means: str) -> str:
     asked = f"the request was sent{f' at {_time(sent)}' if sent else ''}"
     if c.is_open and c.reason is Reason.WORKING:
         return f"{unknown}: {asked}, and a process waits for the answer or died at it"
+    if Reason.ANSWERED in c.since and c.reason is Reason.IN_DOUBT:
+        return f"{unknown}: {asked}, and {service(c.organization)} took it and named no run of it"
     lost = f"{unknown}: {asked} and no usable answer came"
     if c.reason is Reason.IN_DOUBT:
         return lost

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.operators.explaining import explained
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.serving.faults import Fault
@@ -155,6 +156,21 @@ def test_what_was_taken_and_is_nowhere_is_held_and_never_sent_again(hub: Hub) ->
     assert (row.state, row.reason) == (HELD, Reason.IN_DOUBT)
     assert row.detail == "GitHub: the service took the request, and no run of it was found"
     assert hub.dispatches() == 1
+
+
+def test_what_was_taken_is_not_said_to_have_had_no_answer(hub: Hub) -> None:
+    hub.hub.details = "ignored"
+    hub.hub.hidden_seconds = 10**6
+    hub.happen()
+    later = [hub.only("r1")]
+    for _ in range(8):
+        hub.reconcile(minutes=30)
+        later.append(hub.only("r1"))
+    assert later[-1].state is HELD
+    for row in later:
+        means = explained(row, hub.clock.now(), hub.read.policy).means
+        assert "GitHub took it and named no run of it" in means
+        assert "no usable answer came" not in means
 
 
 def test_what_was_taken_is_not_forgotten_while_the_token_is_refused(hub: Hub) -> None:

@@ -17,10 +17,15 @@ from opentelemetry.trace import StatusCode
 from functions.adapters.telling.telemetry import Telemetry
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
+from tests.flow.github.hub import DISPATCHES, ROUTES, Hub
 from tests.stage.azure import Stage, as_cloud_event, completed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from local.cloud import Cloud
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -139,6 +144,32 @@ def test_remote_errors_are_counted_by_service(stage: Stage, seen: Seen) -> None:
     ]
     assert failed == ["azure_devops start"]
     assert ({"state": "parked", "route": "register"}, 2) in seen.points("continuations")
+
+
+def test_what_github_is_asked_is_told_as_githubs_and_what_azure_devops_is_as_its(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    hub = Hub(cloud, tmp_path)
+    build = """
+  - name: build
+    match: {experiment: "defect-*"}
+    start: {pipeline: 42, parameters: {run_id: "{{ run.id }}"}}
+"""
+    hub.routes(ROUTES + build)
+    hub.deploy()
+    seen = Seen(hub)
+    hub.hub.server.faults.add(Fault(method="POST", path=DISPATCHES, status=503))
+    hub.happen("r1")
+    for service in ("github", "azure_devops"):
+        (span,) = seen.spans(f"{service} start")
+        assert dict(span.attributes or {})["peer.service"] == service
+    assert seen.points("remote_errors") == [({"service": "github", "reason": "in_doubt"}, 1)]
+    hub.reconcile(minutes=2)
+    hub.reconcile(minutes=2)
+    assert "github find" in seen.names()
+    assert "azure_devops ends" in seen.names()
+    told = " ".join(span.to_json() for name in set(seen.names()) for span in seen.spans(name))
+    assert hub.cloud.github_token not in told
 
 
 def test_what_is_open_and_the_days_of_a_secret_are_gauges(stage: Stage, seen: Seen) -> None:
