@@ -96,6 +96,23 @@ def test_where_little_is_left_to_ask_one_request_a_round_is_all(stage: Stage) ->
         assert nobody.times == left
 
 
+def test_a_project_that_cannot_be_looked_at_keeps_none_of_another_waiting(stage: Stage) -> None:
+    parameters = {"run_id": None, "status": None}
+    stage.devops.add_pipeline("contoso", "other", 43, "report", parameters=parameters)
+    stage.routes(ROUTES.replace("start: {pipeline: 43", "start: {project: other, pipeline: 43"))
+    stage.deploy()
+    stage.aml.add_run("r0", status="Failed", experiment=EXPERIMENT)
+    stage.deliver(changed("r0", "Failed"))
+    started(stage, "r1")
+    broken = Fault(path=f"*/contoso/mlops{LISTED}", status=500, times=10_000)
+    stage.devops.server.faults.add(broken)
+    (build,) = (one for one in stage.devops.runs if one.pipeline_id == 43)
+    stage.devops.finish(build.id)
+    for n in range(2, 10):  # at each round one of the other project is due
+        started(stage, f"r{n}")
+    assert how(stage, "r0") == "succeeded"
+
+
 def test_one_that_is_refused_is_found_among_many(stage: Stage) -> None:
     builds = started(stage, *(f"r{n}" for n in range(8)))
     for build in builds:

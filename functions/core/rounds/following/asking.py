@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from functions.core.terms.errors import Retryable
@@ -108,9 +108,15 @@ def _waits(seen: RunsSeen) -> bool:
 
 
 def _batches(those: Iterable[Followed]) -> Iterator[Sequence[Followed]]:
-    """Those of each project together, so many at most."""
-    by_project = sorted(those, key=_project)
-    for (organization, _), group in groupby(by_project, key=_project):
+    """Those of each project together, so many at most.
+
+    First the project of which one has waited longest: what ends the looks of a round is not to end
+    those of all others in each.
+    """
+    by_project: dict[tuple[str, str], list[Followed]] = defaultdict(list)
+    for one in those:
+        by_project[_project(one)].append(one)
+    for (organization, _), group in by_project.items():
         most = MOST_OF_GITHUB if is_github(organization) else MOST_TOGETHER
         batch: list[Followed] = []
         for one in group:
