@@ -51,7 +51,8 @@ def unfindable(request: PipelineRequest, declared: Declared) -> str:
     shown = [name for name, value in _given(request).items() if value == request.mark]
     if any(map(declared.shows, shown)):
         return ""
-    return f"its `run-name` does not show the input {_listed(shown)}"
+    how = "does not always show" if any(map(declared.names, shown)) else "does not show"
+    return f"its `run-name` {how} the input {_listed(shown)}"
 
 
 def told(request: PipelineRequest, declared: Declared | None) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TRIGGER = "workflow_dispatch"
 _TRUTHS = ("true", "false")
+_WITHIN = r"((?!\}\}).)*"  # an expression
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -40,12 +41,26 @@ class Declared(NamedTuple):
     run_name: str
     inputs: Mapping[str, Input] | None
 
+    def names(self, name: str) -> bool:
+        """Whether the name of a run is made of this input, too."""
+        return self._has(rf"\$\{{\{{{_WITHIN}{_input_of(name)}{_WITHIN}\}}\}}")
+
     def shows(self, name: str) -> bool:
-        """Whether the name of a run shows this input."""
-        named = rf"\binputs\s*(\.\s*{re.escape(name)}(?![\w-])|\[\s*'{re.escape(name)}'\s*\])"
-        within = r"((?!\}\}).)*"
-        shown = rf"\$\{{\{{{within}{named}{within}\}}\}}"
+        """Whether it shows this input as a word of its own, whatever else is given.
+
+        What stands behind `||` is shown at times, and what stands before `&&` never.
+        """
+        before, after = r"((?!\}\}|\|\||&&).)*", r"((?!\}\}|&&).)*"
+        apart = rf"(?<![0-9A-Za-z}}])\$\{{\{{{before}{_input_of(name)}{after}\}}\}}(?![0-9A-Za-z$])"
+        return self._has(apart)
+
+    def _has(self, shown: str) -> bool:
         return bool(re.search(shown, self.run_name, re.IGNORECASE | re.DOTALL))
+
+
+def _input_of(name: str) -> str:
+    """A pattern of what stands for an input in an expression."""
+    return rf"\binputs\s*(\.\s*{re.escape(name)}(?![\w-])|\[\s*'{re.escape(name)}'\s*\])"
 
 
 def read(text: str) -> Declared:

@@ -189,13 +189,27 @@ def test_when_a_token_ends_is_told_as_github_says_it(
         ("model_name: {}", "model_name: {type: boolean}", "model_name must be a boolean"),
         (" ${{ inputs.relay_id }}", "", "its `run-name` does not show the input relay_id"),
         ("inputs.relay_id }}", "inputs.relay }}", "does not show the input relay_id"),
+        *(
+            (" ${{ inputs.relay_id }}", shown, "its `run-name` does not always show the input")
+            for shown in (
+                " ${{ inputs.status || inputs.relay_id }}",
+                " ${{ inputs.status && inputs.relay_id }}",
+                " ${{ inputs.relay_id && 'by Run Relay' }}",
+                " v${{ inputs.relay_id }}",
+                " ${{ inputs.relay_id }}th",
+                " ${{ inputs.status }}${{ inputs.relay_id }}",
+            )
+        ),
         ("workflow_dispatch:", "workflow_call:", "does not have the trigger workflow_dispatch"),
     ],
 )
 def test_a_workflow_that_does_not_fit_is_a_failure(
     patient: Patient, old: str, new: str, said: str
 ) -> None:
-    change(patient, old, new)
+    assert old in REGISTER
+    text = REGISTER.replace(old, new)
+    file = Fault("GET", CONTENTS, status=200, headers=OWN, times=9, body=_file(text))
+    patient.cloud.github.server.faults.add(file)
     report = patient.examined("--no-probe")
     ((status, words),) = report.of("workflows")
     assert (report.code, status) == (1, "failure")
@@ -208,6 +222,7 @@ def test_a_workflow_that_does_not_fit_is_a_failure(
     [
         "run-name: ${{ github.event.inputs.relay_id }}",
         "run-name: Register (${{ INPUTS['relay_id'] || 'by hand' }})",
+        "run-name: ${{ inputs.status && 'a' || 'b' }} ${{ inputs.relay_id }}-${{ inputs.status }}",
     ],
 )
 def test_a_name_that_shows_the_mark_in_another_way_is_taken(patient: Patient, shown: str) -> None:
