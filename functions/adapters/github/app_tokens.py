@@ -88,17 +88,23 @@ class AppTokens:
 
     def _made(self, sender: Sender, key: Credential, deadline: Deadline) -> Credential:
         signed = self._signed(sender, key)
-        path = f"{INSTALLATIONS}/{self._installation(sender, signed, deadline)}/access_tokens"
+        number, slug = self._installation(sender, signed, deadline)
+        path = f"{INSTALLATIONS}/{number}/access_tokens"
         made = self._asked(sender, path, signed, deadline, body=self._rights)
         made = made if isinstance(made, dict) else {}
         token, ends = made.get("token"), parse_time(made.get("expires_at"))
         if not isinstance(token, str) or not token.isascii() or not token or ends is None:
             raise _none(sender, "GitHub's answer holds no token")
-        bearer = f"Bearer {token}"
-        return Credential(authorization=bearer, version=key.version, expires_at=ends, renews=True)
+        return Credential(
+            authorization=f"Bearer {token}",
+            version=key.version,
+            expires_at=ends,
+            renews=True,
+            login=f"{slug}[bot]" if slug else "",
+        )
 
-    def _installation(self, sender: Sender, signed: str, deadline: Deadline) -> int:
-        """The id of the App's installation at the owner, a person or an organization."""
+    def _installation(self, sender: Sender, signed: str, deadline: Deadline) -> tuple[int, str]:
+        """The id of the App's installation at the owner, a person or an organization; its name."""
         owner = sender.organization.removeprefix(GITHUB).casefold()
         for page in range(1, MOST_PAGES + 1):
             params = {"per_page": f"{PAGE}", "page": f"{page}"}
@@ -110,7 +116,7 @@ class AppTokens:
                 account, number = one.get("account"), one.get("id")
                 login = account.get("login") if isinstance(account, dict) else None
                 if str(login).casefold() == owner and type(number) is int and number > 0:
-                    return number
+                    return number, str(one.get("app_slug") or "")
             if len(listed) < PAGE:
                 raise _none(sender, "the App is not installed there")
         most = MOST_PAGES * PAGE

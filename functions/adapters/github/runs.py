@@ -76,7 +76,8 @@ class LookUp:
         actor = run.get("actor")
         by: dict[str, Any] = actor if isinstance(actor, dict) else {}
         if self._credential.renews:
-            return by.get("type") == "User"
+            own = self._credential.login
+            return bool(own) and str(by.get("login", own)).casefold() != own.casefold()
         return type(by.get("id")) is int and self._user not in {0, by["id"]}
 
     @cached_property

@@ -56,13 +56,15 @@ class Sender(NamedTuple):
 class Credential(Struct, frozen=True, kw_only=True):
     """What authorizes a call to a service: a header's value that is never printed.
 
-    `renews`: it is replaced in time without anybody's doing.
+    `renews`: it is replaced in time without anybody's doing. `login`: who its runs are by, if that
+    is known.
     """
 
     authorization: str
     version: str
     expires_at: datetime | None = None
     renews: bool = False
+    login: str = ""
 
     def has_expired(self, now: datetime) -> bool:
         """Whether it is of no use any more."""

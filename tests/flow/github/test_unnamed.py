@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,14 @@ import requests
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import GITHUB_SECRET
+from local.github.access.apps import Asked, caller_for
 from local.github.example import REGISTER
 from tests.flow.github.hub import ROUTES
-from tests.flow.github.test_credentials import as_app
+from tests.flow.github.test_credentials import as_app, key_pair
 from tests.flow.github.test_doubt import later, lost, never
 
 if TYPE_CHECKING:
+    from local.github.access.apps import Installation
     from tests.flow.github.hub import Hub
 
 ADA = "ghp_ada"
@@ -78,6 +81,28 @@ def test_what_a_person_started_is_none_of_an_app(hub: Hub) -> None:
     later(hub, 8)
     row = hub.only("r1")
     assert (row.state, row.sends, row.pipeline_run) == (State.STARTED, 2, hub.runs[1].id)
+
+
+def test_what_another_app_started_is_not_its_own_and_what_it_started_itself_may_be(
+    hub: Hub,
+) -> None:
+    app = as_app(hub)
+    hub.hub.server.faults.add(never())
+    hub.happen()
+    other = hub.hub.add_app(key_pair()[1], slug="release-bot")
+    by_hand(hub, bot(hub, hub.hub.install(other, "contoso")))
+    hub.reconcile(minutes=2)
+    assert hub.only("r1").reason is Reason.IN_DOUBT
+    (own,) = hub.hub.accounts.installations(app)
+    by_hand(hub, bot(hub, own))
+    later(hub, 8)
+    assert (hub.only("r1").reason, hub.only("r1").sends) == (Reason.LOOK_FAILED, 1)
+
+
+def bot(hub: Hub, one: Installation) -> str:
+    """A token of an installation."""
+    ends = hub.clock.now() + timedelta(hours=1)
+    return hub.hub.accounts.give(caller_for(one, Asked(), ["mlops"], ends))
 
 
 def test_what_the_tokens_own_user_started_may_be_the_one(hub: Hub) -> None:
