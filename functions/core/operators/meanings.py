@@ -93,8 +93,9 @@ REASONS = {
         "the workspace knows no such run (yet)", "if it was deleted there is nothing to do"
     ),
     Reason.SECRET_UNREADABLE: Words(
-        "the route's secret could not be read from Key Vault",
-        f"is it there and enabled, and may the app's identity read it? {AT_ONCE}",
+        "the route's secret could not be read from Key Vault, or obtains no token",
+        "as the detail says; is it there and enabled, and may the app's identity read it? "
+        + AT_ONCE,
     ),
     Reason.SECRET_EXPIRED: Words(
         "the route's secret has expired",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.operators.explaining import explained
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Ending, State
 from local.cloud import GITHUB_SECRET
@@ -31,6 +32,8 @@ def test_a_suspended_installation_is_told_and_what_waits_goes_on_when_it_is_none
     row = hub.only("r2")
     assert (row.state, row.reason) == (State.OPEN, Reason.SECRET_UNREADABLE)
     assert f"no token of the GitHub App for contoso: GitHub answered 403: {SUSPENDED}" in row.detail
+    means = explained(row, hub.clock.now(), hub.read.policy).means
+    assert means.endswith("could not be read from Key Vault, or obtains no token")
     for _ in range(5):
         hub.reconcile(hours=20)
     assert hub.only("r2").state is State.OPEN
