@@ -16,6 +16,7 @@ from functions.core.kept.continuation import CLAIMED, Continuation, Step
 from functions.core.kept.history import fitting
 from functions.core.memory import file_order
 from functions.core.ports.services import Level
+from functions.core.rounds.following import ends
 from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
@@ -48,7 +49,7 @@ class Sequels:
         was replayed names no file: any may have started it. One request, and none of what this
         process' own file has started.
         """
-        if not routes.file or c.file in {routes.file, *routes.earlier}:
+        if not routes.file or ends.is_own(c, routes):
             return False
         is_anothers = strictly and c.file != ""
         return is_anothers or file_order.may_be_older(self._ledger, c, routes, self._clock.now())
