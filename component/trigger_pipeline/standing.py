@@ -10,7 +10,7 @@ from functions.adapters.aml.models.described import mlmodel
 from functions.core.routes import needs
 from functions.core.routes.definition import Match, Route, Routes, Start
 from functions.core.terms.runs import Ended, Run
-from functions.core.terms.standing import Standing
+from functions.core.terms.standing import Shown, Standing
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded
 
@@ -117,12 +117,10 @@ class ModelRuns:
         del workspace, choice, challenger, deadline
         return Standing(why="a step compares with no champion")
 
-    def promoted(
-        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
-    ) -> Mapping[str, frozenset[str]]:
+    def promoted(self, workspace: Workspace, promotion: Promotion, deadline: Deadline) -> Shown:
         """None are looked for."""
         del workspace, promotion, deadline
-        return {}
+        return Shown({})
 
     def ended(
         self,

@@ -109,7 +109,7 @@ REASONS = {
     Reason.OUTCOME_CHANGED: Is.PLAIN,
     Reason.SHADOW: Is.PLAIN,
     Reason.SUPERSEDED: Is.NO_ROUTE,
-    Reason.JOINED: Is.PLAIN,
+    Reason.JOINED: Is.LASTS,
     Reason.NOT_JOINED: Is.NO_ROUTE,
     Reason.REJECTED: Is.PLAIN,
     Reason.ROUTE_REMOVED: Is.PLAIN,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Ahead, Ended, Run, Workspace
-    from functions.core.terms.standing import Challenger, Choice, Promotion, Standing
+    from functions.core.terms.standing import Challenger, Choice, Promotion, Shown, Standing
 
 _GET, _SEARCH = "/api/2.0/mlflow/runs/get", "/api/2.0/mlflow/runs/search"
 PAGE = 200
@@ -83,9 +83,7 @@ class AmlRuns:
 
         return Champions(self._workspaces).of(workspace, choice, challenger, deadline)
 
-    def promoted(
-        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
-    ) -> Mapping[str, frozenset[str]]:
+    def promoted(self, workspace: Workspace, promotion: Promotion, deadline: Deadline) -> Shown:
         """The versions that are promoted, by every model's name; raises Retryable."""
         from functions.adapters.aml.models.promotions import Promotions  # noqa: PLC0415 - few routes ask
 

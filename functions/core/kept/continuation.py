@@ -48,12 +48,12 @@ class Continuation(Struct, frozen=True, kw_only=True):
     """One outcome of one run on one route: the row that the ledger keeps. Times are UTC.
 
     `due_at` is when the reconciler may take it: the end of the lease, or of the parking.
-    `since` holds when the reason of the parking was first given, `sends` how many POSTs may have
-    left, `absent_at` when a complete look-up first found nothing, `recheck_at` when to look for a
-    duplicate once more, `slot` the window of the route's limit that was paid for,
-    `waits_on` the shared row whose change releases it early, `ignore_gate` that an operator wants
-    it started whatever the route's gate says, `file` stands for the route file it is from, `group`
-    is the row of the group that it has a place in, `wants` the same of who waits for its limit.
+    `since` holds when the reason of the parking was first given (`joined`: since when nobody is
+    awaited), `sends` how many POSTs may have left, `absent_at` when a complete look-up first found
+    nothing, `recheck_at` when to look for a duplicate once more, `slot` the window of the route's
+    limit that was paid for, `waits_on` the shared row whose change releases it early, `ignore_gate`
+    that an operator wants it started whatever its gate says, `file` stands for the route file it is
+    from, `group` is the row of the group that it has a place in, `wants` that of who is in a line.
     `ended`: how the pipeline run that was started ended, once that is known, `then` which route
     goes on by that ("": none, None: nobody has decided that), `tells` the channels that hear it.
     """
@@ -172,9 +172,9 @@ class Continuation(Struct, frozen=True, kw_only=True):
 
     @property
     def open_since(self) -> datetime:
-        """When it was claimed, or replayed last."""
+        """When it was claimed, or replayed last; of a join: since when nobody is awaited."""
         replays = (step.at for step in self.history if step.what == REPLAYED)
-        return max(replays, default=self.created_at)
+        return max((self.since.get(Reason.JOINED, self.created_at), *replays))
 
     @property
     def is_doubtful(self) -> bool:

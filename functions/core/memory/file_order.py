@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from functions.core.ports import shared
+from functions.core.routes import near_misses
 from functions.core.terms.errors import Unreadable
 from functions.core.texts.times import parse_time
 
@@ -90,7 +91,7 @@ def left(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> str:
     if c.file in routes.earlier:
         return ""
     files = note(ledger, routes.file, now)
-    if routes.named(c.key.route) and not _is_older(files, routes.file, c.file):
+    if near_misses.meant(c, routes) and not _is_older(files, routes.file, c.file):
         return ""
     if _is_newest(files, routes.file, c, now):
         return ""

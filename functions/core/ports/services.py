@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Run,
         Workspace,
     )
-    from functions.core.terms.standing import Challenger, Choice, Promotion, Standing
+    from functions.core.terms.standing import Challenger, Choice, Promotion, Shown, Standing
 
 
 class Tasks(Protocol):
@@ -99,9 +99,7 @@ class Runs(Protocol):
     ) -> Standing:
         """The version of the challenger's model that is chosen, or that there is none."""
 
-    def promoted(
-        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
-    ) -> Mapping[str, frozenset[str]]:
+    def promoted(self, workspace: Workspace, promotion: Promotion, deadline: Deadline) -> Shown:
         """The promoted versions, by the name of every model, also of those that have none."""
 
     def ended(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
+    from functions.core.starts.joins.waking import Waking
     from functions.core.starts.settling import Settling
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
@@ -75,6 +76,8 @@ class Reconciler:
         self._for_each = for_each
         self._expecting = Expecting(ports)
         self._sending = Sending(ports, policy)
+        self._ports = ports
+        self._waking: Waking | None = None
         self._renewals = Renewals(ports, admission)
         self._lines = Lines(ports, policy, admission)
         self._follower = Follower(ports, policy, admission, for_each, waits.ended)
@@ -139,6 +142,7 @@ class Reconciler:
         self._known_since.keep(routes if by is By.TIMER else None)
         followed = self._follower.follow(routes, most, strictly=by is By.OPERATOR)
         if by is not By.OPERATOR:  # whose file may name others, and who may not read their secrets
+            self._wake(routes, most.last.left)
             self._expecting.look(routes, most.last.left)
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
@@ -149,6 +153,14 @@ class Reconciler:
         """What is owed to one before the schedule forgets it; `strictly` as the follower has it."""
         self._follower.take_up(c, routes)
         self._expecting.take_up(c, None if strictly else routes)
+
+    def _wake(self, routes: Routes | None, left: float) -> None:
+        """Look at the joins that wait, where the route file asks for others than before."""
+        if routes and any(route.join for route in routes.routes):
+            from functions.core.starts.joins.waking import Waking  # noqa: PLC0415 - few routes join
+
+            self._waking = self._waking or Waking(self._ports)
+            self._waking.look(routes, left)
 
     def _due(self, by: By) -> Sequence[Key]:
         """What is due; for the timer without what is left to parts, as long as they may need."""

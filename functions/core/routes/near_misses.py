@@ -15,6 +15,7 @@ from functions.core.terms.words import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from functions.core.kept.continuation import Continuation
     from functions.core.routes.definition import Route, Routes
     from functions.core.routes.filters import Misfit
     from functions.core.terms.runs import RunEvent
@@ -33,6 +34,25 @@ def is_served(route: Route | None, outcome: Outcome) -> bool:
     if route is None or route.start is None:
         return False
     return outcome is not Outcome.JOINED or bool(route.join or route.after)
+
+
+def meant(c: Continuation, routes: Routes) -> Route | None:
+    """The route that it is on; None where there is none, or where another one has its name by now.
+
+    What goes on by an end is never on a route that events concern, nor the other way round.
+    """
+    from functions.core.kept import after  # noqa: PLC0415 - for rounds, not for events
+
+    route = routes.named(c.key.route)
+    return route if route and bool(route.after) is bool(after.end(c.event)) else None
+
+
+def lacking(c: Continuation, routes: Routes) -> str:
+    """Why there is no route that it is on, in words."""
+    name = c.key.route
+    return (
+        f"the route {name} of today is another" if routes.named(name) else f"no route {name} today"
+    )
 
 
 def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:

@@ -130,14 +130,14 @@ class Relay:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
             return self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
-        if not near_misses.is_served(route := routes.named(c.key.route), c.key.outcome):
+        if not near_misses.is_served(route := near_misses.meant(c, routes), c.key.outcome):
             from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
 
             why = file_order.left(self._ledger, c, routes, self._clock.now())
             if why and self._settling.wait(work, Reason.ROUTE_REMOVED, why, file_order.GONE_FOR):
                 return None
         if route is None:
-            why = f"no route {c.key.route} today"
+            why = near_misses.lacking(c, routes)
             return self._settling.end(work, deciding.End(State.FAILED, Reason.ROUTE_REMOVED, why))
         return self._work(work, route, Reading(self._runs, c.event, work.deadline))
 

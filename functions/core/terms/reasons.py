@@ -80,9 +80,13 @@ _SAY_NOTHING_OF = {
 }
 
 
+# The service took it, and did not say as what; all of a join have ended.
+_STAY = frozenset({Reason.ANSWERED, Reason.JOINED})
+
+
 def outlasts(reason: Reason, other: Reason) -> bool:
     """Whether what is counted for a reason goes on while another one is given."""
-    if reason is Reason.ANSWERED:  # the service took it, and did not say as what: that stays so
+    if reason in _STAY:
         return True
     if other is Reason.IN_DOUBT:  # a look-up may show that nothing was queued
         return reason is Reason.REFUSED

@@ -65,3 +65,13 @@ class Standing(Struct, frozen=True, kw_only=True):
     why: str = ""
     vacant: bool = False
     unheard: bool = False
+
+
+class Shown(Struct, frozen=True):
+    """What a registry shows: the promoted versions of every model that was read, by its name.
+
+    `lacking`: why these may not be all models, in words.
+    """
+
+    versions: dict[str, frozenset[str]]
+    lacking: str = ""

@@ -32,6 +32,11 @@ class Ends:
         entry = self._ledger.read(key)
         return entry is not None, _answer(entry.continuation) if entry else None
 
+    def has_begun(self, key: Key) -> bool:
+        """Whether a pipeline was started for it. Raises LedgerUnavailable."""
+        entry = self._ledger.read(key)
+        return entry is not None and entry.continuation.state is State.STARTED
+
 
 def _answer(c: Continuation) -> Said | None:
     """Whether it succeeded, and why so; None while it goes on."""

@@ -96,10 +96,9 @@ class Judge:
             raise
         if reading.run.deleted:
             return _no(f"run {run} was deleted")
-        if (outcome := reading.run.outcome) is None:
-            return Pending.RUNS
-        if outcome is not Outcome.COMPLETED:
-            return _no(f"run {run} ended as {outcome}")
+        outcome = reading.run.outcome
+        if outcome is not Outcome.COMPLETED and not self._went_on(reading.event):
+            return Pending.RUNS if outcome is None else _no(f"run {run} ended as {outcome}")
         try:
             routes = self._fitting(reading.event)
         except Unfit as error:
@@ -122,8 +121,7 @@ class Judge:
         """What a route says; of one that answers by an end its gate is asked before the start."""
         if not route.answers_after:
             return self._gate(route, reading)
-        event = replace(reading.event, run=reading.run.id)
-        is_known, answer = self._ends.of(event.key(route.name))
+        is_known, answer = self._ends.of(reading.event.key(route.name))
         if answer is not None:
             return answer
         asked = None if is_known else self._gate(route, reading)
@@ -154,7 +152,8 @@ class Judge:
     def _fitting(self, event: RunEvent) -> list[Route]:
         """The routes that may answer for it; raises Unfit, naming the filter of each other one."""
         tried = [(route, _misfit(event, route)) for route in self._completing()]
-        if fitting := [route for route, misfit in tried if misfit is None]:
+        went_on = (route for route, misfit in tried if not misfit or self._has_begun(route, event))
+        if fitting := list(went_on):
             return fitting
         why = "; ".join(
             f"{route.name} wants {misfit.filter} {misfit.wanted}, it is {misfit.found}"
@@ -162,6 +161,14 @@ class Judge:
             if misfit
         )
         raise Unfit(bounded(f"run {event.run}: no route completes it: {why}"))
+
+    def _went_on(self, event: RunEvent) -> bool:
+        """Whether a pipeline was started since it was Completed: that may have written into it."""
+        return any(self._has_begun(route, event) for route in self._completing())
+
+    def _has_begun(self, route: Route, event: RunEvent) -> bool:
+        """The same of one route that answers by its end: it judges the run no more."""
+        return route.answers_after and self._ends.has_begun(event.key(route.name))
 
     def _reading(self, workspace: Workspace, run: str, deadline: Deadline) -> Reading:
         """The run, with what an event will tell if it completes; raises Retryable."""
@@ -179,7 +186,8 @@ class Judge:
         if any(route.match.experiment for route in self._completing()):
             experiment = self._runs.experiment(workspace, read, deadline)
         tags = None if read.outcome is None else dict(read.tags)  # it may still set some
-        reading.event = replace(bare, time=read.end_time, tags=tags, experiment=experiment)
+        own = replace(bare, run=read.id)  # as its continuations have it
+        reading.event = replace(own, time=read.end_time, tags=tags, experiment=experiment)
         return reading
 
 

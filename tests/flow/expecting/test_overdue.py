@@ -11,6 +11,7 @@ import pytest
 from functions.core.rounds.expecting.row import name_of
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.errors import LedgerUnavailable
+from functions.core.terms.reasons import Reason
 from tests.flow.asking import EXPERIMENT
 from tests.flow.notices.people import WEBHOOK, notified
 from tests.saying.wrapped import Wrapped
@@ -267,3 +268,38 @@ def test_rounds_in_which_nothing_is_due_ask_the_ledger_for_nothing_of_it(stage: 
     for _ in range(50):
         stage.reconcile(minutes=1)
     assert counted.asked == 1
+
+
+def test_one_that_was_told_to_be_completed_and_is_not_is_none_that_came(
+    stage: Stage, chat: Chat
+) -> None:
+    what, due = by(stage, hours=2)
+    stage.routes(expecting(what))
+    stage.reconcile()
+    stage.aml.add_run("r1", experiment=EXPERIMENT, status="Failed")
+    stage.deliver({**completed("r1"), "eventTime": stage.clock.now().isoformat()})
+    assert stage.of_run("r1")["register"].reason is Reason.OUTCOME_CHANGED
+    until(stage, due + GRACE)
+    stage.reconcile(minutes=1)
+    assert heard(chat) == ["overdue"]
+
+
+def test_an_older_file_beside_a_newer_one_does_not_begin_it_anew(stage: Stage, chat: Chat) -> None:
+    """Its next look comes between the newer one's first and the time that this one awaits."""
+    earlier, _ = by(stage, hours=9)
+    what, due = by(stage, minutes=67)
+    stage.routes(expecting(earlier))
+    stage.reconcile()
+    older = stage.app
+    stage.routes(expecting(what))
+    stage.deploy()
+    until(stage, due - timedelta(minutes=8))
+    newer = stage.app
+    stage.app = older
+    stage.routes(expecting(earlier))
+    until(stage, due - timedelta(minutes=4))
+    stage.app = newer
+    stage.routes(expecting(what))
+    until(stage, due + GRACE)
+    stage.reconcile(minutes=1)
+    assert heard(chat) == ["overdue"]

@@ -11,12 +11,13 @@ from functions.core.kept.summary import EVER
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
+from functions.core.terms.words import State
 from local.devops.pipelines.defined import RunRequest
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
 from tests.flow.following.after import DEPLOY, asked, finish, sequel, set_up
 from tests.flow.following.ends import ended, how, lines
-from tests.saying.refusals import POST_RUN
+from tests.saying.refusals import POST_RUN, WRONG, says
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import completed
 
@@ -142,6 +143,29 @@ def test_what_went_on_by_the_end_of_the_wrong_one_and_was_not_started_waits_for_
     stage.deploy(PAUSED="0")
     stage.reconcile(minutes=2)
     assert asked(stage) == [42]
+    finish(stage, right.id, "succeeded")
+    assert asked(stage) == [42, DEPLOY]
+    assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)
+
+
+def test_what_failed_by_the_end_of_the_wrong_one_goes_on_by_that_of_the_right_one(
+    stage: Stage,
+) -> None:
+    """Nothing was queued for it, and what a replay asks for is the end that was taken back."""
+    set_up(stage)
+    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.deliver(completed("r1"))
+    (right,) = stage.devops.runs
+    by_hand = RunRequest(template_parameters={"run_id": "by hand"})
+    wrong = stage.devops.queue(right.pipeline, by_hand)
+    name(stage, wrong.id)
+    stage.reconcile(seconds=31)
+    stage.devops.server.faults.add(says(400, WRONG, path=f"*/pipelines/{DEPLOY}/runs"))
+    finish(stage, wrong.id, "succeeded")
+    assert sequel(stage, "register.succeeded").state is State.FAILED
+    name(stage, right.id)
+    stage.reconcile(minutes=2)
     finish(stage, right.id, "succeeded")
     assert asked(stage) == [42, DEPLOY]
     assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.words import Ending
 from local.cloud import WORKSPACE
+from tests.flow.asking import EXPERIMENT
 from tests.flow.following.after import finish
 from tests.flow.following.test_versions import write
 from tests.flow.waits.test_waits import KEY, register, runs
@@ -138,3 +139,27 @@ def test_of_two_routes_both_must_say_yes(stage: Stage) -> None:
     stage.reconcile(minutes=3)
     finish(stage, stage.devops.runs[0].id, "succeeded")
     assert (job.result, len(job.lines)) == ("succeeded", 2)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [{"status": "Running"}, {"status": "Failed"}, {"tags": {"stage": "deployed"}}],
+    ids=["opened again", "failed", "another tag"],
+)
+def test_what_the_pipeline_itself_writes_into_the_run_is_not_judged(
+    stage: Stage, since: dict[str, Any]
+) -> None:
+    """Its end is what is waited for: of a run that is opened again and never ended as well."""
+    stage.routes(ROUTES.replace('{experiment: "defect-*"}', "{tags: {stage: candidate}}"))
+    facts: dict[str, Any] = {"experiment": EXPERIMENT, "metrics": {"accuracy": 0.95}}
+    stage.aml.add_run("r1", **facts, tags={"stage": "candidate"})
+    job = register(stage)
+    stage.deliver(completed("r1", runTags={"stage": "candidate"}))
+    stage.reconcile(minutes=3)
+    stage.aml.add_run("r1", **{**facts, "tags": {"stage": "candidate"}, **since})
+    stage.reconcile(minutes=31)
+    assert job.result is None
+    finish(stage, stage.devops.runs[0].id, "succeeded")
+    for _ in range(2):
+        stage.reconcile(minutes=16)
+    assert job.result == "succeeded"

@@ -2,8 +2,8 @@
 
 A search for registered models lists with each its aliases, and of each stage the latest version.
 Tags stand beside the versions, which are searched by the model's name: AML documents no other
-filter, and that it has aliases no page of it says. All are read, or none: who looks for what has
-changed must not take for gone what could not be read.
+filter, and that it has aliases no page of it says. A list is read to its end, or is none: who looks
+for what has changed must not take for gone what could not be read.
 
 https://mlflow.org/docs/latest/api_reference/rest-api.html#search-registeredmodels
 https://learn.microsoft.com/azure/machine-learning/how-to-manage-models-mlflow
@@ -20,10 +20,11 @@ from functions.adapters.aml.models.registered import MODELS, PAGE, VERSIONS, by_
 from functions.core.routes import filters
 from functions.core.terms.errors import Retryable
 from functions.core.terms.reasons import Reason
+from functions.core.terms.standing import Shown
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from functions.adapters.aml.workspaces import Workspaces
     from functions.core.terms.deadline import Deadline
@@ -34,6 +35,7 @@ Found = dict[str, Any]
 ALIAS = "/api/2.0/mlflow/registered-models/alias"
 MOST_PAGES = 50  # of models, and of the versions of one
 MOST_NAMES = 200  # of models whose versions are asked for, where it takes a request for each
+MOST_UNREAD = 3  # models; of more the registry itself fails
 MOST_ASKED = 10  # models that are asked for their alias, where none is listed; those renewed last
 LONGEST_TIME = 20  # digits
 
@@ -44,10 +46,8 @@ class Promotions:
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
 
-    def of(
-        self, workspace: Workspace, promotion: Promotion, deadline: Deadline
-    ) -> dict[str, frozenset[str]]:
-        """The versions that are promoted, by the name of every model; all that there are."""
+    def of(self, workspace: Workspace, promotion: Promotion, deadline: Deadline) -> Shown:
+        """The versions that are promoted, by the name of every model that could be read."""
         search = {"max_results": str(PAGE)}
         every = list(self._pages(workspace, MODELS, search, "registered models", deadline))
         models = {name: model for model in every if (name := described.text(model.get("name")))}
@@ -58,21 +58,24 @@ class Promotions:
         if promotion.tags:
             return self._tagged(workspace, sought, promotion, deadline)
         has = _aliased if promotion.alias else _staged
-        return {name: frozenset(has(models[name], promotion)) for name in sought}
+        return _of_each(sought, lambda name: has(models[name], promotion), deadline)
 
     def _tagged(
         self, workspace: Workspace, names: list[str], promotion: Promotion, deadline: Deadline
-    ) -> dict[str, frozenset[str]]:
+    ) -> Shown:
         if len(names) > MOST_NAMES:
             most = f"more than {MOST_NAMES} models are asked for their versions' tags"
             raise _unread(f"{most}: name fewer with `model`, or promote by an alias or a stage")
-        found = {}
-        for name in names:
-            what = f"versions of model {name}"
-            pages = self._pages(workspace, VERSIONS, by_name(name), what, deadline)
-            own = [version for version in pages if version.get("name") == name]
-            found[name] = frozenset(_tagged(own, promotion))
-        return found
+
+        def of(name: str) -> Iterator[str]:
+            return _tagged(self._versions(workspace, name, deadline), promotion)
+
+        return _of_each(names, of, deadline)
+
+    def _versions(self, workspace: Workspace, name: str, deadline: Deadline) -> list[Found]:
+        what = f"versions of model {name}"
+        pages = self._pages(workspace, VERSIONS, by_name(name), what, deadline)
+        return [version for version in pages if version.get("name") == name]
 
     def _must_have_no_alias(
         self, workspace: Workspace, names: list[str], alias: str, deadline: Deadline
@@ -109,6 +112,19 @@ class Promotions:
             if not goes_on(asked, page, what):
                 return
         raise _unread(f"{what}: more than {MOST_PAGES} pages")
+
+
+def _of_each(names: Iterable[str], of: Callable[[str], Iterable[str]], deadline: Deadline) -> Shown:
+    """The versions of every model but a few that cannot be read: one hides no others."""
+    found, unread = dict[str, frozenset[str]](), list[str]()
+    for name in names:
+        try:
+            found[name] = frozenset(of(name))
+        except Retryable as error:
+            if error.retry_after or deadline.has_passed or len(unread) == MOST_UNREAD:
+                raise
+            unread.append(error.detail)
+    return Shown(found, "; ".join(unread))
 
 
 def _renewed(model: Found) -> int:

@@ -14,34 +14,40 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from functions.core.memory import file_order
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.rounds.expecting import awaited, held, row
+from functions.core.rounds.expecting.awaited import Happened
 from functions.core.rounds.notices.noticing import Noticing, of_continuation, of_route
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost, Permanent, Unreadable, in_words
-from functions.core.terms.words import Happening, State
+from functions.core.terms.reasons import Reason
+from functions.core.terms.words import JOIN, Happening, Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
-    from functions.core.rounds.expecting.awaited import Awaited, Happened
+    from functions.core.rounds.expecting.awaited import Awaited
     from functions.core.rounds.expecting.held import Held
     from functions.core.routes.definition import Route, Routes
     from functions.core.routes.expectation import Expectation
+    from functions.core.routes.joins.join import Join
 
 SECONDS = 10.0  # of a round's
 OFTEN = timedelta(minutes=5)  # while something is late, and where one may be held
 SELDOM = timedelta(hours=1)  # otherwise: the route file may be another one
 MOST_RUNS = 1000  # of a route, the newest first
+MOST_OF_JOINS = 5000  # the same with what is joined, which is listed as well
+NOT_OF_IT = frozenset({Reason.NOT_MATCHED, Reason.NOT_ROOT, Reason.OUTCOME_CHANGED})
 LEVELS = {Happening.OVERDUE: Level.ERROR, Happening.STILL_HELD: Level.ERROR}
 
 Line = dict[str, Any]
-_NONE: tuple[Awaited | None, list[Happened]] = (None, [])
 
 
 class Expecting:
@@ -73,10 +79,12 @@ class Expecting:
     def look(self, routes: Routes | None, left: float) -> None:
         """Look at the routes whose time has come; no request where there are none."""
         deadline = Deadline(self._clock, min(SECONDS, left))
-        for route in routes.routes if routes else ():
+        if routes is None:
+            return
+        for route in routes.routes:
             what = route.expectation
             if what and self._is_due(route.name, what) and not deadline.has_passed:
-                self._guarded(route, what)
+                self._guarded(route, what, routes)
 
     def _is_due(self, route: str, what: Expectation) -> bool:
         """At once where it expects something else by now, or the clock was put back."""
@@ -84,11 +92,11 @@ class Expecting:
         known, again = self._next.get(route, (what, now))
         return known != what or not now < again <= now + SELDOM
 
-    def _guarded(self, route: Route, what: Expectation) -> None:
+    def _guarded(self, route: Route, what: Expectation, routes: Routes) -> None:
         """What goes wrong with one route is a line, and costs the others nothing."""
         again = self._clock.now() + OFTEN
         try:
-            again = self._look_at(route, what)
+            again = self._look_at(route, what, routes)
         except Lost:  # another process looked just now
             pass
         except (LedgerUnavailable, Permanent, Unreadable) as error:
@@ -96,20 +104,29 @@ class Expecting:
             self._log.write(Level.ERROR, line)
         self._next[route.name] = (what, again)
 
-    def _look_at(self, route: Route, what: Expectation) -> datetime:
+    def _look_at(self, route: Route, what: Expectation, routes: Routes) -> datetime:
         """Returns when to look again. One request, two more where something may have happened."""
         was = self._told(route.name, self._ledger.shared(row.name_of(route.name)))
         now, value = self._clock.now(), was.value
         again = now + (OFTEN if what.held else SELDOM)
-        one, happened = _NONE
-        if what.awaits_runs:
-            one, happened = self._awaited(route.name, what, row.known(value))
+        one, happened = row.known(value), list[Happened]()
+        if self._is_newer_ones(one, what, routes):
+            again = now + OFTEN
+        elif what.awaits_runs:
+            one, happened = self._awaited(route, what, one)
             again = min(again, now + OFTEN if one.missed else awaited.looks_again(one))
+        else:
+            one = None
         those = list(self._held(held.known(value), what.held)) if what.held else []
         value = row.written(value, one, happened, those)
         if value != was.value or row.is_soon_forgotten(value, now):
             self._told(route.name, self._ledger.share(was, row.lasting(value, now)))
         return again
+
+    def _is_newer_ones(self, one: Awaited | None, what: Expectation, routes: Routes) -> bool:
+        """Whether a newer route file awaits it, whose instances are coming up: it goes by that."""
+        is_anothers = one is not None and one.says != what.digest
+        return is_anothers and file_order.gives_way(self._ledger, routes, self._clock.now())
 
     def _told(self, route: str, was: Shared) -> Shared:
         """The row once all is told that anybody has noted to be told."""
@@ -119,7 +136,7 @@ class Expecting:
         return self._ledger.share(was, row.without_telling(was.value)) if telling else was
 
     def _awaited(
-        self, route: str, what: Expectation, one: Awaited | None
+        self, route: Route, what: Expectation, one: Awaited | None
     ) -> tuple[Awaited, list[Happened]]:
         """What is awaited by now, and what has happened meanwhile."""
         now = self._clock.now()
@@ -129,10 +146,34 @@ class Expecting:
             return one, []
         return awaited.judged(one, what, self._ends(route, one.since), now)
 
-    def _ends(self, route: str, since: datetime) -> Iterable[datetime]:
-        """When its runs ended, as far as that is believed: not after they were claimed."""
-        for one in self._ledger.listed(since, MOST_RUNS, route):
-            yield min(one.run_ended_at or one.created_at, one.created_at)
+    def _ends(self, route: Route, since: datetime) -> Iterable[datetime]:
+        """When its runs ended, as far as that is believed: not after they were claimed.
+
+        Of a join that is when the last of them was told, and one whose runs have not all ended is
+        none: a request for each that is held for that.
+        """
+        if join := route.join:
+            for one in self._ledger.listed(since - join.within, MOST_OF_JOINS, route.name):
+                if self._is_whole(one, join):
+                    yield one.run_ended_at or one.created_at
+            return
+        for one in self._ledger.listed(since, MOST_RUNS, route.name):
+            if one.reason not in NOT_OF_IT:
+                yield min(one.run_ended_at or one.created_at, one.created_at)
+
+    def _is_whole(self, one: Summary, join: Join) -> bool:
+        """Whether it is what several runs are joined for, and nobody is awaited any more."""
+        if one.key.outcome is not Outcome.JOINED or one.waits_on.startswith(JOIN):
+            return False
+        if one.reason is not Reason.INCOMPLETE:
+            return True
+        from functions.core.routes.joins import members  # noqa: PLC0415 - few routes join
+
+        try:
+            entry = self._ledger.read(one.key)
+        except Unreadable:
+            return False
+        return entry is not None and members.is_whole(join, entry.continuation.event)
 
     def _tell(self, route: str, happened: Happened) -> None:
         about, at, due = happened

@@ -73,7 +73,7 @@ class CatchingUp:
             return
         entry = self._ledger.read(one.key)
         c = entry.continuation if entry else None
-        if entry and c and c.ended and c.then is None and c.file in {routes.file, *routes.earlier}:
+        if entry and c and c.ended and c.then is None and ends.is_own(c, routes):
             changed = self._sequels.decided(c, routes)
             self._sequels.go_on(changed, routes)  # first: nothing else would do it again
             with suppress(Lost):

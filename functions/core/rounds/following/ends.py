@@ -69,6 +69,11 @@ def is_wanted(route: str, routes: Routes | None, group: str = "") -> bool:
     return known is None or known.follow or bool(group)
 
 
+def is_own(c: Continuation, routes: Routes | None) -> bool:
+    """Whether it was claimed by this very route file, or by one that this process had before."""
+    return routes is None or c.file in {routes.file, *routes.earlier}
+
+
 def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
     """What is to be looked at of a start, at once; None where there is nothing to see."""
     if c.state is not State.STARTED or c.ended or c.pipeline_run is None or c.request is None:

@@ -77,11 +77,13 @@ class Follower:
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
         """Have a start followed, if its route wants that, and any other end told.
 
-        One request for either, and none where nobody wants to know.
+        One request for either, and none where nobody wants to know. What another route file has
+        claimed is followed: a newer one may want it, and a look finds out whether any does.
         """
         self._noticing.take_up(c)
         one = ends.followed(c, self._clock.now(), self._pace)
-        if one is not None and ends.is_wanted(c.key.route, routes, c.group):
+        is_wanted = ends.is_wanted(c.key.route, routes, c.group) or not ends.is_own(c, routes)
+        if one is not None and is_wanted:
             self._ledger.followed.follow(one)
 
     def follow(self, routes: Routes | None, most: Bounds, *, strictly: bool = False) -> Looked:

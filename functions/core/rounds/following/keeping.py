@@ -138,10 +138,17 @@ class Keeping:
         return ""
 
     def let_go(self, one: Followed, by: Looker) -> bool:
-        """Its route wants no end any more; of one that was written already all the rest is done."""
+        """Its route wants no end any more; of one that was written already all the rest is done.
+
+        One that a newer route file may want is left to who has that.
+        """
         entry = self._ledger.read(one.key)
-        if entry and entry.continuation.ended:
-            return self.end(one, entry.continuation.ended, by)
+        c = entry.continuation if entry else None
+        if c and c.ended:
+            return self.end(one, c.ended, by)
+        if c and self.sequels.is_left(c, by.routes, strictly=by.strictly):
+            self._ledger.followed.move(one, self._next(one, self._clock.now()))
+            return False
         self._ledger.followed.drop(one)
         return False
 

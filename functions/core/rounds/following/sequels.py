@@ -5,7 +5,6 @@ docs/adr/0035-what-goes-on-by-an-end.md
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from functions.core.kept.continuation import CLAIMED, Continuation, Step
 from functions.core.kept.history import fitting
 from functions.core.memory import file_order
 from functions.core.ports.services import Level
+from functions.core.rounds.following import ends
 from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
 
 LONGEST_URL = 1000
+_UNSTARTED = frozenset({State.OPEN, State.HELD, State.SKIPPED, State.FAILED})
 
 
 class Sequels:
@@ -48,7 +49,7 @@ class Sequels:
         was replayed names no file: any may have started it. One request, and none of what this
         process' own file has started.
         """
-        if not routes.file or c.file in {routes.file, *routes.earlier}:
+        if not routes.file or ends.is_own(c, routes):
             return False
         is_anothers = strictly and c.file != ""
         return is_anothers or file_order.may_be_older(self._ledger, c, routes, self._clock.now())
@@ -79,27 +80,41 @@ class Sequels:
             line = {"then": "not kept", "route": new.key.route, "run": new.key.run}
             self._log.write(Level.ERROR, {**line, "detail": error.detail})
             return
-        if not fresh and _is_of_another_end(entry.continuation, new):
-            self._decide_anew(entry, new)
-        if fresh:
+        if fresh or (_is_free_for(entry.continuation, new) and self._decide_anew(entry, new)):
             end = after.end(new.event)
             named = {"route": new.key.route, "run": new.key.run, "outcome": new.key.outcome}
             by = {"pipeline_run": end.get("run"), "ended": end.get("end")}
             self._log.write(Level.INFO, {"then": "claimed", **named, **by})
+        elif (was := entry.continuation).state.is_known and not after.end(was.event):
+            self._tell_taken(was)
 
-    def _decide_anew(self, entry: Entry, new: Continuation) -> None:
+    def _decide_anew(self, entry: Entry, new: Continuation) -> bool:
         """What was never asked for goes on by the end that counts now."""
         was = entry.continuation
+        at = new.created_at if was.was_passed_over else was.created_at  # by which it is listed
         history = fitting(*was.history, *new.history)
-        with suppress(Lost):  # whoever asked for it meanwhile did so by the other end
-            again = replace(new, created_at=was.created_at, history=history)
-            self._ledger.schedule(self._ledger.write(entry, again).continuation)
+        try:
+            written = self._ledger.write(entry, replace(new, created_at=at, history=history))
+        except Lost:  # whoever asked for it meanwhile did so by the other end
+            return False
+        self._ledger.schedule(written.continuation)
+        return True
+
+    def _tell_taken(self, c: Continuation) -> None:
+        """A route of that name had the run before it was what goes on by an end."""
+        line = {"then": "not kept", "route": c.key.route, "run": c.key.run}
+        why = f"{c.state} by a route of that name that was no step of `then`"
+        run = f": pipeline run {c.pipeline_run}" if c.pipeline_run else ""
+        self._log.write(Level.ERROR, {**line, "detail": f"{why}{run}"})
 
 
-def _is_of_another_end(c: Continuation, new: Continuation) -> bool:
-    """Whether it waits to go on by an end that an operator took back."""
-    waits = c.state in {State.OPEN, State.HELD} and c.asked_at is None
-    return waits and after.end(c.event).get("run") != after.end(new.event).get("run")
+def _is_free_for(c: Continuation, new: Continuation) -> bool:
+    """Whether nothing was asked for by it, and it goes on by another end, or by none at all.
+
+    An operator took that one back, or a route of this name had the run before.
+    """
+    is_free = c.state in _UNSTARTED and c.asked_at is None
+    return is_free and after.end(c.event).get("run") != after.end(new.event).get("run")
 
 
 def opened(c: Continuation, route: str, now: datetime, file: str) -> Continuation:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.memory import first_seen
 from functions.core.memory.remembered import named as visited
 from functions.core.ports.services import Level
 from functions.core.rounds.promoting import remembered
 from functions.core.rounds.promoting.remembered import Promoted
 from functions.core.routes import filters
+from functions.core.routes.definition import Routes
 from functions.core.starts import log_lines
 from functions.core.terms.deadline import each
 from functions.core.terms.errors import Lost, NoWorkspace, Retryable, in_words
 from functions.core.terms.policy import SweepMode
+from functions.core.terms.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,31 +120,49 @@ class Promoting:
         """The row is read before the registry, so that what it says is never the newer of both."""
         place = f"promotions/{visited(work.workspace.key)}/{work.route.name}"
         row = self._ledger.shared(place)
-        last = remembered.known(row.value, since)
-        if last is not None and self._policy.mode is SweepMode.START:
-            self._claim(work, last.owed)
-        seen = self._runs.promoted(work.workspace, work.promotion, work.deadline)
-        now = self._clock.now()
+        last = self._known(work.route, row, since)
+        if last is not None:
+            row = self._keep(row, last)
+            if self._policy.mode is SweepMode.START:
+                self._claim(work, last.owed)
+        shown = self._runs.promoted(work.workspace, work.promotion, work.deadline)
+        seen, now = shown.versions, self._clock.now()
         if remembered.count(remembered.told(seen)) > remembered.MOST:
             most = f"more than {remembered.MOST} versions are promoted"
             line = {"complete": "no", "lacking": f"{most}: name fewer models with `model`"}
             return self._log.write(Level.WARNING, {**work.line, **line})
+        if last is None and shown.lacking:  # what it lacks would be news to the next look
+            raise Retryable(Reason.RUN_UNREADABLE, shown.lacking)
         if last is None:
-            first = remembered.first(seen, now, since)
+            first = remembered.first(seen, now, since, first_seen.digest(work.route))
             self._keep(row, first)
             there = remembered.count(first.has)
             return self._log.write(Level.INFO, {**work.line, "first": "yes", "there": there})
-        return self._take_up(work, row, last, remembered.news(last, seen))
+        return self._take_up(work, row, last, remembered.news(last, seen), shown.lacking)
 
-    def _take_up(self, work: _Work, row: Shared, last: Known, news: remembered.News) -> None:
+    def _known(self, route: Route, row: Shared, since: datetime) -> Known | None:
+        """What the row says, if it is about this route as it is; kept for long enough, and so said.
+
+        Raises Lost where another one has its name by now: this process has an older file.
+        """
+        last, says = remembered.known(row.value, since), first_seen.digest(route)
+        if last is None or last.says in {"", says}:
+            return last and remembered.lasting(last, says, self._clock.now())
+        if route.name not in first_seen.recall(self._ledger, Routes((route,))).routes:
+            raise Lost(f"{row.name} is about another route of that name")
+        return None
+
+    def _take_up(
+        self, work: _Work, row: Shared, last: Known, news: remembered.News, lacking: str
+    ) -> None:
         """So many at a time; what there is no time for is new to the next sweep as well.
 
         One is taken up in any case: else a registry that is slow each time would start nothing.
         """
         left, now = news.new, self._clock.now()
         if self._policy.mode is SweepMode.REPORT:
-            self._keep(row, remembered.lasting(last, now))
-            return self._report(work, [*last.owed, *(Promoted(*one, now) for one in left)])
+            found = [*last.owed, *(Promoted(*one, now) for one in left)]
+            return self._report(work, found, lacking)
         while left and (left is news.new or not work.deadline.has_passed):
             most = 1 if work.deadline.has_passed else AT_ONCE  # a reading may take all the time
             some, left = left[:most], left[most:]
@@ -149,13 +170,17 @@ class Promoting:
             row = self._keep(row, last)
             self._claim(work, last.owed)
         has = last.has if left else news.has
-        self._keep(row, remembered.settled(last, has, now))
-        found = {"promoted": len(news.new) - len(left), "left": len(left)}
-        complete = {"complete": "no" if left else "yes"}
-        level = Level.WARNING if left else Level.INFO
-        return self._log.write(level, {**work.line, **found, **complete})
+        self._keep(row, remembered.settled(last, has))
+        counts = {"promoted": len(news.new) - len(left), "left": len(left)}
+        is_whole = not left and not lacking
+        told = {"complete": "yes" if is_whole else "no", "lacking": lacking or None}
+        level = Level.INFO if is_whole else Level.WARNING
+        return self._log.write(level, {**work.line, **counts, **told})
 
-    def _report(self, work: _Work, found: Iterable[Promoted]) -> None:
+    def _report(self, work: _Work, found: Iterable[Promoted], lacking: str) -> None:
+        if lacking:
+            line = {"complete": "no", "lacking": lacking}
+            self._log.write(Level.WARNING, {**work.line, **line})
         for one in found:
             if event := remembered.event(work.workspace, one, work.promotion.value):
                 self._log.write(Level.WARNING, log_lines.missed(event, (work.route,)))

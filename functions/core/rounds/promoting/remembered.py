@@ -1,6 +1,7 @@
 """What a route remembers of a workspace's registry, and what is new in it. Pure.
 
-    {"since": TIME, "until": TIME, "has": {MODEL: [VERSION, ...]}, "owed": [PROMOTED, ...]}
+    {"says": ROUTE, "since": TIME, "until": TIME, "has": {MODEL: [VERSION, ...]},
+     "owed": [PROMOTED, ...]}
 
 A model stands here by a digest of its name, so that all that are promoted fit into one row.
 docs/adr/0040-promotion.md
@@ -23,12 +24,13 @@ from functions.core.ledger import decoding
 from functions.core.terms.runs import SWEPT, RunEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from functions.core.terms.runs import Workspace
 
 DIGITS = 12
 MOST = 1000  # promoted versions of one route and workspace: so many fit into the row
+ROOM = 1200  # with those of models that a list lacks
 KEPT_FOR = timedelta(days=60)  # after the last sweep that looked
 RENEWED = timedelta(days=30)  # before that is over
 
@@ -44,11 +46,13 @@ class Promoted(Struct, frozen=True):
 class Known(Struct, frozen=True, kw_only=True):
     """What was promoted when it was looked at last; from `since` on all that is new is owed.
 
-    `owed`: what was found, and perhaps not claimed. `until`: when it may be forgotten.
+    `owed`: what was found, and perhaps not claimed. `until`: when it may be forgotten. `says`
+    stands for what the route is about; "": an older version wrote it.
     """
 
     since: datetime
     until: datetime
+    says: str = ""
     has: dict[str, list[str]] = field(default_factory=dict)
     owed: list[Promoted] = field(default_factory=list)
 
@@ -76,26 +80,43 @@ def known(value: Mapping[str, Any], owed_since: datetime) -> Known | None:
     return None if found.since < owed_since else found
 
 
-def first(seen: Mapping[str, frozenset[str]], now: datetime, owed_since: datetime) -> Known:
+def first(
+    seen: Mapping[str, frozenset[str]], now: datetime, owed_since: datetime, says: str
+) -> Known:
     """What a first look remembers, of which nothing is new.
 
     It is one also by a clock that is behind that of who came to know the route.
     """
-    return Known(since=max(now, owed_since), until=now + KEPT_FOR, has=told(seen))
+    since, until = max(now, owed_since), now + KEPT_FOR
+    return Known(since=since, until=until, says=says, has=told(seen))
 
 
 def news(last: Known, seen: Mapping[str, frozenset[str]]) -> News:
     """What is new. A model that is not listed at all keeps what is remembered of it."""
-    now, listed = told(seen), {named(model) for model in seen}
-    has = now | {model: v for model, v in last.has.items() if model not in listed}
-    if count(has) > MOST:
-        has = now
+    listed = {named(model) for model in seen}
+    others = {model: v for model, v in last.has.items() if model not in listed}
     new = [
         (model, version)
         for model, versions in sorted(seen.items())
-        for version in sorted(versions - frozenset(last.has.get(named(model), ())))
+        for version in in_order(versions - frozenset(last.has.get(named(model), ())))
     ]
-    return News(new, has)
+    return News(new, _fitting(others, told(seen)))
+
+
+def in_order(versions: Iterable[str]) -> list[str]:
+    """The tenth after the ninth: of two that come at once the later one is the latest."""
+    return sorted(versions, key=lambda version: (len(version), version))
+
+
+def _fitting(others: dict[str, list[str]], now: dict[str, list[str]]) -> dict[str, list[str]]:
+    """All that is listed, and of the others those that were so until lately."""
+    room, kept = ROOM - count(now), dict[str, list[str]]()
+    for model, versions in reversed(others.items()):
+        room -= len(versions)
+        if room < 0:
+            break
+        kept[model] = versions
+    return {**dict(reversed(kept.items())), **now}
 
 
 def owing(last: Known, some: list[tuple[str, str]], now: datetime) -> Known:
@@ -106,14 +127,15 @@ def owing(last: Known, some: list[tuple[str, str]], now: datetime) -> Known:
     return replace(last, has=has, owed=[Promoted(model, version, now) for model, version in some])
 
 
-def lasting(last: Known, now: datetime) -> Known:
-    """The same, kept for long enough."""
-    return last if last.until - now > RENEWED else replace(last, until=now + KEPT_FOR)
+def lasting(last: Known, says: str, now: datetime) -> Known:
+    """The same, about what the route says, and kept for long enough."""
+    until = last.until if last.until - now > RENEWED else now + KEPT_FOR
+    return replace(last, says=says, until=until)
 
 
-def settled(last: Known, has: dict[str, list[str]], now: datetime) -> Known:
-    """Nothing is owed; the same as before where nothing is new and it is kept for long enough."""
-    return replace(lasting(last, now), has=has, owed=[])
+def settled(last: Known, has: dict[str, list[str]]) -> Known:
+    """Nothing is owed; the same as before where nothing is new."""
+    return replace(last, has=has, owed=[])
 
 
 def count(has: Mapping[str, object]) -> int:

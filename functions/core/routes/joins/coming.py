@@ -74,9 +74,30 @@ def taken_in(c: Continuation, join: Join, new: Member, now: datetime) -> Continu
 
 
 def woken(c: Continuation, join: Join, now: datetime) -> Continuation:
-    """Due at once, where it waits for others that the route asks for no more; else itself."""
-    waits = c.is_open and c.waits_on == waits_on(c.key.route) and members.is_whole(join, c.event)
-    return replace(c, due_at=now, waits_on="") if waits else c
+    """Due at once, where it waits, or is held, for others that the route asks for no more."""
+    if not members.is_whole(join, c.event) or not _waits(c) or c.asked_at is not None:
+        return c
+    if c.is_open:
+        waits = c.waits_on == waits_on(c.key.route)
+        return replace(awaits_nobody(c, now), due_at=now, waits_on="") if waits else c
+    event = members.told_anew(c.event, join)
+    if c.state is not State.HELD or event.given[members.FACTS]["failed"]:
+        return c
+    return _again(replace(c, event=event, updated_at=now), now, members.told_of(join, event))
+
+
+def asked_anew(c: Continuation, join: Join, now: datetime) -> Continuation:
+    """One that waits, as the route has it today: due at once, or sooner, or as it was."""
+    to = woken(c, join, now)
+    if to is not c or not c.is_open or c.waits_on != waits_on(c.key.route):
+        return to
+    due, said = min(c.due_at, c.created_at + join.within), members.waiting_for(join, c.event)
+    return c if (due, said) == (c.due_at, c.detail) else replace(c, due_at=due, detail=said)
+
+
+def awaits_nobody(c: Continuation, now: datetime) -> Continuation:
+    """The same, with since when that is so, unless it is known."""
+    return replace(c, since={**c.since, Reason.JOINED: c.since.get(Reason.JOINED, now)})
 
 
 def _known(there: Sequence[Member], join: Join, new: Member) -> Member | None:
@@ -109,7 +130,8 @@ def _with(there: list[Member], c: Continuation, join: Join, now: datetime) -> Co
         return more
     if not whole:
         return replace(more, detail=members.waiting_for(join, event))
-    return replace(more, detail=members.told_of(join, event), due_at=now, waits_on="")
+    said = members.told_of(join, event)
+    return replace(awaits_nobody(more, now), detail=said, due_at=now, waits_on="")
 
 
 def _waits(c: Continuation) -> bool:
@@ -124,7 +146,7 @@ def _again(c: Continuation, now: datetime, said: str) -> Continuation:
         reason=Reason.INCOMPLETE,
         detail=said,
         due_at=now,
-        since={},
+        since={Reason.JOINED: now},
         waits_on="",
     )
 

@@ -7,6 +7,7 @@ docs/adr/0039-several-runs-are-joined.md
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from functions.core.routes.joins import coming, members
 from functions.core.routes.joins.join import waits_on
 from functions.core.routes.joins.members import Member
 from functions.core.starts.settling import Work
-from functions.core.terms.errors import Lost, Retryable
+from functions.core.terms.errors import Lost, Retryable, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Outcome, State
 from functions.core.texts.bounds import bounded
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
 TRIES = 100  # of a member whose joint one others write to: they are fifty at most
 MOST_OPEN = 1000  # joins of a route that wait for others
 LONGEST_NAME = 200  # of an experiment that the route does not name
+PATIENT_FOR, LOOKS_AGAIN = timedelta(days=1), timedelta(minutes=15)
+UNREAD = frozenset(  # of a member: it may be one of those that lack
+    {
+        *(Reason.WORKING, Reason.DEADLINE, Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE),
+        *(Reason.RUN_NOT_FOUND, Reason.NOT_FINAL, Reason.UNFORESEEN),
+    }
+)
 
 
 class Joining:
@@ -63,6 +71,8 @@ class Joining:
             self._member(work, route, join, known)
             return None
         found = coming.judged(c, join, self._clock.now())
+        if (found is None or isinstance(found, End)) and self._may_come(c, join):
+            found = self._clock.now() + LOOKS_AGAIN
         if isinstance(found, End):
             self._settling.end(work, found)
         elif found:
@@ -73,7 +83,35 @@ class Joining:
             return None
         event = members.told_anew(c.event, join)
         known[members.FACTS] = event.given[members.FACTS]
-        return Work(Entry(replace(c, event=event), work.entry.version), work.deadline)
+        goes_on = replace(coming.awaits_nobody(c, self._clock.now()), event=event)
+        return Work(Entry(goes_on, work.entry.version), work.deadline)
+
+    def _may_come(self, c: Continuation, join: Join) -> bool:
+        """Whether a run that was told in time is still to be read: it may be one that lacks.
+
+        For a day at most. Where one lacks and the time is over two requests, and one for each that
+        is listed as open, else none.
+        """
+        until, now = c.created_at + join.within, self._clock.now()
+        if c.ignore_gate or members.is_whole(join, c.event) or now - until >= PATIENT_FOR:
+            return False
+        kept = self._ledger.inbox().oldest
+        return bool(kept and kept <= until) or any(
+            self._is_unread(one.key)
+            for one in self._ledger.listed(now, 1, c.key.route)
+            if one.is_open and one.key.workspace == c.key.workspace and one.created_at <= until
+        )
+
+    def _is_unread(self, key: Key) -> bool:
+        """Whether it is a member of some join, as its row has it: lists are behind."""
+        if key.outcome is Outcome.JOINED:
+            return False
+        try:
+            entry = self._ledger.read(key)
+        except Unreadable:
+            return False
+        c = entry.continuation if entry else None
+        return c is not None and c.is_open and c.reason in UNREAD
 
     def _left_over(self, work: Work) -> Work | None:
         """Of a route that joins nothing any more: what is not whole waits for a person."""
