@@ -151,3 +151,31 @@ def test_very_many_who_come_to_one_that_is_held_hide_from_nobody_that_it_is(
     for _ in range(3):
         stage.reconcile(minutes=6)
     assert heard(chat) == ["held", "still_held", "goes_on"]
+
+
+def test_a_gate_that_wants_some_of_them_is_asked_anew_with_each_that_is_repaired(
+    stage: Stage,
+) -> None:
+    gate = "    when: size(join.runs) >= 2\n    start:"
+    set_up(stage, joining(if_one_fails="start").replace("    start:", gate))
+    trained(stage, "r1", A)
+    trained(stage, "r2", B, "Failed")
+    trained(stage, "r3", C, "Failed")
+    stage.reconcile(seconds=1)
+    assert (joint(stage).state, joint(stage).reason) == (State.HELD, Reason.GATE)
+    trained(stage, "r4", B)
+    stage.reconcile(seconds=1)
+    assert sent(stage) == [told(runs=("r1", "r4"), failed=("r3",))]
+
+
+def test_one_that_is_held_when_the_time_is_over_is_asked_anew_with_the_next_that_comes(
+    stage: Stage,
+) -> None:
+    gate = "    when: size(join.runs) >= 2\n    start:"
+    set_up(stage, joining(if_one_fails="start").replace("    start:", gate))
+    trained(stage, "r1", A)
+    stage.reconcile(hours=13)
+    assert (joint(stage).state, joint(stage).reason) == (State.HELD, Reason.GATE)
+    trained(stage, "r2", B)
+    stage.reconcile(seconds=1)
+    assert sent(stage) == [told(runs=("r1", "r2"), missing=1)]

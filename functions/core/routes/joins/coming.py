@@ -114,7 +114,8 @@ def _known(there: Sequence[Member], join: Join, new: Member) -> Member | None:
 def _with(there: list[Member], c: Continuation, join: Join, now: datetime) -> Continuation:
     """As it is with these: due at once where it waited for this, open again where it was held.
 
-    Whatever held it: it is asked anew once all have ended well. What stays held is so since then.
+    Whatever held it: it is asked anew once all have ended well, and with each that comes where it
+    may start without some. What stays held is so since then.
     """
     new = there[-1]
     told = members.facts(join, c.event.given[members.FACTS]["by"], there)
@@ -123,7 +124,7 @@ def _with(there: list[Member], c: Continuation, join: Join, now: datetime) -> Co
     more = replace(c, event=event, updated_at=now, history=fitting(*c.history, step))
     whole = members.is_whole(join, event)
     if not c.is_open:
-        if whole and not told["failed"]:
+        if join.if_one_fails is IfOneFails.START or (whole and not told["failed"]):
             return _again(more, now, members.told_of(join, event))
         return replace(more, detail=members.told_of(join, event)) if _waits(c) else more
     if not _waits(c):
