@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.core.kept.summary import EVER
+from functions.core.ledger.places import ENDED
 from functions.core.operators.replaying import Replaying
+from functions.core.ports.ledger import Place
+from functions.core.rounds import bounds
+from functions.core.rounds.watch import By
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -17,6 +21,7 @@ from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
 from tests.flow.following.after import DEPLOY, asked, finish, sequel, set_up
 from tests.flow.following.ends import ended, how, lines
+from tests.flow.following.test_breaking import mortal
 from tests.saying.refusals import POST_RUN, WRONG, says
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import completed
@@ -169,3 +174,34 @@ def test_what_failed_by_the_end_of_the_wrong_one_goes_on_by_that_of_the_right_on
     finish(stage, right.id, "succeeded")
     assert asked(stage) == [42, DEPLOY]
     assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)
+
+
+def test_who_stood_still_at_the_end_of_the_wrong_one_takes_the_right_one_off_no_list(
+    stage: Stage, builds: tuple[int, int]
+) -> None:
+    """It was corrected meanwhile, and a round that had no time for looks has it followed anew."""
+    wrong, right = builds
+    stage.devops.finish(wrong, "failed")
+    rows, frozen = mortal(stage), list[str]()
+
+    def corrected(kind: str, *given: object) -> None:
+        place = given[0]
+        if kind == "put" and isinstance(place, Place) and place.partition == ENDED and not frozen:
+            frozen.append(kind)
+            own = stage.app
+            stage.build()
+            name(stage, right)
+            most = bounds.whole(stage.clock)._replace(followed=0)
+            stage.app.reconciler.round(most, By.TIMER)
+            stage.app = own
+
+    rows.before = corrected
+    stage.reconcile(seconds=35)
+    assert len(frozen) == 1
+    stage.deploy()
+    stage.devops.finish(right, "succeeded")
+    for _ in range(30):
+        stage.reconcile(minutes=3)
+    assert how(stage) == "succeeded"
+    (shown,) = stage.ledger.listed(EVER, 9)
+    assert (shown.pipeline_run, shown.ended) == (right, "succeeded")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.kept.continuation import REPLAYED
 from functions.core.kept.summary import Followed, Summary
 from functions.core.starts.steps import step
 from functions.core.terms.pipelines import PipelineEnd, service
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ENDED = "ended"  # what the history of a continuation calls it
 ABSENT_FOR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)  # by which the list is ordered
 BEFORE_PRUNED = timedelta(hours=3)  # by then an end is told: the last look may be an hour away
 FIRST, LONGEST, SHARE = 2, 120, 5  # pauses: times the first wait of the backoff; a share of the age
 _LET_GO = frozenset({Ending.CANCELED, Ending.LOST})
@@ -75,10 +77,15 @@ def is_own(c: Continuation, routes: Routes | None) -> bool:
 
 
 def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
-    """What is to be looked at of a start, at once; None where there is nothing to see."""
+    """What is to be looked at of a start, at once; None where there is nothing to see.
+
+    One that was corrected is due later than it was before: who stood still at the end of the wrong
+    pipeline run, and now drops the row of that, is not to drop this one.
+    """
     if c.state is not State.STARTED or c.ended or c.pipeline_run is None or c.request is None:
         return None
     since = Summary.of(c).started_at or c.updated_at
+    corrected = max((step.at for step in c.history if step.what == REPLAYED), default=since)
     return Followed(
         key=c.key,
         organization=c.request.organization,
@@ -87,7 +94,7 @@ def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
         secret=c.request.secret,
         runs=(c.pipeline_run, *c.duplicates),
         since=since,
-        due_at=pace.before(since, now),
+        due_at=max(pace.before(since, now), corrected + SECOND),
         group=c.group,
     )
 

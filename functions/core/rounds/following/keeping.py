@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     Ended = Callable[[RunEvent, Deadline], None]
 
-SECOND = timedelta(seconds=1)  # by which the schedule is listed
 MOST_OTHERS = 10_000
 
 
@@ -154,7 +152,7 @@ class Keeping:
 
     def _next(self, one: Followed, now: datetime) -> Followed:
         """A look that is due within the second was listed already: it is not due again."""
-        return replace(one, due_at=self._pace.after(one.since, now + SECOND))
+        return replace(one, due_at=self._pace.after(one.since, now + ends.SECOND))
 
     def _tell(self, c: Continuation) -> None:
         self._log.write(*log_lines.pipeline_ended(c))
