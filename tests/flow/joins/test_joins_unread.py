@@ -125,3 +125,11 @@ def test_one_whose_event_waits_in_the_inbox_is_one_of_them(
     rounds(stage, 2)
     assert stands(stage, last) == ["skipped: joined"]
     assert sent(stage) == [told(runs=("r1", "r2", last))]
+
+
+def test_one_that_there_is_not_hides_from_nobody_who_is_missing(stage: Stage) -> None:
+    stage.clock.forward(hours=11)
+    stage.deliver(event("gone", C))
+    assert stands(stage, "gone") == ["open: run_not_found"]
+    stage.reconcile(hours=2)
+    assert joint(stage).state is State.FAILED

@@ -43,10 +43,10 @@ TRIES = 100  # of a member whose joint one others write to: they are fifty at mo
 MOST_OPEN = 1000  # joins of a route that wait for others
 LONGEST_NAME = 200  # of an experiment that the route does not name
 PATIENT_FOR, LOOKS_AGAIN = timedelta(days=1), timedelta(minutes=15)
-UNREAD = frozenset(  # of a member: it may be one of those that lack
+UNREAD = frozenset(  # of a member that may be one of those that lack: it passes by itself
     {
-        *(Reason.WORKING, Reason.DEADLINE, Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE),
-        *(Reason.RUN_NOT_FOUND, Reason.NOT_FINAL, Reason.UNFORESEEN),
+        *(Reason.WORKING, Reason.DEADLINE, Reason.NOT_FINAL),
+        *(Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE),
     }
 )
 
