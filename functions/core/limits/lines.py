@@ -7,7 +7,7 @@ after, so that a call that never came costs that long and not the start.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
@@ -35,13 +35,24 @@ CALLING = 0.5  # of the time that a round has for continuations, to find out who
 KNOWN_FOR = 660.0  # seconds for which it is believed who waits, as the last round counted it
 
 
+class Called(NamedTuple):
+    """Whose turn has come, and what each waited on; who is not to go at all is among them.
+
+    `gone`: who waits for what goes to a later one, and which. `cut`: there was no time for all; the
+    next round begins with the others.
+    """
+
+    waited_on: dict[Key, str]
+    gone: dict[Key, Key]
+    cut: bool = False
+
+
 class Lines:
-    """Calls those whose turn has come, a round at a time.
+    """Calls those whose turn has come, a round at a time; rounds may overlap.
 
     Which lines there are is known from the backlog that the last round counted: where nobody
     waits, nothing is asked. Where that is not known, or is not all, it is asked for groups, whose
-    names no route file tells. `gone`: who was found to wait for what goes to a later one, and
-    which. `cut`: there was no time for all; the next round begins with the others.
+    names no route file tells.
     """
 
     def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
@@ -53,8 +64,6 @@ class Lines:
         self._last, self._known = Backlog(0, None, whole=False), Deadline(ports.clock, 0)
         self._left: set[Key] = set()
         self._begins = ""
-        self.gone: dict[Key, Key] = {}
-        self.cut = False
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
@@ -65,19 +74,19 @@ class Lines:
         if len(self._left) < MOST_LEFT:
             self._left.add(key)
 
-    def called(self, routes: Routes | None, most: int, begins: Deadline) -> dict[Key, str]:
-        """Whose turn has come, at most so many of each line, and what they waited on.
+    def called(self, routes: Routes | None, most: int, begins: Deadline) -> Called:
+        """Whose turn has come, at most so many of each line.
 
         What is called must still begin in the time that is left, and so must all that is due.
         """
         share = Deadline(self._clock, begins.left * CALLING)
-        self.gone, self.cut = {}, False
-        found: dict[Key, str] = {}
+        found = Called({}, {})
         for name in [] if self._policy.paused else self._in_turn(routes):
             if share.has_passed:
-                self._begins, self.cut = name, True
-                break
-            found |= dict.fromkeys(self._next(name, routes, most), name)
+                self._begins = name
+                return found._replace(cut=True)
+            those = self._next(name, routes, most, found.gone)
+            found.waited_on.update(dict.fromkeys(those, name))
         return found
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
@@ -108,37 +117,43 @@ class Lines:
             return known
         return known.union(self._ledger.awaited(GROUP))
 
-    def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
+    def _next(
+        self, name: str, routes: Routes | None, most: int, gone: dict[Key, Key]
+    ) -> Sequence[Key]:
         try:
             if name == PAUSED:
                 return self._places.first(name, most, self._left)
             if routes is None:
                 return []
             if name.startswith(GROUP):
-                return self._of_group(name, routes, most)
+                return self._of_group(name, routes, most, gone)
             if route := routes.named(name.removeprefix(LINE)):
-                return self._of_limit(route, routes, most)
+                return self._of_limit(route, routes, most, gone)
             return self._places.first(name, most, self._left)
         except Exception as error:  # noqa: BLE001 - one line must not cost a round
             self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
             return []
 
-    def _of_group(self, name: str, routes: Routes, most: int) -> Sequence[Key]:
+    def _of_group(
+        self, name: str, routes: Routes, most: int, gone: dict[Key, Key]
+    ) -> Sequence[Key]:
         """Who may go, and behind them who is not to go at all: that is written where it is read."""
         queue = self._queue(routes)
-        keys, gone = queue.called(name, most, self._left)
-        self.gone |= gone
+        keys, never = queue.called(name, most, self._left)
+        gone |= never
         for one in queue.over:
             line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
-        return [*keys, *gone]
+        return [*keys, *never]
 
     def _queue(self, routes: Routes) -> Queue:
         from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
 
         return Queue(self._ledger, self.taking.groups, routes, self._may_start)
 
-    def _of_limit(self, route: Route, routes: Routes, most: int) -> Sequence[Key]:
+    def _of_limit(
+        self, route: Route, routes: Routes, most: int, gone: dict[Key, Key]
+    ) -> Sequence[Key]:
         """Unless nothing is sent by the route's account just now: they would wait for it.
 
         Nor where a newer file may have the limit that this one has not.
@@ -153,9 +168,9 @@ class Lines:
         if not (route.concurrency and route.concurrency.latest):
             return keys
         name, queue = line(route.name), self._queue(routes)
-        found, gone = queue.behind_limit(name, len(keys), most, self._left)
-        self.gone |= gone
-        return [*found, *gone]
+        found, never = queue.behind_limit(name, len(keys), most, self._left)
+        gone |= never
+        return [*found, *never]
 
     def _may_start(self, route: Route) -> bool:
         start = route.start

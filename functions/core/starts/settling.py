@@ -121,7 +121,11 @@ class Settling:
 
     def end(self, work: Work, end: End) -> None:
         """Hold, skip or fail it."""
-        self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
+        self.let_fall(work, end)
+
+    def let_fall(self, work: Work, end: End) -> Entry | None:
+        """The same; None where another has written something else."""
+        return self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
 
     def started(self, work: Work, run: PipelineRun, reason: Reason) -> None:
         """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
@@ -175,16 +179,17 @@ class Settling:
         known = {"pipeline_run": run.id, "url": run.url, "detail": error}
         self._log.write(Level.ERROR, started | known)
 
-    def _put(self, work: Work, changed: Continuation) -> None:
+    def _put(self, work: Work, changed: Continuation) -> Entry | None:
         try:
-            self._ledger.write(work.entry, changed)
+            entry = self._ledger.write(work.entry, changed)
         except Lost:
-            return
+            return None
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
         self._tell(changed, work.deadline)
         if work.entry.continuation.slot and not changed.slot:
             self._give_back(work.entry.continuation)
+        return entry
 
     def _give_back(self, before: Continuation) -> None:
         """Its place in the limit; only once the row says that nothing was queued for it."""
