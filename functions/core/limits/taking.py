@@ -35,14 +35,15 @@ class Taking:
         """Take what a start needs, `group` being the row of its group, if it has one.
 
         The group's place comes first: who then waits for the limit needs it no more, and it is
-        another's; a limit's place would have to be given back.
+        another's; a limit's place would have to be given back. Who was called for the one has that.
         """
         if not (route.concurrency and group):
             return self.limits.take(entry, route)
-        found = self.groups.take(entry, group, route.concurrency.at_most)
+        c = entry.continuation
+        found = self.groups.take(entry, group, route.concurrency.at_most, waited=bool(c.slot))
         if not isinstance(found, Entry):
             return found
-        place = self.limits.take(found, route)
+        place = self.limits.take(found, route, waited=c.group == group)
         return place if isinstance(place, Entry) else place._replace(wants=group)
 
     def called(self, entry: Entry, route: Route, line: str) -> Entry | Full:

@@ -38,10 +38,12 @@ class Limits:
         self._clock = clock
         self._places = Places(ledger, clock)
 
-    def take(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | Full:
+    def take(
+        self, entry: Entry, route: Route, *, called: bool = False, waited: bool = False
+    ) -> Entry | Full:
         """Pay for one start of the route's limit, or tell when the next window begins.
 
-        Two requests, three where the row is closed. Who is `called` goes before all others. What
+        Two requests, three where the row is closed. Who goes first is as `Places.take` has it. What
         is paid stays paid within its window.
         """
         c = entry.continuation
@@ -49,7 +51,7 @@ class Limits:
             return entry
         window = _window(route.name, route.limit, self._clock.now())
         if c.slot != window.row:
-            there = self._places.take(c, window, called=called)
+            there = self._places.take(c, window, called=called, waited=waited)
             if there is not None:
                 return Full(Reason.LIMIT, window.said(taken(there)), window.line, window.ends)
         return Entry(msgspec.structs.replace(c, slot=window.row), entry.version)
