@@ -7,11 +7,12 @@ after, so that a call that never came costs that long and not the start.
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
-from functions.core.limits.taking import Taking
+from functions.core.limits.taking import Taking, names_another
 from functions.core.memory.file_order import may_be_older, may_be_older_for
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
@@ -20,7 +21,7 @@ from functions.core.terms.errors import in_words
 from functions.core.terms.words import GROUP, LINE, PAUSED, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
@@ -80,14 +81,15 @@ class Lines:
         What is called must still begin in the time that is left, and so must all that is due.
         """
         share = Deadline(self._clock, begins.left * CALLING)
-        found = Called({}, {})
+        found: dict[Key, str] = {}
+        gone: dict[Key, Key] = {}
+        queue = cache(partial(self._queue, routes, gone))
         for name in [] if self._policy.paused else self._in_turn(routes):
             if share.has_passed:
                 self._begins = name
-                return found._replace(cut=True)
-            those = self._next(name, routes, most, found.gone)
-            found.waited_on.update(dict.fromkeys(those, name))
-        return found
+                return Called(found, gone, cut=True)
+            found |= dict.fromkeys(self._next(name, routes, most, queue), name)
+        return Called(found, gone)
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
         """Whether it is in a line that calls it, now or later."""
@@ -99,7 +101,9 @@ class Lines:
         route = routes.named(c.key.route) if routes else None
         if routes is None or route is None:
             return routes is None
-        holds = route.limit if c.waits_on.startswith(LINE) else route.concurrency
+        holds: object = route.limit
+        if c.waits_on.startswith(GROUP):
+            holds = None if names_another(c, route) else route.concurrency
         return holds is not None or may_be_older(self._ledger, c, routes, self._clock.now())
 
     def _in_turn(self, routes: Routes | None) -> Iterable[str]:
@@ -118,7 +122,7 @@ class Lines:
         return known.union(self._ledger.awaited(GROUP))
 
     def _next(
-        self, name: str, routes: Routes | None, most: int, gone: dict[Key, Key]
+        self, name: str, routes: Routes | None, most: int, queue: Callable[[], Queue]
     ) -> Sequence[Key]:
         try:
             if name == PAUSED:
@@ -126,33 +130,30 @@ class Lines:
             if routes is None:
                 return []
             if name.startswith(GROUP):
-                return self._of_group(name, routes, most, gone)
+                return self._of_group(name, most, queue())
             if route := routes.named(name.removeprefix(LINE)):
-                return self._of_limit(route, routes, most, gone)
+                return self._of_limit(route, routes, most, queue)
             return self._places.first(name, most, self._left)
         except Exception as error:  # noqa: BLE001 - one line must not cost a round
             self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
             return []
 
-    def _of_group(
-        self, name: str, routes: Routes, most: int, gone: dict[Key, Key]
-    ) -> Sequence[Key]:
+    def _of_group(self, name: str, most: int, queue: Queue) -> Sequence[Key]:
         """Who may go, and behind them who is not to go at all: that is written where it is read."""
-        queue = self._queue(routes)
-        keys, never = queue.called(name, most, self._left)
-        gone |= never
+        keys = queue.called(name, most, self._left)
         for one in queue.over:
             line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
-        return [*keys, *never]
+        return keys
 
-    def _queue(self, routes: Routes) -> Queue:
+    def _queue(self, routes: Routes | None, gone: dict[Key, Key]) -> Queue:
         from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
 
-        return Queue(self._ledger, self.taking.groups, routes, self._may_start)
+        assert routes is not None  # noqa: S101 - nobody asks before, for the type checker
+        return Queue(self._ledger, self.taking, routes, self._may_start, gone)
 
     def _of_limit(
-        self, route: Route, routes: Routes, most: int, gone: dict[Key, Key]
+        self, route: Route, routes: Routes, most: int, queue: Callable[[], Queue]
     ) -> Sequence[Key]:
         """Unless nothing is sent by the route's account just now: they would wait for it.
 
@@ -167,10 +168,7 @@ class Lines:
             return []
         if not (route.concurrency and route.concurrency.latest):
             return keys
-        name, queue = line(route.name), self._queue(routes)
-        found, never = queue.behind_limit(name, len(keys), most, self._left)
-        gone |= never
-        return [*found, *never]
+        return queue().behind_limit(route, len(keys), most, self._left)
 
     def _may_start(self, route: Route) -> bool:
         start = route.start

@@ -40,13 +40,14 @@ TRIES = 5  # of a change that others were faster with
 
 
 class Full(NamedTuple):
-    """No place: why in words, the line to wait in, `until` when; the group that it `wants`."""
+    """No place: why, the line, `until` when; the group that it `wants`, and what names that."""
 
     reason: Reason
     said: str
     line: str
     until: datetime | None = None
     wants: str = ""
+    group_by: str = ""
 
 
 class Lot(Protocol):
@@ -90,8 +91,8 @@ class Places:
         """None if a place could be had, else what its row says; so it is if others are faster.
 
         Two requests, three where the row is closed, and what the lot asks where it seems full. Who
-        is `called` goes before all others; who has `waited`, and was called for a place in another
-        lot, before those that were claimed later, so that no two let each other go first for ever.
+        is `called` goes before all others; who has `waited` for a place in another lot, and has it,
+        before those claimed later, so that no two let each other go first for ever.
         """
         there: Value = {}
         for tried in range(TRIES):

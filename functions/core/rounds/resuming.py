@@ -124,12 +124,15 @@ class Resuming:
         """It waits no more, and the next round looks after it, should this process die.
 
         Who is called from the line of a limit or a group has its place before the schedule says
-        so: whoever comes meanwhile still sees it waiting.
+        so: whoever comes meanwhile still sees it waiting. So do those that are asked anew for what
+        they wait, until they say it.
         """
         due = replace(entry.continuation, due_at=self._clock.now())
         route = routes.named(due.key.route) if routes else None
         if route and waited_on.startswith((LINE, GROUP)):
             self._ledger.schedule(replace(due, waits_on=waited_on))
+            if self._taking.is_asked_anew(due, route, waited_on):
+                return entry
             place = self._taking.called(entry, route, waited_on)
             entry = place if isinstance(place, Entry) else entry
         self._ledger.schedule(due)

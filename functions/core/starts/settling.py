@@ -76,11 +76,11 @@ class Settling:
         due = until or now + self._wait(c, reason, after)
         self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
 
-    def line_up(self, work: Work, reason: Reason, detail: str, name: str, wants: str = "") -> None:
+    def line_up(self, work: Work, reason: Reason, detail: str, name: str, **group: str) -> None:
         """Leave it open until it is called from the line of this name."""
         c, now = work.entry.continuation, self._clock.now()
         due = looked_after_at(c, name, now, self._policy)
-        self._put(work, steps.parked(c, now, reason, detail, due, name, wants))
+        self._put(work, steps.parked(c, now, reason, detail, due, name, **group))
 
     def pause(self, work: Work) -> None:
         """Leave it open until the app goes on."""

@@ -66,7 +66,8 @@ class Starter:
             place = self._admission.place(work.entry, route, go.group)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
-            self._settling.line_up(work, place.reason, place.said, place.line, place.wants)
+            known = {"wants": place.wants, "group_by": place.group_by}
+            self._settling.line_up(work, place.reason, place.said, place.line, **known)
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:

@@ -80,9 +80,12 @@ def parked(
     detail: str,
     due_at: datetime,
     waits_on: str = "",
-    wants: str = "",
+    **group: str,
 ) -> Continuation:
-    """Open, to be taken up again at `due_at`; what was never asked keeps no place."""
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place.
+
+    `group`: what is known of the group of one that lines up, `wants` and `group_by`.
+    """
     return step(
         c,
         now,
@@ -92,7 +95,7 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
-        wants=wants,
+        **{"wants": "", "group_by": "", **group},
         **_kept(c),
     )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from functions.core.memory import file_order
 from functions.core.rounds import bounds
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.limits.groups import GROUP, LATEST, ONE, finish, rounds, started, trained
+from tests.flow.limits.test_lines import next_hour
 from tests.flow.limits.test_two_versions import versions
 from tests.flow.notices.people import WEBHOOK, notified, told
 from tests.saying.refusals import WRONG, says
@@ -89,3 +93,26 @@ def test_who_stands_still_before_it_ends_one_forgets_nothing_of_what_became_of_i
     assert {new.only(run).state for run in "bc"} == {State.FAILED}
     rounds(new, 3)
     assert [told(new, run) for run in "bc"] == [["webhook/hook-ops waits"]] * 2
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_an_older_file_ends_nobody_whom_the_newer_one_lets_wait(
+    cloud: Cloud, tmp_path: Path, *, limited: bool
+) -> None:
+    """What is skipped is not replayed, and an instance of the old version lasts for minutes."""
+    texts = [LATEST, ONE]
+    if limited:
+        texts = [text.replace("concurrency:", "limit: 9/h\n    concurrency:") for text in texts]
+    old, new = versions(cloud, tmp_path, *texts)
+    if limited:
+        new.use_up("register", "%Y-%m-%dT%H")
+    else:
+        trained(new, "a")
+    trained(new, "b", at=EARLIER)
+    trained(new, "c", at=LATER)
+    if limited:
+        next_hour(old)
+    file = new.ports.routes.routes().file
+    file_order.note(new.ledger, file, new.clock.now())
+    rounds(old, 4)
+    assert new.only("b").reason is not Reason.SUPERSEDED

@@ -8,13 +8,16 @@ import pytest
 
 from functions import threads
 from functions.core.terms.reasons import Reason
-from tests.flow.limits.groups import BOTH, failed, finish, rounds, started, trained
+from tests.flow.limits.groups import BOTH, GROUP, failed, finish, rounds, started, trained
+from tests.flow.limits.test_groups_latest import superseded
 from tests.flow.limits.test_lines import next_hour
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 LIMITED = BOTH.replace("name: register", "name: register\n    limit: 3/h")
+LATEST = LIMITED.replace(GROUP, f"{GROUP[:-1]}, queue: latest}}")
+EARLIER, LATER = "2026-11-21T19:00:00Z", "2026-11-21T20:00:00Z"
 
 
 def prepared(stage: Stage, routes: str) -> None:
@@ -46,3 +49,25 @@ def test_those_of_two_lines_do_not_wait_for_each_other(
     finish(stage, "a")
     rounds(stage, 4)
     assert started(stage) == ["f", "a", "b"]
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+@pytest.mark.parametrize("first", ["old", "new"])
+def test_of_those_that_wait_in_two_lines_only_the_latest_is_started(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, first: str, at_once: int
+) -> None:
+    """One waits for its limit and the other for its group, until both are free."""
+    monkeypatch.setattr(threads, "RESUMED_AT_ONCE", at_once)
+    prepared(stage, LATEST)
+    ends = {"old": EARLIER, "new": LATER}
+    trained(stage, first, at=ends.pop(first))
+    failed(stage, "f")
+    for run, at in ends.items():
+        trained(stage, run, at=at)
+    assert sorted(reasons(stage, "old", "new")) == [Reason.CONCURRENCY, Reason.LIMIT]
+    finish(stage, "f")
+    next_hour(stage)
+    rounds(stage, 3)
+    told = "register/new/Completed ended later, and waits for the same place"
+    assert superseded(stage) == {"old": told}
+    assert started(stage) == ["f", "new"]
