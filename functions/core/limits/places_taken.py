@@ -116,9 +116,9 @@ class Places:
             self._clock.sleep(pause(c.key, tried))
         return there
 
-    def give_back(self, c: Continuation, row: str) -> None:
-        """Let another have the place that it took, since nothing was queued. Two requests."""
-        self._change(c.key, row, lambda value: _without(value, c))
+    def give_back(self, c: Continuation, row: str, *, any_attempt: bool = False) -> None:
+        """Let another have the place that it (or `any_attempt` at it) took. Two requests."""
+        self._change(c.key, row, lambda value: _without(value, c, any_attempt=any_attempt))
 
     def call(self, lot: Lot, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
         """Who may go now `but` these, those first that were claimed first.
@@ -209,10 +209,12 @@ def joined(value: Value, c: Continuation, count: int, *, opens: bool) -> dict[st
     return {**value, "taken": now, "by": by, "closed": closed}
 
 
-def _without(value: Value, c: Continuation) -> dict[str, Any]:
+def _without(value: Value, c: Continuation, *, any_attempt: bool = False) -> dict[str, Any]:
     """Without this taker, if it is known as such."""
-    by = [*value.get("by", ())]
-    if _taker(c) not in by:
+    by, own = [*value.get("by", ())], _taker(c)
+    if any_attempt and (known := earlier(value, c)).startswith(own.rpartition(".")[0] + "."):
+        own = known
+    if own not in by:
         return dict(value)
-    by.remove(_taker(c))
+    by.remove(own)
     return {**value, "taken": max(0, taken(value) - 1), "by": by}

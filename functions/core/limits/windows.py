@@ -56,10 +56,10 @@ class Limits:
                 return Full(Reason.LIMIT, window.said(taken(there)), window.line, window.ends)
         return Entry(msgspec.structs.replace(c, slot=window.row), entry.version)
 
-    def give_back(self, c: Continuation) -> None:
+    def give_back(self, c: Continuation, *, any_attempt: bool = False) -> None:
         """Let another have the place that it took, since nothing was queued. Two requests."""
         if c.slot:
-            self._places.give_back(c, c.slot)
+            self._places.give_back(c, c.slot, any_attempt=any_attempt)
 
     def call(self, route: Route, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
         """Who may go now `but` these, those first that were claimed first.
