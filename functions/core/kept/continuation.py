@@ -53,7 +53,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     limit that was paid for, `waits_on` the shared row whose change releases it early, `ignore_gate`
     that an operator wants it started whatever its gate says, `file` stands for the route file it is
     from, `group` is the row of the group that it has a place in, `wants` that of who is in a line,
-    and `group_by` stands for how its route named its group when it lined up.
+    and `group_by` stands for how its route named its group when it lined up. `passed_by`:
+    what it matched when the run was passed over, each way once; empty: not known.
     `ended`: how the pipeline run that was started ended, once that is known, `then` which route
     goes on by that ("": none, None: nobody has decided that), `tells` the channels that hear it.
     """
@@ -84,6 +85,7 @@ class Continuation(Struct, frozen=True, kw_only=True):
     group: str = ""
     wants: str = ""
     group_by: str = ""
+    passed_by: tuple[str, ...] = ()
     ended: PipelineEnd | None = None
     then: str | None = None
     tells: tuple[str, ...] = ()
@@ -138,6 +140,10 @@ class Continuation(Struct, frozen=True, kw_only=True):
         """Whether it only says that a run was looked at and did not fit, as it was then."""
         steps = [step.what for step in self.history]
         return self.state is State.SKIPPED and steps == [PASSED_OVER]
+
+    def was_passed_over_by(self, match: str) -> bool:
+        """Whether it was so by a route that matched this, as far as that is known."""
+        return self.was_passed_over and (match in self.passed_by or not self.passed_by)
 
     @property
     def is_doubted(self) -> bool:

@@ -14,7 +14,6 @@ from functions.core.limits.admission import Admission
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
-from functions.core.routes.requests import making
 from functions.core.starts import steps
 from functions.core.starts.claiming import taken_back
 from functions.core.starts.settling import Work
@@ -52,9 +51,6 @@ class Starter:
 
     def start(self, work: Work, route: Route, go: deciding.Go) -> None:
         """Start the decided request, unless something holds all starts back just now."""
-        if route.shadow:
-            detail = making.summary(go.request)
-            return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
             return self._settling.pause(work)
         if not work.deadline.allows_post:
