@@ -118,6 +118,9 @@ class Starter:
             self._too_late(work)
             return None
         before, began = work.entry.continuation, self._clock.monotonic()
+        if self._clock.now() >= before.due_at:  # a machine slept: decided, and paid for, long ago
+            self._too_late(work, "the lease had run out before the ask")
+            return None
         sent = request.sent_by(credential.version, before.request if before.asked_at else None)
         marked = steps.asked(before, self._clock.now(), sent, self._policy.lease, saw)
         try:
