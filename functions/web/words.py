@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from functions.core.kept.continuation import stands_as
 from functions.core.limits.admission import Admission
 from functions.core.operators.meanings import OF_ANOTHER_VERSION, meant
 from functions.core.operators.summaries import whole_key
 from functions.core.terms.pipelines import service_told
 from functions.core.terms.reasons import LOOKED_FOR
+from functions.core.terms.words import stands_as
 from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, tag
 

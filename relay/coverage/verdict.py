@@ -109,7 +109,12 @@ def of(
     """
     event = missed.news(workspace, run, ended.experiment(run))
     at = run.known_to_last_until or datetime.max.replace(tzinfo=UTC)
-    lacking = missed.missing(event, deciding.matching(event, routes), known)
+    there = {c.key.route for c in known if c.key.outcome is event.outcome}
+    lacking = (
+        route
+        for route in missed.missing(event, deciding.matching(event, routes), known)
+        if route.name not in there or not memory.kept_out(event, route.name, at)
+    )
     return Told(
         event,
         (*map(_continued, known), *(_lacking(route, event, at, memory) for route in lacking)),

@@ -23,7 +23,6 @@ ASKED = "asked"  # the step before a POST: what the gate saw, or that there was 
 CLAIMED = "claimed"
 PASSED_OVER = "passed over"  # how the history of one begins that no event ever claimed
 _PIPELINE = "pipeline "
-IN_DOUBT = "in doubt"
 GATE_IGNORED = "the gate was ignored, as an operator asked"
 IGNORING = ", ignoring the gate"  # how the step of an operator ends who wants that
 SOMEBODY = "an operator"
@@ -53,7 +52,9 @@ class Continuation(Struct, frozen=True, kw_only=True):
     nothing, `recheck_at` when to look for a duplicate once more, `slot` the window of the route's
     limit that was paid for, `waits_on` the shared row whose change releases it early, `ignore_gate`
     that an operator wants it started whatever its gate says, `file` stands for the route file it is
-    from, `group` is the row of the group that it has a place in, `wants` that of who is in a line.
+    from, `group` is the row of the group that it has a place in, `wants` that of who is in a line,
+    and `group_by` stands for how its route named its group when it lined up. `passed_by`:
+    what it matched when the run was passed over, each way once; empty: not known.
     `ended`: how the pipeline run that was started ended, once that is known, `then` which route
     goes on by that ("": none, None: nobody has decided that), `tells` the channels that hear it.
     """
@@ -83,6 +84,8 @@ class Continuation(Struct, frozen=True, kw_only=True):
     file: str = ""
     group: str = ""
     wants: str = ""
+    group_by: str = ""
+    passed_by: tuple[str, ...] = ()
     ended: PipelineEnd | None = None
     then: str | None = None
     tells: tuple[str, ...] = ()
@@ -138,6 +141,10 @@ class Continuation(Struct, frozen=True, kw_only=True):
         steps = [step.what for step in self.history]
         return self.state is State.SKIPPED and steps == [PASSED_OVER]
 
+    def was_passed_over_by(self, match: str) -> bool:
+        """Whether it was so by a route that matched this, as far as that is known."""
+        return self.was_passed_over and (match in self.passed_by or not self.passed_by)
+
     @property
     def is_doubted(self) -> bool:
         """Whether it was skipped since its run read otherwise, as it may for a moment only."""
@@ -189,13 +196,6 @@ class Continuation(Struct, frozen=True, kw_only=True):
     def in_doubt(self) -> bool:
         """The same of what this version knows, as people are told."""
         return self.is_doubtful and self.state.is_known and self.key.outcome.is_known
-
-
-def stands_as(state: State, *, in_doubt: bool) -> str:
-    """A state as lists and headlines say it: what is open and in doubt is looked for, not due."""
-    if not in_doubt:
-        return str(state)
-    return IN_DOUBT if state is State.OPEN else f"{state}, {IN_DOUBT}"
 
 
 def pipeline_asked(where: str) -> str:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from functions.core.kept.continuation import stands_as
 from functions.core.terms.pipelines import Sender
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to decode
-from functions.core.terms.words import Ending, State
+from functions.core.terms.words import Ending, State, stands_as
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation

@@ -50,6 +50,7 @@ class Wait(Struct, frozen=True, kw_only=True):
 
     `token` is sealed. `result` and `lines` are the answer, noted at `noted_at`, before it is given.
     `told_at`: when an event said last that one of the runs is over; `until`: kept no longer.
+    `file` stands for the route file by which it was let wait.
     """
 
     task: Task
@@ -66,6 +67,7 @@ class Wait(Struct, frozen=True, kw_only=True):
     told_at: datetime | None = None
     noted_at: datetime | None = None
     until: datetime | None = None
+    file: str = ""
 
 
 class Registration(Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Registration({self.task!r}, {self.runs!r})"
 
-    def wait(self, workspace: Workspace, sealed: str, now: datetime) -> Wait:
+    def wait(self, workspace: Workspace, sealed: str, now: datetime, file: str = "") -> Wait:
         """What the ledger keeps of it."""
         return Wait(
             task=self.task,
@@ -88,4 +90,5 @@ class Registration(Struct, frozen=True, kw_only=True):
             created_at=now,
             due_at=now,
             token=sealed,
+            file=file,
         )

@@ -58,16 +58,18 @@ class Groups:
         self._ledger, self._clock = ledger, clock
         self.places = Places(ledger, clock)
 
-    def take(self, entry: Entry, name: str, most: int, *, called: bool = False) -> Entry | Full:
+    def take(
+        self, entry: Entry, name: str, most: int, *, called: bool = False, waited: bool = False
+    ) -> Entry | Full:
         """Take a place in the group of this name, of so many, or tell who has them.
 
-        Three requests, and where all seem to be taken one for each who has one. Who is `called`
-        goes before all others.
+        Three requests, and where all seem to be taken one for each who has one. Who goes first is
+        as `Places.take` has it.
         """
         c = entry.continuation
         if c.group != name:
             lot = self.lot(name, most)
-            there = self.places.take(c, lot, called=called)
+            there = self.places.take(c, lot, called=called, waited=waited)
             if there is not None:
                 return Full(Reason.CONCURRENCY, lot.said(taken(there)), name)
         return Entry(msgspec.structs.replace(c, group=name), entry.version)

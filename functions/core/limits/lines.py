@@ -7,11 +7,12 @@ after, so that a call that never came costs that long and not the start.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
-from functions.core.limits.taking import Taking
+from functions.core.limits.taking import Taking, names_another
 from functions.core.memory.file_order import may_be_older, may_be_older_for
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
@@ -20,7 +21,7 @@ from functions.core.terms.errors import in_words
 from functions.core.terms.words import GROUP, LINE, PAUSED, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
@@ -35,13 +36,24 @@ CALLING = 0.5  # of the time that a round has for continuations, to find out who
 KNOWN_FOR = 660.0  # seconds for which it is believed who waits, as the last round counted it
 
 
+class Called(NamedTuple):
+    """Whose turn has come, and what each waited on; who is not to go at all is among them.
+
+    `gone`: who waits for what goes to a later one, and which. `cut`: there was no time for all; the
+    next round begins with the others.
+    """
+
+    waited_on: dict[Key, str]
+    gone: dict[Key, Key]
+    cut: bool = False
+
+
 class Lines:
-    """Calls those whose turn has come, a round at a time.
+    """Calls those whose turn has come, a round at a time; rounds may overlap.
 
     Which lines there are is known from the backlog that the last round counted: where nobody
     waits, nothing is asked. Where that is not known, or is not all, it is asked for groups, whose
-    names no route file tells. `gone`: who was found to wait for what goes to a later one, and
-    which. `cut`: there was no time for all; the next round begins with the others.
+    names no route file tells.
     """
 
     def __init__(self, ports: Ports, policy: Policy, admission: Admission) -> None:
@@ -53,8 +65,6 @@ class Lines:
         self._last, self._known = Backlog(0, None, whole=False), Deadline(ports.clock, 0)
         self._left: set[Key] = set()
         self._begins = ""
-        self.gone: dict[Key, Key] = {}
-        self.cut = False
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
@@ -65,20 +75,21 @@ class Lines:
         if len(self._left) < MOST_LEFT:
             self._left.add(key)
 
-    def called(self, routes: Routes | None, most: int, begins: Deadline) -> dict[Key, str]:
-        """Whose turn has come, at most so many of each line, and what they waited on.
+    def called(self, routes: Routes | None, most: int, begins: Deadline) -> Called:
+        """Whose turn has come, at most so many of each line.
 
         What is called must still begin in the time that is left, and so must all that is due.
         """
         share = Deadline(self._clock, begins.left * CALLING)
-        self.gone, self.cut = {}, False
         found: dict[Key, str] = {}
+        gone: dict[Key, Key] = {}
+        queue = cache(partial(self._queue, routes, gone))
         for name in [] if self._policy.paused else self._in_turn(routes):
             if share.has_passed:
-                self._begins, self.cut = name, True
-                break
-            found |= dict.fromkeys(self._next(name, routes, most), name)
-        return found
+                self._begins = name
+                return Called(found, gone, cut=True)
+            found |= dict.fromkeys(self._next(name, routes, most, queue), name)
+        return Called(found, gone)
 
     def waits(self, c: Continuation, routes: Routes | None) -> bool:
         """Whether it is in a line that calls it, now or later."""
@@ -90,7 +101,9 @@ class Lines:
         route = routes.named(c.key.route) if routes else None
         if routes is None or route is None:
             return routes is None
-        holds = route.limit if c.waits_on.startswith(LINE) else route.concurrency
+        holds: object = route.limit
+        if c.waits_on.startswith(GROUP):
+            holds = None if names_another(c, route) else route.concurrency
         return holds is not None or may_be_older(self._ledger, c, routes, self._clock.now())
 
     def _in_turn(self, routes: Routes | None) -> Iterable[str]:
@@ -108,37 +121,40 @@ class Lines:
             return known
         return known.union(self._ledger.awaited(GROUP))
 
-    def _next(self, name: str, routes: Routes | None, most: int) -> Sequence[Key]:
+    def _next(
+        self, name: str, routes: Routes | None, most: int, queue: Callable[[], Queue]
+    ) -> Sequence[Key]:
         try:
             if name == PAUSED:
                 return self._places.first(name, most, self._left)
             if routes is None:
                 return []
             if name.startswith(GROUP):
-                return self._of_group(name, routes, most)
+                return self._of_group(name, most, queue())
             if route := routes.named(name.removeprefix(LINE)):
-                return self._of_limit(route, routes, most)
+                return self._of_limit(route, routes, most, queue)
             return self._places.first(name, most, self._left)
         except Exception as error:  # noqa: BLE001 - one line must not cost a round
             self._log.write(Level.ERROR, {"line": name, "detail": in_words(error)})
             return []
 
-    def _of_group(self, name: str, routes: Routes, most: int) -> Sequence[Key]:
+    def _of_group(self, name: str, most: int, queue: Queue) -> Sequence[Key]:
         """Who may go, and behind them who is not to go at all: that is written where it is read."""
-        queue = self._queue(routes)
-        keys, gone = queue.called(name, most, self._left)
-        self.gone |= gone
+        keys = queue.called(name, most, self._left)
         for one in queue.over:
             line = {"place": "let go", "group": name.removeprefix(GROUP), "of": one.key.text}
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
-        return [*keys, *gone]
+        return keys
 
-    def _queue(self, routes: Routes) -> Queue:
+    def _queue(self, routes: Routes | None, gone: dict[Key, Key]) -> Queue:
         from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
 
-        return Queue(self._ledger, self.taking.groups, routes, self._may_start)
+        assert routes is not None  # noqa: S101 - nobody asks before, for the type checker
+        return Queue(self._ledger, self.taking, routes, self._may_start, gone)
 
-    def _of_limit(self, route: Route, routes: Routes, most: int) -> Sequence[Key]:
+    def _of_limit(
+        self, route: Route, routes: Routes, most: int, queue: Callable[[], Queue]
+    ) -> Sequence[Key]:
         """Unless nothing is sent by the route's account just now: they would wait for it.
 
         Nor where a newer file may have the limit that this one has not.
@@ -152,10 +168,7 @@ class Lines:
             return []
         if not (route.concurrency and route.concurrency.latest):
             return keys
-        name, queue = line(route.name), self._queue(routes)
-        found, gone = queue.behind_limit(name, len(keys), most, self._left)
-        self.gone |= gone
-        return [*found, *gone]
+        return queue().behind_limit(route, len(keys), most, self._left)
 
     def _may_start(self, route: Route) -> bool:
         start = route.start

@@ -16,10 +16,10 @@ last one, and where the reconciler finds somebody waiting. docs/adr/0019-limits-
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from functions.core.kept.continuation import REPLAYED
+from functions.core.limits.turns import is_claimed_before, pause
 from functions.core.terms.errors import Lost
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 200  # takers that a row remembers: a place is given back within seconds, or never
 TRIES = 5  # of a change that others were faster with
-FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long, four at most
 
 
 class Full(NamedTuple):
-    """No place: why in words, the line to wait in, `until` when; the group that it `wants`."""
+    """No place: why, the line, `until` when; the group that it `wants`, and what names that."""
 
     reason: Reason
     said: str
     line: str
     until: datetime | None = None
     wants: str = ""
+    group_by: str = ""
 
 
 class Lot(Protocol):
@@ -85,11 +85,14 @@ class Places:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
 
-    def take(self, c: Continuation, lot: Lot, *, called: bool = False) -> Value | None:
+    def take(
+        self, c: Continuation, lot: Lot, *, called: bool = False, waited: bool = False
+    ) -> Value | None:
         """None if a place could be had, else what its row says; so it is if others are faster.
 
         Two requests, three where the row is closed, and what the lot asks where it seems full. Who
-        is `called` goes before all others.
+        is `called` goes before all others; who has `waited` for a place in another lot, and has it,
+        before those claimed later, so that no two let each other go first for ever.
         """
         there: Value = {}
         for tried in range(TRIES):
@@ -102,20 +105,20 @@ class Places:
             value: Value
             if own:
                 value = _with_for(there, own, c)
-            elif taken(there) >= lot.most or (closed and self._others_wait(lot, c.key)):
+            elif taken(there) >= lot.most or (closed and self._is_behind(lot, c, waited=waited)):
                 return there
             else:
                 looks = row.version is None and not called
                 value = joined(there, c, lot.most, opens=not (called or looks))
             value = lot.noted(value, c)
             if value == row.value or self._put(row, {**value, "until": lot.until.isoformat()}):
-                return there if looks and self._stands_back(lot, c) else None
-            self._clock.sleep(_pause(c.key, tried))
+                return there if looks and self._stands_back(lot, c, waited=waited) else None
+            self._clock.sleep(pause(c.key, tried))
         return there
 
-    def give_back(self, c: Continuation, row: str) -> None:
-        """Let another have the place that it took, since nothing was queued. Two requests."""
-        self._change(c.key, row, lambda value: _without(value, c))
+    def give_back(self, c: Continuation, row: str, *, any_attempt: bool = False) -> None:
+        """Let another have the place that it (or `any_attempt` at it) took. Two requests."""
+        self._change(c.key, row, lambda value: _without(value, c, any_attempt=any_attempt))
 
     def call(self, lot: Lot, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
         """Who may go now `but` these, those first that were claimed first.
@@ -141,18 +144,19 @@ class Places:
         found = self._ledger.waiting_on(name, most + len(but))
         return [key for key in found if key not in but][:most]
 
-    def _stands_back(self, lot: Lot, c: Continuation) -> bool:
+    def _stands_back(self, lot: Lot, c: Continuation, *, waited: bool) -> bool:
         """Whether the first of a row gives its place back, since somebody has waited longer.
 
         It is taken before that is known, so that of many who come first one only has to look.
         """
-        waits = self._others_wait(lot, c.key)
+        waits = self._is_behind(lot, c, waited=waited)
         if waits:
             self._change(c.key, lot.row, lambda value: _without(value, c))
         return waits
 
-    def _others_wait(self, lot: Lot, key: Key) -> bool:
-        return self._ledger.is_awaited(lot.line, key)
+    def _is_behind(self, lot: Lot, c: Continuation, *, waited: bool) -> bool:
+        others_wait = self._ledger.is_awaited(lot.line, c.key)
+        return others_wait and not (waited and is_claimed_before(self._ledger, c, lot.line))
 
     def _change(self, key: Key, name: str, to: Change) -> None:
         """If others are faster again and again, the place stays taken."""
@@ -161,7 +165,7 @@ class Places:
             value = to(row.value)
             if value == row.value or self._put(row, value):
                 return
-            self._clock.sleep(_pause(key, tried))
+            self._clock.sleep(pause(key, tried))
 
     def _put(self, row: Shared, value: Value) -> bool:
         try:
@@ -205,16 +209,12 @@ def joined(value: Value, c: Continuation, count: int, *, opens: bool) -> dict[st
     return {**value, "taken": now, "by": by, "closed": closed}
 
 
-def _without(value: Value, c: Continuation) -> dict[str, Any]:
+def _without(value: Value, c: Continuation, *, any_attempt: bool = False) -> dict[str, Any]:
     """Without this taker, if it is known as such."""
-    by = [*value.get("by", ())]
-    if _taker(c) not in by:
+    by, own = [*value.get("by", ())], _taker(c)
+    if any_attempt and (known := earlier(value, c)).startswith(own.rpartition(".")[0] + "."):
+        own = known
+    if own not in by:
         return dict(value)
-    by.remove(_taker(c))
+    by.remove(own)
     return {**value, "taken": max(0, taken(value) - 1), "by": by}
-
-
-def _pause(key: Key, tried: int) -> float:
-    """Seconds: drawn from the key, so that those who met once do not meet again."""
-    drawn = hashlib.sha256(f"{key.hash}#{tried}".encode()).digest()[0] / 256
-    return FIRST_PAUSE * (1, 2, 4)[min(tried, 2)] * drawn

@@ -4,67 +4,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.memory.file_order import may_be_older_for
+from functions.core.limits.taking import names_another
+from functions.core.memory.file_order import may_be_older, may_be_older_for
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
-from functions.core.terms.words import Outcome
+from functions.core.terms.words import Outcome, line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.limits.groups import Groups, Holder
+    from functions.core.limits.groups import Holder
+    from functions.core.limits.taking import Taking
     from functions.core.ports.ledger import Ledger
-    from functions.core.routes.definition import Concurrency, Route, Routes
+    from functions.core.routes.definition import Route, Routes
 
 MOST_LISTED = 1000
 
 
 class Queue:
-    """Reads those who wait for groups, as far as their routes want it.
+    """Reads those who wait for groups, as far as their routes want it; for one round.
 
     `may_start` says of a route whether anything is sent by its account just now. `over`: who was
-    found to have had a place for so long that it is free, though no end was seen.
+    found to have had a place for so long that it is free, though no end was seen. `gone`: who is
+    not to go at all, and for whom.
     """
 
     def __init__(
-        self, ledger: Ledger, groups: Groups, routes: Routes, may_start: Callable[[Route], bool]
+        self,
+        ledger: Ledger,
+        taking: Taking,
+        routes: Routes,
+        may_start: Callable[[Route], bool],
+        gone: dict[Key, Key],
     ) -> None:
-        self._ledger, self._groups, self._routes = ledger, groups, routes
+        self._ledger, self._limits, self._groups = ledger, taking.limits, taking.groups
+        self._places, self._routes = taking.groups.places, routes
         self._may_start = may_start
+        self._beside: dict[tuple[str, str], list[Continuation]] = {}
         self.over: list[Holder] = []
+        self.gone = gone
 
-    def called(
-        self, name: str, most: int, but: Collection[Key]
-    ) -> tuple[Sequence[Key], dict[Key, Key]]:
-        """Who may go now, those first that were claimed first; who never will, and for whom.
+    def called(self, name: str, most: int, but: Collection[Key]) -> Sequence[Key]:
+        """Who may go now, those first that were claimed first, and who never will.
 
         A listing, the group's row and one request for each who has a place; where a route wants
         the latest only and several of it wait, one for each of these, so many at most.
         """
-        keys = self._groups.places.first(name, MOST_LISTED, but)
+        keys = self._places.first(name, MOST_LISTED, but)
         if not keys:
-            return [], {}
-        gone, unread = self._superseded(name, keys, most)
-        stay = [key for key in keys if key not in gone and key not in unread]
-        return self._free(name, stay, most), gone
+            return []
+        moved, unread = self._superseded(name, keys, most, but)
+        stay = [key for key in keys if not (key in self.gone or key in unread or key in moved)]
+        gone = [key for key in keys if key in self.gone]
+        return [*moved, *self._free(name, stay, most), *gone]
 
     def behind_limit(
-        self, name: str, free: int, most: int, but: Collection[Key]
-    ) -> tuple[Sequence[Key], dict[Key, Key]]:
-        """The same of a line of a limit that has so many places, whose route wants the latest only.
+        self, route: Route, free: int, most: int, but: Collection[Key]
+    ) -> Sequence[Key]:
+        """The same of the line of a limit that has so many places, whose route wants the latest.
 
-        Those are compared that want one group. A listing, and one request for each that waits, so
-        many at most: of more the others are compared first, in another round.
+        Those are compared that want one group, with those of the route that wait for it. A listing,
+        and one request for each that waits, so many at most: of more the others are compared first,
+        in another round. So they are where some are asked anew which group is theirs.
         """
-        keys = self._groups.places.first(name, MOST_LISTED, but)
-        read = (self._read(key, name) for key in keys[:most])
-        gone = _before([c for c in read if c and c.wants])
+        name = line(route.name)
+        keys = self._places.first(name, MOST_LISTED, but)
+        found = self._read_all(name, keys[:most])
+        if moved := self._moved(found, route):
+            return moved
+        own = [c for c in found if c.wants]
+        groups = {c.wants: None for c in own}
+        self._end(route, own, [c for g in groups for c in self._waits(g, route, most, but)])
+        gone = [key for key in keys if key in self.gone]
         if gone and len(keys) > most:
-            return [], gone
-        return [key for key in keys if key not in gone][:free], gone
+            return gone
+        return [*[key for key in keys if key not in self.gone][:free], *gone]
 
     def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
         """As many as there are places; one whose route has no group any more needs none.
@@ -75,7 +92,7 @@ class Queue:
         row = self._ledger.shared(name)
         lot = self._groups.lot(name, 1)
         lot.left(row.value)
-        self._groups.places.close(row, lot)
+        self._places.close(row, lot)
         self.over = lot.over
         has = {holder.key for holder in lot.held}
         taken, called = len(has), [key for key in keys if key in has]
@@ -92,27 +109,53 @@ class Queue:
         return called
 
     def _superseded(
-        self, name: str, keys: Sequence[Key], most: int
-    ) -> tuple[dict[Key, Key], set[Key]]:
-        """Who waits before a later run of its route, which wants the latest only; who is not read.
+        self, name: str, keys: Sequence[Key], most: int, but: Collection[Key]
+    ) -> tuple[Sequence[Key], set[Key]]:
+        """Finds who waits before a later run of its route, which wants the latest only.
 
-        Of more than can be read the first are, and the last: the others are another round's.
+        Returns who is asked anew which group is its, and who is not read. Of more than can be read
+        the first are, and the last: the others are another round's.
         """
         among: dict[str, list[Key]] = {}
         for key in keys:
-            if (wants := self._of(key.route)) and wants.latest:
-                among.setdefault(key.route, []).append(key)
-        gone, unread = dict[Key, Key](), set[Key]()
-        for own in among.values():
-            read = own if len(own) <= most else [*own[: most - 1], own[-1]]
-            found = [c for key in read if len(own) > 1 and (c := self._read(key, name))]
-            gone |= _before(found)
-            if len(read) < len(own):
-                unread |= {*own} - gone.keys()
-        return gone, unread
+            among.setdefault(key.route, []).append(key)
+        moved, unread = list[Key](), set[Key]()
+        for told, own in among.items():
+            route = self._routes.named(told)
+            if route is None or route.concurrency is None or not route.concurrency.latest:
+                continue
+            beside = self._behind_its_limit(name, route, most, but)
+            read = self._read_all(name, _ends_of(own, most) if len(own) > 1 or beside else [])
+            moved += self._moved(read, route)
+            self._end(route, read, beside)
+            if len(own) > most:
+                unread |= {*own} - self.gone.keys()
+        return moved, unread
+
+    def _behind_its_limit(
+        self, group: str, route: Route, most: int, but: Collection[Key]
+    ) -> list[Continuation]:
+        """Who wants this group and waits for its route's limit, if that has places just now."""
+        name = line(route.name)
+        if route.limit is None or not self._limits.call(route, 1, but):
+            return []
+        return [c for c in self._waits(name, route, most, but) if c.wants == group]
+
+    def _waits(
+        self, name: str, route: Route, most: int, but: Collection[Key]
+    ) -> list[Continuation]:
+        """Those of a route in another line than the one that is called; read once a round."""
+        if (name, route.name) not in self._beside:
+            listed = self._places.first(name, MOST_LISTED, but)
+            keys = [key for key in listed if key.route == route.name]
+            self._beside[name, route.name] = self._read_all(name, _ends_of(keys, most))
+        return self._beside[name, route.name]
+
+    def _read_all(self, name: str, keys: Iterable[Key]) -> list[Continuation]:
+        return [c for key in keys if (c := self._read(key, name))]
 
     def _read(self, key: Key, name: str) -> Continuation | None:
-        """The continuation if it waits for this group still; one that does not is looked after."""
+        """The continuation if it waits for this still; one that does not is looked after."""
         try:
             entry = self._ledger.read(key)
         except Unreadable:
@@ -120,18 +163,32 @@ class Queue:
         c = entry.continuation if entry else None
         return c if c and c.is_open and c.waits_on == name else None
 
-    def _of(self, route: str) -> Concurrency | None:
-        known = self._routes.named(route)
-        return known.concurrency if known else None
+    def _moved(self, those: Iterable[Continuation], route: Route) -> list[Key]:
+        """Whose route has named its group otherwise since: each is asked anew which one it is."""
+        return [c.key for c in those if names_another(c, route) and not self._is_older(c)]
+
+    def _end(
+        self, route: Route, own: Iterable[Continuation], beside: Iterable[Continuation]
+    ) -> None:
+        """All of one route and group but the latest: which ended last, as the events tell it."""
+        fine = [[c for c in those if not names_another(c, route)] for those in (own, beside)]
+        latest = {_group(c): c.key for c in sorted([*fine[0], *fine[1]], key=_ended)}
+        for c in fine[0]:
+            if latest[_group(c)] != c.key and not self._is_older(c):
+                self.gone[c.key] = latest[_group(c)]
+
+    def _is_older(self, c: Continuation) -> bool:
+        """Whether a newer file may say otherwise of it, by which none is to be ended or asked."""
+        return may_be_older(self._ledger, c, self._routes, self._groups.now)
 
 
-def _before(waiting: Sequence[Continuation]) -> dict[Key, Key]:
-    """All of one route but the latest, and the latest: which ended last, as the events tell it.
+def _ends_of(keys: Sequence[Key], most: int) -> Sequence[Key]:
+    """The first of these, and the last: so many."""
+    return keys if len(keys) <= most else [*keys[: most - 1], keys[-1]]
 
-    So it is for each group that they want.
-    """
-    latest = {c.wants: c for c in sorted(waiting, key=_ended)}
-    return {c.key: latest[c.wants].key for c in waiting if c is not latest[c.wants]}
+
+def _group(c: Continuation) -> str:
+    return c.wants or c.waits_on
 
 
 def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:

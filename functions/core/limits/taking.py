@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from functions.core.limits.places_taken import Full
 from functions.core.limits.windows import Limits
 from functions.core.ports.ledger import Entry
+from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP
 
 if TYPE_CHECKING:
+    from functions.core.kept.continuation import Continuation
     from functions.core.limits.groups import Groups
-    from functions.core.limits.places_taken import Full
     from functions.core.ports.ledger import Ledger
-    from functions.core.routes.definition import Route
+    from functions.core.routes.definition import Concurrency, Route
     from functions.core.terms.deadline import Clock
+
+DIGITS = 12
+
+
+def names_another(c: Continuation, route: Route) -> bool:
+    """Whether its route names its group otherwise than when this one lined up."""
+    wants = route.concurrency
+    return bool(wants and c.group_by and c.group_by != _digest(wants))
+
+
+def _digest(wants: Concurrency) -> str:
+    """Stands for the text that names its group."""
+    return hashlib.sha256(wants.group.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
 
 
 class Taking:
@@ -35,15 +51,29 @@ class Taking:
         """Take what a start needs, `group` being the row of its group, if it has one.
 
         The group's place comes first: who then waits for the limit needs it no more, and it is
-        another's; a limit's place would have to be given back.
+        another's; a limit's place would have to be given back. Who was called for the one has that.
         """
         if not (route.concurrency and group):
             return self.limits.take(entry, route)
-        found = self.groups.take(entry, group, route.concurrency.at_most)
+        place = self._both(entry, route, route.concurrency, group)
+        if isinstance(place, Entry):
+            return place
+        wants = group if place.line != group else ""
+        return place._replace(wants=wants, group_by=_digest(route.concurrency))
+
+    def _both(self, entry: Entry, route: Route, wants: Concurrency, group: str) -> Entry | Full:
+        c = entry.continuation
+        if wants.latest and names_another(c, route):  # it is compared with others first
+            return Full(Reason.CONCURRENCY, self.groups.lot(group, wants.at_most).said(0), group)
+        found = self.groups.take(entry, group, wants.at_most, waited=bool(c.slot))
         if not isinstance(found, Entry):
             return found
-        place = self.limits.take(found, route)
-        return place if isinstance(place, Entry) else place._replace(wants=group)
+        return self.limits.take(found, route, waited=c.group == group)
+
+    def is_asked_anew(self, c: Continuation, route: Route, line: str) -> bool:
+        """Whether one that is called from a line takes no place: which is its is to be seen."""
+        latest = route.concurrency is not None and route.concurrency.latest
+        return names_another(c, route) and (line.startswith(GROUP) or latest)
 
     def called(self, entry: Entry, route: Route, line: str) -> Entry | Full:
         """Take the place that one in this line is called for, before all others."""

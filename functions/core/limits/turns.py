@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
+from functions.core.terms.errors import Unreadable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
+
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
+    from functions.core.terms.runs import Key
+
+FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long, four at most
+MOST_ASKED = 3  # of a line, to find the first that is not another version's
 
 T = TypeVar("T")
 
@@ -22,3 +32,25 @@ def in_turn(those: Iterable[T], of: Callable[[T], Hashable]) -> list[T]:
         each[of(one)].append(one)
     turns = zip_longest(*each.values())
     return [one for turn in turns for one in turn if one is not None]
+
+
+def is_claimed_before(ledger: Ledger, c: Continuation, line: str) -> bool:
+    """Whether this one was claimed, or replayed last, before all that wait in a line.
+
+    A listing, and a request for the first of them.
+    """
+    for key in ledger.waiting_on(line, MOST_ASKED):
+        try:
+            entry = ledger.read(key) if key != c.key else None
+        except Unreadable:  # a newer version's, which nobody here calls
+            continue
+        other = entry.continuation if entry else None
+        if other and other.is_open and other.waits_on == line:
+            return (c.open_since, c.key) < (other.open_since, other.key)
+    return True
+
+
+def pause(key: Key, tried: int) -> float:
+    """Seconds: drawn from the key, so that those who met once do not meet again."""
+    drawn = hashlib.sha256(f"{key.hash}#{tried}".encode()).digest()[0] / 256
+    return FIRST_PAUSE * (1, 2, 4)[min(tried, 2)] * drawn

@@ -38,10 +38,12 @@ class Limits:
         self._clock = clock
         self._places = Places(ledger, clock)
 
-    def take(self, entry: Entry, route: Route, *, called: bool = False) -> Entry | Full:
+    def take(
+        self, entry: Entry, route: Route, *, called: bool = False, waited: bool = False
+    ) -> Entry | Full:
         """Pay for one start of the route's limit, or tell when the next window begins.
 
-        Two requests, three where the row is closed. Who is `called` goes before all others. What
+        Two requests, three where the row is closed. Who goes first is as `Places.take` has it. What
         is paid stays paid within its window.
         """
         c = entry.continuation
@@ -49,15 +51,15 @@ class Limits:
             return entry
         window = _window(route.name, route.limit, self._clock.now())
         if c.slot != window.row:
-            there = self._places.take(c, window, called=called)
+            there = self._places.take(c, window, called=called, waited=waited)
             if there is not None:
                 return Full(Reason.LIMIT, window.said(taken(there)), window.line, window.ends)
         return Entry(msgspec.structs.replace(c, slot=window.row), entry.version)
 
-    def give_back(self, c: Continuation) -> None:
+    def give_back(self, c: Continuation, *, any_attempt: bool = False) -> None:
         """Let another have the place that it took, since nothing was queued. Two requests."""
         if c.slot:
-            self._places.give_back(c, c.slot)
+            self._places.give_back(c, c.slot, any_attempt=any_attempt)
 
     def call(self, route: Route, most: int, but: Collection[Key] = ()) -> Sequence[Key]:
         """Who may go now `but` these, those first that were claimed first.

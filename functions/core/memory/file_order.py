@@ -78,36 +78,54 @@ def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime)
     own, files = {routes.file, *routes.earlier}, note(ledger, routes.file, now)
     newest, met_at = files[-1]
     if newest in own:
-        is_met = any(known == c.file for known, _ in files)
-        met_at = now - SETTLING if is_met or c.file in {"", *own} else c.created_at
+        is_met = _is_met(files, c.file) or c.file in {"", *own}
+        met_at = now - SETTLING if is_met else c.created_at
     return now < met_at + SETTLING
 
 
-def left(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> str:
+def left(
+    ledger: Ledger, c: Continuation, routes: Routes, now: datetime, *, skips: bool = False
+) -> str:
     """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 
-    Raises LedgerUnavailable.
+    `skips`: they would skip it; then a file that nobody has met yet counts as newer, too, in the
+    minutes after a claim by it. Raises LedgerUnavailable.
     """
     if c.file in routes.earlier:
         return ""
     files = note(ledger, routes.file, now)
-    if near_misses.meant(c, routes) and not _is_older(files, routes.file, c.file):
+    comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
+    newer = _is_older(files, routes.file, c.file) or comes_up
+    if near_misses.meant(c, routes) and not newer:
         return ""
-    if _is_newest(files, routes.file, c, now):
+    if _is_newest(files, routes.file, c.file, c.created_at, now):
         return ""
     return f"another version of the app may start the route {c.key.route}, this one does not"
 
 
-def _is_newest(files: Files, file: str, c: Continuation, now: datetime) -> bool:
-    """Whether this file is certain to have come after the one that the continuation is from.
+def is_left(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
+    """Whether what was let wait by another file then, and these routes know nothing of, is left.
+
+    One request, none where it was their own. Raises LedgerUnavailable.
+    """
+    if file in {"", routes.file, *routes.earlier} or not routes.file:
+        return False
+    return not _is_newest(note(ledger, routes.file, now), routes.file, file, at, now)
+
+
+def _is_newest(files: Files, file: str, other: str, at: datetime, now: datetime) -> bool:
+    """Whether this file is certain to have come after the other one, by which was claimed then.
 
     It is so for the last of all that were met, once no instance of another version can come up any
     more; and for what was claimed before that, since who claims later is there still.
     """
     newest, met_at = files[-1]
     settled = met_at + SETTLING
-    known = any(known == c.file for known, _ in files)
-    return known and newest == file != c.file and c.created_at <= settled <= now
+    return _is_met(files, other) and newest == file != other and at <= settled <= now
+
+
+def _is_met(files: Files, file: str) -> bool:
+    return any(known == file for known, _ in files)
 
 
 def _is_older(files: Files, file: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from functions.core.memory import first_seen
 from functions.core.routes import deciding, near_misses
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import SWEPT, RunEvent
@@ -90,8 +91,14 @@ def missing(
     """Of the routes that match the news, those that have no continuation of this outcome.
 
     Nor is one enough that was skipped because the run read otherwise then, until a sweep that
-    reads it as told has taken it up once.
+    reads it as told has taken it up once; nor a trace of a route that matched something else, which
+    an older version left that was told of the run.
     """
-    own = (c for c in known if c.key.outcome is event.outcome)
-    met = {c.key.route for c in own if not c.is_doubted or c.claims(swept=True)}
-    return tuple(route for route in matching if route.name not in met)
+    own = {c.key.route: c for c in known if c.key.outcome is event.outcome}
+    return tuple(r for r in matching if r.name not in own or not _is_met(own[r.name], r))
+
+
+def _is_met(c: Continuation, route: Route) -> bool:
+    if c.is_doubted:
+        return c.claims(swept=True) > 0
+    return not c.was_passed_over or c.was_passed_over_by(first_seen.digest(route))

@@ -17,14 +17,13 @@ from functions.core.kept.continuation import (
     HASTENED,
     IGNORING,
     REPLAYED,
-    stands_as,
 )
 from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
 from functions.core.terms.pipelines import service_told
 from functions.core.terms.policy import RECHECK
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import GROUP, LINE, PAUSED, State
+from functions.core.terms.words import GROUP, LINE, PAUSED, State, stands_as
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:

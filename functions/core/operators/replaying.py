@@ -109,11 +109,18 @@ class Replaying:
                 self._ledger.write(entry, made)
             except Lost:
                 continue  # another operator or a process was first: judge again what it wrote
-            self._release(made)
+            self._release(entry.continuation, made)
             return Answer(decisions.said(entry.continuation, made), done=True)
 
-    def _release(self, made: Continuation) -> None:
-        """Schedule it; the account that it waits for is tried once more, though it was refused."""
+    def _release(self, before: Continuation, made: Continuation) -> None:
+        """Schedule it; the account that it waits for is tried once more, though it was refused.
+
+        Its place in a limit is another's, once an operator says that nothing was queued for it.
+        """
+        if before.slot and not made.slot:
+            from functions.core.limits.windows import Limits  # noqa: PLC0415 - few routes have one
+
+            Limits(self._ledger, self._clock).give_back(before, any_attempt=True)
         if made.is_open and made.reason is Reason.CREDENTIAL_REFUSED and made.waits_on:
             admission.lift(self._ledger, made.waits_on, self._clock.now())
         self._hold(made)

@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.letter import Letter
+    from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.starts.handling import Relay
     from functions.core.terms.deadline import Deadline
+
+
+MOST_UNDECIDED = 10_000
+
+
+def undecided(ledger: Ledger) -> frozenset[str]:
+    """Of what news an event lies in the inbox, by the hashes of its keys.
+
+    Until it is looked at nobody has decided. One request for each thousand, ten at most. Raises
+    LedgerUnavailable.
+    """
+    return frozenset(one.event.key("").hash for one in ledger.letters(MOST_UNDECIDED))
 
 
 class Opened(NamedTuple):

@@ -128,14 +128,15 @@ class Reconciler:
             problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = self._renewals.released(accounts, most.resumed, most.each)
-        released |= self._lines.called(routes, most.resumed, most.begins)
+        called = self._lines.called(routes, most.resumed, most.begins)
+        released |= called.waited_on
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]
         follow = partial(self._take_up, strictly=by is By.OPERATOR)
-        end = self._settling.end
-        this = Round(most.begins, turns, most.each, routes, released, follow, end)
+        end = self._settling.let_fall
+        this = Round(most.begins, turns, most.each, routes, released, follow, end, called.gone)
         self._for_each(lambda key: self._resuming.resume(key, this), keys)
-        cut = more or self._lines.cut or most.begins.has_passed or len(keys) < len(found)
+        cut = more or called.cut or most.begins.has_passed or len(keys) < len(found)
         cut |= self._look(most, by) if tasks_left is None else tasks_left
         # others may be of an older version, or have a copy of the file, and are not to say
         # which routes there are

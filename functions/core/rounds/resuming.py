@@ -39,7 +39,7 @@ class Round(NamedTuple):
     """One round: until when it takes something up, the turns that it has, the time of `each`.
 
     `released`: what need not wait any more, and for what. `follow` has a start looked after; `end`
-    ends what the lines say is not to go at all, where a round asks them.
+    ends what is `gone`: whom the lines do not let go at all, since another waits for the same.
     """
 
     deadline: Deadline
@@ -48,7 +48,8 @@ class Round(NamedTuple):
     routes: Routes | None
     released: Mapping[Key, str]
     follow: Callable[[Continuation, Routes | None], None]
-    end: Callable[[Work, End], None] | None = None
+    end: Callable[[Work, End], Entry | None] | None = None
+    gone: Mapping[Key, Key] = {}
 
 
 class Resuming:
@@ -98,8 +99,11 @@ class Resuming:
             return self._lines.leave(c.key)
         if not c.is_open:
             return self._tidy(entry, this)
-        if this.end and c.key in self._lines.gone and c.waits_on == this.released.get(c.key):
-            return self._let_fall(Work(entry, this.each()), this.end)
+        later = this.gone.get(c.key)
+        if this.end and later and c.waits_on == this.released.get(c.key):
+            told = f"{later.text} ended later, and waits for the same place"
+            end = End(State.SKIPPED, Reason.SUPERSEDED, told)
+            return self._let_fall(this.end(Work(entry, this.each()), end))
         if self._is_put_off(c, this) or next(this.turns, None) is None:
             return None  # another round takes it
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
@@ -108,23 +112,27 @@ class Resuming:
             entry = self._let_off(entry, released, this.routes)
         return self._relay.resume(Work(entry, this.each()))
 
-    def _let_fall(self, work: Work, end: Callable[[Work, End], None]) -> None:
-        """It is started no more, since what ended later waits for the same place."""
-        key = work.entry.continuation.key
-        told = f"{self._lines.gone[key].text} ended later, and waits for the same place"
-        end(work, End(State.SKIPPED, Reason.SUPERSEDED, told))
-        self._ledger.retire(key)  # its row in the schedule would wait for hours
+    def _let_fall(self, ended: Entry | None) -> None:
+        """It is started no more, and its row in the schedule would wait for hours.
+
+        What another wrote instead is another round's: more may be owed to that.
+        """
+        if ended:
+            self._ledger.retire(ended.continuation.key, ended.version)
 
     def _let_off(self, entry: Entry, waited_on: str, routes: Routes | None) -> Entry:
         """It waits no more, and the next round looks after it, should this process die.
 
         Who is called from the line of a limit or a group has its place before the schedule says
-        so: whoever comes meanwhile still sees it waiting.
+        so: whoever comes meanwhile still sees it waiting. So do those that are asked anew for what
+        they wait, until they say it.
         """
         due = replace(entry.continuation, due_at=self._clock.now())
         route = routes.named(due.key.route) if routes else None
         if route and waited_on.startswith((LINE, GROUP)):
             self._ledger.schedule(replace(due, waits_on=waited_on))
+            if self._taking.is_asked_anew(due, route, waited_on):
+                return entry
             place = self._taking.called(entry, route, waited_on)
             entry = place if isinstance(place, Entry) else entry
         self._ledger.schedule(due)

@@ -154,7 +154,12 @@ class Visiting:
         self._log.write(Level.ERROR, {**line, "detail": in_words(error)})
 
     def _lacking(self, work: _Work, event: RunEvent, at: datetime) -> tuple[Route, ...]:
-        """The routes to take the run up on; the ledger is asked only if there may be any."""
+        """The routes to take the run up on; the ledger is asked only if there may be any.
+
+        What an event in the inbox tells of is left to that: a tag may have been set since.
+        """
+        if work.memory.is_undecided(event):
+            return ()
         wanted = missed.wanted(event, at, work.routes, work.memory)
         decides = self._policy.mode is SweepMode.START and (
             reached.is_new(work.visit, at) or at != event.time

@@ -149,6 +149,13 @@ def decide(
         return PutOff(Reason.FACTS_MISSING, detail, route.wait_for_facts)
 
 
+def shown(decision: Decision) -> End | PutOff:
+    """The same by a route in the shadow, which shows what it would ask for and starts nothing."""
+    if not isinstance(decision, Go):
+        return decision
+    return End(State.SKIPPED, Reason.SHADOW, making.summary(decision.request))
+
+
 def _stopped(verdict: Verdict, route: Route, known: Facts) -> End | PutOff | None:
     """What the gate keeps from starting, and why; None where it holds."""
     if verdict.unusable:

@@ -10,9 +10,12 @@ from functions.core.events import parsing
 from functions.core.kept.letter import Letter
 from functions.core.ports.services import Level
 from functions.core.routes import near_misses
+from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.terms.errors import Lost, Permanent, Unreadable
+from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import SWEPT
+from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,13 +24,16 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Entry, Ledger
     from functions.core.ports.services import Ports
     from functions.core.reading.ahead import Begun
+    from functions.core.routes.deciding import PutOff
     from functions.core.routes.definition import Route, Routes
+    from functions.core.starts.settling import Settling, Work
     from functions.core.terms.errors import RoutesUnreadable
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import RunEvent
 
 PROBE = "probe"  # the shared row that shows the last probe
 MOST_TOLD, MOST_READ = 2, 4  # claims of one that reads otherwise, by events and by who has read it
+MOST_WAYS = 20  # that are told of a trace
 
 
 class Claiming:
@@ -75,7 +81,7 @@ class Claiming:
             return None
         if fresh:
             return entry
-        if self._may_take_over(entry.continuation, event, read=read):
+        if self._may_take_over(entry.continuation, event, route, read=read):
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
         self._log.write(Level.DEBUG, {**known, "route": route.name})
@@ -90,16 +96,26 @@ class Claiming:
             self.leave(event, route, why)
 
     def leave(self, event: RunEvent, route: Route, why: str) -> None:
-        """Leave the trace on one route. Raises LedgerUnavailable."""
-        trace = steps.passed_over(event.key(route.name), event, self._clock.now(), why)
-        try:
-            fresh = self._ledger.record(trace).fresh
-        except Unreadable as error:
-            self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
-            return
-        if fresh:
-            self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
-            self._outcomes.note(trace)
+        """Leave the trace on one route, or say on one that is there that this one did, too.
+
+        Raises LedgerUnavailable.
+        """
+        by = _match(route)
+        trace = steps.passed_over(event.key(route.name), event, self._clock.now(), why, by)
+        while True:
+            try:
+                entry, fresh = self._ledger.record(trace)
+                if fresh:
+                    self._log.write(log_lines.level(trace), log_lines.outcome(trace, 0))
+                    self._outcomes.note(trace)
+                elif (c := entry.continuation).was_passed_over and not c.was_passed_over_by(by):
+                    more = (*c.passed_by, by)[-MOST_WAYS:]
+                    self._ledger.write(entry, msgspec.structs.replace(c, passed_by=more))
+            except Unreadable as error:
+                return self._log.write(Level.ERROR, {"ledger": "unreadable", "detail": error})
+            except Lost:
+                continue
+            return None
 
     def show(self, probe: parsing.Probe, commit: str) -> None:
         """Let the ledger and the log show that the probe arrived, at an app that is whole."""
@@ -126,16 +142,36 @@ class Claiming:
                 level, why = Level.ERROR, large.detail
         self._log.write(level, log_lines.unwanted(event, why))
 
-    def _may_take_over(self, c: Continuation, event: RunEvent, *, read: bool) -> bool:
+    def leaves(
+        self, work: Work, routes: Routes, settling: Settling, verdict: End | PutOff | None = None
+    ) -> bool:
+        """Whether it is left to a newer file, which may start it: for a day, and parked for that.
+
+        That is asked of what these routes do not start; or of one whose `verdict` is that it is
+        skipped, which is for good, unless their own file has claimed it.
+        """
+        c, skips = work.entry.continuation, isinstance(verdict, End)
+        if verdict and verdict[0] is not State.SKIPPED:
+            return False
+        if verdict and c.file in {"", routes.file, *routes.earlier}:
+            return False
+        from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
+
+        why = file_order.left(self._ledger, c, routes, self._clock.now(), skips=skips)
+        gone_for = file_order.GONE_FOR
+        return bool(why) and settling.wait(work, Reason.ROUTE_REMOVED, why, gone_for)
+
+    def _may_take_over(self, c: Continuation, event: RunEvent, route: Route, *, read: bool) -> bool:
         """Whether it starts after all, now that the run does fit.
 
-        What was passed over was so for the sweep only. What was skipped since the run read
+        What was passed over was so for the sweep only, and for a route that matched the same, as
+        that of another version did that was told of it. What was skipped since the run read
         otherwise is read once more when an event tells so once more, and when the sweep, or who
         follows another outcome, has read so. Each has its bound: it may read in turns for ever.
         """
         swept = event.type == SWEPT
         if not c.is_doubted:
-            return c.was_passed_over and not swept
+            return c.was_passed_over and not (swept and c.was_passed_over_by(_match(route)))
         return c.claims(swept=swept) < (1 if swept else MOST_READ if read else MOST_TOLD)
 
     def _take_over(self, entry: Entry, event: RunEvent, file: str) -> Entry | None:
@@ -150,6 +186,12 @@ class Claiming:
             return None
         self._ledger.schedule(changed)
         return taken
+
+
+def _match(route: Route) -> str:
+    from functions.core.memory import first_seen  # noqa: PLC0415 - where a run nearly fits
+
+    return first_seen.digest(route)
 
 
 def taken_back(ledger: Ledger, c: Continuation) -> str:

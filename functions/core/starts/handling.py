@@ -65,11 +65,8 @@ class Relay:
         self._outcomes = ports.outcomes
         self._policy, self.claiming = policy, Claiming(ports, policy)
         self._ahead = ReadingAhead(ports, policy)
-        self._settling = settling
-        self._starter = starter
-        self._look = look
-        self._ended = ended
-        self._probed = probed
+        self._settling, self._starter = settling, starter
+        self._look, self._ended, self._probed = look, ended, probed
 
     def deliver(self, payload: object) -> None:
         """Handle one delivered event; returning acknowledges it.
@@ -130,12 +127,9 @@ class Relay:
             routes = self._routes.routes()
         except RoutesUnreadable as error:
             return self._settling.park(work, Reason.ROUTES_UNREADABLE, error.problems[0])
-        if not near_misses.is_served(route := near_misses.meant(c, routes), c.key.outcome):
-            from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
-
-            why = file_order.left(self._ledger, c, routes, self._clock.now())
-            if why and self._settling.wait(work, Reason.ROUTE_REMOVED, why, file_order.GONE_FOR):
-                return None
+        is_served = near_misses.is_served(route := near_misses.meant(c, routes), c.key.outcome)
+        if not is_served and self.claiming.leaves(work, routes, self._settling):
+            return None
         if route is None:
             why = near_misses.lacking(c, routes)
             return self._settling.end(work, deciding.End(State.FAILED, Reason.ROUTE_REMOVED, why))
@@ -176,15 +170,19 @@ class Relay:
         if c.key.outcome.ends_run and reading.run.id != c.key.run:
             return self._respell(work, route, reading.run.id)
         if not isinstance(known, dict):
-            return self._settling.conclude(work, known)
+            return self._conclude(work, known)
         if route.join or c.key.outcome is Outcome.JOINED:
             if (joint := self._goes_on(work, route, known)) is None:
                 return None
             work = joint
         decision = deciding.decide(route, c.key, known, self._policy, ignore_gate=c.ignore_gate)
-        if isinstance(decision, deciding.Go):
+        if isinstance(decision, deciding.Go) and not route.shadow:
             return self._starter.start(work, route, decision)
-        return self._settling.conclude(work, decision)
+        return self._conclude(work, deciding.shown(decision))
+
+    def _conclude(self, work: Work, verdict: deciding.End | deciding.PutOff) -> None:
+        if not self.claiming.leaves(work, self._routes.routes(), self._settling, verdict):
+            self._settling.conclude(work, verdict)
 
     def _follow(self, work: Work, reading: Reading, true: Outcome) -> None:
         """The run ended otherwise: this continuation is skipped, the true outcome claimed."""

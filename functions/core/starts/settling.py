@@ -76,11 +76,11 @@ class Settling:
         due = until or now + self._wait(c, reason, after)
         self._put(work, steps.parked(c, now, reason, detail, due, waits_on))
 
-    def line_up(self, work: Work, reason: Reason, detail: str, name: str, wants: str = "") -> None:
+    def line_up(self, work: Work, reason: Reason, detail: str, name: str, **group: str) -> None:
         """Leave it open until it is called from the line of this name."""
         c, now = work.entry.continuation, self._clock.now()
         due = looked_after_at(c, name, now, self._policy)
-        self._put(work, steps.parked(c, now, reason, detail, due, name, wants))
+        self._put(work, steps.parked(c, now, reason, detail, due, name, **group))
 
     def pause(self, work: Work) -> None:
         """Leave it open until the app goes on."""
@@ -121,7 +121,11 @@ class Settling:
 
     def end(self, work: Work, end: End) -> None:
         """Hold, skip or fail it."""
-        self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
+        self.let_fall(work, end)
+
+    def let_fall(self, work: Work, end: End) -> Entry | None:
+        """The same; None where another has written something else."""
+        return self._put(work, steps.ended(work.entry.continuation, self._clock.now(), *end))
 
     def started(self, work: Work, run: PipelineRun, reason: Reason) -> None:
         """Record the pipeline run, whatever was written meanwhile; a second one is a duplicate."""
@@ -175,16 +179,17 @@ class Settling:
         known = {"pipeline_run": run.id, "url": run.url, "detail": error}
         self._log.write(Level.ERROR, started | known)
 
-    def _put(self, work: Work, changed: Continuation) -> None:
+    def _put(self, work: Work, changed: Continuation) -> Entry | None:
         try:
-            self._ledger.write(work.entry, changed)
+            entry = self._ledger.write(work.entry, changed)
         except Lost:
-            return
+            return None
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
             self._ledger.schedule(changed)
         self._tell(changed, work.deadline)
         if work.entry.continuation.slot and not changed.slot:
             self._give_back(work.entry.continuation)
+        return entry
 
     def _give_back(self, before: Continuation) -> None:
         """Its place in the limit; only once the row says that nothing was queued for it."""

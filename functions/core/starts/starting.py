@@ -14,7 +14,6 @@ from functions.core.limits.admission import Admission
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
-from functions.core.routes.requests import making
 from functions.core.starts import steps
 from functions.core.starts.claiming import taken_back
 from functions.core.starts.settling import Work
@@ -52,9 +51,6 @@ class Starter:
 
     def start(self, work: Work, route: Route, go: deciding.Go) -> None:
         """Start the decided request, unless something holds all starts back just now."""
-        if route.shadow:
-            detail = making.summary(go.request)
-            return self._settling.end(work, deciding.End(State.SKIPPED, Reason.SHADOW, detail))
         if self._policy.paused:
             return self._settling.pause(work)
         if not work.deadline.allows_post:
@@ -66,7 +62,8 @@ class Starter:
             place = self._admission.place(work.entry, route, go.group)
             if isinstance(place, Entry):
                 return self.send(Work(place, work.deadline), go.request, credential, go.saw)
-            self._settling.line_up(work, place.reason, place.said, place.line, place.wants)
+            known = {"wants": place.wants, "group_by": place.group_by}
+            self._settling.line_up(work, place.reason, place.said, place.line, **known)
         return None
 
     def credential(self, work: Work, request: PipelineRequest) -> Credential | None:
@@ -121,6 +118,9 @@ class Starter:
             self._too_late(work)
             return None
         before, began = work.entry.continuation, self._clock.monotonic()
+        if self._clock.now() >= before.due_at:  # a machine slept: decided, and paid for, long ago
+            self._too_late(work, "the lease had run out before the ask")
+            return None
         sent = request.sent_by(credential.version, before.request if before.asked_at else None)
         marked = steps.asked(before, self._clock.now(), sent, self._policy.lease, saw)
         try:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from functions.core.terms.pipelines import PipelineRequest, PipelineRun
     from functions.core.terms.runs import Key, RunEvent
 
-
 _ANSWERS = frozenset({Reason.REFUSED, Reason.ANSWERED})
 
 
@@ -53,8 +52,8 @@ def opened(
     )
 
 
-def passed_over(key: Key, event: RunEvent, now: datetime, why: str) -> Continuation:
-    """The trace of a run that the route would have followed but for what can change afterwards."""
+def passed_over(key: Key, event: RunEvent, now: datetime, why: str, *by: str) -> Continuation:
+    """The trace of a run that a route, which matched this, would follow but for what may change."""
     return Continuation(
         key=key,
         event=event,
@@ -64,6 +63,7 @@ def passed_over(key: Key, event: RunEvent, now: datetime, why: str) -> Continuat
         state=State.SKIPPED,
         reason=Reason.NOT_MATCHED,
         detail=bounded(why),
+        passed_by=by,
         history=(Step(now, PASSED_OVER, bounded(why, 200)),),
     )
 
@@ -80,9 +80,12 @@ def parked(
     detail: str,
     due_at: datetime,
     waits_on: str = "",
-    wants: str = "",
+    **group: str,
 ) -> Continuation:
-    """Open, to be taken up again at `due_at`; what was never asked keeps no place."""
+    """Open, to be taken up again at `due_at`; what was never asked keeps no place.
+
+    `group`: what is known of the group of one that lines up, `wants` and `group_by`.
+    """
     return step(
         c,
         now,
@@ -92,7 +95,7 @@ def parked(
         due_at=due_at,
         since=_since(c, reason, now),
         waits_on=waits_on,
-        wants=wants,
+        **{"wants": "", "group_by": "", **group},
         **_kept(c),
     )
 

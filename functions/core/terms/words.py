@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 PAUSED = "paused"  # what those wait on who wait for the app to go on
 LINE, GROUP = "limit/", "group/"  # how it begins for a route's limit, and for a group
 JOIN = "join/"  # the same of who waits for the other runs of a join
+IN_DOUBT = "in doubt"
 
 
 class Word(StrEnum):
@@ -117,3 +118,10 @@ class Happening(Word, form=r"[a-z][a-z0-9_]{0,30}"):
 def line(route: str) -> str:
     """What those wait on who wait for the route's limit."""
     return f"{LINE}{route}"
+
+
+def stands_as(state: State, *, in_doubt: bool) -> str:
+    """A state as lists and headlines say it: what is open and in doubt is looked for, not due."""
+    if not in_doubt:
+        return str(state)
+    return IN_DOUBT if state is State.OPEN else f"{state}, {IN_DOUBT}"

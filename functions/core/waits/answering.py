@@ -159,7 +159,7 @@ class Answers:
         """Look again: soon if something is about to show, else in half an hour."""
         told_at, now = entry.wait.told_at, self._clock.now()
         about_to = told_at is not None and now - told_at < NOT_FINAL_FOR
-        if about_to or pending is judging.Pending.FACTS:
+        if about_to or pending in {judging.Pending.FACTS, judging.Pending.ROUTES}:
             return self._settling.put_off(entry, str(pending), Level.INFO)
         return self._settling.later(entry, str(pending))
 

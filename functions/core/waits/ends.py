@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.kept.continuation import stands_as
-from functions.core.terms.words import Ending, State
+from functions.core.terms.words import Ending, State, stands_as
 
 if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation

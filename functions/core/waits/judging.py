@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from functions.core.facts import building
 from functions.core.kept.task_answer import TaskAnswer
+from functions.core.memory import file_order
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, filters
 from functions.core.terms.errors import Ambiguous, RelayError, Retryable
@@ -39,7 +40,11 @@ class Pending(StrEnum):
 
     RUNS = "a run goes on"
     FACTS = "a fact is not visible yet"
+    ROUTES = "another version of the app may answer it"
     PIPELINE = "the pipeline that it leads to goes on"
+
+
+_FIRST = (Pending.FACTS, Pending.ROUTES, Pending.RUNS, Pending.PIPELINE)  # of several is told
 
 
 class Judge:
@@ -47,6 +52,7 @@ class Judge:
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._runs, self._routes, self._clock = ports.runs, ports.routes, ports.clock
+        self._ledger = ports.ledger
         self._studio = policy.studio
         self._ends = Ends(ports.ledger)
 
@@ -83,7 +89,7 @@ class Judge:
         if unread and not failed:
             raise unread[0]
         if len(judged) < len(told) and not failed:
-            return next(p for p in (Pending.FACTS, Pending.RUNS, Pending.PIPELINE) if p in told)
+            return next(pending for pending in _FIRST if pending in told)
         return TaskAnswer.of(judged)
 
     def _of_run(self, wait: Wait, run: str, deadline: Deadline) -> TaskAnswer | Pending:
@@ -102,8 +108,16 @@ class Judge:
         try:
             routes = self._fitting(reading.event)
         except Unfit as error:
-            return _no(str(error))
+            return Pending.ROUTES if self._is_anothers(wait, reading) else _no(str(error))
         return self._gated(reading, routes)
+
+    def _is_anothers(self, wait: Wait, reading: Reading) -> bool:
+        """Whether a newer file than this one may answer for a run that is over; for a day."""
+        now, ended = self._clock.now(), reading.run.known_to_last_until or wait.created_at
+        if now - max(ended, wait.created_at) >= file_order.GONE_FOR:
+            return False
+        routes = self._routes.routes()
+        return file_order.is_left(self._ledger, wait.file, wait.created_at, routes, now)
 
     def _gated(self, reading: Reading, routes: list[Route]) -> TaskAnswer | Pending:
         """Completed: now all gates must hold, and what is to end first must have succeeded."""

@@ -36,6 +36,7 @@ from functions.core.waits.ending import WaitSettling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from functions.core.kept.tasks import Registration
     from functions.core.memory.known_since import KnownSince
@@ -65,7 +66,7 @@ class Waits:
         entrance: Entrance,
     ) -> None:
         self._book, self._log, self._clock = ports.ledger.waits, ports.journal, ports.clock
-        self._tasks, self._seal = ports.tasks, ports.seal
+        self._tasks, self._seal, self._routes = ports.tasks, ports.seal, ports.routes
         self._judge = judging.Judge(ports, policy)
         self._answers, self._settling = Answers(ports, policy), WaitSettling(ports)
         self._policy = policy
@@ -88,7 +89,8 @@ class Waits:
             self._judge.admit(workspace, registration.runs, deadline)
             self._entrance.check_room(registration.task)
             sealed = self._seal.sealed(registration.token, deadline)
-            wait = registration.wait(workspace, sealed, self._clock.now())
+            file = self._routes.routes().file
+            wait = registration.wait(workspace, sealed, self._clock.now(), file)
             entry = self._enrolled(wait, registration.token, deadline)
         except judging.Unfit as error:
             raise Refused(422, str(error), told=True) from None
@@ -144,21 +146,33 @@ class Waits:
     def ended(self, event: RunEvent, deadline: Deadline) -> None:
         """A run ended: answer who waits for it. Raises nothing; the reconciler does the rest.
 
-        Whom there is no time for it takes next. What is judged already is given as it is due.
+        Whom there is no time for it takes next. What is judged already is given as it is due. Whom
+        another put off meanwhile, who may have looked before the end, is told once more: a listing.
         """
-        key = event.workspace.key
-        those = [
+        began = self._clock.now()
+        those = self._who_waits(event, began)
+        if those and self._tell(those, deadline):
+            self._tell(self._who_waits(event, began), deadline)
+
+    def _who_waits(self, event: RunEvent, since: datetime) -> list[Waiting]:
+        """Those that wait for the run, and were not told of it since then."""
+        waiting = ((entry, entry.wait) for entry in self._waiting())
+        return [
             entry
-            for entry in self._waiting()
-            if event.run in entry.wait.runs
-            and entry.wait.workspace.key == key
-            and not entry.wait.result
+            for entry, wait in waiting
+            if event.run in wait.runs
+            and wait.workspace.key == event.workspace.key
+            and not (wait.result or (wait.told_at and wait.told_at >= since))
         ]
+
+    def _tell(self, those: Sequence[Waiting], deadline: Deadline) -> bool:
+        """Whether there was time for all."""
         for done, entry in enumerate(those):
             if not deadline.allows_post:
-                return self._settling.call(those[done:])
+                self._settling.call(those[done:])
+                return False
             self._answers.attempt(entry, deadline, told=True)
-        return None
+        return True
 
     def look(
         self, seconds: float = WHOLE_SECONDS, each: Callable[[], Deadline] | None = None

@@ -280,3 +280,22 @@ def test_routes_that_there_is_no_time_for_are_told_and_come_first_in_the_next_sw
     for _ in range(3):
         swept(stage)
     assert sorted(promoted(stage)) == ["defects:1", "defects:2", "defects:3"]
+
+
+def test_what_a_sweep_owed_when_it_was_switched_off_is_told_and_not_started(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It died before its claim; nothing is owed from before the sweep was off."""
+    stage.aml.set_alias("defects", "production", 4)
+    stage.build(ledger=Dying(stage.ports.ledger, "after owed"))
+    swept(stage)
+    stage.deploy(SWEEP="off")
+    assert swept(stage) == []
+    stage.deploy(SWEEP="start")
+    caplog.set_level(logging.INFO)
+    assert swept(stage) == []
+    (told,) = lines(caplog, "missed")
+    assert "defects:4" in told
+    caplog.clear()
+    assert swept(stage) == []
+    assert lines(caplog, "missed") == []

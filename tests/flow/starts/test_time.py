@@ -11,7 +11,7 @@ from functions.core.terms.words import State
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, calls, route
 from tests.saying.wrapped import Wrapped
-from tests.stage.azure import MovableClock, completed
+from tests.stage.azure import ROUTES, MovableClock, completed
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
@@ -208,3 +208,38 @@ def test_a_machine_that_was_suspended_after_the_mark_sends_nothing(stage: Stage)
     stage.deploy()
     stage.reconcile(hours=2)
     assert stage.started() == [(42, "r1")]
+
+
+class Asleep(Wrapped):
+    """The ledger, at whose shared rows the machine is suspended for two hours, once."""
+
+    def __init__(self, real: Any, clock: MovableClock) -> None:
+        super().__init__(real)
+        self._clock, self._left = clock, 1
+
+    def share(self, row: Any, value: Any) -> Any:
+        written, clock = self.real.share(row, value), self._clock
+        if self._left:
+            self._left, stands = 0, clock.monotonic()
+            clock.forward(hours=2)
+            clock.monotonic = lambda: stands  # type: ignore[method-assign]
+        return written
+
+
+def test_a_machine_that_was_suspended_before_the_mark_decides_anew(stage: Stage) -> None:
+    """Its place is one of the limit of an hour that is over."""
+    stage.routes(ROUTES.replace("name: register", "name: register\n    limit: 1/h"))
+    stage.mid_hour()
+    stage.build(ledger=Asleep(stage.ports.ledger, stage.clock))
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, row.asked_at, stage.posts()) == (
+        *(State.OPEN, Reason.LATE),
+        *(None, 0),
+    )
+    stage.build()
+    stage.reconcile(seconds=1)
+    stage.aml.add_run("r2", experiment=EXPERIMENT)
+    stage.deliver(completed("r2"))
+    assert stage.started() == [(42, "r1")]
+    assert stage.only("r2").reason is Reason.LIMIT

@@ -41,12 +41,16 @@ AT_ONCE = 20  # are owed at a time: so many names fit into the row
 
 
 class _Work(NamedTuple):
-    """One route and workspace, and what is promoted there; `line` begins what is logged of it."""
+    """One route and workspace, and what is promoted there; `line` begins what is logged of it.
+
+    `as_it_is`: since when the route is known as it is.
+    """
 
     workspace: Workspace
     route: Route
     promotion: Promotion
     deadline: Deadline
+    as_it_is: datetime
 
     @property
     def line(self) -> dict[str, object]:
@@ -94,7 +98,8 @@ class Promoting:
         for route in routes:
             promotion, since = route.promoted, memory.owed_since(workspace.key, route.name)
             if promotion and route.start and since:
-                work = _Work(workspace, route, promotion, deadline)
+                as_it_is = memory.routes.routes[route.name]
+                work = _Work(workspace, route, promotion, deadline, as_it_is)
                 if self._concerns(work):
                     yield work, since
 
@@ -134,6 +139,8 @@ class Promoting:
         if last is None and shown.lacking:  # what it lacks would be news to the next look
             raise Retryable(Reason.RUN_UNREADABLE, shown.lacking)
         if last is None:
+            before = self._known(work.route, row, work.as_it_is)
+            self._report(work, before.owed if before else (), "")  # the sweep was off since
             first = remembered.first(seen, now, since, first_seen.digest(work.route))
             self._keep(row, first)
             there = remembered.count(first.has)
