@@ -61,6 +61,14 @@ OPEN, FAILED, HELD = State.OPEN, State.FAILED, State.HELD
         (says(422, 'Unexpected inputs provided: ["a"]'), FAILED, Reason.REJECTED),
         (says(422, "Required input 'a' not provided"), FAILED, Reason.REJECTED),
         (says(422, "No ref found for: main"), FAILED, Reason.REJECTED),
+        (says(422, "Provided value 'x' for input 'a' is not a number"), FAILED, Reason.REJECTED),
+        (
+            says(
+                422, "Invalid request.\n\nNo more than 10 properties are allowed; 11 were supplied."
+            ),
+            FAILED,
+            Reason.REJECTED,
+        ),
         (
             says(422, "Workflow does not have 'workflow_dispatch' trigger"),
             FAILED,
