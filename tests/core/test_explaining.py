@@ -95,7 +95,7 @@ def test_what_happens_next_is_told(given: dict[str, Any], says: str) -> None:
     ("given", "says"),
     [
         ({"reason": Reason.IN_DOUBT}, "12:00:00 UTC and no usable answer came"),
-        ({"reason": Reason.LOOK_FAILED}, "came; the builds could not be looked through; after"),
+        ({"reason": Reason.LOOK_FAILED}, "came; the pipeline's runs could not be looked"),
         ({"reason": Reason.THROTTLED}, "no usable answer came; Azure DevOps asked to slow down"),
         ({"reason": Reason.WORKING}, "UTC, and a process waits for the answer or died at it"),
         ({"state": State.HELD, "reason": Reason.DEADLINE}, "came; the services took so long"),

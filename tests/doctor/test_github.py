@@ -115,6 +115,31 @@ def test_an_apps_key_needs_the_apps_id(patient: Patient, pair: tuple[str, str]) 
     assert "PRIVATE KEY" not in report.text + report.errors
 
 
+@pytest.mark.parametrize("days", [-3, 3])
+def test_an_apps_key_does_not_end_whatever_date_it_was_given(
+    patient: Patient, pair: tuple[str, str], days: int
+) -> None:
+    app = patient.cloud.github.add_app(pair[1])
+    patient.cloud.github.install(app, "contoso")
+    patient.cloud.vault.put(GITHUB_SECRET, pair[0], expires=now() + timedelta(days=days))
+    patient.deploy(GITHUB_URL=patient.cloud.github.url, GITHUB_APP_ID=app.client_id)
+    report = patient.examined("--no-probe")
+    said = "github-token is the key of a GitHub App, which has no end of its own"
+    assert report.of("secret") == [("ok", said)]
+    assert report.of("GitHub") == [("ok", "contoso/mlops is seen with github-token")]
+
+
+def test_a_suspended_installation_is_told_as_that(patient: Patient, pair: tuple[str, str]) -> None:
+    app = patient.cloud.github.add_app(pair[1])
+    patient.cloud.github.suspend(patient.cloud.github.install(app, "contoso"))
+    patient.cloud.vault.put(GITHUB_SECRET, pair[0])
+    patient.deploy(GITHUB_URL=patient.cloud.github.url, GITHUB_APP_ID=app.client_id)
+    report = patient.examined("--no-probe")
+    ((status, said),) = report.of("GitHub")
+    assert (status, "This installation has been suspended" in said) == ("failure", True)
+    assert "and see that it is not suspended" in report.text
+
+
 @pytest.fixture(scope="session")
 def pair() -> tuple[str, str]:
     """The key of an App, and its public half."""

@@ -28,7 +28,8 @@ _MOVED = frozenset({301, 302, 307, 308})
 # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#onworkflow_dispatchinputs
 _FINAL = re.compile(
     r"unexpected inputs|required input|no ref found|does not have .{0,20}workflow_dispatch"
-    r"|not in the list of allowed values|is not a valid|invalid value for input|too many inputs"
+    r"|not in the list of allowed values|is not a (valid|number)|invalid value for input"
+    r"|too many inputs|no more than \d+ properties"
     r"|inputs are too large|problems parsing json",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.github.answers import has_id, is_scarce, pause
+from functions.adapters.github.calls import incomplete
 from functions.core.terms.errors import Retryable
 from functions.core.terms.pipelines import PipelineEnd, RunsSeen
 from functions.core.terms.reasons import Reason
@@ -35,6 +36,7 @@ CONCLUSIONS = {
     "neutral": Ending.PARTIALLY_SUCCEEDED,
     "skipped": Ending.PARTIALLY_SUCCEEDED,
 }
+MOST_UNREAD = 3  # runs that cannot be read, of those that are asked for together
 _SAID_ALREADY = frozenset({"success", "failure", "cancelled"})
 
 
@@ -48,26 +50,28 @@ def ends(
     """How these runs ended, one request for each; raises Retryable where not all could be seen.
 
     404 is also said of a repository that may not be seen any more: no run of it was deleted then.
-    One that cannot be read hides no other; of two in a row it is said that GitHub does not answer.
+    One that cannot be read hides no other; after some of these the rest is left for another time.
     """
     found, names, untold = dict[int, PipelineEnd | None](), dict[int, str](), set[int]()
     answers: list[Answer] = []
-    was_read = len(runs) > 1
     for number, workflow in runs.items():
+        if len(untold) >= MOST_UNREAD:
+            untold.add(number)
+            continue
         try:
             url = f"{calls.repository(where)}/actions/runs/{number}"
             answer = calls.read(url, credential, deadline)
         except Retryable as error:
-            if error.reason is not Reason.LOOK_FAILED or not was_read:
-                raise
-            was_read = False
             untold.add(number)
+            if error.reason is not Reason.LOOK_FAILED or len(untold) == len(runs):
+                raise
             continue
-        was_read = True
         if answer:
             answers.append(answer)
             run = _about(answer, number, workflow)
             found[number], names[number] = _end(run), str(run.get("display_title", ""))
+    if len(untold) == len(runs):
+        raise incomplete(f"of {len(runs)} runs none could be read")
     if len(found) + len(untold) < len(runs):
         answer = calls.read(calls.repository(where), credential, deadline)
         if answer is None:

@@ -144,10 +144,10 @@ REASONS = {
         "if it lasts, mend what the detail says, since after three days it is failed; " + AT_ONCE,
     ),
     Reason.LOOK_FAILED: Words(
-        "the request to {service} was sent, no usable answer came, and the builds could not be "
-        "looked through; after three days it is held",
-        "may the token's owner view the pipeline's builds? or " + SETTLE,
-        f"may the token's owner view the pipeline's builds? {AT_ONCE}",
+        "the request to {service} was sent, no usable answer came, and the pipeline's runs could "
+        "not be looked through; after three days it is held",
+        "as the detail says; may the token's owner view the pipeline's runs? or " + SETTLE,
+        f"as the detail says; may the token's owner view the pipeline's runs? {AT_ONCE}",
     ),
     Reason.GATE: Words(
         "the route's gate said no", f"to start it all the same: {REPLAY} --ignore-gate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ from functions.core.terms.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry, Ledger
@@ -203,3 +205,17 @@ def taken_back(ledger: Ledger, c: Continuation) -> str:
     except Unreadable:  # a newer version's
         return ""
     return after.taken_back(c, entry.continuation) if entry else ""
+
+
+def taken(ledger: Ledger, c: Continuation, now: datetime) -> None:
+    """Let its row say that the service took it, if it did: also where another wrote it meanwhile.
+
+    One request where it took it, and one more where another had written: it is not asked again.
+    """
+    while Reason.ANSWERED in c.since and (entry := ledger.read(c.key)):
+        was = entry.continuation
+        if not was.is_asked or Reason.ANSWERED in was.since:
+            return
+        with suppress(Lost):
+            ledger.write(entry, steps.answered(was, now, Reason.ANSWERED))
+            return

@@ -15,7 +15,7 @@ from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes import deciding
 from functions.core.starts import steps
-from functions.core.starts.claiming import taken_back
+from functions.core.starts.claiming import taken, taken_back
 from functions.core.starts.settling import Work
 from functions.core.terms.errors import InDoubt, Lost, Permanent, Retryable
 from functions.core.terms.policy import POST_WITHIN, REFUSED_FOR
@@ -153,6 +153,7 @@ class Starter:
             said = steps.answered(work.entry.continuation, self._clock.now(), error.reason)
             doubtful = Work(Entry(said, work.entry.version), work.deadline)
             self.in_doubt(doubtful, error.detail, error.retry_after)
+            taken(self._ledger, said, self._clock.now())
             self.slow_down(request, error.retry_after)
         else:
             self._settling.started(work, run, Reason.ANSWERED)

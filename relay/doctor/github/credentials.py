@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 ENDS = "GitHub-Authentication-Token-Expiration"  # which GitHub adds for tokens that have an end
 NEW_TOKEN = "make a new token for these repositories, and store it as a new version of {secret}"
-_INSTALL = "install the App for that owner and its repositories, with Actions: read and write"
+_INSTALL = (
+    "install the App for that owner and its repositories, with Actions: read and write, "
+    "and see that it is not suspended"
+)
 _GRANT = "name it as it is called, and let the token, or the App's installation, have it"
 _LATER = "try again later"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)( ?(UTC|Z|[+-]00:?00))?")

@@ -12,10 +12,12 @@ from functions.core.operators.explaining import explained
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.serving.faults import Fault
-from tests.flow.github.hub import DISPATCHES, ROUTES
+from tests.flow.github.hub import DISPATCHES, ROUTES, Hub
 
 if TYPE_CHECKING:
-    from tests.flow.github.hub import Hub
+    from pathlib import Path
+
+    from functions.core.terms.pipelines import PipelineRun
 
 OWN = {"Content-Type": "application/json; charset=utf-8", "X-GitHub-Request-Id": "C0:FFEE"}
 HTML = {"Content-Type": "text/html"}
@@ -61,6 +63,14 @@ OPEN, FAILED, HELD = State.OPEN, State.FAILED, State.HELD
         (says(422, 'Unexpected inputs provided: ["a"]'), FAILED, Reason.REJECTED),
         (says(422, "Required input 'a' not provided"), FAILED, Reason.REJECTED),
         (says(422, "No ref found for: main"), FAILED, Reason.REJECTED),
+        (says(422, "Provided value 'x' for input 'a' is not a number"), FAILED, Reason.REJECTED),
+        (
+            says(
+                422, "Invalid request.\n\nNo more than 10 properties are allowed; 11 were supplied."
+            ),
+            FAILED,
+            Reason.REJECTED,
+        ),
         (
             says(422, "Workflow does not have 'workflow_dispatch' trigger"),
             FAILED,
@@ -184,6 +194,31 @@ def test_what_was_taken_is_not_forgotten_while_the_token_is_refused(hub: Hub) ->
     for _ in range(8):
         hub.reconcile(minutes=30)
     assert (hub.only("r1").state, hub.dispatches()) == (HELD, 1)
+
+
+def test_what_was_taken_is_known_although_another_process_was_at_it_before_the_answer(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.hub.details = "ignored"
+    hub.hub.hidden_seconds = 10**6
+    other = Hub(hub.cloud, tmp_path)
+
+    class Late:
+        """Stands still once GitHub has taken it, until another process has looked for it."""
+
+        def start(self, *given: Any) -> PipelineRun:
+            try:
+                return hub.ports.pipelines.start(*given)
+            finally:
+                other.clock.moved = hub.clock.moved
+                other.reconcile(minutes=3)
+
+    hub.build(pipelines=Late())
+    hub.happen()
+    assert "looked: absent" in [step.what for step in hub.only("r1").history]
+    for _ in range(8):
+        other.reconcile(minutes=30)
+    assert (hub.only("r1").state, hub.only("r1").sends, len(hub.runs)) == (HELD, 1, 1)
 
 
 def test_a_repository_that_was_renamed_is_told_and_not_followed(hub: Hub) -> None:
