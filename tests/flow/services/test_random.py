@@ -15,6 +15,7 @@ from local.cloud import GITHUB_SECRET
 from local.serving.faults import Fault
 from tests.flow.github.hub import DISPATCHES, START, Hub
 from tests.flow.github.test_answers import OWN
+from tests.flow.github.test_credentials import as_app, key_pair
 from tests.flow.github.test_doubt import LIST
 from tests.flow.joins.several import event
 from tests.flow.services.test_both import GROUP, PIPELINE, POST_RUN, deployed, route
@@ -97,6 +98,14 @@ class Days:
         self.hub.hub.accept(self.token, login=f"user{self.random.randrange(3)}")
         self.hub.cloud.vault.put(GITHUB_SECRET, self.token)
 
+    def withdraw(self) -> None:
+        """The token is refused."""
+        self.hub.hub.refuse(self.token)
+
+    def give_back(self) -> None:
+        """It is taken again."""
+        self.hub.hub.accept(self.token)
+
     def finish(self) -> None:
         """What goes on comes to its end."""
         for one in self.hub.runs:
@@ -132,18 +141,42 @@ class Days:
         return [self.hub.only(run) for run in self.runs]
 
 
+class DaysOfAnApp(Days):
+    """The same of a GitHub App, whose installation is suspended at times, and its key replaced."""
+
+    def __init__(self, hub: Hub, seed: int) -> None:
+        self.app = as_app(hub)
+        super().__init__(hub, seed)
+
+    def rotate(self) -> None:
+        private, public = key_pair()
+        self.app = self.hub.hub.accounts.rekey(self.app, public)
+        self.hub.cloud.vault.put(GITHUB_SECRET, private)
+
+    def withdraw(self) -> None:
+        (one,) = self.hub.hub.accounts.installations(self.app)
+        self.hub.hub.suspend(one)
+
+    def give_back(self) -> None:
+        (one,) = self.hub.hub.accounts.installations(self.app)
+        one.suspended_at = None
+
+
+@pytest.mark.parametrize("kind", [Days, DaysOfAnApp])
 @pytest.mark.parametrize("details", ["told", "ignored"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_each_is_started_once_and_never_two_go_on(
-    cloud: Cloud, tmp_path: Path, seed: int, details: Details
+    cloud: Cloud, tmp_path: Path, seed: int, details: Details, kind: type[Days]
 ) -> None:
-    days = Days(Hub(cloud, tmp_path), seed)
+    days = kind(Hub(cloud, tmp_path), seed)
     days.hub.hub.details = details
-    acts = [days.end, days.break_github, days.break_devops, days.rotate, days.move, days.finish]
+    often = [days.end, days.break_github, days.break_devops, days.finish] * 3
     for _ in range(STEPS):
-        days.random.choices(acts, weights=[6, 3, 3, 1, 1, 3])[0]()
+        seldom = [days.end, days.rotate, days.move, days.withdraw, days.give_back]
+        days.random.choice([*often, *seldom])()
         days.round()
         assert days.go_on() <= 1, f"seed {seed}"
+    days.give_back()
     days.hub.hub.server.faults.clear()
     days.hub.devops.server.faults.clear()
     for _ in range(AFTER):
