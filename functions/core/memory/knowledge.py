@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.events import parsing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from functions.core.memory.first_seen import FirstSeen
@@ -25,14 +25,12 @@ class Memory(NamedTuple):
     """Since when the ledger is there and knows routes and workspaces, and what it has forgotten.
 
     `before`: what earlier versions knew, where this one has written nothing yet. Who has just
-    come to know a workspace has it among the `visits`. `undecided`: of what news an event lies in
-    the inbox, by the hashes of its keys.
+    come to know a workspace has it among the `visits`.
     """
 
     routes: FirstSeen
     visits: Remembered
     before: Mapping[str, datetime] = {}
-    undecided: Collection[str] = ()
 
     @property
     def born(self) -> datetime | None:
@@ -67,10 +65,6 @@ class Memory(NamedTuple):
         if pruned and pruned >= at:
             return FORGOTTEN
         return SWEPT_OFF if off and off >= at else ""
-
-    def is_undecided(self, event: RunEvent) -> bool:
-        """Whether an event that told of the same is to be looked at first, which decides."""
-        return event.key("").hash in self.undecided
 
     def heard(self, workspace: str) -> datetime | None:
         """When the workspace was first heard of; None: never."""

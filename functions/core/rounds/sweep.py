@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from functions.core.memory import visits
 from functions.core.ports.services import Level
-from functions.core.rounds import inbox
 from functions.core.rounds.workspace_sweep import Visiting
 from functions.core.terms.deadline import ROUND_SECONDS, Deadline
 from functions.core.terms.errors import Permanent, RoutesUnreadable
@@ -97,7 +96,6 @@ class Sweep:
             since = self._clock.now() - self._policy.kept_for
             workspaces = self._known_since.workspaces(since, self._policy.workspaces)
             memory = self._known_since.register(routes, workspaces)
-            memory = memory._replace(undecided=inbox.undecided(self._ledger))
             turns = visits.in_turn(memory.visits, workspaces)
             visited = dict(self._visits(turns, routes, memory, whole))
             left = turns[len(visited) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from functions.core.memory.reached import Looked
 from functions.core.memory.remembered import Visit
 from functions.core.memory.visits import ASKED_AGAIN, GONE_FOR
 from functions.core.ports.services import Level
+from functions.core.rounds import inbox
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
 from functions.core.terms.deadline import Deadline, each
@@ -18,7 +20,7 @@ from functions.core.terms.errors import LedgerUnavailable, NoWorkspace, in_words
 from functions.core.terms.policy import SweepMode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from functions.core.memory.knowledge import Memory
@@ -33,13 +35,14 @@ MOST_NAMED = 5  # runs and routes, in a line
 
 
 class _Work(NamedTuple):
-    """What a visit goes by, and the moment it began."""
+    """What a visit goes by, and the moment it began; `undecided` is asked where a run is new."""
 
     workspace: Workspace
     routes: Routes
     memory: Memory
     visit: Visit
     now: datetime
+    undecided: Callable[[], frozenset[str]]
 
 
 class Visiting:
@@ -61,7 +64,8 @@ class Visiting:
         if not known.was_not_there:
             left = self._promotions(workspace, routes, memory, share)
             known = known._replace(promotions=left)
-        work = _Work(workspace, routes, memory, known, now)
+        undecided = cache(partial(inbox.undecided, self._ledger))
+        work = _Work(workspace, routes, memory, known, now, undecided)
         try:
             return self._visit(work, share)
         except NoWorkspace as error:
@@ -158,8 +162,6 @@ class Visiting:
 
         What an event in the inbox tells of is left to that: a tag may have been set since.
         """
-        if work.memory.is_undecided(event):
-            return ()
         wanted = missed.wanted(event, at, work.routes, work.memory)
         decides = self._policy.mode is SweepMode.START and (
             reached.is_new(work.visit, at) or at != event.time
@@ -171,10 +173,13 @@ class Visiting:
         for c in known:
             if c.is_open:  # who claimed it may have died before it was on the schedule
                 self._ledger.schedule(c)
+        near = tuple(one for one in near if missed.missing(event, one[:1], known))
+        lacking = missed.missing(event, wanted, known)
+        if (near or lacking) and event.key("").hash in work.undecided():
+            return ()
         for route, why in near:
-            if missed.missing(event, (route,), known):
-                self._relay.claiming.leave(event, route, why)
-        return missed.missing(event, wanted, known)
+            self._relay.claiming.leave(event, route, why)
+        return lacking
 
     def _take_up(self, event: RunEvent, routes: tuple[Route, ...]) -> None:
         if self._policy.mode is SweepMode.REPORT:

@@ -62,15 +62,15 @@ class Answers:
 
     def attempt(
         self, entry: Waiting, deadline: Deadline, *, told: bool = False, early: bool = False
-    ) -> None:
-        """One look at its runs, and the answer if there is one.
+    ) -> bool:
+        """One look at its runs, and the answer if there is one; whether no other was faster.
 
         `told`: an event says that one is over, so that what is not visible yet soon will be.
         `early`: the task's own call still goes on, so that it may not be known to wait yet.
         """
         if told:
             entry = entry._replace(wait=replace(entry.wait, told_at=self._clock.now()))
-        self._guarded(entry, lambda: self._try(entry, deadline, early=early))
+        return self._guarded(entry, lambda: self._try(entry, deadline, early=early))
 
     def _try(self, entry: Waiting, deadline: Deadline, *, early: bool) -> None:
         wait = entry.wait
@@ -163,14 +163,15 @@ class Answers:
             return self._settling.put_off(entry, str(pending), Level.INFO)
         return self._settling.later(entry, str(pending))
 
-    def _guarded(self, entry: Waiting, act: Callable[[], None]) -> None:
-        with self._settling.written():
+    def _guarded(self, entry: Waiting, act: Callable[[], None]) -> bool:
+        with self._settling.written() as lost:
             try:
                 act()
             except (LedgerUnavailable, Lost):
                 raise
             except Exception as error:  # noqa: BLE001 - the outermost edge of one wait
                 self._failed(entry, error)
+        return not lost
 
     def _failed(self, entry: Waiting, error: Exception) -> None:
         """Put it off, unless that has lasted too long."""

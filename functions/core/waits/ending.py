@@ -91,12 +91,13 @@ class WaitSettling:
         return self.say(ended, "lost", Level.ERROR)
 
     @contextmanager
-    def written(self) -> Iterator[None]:
-        """Take what may go wrong with a write: then another is at it, or it stays due."""
+    def written(self) -> Iterator[list[Lost]]:
+        """Take what may go wrong with a write: another was faster, as is told, or it stays due."""
+        lost: list[Lost] = []
         try:
-            yield
-        except Lost:  # another is at it
-            pass
+            yield lost
+        except Lost as error:  # another is at it
+            lost.append(error)
         except LedgerUnavailable as error:  # the row stays due, and is looked at again
             self._log.write(Level.ERROR, {"ledger": "unavailable", "detail": error})
 

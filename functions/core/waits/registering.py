@@ -147,7 +147,7 @@ class Waits:
         """A run ended: answer who waits for it. Raises nothing; the reconciler does the rest.
 
         Whom there is no time for it takes next. What is judged already is given as it is due. Whom
-        another put off meanwhile, who may have looked before the end, is told once more: a listing.
+        another put off meanwhile, who may have looked before the end, is told once more.
         """
         began = self._clock.now()
         those = self._who_waits(event, began)
@@ -166,13 +166,14 @@ class Waits:
         ]
 
     def _tell(self, those: Sequence[Waiting], deadline: Deadline) -> bool:
-        """Whether there was time for all."""
+        """Whether another was faster with one, and there is time left."""
+        lost = False
         for done, entry in enumerate(those):
             if not deadline.allows_post:
                 self._settling.call(those[done:])
                 return False
-            self._answers.attempt(entry, deadline, told=True)
-        return True
+            lost |= not self._answers.attempt(entry, deadline, told=True)
+        return lost
 
     def look(
         self, seconds: float = WHOLE_SECONDS, each: Callable[[], Deadline] | None = None
