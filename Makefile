@@ -71,8 +71,8 @@ test-clock: setup ## the same while days, years and summer time end in each test
 soak: setup parts ## 5,000 runs while services fail and processes die; again: RUN_RELAY_SOAK_SEED=N
 	@RUN_RELAY_SOAK_RUNS=$${RUN_RELAY_SOAK_RUNS:-5000} RUN_RELAY_SOAK_SEED=$${RUN_RELAY_SOAK_SEED:-$$$$} $(VENV)/python -m pytest -s tests/soak/test_soak.py $(PYTEST_ARGS)
 
-seeds: setup parts ## 20 seeds of 500 runs over both ledgers: the days of a team, groups, joins; again: RUN_RELAY_SEED=N
-	@RUN_RELAY_SEEDS=$${RUN_RELAY_SEEDS:-20} RUN_RELAY_SEED_RUNS=$${RUN_RELAY_SEED_RUNS:-500} $(VENV)/python -m pytest -n 2 tests/soak/test_seeds.py tests/soak/test_groups.py tests/soak/test_joins.py $(PYTEST_ARGS)
+seeds: setup parts ## 20 seeds of 500 runs over both ledgers: the days of a team, groups, joins, both services; again: RUN_RELAY_SEED=N
+	@RUN_RELAY_SEEDS=$${RUN_RELAY_SEEDS:-20} RUN_RELAY_SEED_RUNS=$${RUN_RELAY_SEED_RUNS:-500} $(VENV)/python -m pytest -n 2 tests/soak/test_seeds.py tests/soak/test_groups.py tests/soak/test_joins.py tests/flow/services/test_random.py $(PYTEST_ARGS)
 
 stress: setup ## 300 fresh processes with 32 first events each, on busy cores: none may die
 	@RUN_RELAY_STRESS_PROCESSES=$${RUN_RELAY_STRESS_PROCESSES:-300} $(VENV)/python -m pytest -s tests/stress $(PYTEST_ARGS)

@@ -29,6 +29,7 @@ class Typed:
     def __init__(self, command: tuple[str, ...], directory: Path) -> None:
         self.directory = directory
         self._lines: list[str] = []
+        self._has_ended = False
         self._said = threading.Condition()
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -51,7 +52,7 @@ class Typed:
     def wait_for(self, pattern: str) -> str:
         """The text that it writes of this pattern; fails if it ends without."""
         with self._said:
-            self._said.wait_for(lambda: self._found(pattern) or not self._alive(), PATIENCE)
+            self._said.wait_for(lambda: self._found(pattern) or self._has_ended, PATIENCE)
             found = self._found(pattern)
         assert found, f"{pattern!r} is not in:\n{self.output}"
         return found
@@ -91,10 +92,8 @@ class Typed:
                 self._lines.append(line.decode())
                 self._said.notify_all()
         with self._said:
+            self._has_ended = True
             self._said.notify_all()
-
-    def _alive(self) -> bool:
-        return self._process.poll() is None
 
     def _found(self, pattern: str) -> str:
         found = re.search(pattern, "".join(self._lines), re.MULTILINE)
