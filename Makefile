@@ -62,7 +62,7 @@ up: setup ## keep the local Azure, MLflow and the app running, until Ctrl-C; oth
 test: setup parts ## run the whole suite; part of it: make test PYTEST_ARGS='-k reconcile'
 	@$(VENV)/python -m pytest -n 3 --dist loadfile -m 'not proof' $(PYTEST_ARGS)
 
-proofs: setup parts ## what takes longer than it tells each time: benchmarks that measure, hosts that freeze, two stories
+proofs: setup parts ## what takes longer than it tells each time: benchmarks that measure, hosts that freeze, long stories
 	@$(VENV)/python -m pytest -m proof $(PYTEST_ARGS)
 
 test-clock: setup ## the same while days, years and summer time end in each test, before a release

@@ -160,7 +160,8 @@ def test_a_host_that_was_frozen_in_that_round_starts_nothing_again(
     ("point", "missing"),
     [(Joining.RESUMED, ()), (Point.SECRET, ()), (Point.ASKED, ("r3",)), (Point.SENT, ("r3",))],
 )
-@pytest.mark.parametrize("how", [KILL, pytest.param(FREEZE, marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("how", [KILL, FREEZE])
 def test_one_that_comes_while_who_went_on_without_it_is_away_is_taken_in_up_to_the_mark(
     theatre: Theatre, point: Anywhere, missing: tuple[str, ...], how: str
 ) -> None:

@@ -80,6 +80,7 @@ def assert_each_started_once(stage: Stage, runs: list[str]) -> None:
     assert len(stage.devops.runs) == len(runs)
 
 
+@pytest.mark.proof
 def test_three_days_without_azure_devops_end_with_every_continuation_started_once(
     stage: Stage,
 ) -> None:

@@ -36,7 +36,14 @@ PROMOTE = {
 }
 
 
-@pytest.mark.parametrize("form", [ALIAS, STAGE, TAG], ids=["alias", "stage", "tag"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(ALIAS, id="alias"),
+        pytest.param(STAGE, id="stage", marks=pytest.mark.proof),
+        pytest.param(TAG, id="tag", marks=pytest.mark.proof),
+    ],
+)
 def test_what_a_real_registry_shows_is_found_and_started_once(
     cloud: Cloud, tmp_path: Path, mlflow_server: MLflow, form: str
 ) -> None:

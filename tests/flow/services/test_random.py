@@ -166,7 +166,7 @@ class DaysOfAnApp(Days):
 
 
 @pytest.mark.parametrize("kind", [Days, DaysOfAnApp])
-@pytest.mark.parametrize("details", ["told", "ignored"])
+@pytest.mark.parametrize("details", ["told", pytest.param("ignored", marks=pytest.mark.proof)])
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
 def test_each_is_started_once_and_never_two_go_on(
     cloud: Cloud, tmp_path: Path, seed: int, details: Details, kind: type[Days]
