@@ -52,8 +52,36 @@ def ends(
     404 is also said of a repository that may not be seen any more: no run of it was deleted then.
     One that cannot be read hides no other; after some of these the rest is left for another time.
     """
-    found, names, untold = dict[int, PipelineEnd | None](), dict[int, str](), set[int]()
-    answers: list[Answer] = []
+    there, untold = _read(calls, where, runs, credential, deadline)
+    if len(untold) == len(runs):
+        raise incomplete(f"of {len(runs)} runs none could be read")
+    answers = [*there.values()]
+    if len(there) + len(untold) < len(runs):
+        answer = calls.read(calls.repository(where), credential, deadline)
+        if answer is None:
+            raise Retryable(Reason.REFUSED, "GitHub answered 404: no such repository may be seen")
+        answers.append(answer)
+    told = {number: answer.json for number, answer in there.items()}
+    waits = [seconds for one in answers if (seconds := pause(one))]
+    return RunsSeen(
+        runs={number: _end(run) for number, run in told.items()},
+        untold=untold,
+        names={number: str(run.get("display_title", "")) for number, run in told.items()},
+        retry_after=max(waits, default=None),
+        scarce=any(map(is_scarce, answers)),
+    )
+
+
+def _read(
+    calls: Calls,
+    where: Project,
+    runs: Mapping[int, int | str],
+    credential: Credential,
+    deadline: Deadline,
+) -> tuple[dict[int, Answer], frozenset[int]]:
+    """The answers about those that are there, and which could not be read."""
+    there: dict[int, Answer] = {}
+    untold: set[int] = set()
     for number, workflow in runs.items():
         if len(untold) >= MOST_UNREAD:
             untold.add(number)
@@ -67,32 +95,13 @@ def ends(
                 raise
             continue
         if answer:
-            answers.append(answer)
-            run = _about(answer, number, workflow)
-            found[number], names[number] = _end(run), str(run.get("display_title", ""))
-    if len(untold) == len(runs):
-        raise incomplete(f"of {len(runs)} runs none could be read")
-    if len(found) + len(untold) < len(runs):
-        answer = calls.read(calls.repository(where), credential, deadline)
-        if answer is None:
-            raise Retryable(Reason.REFUSED, "GitHub answered 404: no such repository may be seen")
-        answers.append(answer)
-    waits = [seconds for one in answers if (seconds := pause(one))]
-    scarce = any(map(is_scarce, answers))
-    return RunsSeen(
-        runs=found,
-        untold=frozenset(untold),
-        names=names,
-        retry_after=max(waits, default=None),
-        scarce=scarce,
-    )
+            _check_about(answer, number, workflow)
+            there[number] = answer
+    return there, frozenset(untold)
 
 
-def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:
-    """The run of an answer, if that is about the one that was asked for.
-
-    Raises Retryable (refused) else, so that who is meant is parted from the others.
-    """
+def _check_about(answer: Answer, number: int, workflow: int | str) -> None:
+    """Raises Retryable (refused) where it is about another run, so that this one is parted."""
     run = answer.json
     if not has_id(run) or run["id"] != number:
         raise Retryable(Reason.REFUSED, f"what was answered for run {number} is not about it")
@@ -100,7 +109,6 @@ def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:
     if path and path.rpartition("/")[2] != workflow:
         why = f"run {number} is one of {bounded(path, 100)}, not of {workflow}"
         raise Retryable(Reason.REFUSED, why)
-    return dict(run)
 
 
 def _end(run: dict[str, Any]) -> PipelineEnd | None:

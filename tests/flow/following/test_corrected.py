@@ -128,10 +128,8 @@ def test_the_wrong_one_ends_after_the_right_one_and_nothing_is_told(
     assert len(lines(caplog)) == 1
 
 
-def test_what_went_on_by_the_end_of_the_wrong_one_and_was_not_started_waits_for_the_right_ones(
-    stage: Stage,
-) -> None:
-    """It is decided anew by what the right one's end tells."""
+def with_a_sequel(stage: Stage) -> tuple[int, int]:
+    """One that was started by hand, and named, and the one whose answer was lost; both followed."""
     set_up(stage)
     stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
@@ -141,39 +139,39 @@ def test_what_went_on_by_the_end_of_the_wrong_one_and_was_not_started_waits_for_
     wrong = stage.devops.queue(right.pipeline, by_hand)
     name(stage, wrong.id)
     stage.reconcile(seconds=31)
+    return wrong.id, right.id
+
+
+def test_what_went_on_by_the_end_of_the_wrong_one_and_was_not_started_waits_for_the_right_ones(
+    stage: Stage,
+) -> None:
+    """It is decided anew by what the right one's end tells."""
+    wrong, right = with_a_sequel(stage)
     stage.deploy(PAUSED="1")
-    finish(stage, wrong.id, "succeeded")
+    finish(stage, wrong, "succeeded")
     assert sequel(stage, "register.succeeded").is_open
-    name(stage, right.id)
+    name(stage, right)
     stage.deploy(PAUSED="0")
     stage.reconcile(minutes=2)
     assert asked(stage) == [42]
-    finish(stage, right.id, "succeeded")
+    finish(stage, right, "succeeded")
     assert asked(stage) == [42, DEPLOY]
-    assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)
+    assert stage.devops.runs[-1].template_parameters["after"] == str(right)
 
 
 def test_what_failed_by_the_end_of_the_wrong_one_goes_on_by_that_of_the_right_one(
     stage: Stage,
 ) -> None:
     """Nothing was queued for it, and what a replay asks for is the end that was taken back."""
-    set_up(stage)
-    stage.devops.server.faults.add(Fault("POST", POST_RUN, drop="after"))
-    stage.aml.add_run("r1", experiment=EXPERIMENT)
-    stage.deliver(completed("r1"))
-    (right,) = stage.devops.runs
-    by_hand = RunRequest(template_parameters={"run_id": "by hand"})
-    wrong = stage.devops.queue(right.pipeline, by_hand)
-    name(stage, wrong.id)
-    stage.reconcile(seconds=31)
+    wrong, right = with_a_sequel(stage)
     stage.devops.server.faults.add(says(400, WRONG, path=f"*/pipelines/{DEPLOY}/runs"))
-    finish(stage, wrong.id, "succeeded")
+    finish(stage, wrong, "succeeded")
     assert sequel(stage, "register.succeeded").state is State.FAILED
-    name(stage, right.id)
+    name(stage, right)
     stage.reconcile(minutes=2)
-    finish(stage, right.id, "succeeded")
+    finish(stage, right, "succeeded")
     assert asked(stage) == [42, DEPLOY]
-    assert stage.devops.runs[-1].template_parameters["after"] == str(right.id)
+    assert stage.devops.runs[-1].template_parameters["after"] == str(right)
 
 
 def test_who_stood_still_at_the_end_of_the_wrong_one_takes_the_right_one_off_no_list(

@@ -69,11 +69,10 @@ class Waking:
         name, now = waits_on(route.name), self._clock.now()
         said, until = {"says": digest(join)}, now + KEPT_FOR
         row = self._ledger.shared(name)
-        if row.value.get("says") != said["says"]:
-            if file_order.gives_way(self._ledger, routes, now):
-                return False
-            if not self._all(route, join, deadline):
-                return False
+        if row.value.get("says") != said["says"] and (
+            file_order.gives_way(self._ledger, routes, now) or not self._all(route, join, deadline)
+        ):
+            return False
 
         def known(value: Mapping[str, Any]) -> Mapping[str, Any]:
             kept = parse_time(value.get("until"))
