@@ -55,13 +55,13 @@ def ends(
     there, untold = _read(calls, where, runs, credential, deadline)
     if len(untold) == len(runs):
         raise incomplete(f"of {len(runs)} runs none could be read")
-    answers = [*there.values()]
+    answers = [answer for answer, _ in there.values()]
     if len(there) + len(untold) < len(runs):
         answer = calls.read(calls.repository(where), credential, deadline)
         if answer is None:
             raise Retryable(Reason.REFUSED, "GitHub answered 404: no such repository may be seen")
         answers.append(answer)
-    told = {number: answer.json for number, answer in there.items()}
+    told = {number: run for number, (_, run) in there.items()}
     waits = [seconds for one in answers if (seconds := pause(one))]
     return RunsSeen(
         runs={number: _end(run) for number, run in told.items()},
@@ -78,9 +78,9 @@ def _read(
     runs: Mapping[int, int | str],
     credential: Credential,
     deadline: Deadline,
-) -> tuple[dict[int, Answer], frozenset[int]]:
-    """The answers about those that are there, and which could not be read."""
-    there: dict[int, Answer] = {}
+) -> tuple[dict[int, tuple[Answer, dict[str, Any]]], frozenset[int]]:
+    """The answers about those that are there, each with its run, and which could not be read."""
+    there: dict[int, tuple[Answer, dict[str, Any]]] = {}
     untold: set[int] = set()
     for number, workflow in runs.items():
         if len(untold) >= MOST_UNREAD:
@@ -95,13 +95,15 @@ def _read(
                 raise
             continue
         if answer:
-            _check_about(answer, number, workflow)
-            there[number] = answer
+            there[number] = answer, _about(answer, number, workflow)
     return there, frozenset(untold)
 
 
-def _check_about(answer: Answer, number: int, workflow: int | str) -> None:
-    """Raises Retryable (refused) where it is about another run, so that this one is parted."""
+def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:
+    """The run of an answer, if that is about the one that was asked for.
+
+    Raises Retryable (refused) else, so that who is meant is parted from the others.
+    """
     run = answer.json
     if not has_id(run) or run["id"] != number:
         raise Retryable(Reason.REFUSED, f"what was answered for run {number} is not about it")
@@ -109,6 +111,7 @@ def _check_about(answer: Answer, number: int, workflow: int | str) -> None:
     if path and path.rpartition("/")[2] != workflow:
         why = f"run {number} is one of {bounded(path, 100)}, not of {workflow}"
         raise Retryable(Reason.REFUSED, why)
+    return dict(run)
 
 
 def _end(run: dict[str, Any]) -> PipelineEnd | None:
