@@ -41,7 +41,7 @@ class Beside:
     def __init__(self, most: int = MOST, idle_seconds: float = IDLE_SECONDS) -> None:
         self._most, self._idle_seconds = most, idle_seconds
         self._queue: SimpleQueue[_Begun[Any]] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
+        self._idle: SimpleQueue[None] = SimpleQueue()  # an entry for each that nobody counts on
         self._lock = threading.Lock()
         self._threads = 0
 
@@ -49,9 +49,17 @@ class Beside:
         """Begin it; what comes back waits for its end, and gives or raises what it did."""
         begun = _Begun(call)
         self._queue.put(begun)
-        if not self._idle.acquire(blocking=False):
+        if not self._is_idle():
             self._grow()
         return begun.result
+
+    def _is_idle(self) -> bool:
+        """Whether a thread is idle, which is counted on from now on."""
+        try:
+            self._idle.get_nowait()
+        except Empty:
+            return False
+        return True
 
     def _grow(self) -> None:
         with self._lock:
@@ -67,7 +75,7 @@ class Beside:
         while (begun := self._next()) is not None:
             begun.do()
             del begun  # while it waits for the next, nothing of this one is kept
-            self._idle.release()
+            self._idle.put(None)
         self._end()
 
     def _next(self) -> _Begun[Any] | None:
@@ -75,7 +83,7 @@ class Beside:
             try:
                 return self._queue.get(timeout=self._idle_seconds)
             except Empty:
-                if self._threads and self._idle.acquire(blocking=False):
+                if self._threads and self._is_idle():
                     return None  # nobody has counted on this thread meanwhile
 
     def _end(self) -> None:
@@ -88,7 +96,8 @@ class _Begun(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call, self._context = call, copy_context()
-        self._taken, self._done = threading.Lock(), threading.Event()
+        self._taken, self._going_on = threading.Lock(), threading.Lock()
+        self._going_on.acquire()
         self._error: BaseException | None = None
 
     def do(self) -> None:
@@ -101,12 +110,13 @@ class _Begun(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - it is raised where it is asked for
             self._error = error
         finally:
-            self._done.set()
+            self._going_on.release()
 
     def result(self) -> T:
         """What it gave, once; raises what it raised."""
         self.do()
-        self._done.wait()
+        with self._going_on:
+            pass  # it is over
         if self._error is not None:
             error, self._error = self._error, None
             raise error

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from urllib3.util import Retry
+
+from functions.adapters.http.steady import SteadyAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ class SteadySession(requests.Session):
         self.auth = _as_it_is  # with none it looks for a .netrc at each request
         self._around: dict[str, Around] = {}
         again = retry or Retry(total=False, redirect=False)
-        adapter = HTTPAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=again)
+        adapter = SteadyAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=again)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 

@@ -17,8 +17,13 @@ _NAMES = ("azureml.pipelinerunid", _PARENT, *_ROOTS)
 
 def has_parent(run: str, marks: Mapping[str, str]) -> bool:
     """Whether tags or properties name another run as this run's parent or root."""
-    named = lower(marks)
-    return any(named.get(name, "").casefold() not in {"", run.casefold()} for name in _NAMES)
+    return names_other(run, lower(marks))
+
+
+def names_other(run: str, marks: Mapping[str, str]) -> bool:
+    """The same of marks whose keys are in lower case."""
+    told = {marks[name].casefold() for name in _NAMES if name in marks}
+    return not told <= {"", run.casefold()}
 
 
 def children(run: str, found: Iterable[Run]) -> list[Run]:

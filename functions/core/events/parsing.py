@@ -109,11 +109,14 @@ def is_identity(text: str) -> bool:
 
 def is_child(event: RunEvent) -> bool:
     """Whether the event itself shows that its run is a step, a trial or a nested pipeline."""
-    return event.outcome.ends_run and (
+    if not event.outcome.ends_run:
+        return False
+    marks = parents.lower(event.properties)
+    return (
         event.run_type.lower() == "azureml.steprun"
-        or parents.lower(event.properties).get("runtemplate", "").lower() == "automl_child"
+        or marks.get("runtemplate", "").lower() == "automl_child"
+        or parents.names_other(event.run, marks)
         or parents.has_parent(event.run, event.tags or {})
-        or parents.has_parent(event.run, event.properties)
     )
 
 

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping, ValuesView
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.facts import unusable, vocabulary
@@ -29,6 +29,7 @@ FACTS: Final = tuple(fact.name for fact in vocabulary.TABLE)
 """Every fact that can be named; `*` stands for a name that the run chose."""
 
 NOT_KNOWN: Final = "is not known"
+_MAPS = (dict, Mapping)  # most are dicts, which is told at once
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, skipkeys=True)
 IN_ANY_CASE: Final = (("run", "tags"), ("run", "properties"))
@@ -43,6 +44,7 @@ class MissingFact(RelayError):
         self.name = name
 
 
+@lru_cache(maxsize=1024)
 def path_of(name: str) -> tuple[str, ...]:
     """`run.tags.a.b` as ("run", "tags", "a.b"), `model.name` as ("model", "name")."""
     family = next((family for family in FAMILIES if name.startswith(f"{family}.")), None)
@@ -144,13 +146,15 @@ def alike(family: Mapping[str, Any], name: str) -> str | None:
 
 def found_at(path: Iterable[str], facts: object) -> object:
     """What stands at the path in nested mappings; None where there is nothing."""
-    return reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, path, facts)
+    for key in path:
+        facts = facts.get(key) if isinstance(facts, _MAPS) else None
+    return facts
 
 
 def as_text(value: object) -> str:
     """A text as it is, all else as compact JSON; safe to encode."""
     text = value if isinstance(value, str) else _JSON.encode(value)
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _sent(value: object) -> str:

@@ -38,6 +38,11 @@ Variables are secrets, too, and what a run sends is whatever its author wrote th
 https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-variable-syntax
 https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 """
+_MAY_BE: Final = tuple(
+    fact
+    for fact in vocabulary.TABLE
+    if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at or fact.kept_at
+)
 UNREAD = "unread"  # beside the facts: what could not be read as it is, and why
 UNTOLD = "untold"  # beside them: the names of facts of which nobody can tell whether they are there
 _HAS, _WHOLE = "has", "whole"
@@ -54,15 +59,20 @@ class Unusable(RelayError):
 
 def why(path: Path, value: object, facts: Mapping[str, Any]) -> Unusable | None:
     """What is wrong with this value of that fact; None where it may be used."""
-    name = ".".join(path)
+    return _why(vocabulary.meant_by(path), path, value, facts)
+
+
+def _why(
+    fact: vocabulary.Fact | None, path: Path, value: object, facts: Mapping[str, Any]
+) -> Unusable | None:
     if isinstance(value, float) and not math.isfinite(value):
-        return Unusable(Reason.NOT_A_NUMBER, f"{name} {_no_number(path, value, facts)}")
-    fact = vocabulary.meant_by(path)
+        return Unusable(Reason.NOT_A_NUMBER, f"{'.'.join(path)} {_no_number(path, value, facts)}")
     if fact and fact.cut_at and isinstance(value, str) and len(value) == fact.cut_at:
         cut = f"has {fact.cut_at} characters, where MLflow cuts: it may not be whole"
-        return Unusable(Reason.CUT, f"{name} {cut}")
+        return Unusable(Reason.CUT, f"{'.'.join(path)} {cut}")
     if fact and fact.kept_at and len(str(value)) == fact.kept_at and str(value).endswith("…"):
-        return Unusable(Reason.CUT, f"{name} is longer than {fact.kept_at} characters, and was cut")
+        cut = f"is longer than {fact.kept_at} characters, and was cut"
+        return Unusable(Reason.CUT, f"{'.'.join(path)} {cut}")
     return None
 
 
@@ -81,21 +91,21 @@ def _no_number(path: Path, value: float, facts: Mapping[str, Any]) -> str:
 
 def those_in(facts: Mapping[str, Any]) -> Iterator[tuple[Path, Unusable]]:
     """Every fact that may not be used, by its path."""
-    for fact in vocabulary.TABLE:
-        if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at or fact.kept_at:
-            for path, value in _values(fact, facts):
-                if wrong := why(path, value, facts):
-                    yield path, wrong
+    for fact in _MAY_BE:
+        for path, value in _values(fact, facts):
+            if wrong := _why(fact, path, value, facts):
+                yield path, wrong
 
 
 def _values(fact: vocabulary.Fact, facts: Mapping[str, Any]) -> Iterator[tuple[Path, object]]:
     found: Any = facts
-    for name in fact.path:
+    above = fact.path
+    for name in above:
         found = found.get(name) if isinstance(found, dict) else None
     if not fact.is_family:
-        yield fact.path, found
+        yield above, found
     elif isinstance(found, dict):
-        yield from (((*fact.path, str(name)), found[name]) for name in sorted(found, key=str))
+        yield from [((*above, str(name)), found[name]) for name in sorted(found, key=str)]
 
 
 class Reads(NamedTuple):

@@ -8,6 +8,7 @@ the placeholders know and docs/facts.md follow from it.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from functions.core.events.model_events import LONGEST_FACT
@@ -50,7 +51,12 @@ class Fact(NamedTuple):
     @property
     def path(self) -> tuple[str, ...]:
         """`run.metrics.*` and `run.name` as ("run", "metrics") and ("run", "name")."""
-        return tuple(self.name.removesuffix(".*").split("."))
+        return _path(self.name)
+
+
+@cache
+def _path(name: str) -> tuple[str, ...]:
+    return tuple(name.removesuffix(".*").split("."))
 
 
 MOST_CHILDREN: Final = 1000
@@ -161,9 +167,12 @@ def named_below(*above: str) -> tuple[str, ...]:
 
 def meant_by(path: tuple[str, ...]) -> Fact | None:
     """The fact that a path names, also where it goes on below it; None where it is no fact's."""
-    ends = range(len(path), 0, -1)
-    found = next((BY_PATH[path[:end]] for end in ends if path[:end] in BY_PATH), None)
-    return None if found and found.is_family and path == found.path else found
+    if path in FAMILIES:
+        return None
+    for end in range(len(path), 0, -1):
+        if path[:end] in BY_PATH:
+            return BY_PATH[path[:end]]
+    return None
 
 
 def first_unknown(path: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -87,6 +87,7 @@ class Gate:
         self.mistakes: tuple[str, ...] = ()
         self.statuses = frozenset(map(str, ENDS))
         self._program = self._compiled.program
+        self._roots = frozenset(root for root in FIXED if root in text)  # of which it may read
         if not self._compiled.is_plain:
             self._check()
         asked = _asked_for(self._compiled.tree.root)
@@ -109,7 +110,7 @@ class Gate:
         """Ask about nested facts; those that are None count as not known. Raises nothing."""
         explain = ""
         try:
-            known = {root: _for_cel(facts.get(root) or {}) for root in FIXED}
+            known = {r: _for_cel(facts.get(r) or {}) if r in self._roots else {} for r in FIXED}
             self._rename(known["run"])
             explain = self._explained(known)
             if wrong := self._unusable({**known, unusable.UNREAD: facts.get(unusable.UNREAD, {})}):

@@ -48,9 +48,20 @@ class Summary(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, c: Continuation) -> Summary:
         """What a list shows of this one."""
-        same = {name: getattr(c, name) for name in _SAME}
         return cls(
-            **same,
+            key=c.key,
+            created_at=c.created_at,
+            due_at=c.due_at,
+            updated_at=c.updated_at,
+            state=c.state,
+            reason=c.reason,
+            detail=c.detail,
+            attempts=c.attempts,
+            pipeline_run=c.pipeline_run,
+            url=c.url,
+            waits_on=c.waits_on,
+            in_doubt=c.in_doubt,
+            ignore_gate=c.ignore_gate,
             experiment=c.event.experiment,
             run_ended_at=c.event.time,
             ended=c.ended.how if c.ended else None,
@@ -120,6 +131,3 @@ class Followed(Struct, frozen=True, kw_only=True):
 
 NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})
 _IN_LINE = frozenset({Reason.LIMIT, Reason.CONCURRENCY, Reason.PAUSED})
-_SAME = frozenset(Summary.__struct_fields__) - {
-    *("experiment", "run_ended_at", "started_at", "ended", "ended_at", "ended_detail")
-}

@@ -48,7 +48,7 @@ def bounded_event(event: RunEvent) -> RunEvent:
 
 def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
     """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
-    letters = sum(len(key) + len(value) for key, value in pairs.items())
+    letters = sum(map(len, pairs)) + sum(map(len, pairs.values()))
     if LONGEST_ESCAPE * letters + BRACES * len(pairs) <= LONGEST_TAGS:
         return dict(pairs)
     room, kept = LONGEST_TAGS, {}

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from functions.core.ports.ledger import Place
@@ -50,9 +51,11 @@ NEXT = "!"  # comes before all that a key can hold: begins what is after a key
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=256)  # each write of a start asks again
 def continuation(key: Key) -> Place:
     """The row that holds the truth."""
-    return Place(key.run_hash[:2], f"{key.run_hash}_{key.outcome}_{safe(key.route)}")
+    run_hash = key.run_hash
+    return Place(run_hash[:2], f"{run_hash}_{key.outcome}_{safe(key.route)}")
 
 
 def shelf(number: int) -> str:

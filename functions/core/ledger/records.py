@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -42,7 +43,6 @@ T = TypeVar("T")
 MOST_NAMED = 100  # rows that cannot be read
 
 _PARTS = ("event", "request", "history")
-_MORE = tuple(name for name in Continuation.__struct_fields__ if name not in _PARTS)
 NAMED_BY = ("route", "run", "outcome", "workspace")
 COLUMNS_EACH = fitting.LONGEST_PART // fitting.LONGEST_COLUMN
 KEY_COLUMNS = ("key", *(f"key_{n + 1}" for n in range(1, COLUMNS_EACH)))
@@ -56,7 +56,9 @@ def continuation_row(c: Continuation) -> Row:
 
     Raises Unreadable, as `schedule_row` does, for a state that this version does not know.
     """
-    more = {name: getattr(c, name) for name in _MORE}
+    more = msgspec.structs.asdict(c)
+    for part in _PARTS:
+        del more[part]
     event = fitting.bounded_event(c.event)
     row = row_of(_copies(c), event=event, request=c.request, history=c.history, more=more)
     return named(c.key) | row
@@ -162,15 +164,19 @@ def unknown_word(row: str, word: str) -> str:
 
 def time_text(at: datetime) -> str:
     """27 characters that sort as the times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def row_of(copies: Mapping[str, object], **parts: object) -> Row:
     """Columns for people, and parts that are read back; raises Permanent (too_large)."""
-    told = ((name, value) for name, value in copies.items() if value)
-    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told}
+    told = {name: value for name, value in copies.items() if value}
+    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told.items()}
     for name, part in parts.items():
         text = fitting.text(part)
+        if len(text) <= fitting.LONGEST_COLUMN:
+            row[name] = text
+            continue
         if len(text) > fitting.LONGEST_PART:
             detail = f"{name} has {len(text)} characters, {fitting.LONGEST_PART} fit in the ledger"
             raise Permanent(Reason.TOO_LARGE, detail)
@@ -193,10 +199,11 @@ def _column(name: str, at: int) -> str:
 
 def _copies(c: Continuation) -> dict[str, object]:
     check_known(c.key.text, c.state, c.key.outcome)
-    shown = Summary.of(c)
-    return {name: getattr(shown, name) for name in summary.NAMES}
+    shown = msgspec.structs.asdict(Summary.of(c))
+    return {name: shown[name] for name in summary.NAMES}
 
 
+@lru_cache(maxsize=256)  # each write of a start asks again
 def named(key: Key) -> Row:
     """The columns that a list reads the key from: nothing of a name is cut."""
     return {name: visible(exact(getattr(key, name))) for name in NAMED_BY}

@@ -35,7 +35,7 @@ class Word(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether this version knows what it means."""
-        return self.name in type(self).__members__
+        return bool(self._name_)
 
 
 class Outcome(Word, form=r"[A-Z][A-Za-z0-9]{0,60}"):

@@ -43,6 +43,8 @@ def bounded(text: object, longest: int = LONGEST_DETAIL) -> str:
     be told as text is named by its kind.
     """
     whole = text if isinstance(text, str) else _told(text)
+    if len(whole) <= longest and whole.isascii() and whole.isprintable() and "eyJ" not in whole:
+        return whole.strip()  # as most are
     flat = whole[: longest + LONGEST_TOKEN]
     if not _is_visible(flat):
         flat = visible(_LAYOUT.sub(" ", flat))
@@ -55,6 +57,8 @@ def kept(text: object, longest: int = LONGEST_DETAIL) -> str:
     It is true rather than fit for the eye: whatever prints it makes it `bounded` or `visible`.
     """
     whole = text if isinstance(text, str) else _told(text)
+    if len(whole) <= longest and whole.isprintable() and "eyJ" not in whole:
+        return whole.strip()  # as most are
     flat = whole[: longest + LONGEST_TOKEN]
     return _cut(flat if flat.isprintable() else _CONTROL.sub(" ", flat), longest, whole)
 
@@ -74,6 +78,8 @@ def visible(text: str) -> str:
 
 def exact(text: str) -> str:
     """The text such that, also once it is `visible`, `meant` gives it back."""
+    if "\\" not in text:
+        return text
     return _ESCAPE.sub(lambda found: _escape("\\") + found[0][1:], text)
 
 
