@@ -1,4 +1,4 @@
-"""What Azure Pipelines would expand or obey, written out in a route file: told by `check`."""
+"""What a service would expand or obey, written out in a route file: told by `check`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,27 @@ def test_what_would_be_expanded_is_told_with_its_place(text: str, where: str, be
 )
 def test_what_is_nothing_to_azure_pipelines_may_be_sent(text: str) -> None:
     assert routes(start(f"parameters: {{x: '{text}', y: {{a: '{text}'}}}}")).mistakes == ()
+
+
+WORKFLOW = "start: {github: contoso/mlops, workflow: a.yml, ref: main, correlation: id,"
+ON_GITHUB = {
+    "$(date)": "holds `$(`, which a shell would run where a script spells the input out",
+    "x ##[group]a": "holds `##[`, which GitHub's runner would obey where it is printed",
+    "::notice::a": "holds `::notice`, which GitHub's runner would obey where it is printed",
+    " ::Error file=a::b": "holds `::Error`, which GitHub's runner would obey where it is printed",
+}
+
+
+@pytest.mark.parametrize("text", ON_GITHUB)
+def test_of_a_workflow_s_inputs_is_told_what_its_runner_would_obey(text: str) -> None:
+    found = routes(f"- {{name: a, {WORKFLOW}\n    inputs: {{x: '{text}'}}}}}}\n")
+    said = f"routes.yaml:5: routes[0].start.inputs.x: {ON_GITHUB[text]}: it is never sent"
+    assert found.mistakes == (said,)
+
+
+@pytest.mark.parametrize("text", ["std::sort", "$[a]", "##vso[a]", "a ::notice::b", "::", "#["])
+def test_what_is_nothing_to_github_may_be_sent_there(text: str) -> None:
+    assert routes(f"- {{name: a, {WORKFLOW} inputs: {{x: '{text}'}}}}}}").mistakes == ()
 
 
 def test_the_name_of_a_fact_is_not_what_is_sent() -> None:

@@ -1,7 +1,6 @@
 """Facts that are there and may not be used: metrics that are no numbers, texts that were cut.
 
-And which facts a gate goes by, which it only asks to be there, which it asks to be numbers; and
-what no text may hold that is sent.
+And which facts a gate goes by, which it only asks to be there, which it asks to be numbers.
 """
 
 from __future__ import annotations
@@ -27,17 +26,6 @@ _OF_INFINITE: Final = frozenset({"isInf", "is_finite", "isFinite"})
 ASKING: Final = _OF_NAN | _OF_INFINITE
 """Functions by which a gate asks on purpose whether a metric is a number, and of what kind."""
 _KEYS_ONLY: Final = {"@in": 1, "size": 0}  # which part of a call is a map of which the keys matter
-EXPANDED: Final = {
-    "$(": "which the agent of Azure Pipelines would replace by a variable",
-    "$[": "which Azure Pipelines may evaluate as an expression",
-    "##vso[": "which the agent of Azure Pipelines would obey where it is printed",
-}
-"""What is expanded or obeyed after a pipeline's own conditions looked at its parameters.
-
-Variables are secrets, too, and what a run sends is whatever its author wrote there.
-https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-variable-syntax
-https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
-"""
 _MAY_BE: Final = tuple(
     fact
     for fact in vocabulary.TABLE
@@ -74,12 +62,6 @@ def _why(
         cut = f"is longer than {fact.kept_at} characters, and was cut"
         return Unusable(Reason.CUT, f"{'.'.join(path)} {cut}")
     return None
-
-
-def expanded(text: str) -> str:
-    """What the text (or JSON text) holds that is never sent, in words; empty where nothing."""
-    found = next((one for one in EXPANDED if one in text), None)
-    return f"holds `{found}`, {EXPANDED[found]}" if found else ""
 
 
 def _no_number(path: Path, value: float, facts: Mapping[str, Any]) -> str:

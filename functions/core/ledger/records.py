@@ -56,9 +56,7 @@ def continuation_row(c: Continuation) -> Row:
 
     Raises Unreadable, as `schedule_row` does, for a state that this version does not know.
     """
-    more = msgspec.structs.asdict(c)
-    for part in _PARTS:
-        del more[part]
+    more = {name: v for name, v in msgspec.structs.asdict(c).items() if name not in _PARTS}
     event = fitting.bounded_event(c.event)
     row = row_of(_copies(c), event=event, request=c.request, history=c.history, more=more)
     return named(c.key) | row
@@ -113,7 +111,6 @@ def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
 
     `name` and `organization` tell whose place it takes, without its token.
-
     Raises Unreadable for a state that this version does not know.
     """
     check_known(wait.task.key, wait.state)
@@ -164,24 +161,21 @@ def unknown_word(row: str, word: str) -> str:
 
 def time_text(at: datetime) -> str:
     """27 characters that sort as the times do."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return f"{utc.isoformat(timespec='microseconds')[:-6]}Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def row_of(copies: Mapping[str, object], **parts: object) -> Row:
     """Columns for people, and parts that are read back; raises Permanent (too_large)."""
-    told = {name: value for name, value in copies.items() if value}
-    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told.items()}
+    times = {n: time_text(at) for n, at in copies.items() if isinstance(at, datetime)}
+    row = {n: times.get(n) or bounded(told) for n, told in copies.items() if told}
     for name, part in parts.items():
-        text = fitting.text(part)
-        if len(text) <= fitting.LONGEST_COLUMN:
-            row[name] = text
-            continue
+        row[name] = text = fitting.text(part)
         if len(text) > fitting.LONGEST_PART:
             detail = f"{name} has {len(text)} characters, {fitting.LONGEST_PART} fit in the ledger"
             raise Permanent(Reason.TOO_LARGE, detail)
-        starts = range(0, len(text), fitting.LONGEST_COLUMN)
-        row |= {_column(name, at): text[at : at + fitting.LONGEST_COLUMN] for at in starts}
+        if len(text) > fitting.LONGEST_COLUMN:
+            starts = range(0, len(text), fitting.LONGEST_COLUMN)
+            row |= {_column(name, at): text[at : at + fitting.LONGEST_COLUMN] for at in starts}
     return row
 
 
@@ -199,8 +193,7 @@ def _column(name: str, at: int) -> str:
 
 def _copies(c: Continuation) -> dict[str, object]:
     check_known(c.key.text, c.state, c.key.outcome)
-    shown = msgspec.structs.asdict(Summary.of(c))
-    return {name: shown[name] for name in summary.NAMES}
+    return {n: v for n, v in msgspec.structs.asdict(Summary.of(c)).items() if n in summary.NAMES}
 
 
 @lru_cache(maxsize=256)  # each write of a start asks again

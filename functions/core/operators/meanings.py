@@ -166,8 +166,8 @@ REASONS = {
         "let the training log it in a file, or in shorter parts; then " + REPLAY,
     ),
     Reason.EXPANDS: Words(
-        "a value that the route sends holds what Azure Pipelines would expand or obey: `$(`, `$[` "
-        "or a logging command; nothing was sent",
+        "a value that the route sends holds what the service or its agent would expand or obey: "
+        "`$(`, `$[`, or a logging or workflow command; nothing was sent",
         "name in {route} a fact without it, or mend what the run is called or tagged with; then "
         + REPLAY,
     ),

@@ -39,6 +39,24 @@ def test_the_same_news_again_starts_nothing(hub: Hub) -> None:
     assert (hub.dispatches(), len(hub.runs)) == (1, 1)
 
 
+@pytest.mark.parametrize("text", ["first\n::notice::second", "at $(date)"])
+def test_what_the_runner_or_a_shell_would_obey_is_not_sent(hub: Hub, text: str) -> None:
+    hub.routes(ROUTES.replace("{{ run.experiment }}", "{{ run.tags.note }}"))
+    hub.aml.add_run("r1", experiment="defect-detection", tags={"note": text})
+    hub.deliver(completed("r1", runTags={"note": text}))
+    row = hub.only("r1")
+    assert (row.state, row.reason, hub.dispatches()) == (State.HELD, Reason.EXPANDS, 0)
+    assert row.detail.startswith("experiment holds `")
+
+
+def test_what_is_nothing_to_github_is_sent_as_it_is(hub: Hub) -> None:
+    text = "std::sort at $[a] ##vso[b]"
+    hub.routes(ROUTES.replace("{{ run.experiment }}", "{{ run.tags.note }}"))
+    hub.aml.add_run("r1", experiment="defect-detection", tags={"note": text})
+    hub.deliver(completed("r1", runTags={"note": text}))
+    assert dict(hub.runs[0].inputs)["experiment"] == text
+
+
 def test_nothing_of_it_reaches_azure_devops(hub: Hub) -> None:
     hub.happen()
     hub.reconcile(minutes=10)

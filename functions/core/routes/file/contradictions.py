@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.events.model_events import BY_OUTCOME
-from functions.core.facts import placeholders, unusable, vocabulary
+from functions.core.facts import placeholders, vocabulary
+from functions.core.facts.expanding import expanded
 from functions.core.gates.gate import LONGEST_EXPRESSION, GateRefused, gate_of, mentioned
 from functions.core.routes.file.seldom import champions, concurrencies, promotions, workflows
 from functions.core.routes.filters import FILTERS
@@ -93,7 +94,7 @@ def never_sent(start: Entry) -> Said:
     for kind in VALUES:
         given = start.get(kind)
         for name, value in given.items() if isinstance(given, dict) else ():
-            if wrong := unusable.expanded(placeholders.written(value)):
+            if wrong := expanded(placeholders.written(value), github="github" in start):
                 yield ("start", kind, name), f"{wrong}: it is never sent"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.core.facts import placeholders, unusable
+from functions.core.facts import placeholders
+from functions.core.facts.expanding import expanded
 from functions.core.facts.unusable import Unusable
 from functions.core.terms.errors import Permanent
 from functions.core.terms.pipelines import PipelineRequest, is_github
@@ -29,10 +30,11 @@ def request(route: Route, start: Start, key: Key, known: Facts, policy: Policy) 
     Template parameters are text, objects among them JSON text.
     https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline
     """
-    parameters = {n: _rendered(n, v, known) for n, v in start.parameters.items()}
+    github = is_github(start.organization)
+    parameters = {n: _rendered(n, v, known, github=github) for n, v in start.parameters.items()}
     if start.correlation:
         parameters[start.correlation] = key.hash
-    bodied = _dispatch if is_github(start.organization) else _pipeline
+    bodied = _dispatch if github else _pipeline
     body = bodied(start, parameters, known)
     return PipelineRequest(
         organization=start.organization,
@@ -42,7 +44,7 @@ def request(route: Route, start: Start, key: Key, known: Facts, policy: Policy) 
         secret=policy.sender(start.organization, start.secret).secret,
         body=json.dumps({k: v for k, v in body.items() if v}, ensure_ascii=False),
         distinct=route.distinct,
-        mark=key.hash if start.correlation and is_github(start.organization) else "",
+        mark=key.hash if start.correlation and github else "",
     )
 
 
@@ -71,11 +73,11 @@ def _dispatch(start: Start, inputs: Mapping[str, str], _: Facts) -> dict[str, ob
     return {"ref": start.branch, "inputs": inputs}
 
 
-def _rendered(name: str, value: object, known: Facts) -> str:
+def _rendered(name: str, value: object, known: Facts, *, github: bool = False) -> str:
     text = placeholders.render(value, known)
     if len(text) >= placeholders.LONGEST_TEXT:
         raise Permanent(Reason.TOO_LARGE, f"{name} has more than {len(text)} characters")
-    if wrong := unusable.expanded(text):
+    if wrong := expanded(text, github=github):
         raise Unusable(Reason.EXPANDS, f"{name} {wrong}")
     return text
 
