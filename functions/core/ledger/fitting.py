@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.core.terms.errors import Permanent
+from functions.core.terms.reasons import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.ports.ledger import Row
     from functions.core.terms.runs import RunEvent
 
 LONGEST_COLUMN = 16_000  # characters, of at most four bytes
@@ -37,6 +41,28 @@ def text(part: object) -> str:
     if told.isprintable():  # nothing awkward is
         return told
     return AWKWARD.sub(lambda found: f"\\u{ord(found[0]):04x}", told)
+
+
+def columns(name: str, part: object) -> Row:
+    """The part as JSON, in as many columns as it takes; raises Permanent (too_large)."""
+    told = text(part)
+    if len(told) <= LONGEST_COLUMN:
+        return {name: told}
+    if len(told) > LONGEST_PART:
+        detail = f"{name} has {len(told)} characters, {LONGEST_PART} fit in the ledger"
+        raise Permanent(Reason.TOO_LARGE, detail)
+    starts = range(0, len(told), LONGEST_COLUMN)
+    return {_column(name, at): told[at : at + LONGEST_COLUMN] for at in starts}
+
+
+def part(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """What the part's columns say; raises ValueError where that is no JSON."""
+    starts = range(0, LONGEST_PART, LONGEST_COLUMN)
+    return json.loads("".join(row.get(_column(name, at), "") for at in starts))
+
+
+def _column(name: str, at: int) -> str:
+    return f"{name}_{at // LONGEST_COLUMN + 1}" if at else name
 
 
 def bounded_event(event: RunEvent) -> RunEvent:

@@ -9,7 +9,6 @@ that is not, can be read, and is never written.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +24,7 @@ from functions.core.kept.tasks import Wait, WaitState
 from functions.core.ledger import fitting
 from functions.core.ledger.decoding import decoded
 from functions.core.ledger.places import safe, unsafe
-from functions.core.terms.errors import Permanent, Unreadable
+from functions.core.terms.errors import Unreadable
 from functions.core.terms.reasons import LOOKED_FOR, Reason
 from functions.core.texts.bounds import bounded, exact, meant, visible
 from functions.core.texts.times import parse_time
@@ -65,8 +64,8 @@ def continuation_row(c: Continuation) -> Row:
 def continuation_of(row: Row) -> Continuation:
     """The continuation of a row; raises Unreadable."""
     with _naming(row):
-        parts = {name: _part(row, name) for name in _PARTS if name in row}
-        return decoded({**_known(_part(row, "more")), **parts}, Continuation)
+        parts = {name: fitting.part(row, name) for name in _PARTS if name in row}
+        return decoded({**_known(fitting.part(row, "more")), **parts}, Continuation)
 
 
 def schedule_row(c: Continuation) -> Row:
@@ -111,6 +110,7 @@ def wait_row(wait: Wait) -> Row:
     """A wait's columns; `waits` while it was not answered, `until` when it may be forgotten.
 
     `name` and `organization` tell whose place it takes, without its token.
+
     Raises Unreadable for a state that this version does not know.
     """
     check_known(wait.task.key, wait.state)
@@ -132,7 +132,7 @@ def letter_of(row: Row) -> Letter:
 def unpacked(row: Row, part: str, kind: type[T]) -> T:
     """The `key` of the schedule, a `letter`, a `wait`, or a shared `value`; raises Unreadable."""
     with _naming(row):
-        return decoded(_part(row, part), kind)
+        return decoded(fitting.part(row, part), kind)
 
 
 def readable(
@@ -166,34 +166,17 @@ def time_text(at: datetime) -> str:
 
 def row_of(copies: Mapping[str, object], **parts: object) -> Row:
     """Columns for people, and parts that are read back; raises Permanent (too_large)."""
-    times = {n: time_text(at) for n, at in copies.items() if isinstance(at, datetime)}
-    row = {n: times.get(n) or bounded(told) for n, told in copies.items() if told}
+    told = {name: value for name, value in copies.items() if value}
+    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told.items()}
     for name, part in parts.items():
-        row[name] = text = fitting.text(part)
-        if len(text) > fitting.LONGEST_PART:
-            detail = f"{name} has {len(text)} characters, {fitting.LONGEST_PART} fit in the ledger"
-            raise Permanent(Reason.TOO_LARGE, detail)
-        if len(text) > fitting.LONGEST_COLUMN:
-            starts = range(0, len(text), fitting.LONGEST_COLUMN)
-            row |= {_column(name, at): text[at : at + fitting.LONGEST_COLUMN] for at in starts}
+        row |= fitting.columns(name, part)
     return row
-
-
-def _part(row: Row, name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    columns = (
-        row.get(_column(name, at), "")
-        for at in range(0, fitting.LONGEST_PART, fitting.LONGEST_COLUMN)
-    )
-    return json.loads("".join(columns))
-
-
-def _column(name: str, at: int) -> str:
-    return f"{name}_{at // fitting.LONGEST_COLUMN + 1}" if at else name
 
 
 def _copies(c: Continuation) -> dict[str, object]:
     check_known(c.key.text, c.state, c.key.outcome)
-    return {n: v for n, v in msgspec.structs.asdict(Summary.of(c)).items() if n in summary.NAMES}
+    shown = msgspec.structs.asdict(Summary.of(c))
+    return {name: shown[name] for name in summary.NAMES}
 
 
 @lru_cache(maxsize=256)  # each write of a start asks again
