@@ -81,6 +81,12 @@ def run(
     return process.returncode, out
 
 
+@pytest.fixture(autouse=True)
+def _no_path_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No agent has one, and whoever runs these tests may."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+
 @pytest.fixture
 def az(tmp_path: Path) -> Path:
     """A folder with an `az` that installs extensions as the Azure CLI does, and no more."""
