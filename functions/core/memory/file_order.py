@@ -73,13 +73,27 @@ def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime)
     So it is in the minutes after another was met, or after it was claimed by one that nobody has
     met yet. One request. Raises LedgerUnavailable.
     """
+    return _may_be_older(ledger, c.file, c.created_at, routes, now)
+
+
+def stands_back(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
+    """The same of what another file has claimed then, or let wait.
+
+    No request where it was this one. Raises LedgerUnavailable.
+    """
+    if file in {"", routes.file, *routes.earlier}:
+        return False
+    return _may_be_older(ledger, file, at, routes, now)
+
+
+def _may_be_older(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
     if not routes.file:
         return False
     own, files = {routes.file, *routes.earlier}, note(ledger, routes.file, now)
     newest, met_at = files[-1]
     if newest in own:
-        is_met = _is_met(files, c.file) or c.file in {"", *own}
-        met_at = now - SETTLING if is_met else c.created_at
+        is_met = _is_met(files, file) or file in {"", *own}
+        met_at = now - SETTLING if is_met else at
     return now < met_at + SETTLING
 
 

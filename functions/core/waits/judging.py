@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from functions.core.facts import building
 from functions.core.kept.task_answer import TaskAnswer
-from functions.core.memory import file_order
 from functions.core.reading.collecting import Reading
 from functions.core.routes import deciding, filters
 from functions.core.terms.errors import Ambiguous, RelayError, Retryable
@@ -19,6 +18,7 @@ from functions.core.terms.runs import RunEvent
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded, visible
 from functions.core.waits.ends import Ends
+from functions.core.waits.whose import Whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,9 +52,8 @@ class Judge:
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._runs, self._routes, self._clock = ports.runs, ports.routes, ports.clock
-        self._ledger = ports.ledger
         self._studio = policy.studio
-        self._ends = Ends(ports.ledger)
+        self._ends, self._whose = Ends(ports.ledger), Whose(ports)
 
     def admit(self, workspace: Workspace, runs: Iterable[str], deadline: Deadline) -> None:
         """Raises Unfit for a run that no route could answer for, Retryable if one is unreadable."""
@@ -100,28 +99,22 @@ class Judge:
             if gone and self._clock.now() - wait.created_at > REFUSED_FOR:
                 return _no(f"run {run}: {error.detail}")
             raise
-        if reading.run.deleted:
-            return _no(f"run {run} was deleted")
-        outcome = reading.run.outcome
-        if outcome is not Outcome.COMPLETED and not self._went_on(reading.event):
-            return Pending.RUNS if outcome is None else _no(f"run {run} ended as {outcome}")
+        outcome, deleted = reading.run.outcome, reading.run.deleted
+        if (deleted or outcome) and self._whose.is_newer_ones(wait):
+            return Pending.ROUTES
+        is_fine = outcome is Outcome.COMPLETED and not deleted
+        if not (is_fine or self._went_on(reading.event)):
+            return _unfinished(run, outcome, deleted=deleted)
         try:
             routes = self._fitting(reading.event)
         except Unfit as error:
-            return Pending.ROUTES if self._is_anothers(wait, reading) else _no(str(error))
-        return self._gated(reading, routes)
+            left = self._whose.is_left(wait, reading.run)
+            return Pending.ROUTES if left else _no(str(error))
+        return self._gated(wait, reading, routes)
 
-    def _is_anothers(self, wait: Wait, reading: Reading) -> bool:
-        """Whether a newer file than this one may answer for a run that is over; for a day."""
-        now, ended = self._clock.now(), reading.run.known_to_last_until or wait.created_at
-        if now - max(ended, wait.created_at) >= file_order.GONE_FOR:
-            return False
-        routes = self._routes.routes()
-        return file_order.is_left(self._ledger, wait.file, wait.created_at, routes, now)
-
-    def _gated(self, reading: Reading, routes: list[Route]) -> TaskAnswer | Pending:
+    def _gated(self, wait: Wait, reading: Reading, routes: list[Route]) -> TaskAnswer | Pending:
         """Completed: now all gates must hold, and what is to end first must have succeeded."""
-        said = [(route.name, self._said(route, reading)) for route in routes]
+        said = [(route.name, self._said(wait, route, reading)) for route in routes]
         known = [(name, answer) for name, answer in said if not isinstance(answer, Pending)]
         holds = all(answer[0] for _, answer in known)
         if holds and len(known) < len(said):
@@ -131,11 +124,13 @@ class Judge:
         lines = (visible(f"{ended}; route {name}: {why}") for name, (_, why) in known)
         return TaskAnswer(holds, tuple(lines))
 
-    def _said(self, route: Route, reading: Reading) -> tuple[bool, str] | Pending:
+    def _said(self, wait: Wait, route: Route, reading: Reading) -> tuple[bool, str] | Pending:
         """What a route says; of one that answers by an end its gate is asked before the start."""
         if not route.answers_after:
             return self._gate(route, reading)
-        is_known, answer = self._ends.of(reading.event.key(route.name))
+        ended = reading.run.known_to_last_until or wait.created_at
+        since = max(ended, wait.created_at)
+        is_known, answer = self._ends.of(reading.event, route, since, self._clock.now())
         if answer is not None:
             return answer
         asked = None if is_known else self._gate(route, reading)
@@ -182,7 +177,7 @@ class Judge:
 
     def _has_begun(self, route: Route, event: RunEvent) -> bool:
         """The same of one route that answers by its end: it judges the run no more."""
-        return route.answers_after and self._ends.has_begun(event.key(route.name))
+        return route.answers_after and self._ends.has_begun(event, route)
 
     def _reading(self, workspace: Workspace, run: str, deadline: Deadline) -> Reading:
         """The run, with what an event will tell if it completes; raises Retryable."""
@@ -213,3 +208,10 @@ def _misfit(event: RunEvent, route: Route) -> filters.Misfit | None:
 
 def _no(why: str) -> TaskAnswer:
     return TaskAnswer(succeeded=False, lines=(visible(why),))
+
+
+def _unfinished(run: str, outcome: Outcome | None, *, deleted: bool) -> TaskAnswer | Pending:
+    """What a run comes to that has not Completed, or was deleted since."""
+    if deleted:
+        return _no(f"run {run} was deleted")
+    return Pending.RUNS if outcome is None else _no(f"run {run} ended as {outcome}")

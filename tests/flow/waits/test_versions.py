@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from local.cloud import WORKSPACE
 from tests.flow.rounds.test_succession import fleet as fleet  # noqa: PLC0414 - a fixture
+from tests.flow.waits.test_after import ROUTES as AFTER
 from tests.flow.waits.test_waits import KEY, ROUTES, ends, register, runs
 from tests.flow.waits.test_waits import stage as stage  # noqa: PLC0414 - the fixture
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES as WITHOUT
+from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from functions.core.ports.waits import Waiting
@@ -105,4 +108,41 @@ def test_a_task_that_another_looked_at_just_before_hears_of_the_end_all_the_same
     ends(stage)
     stage.build()
     stage.reconcile(minutes=2)
+    assert job.result == "succeeded"
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_an_old_instance_does_not_answer_by_the_run_what_the_new_file_answers_by_its_pipeline(
+    fleet: Fleet, *, met: bool
+) -> None:
+    """The route is in both files: in the old one a task goes on with the training's own end."""
+    old = fleet.start(AFTER.replace("complete: after", "complete: true"), **NAMED)
+    old.reconcile()
+    new = fleet.start(AFTER, **NAMED)
+    new.cloud.vault.put("run-relay-waits-key", KEY)
+    new.clock.forward(minutes=1)
+    if met:
+        new.reconcile()
+    runs(new)
+    job = register(new)
+    runs(new, accuracy=0.95)
+    old.deliver(completed("r1"))
+    old.reconcile(minutes=2)
+    assert (old.started(), job.result) == ([(42, "r1")], None)
+    new.devops.finish(new.devops.runs[0].id, "failed")
+    for _ in range(6):
+        new.reconcile(minutes=2)
+    assert job.result == "failed"
+
+
+def test_a_new_version_answers_what_the_old_one_let_wait_at_once(fleet: Fleet) -> None:
+    old = fleet.start(ROUTES, **NAMED)
+    old.cloud.vault.put("run-relay-waits-key", KEY)
+    old.reconcile()
+    runs(old)
+    job = register(old)
+    new = fleet.start(f"# the same\n{ROUTES}", **NAMED)
+    new.reconcile(minutes=1)
+    runs(new, accuracy=0.95)
+    new.deliver(completed("r1"))
     assert job.result == "succeeded"
