@@ -16,6 +16,7 @@ from functions.core.facts import placeholders
 from functions.core.facts.building import unread
 from functions.core.facts.unusable import Unusable
 from functions.core.kept.continuation import Continuation
+from functions.core.memory import file_order
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
@@ -43,10 +44,11 @@ TRIES = 100  # of a member whose joint one others write to: they are fifty at mo
 MOST_OPEN = 1000  # joins of a route that wait for others
 LONGEST_NAME = 200  # of an experiment that the route does not name
 PATIENT_FOR, LOOKS_AGAIN = timedelta(days=1), timedelta(minutes=15)
+STANDS_BACK = timedelta(minutes=1)
 UNREAD = frozenset(  # of a member that may be one of those that lack: it passes by itself
     {
         *(Reason.WORKING, Reason.DEADLINE, Reason.NOT_FINAL),
-        *(Reason.ROUTES_UNREADABLE, Reason.RUN_UNREADABLE),
+        *(Reason.ROUTES_UNREADABLE, Reason.ROUTE_REMOVED, Reason.RUN_UNREADABLE),
     }
 )
 
@@ -56,7 +58,7 @@ class Joining:
 
     def __init__(self, ports: Ports, settling: Settling) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
-        self._settling = settling
+        self._routes, self._settling = ports.routes, settling
 
     def goes_on(self, work: Work, route: Route, known: Facts) -> Work | None:
         """The work whose start is to be decided now: that of a joint one for which none is awaited.
@@ -67,6 +69,8 @@ class Joining:
         c, join = work.entry.continuation, route.join
         if join is None:
             return work if route.after or c.ignore_gate else self._left_over(work)
+        if self._is_left(work, route):
+            return None
         if c.key.outcome is not Outcome.JOINED:
             self._member(work, route, join, known)
             return None
@@ -85,6 +89,17 @@ class Joining:
         known[members.FACTS] = event.given[members.FACTS]
         goes_on = replace(coming.awaits_nobody(c, self._clock.now()), event=event)
         return Work(Entry(goes_on, work.entry.version), work.deadline)
+
+    def _is_left(self, work: Work, route: Route) -> bool:
+        """To a newer file, which may ask for others: by this one it could start without them."""
+        c, routes, now = work.entry.continuation, self._routes.routes(), self._clock.now()
+        if not file_order.stands_back(self._ledger, c.file, c.created_at, routes, now):
+            return False
+        reason, said, name = Reason.ROUTE_REMOVED, "another version may ask for other runs", ""
+        if c.key.outcome is Outcome.JOINED:
+            reason, said, name = Reason.INCOMPLETE, c.detail, waits_on(route.name)
+        self._settling.park(work, reason, said, until=now + STANDS_BACK, waits_on=name)
+        return True
 
     def _may_come(self, c: Continuation, join: Join) -> bool:
         """Whether a run that was told in time is still to be read: it may be one that lacks.
