@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from functions.core.kept.continuation import CLAIMED, Continuation, Step
+from functions.core.kept.continuation import CLAIMED, PARKED, Continuation, Step
 from functions.core.kept.history import JOINED, fitting
 from functions.core.routes.deciding import End
 from functions.core.routes.joins import members
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from functions.core.routes.joins.join import Join
     from functions.core.routes.joins.members import Member
+
+ASKED_OTHERWISE = "the route asks for others by now"  # what lets a held one go on
 
 
 def opened(c: Continuation, join: Join, value: str, now: datetime) -> Continuation:
@@ -83,7 +85,9 @@ def woken(c: Continuation, join: Join, now: datetime) -> Continuation:
     event = members.told_anew(c.event, join)
     if c.state is not State.HELD or event.given[members.FACTS]["failed"]:
         return c
-    return _again(replace(c, event=event, updated_at=now), now, members.told_of(join, event))
+    step = Step(now, PARKED, f"{Reason.INCOMPLETE} {ASKED_OTHERWISE}")
+    more = replace(c, event=event, updated_at=now, history=fitting(*c.history, step))
+    return _again(more, now, members.told_of(join, event))
 
 
 def asked_anew(c: Continuation, join: Join, now: datetime) -> Continuation:

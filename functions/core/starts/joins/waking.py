@@ -1,8 +1,8 @@
-"""Joins that wait, looked at once more where their route asks for others than it did.
+"""Joins that wait, or are held, looked at once more where their route asks for others than it did.
 
     join/ROUTE   {"says": DIGEST, "until": TIME}
 
-The row says by which `join` all that wait were looked at, so that it is done once for each change
+The row says by which `join` all of them were looked at, so that it is done once for each change
 of the route file, whoever reads it. docs/adr/0039-several-runs-are-joined.md
 """
 
@@ -23,10 +23,11 @@ from functions.core.routes.joins.join import waits_on
 from functions.core.starts.joins.joining import MOST_OPEN, put_right
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable, in_words
+from functions.core.terms.words import Outcome, State
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from functions.core.ports.services import Ports
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 SECONDS = 15.0  # of a round's; what is left over is the next round's
 DIGITS = 16
 KEPT_FOR, RENEWED = timedelta(days=60), timedelta(days=30)
+HELD_FOR = timedelta(days=7)  # beyond `within`; nobody expects that what is older still goes on
+MOST_LISTED = 5000  # of a route, its runs among them
+_MAY_GO_ON = frozenset({State.OPEN, State.HELD})  # as lists have it, which are behind
 
 
 class Waking:
@@ -45,13 +49,13 @@ class Waking:
     def __init__(self, ports: Ports) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._looked: dict[str, Join] = {}
-        self._done: dict[str, set[Key]] = {}
+        self._done: dict[str, tuple[str, set[Key]]] = {}
 
     def look(self, routes: Routes, left: float) -> None:
         """Look at the joins of routes that this process has not looked at as they are.
 
-        A request for each such route; where nobody has, a listing and four for each that waits.
-        Raises nothing.
+        A request for each such route; where nobody has, two listings, four for each that waits, and
+        one for each that is held. Raises nothing.
         """
         deadline = Deadline(self._clock, min(SECONDS, left))
         for route in routes.routes:
@@ -65,7 +69,7 @@ class Waking:
                 self._log.write(Level.ERROR, line)
 
     def _is_done(self, route: Route, join: Join, routes: Routes, deadline: Deadline) -> bool:
-        """Whether all that wait were looked at; a newer route file's instances do it themselves."""
+        """Whether all of them were looked at; a newer route file's instances do it themselves."""
         name, now = waits_on(route.name), self._clock.now()
         said, until = {"says": digest(join)}, now + KEPT_FOR
         row = self._ledger.shared(name)
@@ -83,8 +87,13 @@ class Waking:
         return True
 
     def _all(self, route: Route, join: Join, deadline: Deadline) -> bool:
-        done = self._done.setdefault(route.name, set())
-        for key in self._ledger.waiting_on(waits_on(route.name), MOST_OPEN):
+        """What was looked at by an earlier `join` is looked at anew."""
+        says = digest(join)
+        by, done = self._done.get(route.name, ("", set()))
+        if by != says:
+            done = set()
+        self._done[route.name] = says, done
+        for key in self._those(route, join):
             if deadline.has_passed:
                 return False
             if key not in done:
@@ -92,6 +101,14 @@ class Waking:
                 done.add(key)
         del self._done[route.name]
         return True
+
+    def _those(self, route: Route, join: Join) -> Iterable[Key]:
+        """Those that wait, and those that are held, unless they are that for long."""
+        yield from self._ledger.waiting_on(waits_on(route.name), MOST_OPEN)
+        since = self._clock.now() - join.within - HELD_FOR
+        for one in self._ledger.listed(since, MOST_LISTED, route.name):
+            if one.key.outcome is Outcome.JOINED and one.state in _MAY_GO_ON:
+                yield one.key
 
     def _wake(self, key: Key, join: Join) -> None:
         with suppress(Lost, Unreadable):  # who wrote it meanwhile goes by a file of today as well
@@ -102,8 +119,9 @@ class Waking:
             changed = coming.asked_anew(was, join, self._clock.now())
             if changed is not was:
                 self._ledger.write(entry, changed)
-            self._ledger.schedule(changed)  # who died before this wrote what is to be so
-            put_right(self._ledger, key, changed.due_at)
+            if changed.is_open:
+                self._ledger.schedule(changed)  # who died before this wrote what is to be so
+                put_right(self._ledger, key, changed.due_at)
 
 
 def digest(join: Join) -> str:
