@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from functions.core.kept import after
 from functions.core.operators.lists import holders, people
-from functions.core.terms.errors import Retryable, RoutesUnreadable
+from functions.core.routes.joins import members
+from functions.core.terms.errors import Retryable, RoutesUnreadable, Unreadable
+from functions.core.terms.reasons import Reason
 from relay import exits, printing
 from relay.deployment import deployed, opening
 from relay.forecasts import telling
@@ -110,7 +113,7 @@ def _told(
     upcoming = Upcoming(office.ports, office.settings, news) if news else None
     for route in routes:
         mine = [c for c in located.known if c.key.route == route.name]
-        yield from (_known(office, c) for c in mine)
+        yield from (_known(office, c) for one in mine for c in (one, *_joint(office, one)))
         behind = [c for c in left if after.before(c) and c.key.route.startswith(f"{route.name}.")]
         left = [c for c in left if c not in behind]
         yield from (_known(office, c) for c in sorted(behind, key=lambda c: c.created_at))
@@ -124,7 +127,18 @@ def _told(
         prospect = forecast.just_now(prospect)
         then = upcoming.of(prospect)
         yield OnRoute(route.name, prospect=prospect, next=then, beside=bool(mine))
-    yield from (_known(office, c) for c in left)
+    yield from (_known(office, c) for one in left for c in (one, *_joint(office, one)))
+
+
+def _joint(office: Office, c: Continuation) -> Iterator[Continuation]:
+    """What is started for all of them, where the run is one of several that are joined."""
+    if c.reason is not Reason.JOINED:
+        return
+    entry = None
+    with suppress(Unreadable):  # of a newer version
+        entry = office.ports.ledger.read(members.joint_of(c.key, c.detail))
+    if entry is not None:
+        yield entry.continuation
 
 
 def _known(office: Office, c: Continuation) -> OnRoute:

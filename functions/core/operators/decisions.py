@@ -130,6 +130,8 @@ def said(before: Continuation, c: Continuation) -> str:
         then = " and leaves the gate out"
     elif before.reason in WITHOUT_GATE and not before.is_open:
         then = f" and {WITHOUT_GATE[before.reason]}"
+        if before.state is State.FAILED:  # a join that is to fail by who did
+            then = then.replace("waits for", "fails again for")
     return f"{what}; the reconciler takes it up{then}"
 
 
@@ -137,6 +139,7 @@ def _at_once(
     c: Continuation, now: datetime, *, who: str, ignore_gate: bool
 ) -> Continuation | Answer:
     """Due now, unless somebody is at work on it, or its being due would change nothing."""
+    ignore_gate = ignore_gate and not c.is_asked  # the gate was asked before its request
     if turn := _turn(c):
         return _left(c, turn)
     if c.due_at > now and c.reason is Reason.WORKING:

@@ -9,6 +9,7 @@ from functions.core.kept import after
 from functions.core.limits.admission import Admission
 from functions.core.operators.decisions import REPLAYABLE
 from functions.core.operators.meanings import (
+    ALONE,
     AT_ONCE,
     OF_ANOTHER_VERSION,
     REPLAY,
@@ -17,7 +18,7 @@ from functions.core.operators.meanings import (
     Words,
     meant,
 )
-from functions.core.routes.joins.members import is_lacking
+from functions.core.routes.joins.members import NO_JOIN, is_lacking
 from functions.core.terms.pipelines import GITHUB, service, service_told
 from functions.core.terms.policy import FOLLOWED_FOR
 from functions.core.terms.reasons import Reason
@@ -67,6 +68,7 @@ def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
     secret = policy.used_secret(GITHUB if where == service(GITHUB) else organization)
     words = meant(c.state, c.reason)
     words = words if secret else AS_IDENTITY.get(c.reason, words)
+    words = words._replace(do=ALONE) if _is_left_over(c) else words
     told = words._replace(do=_do(c, words)).about(
         key=shlex.quote(visible(c.key.text)),
         route=c.key.route,
@@ -80,6 +82,12 @@ def explained(c: Continuation, now: datetime, policy: Policy) -> Explained:
         ignored = "was ignored" if c.state is State.STARTED else "is ignored"
         means += f"; the route's gate {ignored}, as {c.gate_ignored_by} asked"
     return Explained(means, _next(c, now, secret), told.do)
+
+
+def _is_left_over(c: Continuation) -> bool:
+    """Whether it is a join of a route that joins nothing any more."""
+    is_held = c.state is State.HELD and c.reason is Reason.INCOMPLETE
+    return is_held and c.detail.startswith(NO_JOIN)
 
 
 def _is_unknown(c: Continuation) -> bool:
@@ -146,7 +154,7 @@ def _next(c: Continuation, now: datetime, secret: str) -> str:
 def _by_others(c: Continuation) -> str:
     """How a join goes on by a run that is still to come; "" where none is, and of all else."""
     is_joint = c.key.outcome is Outcome.JOINED and after.before(c) is None
-    if not is_joint or c.asked_at or not is_lacking(c.event):
+    if not is_joint or c.asked_at or not is_lacking(c.event) or _is_left_over(c):
         return ""
     if c.state is State.HELD:
         return "it goes on by itself once another run has ended well for each that failed or lacks"

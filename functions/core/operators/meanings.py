@@ -61,6 +61,7 @@ OF_ANOTHER_REASON = Words("the reason is one of another version of the app; the 
 GOES_ON = "nothing: it goes on by itself"
 LOOKS = "nothing: it looks by itself"
 REPLAY = "bin/relay replay {key}"
+ALONE = f"with those that are there: {REPLAY} --ignore-gate"  # of a join
 AT_ONCE = f"then, to try at once: {REPLAY}"
 SETTLE = (
     "look into the pipeline's runs in {service}, then say what you found: "
@@ -111,8 +112,7 @@ REASONS = {
     ),
     Reason.THROTTLED: Words("{service} asked to slow down"),
     Reason.UNFORESEEN: Words(
-        "an error inside the app that nobody foresaw",
-        "report it with the detail",
+        "an error inside the app that nobody foresaw", "report it with the detail"
     ),
     Reason.FACTS_MISSING: Words(
         "a fact that the route names was not there",
@@ -129,8 +129,8 @@ REASONS = {
     ),
     Reason.INCOMPLETE: Words(
         "of the runs that are joined not all have ended, or not all well",
-        "train again what failed or is missing, by the same value: it goes on by itself; or, with "
-        f"those that are there: {REPLAY} --ignore-gate",
+        "train again what failed or is missing, by the same value: it goes on by itself; or, "
+        f"{ALONE}",
         "nothing: it goes on with the last of them, or once `within` is over",
     ),
     Reason.REFUSED: Words(
@@ -214,5 +214,7 @@ REASONS = {
 
 def meant(state: State, reason: Reason) -> Words:
     """What the reason means for what stands in that state: nobody is at work on what has ended."""
+    if state is State.FAILED and reason is Reason.INCOMPLETE:  # it takes no run any more
+        return REASONS[reason]._replace(do=ALONE)
     at_work = state is State.OPEN or reason is not Reason.WORKING
     return REASONS[reason] if at_work else OF_ANOTHER_REASON

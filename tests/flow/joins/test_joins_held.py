@@ -179,3 +179,16 @@ def test_one_that_is_held_when_the_time_is_over_is_asked_anew_with_the_next_that
     trained(stage, "r2", B)
     stage.reconcile(seconds=1)
     assert sent(stage) == [told(runs=("r1", "r2"), missing=1)]
+
+
+def test_people_are_not_told_that_one_which_failed_for_good_goes_on_by_itself(
+    stage: Stage, chat: Chat
+) -> None:
+    set_up(stage, notified(WEBHOOK, joining(if_one_fails="fail")))
+    trained(stage, "r1", A)
+    stage.reconcile(hours=13)
+    stage.reconcile(seconds=121)
+    (event,) = chat.events
+    assert event["data"]["about"] == "failed"
+    command = "bin/relay replay compare/b7/Joined --ignore-gate"
+    assert event["data"]["do"] == f"with those that are there: {command}"

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from functions.core.operators.decisions import Answer
+from functions.core.operators.explaining import explained
 from functions.core.operators.replaying import Replaying, Wanted, wanted
 from functions.core.starts.settling import Work
 from functions.core.terms.deadline import each
@@ -535,3 +536,19 @@ def test_what_was_refused_after_a_doubtful_request_is_still_in_doubt(stage: Stag
     assert stage.only("r1").state is State.FAILED
     answer = operator(stage).replay(KEY)
     assert (answer.done, "may have been queued" in answer.what) == (False, True)
+
+
+def test_a_gate_that_was_asked_before_a_lost_request_is_not_said_to_be_ignored(
+    stage: Stage,
+) -> None:
+    """The request is the same, whatever an operator wants of its gate by then."""
+    stage.routes(WHEN)
+    stage.devops.server.faults.add(Fault("POST", RUNS, drop="after"))
+    ran(stage, accuracy=0.95)
+    answer = operator(stage).replay(KEY, ignore_gate=True)
+    assert (answer.done, "gate" in answer.what) == (True, False)
+    stage.reconcile(seconds=1)
+    row = stage.only("r1")
+    assert (row.state, row.reason) == (State.STARTED, Reason.FOUND)
+    told = explained(row, stage.clock.now(), stage.read.policy)
+    assert (row.gate_ignored_by, "ignored" in told.means) == ("", False)

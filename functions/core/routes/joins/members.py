@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from functions.core.routes.joins.join import identity
 from functions.core.terms.words import Outcome
+from functions.core.texts import bounds
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FACTS = "join"  # what the facts of a join are called
 BEGUN = "join, begun by run "  # how the history of a joint continuation begins
 _MEMBERS = "members"
+NO_JOIN = "the route joins no runs any more"
 _MOST_NAMED = 3
 
 
@@ -39,6 +41,12 @@ class Member(NamedTuple):
 def key_of(member: Key, value: str) -> Key:
     """The joint continuation of those on the route that have this value."""
     return replace(member, run=identity(value), outcome=Outcome.JOINED)
+
+
+def joint_of(member: Key, told: str) -> Key:
+    """The same by what is said of a member: `ROUTE/VALUE/Joined: 2 of 3`."""
+    text = bounds.meant(told.rpartition(": ")[0]).removesuffix(f"/{Outcome.JOINED}")
+    return replace(member, run=text.removeprefix(f"{member.route}/"), outcome=Outcome.JOINED)
 
 
 def members(event: RunEvent) -> list[Member]:
@@ -94,7 +102,7 @@ def left_over(event: RunEvent) -> str:
     if not is_lacking(event):
         return ""
     failed, missing = len(told.get("failed", ())), told.get("missing")
-    return f"the route joins no runs any more: {failed} of this join failed, {missing} are missing"
+    return f"{NO_JOIN}: {failed} of this join failed, {missing} are missing"
 
 
 def waiting_for(join: Join, event: RunEvent) -> str:
