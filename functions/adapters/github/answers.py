@@ -24,6 +24,7 @@ PAUSE = 60.0  # seconds, where a limit is told without a time: "wait for at leas
 DETAILS = "return_run_details"
 ID = "X-GitHub-Request-Id"  # which only an answer has that GitHub gave, whatever became of it
 _MOVED = frozenset({301, 302, 307, 308})
+_TAKEN = frozenset({200, 201, 202, 204})
 # What is wrong with a request whatever is around it.
 # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#onworkflow_dispatchinputs
 _FINAL = re.compile(
@@ -42,12 +43,13 @@ def verdict(answer: Answer) -> Refusal | None:
     """What the answer to a dispatch means; None is success: 200 with the id of a run.
 
     Only GitHub's own words prove that nothing was done, as with Azure DevOps: what a gateway puts
-    in their place leaves it in doubt. 204 says that it was taken, and not which run it became.
+    in their place leaves it in doubt. 204, or 200 without an id, says that it was taken, and not
+    which run it became.
     """
     status, wait = answer.status, pause(answer)
     if status == 200 and run_id(answer) and is_own(answer):
         return None
-    if status == 204 and is_own(answer):
+    if status in _TAKEN and is_own(answer):
         return InDoubt(Reason.ANSWERED, "GitHub took the request, and names no run", wait)
     refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
     let_through = status != 429 or is_page(answer) or ID in answer.headers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 _MARK = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{12}(?![0-9A-Za-z])")  # as `Key.hash` has it
-_TIME = re.compile(r"20[0-9]{10}")  # of this century, to the minute
 
 
 def shown(name: str) -> frozenset[str]:
@@ -14,5 +13,9 @@ def shown(name: str) -> frozenset[str]:
 
 
 def of_others(name: str, sent: str) -> frozenset[str]:
-    """Those of them that neither say a time nor are in what was `sent`: another start's."""
-    return frozenset(word for word in shown(name) if word not in sent and not _TIME.fullmatch(word))
+    """Those of them that surely are another start's: no numbers, and not in what was `sent`.
+
+    A time has as many digits, and so has the number of an account that a workflow deploys to. Of
+    starts one in three hundred has a mark that is a number as well.
+    """
+    return frozenset(word for word in shown(name) if word not in sent and not word.isdecimal())

@@ -245,3 +245,27 @@ def test_an_echoed_token_is_hidden(hub: Hub) -> None:
     row = hub.only("r1")
     assert token not in row.detail
     assert "who is" in row.detail
+
+
+@pytest.mark.parametrize("body", [{"workflow_run_id": None}, {"workflow_run_id": "7"}, {}])
+def test_what_github_took_without_saying_which_run_it_became_is_never_sent_again(
+    hub: Hub, body: dict[str, Any]
+) -> None:
+    """As while its runs begin late: lists show none for hours."""
+    answer = Fault("POST", DISPATCHES, status=200, after=True, headers=OWN, body=json.dumps(body))
+    hub.hub.server.faults.add(answer)
+    hub.hub.hidden_seconds = 10**6
+    hub.happen()
+    for _ in range(8):
+        hub.reconcile(minutes=30)
+    row = hub.only("r1")
+    assert (row.state, row.reason, row.sends, len(hub.runs)) == (HELD, Reason.IN_DOUBT, 1, 1)
+    assert "the service took the request" in row.detail
+
+
+def test_what_github_took_without_saying_which_is_found_by_its_name(hub: Hub) -> None:
+    answer = Fault("POST", DISPATCHES, status=200, after=True, headers=OWN, body="{}")
+    hub.hub.server.faults.add(answer)
+    hub.happen()
+    hub.reconcile(minutes=2)
+    assert (hub.only("r1").reason, hub.dispatches()) == (Reason.FOUND, 1)

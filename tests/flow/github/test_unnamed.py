@@ -146,3 +146,12 @@ def test_one_that_was_sent_again_by_another_credential_is_whose_nobody_knows(hub
     assert row.request is not None
     assert row.request.by == ""
     assert row.reason is Reason.LOOK_FAILED
+
+
+def test_the_number_of_an_account_in_a_name_is_no_hash_of_another_start(hub: Hub) -> None:
+    """As where the workflow says which account of a cloud it deploys to."""
+    called(hub, "Deploy to 123456789012")
+    hub.hub.server.faults.add(lost())
+    hub.happen()
+    later(hub, 8)
+    assert (hub.only("r1").reason, len(hub.runs)) == (Reason.LOOK_FAILED, 1)
