@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.clock import SystemClock
 from functions.adapters.http.losses import NoAnswerError, NotSentError
-from functions.adapters.http.transport import Answer, Transport
+from functions.adapters.http.transport import MOST_ANSWERED, Answer, Answered, Transport
 from functions.core.terms.deadline import Deadline
 from local.serving.certificates import Authority
 from local.serving.faults import Fault
@@ -235,3 +236,10 @@ class _drip:  # noqa: N801 - reads as what it does
                     connection.sendall(b"x")
                 except OSError:
                     return
+
+
+def test_a_run_is_one_requests_whichever_threads_were_answered_with_it() -> None:
+    answered, runs = Answered(), [n // 2 for n in range(6 * MOST_ANSWERED)]
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(answered.is_new, runs)) == 3 * MOST_ANSWERED
+    assert len(answered._known) <= MOST_ANSWERED  # noqa: SLF001 - what it holds

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.devops.builds import not_a_run, otherwise
 from functions.adapters.devops.calls import Calls
+from functions.adapters.http.transport import Answered
 from functions.core.terms.errors import InDoubt
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -27,7 +28,7 @@ class DevOpsPipelines:
     """The pipelines of the organizations below one base URL."""
 
     def __init__(self, url: str, transport: Transport, api_version: str) -> None:
-        self._calls = Calls(url, transport, api_version)
+        self._calls, self._answered = Calls(url, transport, api_version), Answered()
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
@@ -48,6 +49,9 @@ class DevOpsPipelines:
         )
         found = answer.json
         if why := not_a_run(request, found):
+            raise InDoubt(Reason.IN_DOUBT, why, answer.retry_after)
+        if not self._answered.is_new((request.organization.lower(), found["id"])):
+            why = f"Azure DevOps answered with run {found['id']}, which is another's"
             raise InDoubt(Reason.IN_DOUBT, why, answer.retry_after)
         note = otherwise(request, found)
         return self._run(request, found["id"], answer.retry_after, note)

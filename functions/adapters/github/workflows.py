@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.github.answers import DETAILS, names, pause, run_id
 from functions.adapters.github.calls import Calls, name_of, pages_of, run_page
+from functions.adapters.http.transport import Answered
 from functions.core.terms.errors import InDoubt, Retryable
 from functions.core.terms.pipelines import PipelineRun
 from functions.core.terms.reasons import Reason
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from functions.adapters.http.transport import Transport
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import Credential, PipelineRequest, Project, RunsSeen
-
-MOST_ANSWERED = 1000  # runs of which it is known that they are somebody's
 
 
 class GitHubWorkflows:
@@ -36,7 +35,7 @@ class GitHubWorkflows:
     def __init__(self, url: str, transport: Transport) -> None:
         self._calls, self._pages = Calls(url, transport), pages_of(url.rstrip("/"))
         self._tells_runs = True
-        self._answered: dict[int, None] = {}
+        self._answered = Answered()
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
@@ -58,7 +57,7 @@ class GitHubWorkflows:
         run = run_id(answer)
         if run == 0 or not names(answer, f"/repos/{name_of(request)}/actions/runs/{run}"):
             raise InDoubt(Reason.IN_DOUBT, "GitHub's answer names no run of that repository")
-        if not self._is_new(run):
+        if not self._answered.is_new(run):
             raise InDoubt(Reason.IN_DOUBT, f"GitHub answered with run {run}, which is another's")
         return self._run(request, run, pause(answer))
 
@@ -92,14 +91,6 @@ class GitHubWorkflows:
 
     def tag(self, request: PipelineRequest, run: int, tag: str, credential: Credential) -> None:
         """Nothing: a run at GitHub has no tags, and its name shows the continuation's hash."""
-
-    def _is_new(self, run: int) -> bool:
-        """Whether no request before was answered with it, as far as this process knows."""
-        is_new = run not in self._answered
-        self._answered[run] = None
-        if len(self._answered) > MOST_ANSWERED:
-            self._answered.pop(next(iter(self._answered)), None)
-        return is_new
 
     def _run(self, request: PipelineRequest, run: int, after: float | None = None) -> PipelineRun:
         """With its page as our settings tell it, whatever the answer says."""

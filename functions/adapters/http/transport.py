@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import OrderedDict
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from functions.adapters.http.session import Call, SteadySession
 from functions.core.texts import jsontext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from requests.structures import CaseInsensitiveDict
 
@@ -30,6 +31,7 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LONGEST_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 60.0  # below the 4 minutes after which Azure's load balancers forget a connection
+MOST_ANSWERED = 1000  # runs of which it is known that they are somebody's
 
 
 class Answer(NamedTuple):
@@ -67,6 +69,24 @@ class Answer(NamedTuple):
     def without(self, secrets: Iterable[str]) -> Answer:
         """The answer without these texts."""
         return Answer(self.status, *concealed(self.headers, self.body, secrets))
+
+
+class Answered:
+    """The runs that requests were answered with: what is told a second time is another's."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, object] = OrderedDict()
+
+    def is_new(self, run: Hashable) -> bool:
+        """Whether no request before was answered with it, as far as this process knows.
+
+        Each step is done whole, whichever threads ask at once.
+        """
+        mine = object()
+        is_new = self._known.setdefault(run, mine) is mine
+        if len(self._known) > MOST_ANSWERED:
+            self._known.popitem(last=False)
+        return is_new
 
 
 class Transport:

@@ -115,6 +115,25 @@ def test_an_answer_with_another_run_s_parameters_is_told(
     assert caplog.records[-1].levelname == "WARNING"
 
 
+@pytest.mark.parametrize("queued", [True, False])
+def test_a_run_that_another_request_was_answered_with_is_nobody_elses(
+    stage: Stage, *, queued: bool
+) -> None:
+    """A cache on the way answers again with what it kept, whether or not it let the request by."""
+    first = deliver(stage)
+    body = json.dumps({"id": first.pipeline_run, "pipeline": {"id": 42}})
+    kept = Fault("POST", POST_RUN, status=200, after=queued, body=body, headers=JSON)
+    stage.devops.server.faults.add(kept)
+    row = deliver(stage, "r2")
+    assert (row.state, row.reason) == (State.OPEN, Reason.IN_DOUBT)
+    assert f"answered with run {first.pipeline_run}, which is another's" in row.detail
+    for _ in range(4):
+        stage.reconcile(minutes=11)
+    row = stage.only("r2")
+    assert (row.state, row.pipeline_run) == (State.STARTED, stage.devops.runs[1].id)
+    assert stage.started() == [(42, "r1"), (42, "r2")]
+
+
 # what a 400 is about
 
 
