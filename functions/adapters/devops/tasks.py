@@ -64,7 +64,9 @@ class DevOpsTasks:
             self._show(task, token, lines)
         ids = {"taskId": task.id, "jobId": task.job}
         event = {"name": "TaskCompleted", **ids, "result": answer.result}
-        self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event)
+        taken = self._send(f"{_plan(task)}/events?api-version={EVENTS}", token, event)
+        if taken.body.strip():  # there is nothing to say: somebody else may have said it
+            raise InDoubt(Reason.IN_DOUBT, told(taken), taken.retry_after)
 
     def result(self, task: Task, token: str, deadline: Deadline) -> str:
         """The result in the task's own record, if that says that it is completed; else "".

@@ -620,3 +620,23 @@ def test_an_address_that_no_row_could_hold_is_refused(stage: Stage) -> None:
     headers = {**job.headers, "PlanUrl": f"{job.headers['PlanUrl']}{'a' * 3000}/"}
     status, _ = post(stage, headers, {"run_id": "r1"})
     assert (status, stage.outgoing()) == (400, [])
+
+
+QUEUED = json.dumps({"status": "accepted", "message": "your request is being scanned"})
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_what_a_gateway_says_for_azure_devops_is_no_word_that_the_answer_was_taken(
+    stage: Stage, *, after: bool
+) -> None:
+    """Azure DevOps says nothing where it takes one: what the task's own record says counts."""
+    runs(stage)
+    job = register(stage)
+    headers = {"Content-Type": "application/json"}
+    gateway = Fault("POST", EVENTS, status=200, body=QUEUED, headers=headers, after=after)
+    stage.devops.server.faults.add(gateway)
+    ends(stage)
+    assert len(waiting(stage)) == (not after)
+    stage.reconcile(minutes=2)
+    assert (job.result, waiting(stage)) == ("succeeded", [])
+    assert len(job.events) == 1
