@@ -20,7 +20,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     hex digits, `at` when it happened, and `since` when that was noticed. Of a continuation `key`
     and what follows, as names may be shown; `saw` are the facts that its gate saw, `ended` how its
     pipeline run did, `service` which one has that. Of a secret its name, and when it `ends`. Of a
-    route that awaits a run its name is `awaits`.
+    route that awaits a run its name is `awaits`. `file` stands for the route file that claimed it.
     """
 
     channel: str
@@ -40,6 +40,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     ends: datetime | None = None
     awaits: str = ""
     service: str = ""
+    file: str = ""
 
     @property
     def id(self) -> str:

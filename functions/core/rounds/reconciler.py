@@ -14,6 +14,7 @@ from functions.core.ports.services import Level
 from functions.core.rounds import bounds
 from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_LISTED
 from functions.core.rounds.expecting.looking import Expecting
+from functions.core.rounds.following.ends import is_own
 from functions.core.rounds.following.follower import Follower
 from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
@@ -151,9 +152,13 @@ class Reconciler:
         return did, waits, Seen(problems, self._policy.paused, self._failed), followed
 
     def _take_up(self, c: Continuation, routes: Routes | None, *, strictly: bool = False) -> None:
-        """What is owed to one before the schedule forgets it; `strictly` as the follower has it."""
+        """What is owed to one before the schedule forgets it; `strictly` as the follower has it.
+
+        What the file of another version expects of what that has claimed nobody knows here.
+        """
         self._follower.take_up(c, routes)
-        self._expecting.take_up(c, None if strictly else routes)
+        is_known = not strictly and (c.file == "" or is_own(c, routes))
+        self._expecting.take_up(c, routes if is_known else None)
 
     def _wake(self, routes: Routes | None, left: float) -> None:
         """Look at the joins that wait, where the route file asks for others than before."""

@@ -202,3 +202,47 @@ def test_who_was_told_and_not_noted_is_told_that_it_came(stage: Stage, chat: Cha
     stage.reconcile(minutes=6)
     stage.reconcile(minutes=6)
     assert heard(chat) == ["overdue", "came"]
+
+
+def test_one_of_a_newer_file_that_an_older_one_takes_off_the_schedule_is_looked_after(
+    stage: Stage, chat: Chat
+) -> None:
+    """The older one expects nothing of what is held."""
+    good = held_by_its_gate("held: 2h")
+    stage.routes(held_by_its_gate("within: 9d"))
+    stage.deploy()
+    older = stage.app
+    stage.reconcile()
+    stage.routes(good)
+    stage.deploy()
+    held_for_now(stage)
+    newer, stage.app = stage.app, older
+    stage.routes(held_by_its_gate("within: 9d"))
+    stage.reconcile(seconds=121)
+    assert list(stage.ledger.due(stage.clock.now() + timedelta(days=1), 9)) == []
+    stage.routes(good)
+    stage.app = newer
+    stage.reconcile(hours=2)
+    stage.reconcile(minutes=1)
+    assert heard(chat) == ["still_held"]
+
+
+def test_an_older_file_that_looks_after_its_runs_forgets_none_that_a_newer_one_has_noted(
+    stage: Stage, chat: Chat
+) -> None:
+    good = held_by_its_gate("within: 9d, held: 2h")
+    stage.routes(held_by_its_gate("within: 9d"))
+    stage.deploy()
+    older = stage.app
+    stage.reconcile()
+    stage.routes(good)
+    stage.deploy()
+    hold(stage)
+    newer, stage.app = stage.app, older
+    stage.routes(held_by_its_gate("within: 9d"))
+    stage.reconcile(minutes=61)
+    stage.routes(good)
+    stage.app = newer
+    stage.reconcile(hours=1)
+    stage.reconcile(minutes=6)
+    assert heard(chat) == ["still_held"]

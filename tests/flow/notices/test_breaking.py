@@ -287,3 +287,14 @@ def test_the_subject_of_a_notice_is_its_continuations(stage: Stage) -> None:
     failed(stage, "r1", "r2")
     subjects = {of_key(stage.only(run).key) for run in ("r1", "r2")}
     assert len(subjects) == 2
+
+
+@pytest.mark.parametrize("what", ["lease", "held_until"])
+def test_what_a_clock_wrote_that_was_ahead_keeps_nobody_from_being_told(
+    stage: Stage, chat: Chat, what: str
+) -> None:
+    later = (stage.clock.now() + timedelta(days=30)).isoformat()
+    row = stage.ledger.shared(channels.name("slack/slack-ops"))
+    stage.ledger.share(row, {what: later, "failed": 1, "why": "no answer"})
+    failed(stage)
+    assert (told(stage), counts(chat)) == (TOLD, (0, 1, 0))

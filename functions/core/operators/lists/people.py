@@ -36,7 +36,7 @@ def _waiting(ledger: Ledger, waiting: Iterable[Notice]) -> Iterator[str]:
 
     for one in waiting:
         if not one.channel:
-            yield f"of {one.about}: it waits until the route file can be read"
+            yield f"of {one.about}: it waits until a route file that can be read says who is told"
             continue
         standing = channels.standing(ledger.shared(channels.name(one.channel)).value)
         why = f": {standing.why}; again at {moment(standing.held_until)}" if standing.why else ""

@@ -117,7 +117,8 @@ class Expecting:
             again = min(again, now + OFTEN if one.missed else awaited.looks_again(one))
         else:
             one = None
-        those = list(self._held(held.known(value), what.held)) if what.held else []
+        those = held.known(value)  # also those that another version's file has noted
+        those = list(self._held(those, what.held)) if what.held else those
         value = row.written(value, one, happened, those)
         if value != was.value or row.is_soon_forgotten(value, now):
             self._told(route.name, self._ledger.share(was, row.lasting(value, now)))

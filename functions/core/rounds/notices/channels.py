@@ -25,6 +25,7 @@ MOST_TOGETHER = 100  # notices in a message
 MOST_SENDS = 2  # of the same message, where no answer came or nobody knows
 TOLD_WITHIN = timedelta(hours=72)  # until it is given up
 LONGEST_PAUSE = timedelta(hours=1)
+LATEST = timedelta(days=1)  # what is to last longer was written by a clock that was ahead
 DIGITS = 32
 
 
@@ -52,11 +53,11 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def is_taken(self, now: datetime) -> bool:
         """Whether somebody else sends."""
-        return self.lease is not None and self.lease > now
+        return is_still(self.lease, now)
 
     def is_held(self, now: datetime) -> bool:
         """Whether nothing is to be sent just now."""
-        return self.held_until is not None and self.held_until > now
+        return is_still(self.held_until, now)
 
     def begins(self, message: str, ids: Iterable[str], sends: int, until: datetime) -> Standing:
         """Before a POST of this message, which is the `sends`th."""
@@ -82,6 +83,11 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 decoding.describe(Standing)
+
+
+def is_still(until: datetime | None, now: datetime) -> bool:
+    """Whether that goes on."""
+    return until is not None and now < until < now + LATEST
 
 
 class Hand:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from functions.core.kept.history import stands_since
 from functions.core.kept.notice import Notice
+from functions.core.memory import file_order
 from functions.core.terms.errors import RoutesUnreadable
 from functions.core.terms.pipelines import service_told
 from functions.core.terms.reasons import Reason
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.routes.channel import Channel
     from functions.core.routes.definition import Routes
@@ -43,7 +45,7 @@ class Noticing:
     def take_up(self, c: Continuation) -> None:
         """Notice what it came to, for all who want to know of that. One request for each of them.
 
-        While the route file cannot be read that is decided later.
+        While the route file cannot be read, or a newer one may say otherwise, it is decided later.
         """
         if about := happened(c):
             self.notice(of_continuation(c, about, self._clock.now()))
@@ -85,12 +87,23 @@ class Noticing:
     def notice(self, one: Notice) -> None:
         """Keep it for each channel that its route names for it."""
         try:
-            channels = self._routes.routes().told_of(one.route)
+            routes = self._routes.routes()
         except RoutesUnreadable:
             self._ledger.notices.keep(one)
             return
-        for notice in addressed(one, channels):
+        if is_left(self._ledger, one, routes, self._clock.now()):
+            self._ledger.notices.keep(one)
+            return
+        for notice in addressed(one, routes.told_of(one.route)):
             self._ledger.notices.keep(notice)
+
+
+def is_left(ledger: Ledger, one: Notice, routes: Routes, now: datetime) -> bool:
+    """Whether a newer file, by which it was claimed, is to say who is told: it comes up just now.
+
+    One request, none where it was claimed by this file. Raises LedgerUnavailable.
+    """
+    return file_order.stands_back(ledger, one.file, one.since, routes, now)
 
 
 def addressed(one: Notice, channels: Iterable[Channel]) -> list[Notice]:
@@ -125,6 +138,7 @@ def of_continuation(c: Continuation, about: Happening, now: datetime) -> Notice:
         url=bounded(c.url, LONGEST_URL),
         ended=str(c.ended.how) if c.ended else "",
         service=service_told(c.organization, c.detail, c.url),
+        file=c.file,
     )
 
 

@@ -20,7 +20,7 @@ from functions.core.rounds.notices.channels import (
     Hand,
     Standing,
 )
-from functions.core.rounds.notices.noticing import addressed
+from functions.core.rounds.notices.noticing import addressed, is_left
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import InDoubt, LedgerUnavailable, Lost, Permanent, Retryable
 from functions.core.texts.bounds import bounded
@@ -81,6 +81,8 @@ class Sending:
         for one in found:
             by_name[one.channel].append(one)
         for one in by_name.pop("", [])[:MOST_TOGETHER]:
+            if is_left(self._ledger, one, routes, self._clock.now()):
+                continue
             for notice in addressed(one, routes.told_of(one.route)):
                 book.keep(notice)
             book.drop(one)
