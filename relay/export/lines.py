@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.kept.after import CLAIMS
 from functions.core.kept.continuation import ASKED, CLAIMED, PARKED, PASSED_OVER, REPLAYED
-from functions.core.kept.history import UNASKED
+from functions.core.kept.history import PUT_RIGHT, UNASKED
 from functions.core.ledger.records import time_text
 from functions.core.operators import decisions, summaries
 from functions.core.routes.joins.members import BEGUN
@@ -29,6 +29,7 @@ _REASONED = frozenset({PARKED, State.HELD, State.SKIPPED, State.FAILED})  # begi
 _REASONS = frozenset(Reason)
 _STARTED = re.compile(r"pipeline run (\d+)(?:: .*)?")
 _NAMED = re.compile(r"as started, by .*: pipeline run (\d+)")
+_OWN = re.compile(r"pipeline run (\d+), instead of .*")
 
 
 class Line(NamedTuple):
@@ -84,8 +85,8 @@ def _reason(c: Continuation, step: Step) -> str | None:
 
 
 def _pipeline_run(step: Step) -> int | None:
-    """The pipeline run that was started, or that an operator named."""
-    form = {State.STARTED: _STARTED, REPLAYED: _NAMED}.get(step.what)
+    """The pipeline run that was started, that an operator named, or that was its own after all."""
+    form = {State.STARTED: _STARTED, REPLAYED: _NAMED, PUT_RIGHT: _OWN}.get(step.what)
     found = form.fullmatch(step.detail) if form else None
     return int(found[1]) if found else None
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 40
 FIRST = 5  # steps that stay: they tell the cause
 RESUMED, UNASKED, ABSENT = "resumed", "taken back", "looked: absent"
+PUT_RIGHT = "put right"  # another start's pipeline run gave way to its own
 JOINED = "joined"  # another run: it stands where it stood, and nobody is at work on it by that
 KEPT = BY_OPERATORS | {CLAIMED}  # few, and counted
 _TRIES = frozenset({RESUMED, PARKED, UNASKED, ABSENT, JOINED})

@@ -31,6 +31,12 @@ def adoption(organization: str, run: int) -> str:
     return f"adopted/{organization}/{run}"
 
 
+def queued(c: Continuation, policy: Policy) -> tuple[datetime, datetime]:
+    """Between which times its POSTs may have been queued, by any clock."""
+    until = (c.sent_at or c.created_at) + max(policy.grace, RECHECK) + CLOCK_SKEW
+    return (c.asked_at or c.created_at) - CLOCK_SKEW, until
+
+
 class Looked(NamedTuple):
     """What a look found. `lacking`: why it may not be all.
 
@@ -67,8 +73,7 @@ class Looking:
 
         Run ids are unique within a workspace only: two workspaces may ask for the same.
         """
-        since = (c.asked_at or c.created_at) - CLOCK_SKEW
-        until = (c.sent_at or c.created_at) + max(self._policy.grace, RECHECK) + CLOCK_SKEW
+        since, until = queued(c, self._policy)
         found: list[PipelineRun] = []
         lacking = None
         try:

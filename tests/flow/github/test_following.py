@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.kept.summary import EVER
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Ending, State
 from local.cloud import GITHUB_SECRET
 from local.serving.faults import Fault
+from tests.flow.following.test_breaking import dies_in_a_round
 from tests.flow.github.hub import DISPATCHES
 from tests.flow.github.test_answers import HTML, OWN
-from tests.flow.github.test_doubt import later
+from tests.flow.github.test_doubt import LIST, later
 
 if TYPE_CHECKING:
     from tests.flow.github.hub import Hub
@@ -76,24 +78,94 @@ def test_a_run_that_was_answered_to_another_request_is_looked_for(hub: Hub) -> N
     )
 
 
-def test_the_end_of_another_starts_run_is_not_believed(hub: Hub) -> None:
-    hub.happen("r1")
+def believed(hub: Hub, *, queued: bool, runs: tuple[str, str] = ("r1", "r2")) -> None:
+    """A start that was answered with another's run, of which only another process knew."""
+    first, second = runs
+    hub.happen(first)
+    other = hub.runs[-1].id
     hub.deploy()
-    hub.hub.server.faults.add(answered_with(hub, hub.runs[0].id))
-    hub.happen("r2")
+    answer = answered_with(hub, other)
+    answer.after = queued
+    hub.hub.server.faults.add(answer)
+    hub.happen(second)
+    assert hub.only(second).pipeline_run == other
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_start_that_was_told_anothers_run_finds_its_own_once_that_shows(
+    hub: Hub, caplog: pytest.LogCaptureFixture, *, ends: bool
+) -> None:
+    """Also while that goes on."""
+    believed(hub, queued=True)
+    if ends:
+        hub.hub.finish(hub.runs[0].id, "success")
+    for _ in range(3):
+        hub.reconcile(minutes=3)
+    row = hub.only("r2")
+    assert (row.state, row.pipeline_run, row.ended) == (State.STARTED, hub.runs[1].id, None)
+    assert f"pipeline run {hub.runs[0].id} is that of register/r1/Completed" in row.detail
+    assert row.url.endswith(f"/{hub.runs[1].id}")
+    assert any("reason=found" in line and "run=r2" in line for line in caplog.messages)
     hub.hub.finish(hub.runs[0].id, "success")
+    hub.hub.finish(hub.runs[1].id, "failure")
     for _ in range(4):
         hub.reconcile(minutes=20)
-    first, second = hub.only("r1").ended, hub.only("r2").ended
-    assert first is not None
-    assert first.how is Ending.SUCCEEDED
-    assert second is None
-    hub.reconcile(hours=73)
-    hub.reconcile(hours=1)
+    told = [hub.only(run).ended for run in ("r1", "r2")]
+    assert [end and end.how for end in told] == [Ending.SUCCEEDED, Ending.FAILED]
+    assert hub.dispatches() == 2
+
+
+def test_a_start_that_was_told_anothers_run_and_has_none_is_lost_within_hours(hub: Hub) -> None:
+    """Nothing was started for it: the end of the other one is not its own."""
+    believed(hub, queued=False)
+    hub.hub.finish(hub.runs[0].id, "success")
+    for _ in range(3):
+        hub.reconcile(minutes=20)
+    assert hub.only("r2").ended is None
+    for _ in range(5):
+        hub.reconcile(minutes=20)
     second = hub.only("r2").ended
     assert second is not None
     assert second.how is Ending.LOST
     assert f"pipeline run {hub.runs[0].id} is that of register/r1/Completed" in second.detail
+
+
+def test_a_process_that_dies_while_it_puts_that_right_leaves_the_rest_to_the_next(hub: Hub) -> None:
+    n, dies = 0, True
+    while dies:
+        runs = (f"a{n}", f"b{n}")
+        believed(hub, queued=True, runs=runs)
+        first, second = (one.id for one in hub.runs[-2:])
+        hub.hub.finish(first, "success")
+        dies = dies_in_a_round(hub, n, minutes=3)
+        for _ in range(3):
+            hub.reconcile(minutes=3)
+        assert hub.only(runs[1]).pipeline_run == second, n
+        hub.hub.finish(second, "failure")
+        for _ in range(6):
+            hub.reconcile(minutes=5)
+        told = [hub.only(run).ended for run in runs]
+        assert [end and end.how for end in told] == [Ending.SUCCEEDED, Ending.FAILED], n
+        (shown,) = [one for one in hub.ledger.listed(EVER, 9999) if one.key.run == runs[1]]
+        assert (shown.pipeline_run, shown.ended) == (second, Ending.FAILED), n
+        n += 1
+    assert n > 12
+    assert hub.ledger.followed.keys() == frozenset()
+    assert hub.dispatches() == 2 * n
+
+
+def test_while_the_look_for_its_own_is_not_whole_nothing_is_said_to_be_lost(hub: Hub) -> None:
+    believed(hub, queued=True)
+    hub.hub.finish(hub.runs[0].id, "success")
+    broken = Fault("GET", LIST, status=502, headers=HTML, times=9999)
+    hub.hub.server.faults.add(broken)
+    for _ in range(9):
+        hub.reconcile(minutes=20)
+    assert hub.only("r2").ended is None
+    hub.hub.server.faults.clear()
+    for _ in range(2):
+        hub.reconcile(minutes=20)
+    assert hub.only("r2").pipeline_run == hub.runs[1].id
 
 
 def test_no_credential_is_read_for_tags_that_no_run_at_github_can_have(

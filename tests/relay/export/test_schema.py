@@ -16,7 +16,7 @@ from functions.core.kept import continuation as kept
 from functions.core.kept.continuation import GATE_IGNORED, Continuation
 from functions.core.kept.history import LONGEST_HISTORY
 from functions.core.operators import decisions
-from functions.core.rounds.following import ends, sequels
+from functions.core.rounds.following import ends, mistaken, sequels
 from functions.core.starts import steps
 from functions.core.terms.pipelines import PipelineEnd, PipelineRun
 from functions.core.terms.reasons import Reason
@@ -102,6 +102,7 @@ FOUND: dict[str, Callable[[], Continuation]] = {
     "second look given up": lambda: steps.look_later(STARTED, NOON, None),
     "replayed": lambda: done(decisions.again, ended_at(State.HELD, Reason.GATE)),
     "hastened": lambda: done(decisions.again, ended_at(State.OPEN, Reason.NOT_SENT)),
+    "put right": lambda: mistaken.with_own(STARTED, [PipelineRun(id=7)], "that of b", NOON),
     "ended": lambda: ends.ended(STARTED, NOON, PipelineEnd(how=Ending.LOST, at=NOON, detail="?")),
 }
 
@@ -120,9 +121,10 @@ def test_every_step_is_told_and_named(what: str) -> None:
 
 def test_the_schema_names_every_step_that_there_is_and_no_other() -> None:
     assert FIELDS["what"]["examples"] == [*FOUND]
-    code = "".join(inspect.getsource(module) for module in (steps, decisions, ends))
+    code = "".join(inspect.getsource(module) for module in (steps, decisions, ends, mistaken))
     named = {name for found in re.findall(WRITTEN, code) for name in found if name}
-    known = {n: v for m in (kept, steps, ends) for n, v in vars(m).items() if n.isupper()}
+    modules = (kept, steps, ends, mistaken)
+    known = {n: v for m in modules for n, v in vars(m).items() if n.isupper()}
     assert {known.get(name, name) for name in named} | {*State} - {State.OPEN} == {*FOUND}
 
 
@@ -201,3 +203,10 @@ def test_the_runbook_has_a_row_for_every_field_in_their_order() -> None:
     section = RUNBOOK.partition("\n## The audit trail\n")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == [*FIELDS]
     assert SCHEMA["required"] == [*FIELDS]
+
+
+def test_the_pipeline_run_that_gave_way_is_told_by_the_line_that_named_it() -> None:
+    put_right = mistaken.with_own(
+        STARTED, [PipelineRun(id=7)], "pipeline run 1042 is that of b", NOON
+    )
+    assert [line["pipeline_run"] for line in told(put_right)][-2:] == [1042, 7]

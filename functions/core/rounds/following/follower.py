@@ -19,6 +19,7 @@ from functions.core.rounds.following import ends
 from functions.core.rounds.following.asking import Asking
 from functions.core.rounds.following.catching_up import CatchingUp
 from functions.core.rounds.following.keeping import Keeping, Looker
+from functions.core.rounds.following.mistaken import Mistaken
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.errors import LedgerUnavailable, Retryable
@@ -71,6 +72,7 @@ class Follower:
         self._pace = ends.Pace(policy)
         self._noticing = Noticing(ports)
         self._keeping = Keeping(ports, policy, partial(each, ports.clock), ended)
+        self._mistaken = Mistaken(ports, policy, partial(each, ports.clock))
         self._catching_up = CatchingUp(ports, self.take_up, self._keeping.sequels)
         self._held: dict[str, tuple[datetime, str]] = {}
 
@@ -166,10 +168,18 @@ class Follower:
         return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
-        to = ends.judged(one, seen, self._clock.now())
-        if isinstance(to, PipelineEnd) and (why := self._keeping.whose_else(one, seen.names)):
-            return self._refused(why, self._clock.now() + self._policy.credential_pause, by, one)
-        return self._keep(one, to, "", None, by)
+        if why := self._keeping.whose_else(one, seen.names):
+            return self._put_right(why, by, one)
+        return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None, by)
+
+    def _put_right(self, why: str, by: Looker, one: Followed) -> bool:
+        """What it means that one of its runs is another start's: its own may be there."""
+        sought, now = self._mistaken.put_right(one, why), self._clock.now()
+        if sought.instead:
+            return self._keep(one, sought.instead, "", None, by)
+        if sought.whole and one.refused_since and now - one.refused_since >= ends.ABSENT_FOR:
+            return self._keep(one, ends.lost(now, why), "", None, by)
+        return self._refused(why, now + self._policy.credential_pause, by, one)
 
     def _refused(self, why: str, until: datetime, by: Looker, one: Followed) -> bool:
         return self._keep(one, ends.refused(one, self._clock.now(), why), why, until, by)
