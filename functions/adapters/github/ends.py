@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.github.answers import has_id, is_scarce, pause
-from functions.adapters.github.calls import incomplete
 from functions.core.terms.errors import Retryable
 from functions.core.terms.pipelines import PipelineEnd, RunsSeen
 from functions.core.terms.reasons import Reason
@@ -50,13 +49,11 @@ def ends(
     """How these runs ended, one request for each; raises Retryable where not all could be seen.
 
     404 is also said of a repository that may not be seen any more: no run of it was deleted then.
-    One that cannot be read hides no other; after some of these the rest is left for another time.
+    One that cannot be read hides no other; after some of these the rest is not asked for.
     """
-    there, untold = _read(calls, where, runs, credential, deadline)
-    if len(untold) == len(runs):
-        raise incomplete(f"of {len(runs)} runs none could be read")
+    there, unread, unasked = _read(calls, where, runs, credential, deadline)
     answers = [answer for answer, _ in there.values()]
-    if len(there) + len(untold) < len(runs):
+    if len(there) + len(unread) + len(unasked) < len(runs):
         answer = calls.read(calls.repository(where), credential, deadline)
         if answer is None:
             raise Retryable(Reason.REFUSED, "GitHub answered 404: no such repository may be seen")
@@ -65,7 +62,8 @@ def ends(
     waits = [seconds for one in answers if (seconds := pause(one))]
     return RunsSeen(
         runs={number: _end(run) for number, run in told.items()},
-        untold=untold,
+        untold=unread,
+        unasked=unasked,
         names={number: str(run.get("display_title", "")) for number, run in told.items()},
         retry_after=max(waits, default=None),
         scarce=any(map(is_scarce, answers)),
@@ -78,25 +76,28 @@ def _read(
     runs: Mapping[int, int | str],
     credential: Credential,
     deadline: Deadline,
-) -> tuple[dict[int, tuple[Answer, dict[str, Any]]], frozenset[int]]:
-    """The answers about those that are there, each with its run, and which could not be read."""
+) -> tuple[dict[int, tuple[Answer, dict[str, Any]]], frozenset[int], frozenset[int]]:
+    """The answers about those that are there, each with its run; which could not be read.
+
+    And which were not asked for. Raises Retryable where all were, and none could be read.
+    """
     there: dict[int, tuple[Answer, dict[str, Any]]] = {}
-    untold: set[int] = set()
+    unread, unasked = set[int](), set[int]()
     for number, workflow in runs.items():
-        if len(untold) >= MOST_UNREAD:
-            untold.add(number)
+        if len(unread) >= MOST_UNREAD:
+            unasked.add(number)
             continue
         try:
             url = f"{calls.repository(where)}/actions/runs/{number}"
             answer = calls.read(url, credential, deadline)
         except Retryable as error:
-            untold.add(number)
-            if error.reason is not Reason.LOOK_FAILED or len(untold) == len(runs):
+            unread.add(number)
+            if error.reason is not Reason.LOOK_FAILED or len(unread) == len(runs):
                 raise
             continue
         if answer:
             there[number] = answer, _about(answer, number, workflow)
-    return there, frozenset(untold)
+    return there, frozenset(unread), frozenset(unasked)
 
 
 def _about(answer: Answer, number: int, workflow: int | str) -> dict[str, Any]:

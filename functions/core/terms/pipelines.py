@@ -168,13 +168,15 @@ class PipelineEnd(Struct, frozen=True, kw_only=True):
 class RunsSeen(Struct, frozen=True, kw_only=True):
     """What a look at some pipeline runs showed, by id: an end, or None of one that goes on.
 
-    What is missing was not there, unless it is `untold`: that could not be looked at. `names`: what
-    the runs are called, where that shows marks. `retry_after`: the service asked to slow down, for
-    so many seconds; `scarce`: more than half of what the account may ask is used up.
+    What is missing was not there, unless it is `untold`, which could not be looked at, or
+    `unasked`, since others could not be. `names`: what the runs are called, where that shows marks.
+    `retry_after`: the service asked to slow down, for so many seconds; `scarce`: more than half of
+    what the account may ask is used up.
     """
 
     runs: Mapping[int, PipelineEnd | None]
     untold: frozenset[int] = frozenset()
+    unasked: frozenset[int] = frozenset()
     names: Mapping[int, str] = field(default_factory=dict)
     retry_after: float | None = None
     scarce: bool = False

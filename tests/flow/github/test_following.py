@@ -179,3 +179,19 @@ def test_no_credential_is_read_for_tags_that_no_run_at_github_can_have(
     deadline = Deadline(hub.clock, 20)
     tags = hub.ports.runs.read(hub.only("r1").event.workspace, "r1", deadline).tags
     assert tags["relay.register.pipeline_run"] == str(hub.runs[0].id)
+
+
+def test_those_that_can_never_be_read_hide_none_behind_them(hub: Hub) -> None:
+    """After some of them the others are not asked for, and come first the next time."""
+    every = [f"r{n}" for n in range(9)]
+    for run in every:
+        hub.happen(run)
+    hub.reconcile(seconds=121)
+    for one in hub.runs[:5]:
+        path = f"*/actions/runs/{one.id}"
+        hub.hub.server.faults.add(Fault(path=path, status=502, headers=HTML, times=9999))
+    for one in hub.runs:
+        hub.hub.finish(one.id, "failure")
+    for _ in range(12):
+        hub.reconcile(minutes=5)
+    assert {run for run in every if hub.only(run).ended} == {*every[5:]}

@@ -67,6 +67,8 @@ class Asking:
             return
         goes_on = is_refused or (isinstance(seen, RunsSeen) and not _waits(seen))
         self._is_over |= not goes_on
+        if isinstance(seen, RunsSeen):  # whom nobody asked for stays due: first next time
+            batch = [one for one in batch if seen.unasked.isdisjoint(one.runs)]
         yield batch, seen
 
     def _asked(self, batch: Sequence[Followed]) -> RunsSeen | Retryable | None:
@@ -104,7 +106,7 @@ class Asking:
 
 def _waits(seen: RunsSeen) -> bool:
     """Whether the account is to be asked less."""
-    return seen.scarce or bool(seen.retry_after)
+    return seen.scarce or bool(seen.retry_after) or bool(seen.unasked)
 
 
 def _batches(those: Iterable[Followed]) -> Iterator[Sequence[Followed]]:
