@@ -284,6 +284,22 @@ def test_one_that_was_told_to_be_completed_and_is_not_is_none_that_came(
     assert heard(chat) == ["overdue"]
 
 
+def test_one_that_is_not_completed_is_none_that_came_where_lists_are_behind(
+    stage: Stage, chat: Chat
+) -> None:
+    """Its event comes as the round looks that tells of none."""
+    what, due = by(stage, hours=2)
+    stage.routes(expecting(what))
+    stage.reconcile()
+    stage.clock.forward(seconds=(due + GRACE - stage.clock.now()).total_seconds() - 1)
+    stage.aml.add_run("r1", experiment=EXPERIMENT, status="Failed")
+    stage.deliver({**completed("r1"), "eventTime": stage.clock.now().isoformat()})
+    stage.reconcile(seconds=1)
+    for _ in range(3):
+        stage.reconcile(minutes=6)
+    assert heard(chat) == ["overdue"]
+
+
 def test_an_older_file_beside_a_newer_one_does_not_begin_it_anew(stage: Stage, chat: Chat) -> None:
     """Its next look comes between the newer one's first and the time that this one awaits."""
     earlier, _ = by(stage, hours=9)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.expecting.test_overdue import GRACE, by, heard, until
-from tests.flow.joins.several import ROUTES, A, B, C, add, event, joint, set_up
+from tests.flow.joins.several import ROUTES, A, B, C, add, event, joint, key, set_up
 from tests.flow.notices.conftest import chat, stage
 from tests.flow.notices.people import WEBHOOK, notified
 
@@ -96,3 +97,18 @@ def test_one_that_was_begun_before_the_time_before_comes_in_time_with_its_last(
     until(stage, due + timedelta(days=1) + GRACE)
     stage.reconcile(minutes=1)
     assert heard(chat) == []
+
+
+def test_a_replay_of_one_that_lacks_a_run_is_none_that_came(stage: Stage, chat: Chat) -> None:
+    """It is held again in the round that looks, and lists are behind."""
+    due = awaiting(stage, within="1h", hours=2)
+    comes(stage, "r1", A)
+    stage.reconcile(minutes=61)
+    stage.reconcile(seconds=121)
+    stage.clock.forward(seconds=(due + GRACE - stage.clock.now()).total_seconds())
+    assert Replaying(stage.ledger, stage.clock, "ada").replay(key()).done
+    stage.reconcile(seconds=1)
+    assert (joint(stage).state, joint(stage).reason) == (State.HELD, Reason.INCOMPLETE)
+    for _ in range(3):
+        stage.reconcile(minutes=6)
+    assert "overdue" in heard(chat)

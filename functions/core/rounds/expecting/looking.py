@@ -17,34 +17,28 @@ from msgspec.structs import replace
 from functions.core.memory import file_order
 from functions.core.ports import shared
 from functions.core.ports.services import Level
-from functions.core.rounds.expecting import awaited, held, row
+from functions.core.rounds.expecting import awaited, came, held, row
 from functions.core.rounds.expecting.awaited import Happened
 from functions.core.rounds.notices.noticing import Noticing, of_continuation, of_route
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, Lost, Permanent, Unreadable, in_words
-from functions.core.terms.reasons import Reason
-from functions.core.terms.words import JOIN, Happening, Outcome, State
+from functions.core.terms.words import Happening, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Shared
     from functions.core.ports.services import Ports
     from functions.core.rounds.expecting.awaited import Awaited
     from functions.core.rounds.expecting.held import Held
     from functions.core.routes.definition import Route, Routes
     from functions.core.routes.expectation import Expectation
-    from functions.core.routes.joins.join import Join
 
 SECONDS = 10.0  # of a round's
 OFTEN = timedelta(minutes=5)  # while something is late, and where one may be held
 SELDOM = timedelta(hours=1)  # otherwise: the route file may be another one
-MOST_RUNS = 1000  # of a route, the newest first
-MOST_OF_JOINS = 5000  # the same with what is joined, which is listed as well
-NOT_OF_IT = frozenset({Reason.NOT_MATCHED, Reason.NOT_ROOT, Reason.OUTCOME_CHANGED})
 LEVELS = {Happening.OVERDUE: Level.ERROR, Happening.STILL_HELD: Level.ERROR}
 
 Line = dict[str, Any]
@@ -145,36 +139,7 @@ class Expecting:
         one = one if one and is_known else awaited.begun(what, now)
         if is_known and not one.missed and now < awaited.looks_again(one):
             return one, []
-        return awaited.judged(one, what, self._ends(route, one.since), now)
-
-    def _ends(self, route: Route, since: datetime) -> Iterable[datetime]:
-        """When its runs ended, as far as that is believed: not after they were claimed.
-
-        Of a join that is when the last of them was told, and one whose runs have not all ended is
-        none: a request for each that is held for that.
-        """
-        if join := route.join:
-            for one in self._ledger.listed(since - join.within, MOST_OF_JOINS, route.name):
-                if self._is_whole(one, join):
-                    yield one.run_ended_at or one.created_at
-            return
-        for one in self._ledger.listed(since, MOST_RUNS, route.name):
-            if one.reason not in NOT_OF_IT:
-                yield min(one.run_ended_at or one.created_at, one.created_at)
-
-    def _is_whole(self, one: Summary, join: Join) -> bool:
-        """Whether it is what several runs are joined for, and nobody is awaited any more."""
-        if one.key.outcome is not Outcome.JOINED or one.waits_on.startswith(JOIN):
-            return False
-        if one.reason is not Reason.INCOMPLETE:
-            return True
-        from functions.core.routes.joins import members  # noqa: PLC0415 - few routes join
-
-        try:
-            entry = self._ledger.read(one.key)
-        except Unreadable:
-            return False
-        return entry is not None and members.is_whole(join, entry.continuation.event)
+        return awaited.judged(one, what, came.ends(self._ledger, route, one.since), now)
 
     def _tell(self, route: str, happened: Happened) -> None:
         about, at, due = happened
