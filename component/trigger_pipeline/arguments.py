@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions.core.events import parsing
-from functions.core.facts import placeholders, unusable
+from functions.core.facts import placeholders
+from functions.core.facts.expanding import expanded
 from functions.core.texts import jsontext
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _parameters(text: str) -> Mapping[str, Any]:
     unknown = sorted(placeholders.named_in(found) - FACTS)
     problems += [f"{name} is not known to this step" for name in unknown]
     for name, value in found.items():
-        if wrong := unusable.expanded(placeholders.written(value)):
+        if wrong := expanded(placeholders.written(value)):
             problems.append(f"{name} {wrong}")
     if problems:
         raise argparse.ArgumentTypeError("; ".join(problems))
