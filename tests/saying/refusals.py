@@ -15,6 +15,7 @@ _TYPES = {
     401: "UnauthorizedRequestException",
     403: "AccessDeniedException",
     404: "ProjectDoesNotExistWithNameException",
+    429: "RequestBlockedException",
 }
 
 
@@ -26,9 +27,9 @@ def says(
     times: int = 1,
     method: str = "POST",
     key: str = "",
+    after: str = "",
 ) -> Fault:
-    """The next requests are refused, with this message."""
+    """The next requests are refused, with this message, and told to come again `after` that."""
     body = Refusal(status, key or _TYPES.get(status, "VssServiceException"), message).wire()
-    return Fault(
-        method, path, status=status, body=json.dumps(body), headers=dict(JSON), times=times
-    )
+    headers = JSON | ({"Retry-After": after} if after else {})
+    return Fault(method, path, status=status, body=json.dumps(body), headers=headers, times=times)

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 ENDLESS = 10**9
 MOST_LOST = 2
 
+BLOCKED = {"X-TFS-ServiceError": "TF400733: The request has been canceled."}
 # What a request can be lost by: nothing was done, and nobody can tell.
 LOST: tuple[dict[str, Any], ...] = ({"status": 500}, {"drop": "before"})
 OTHERS: tuple[dict[str, Any], ...] = (
     {"status": 500, "after": True},
     {"status": 503, "after": True},
     {"drop": "after"},
-    {"status": 429, "headers": {"Retry-After": "0"}},
-    {"status": 429, "headers": {"Retry-After": "1"}},
+    {"status": 429, "headers": {"Retry-After": "0", **BLOCKED}},
+    {"status": 429, "headers": {"Retry-After": "1", **BLOCKED}},
     {"delay": 0.3},
 )
 START, BUILDS, READ = "*/_apis/pipelines/*/runs", "*/_apis/build/builds", "*/runs/get"

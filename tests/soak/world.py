@@ -12,6 +12,7 @@ from tests.soak.crew import seeded
 from tests.soak.desk import Desk
 from tests.soak.mortals import Processes
 from tests.soak.team import AFTER_ALL, GITHUB, LATER, ROUTES, Lived, Team
+from tests.soak.weather import BLOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +46,7 @@ CALLS: tuple[dict[str, Any], ...] = (
     {"drop": "before"},
     {"status": 500, "after": True},
     {"drop": "after"},
-    {"status": 429, "headers": {"Retry-After": "0"}},
+    {"status": 429, "headers": {"Retry-After": "0", **BLOCKED}},
 )
 LIES: tuple[dict[str, Any], ...] = ({"status": 500, "after": True}, {"drop": "after"})
 

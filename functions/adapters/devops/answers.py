@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     """What an answer means; None is success: 200 with a JSON object that has an integer id.
 
-    Only what Azure DevOps itself is known to say proves that nothing was done: a page that somebody
-    else put in its place, whatever its status, leaves it in doubt.
+    Only what Azure DevOps itself is known to say proves that nothing was done: what somebody else
+    put in its place, whatever its status, leaves it in doubt. So does a limit of a gateway, which
+    may have let the request through and counted it only then, or tried twice.
     """
     status = answer.status
     if status == 200 and not is_page(answer) and (not needs_id or has_id(answer.json)):
@@ -28,7 +29,7 @@ def verdict(answer: Answer, *, needs_id: bool = True) -> RelayError | None:
     wait, said = answer.retry_after, told(answer)
     if asks_to_sign_in(answer):
         return Retryable(Reason.CREDENTIAL_REFUSED, _refusal(answer), wait)
-    if status == 429 and (is_own(answer) or not is_page(answer)):  # it was not let through
+    if status == 429 and is_own(answer):  # it was not let through
         return Retryable(Reason.THROTTLED, said, wait)
     refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
     in_own_words = status == 400 and may_be_own(answer) and _is_final(answer)

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
-from functions.adapters.devops.answers import unanswered, verdict
+from functions.adapters.devops.answers import told, unanswered, verdict
+from functions.adapters.devops.origin import is_page
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import READ_SECONDS, Answer
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
@@ -96,6 +97,8 @@ class Calls:
         except Retryable:  # nothing hangs on a read: it is asked again at once
             params = {**params, "api-version": self._version}
             answer = self._answer(url, credential, deadline, params)
+        if answer.status == 429 and not is_page(answer):  # whoever says so is heeded: it is a read
+            raise Retryable(Reason.THROTTLED, told(answer), answer.retry_after)
         refusal = verdict(answer, needs_id=False)
         if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
             raise refusal

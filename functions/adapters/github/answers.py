@@ -52,10 +52,9 @@ def verdict(answer: Answer) -> Refusal | None:
     if status in _TAKEN and is_own(answer):
         return InDoubt(Reason.ANSWERED, "GitHub took the request, and names no run", wait)
     refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
-    let_through = status != 429 or is_page(answer) or ID in answer.headers
-    if (is_own(answer) and (refuses or status in _MOVED)) or not let_through:
+    if is_own(answer) and (refuses or status in _MOVED):
         return _refusal(answer, told(answer), wait)
-    refused = refuses and may_be_own(answer)
+    refused = refuses and status != 429 and may_be_own(answer)  # who counts has nothing against it
     return InDoubt(Reason.REFUSED if refused else Reason.IN_DOUBT, told(answer), wait)
 
 

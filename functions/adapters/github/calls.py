@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.adapters.github.answers import is_own, told, unanswered, verdict
+from functions.adapters.github.answers import (
+    PAUSE,
+    is_own,
+    is_page,
+    pause,
+    told,
+    unanswered,
+    verdict,
+)
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import READ_SECONDS, Answer
 from functions.core.terms.errors import Permanent, Retryable
@@ -100,6 +108,8 @@ class Calls:
             return answer
         if answer.status == 404 and is_own(answer):
             return None
+        if answer.status == 429 and not is_page(answer):  # whoever says so is heeded: it is a read
+            raise Retryable(Reason.THROTTLED, told(answer), pause(answer) or PAUSE)
         refusal = verdict(answer)
         if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
             raise refusal

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OWN = {"Content-Type": "application/json; charset=utf-8", "X-GitHub-Request-Id": "C0:FFEE"}
 HTML = {"Content-Type": "text/html"}
+JSON = {"Content-Type": "application/json"}
 PAGE = {**OWN, **HTML}
 
 
@@ -85,6 +86,12 @@ OPEN, FAILED, HELD = State.OPEN, State.FAILED, State.HELD
         (page(422), OPEN, Reason.IN_DOUBT),
         (says(429, "slow down", Retry_After="90"), OPEN, Reason.THROTTLED),
         (page(429), OPEN, Reason.IN_DOUBT),
+        (Fault("POST", DISPATCHES, status=429), OPEN, Reason.IN_DOUBT),
+        (
+            Fault("POST", DISPATCHES, status=429, headers=JSON, body='{"message": "slow"}'),
+            OPEN,
+            Reason.IN_DOUBT,
+        ),
         (says(500, "Server Error"), OPEN, Reason.IN_DOUBT),
         (page(502), OPEN, Reason.IN_DOUBT),
         (Fault("POST", DISPATCHES, drop="before"), OPEN, Reason.IN_DOUBT),

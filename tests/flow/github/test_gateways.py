@@ -77,3 +77,42 @@ def test_what_is_wrong_itself_is_so_whatever_it_is_called(hub: Hub, words: str) 
     hub.hub.server.faults.add(says(422, words))
     hub.happen()
     assert (hub.only("r1").state, hub.only("r1").reason) == (State.FAILED, Reason.REJECTED)
+
+
+def throttled(*, after: bool = False) -> Fault:
+    """A limit of the gateway's own, whose answer has nothing of GitHub's."""
+    body = json.dumps({"statusCode": 429, "message": "Rate limit is exceeded."})
+    headers = {"Content-Type": "application/json", "Retry-After": "60"}
+    return Fault("POST", DISPATCHES, status=429, after=after, headers=headers, body=body)
+
+
+def test_a_gateways_limit_behind_which_a_run_was_started_makes_no_second_one(hub: Hub) -> None:
+    hub.hub.server.faults.add(throttled(after=True))
+    hub.happen("r1")
+    hub.happen("r2")
+    assert (hub.only("r1").reason, hub.only("r2").reason) == (Reason.IN_DOUBT, Reason.THROTTLED)
+    assert hub.dispatches() == 1
+    later(hub)
+    row = hub.only("r1")
+    assert (row.state, row.reason, row.duplicates) == (State.STARTED, Reason.FOUND, ())
+    assert (hub.dispatches(), len(hub.runs)) == (2, 2)
+
+
+def test_what_a_gateways_limit_held_back_is_started_once(hub: Hub) -> None:
+    hub.hub.server.faults.add(throttled())
+    hub.happen()
+    later(hub)
+    assert (hub.only("r1").state, hub.dispatches(), len(hub.runs)) == (State.STARTED, 1, 1)
+
+
+def test_a_look_that_a_gateways_limit_cut_leaves_the_account_alone(hub: Hub) -> None:
+    hub.hub.server.faults.add(Fault("POST", DISPATCHES, drop="after"))
+    hub.happen("r1")
+    fault = throttled()
+    fault.method, fault.path = "GET", "*"
+    hub.hub.server.faults.add(fault)
+    hub.reconcile(seconds=31)
+    hub.happen("r2")
+    assert (hub.only("r1").reason, hub.only("r2").reason) == (Reason.THROTTLED, Reason.THROTTLED)
+    later(hub)
+    assert (hub.dispatches(), len(hub.runs)) == (2, 2)

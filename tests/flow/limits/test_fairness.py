@@ -22,6 +22,7 @@ from local.cloud import TEXT, WORKSPACE
 from local.serving.faults import Fault
 from tests.ledger.counted import counted
 from tests.ledger.stores import claimed
+from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, completed
 
@@ -67,7 +68,7 @@ def test_a_throttled_organization_leaves_a_round_to_the_others(stage: Stage) -> 
     delivered(stage, MANY, "defect")
     assert stage.only(f"defect{MANY - 1}").reason is Reason.THROTTLED
     others_wait(stage)
-    slow = Fault("POST", "/contoso/*", status=429, headers={"Retry-After": "600"}, times=MANY)
+    slow = says(429, path="/contoso/*", after="600", times=MANY)
     stage.devops.server.faults.add(slow)
     stage.reconcile(seconds=90)
     assert others_started(stage) == FEW

@@ -511,7 +511,7 @@ def test_a_replay_between_another_ones_read_and_write_is_seen(stage: Stage) -> N
 def test_who_replayed_it_is_remembered_through_a_long_outage(stage: Stage) -> None:
     rejected(stage)
     operator(stage, "x" * 500 + "\n").replay(KEY)
-    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, status=429, times=999))
+    stage.devops.server.faults.add(says(429, times=999))
     for _ in range(60):
         stage.reconcile(minutes=40)
     assert len(stage.only("r1").history) == 40

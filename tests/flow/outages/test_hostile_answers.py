@@ -11,6 +11,7 @@ import pytest
 from functions.core.terms.reasons import Reason
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, parked, starts_once_cured
+from tests.saying.refusals import says
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def test_an_expiry_that_is_no_time_costs_no_event(stage: Stage, expiry: str) -> 
 def test_a_retry_after_is_believed_for_six_hours_at_most(
     stage: Stage, header: str, most: timedelta
 ) -> None:
-    throttled = Fault(method="POST", status=429, headers={"Retry-After": header})
-    stage.devops.server.faults.add(throttled)
+    stage.devops.server.faults.add(says(429, after=header))
     assert parked(stage) is Reason.THROTTLED
     row = stage.only("r1")
     assert timedelta(seconds=20) < row.due_at - row.updated_at <= most

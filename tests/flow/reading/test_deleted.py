@@ -16,6 +16,7 @@ from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, asked, route
+from tests.saying.refusals import says
 from tests.stage.azure import changed, completed
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def test_a_run_that_is_deleted_while_the_app_is_paused_is_held(stage: Stage) -> 
 def test_a_run_that_is_deleted_while_it_is_parked_is_held(stage: Stage, path: str) -> None:
     """Whether it could not be read, the secret not be got, or Azure DevOps was busy."""
     for service in (stage.aml, stage.cloud.vault, stage.devops):
-        service.server.faults.add(Fault(path=path, status=429, times=99))
+        service.server.faults.add(says(429, path=path, method="*", times=99))
     stage.aml.add_run("r1", experiment=EXPERIMENT)
     stage.deliver(completed("r1"))
     row = stage.only("r1")

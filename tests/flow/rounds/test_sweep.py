@@ -18,6 +18,7 @@ from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.flow.rounds.sweeps import DEFECT, end, lines, milliseconds, searches, settled, sweep
+from tests.saying.refusals import says
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 from tests.stage.hosted import Hosted
@@ -354,7 +355,7 @@ def test_a_broken_route_file_is_told_and_loses_nothing(
 
 
 def test_what_the_clouds_refuse_is_parked_and_started_later(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault("POST", "*/runs", status=429, times=1))
+    stage.devops.server.faults.add(says(429, path="*/runs"))
     end(stage, "r1")
     sweep(stage)
     assert stage.only("r1").state is State.OPEN

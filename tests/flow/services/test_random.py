@@ -20,6 +20,7 @@ from tests.flow.github.test_credentials import as_app, key_pair
 from tests.flow.github.test_doubt import LIST
 from tests.flow.joins.several import event
 from tests.flow.services.test_both import GROUP, PIPELINE, POST_RUN, deployed, route
+from tests.saying.refusals import says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,8 @@ class Days:
                     Fault("POST", POST_RUN, drop="after"),
                     Fault("POST", POST_RUN, drop="before"),
                     Fault("POST", POST_RUN, status=503, after=True),
-                    Fault("POST", POST_RUN, status=429, headers={"Retry-After": "60"}),
+                    says(429, path=POST_RUN, after="60"),
+                    Fault("POST", POST_RUN, status=429, headers={"Retry-After": "60"}, after=True),
                     Fault("GET", BUILDS, status=500, times=2),
                 ]
             )

@@ -42,7 +42,8 @@ def deliver(stage: Stage, run: str = "r1") -> tuple[State, Reason]:
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
-        (Fault(status=429, headers={"Retry-After": "90"}), State.OPEN, Reason.THROTTLED),
+        (says(429, after="90"), State.OPEN, Reason.THROTTLED),
+        (Fault(status=429, headers={"Retry-After": "90"}), State.OPEN, Reason.IN_DOUBT),
         (says(400, WRONG), State.FAILED, Reason.REJECTED),
         (says(400), State.OPEN, Reason.REFUSED),
         (Fault(status=400), State.OPEN, Reason.IN_DOUBT),
@@ -319,8 +320,7 @@ def test_after_the_pause_of_a_refused_secret_the_account_is_left_alone_as_asked(
 
 
 def test_who_is_told_to_come_again_at_once_comes_ever_less(stage: Stage) -> None:
-    slow = Fault("POST", RUNS, status=429, headers={"Retry-After": "0"}, times=100)
-    stage.devops.server.faults.add(slow)
+    stage.devops.server.faults.add(says(429, after="0", times=100))
     deliver(stage)
     for _ in range(60):
         stage.reconcile(minutes=1)

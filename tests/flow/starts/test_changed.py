@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
-from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT, calls
 from tests.flow.rounds.sweeps import end, settled, sweep
+from tests.saying.refusals import says
 from tests.stage.azure import ROUTES, changed, completed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_a_run_that_did_end_otherwise_is_read_twice_and_no_more(stage: Stage) ->
 def test_a_run_that_reads_as_told_after_all_is_started_by_who_finds_out(stage: Stage) -> None:
     """Both outcomes were claimed by now, and each was to leave the run to the other."""
     read_as(stage, "Failed")
-    stage.devops.server.faults.add(Fault(method="POST", path="*/43/runs", status=429))
+    stage.devops.server.faults.add(says(429, path="*/43/runs"))
     stage.deliver(completed("r1"))
     assert stage.of_run("r1")["report"].reason is Reason.THROTTLED
     read_as(stage, "Completed")
@@ -93,7 +93,7 @@ def test_who_finds_out_takes_it_up_though_both_events_came_while_it_read_otherwi
     stage: Stage,
 ) -> None:
     read_as(stage, "Failed")
-    stage.devops.server.faults.add(Fault(method="POST", path="*/43/runs", status=429))
+    stage.devops.server.faults.add(says(429, path="*/43/runs"))
     stage.deliver(completed("r1"))
     stage.deliver(changed("r1", "Completed"))
     read_as(stage, "Completed")
@@ -102,7 +102,7 @@ def test_who_finds_out_takes_it_up_though_both_events_came_while_it_read_otherwi
 
 
 def test_one_that_reads_in_turns_is_not_taken_up_for_ever(stage: Stage) -> None:
-    stage.devops.server.faults.add(Fault(method="POST", path="*/runs", status=429, times=99))
+    stage.devops.server.faults.add(says(429, path="*/runs", times=99))
     for turn in range(12):
         read_as(stage, ("Failed", "Completed")[turn % 2])
         stage.deliver(completed("r1"))

@@ -66,6 +66,42 @@ def test_a_strangers_page_blocks_nobody(stage: Stage) -> None:
     assert deliver(stage, "r2").state is State.STARTED
 
 
+THROTTLES = {
+    "a gateway's": '{"statusCode": 429, "message": "Rate limit is exceeded."}',
+    "in the form of an error": '{"message": "Too many requests"}',
+    "no JSON": "slow down",
+    "empty": "",
+}
+
+
+def throttled(body: str, *, after: bool = False) -> Fault:
+    headers = {**JSON, "Retry-After": "60", "X-TFS-ProcessId": "kept of what it hides"}
+    return Fault("POST", POST_RUN, status=429, after=after, body=body, headers=headers)
+
+
+@pytest.mark.parametrize("body", THROTTLES.values(), ids=THROTTLES)
+def test_a_limit_of_somebody_else_behind_which_a_run_was_queued_makes_no_second_start(
+    stage: Stage, body: str
+) -> None:
+    stage.devops.server.faults.add(throttled(body, after=True))
+    row = deliver(stage)
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.IN_DOUBT, 1)
+    assert deliver(stage, "r2").reason is Reason.THROTTLED
+    for _ in range(3):
+        stage.reconcile(seconds=61)
+    row = stage.only("r1")
+    assert (row.state, row.reason, row.duplicates) == (State.STARTED, Reason.FOUND, ())
+    assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
+
+
+def test_what_a_limit_of_somebody_else_held_back_is_started_once(stage: Stage) -> None:
+    stage.devops.server.faults.add(throttled(THROTTLES["empty"]))
+    deliver(stage)
+    stage.reconcile(seconds=61)
+    stage.reconcile(minutes=11)
+    assert (stage.started(), stage.posts()) == ([(42, "r1")], 1)
+
+
 def test_a_run_of_another_pipeline_is_not_believed(stage: Stage) -> None:
     body = json.dumps({"id": 7, "pipeline": {"id": 43}})
     stage.devops.server.faults.add(Fault("POST", POST_RUN, status=200, body=body, headers=JSON))
