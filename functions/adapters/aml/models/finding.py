@@ -58,8 +58,9 @@ class Models:
         logged, unread = described.logged(run)
         known = pairing.meant(logged, (), sought.name)
         if known is None or described.lacking(known, sought.fields):
-            versions = self._versions(workspace, run, sought.name, deadline)
+            versions, lacking = self._versions(workspace, run, sought.name, deadline)
             known = pairing.meant(logged, versions, sought.name)
+            unread = unread if versions else "; ".join(filter(None, (unread, lacking)))
         if not _is_enough(known, sought.fields - {"path", "flavors", "run_id"}):
             output = self._job_output(workspace, run, sought.name, deadline)
             known = pairing.with_output(known, output, logged)
@@ -85,11 +86,11 @@ class Models:
 
     def _versions(
         self, workspace: Workspace, run: Run, name: str, deadline: Deadline
-    ) -> Sequence[Model]:
+    ) -> tuple[Sequence[Model], str]:
         if not name:
             return self._registered.of_run(workspace, run.id, deadline)
-        named = self._registered.of_name(workspace, name, deadline)
-        return [model for model in named if model.run_id == run.id]
+        named, lacking = self._registered.of_name(workspace, name, deadline)
+        return [model for model in named if model.run_id == run.id], lacking
 
     def job(self, workspace: Workspace, run: str, deadline: Deadline) -> Job | None:
         """What the ARM job says, None where there is none; raises Retryable."""
