@@ -18,7 +18,7 @@ from functions.core.texts.bounds import bounded, kept
 from functions.core.texts.times import from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from functions.adapters.http.transport import Answer
@@ -71,6 +71,19 @@ def listed(page: Mapping[str, object], key: str, what: str) -> list[dict[str, An
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise Retryable(Reason.RUN_UNREADABLE, f"{what}: the answer is no list of {key}")
     return found
+
+
+def read_twice(
+    read: Callable[[], tuple[list[dict[str, Any]], int]], *named: str
+) -> list[dict[str, Any]]:
+    """What a list shows, each entry once by the names of these keys; `read` counts its pages, too.
+
+    Of several pages it is what two readings show, as the later one has it: what is taken out of a
+    list while it is read moves another entry to a page that was read already.
+    """
+    found, pages = read()
+    again = read()[0] if pages > 1 else []
+    return [*{tuple(str(one.get(n)) for n in named): one for one in (*found, *again)}.values()]
 
 
 def goes_on(search: dict[str, object], page: Mapping[str, object], what: str) -> bool:

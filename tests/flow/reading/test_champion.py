@@ -487,3 +487,16 @@ def test_a_version_in_a_state_that_is_not_known_is_a_champion(
     stage.aml.server.faults.add(Fault(path=VERSIONS, status=200, body=body, times=9))
     stage.deliver(completed("r1"))
     assert stands(stage) == (State.HELD, Reason.GATE)
+
+
+def test_a_champion_that_fell_between_two_pages_is_beaten_all_the_same(stage: Stage) -> None:
+    """A version was deleted while the list was read."""
+    own = {"name": "defects", "version": "4", "run_id": "r1", "creation_timestamp": 2}
+    old = {"name": "defects", "version": "1", "run_id": "b0", "creation_timestamp": 1}
+    for _ in range(2):  # who looks for the run's own model reads them, too
+        for page in ({"model_versions": [own], "next_page_token": "1"}, {"model_versions": [old]}):
+            fault = Fault(path=VERSIONS, status=200, body=json.dumps(page))
+            stage.aml.server.faults.add(fault)
+    judged(stage, 0.5, TAG)
+    assert stage.aml.server.faults.waiting == 0
+    assert stands(stage) == (State.HELD, Reason.GATE)

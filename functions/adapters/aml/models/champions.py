@@ -22,6 +22,7 @@ from functions.adapters.aml.answers import (
     found_or_raise,
     goes_on,
     listed,
+    read_twice,
 )
 from functions.adapters.aml.models import described
 from functions.adapters.aml.models.registered import MOST_PAGES, VERSIONS, by_name
@@ -109,22 +110,29 @@ class Champions:
         self, workspace: Workspace, name: str, deadline: Deadline
     ) -> tuple[list[Version], str]:
         """All versions of the name, or why it cannot be told which they are."""
-        search: dict[str, Any] = {**by_name(name)}
-        found: list[Version] = []
-        what = f"versions of model {name}"
-        for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
-            if answer.status in NO_SUCH_CALL:
-                return [], bounded(f"{what}: answered {answer.status}")
-            page = found_or_raise(answer, what)
-            found += listed(page, "model_versions", what)
-            if not goes_on(search, page, what):
-                own = [version for version in found if version.get("name") == name]
-                if found and not own:
-                    about = bounded(f"{what}: the answer is about {found[0].get('name')}")
-                    raise Retryable(Reason.RUN_UNREADABLE, about)
-                return own, ""
-        return [], f"{what}: more than {MOST_PAGES} pages: choose the champion by `alias`"
+        what, why = f"versions of model {name}", ""
+
+        def read() -> tuple[list[Version], int]:
+            nonlocal why
+            search, found = dict[str, Any](by_name(name)), list[Version]()
+            for number in range(MOST_PAGES):
+                answer = self._workspaces.mlflow(workspace, VERSIONS, deadline, params=search)
+                if answer.status in NO_SUCH_CALL:
+                    why = bounded(f"{what}: answered {answer.status}")
+                    return [], 0
+                page = found_or_raise(answer, what)
+                found += listed(page, "model_versions", what)
+                if not goes_on(search, page, what):
+                    return found, number + 1
+            why = f"{what}: more than {MOST_PAGES} pages: choose the champion by `alias`"
+            return [], 0
+
+        found = read_twice(read, "name", "version")
+        own = [version for version in found if version.get("name") == name]
+        if found and not own and not why:
+            about = bounded(f"{what}: the answer is about {found[0].get('name')}")
+            raise Retryable(Reason.RUN_UNREADABLE, about)
+        return own, why
 
 
 def _without_model(challenger: Challenger) -> Standing:

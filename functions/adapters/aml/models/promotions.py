@@ -13,7 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aml.answers import NO_SUCH_CALL, dicts, found_or_raise, goes_on, listed
+from functions.adapters.aml.answers import (
+    NO_SUCH_CALL,
+    dicts,
+    found_or_raise,
+    goes_on,
+    listed,
+    read_twice,
+)
 from functions.adapters.aml.models import described
 from functions.adapters.aml.models.champions import says_missing
 from functions.adapters.aml.models.registered import MODELS, PAGE, VERSIONS, by_name
@@ -49,7 +56,7 @@ class Promotions:
     def of(self, workspace: Workspace, promotion: Promotion, deadline: Deadline) -> Shown:
         """The versions that are promoted, by the name of every model that could be read."""
         search = {"max_results": str(PAGE)}
-        every = list(self._pages(workspace, MODELS, search, "registered models", deadline))
+        every = self._pages(workspace, MODELS, search, "registered models", deadline)
         models = {name: model for model in every if (name := described.text(model.get("name")))}
         sought = [name for name in models if filters.fits(promotion.model, name)]
         if promotion.alias and not any(model.get("aliases") for model in models.values()):
@@ -101,17 +108,21 @@ class Promotions:
         search: dict[str, str],
         what: str,
         deadline: Deadline,
-    ) -> Iterator[Found]:
+    ) -> list[Found]:
         """What all pages list; raises Retryable where that is more than is read."""
         key = "registered_models" if call == MODELS else "model_versions"
-        asked: dict[str, Any] = {**search}
-        for _ in range(MOST_PAGES):
-            answer = self._workspaces.mlflow(workspace, call, deadline, params=asked)
-            page = found_or_raise(answer, what)
-            yield from listed(page, key, what)
-            if not goes_on(asked, page, what):
-                return
-        raise _unread(f"{what}: more than {MOST_PAGES} pages")
+
+        def read() -> tuple[list[Found], int]:
+            asked, found = dict[str, Any](search), list[Found]()
+            for number in range(MOST_PAGES):
+                answer = self._workspaces.mlflow(workspace, call, deadline, params=asked)
+                page = found_or_raise(answer, what)
+                found += listed(page, key, what)
+                if not goes_on(asked, page, what):
+                    return found, number + 1
+            raise _unread(f"{what}: more than {MOST_PAGES} pages")
+
+        return read_twice(read, "name", "version")
 
 
 def _of_each(names: Iterable[str], of: Callable[[str], Iterable[str]], deadline: Deadline) -> Shown:
