@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_SUCH_CALL = frozenset({400, 404, 405, 501})  # in the ways servers say it
 NO_SUCH_OPTION = frozenset({400, 501})  # the call is there and does not take what was asked
+_OF_ERRORS = frozenset({"error", "error_code", "errors", "message", "statuscode"})
 OUTCOMES = {
     "FINISHED": Outcome.COMPLETED,
     "FAILED": Outcome.FAILED,
@@ -38,10 +39,14 @@ def dicts(found: object) -> list[dict[str, Any]]:
 
 
 def found_or_raise(answer: Answer, what: str) -> dict[str, Any]:
-    """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else."""
+    """The JSON object of a 200; Retryable (run_not_found, run_unreadable) for anything else.
+
+    One that says what went wrong is none, though a gateway may call it 200: it lists nothing.
+    """
     found = answer.json
-    if answer.status == 200 and isinstance(found, dict):
-        return found
+    is_object = answer.status == 200 and isinstance(found, dict)
+    if is_object and _OF_ERRORS.isdisjoint(map(str.lower, found)):
+        return dict(found)
     raise unread(answer, what)
 
 

@@ -183,3 +183,38 @@ def test_a_gate_that_gave_no_answer_saw_nothing(stage: Stage) -> None:
     stage.deliver(completed("r1"))
     assert stage.only("r1").reason is Reason.GATE_ERROR
     assert gate_shown(stage) == ""
+
+
+ERRORS = [
+    {"message": "The service is being maintained."},
+    {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "later"},
+    {"error": {"code": "ServerBusy"}},
+    {"Error": {"Message": "later"}},
+    {"statusCode": 503},
+]
+
+
+@pytest.mark.parametrize("body", ERRORS, ids=str)
+def test_an_error_that_is_called_200_is_no_empty_registry(
+    stage: Stage, body: dict[str, object]
+) -> None:
+    gate = "when: '!champion.exists || run.metrics.auc > champion.metrics.auc'"
+    route(stage, gate, "champion: newest", "model: defects")
+    stage.aml.add_run("b1", experiment=EXPERIMENT, metrics={"auc": 0.9})
+    stage.aml.add_model_version("defects", 3, "b1")
+    stage.aml.add_run("r1", experiment=EXPERIMENT, metrics={"auc": 0.5})
+    answers(stage, VERSIONS, body)
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.RUN_UNREADABLE, 0)
+
+
+@pytest.mark.parametrize("body", ERRORS, ids=str)
+def test_nor_does_it_say_that_a_run_has_no_children(stage: Stage, body: dict[str, object]) -> None:
+    route(stage, "when: run.children.failed == 0")
+    answers(stage, "*/runs/search", body)
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.aml.add_run("s1", parent="r1", experiment=EXPERIMENT, status="Failed")
+    stage.deliver(completed("r1"))
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.RUN_UNREADABLE, 0)
