@@ -27,7 +27,8 @@ may say of them: [gates.md](gates.md).
 
 A fact that is absent is waited for (`wait_for_facts`), unless the gate asks `has(…)`. Where nobody
 can tell whether it is there, such a gate waits as well: while a sweep's job does not name its best
-child, children go on, `step` names no child, or only the event tells a tag that looks like a time.
+child, children go on, `step` names no child, or only the event tells a tag that looks like a time,
+or that it left out, as it does with texts of more than 4,096 characters.
 
 | fact | is | comes from | is absent |
 |---|---|---|---|"""

@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.events import parsing
 from functions.core.terms.errors import NotARunEvent
+from functions.core.texts.times import LEFT_OUT
 from local.cloud import WORKSPACE
 from tests.stage.azure import completed
 
@@ -70,7 +71,8 @@ def test_a_tag_that_is_nested_too_deep_costs_only_itself(key: str) -> None:
     )
     kept = event.tags if key == "runTags" else event.properties
     assert kept is not None
-    assert sorted(kept) == ["a", "deep"]
+    assert sorted(kept) == ["a", "deep", "odd"]
+    assert kept["odd"] == LEFT_OUT
 
 
 @pytest.mark.parametrize("key", ["experimentName", "runType", "experimentId"])
@@ -87,4 +89,5 @@ def test_an_envelope_that_is_nested_too_deep_raises_nothing_but_a_refusal(key: s
 def test_a_text_that_is_too_long_to_keep_is_left_out_whole() -> None:
     longest = "x" * 4096
     tags = {"kept": longest, "left out": longest + "x", "k" * 4097: "left out too"}
-    assert parsing.parse(completed("r1", runTags=tags)).tags == {"kept": longest}
+    kept = parsing.parse(completed("r1", runTags=tags)).tags
+    assert kept == {"kept": longest, "left out": LEFT_OUT}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from functions.core.events import parents
 from functions.core.events.model_events import KINDS, facts_of, identity_of
@@ -19,7 +19,7 @@ from functions.core.terms.runs import RunEvent, Workspace
 from functions.core.terms.words import ENDS, Outcome
 from functions.core.texts import jsontext
 from functions.core.texts.bounds import bounded, kept
-from functions.core.texts.times import may_be_retold, parse_time, told_in_utc
+from functions.core.texts.times import LEFT_OUT, may_be_retold, parse_time, told_in_utc
 
 if TYPE_CHECKING:
     from functions.core.events.model_events import Kind
@@ -195,18 +195,19 @@ def _run(data: Mapping[str, Any], subject: str) -> tuple[str, str]:
 
 
 def _texts(value: object) -> dict[str, str] | None:
-    """Tags or properties as text; None where the event does not say."""
+    """Tags or properties as text; None where the event does not say.
+
+    That one is there is kept, also where its text is not: then the run, or its job, is asked.
+    """
     if not isinstance(value, Mapping):
         return None
     texts = {str(key): _text(item) for key, item in value.items()}
-    return {
-        k: text for k, text in texts.items() if text is not None and _is_kept(k) and _is_kept(text)
-    }
+    return {k: text if _is_kept(text) else LEFT_OUT for k, text in texts.items() if _is_kept(k)}
 
 
-def _is_kept(text: str) -> bool:
+def _is_kept(text: str | None) -> TypeGuard[str]:
     """A text is kept whole or not at all: half a fact would be a wrong one."""
-    return len(text) <= LONGEST_TEXT and not _SURROGATE.search(text)
+    return text is not None and len(text) <= LONGEST_TEXT and not _SURROGATE.search(text)
 
 
 def _text(value: object) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 RETOLD = "only the event tells it, and the Functions host may have written it anew on the way"
 """What is said behind a fact of which the event has a text that may not be the run's own."""
+LEFT_OUT = "only the event tells it, and has no room for its text"
 
 
 def told(event: RunEvent) -> Facts:
@@ -66,7 +67,7 @@ def of(event: RunEvent, run: Run, outcome: Outcome, studio: str) -> Facts:
             "properties": dict(event.properties),
         },
         "model": {},
-        UNREAD: {**run.unread, **{f"run.tags.{name}": RETOLD for name in left}},
+        UNREAD: {**run.unread, **{f"run.tags.{name}": untold(tags[name]) for name in left}},
     }
 
 
@@ -75,6 +76,11 @@ def retold(event: RunEvent, names: Iterable[str], values: Mapping[str, str]) -> 
     if not event.was_sent:
         return frozenset()
     return frozenset(name for name in names if times.may_be_retold(values[name]))
+
+
+def untold(text: str) -> str:
+    """What is said behind a fact of which the event has this text, which is not the run's own."""
+    return LEFT_OUT if text == times.LEFT_OUT else RETOLD
 
 
 def _given(root: str, told: Mapping[str, Any]) -> Facts:

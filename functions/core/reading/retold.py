@@ -30,5 +30,5 @@ def properties(
         if (meant := placeholders.alike(own, name)) is not None:
             kept[name] = own[meant]
         else:
-            why[f"run.properties.{name}"] = building.RETOLD
+            why[f"run.properties.{name}"] = building.untold(told[name])
     return kept

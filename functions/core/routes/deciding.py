@@ -109,8 +109,9 @@ def screen_job(route: Route, event: RunEvent, properties: Mapping[str, str]) -> 
     if (odd := filters.unlike("properties", left, properties)) is None:
         return None
     if odd.found is None:
-        untold = f"run.{odd.filter}: {building.RETOLD}"
-        return PutOff(Reason.FACTS_MISSING, untold, route.wait_for_facts)
+        told = placeholders.alike(event.properties, odd.filter.partition(".")[2])
+        why = building.untold(event.properties[told] if told else "")
+        return PutOff(Reason.FACTS_MISSING, f"run.{odd.filter}: {why}", route.wait_for_facts)
     said = "the properties of the run's job do not fit"
     return End(State.SKIPPED, Reason.NOT_MATCHED, said)
 

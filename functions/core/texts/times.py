@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+LEFT_OUT = "…"  # stands in an event for a text of which it tells no more than that it is there
 CENTURY = timedelta(days=36_525)  # no span is longer: no calendar goes back for ever
 
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
@@ -54,8 +55,11 @@ def parse_time(text: object) -> datetime | None:
 
 
 def may_be_retold(text: str) -> bool:
-    """Whether the host may have been sent another text than this, or would have told another."""
-    return _NEARLY.search(text) is not None
+    """Whether the host may have been sent another text than this, or would have told another.
+
+    So it is of one that was left out.
+    """
+    return text == LEFT_OUT or _NEARLY.search(text) is not None
 
 
 def told_in_utc(text: str) -> str:
