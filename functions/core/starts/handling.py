@@ -214,4 +214,5 @@ class Relay:
         """The work if what several runs are joined for is decided now."""
         from functions.core.starts.joins.joining import Joining  # noqa: PLC0415 - few routes join
 
-        return Joining(self._ports, self._settling).goes_on(work, route, known)
+        joining = Joining(self._ports, self._settling, self._conclude)
+        return joining.goes_on(work, route, known)

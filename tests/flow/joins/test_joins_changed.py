@@ -147,3 +147,52 @@ def test_a_member_that_is_to_ignore_its_gate_is_sought_where_its_value_is_all_th
     assert who.replay(stage.only("r1").key, ignore_gate=True).done
     stage.reconcile(seconds=1)
     assert stands(stage, "r1") == ["skipped: joined"]
+
+
+def test_a_file_from_before_a_member_was_named_passes_over_none_of_that_experiment(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """What is skipped is not taken into a join any more, and that would lack it for ever."""
+    old, new = versions(cloud, tmp_path, joining(all_of=[A, B]), ROUTES)
+    set_up(new)
+    new.reconcile()
+    for run, experiment in (("r1", A), ("r2", B)):
+        trained(new, run, experiment)
+    new.aml.add_run("r3", experiment=C)
+    new.deliver(event("r3", C, batch=None))
+    assert stands(new, "r3") == ["open: facts_missing"]
+    old.reconcile(minutes=20)  # one that is forgotten in a slot
+    assert stands(new, "r3") == ["open: route_removed"]
+    new.aml._runs["r3"].tags["batch"] = "b7"  # noqa: SLF001
+    for _ in range(3):
+        new.reconcile(minutes=20)
+    assert sent(new) == [told(runs=("r1", "r2", "r3"))]
+
+
+def test_a_newer_file_passes_over_what_it_names_no_more(cloud: Cloud, tmp_path: Path) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, joining(all_of=[A, B]))
+    set_up(old)
+    old.aml.add_run("r3", experiment=C)
+    old.deliver(event("r3", C, batch=None))
+    new.reconcile(minutes=1)
+    new.reconcile(minutes=11)
+    assert stands(new, "r3") == ["skipped: not_joined"]
+
+
+def test_a_file_that_waited_less_for_the_value_leaves_it_to_the_one_that_waits_longer(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    older, newer = (
+        ROUTES.replace("    join:", f"    wait_for_facts: {span}\n    join:")
+        for span in ("0s", "2h")
+    )
+    old, new = versions(cloud, tmp_path, older, newer)
+    set_up(new, newer)
+    new.reconcile()
+    new.aml.add_run("r3", experiment=C)
+    new.deliver(event("r3", C, batch=None))
+    old.reconcile(minutes=20)
+    assert stands(new, "r3") == ["open: route_removed"]
+    new.aml._runs["r3"].tags["batch"] = "b7"  # noqa: SLF001
+    new.reconcile(minutes=20)
+    assert stands(new, "r3") == ["skipped: joined"]

@@ -19,7 +19,7 @@ from functions.core.kept.continuation import Continuation
 from functions.core.memory import file_order
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
-from functions.core.routes.deciding import End, PutOff
+from functions.core.routes.deciding import End
 from functions.core.routes.joins import coming, members
 from functions.core.routes.joins.join import waits_on
 from functions.core.routes.joins.members import Member
@@ -30,6 +30,7 @@ from functions.core.terms.words import Outcome, State
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from functions.core.facts.building import Facts
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from functions.core.routes.joins.join import Join
     from functions.core.starts.settling import Settling
     from functions.core.terms.runs import Key
+
+    Conclude = Callable[[Work, End], None]
 
 TRIES = 100  # of a member whose joint one others write to: they are fifty at most
 MOST_OPEN = 1000  # joins of a route that wait for others
@@ -54,11 +57,12 @@ UNREAD = frozenset(  # of a member that may be one of those that lack: it passes
 
 
 class Joining:
-    """Ends what is a member, and parks what waits for members."""
+    """Ends what is a member, and parks what waits; `conclude` ends, or leaves, what is none."""
 
-    def __init__(self, ports: Ports, settling: Settling) -> None:
+    def __init__(self, ports: Ports, settling: Settling, conclude: Conclude) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._routes, self._settling = ports.routes, settling
+        self._conclude = conclude
 
     def goes_on(self, work: Work, route: Route, known: Facts) -> Work | None:
         """The work whose start is to be decided now: that of a joint one for which none is awaited.
@@ -142,14 +146,13 @@ class Joining:
             value = placeholders.as_text(placeholders.look_up(join.by, known))
         except placeholders.MissingFact as missing:
             detail = str(missing) + unread(missing.name, known)
-            put_off = PutOff(Reason.FACTS_MISSING, detail, route.wait_for_facts)
-            end = End(State.SKIPPED, Reason.NOT_JOINED, detail)
-            return self._settling.conclude(work, put_off, then=end)
+            if self._settling.wait(work, Reason.FACTS_MISSING, detail, route.wait_for_facts):
+                return None
+            return self._not_joined(work, detail)
         except Unusable as wrong:
             return self._settling.end(work, End(State.HELD, wrong.reason, wrong.detail))
         experiment = join.place(c.event.experiment) or bounded(c.event.experiment, LONGEST_NAME)
-        member = Member(c.key.run, str(c.key.outcome), experiment)
-        found = self._taken_in(c, join, value, member)
+        found = self._taken_in(c, join, value, Member(c.key.run, str(c.key.outcome), experiment))
         joint = members.key_of(c.key, value).text
         if isinstance(found, str):
             return self._not_joined(work, f"{joint} {found}")
@@ -158,7 +161,7 @@ class Joining:
         return self._settling.end(work, End(State.SKIPPED, Reason.JOINED, said))
 
     def _not_joined(self, work: Work, why: str) -> None:
-        self._settling.end(work, End(State.SKIPPED, Reason.NOT_JOINED, why))
+        self._conclude(work, End(State.SKIPPED, Reason.NOT_JOINED, why))
 
     def _taken_in(
         self, c: Continuation, join: Join, value: str, member: Member
