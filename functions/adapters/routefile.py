@@ -32,7 +32,7 @@ class RouteFile:
         self._shown = bounded(path, LONGEST_SHOWN)  # what is wrong with it follows
         self._had: set[str] = set()
         self._lock = threading.Lock()
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._decoded: Routes | RoutesUnreadable | None = None
 
     def routes(self) -> Routes:
@@ -57,7 +57,8 @@ class RouteFile:
         found = self._path.stat()
         if not stat.S_ISREG(found.st_mode):  # of a pipe or a device nobody knows when it ends
             raise RoutesUnreadable([f"{self._shown}: is no file; set ROUTES_FILE"])
-        seen = (found.st_mtime_ns, found.st_size)
+        # a package may give all its files one time, whatever is in them
+        seen = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size)
         if seen == self._seen:
             return
         from functions.core.routes.file.interpreting import decode  # noqa: PLC0415 - loads yaml
