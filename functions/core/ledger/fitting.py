@@ -14,6 +14,7 @@ import msgspec
 
 from functions.core.terms.errors import Permanent
 from functions.core.terms.reasons import Reason
+from functions.core.texts.times import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,21 +67,31 @@ def _column(name: str, at: int) -> str:
 
 
 def bounded_event(event: RunEvent) -> RunEvent:
-    """The event with its texts cut, and as many of its tags and properties as fit."""
+    """The event with its texts cut, and as many of its tags' and properties' texts as fit."""
     texts: dict[str, Any] = {name: getattr(event, name)[:LONGEST_TEXT] for name in _EVENT_TEXTS}
     tags = None if event.tags is None else _kept(event.tags)
     return msgspec.structs.replace(event, **texts, tags=tags, properties=_kept(event.properties))
 
 
 def _kept(pairs: Mapping[str, str]) -> dict[str, str]:
-    """As many whole pairs as fit, the short ones first: ids are short, notes are long."""
+    """As many whole texts as fit, the short ones first: ids are short, notes are long.
+
+    Of the others is kept that they are there, as of what an event leaves out.
+    """
     letters = sum(map(len, pairs)) + sum(map(len, pairs.values()))
     if LONGEST_ESCAPE * letters + BRACES * len(pairs) <= LONGEST_TAGS:
         return dict(pairs)
-    room, kept = LONGEST_TAGS, {}
-    for key, value in sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1])):
-        room -= len(text({key: value}))
+    room, kept = LONGEST_TAGS, dict[str, str]()
+    ordered = sorted(pairs.items(), key=lambda pair: len(pair[0]) + len(pair[1]))
+    for key, _ in ordered:
+        room -= len(text({key: LEFT_OUT}))
         if room < 0:
             break
-        kept[key] = value
+        kept[key] = LEFT_OUT
+    for key in kept:
+        more = len(text({key: pairs[key]})) - len(text({key: LEFT_OUT}))
+        if more > room:
+            break
+        room -= more
+        kept[key] = pairs[key]
     return kept

@@ -90,3 +90,29 @@ def test_a_gate_does_not_take_it_for_absent(stage: Stage) -> None:
     stage.deliver(completed("r1", runProperties={"hold": "x" * 5000}))
     row = stage.only("r1")
     assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.FACTS_MISSING, 0)
+
+
+MANY = {f"n{n}": "y" * 3000 for n in range(9)}  # more than a row has room for
+
+
+def test_a_filter_is_asked_of_the_run_where_the_inbox_had_no_room_for_a_tag(stage: Stage) -> None:
+    route(stage, 'match: {tags: {card: "stage: production*"}}')
+    text = stage.routes_file.read_text("utf-8")
+    stage.routes("routes: [")
+    tags = {"card": CARD[:3500], **MANY}
+    stage.aml.add_run("r1", experiment=EXPERIMENT, tags=tags)
+    stage.deliver(completed("r1", runTags=tags))
+    stage.routes(text)
+    stage.reconcile(minutes=2)
+    assert stage.started() == [(42, "r1")]
+
+
+def test_a_gate_does_not_take_for_absent_what_a_row_had_no_room_for(stage: Stage) -> None:
+    """Asked at once it says no; asked after an outage it waits for who tells the text."""
+    route(stage, "when: '!has(run.properties.hold)'")
+    stage.aml.add_run("r1", experiment=EXPERIMENT)
+    stage.aml.server.faults.add(Fault(path="*/runs/get", status=503, times=2))
+    stage.deliver(completed("r1", runProperties={"hold": "x" * 3500, **MANY}))
+    stage.reconcile(hours=1)
+    row = stage.only("r1")
+    assert (row.state, row.reason, stage.posts()) == (State.OPEN, Reason.FACTS_MISSING, 0)
