@@ -70,6 +70,13 @@ def test_of_a_workflow_s_inputs_is_told_what_its_runner_would_obey(text: str) ->
     assert found.mistakes == (said,)
 
 
+@pytest.mark.parametrize("end", [r"\n", r"\r", r"\r\n "], ids=["LF", "CR", "CRLF"])
+def test_so_it_is_at_the_beginning_of_any_line_as_the_runner_reads_lines(end: str) -> None:
+    found = routes(f"- {{name: a, {WORKFLOW}\n    inputs: {{x: \"a{end}::notice::b\"}}}}}}\n")
+    assert len(found.mistakes) == 1
+    assert "holds `::notice`, " in found.mistakes[0]
+
+
 @pytest.mark.parametrize("text", ["std::sort", "$[a]", "##vso[a]", "a ::notice::b", "::", "#["])
 def test_what_is_nothing_to_github_may_be_sent_there(text: str) -> None:
     assert routes(f"- {{name: a, {WORKFLOW} inputs: {{x: '{text}'}}}}}}").mistakes == ()

@@ -24,7 +24,7 @@ OF_WORKFLOWS: Final = {
 
 https://docs.github.com/actions/concepts/security/script-injections
 """
-_COMMAND = re.compile(r"^\s*(::[a-z-]+)[ :]", re.IGNORECASE | re.MULTILINE)  # at a line's start
+_COMMAND = re.compile(r"(?:^|[\r\n])[^\S\r\n]*(::[a-z-]+)[ :]", re.IGNORECASE)  # at a line's start
 """https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
 
 
