@@ -208,3 +208,17 @@ def test_a_root_run_is_not_asked_for_its_parent(says: str, warned: bool) -> None
     sent = decode(f"{head}{start}, parameters: {{up: '{{{{ run.parent_id }}}}'}}}}").warnings
     is_for_children = "children: true" in says
     assert ("run.parent_id, which no root run has" in " ".join(sent)) is not is_for_children
+
+
+@pytest.mark.parametrize("empty", ["", "null", "~"])
+def test_a_parameter_without_a_value_is_warned_of(empty: str) -> None:
+    start = f"start: {{pipeline: 1, correlation: id, parameters: {{note: {empty}}}}}"
+    said = "gives `note` no value, which is sent as the text null"
+    do = 'write "" for an empty one, or leave it out'
+    found = routes(f"- {{name: a, {start}}}")
+    assert found.warnings == (f"routes.yaml:4: routes[0].start: {said}: {do}",)
+
+
+def test_one_with_an_empty_text_or_a_null_within_is_meant() -> None:
+    start = "start: {pipeline: 1, correlation: id, parameters: {note: '', more: {a: null}}}"
+    assert routes(f"- {{name: a, {start}}}").warnings == ()

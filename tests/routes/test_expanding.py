@@ -72,7 +72,7 @@ def test_of_a_workflow_s_inputs_is_told_what_its_runner_would_obey(text: str) ->
 
 @pytest.mark.parametrize("end", [r"\n", r"\r", r"\r\n "], ids=["LF", "CR", "CRLF"])
 def test_so_it_is_at_the_beginning_of_any_line_as_the_runner_reads_lines(end: str) -> None:
-    found = routes(f"- {{name: a, {WORKFLOW}\n    inputs: {{x: \"a{end}::notice::b\"}}}}}}\n")
+    found = routes(f'- {{name: a, {WORKFLOW}\n    inputs: {{x: "a{end}::notice::b"}}}}}}\n')
     assert len(found.mistakes) == 1
     assert "holds `::notice`, " in found.mistakes[0]
 

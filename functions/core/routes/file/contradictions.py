@@ -181,6 +181,10 @@ def warnings(route: Route, doubt: str) -> Said:
     """What may not be meant, in a route that has no mistake; `doubt`: why it is not told apart."""
     if doubt:
         yield ("start",), f"{doubt}; a start in doubt will be held for an operator"
+    for name, value in route.start.parameters.items() if route.start else ():
+        if value is None:
+            what = f"gives `{bounded(name, 60)}` no value, which is sent as the text null"
+            yield ("start",), f'{what}: write "" for an empty one, or leave it out'
     if not route.after:
         yield from _warnings_of_route(route)
 
