@@ -804,3 +804,20 @@ def test_pruning_traces_leaves_what_was_claimed_since(ledger: Ledger) -> None:
     ledger.write(trace, opened(at=LATER))
     assert ledger.prune(LATER, 9) == 1
     assert ledger.read(key()) is not None
+
+
+def test_who_puts_off_what_another_scheduled_meanwhile_leaves_it_as_that_one_has_it(
+    store: Store,
+) -> None:
+    other, rows, frozen = store.ledger(), counted(store.ledger()), list[str]()
+    other.claim(opened())
+
+    def scheduled(kind: str, *_: object) -> None:
+        if kind in {"put", "replace"} and not frozen:
+            frozen.append(kind)
+            other.schedule(opened(due_at=NOON + HOUR))
+
+    rows.before = scheduled
+    rows.ledger.put_off(key(), NOON + 9 * DAY)
+    assert len(frozen) == 1
+    assert other.due(NOON + HOUR, 9) == [key()]

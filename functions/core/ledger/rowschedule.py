@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from heapq import nsmallest
 from itertools import islice
@@ -11,6 +12,7 @@ from functions.core.ledger import places, records
 from functions.core.ledger.places import MOST_SORTED, OPEN, safe, unsafe
 from functions.core.ledger.records import KEY_COLUMNS
 from functions.core.ports.ledger import PAGE, Backlog
+from functions.core.terms.errors import Lost
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Row, Rows, Stored
+    from functions.core.terms.deadline import Since
     from functions.core.terms.part import Part
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
@@ -44,10 +47,20 @@ class RowSchedule:
         self._rows = rows
         self.unreadable: set[str] = set()
 
-    def schedule(self, continuation: Continuation) -> None:
-        """One request."""
+    def schedule(self, continuation: Continuation, since: Since | None = None) -> None:
+        """One request, unless it was written, or read, `since` then, and that is long ago.
+
+        Who stood still meanwhile says what was so then: what another has started by now would stand
+        there as waiting, for hours, and nobody would follow it until then. So it is read once more:
+        another request, and one where it does stand otherwise.
+        """
         row = records.schedule_row(continuation)
         self._rows().put(places.scheduled(continuation.key), row)
+        if since and since.is_long:
+            since = since.anew()
+            stored = self._rows().get(places.continuation(continuation.key))
+            if stored and (stands := records.continuation_of(stored.row)) != continuation:
+                self.schedule(stands, since)
 
     def due(self, now: datetime, limit: int, part: Part | None = None) -> Sequence[Key]:
         """One request per thousand that are due, five at most.
@@ -73,11 +86,13 @@ class RowSchedule:
         return [part for part in parts(of) if any(only(part.keys))]
 
     def put_off(self, key: Key, until: datetime, *, waits: bool = True) -> None:
-        """Two requests."""
+        """Two requests, three where another wrote it meanwhile, who knows more."""
         rows, place = self._rows(), places.scheduled(key)
         if stored := rows.get(place):
             row = {**stored.row, "due_at": records.time_text(until)}
-            rows.put(place, row if waits else {n: row[n] for n in row if n != "waits_on"})
+            kept = row if waits else {n: row[n] for n in row if n != "waits_on"}
+            with suppress(Lost):
+                rows.replace(place, kept, stored.version)
 
     def backlog(self, now: datetime, ended: Collection[Key] = ()) -> Backlog:
         """One request per thousand that are scheduled, five at most."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from functions.core.ports.following import FollowBook
     from functions.core.ports.notices import NoticeBook
     from functions.core.ports.waits import WaitBook
+    from functions.core.terms.deadline import Since
     from functions.core.terms.part import Part
     from functions.core.terms.runs import Key
 
@@ -48,14 +49,13 @@ class Claim(NamedTuple):
 class Backlog(NamedTuple):
     """How many continuations wait and since when the oldest does; `whole`: all were counted.
 
-    One that a process is at work on is none of them, since its end shows once its lease has run
-    out; nor is one that has time to wait for a join. `awaited`: the names that any waits on.
+    One that is worked on is none of them (its end shows after its lease), nor one that awaits runs.
     """
 
     open: int
     oldest: datetime | None
     whole: bool
-    awaited: frozenset[str] = frozenset()
+    awaited: frozenset[str] = frozenset()  # the names that any waits on
 
 
 class Inbox(NamedTuple):
@@ -88,8 +88,7 @@ class Ledger(Protocol):
     def claim(self, new: Continuation, first: Iterable[Callable[[], None]] = ()) -> Claim:
         """Insert the continuation unless its key is there; the row is scheduled when this returns.
 
-        Exactly one of any number of callers gets `fresh`; `first` are called once this is known to
-        be it. An open row that was there is scheduled again: its first claimer may have died.
+        Exactly one caller gets `fresh`, and has `first` called; what is open is scheduled again.
         """
 
     def record(self, ended: Continuation) -> Claim:
@@ -101,8 +100,8 @@ class Ledger(Protocol):
     def write(self, entry: Entry, changed: Continuation) -> Entry:
         """Replace the row in the entry's version. Raises Lost, and Unreadable if not known."""
 
-    def schedule(self, continuation: Continuation) -> None:
-        """Let `due` show the continuation from its due time (or recheck time) on."""
+    def schedule(self, continuation: Continuation, since: Since | None = None) -> None:
+        """Let `due` show it from its due (or recheck) time on; if long `since`, as it stands."""
 
     def due(self, now: datetime, limit: int, part: Part | None = None) -> Sequence[Key]:
         """Scheduled continuations (of this part) whose time has come, the longest waiting first."""

@@ -13,6 +13,7 @@ from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work, looked_after_at
+from functions.core.terms.deadline import Deadline, Since
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, JOIN, LINE, State
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
-    from functions.core.terms.deadline import Deadline
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
@@ -78,12 +78,13 @@ class Resuming:
         """Do what is due for it, in its turn. Errors of the ledger are told in the log."""
         if this.deadline.has_passed:
             return  # the next round takes it
+        since = Since(self._clock)
         try:
             entry = self._ledger.read(key)
             if entry is None:
                 self._ledger.retire(key)  # pruned, or removed by hand
             else:
-                self._take_up(entry, this)
+                self._take_up(entry, this, since)
         except Lost:
             pass  # another reconciler has it
         except Unreadable as error:  # it must not stand before others in a line
@@ -92,7 +93,7 @@ class Resuming:
         except LedgerUnavailable as error:
             self._log.write(Level.ERROR, log_lines.unavailable(key, error))
 
-    def _take_up(self, entry: Entry, this: Round) -> None:
+    def _take_up(self, entry: Entry, this: Round, since: Since) -> None:
         c = entry.continuation
         self._known_since.meet(c.event.workspace.id, c.created_at)
         if c.is_anothers:  # and its schedule does not tell yet: left as it is
@@ -104,7 +105,7 @@ class Resuming:
             told = f"{later.text} ended later, and waits for the same place"
             end = End(State.SKIPPED, Reason.SUPERSEDED, told)
             return self._let_fall(this.end(Work(entry, this.each()), end))
-        if self._is_put_off(c, this) or next(this.turns, None) is None:
+        if self._is_put_off(c, this, since) or next(this.turns, None) is None:
             return None  # another round takes it
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
         entry = self._ledger.write(entry, changed)
@@ -138,15 +139,18 @@ class Resuming:
         self._ledger.schedule(due)
         return entry
 
-    def _is_put_off(self, c: Continuation, this: Round) -> bool:
-        """Whether its time has not come; if so, its row in the schedule says when it does."""
+    def _is_put_off(self, c: Continuation, this: Round, since: Since) -> bool:
+        """Whether its time has not come; if so, its row in the schedule says when it does.
+
+        It was read `since` then.
+        """
         now, released = self._clock.now(), this.released.get(c.key)
         if released is not None:
             if c.waits_on != released:  # that row was behind
-                self._ledger.schedule(c)
+                self._ledger.schedule(c, since)
             return c.waits_on != released or self._is_left_alone(c.key, c.waits_on)
         if c.due_at > now:
-            self._ledger.schedule(c)
+            self._ledger.schedule(c, since)
             if c.waits_on.startswith(JOIN):
                 from functions.core.starts.joins.joining import put_right  # noqa: PLC0415 - few do
 
@@ -154,7 +158,7 @@ class Resuming:
             return True
         if self._lines.waits(c, this.routes):
             later = looked_after_at(c, c.waits_on, now, self._policy)
-            self._ledger.schedule(replace(c, due_at=later))
+            self._ledger.schedule(replace(c, due_at=later), since)
             return True
         return self._is_left_alone(c.key, c.waits_on)
 

@@ -15,7 +15,7 @@ from functions.core.ports.services import Level
 from functions.core.rounds import inbox
 from functions.core.routes import near_misses
 from functions.core.starts import log_lines
-from functions.core.terms.deadline import Deadline, each
+from functions.core.terms.deadline import Deadline, Since, each
 from functions.core.terms.errors import LedgerUnavailable, NoWorkspace, in_words
 from functions.core.terms.policy import SweepMode
 
@@ -169,10 +169,10 @@ class Visiting:
         near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
         if not wanted and not near:
             return ()
-        known = self._ledger.of_run(event.workspace.key, event.run)
+        since, known = Since(self._clock), self._ledger.of_run(event.workspace.key, event.run)
         for c in known:
             if c.is_open:  # who claimed it may have died before it was on the schedule
-                self._ledger.schedule(c)
+                self._ledger.schedule(c, since)
         near = tuple(one for one in near if missed.missing(event, one[:1], known))
         lacking = missed.missing(event, wanted, known)
         if (near or lacking) and event.key("").hash in work.undecided():

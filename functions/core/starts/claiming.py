@@ -13,6 +13,7 @@ from functions.core.ports.services import Level
 from functions.core.routes import near_misses
 from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
+from functions.core.terms.deadline import Since
 from functions.core.terms.errors import Lost, Permanent, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import SWEPT
@@ -70,8 +71,8 @@ class Claiming:
         `file` stands for the route file; `read`: the run itself was read to have ended so. What
         `begun` says is begun before the row is scheduled.
         """
-        key, lease = event.key(route.name), self._policy.lease
-        new = steps.opened(key, event, self._clock.now(), lease, file)
+        key, since = event.key(route.name), Since(self._clock)
+        new = steps.opened(key, event, since.at, self._policy.lease, file)
         try:
             entry, fresh = self._ledger.claim(new, begun.calls(route) if begun else ())
         except Unreadable as error:  # written by a newer version: known, and not ours to touch
@@ -83,6 +84,8 @@ class Claiming:
             return None
         if fresh:
             return entry
+        if entry.continuation.is_open and since.is_long:
+            self._ledger.schedule(entry.continuation, since)
         if self._may_take_over(entry.continuation, event, route, read=read):
             return self._take_over(entry, event, file)
         known = log_lines.unwanted(event, f"known: {entry.continuation.state}")
@@ -98,10 +101,7 @@ class Claiming:
             self.leave(event, route, why)
 
     def leave(self, event: RunEvent, route: Route, why: str) -> None:
-        """Leave the trace on one route, or say on one that is there that this one did, too.
-
-        Raises LedgerUnavailable.
-        """
+        """Leave a trace on one route, or say in it that this did, too. Raises LedgerUnavailable."""
         by = _match(route)
         trace = steps.passed_over(event.key(route.name), event, self._clock.now(), why, by)
         while True:

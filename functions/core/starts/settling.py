@@ -15,6 +15,7 @@ import msgspec
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End, PutOff
 from functions.core.starts import log_lines, steps
+from functions.core.terms.deadline import Deadline, Since
 from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.terms.policy import BY_SETTING, RECHECK
 from functions.core.terms.reasons import Reason
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
     from functions.core.ports.services import Ports
-    from functions.core.terms.deadline import Deadline
     from functions.core.terms.pipelines import PipelineRun
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
@@ -180,12 +180,13 @@ class Settling:
         self._log.write(Level.ERROR, started | known)
 
     def _put(self, work: Work, changed: Continuation) -> Entry | None:
+        since = Since(self._clock)
         try:
             entry = self._ledger.write(work.entry, changed)
         except Lost:
             return None
         if changed.is_open:  # what has ended leaves the schedule with the reconciler's next round
-            self._ledger.schedule(changed)
+            self._ledger.schedule(changed, since)
         self._tell(changed, work.deadline)
         if work.entry.continuation.slot and not changed.slot:
             self._give_back(work.entry.continuation)

@@ -23,6 +23,7 @@ UNUSED = (
     5.0  # seconds of Event Grid's, for the way to the function and back, and a host that starts
 )
 READING = 4.0  # seconds that whoever is taken up beside a delivery has at least, until its POST
+LONG = 5.0  # seconds after which what was read, or written, may not be so any more
 
 
 class Clock(Protocol):
@@ -104,6 +105,24 @@ class Deadline:
     def timeout(self, at_most: float) -> float:
         """Seconds that one call may take: never zero, which libraries read as unlimited."""
         return max(0.05, min(at_most, self.left))
+
+
+class Since:
+    """Counts on from now, by the time of day as well: it alone goes on while a machine sleeps."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.at, self._began = clock.now(), clock.monotonic()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether others may have had their turn meanwhile."""
+        seconds = self._clock.monotonic() - self._began
+        return max(seconds, (self._clock.now() - self.at).total_seconds()) >= LONG
+
+    def anew(self) -> Since:
+        """The same from now on."""
+        return Since(self._clock)
 
 
 def each(clock: Clock) -> Deadline:

@@ -140,14 +140,14 @@ def test_who_stood_still_at_one_does_not_put_off_what_its_last_run_made_whole(
     between: list[str] = []
 
     class Beside(Wrapped):
-        def schedule(self, c: Any) -> None:
+        def schedule(self, c: Any, *since: Any) -> None:
             if c.key == key() and not between:
                 between.append(c.detail)
                 own = stage.app
                 stage.build()
                 trained(stage, "r3", C)
                 stage.app = own
-            self.real.schedule(c)
+            self.real.schedule(c, *since)
 
     stage.build(ledger=Beside(stage.ports.ledger))
     rounds(stage, 1)

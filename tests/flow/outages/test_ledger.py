@@ -87,10 +87,10 @@ def test_a_start_that_was_beaten_by_another_write_is_named_in_the_log(
 class Unscheduled(Wrapped):
     """The ledger, but what has started cannot be scheduled for its second look."""
 
-    def schedule(self, continuation: Continuation) -> None:
+    def schedule(self, continuation: Continuation, *since: object) -> None:
         if continuation.state is State.STARTED:
             raise LedgerUnavailable("out of reach")
-        self.real.schedule(continuation)
+        self.real.schedule(continuation, *since)
 
 
 def test_a_start_is_told_though_its_second_look_cannot_be_scheduled(

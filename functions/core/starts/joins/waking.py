@@ -21,7 +21,7 @@ from functions.core.ports.services import Level
 from functions.core.routes.joins import coming
 from functions.core.routes.joins.join import waits_on
 from functions.core.starts.joins.joining import MOST_OPEN, put_right
-from functions.core.terms.deadline import Deadline
+from functions.core.terms.deadline import Deadline, Since
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable, in_words
 from functions.core.terms.words import Outcome, State
 from functions.core.texts.times import parse_time
@@ -111,6 +111,7 @@ class Waking:
                 yield one.key
 
     def _wake(self, key: Key, join: Join) -> None:
+        since = Since(self._clock)
         with suppress(Lost, Unreadable):  # who wrote it meanwhile goes by a file of today as well
             entry = self._ledger.read(key)
             if entry is None:
@@ -120,7 +121,7 @@ class Waking:
             if changed is not was:
                 self._ledger.write(entry, changed)
             if changed.is_open:
-                self._ledger.schedule(changed)  # who died before this wrote what is to be so
+                self._ledger.schedule(changed, since)  # who died before wrote what is to be so
                 put_right(self._ledger, key, changed.due_at)
 
 
