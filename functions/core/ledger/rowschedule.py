@@ -13,9 +13,11 @@ from functions.core.ledger.places import MOST_SORTED, OPEN, safe, unsafe
 from functions.core.ledger.records import KEY_COLUMNS
 from functions.core.ports.ledger import PAGE, Backlog
 from functions.core.terms.errors import Lost
+from functions.core.terms.policy import CLOCKS_DIFFER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
+from functions.core.texts.bounds import meant
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_IN_LINE = 30_000  # rows looked at to find who has waited longest: the time of one call
 GOLDEN = 0x9E37  # odd: its multiples spread evenly over four hex digits, at each minute another
-COUNTED = ("open_since", "waits_on", "reason", "due_at", *records.NAMED_BY)
+COUNTED = ("open_since", "waits_on", "reason", "due_at", "updated_at", "state", *records.NAMED_BY)
 LINED_UP = ("open_since", "state", "outcome", *KEY_COLUMNS)
 
 T = TypeVar("T")
@@ -103,7 +105,8 @@ class RowSchedule:
         since = sorted(filter(None, (row.get("open_since") for row in waits)))
         oldest = parse_time(since[0]) if since else None
         awaited = frozenset(unsafe(row["waits_on"]) for row in listed if "waits_on" in row)
-        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited)
+        ahead = frozenset(_key_of(row) for row in listed if _is_ahead(row, now))
+        return Backlog(len(since), oldest, len(listed) < MOST_SORTED, awaited, ahead)
 
     def waiting_on(self, name: str, limit: int) -> Sequence[Key]:
         """One request per thousand that wait, thirty at most."""
@@ -151,6 +154,18 @@ def _is_elsewhere(row: Row, now: datetime) -> bool:
 
 def _named_by(row: Row) -> tuple[str, ...]:
     return tuple(row.get(name, "") for name in records.NAMED_BY)
+
+
+def _is_ahead(row: Row, now: datetime) -> bool:
+    """Whether a clock that was wrong wrote it; not of what another version alone knows."""
+    told, words = row.get("updated_at", ""), {row.get("state"), row.get("outcome")}
+    at = parse_time(told) if told > records.time_text(now) else None
+    return at is not None and at - CLOCKS_DIFFER > now and words <= _WORDS
+
+
+def _key_of(row: Row) -> Key:
+    named = {name: meant(row.get(name, "")) for name in records.NAMED_BY}
+    return Key(named["workspace"], named["run"], Outcome(named["outcome"]), named["route"])
 
 
 def _named(stored: Stored) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from functions.core.memory.remembered import is_to_come
 from functions.core.ports import shared
 from functions.core.routes import near_misses
 from functions.core.terms.errors import Unreadable
@@ -44,7 +45,12 @@ def note(ledger: Ledger, file: str, now: datetime) -> Files:
         return {"files": [*files, [file, now.isoformat()]][-MOST_FILES:]}
 
     row = shared.change(ledger, FILES, met)
-    return [(known, parse_time(at) or now) for known, at in row.value["files"]]
+    return [(known, _met(parse_time(at), now)) for known, at in row.value["files"]]
+
+
+def _met(at: datetime | None, now: datetime) -> datetime:
+    """One that is still to come a clock that was wrong has told: it was long ago."""
+    return now - SETTLING if is_to_come(at, now) else at or now
 
 
 def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:

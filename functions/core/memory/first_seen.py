@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from functions.core.memory.remembered import is_to_come
 from functions.core.routes import near_misses
 from functions.core.terms.errors import Lost
 from functions.core.texts.times import parse_time
@@ -76,7 +77,7 @@ def register(
         rows = _rows(ledger)
         known = _seen(rows)
         today = {r.name: _kept(known.get(r.name), r, now) for r in routes.routes}
-        born = rows[0].value.get("born", now.isoformat())
+        born = _been(str(rows[0].value.get("born", "")), now) or now.isoformat()
         if today != known and gives_way():
             return None
         try:
@@ -106,9 +107,15 @@ def _is_seen(known: _Route | None, route: Route) -> bool:
 def _kept(known: _Route | None, route: Route, now: datetime) -> _Route:
     """What an earlier version wrote has no digest: it is taken to have matched the same."""
     was, match, today = known or _Route(), digest(route), now.isoformat()
-    at = was.at if was.at and was.match in {"", match} else today
-    children = (was.children or (today if was.match else at)) if route.children else ""
+    at = (was.match in {"", match} and _been(was.at, now)) or today
+    wanted = _been(was.children, now) or (today if was.match else at)
+    children = wanted if route.children else ""
     return _Route(at, match, children)
+
+
+def _been(at: str, now: datetime) -> str:
+    """The same; "" where only a clock that was wrong can have told it."""
+    return "" if is_to_come(parse_time(at), now) else at
 
 
 def _values(born: str, seen: _Seen) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,7 @@ __all__ = ["ROUTES", "WORKSPACES", "KnownSince", "each_once", "heard_of", "parse
 
 WORKSPACES = "chronicle/workspaces"
 MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
+WRONG = "a time that is still to come was remembered: what ended before now may be forgotten"
 
 
 class KnownSince:
@@ -68,7 +69,7 @@ class KnownSince:
 
     def meet(self, workspace: str, at: datetime | None = None) -> None:
         """Take note of a workspace's id, heard of then; `keep` writes it."""
-        at = at or self._clock.now()
+        at = min(at or self._clock.now(), self._clock.now())
         _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
         heard = Heard(min(at, known.first), max(at, known.last or at))
         self._met[workspace.lower()] = (workspace, heard)
@@ -121,8 +122,12 @@ class KnownSince:
         return file_order.gives_way(self._ledger, routes, now)
 
     def _hear(self, heard: Mapping[str, Heard]) -> Remembered:
-        row = visits.hear(self._ledger, heard, self._known_before)
+        now = self._clock.now()
+        row = visits.hear(self._ledger, heard, self._known_before, now)
         self._heard |= heard.keys()
+        if row.wrong_until == now:
+            line = {"chronicle": "wrong clock", "until": now, "detail": WRONG}
+            self._log.write(Level.ERROR, line)
         return row
 
     def _known_before(self, born: datetime | None = None) -> dict[str, datetime]:

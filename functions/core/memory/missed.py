@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from functions.core.memory import first_seen
+from functions.core.memory.knowledge import FORGOTTEN
 from functions.core.routes import deciding, near_misses
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import SWEPT, RunEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.memory.knowledge import Memory
     from functions.core.routes.definition import Route, Routes
     from functions.core.terms.runs import Ended, Run, Workspace
+
+
+MOST_NAMED = 5  # runs and routes, in a line
 
 
 def news(workspace: Workspace, run: Run, experiment: str) -> RunEvent:
@@ -74,6 +78,15 @@ def wanted(event: RunEvent, at: datetime, routes: Routes, memory: Memory) -> tup
     )
 
 
+def forgotten(event: RunEvent, at: datetime, routes: Routes, memory: Memory) -> tuple[Route, ...]:
+    """The routes that are owed it, by which it may have been started: it ended before a date."""
+    return tuple(
+        route
+        for route in deciding.matching(event, routes)
+        if near_misses.is_swept(route) and memory.kept_out(event, route.name, at) == FORGOTTEN
+    )
+
+
 def nearly_wanted(
     event: RunEvent, at: datetime, routes: Routes, memory: Memory
 ) -> tuple[tuple[Route, str], ...]:
@@ -96,6 +109,12 @@ def missing(
     """
     own = {c.key.route: c for c in known if c.key.outcome is event.outcome}
     return tuple(r for r in matching if r.name not in own or not _is_met(own[r.name], r))
+
+
+def named(names: Sequence[str]) -> str | None:
+    """The first of these, and how many there are; None: there are none."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ",".join(names[:MOST_NAMED]) + more if names else None
 
 
 def _is_met(c: Continuation, route: Route) -> bool:

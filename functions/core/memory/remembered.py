@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.terms.policy import CLOCKS_DIFFER
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from functions.core.ports.ledger import Shared
     from functions.core.terms.runs import Workspace
@@ -55,6 +56,11 @@ class Visit(NamedTuple):
     lacks: datetime | None = None
     promotions: str = ""
 
+    def is_to_come(self, now: datetime) -> bool:
+        """Whether any of its times is."""
+        times = (value for value in self if isinstance(value, datetime))
+        return any(is_to_come(at, now) for at in times)
+
     @property
     def was_not_there(self) -> bool:
         """Whether ARM knew no such workspace until now: since ever, or for so long."""
@@ -89,6 +95,11 @@ class Remembered(NamedTuple):
         return parse_time(self.row.value.get("off"))
 
     @property
+    def wrong_until(self) -> datetime | None:
+        """When it was found last that a clock that was wrong had written here."""
+        return parse_time(self.row.value.get("wrong_until"))
+
+    @property
     def turn(self) -> str:
         """The digest of the workspace that the next sweep begins with; "" where any may be."""
         return str(self.row.value.get("turn", ""))
@@ -101,6 +112,11 @@ class Remembered(NamedTuple):
     def of(self, workspace: str) -> Visit | None:
         """What is remembered of the workspace of this key."""
         return visit_of(self.row.value.get("workspaces", {}).get(named(workspace)))
+
+
+def is_to_come(at: datetime | None, now: datetime) -> bool:
+    """Whether only a clock that was wrong can have told it: what is remembered has been."""
+    return at is not None and at > now + CLOCKS_DIFFER
 
 
 def named(workspace: str) -> str:

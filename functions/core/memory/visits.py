@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core.memory.remembered import Remembered, Visit, named, visit_of
+from functions.core.memory.remembered import Remembered, Visit, is_to_come, named, visit_of
 from functions.core.ports import shared
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,19 +40,31 @@ def recall(ledger: Ledger) -> Remembered:
     return Remembered(ledger.shared(VISITS))
 
 
+def believed(ledger: Ledger, now: datetime) -> Remembered:
+    """The same, once what only a clock that was wrong can have written is put right.
+
+    One request, and one more where there is any. Raises LedgerUnavailable.
+    """
+    row = ledger.shared(VISITS)
+    return Remembered(shared.change(ledger, VISITS, lambda value: _put_right(value, now), row))
+
+
 def hear(
     ledger: Ledger,
     heard: Mapping[str, Heard],
     before: Callable[[], Mapping[str, datetime]],
+    now: datetime,
 ) -> Remembered:
     """Take note of workspaces, by key, and of when each was heard of.
 
     One that is known keeps its time, unless it was dropped and an event came later. `before`
     tells, for the first time that the row is written, which workspaces earlier versions knew, and
-    since when. Raises LedgerUnavailable, and Permanent for more than a row can hold.
+    since when. What a clock that was wrong has written is put right. Raises LedgerUnavailable, and
+    Permanent for more than a row can hold.
     """
 
-    def noted(value: Mapping[str, Any]) -> Change:
+    def noted(told: Mapping[str, Any]) -> Change:
+        value = _put_right(told, now)
         new = {} if "workspaces" in value else {named(w): _said(at) for w, at in before().items()}
         known = {**new, **value.get("workspaces", {})}
         for workspace, at in heard.items():
@@ -105,7 +118,8 @@ def owe_nothing(ledger: Ledger, now: datetime) -> Remembered:
     Two requests. Raises as `conclude` does.
     """
 
-    def owing(value: Mapping[str, Any]) -> Change:
+    def owing(told: Mapping[str, Any]) -> Change:
+        value = _put_right(told, now)
         off = {**value, "off": max(str(value.get("off", "")), now.isoformat())}
         if (known := value.get("workspaces")) is not None:
             off["workspaces"] = {w: _only(v, *LASTING) for w, v in known.items()}
@@ -139,6 +153,25 @@ def back_to(visit: Visit | None, policy: SweepPolicy, now: datetime) -> datetime
     longest = _longest(policy, CATCHING_UP + policy.window)
     began = out and max(out - policy.window, now - longest)
     return min(filter(None, (usual, came, began)))
+
+
+def _put_right(value: Mapping[str, Any], now: datetime) -> Change:
+    """With now for what is still to come, and without what was then remembered of a workspace.
+
+    Until now anything may be forgotten: who wrote that date removed what had ended before it, too.
+    """
+    dates = (name for name in ("pruned", "off") if is_to_come(parse_time(value.get(name)), now))
+    right: Change = dict.fromkeys(dates, now.isoformat())
+    known = value.get("workspaces", {})
+    visits = {name: visit for name in known if (visit := visit_of(known[name]))}
+    odd = {n: _written(_new(v, now)) for n, v in visits.items() if v.is_to_come(now)}
+    if odd:
+        right["workspaces"] = {**known, **odd}
+    return {**value, **right, **({"wrong_until": now.isoformat()} if right else {})}
+
+
+def _new(visit: Visit, now: datetime) -> Visit:
+    return Visit(min(visit.since, now), promotions=visit.promotions)
 
 
 def _longest(policy: SweepPolicy, most: timedelta) -> timedelta:

@@ -21,7 +21,7 @@ from functions.core.kept.continuation import (
 from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
 from functions.core.terms.pipelines import service_told
-from functions.core.terms.policy import RECHECK
+from functions.core.terms.policy import CLOCKS_DIFFER, RECHECK
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, LINE, PAUSED, State, stands_as
 from functions.core.texts.bounds import bounded
@@ -89,7 +89,7 @@ def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Cont
     if (refused := _not_in_doubt(c)) is not None:
         return refused
     sought_until = (c.sent_at or c.asked_at or now) + RECHECK
-    if c.is_open and now < sought_until:
+    if c.is_open and now < sought_until <= now + RECHECK + CLOCKS_DIFFER:
         what = f"it is still being looked for; --again is taken from {sought_until:%H:%M} UTC on"
         return _left(c, what)
     told = f"again, by {who}: the request of {c.asked_at:%Y-%m-%dT%H:%M:%SZ} counts as not queued"

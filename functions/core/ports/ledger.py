@@ -56,6 +56,7 @@ class Backlog(NamedTuple):
     oldest: datetime | None
     whole: bool
     awaited: frozenset[str] = frozenset()  # the names that any waits on
+    ahead: frozenset[Key] = frozenset()  # those that a clock which was wrong has written
 
 
 class Inbox(NamedTuple):

@@ -58,7 +58,7 @@ class Inbox:
         """
         letters = self._ledger.letters(limit, self._after)
         emptied = not self._after and len(letters) < limit
-        pruned = visits.recall(self._ledger).pruned if letters else None
+        pruned = visits.believed(self._ledger, self._clock.now()).pruned if letters else None
         for letter in letters:
             if share.has_passed:
                 return Opened(self._ledger.inbox(), more=True)

@@ -12,7 +12,7 @@ from functions.core.limits.turns import in_turn
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_LISTED
+from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_AT_ONCE, MOST_LISTED
 from functions.core.rounds.expecting.looking import Expecting
 from functions.core.rounds.following.ends import is_own
 from functions.core.rounds.following.follower import Follower
@@ -213,4 +213,6 @@ class Reconciler:
             self._backlog = self._ledger.backlog(self._clock.now(), set(self._settling.ended))
             self._counted = Deadline(self._clock, 0 if self._backlog.whole else COUNTED_AGAIN)
             self._lines.note(self._backlog)
+            for key in sorted(self._backlog.ahead)[:MOST_AT_ONCE]:  # a wrong clock put them off
+                self._ledger.put_off(key, self._clock.now())
         return self._backlog

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from functions.core.memory.remembered import is_to_come
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
 from functions.core.routes.deciding import End
@@ -149,7 +150,7 @@ class Resuming:
             if c.waits_on != released:  # that row was behind
                 self._ledger.schedule(c, since)
             return c.waits_on != released or self._is_left_alone(c.key, c.waits_on)
-        if c.due_at > now:
+        if c.due_at > now and not is_to_come(c.updated_at, now):
             self._ledger.schedule(c, since)
             if c.waits_on.startswith(JOIN):
                 from functions.core.starts.joins.joining import put_right  # noqa: PLC0415 - few do
@@ -167,7 +168,8 @@ class Resuming:
         c = entry.continuation
         if c.recheck_at is None:
             return self._let_go(entry, this)
-        if c.recheck_at > self._clock.now():
+        now = self._clock.now()
+        if c.recheck_at > now and not is_to_come(c.updated_at, now):
             return self._ledger.schedule(c)
         if next(this.turns, None) is None:
             return None

@@ -80,7 +80,7 @@ class Sweep:
         """First write down that this will be forgotten, for whoever might start it again."""
         now = self._clock.now()
         before = now - self._policy.kept_for
-        visits.forgets(self._ledger, row or visits.recall(self._ledger), before)
+        visits.forgets(self._ledger, row or visits.believed(self._ledger, now), before)
         share = Deadline(self._clock, PRUNING_SECONDS / 2)
         _repeated(lambda: self._ledger.forget(now, PRUNED_AT_ONCE), share)
         rest = Deadline(self._clock, max(PRUNING_SECONDS / 2, whole.left))

@@ -20,7 +20,7 @@ from functions.core.terms.errors import LedgerUnavailable, NoWorkspace, in_words
 from functions.core.terms.policy import SweepMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from functions.core.memory.knowledge import Memory
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Ended, RunEvent, Workspace
 
 LISTING = 0.5  # of a workspace's share of the time; what is listed must still be started
-MOST_NAMED = 5  # runs and routes, in a line
 
 
 class _Work(NamedTuple):
@@ -43,6 +42,7 @@ class _Work(NamedTuple):
     visit: Visit
     now: datetime
     undecided: Callable[[], frozenset[str]]
+    forgotten: set[str]  # runs that may have been started: nobody can tell any more
 
 
 class Visiting:
@@ -65,7 +65,7 @@ class Visiting:
             left = self._promotions(workspace, routes, memory, share)
             known = known._replace(promotions=left)
         undecided = cache(partial(inbox.undecided, self._ledger))
-        work = _Work(workspace, routes, memory, known, now, undecided)
+        work = _Work(workspace, routes, memory, known, now, undecided, set())
         try:
             return self._visit(work, share)
         except NoWorkspace as error:
@@ -167,12 +167,15 @@ class Visiting:
             reached.is_new(work.visit, at) or at != event.time
         )
         near = missed.nearly_wanted(event, at, work.routes, work.memory) if decides else ()
-        if not wanted and not near:
+        forgotten = missed.forgotten(event, at, work.routes, work.memory)
+        if not (wanted or near or forgotten):
             return ()
         since, known = Since(self._clock), self._ledger.of_run(event.workspace.key, event.run)
         for c in known:
             if c.is_open:  # who claimed it may have died before it was on the schedule
                 self._ledger.schedule(c, since)
+        if missed.missing(event, forgotten, known):
+            work.forgotten.add(event.run)
         near = tuple(one for one in near if missed.missing(event, one[:1], known))
         lacking = missed.missing(event, wanted, known)
         if (near or lacking) and event.key("").hash in work.undecided():
@@ -193,16 +196,18 @@ class Visiting:
         name = {"workspace": work.workspace.name}
         counts = {"ended": len(ended.runs), "missed": looked.missing, "left": left}
         behind = reached.is_behind(work.visit, ended) or bool(work.visit.lacks)
-        whole = ended.whole and not left and not behind
+        whole = ended.whole and not (left or behind or work.forgotten)
         lacking = [*ended.lacking, *(["pages"] if behind else [])]
+        if work.forgotten:
+            lacking.append(f"what is known of {len(work.forgotten)} runs")
         about_runs = (r for r in work.routes.routes if r.start and r.is_about_runs)
         unswept = [route.name for route in about_runs if not near_misses.is_swept(route)]
         more = {
             "complete": "yes" if whole else "no",
             "lacking": ", ".join(lacking) or None,
             "back_to": ended.down,
-            "untimed": _named(ended.untimed),
-            "unswept": _named(unswept),
+            "untimed": missed.named(ended.untimed),
+            "unswept": missed.named(unswept),
             "ms": round(deadline.elapsed * 1000),
         }
         level = Level.INFO if whole and not looked.missing else Level.WARNING
@@ -211,9 +216,3 @@ class Visiting:
             why = "nobody looked at what ended then: see `coverage`, or a longer SWEEP_HOURS"
             gap = {"sweep": "gap", **name, "after": seen, "before": since, "detail": why}
             self._log.write(Level.WARNING, gap)
-
-
-def _named(names: Sequence[str]) -> str | None:
-    """The first of these, and how many there are; None: there are none."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ",".join(names[:MOST_NAMED]) + more if names else None

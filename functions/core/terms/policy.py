@@ -18,6 +18,7 @@ from functions.core.terms.runs import Workspace  # noqa: TC001 - msgspec reads t
 POST_WITHIN = 5.0  # seconds from the ask to the POST's beginning
 POST_TAKES = timedelta(seconds=POST_WITHIN + 5)  # an ask's POST has left by then, or never will
 CLOCK_SKEW = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(hours=1)  # at most: what is further ahead a clock that was wrong told
 OTHERS_BEFORE = timedelta(days=1)  # how much earlier another's start may have been claimed
 RECHECK = timedelta(hours=1)
 FOLLOWED_FOR = timedelta(days=30)  # until its pipeline run ends: as long as an approval may wait
