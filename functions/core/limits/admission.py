@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.terms.pipelines import service
+from functions.core.terms.policy import CLOCKS_DIFFER
 from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.limits.places_taken import Full
-    from functions.core.ports.ledger import Entry, Ledger, Shared
+    from functions.core.ports.ledger import Entry, Shared
     from functions.core.ports.services import Ports
     from functions.core.ports.shared import Change
     from functions.core.routes.definition import Route, Routes, Start
@@ -44,6 +45,12 @@ class Block(NamedTuple):
     detail: str
     until: datetime
     since: datetime | None = None
+
+    def lasts(self, now: datetime, pause: timedelta) -> bool:
+        """Whether it goes on; of one that would for too long only a wrong clock can have told."""
+        slow = timedelta(seconds=LONGEST_SLOWDOWN)
+        longest = slow if self.reason is Reason.THROTTLED else pause
+        return now < self.until <= now + longest + CLOCKS_DIFFER
 
 
 class Admission:
@@ -147,16 +154,19 @@ class Admission:
         return row
 
     def _block(self, name: str, value: Mapping[str, Any]) -> Block | None:
-        slow, until = self._slow_until(value), parse_time(value.get("blocked_until"))
-        if until is None or until <= self._clock.now() or value.get("reason") == Reason.THROTTLED:
-            return _throttled(name, slow) if slow else None
-        return block_of(value)
+        slow, block = self._slow_until(value), block_of(value)
+        if block and block.reason is not Reason.THROTTLED and self._lasts(block):
+            return block
+        return _throttled(name, slow) if slow else None
+
+    def _lasts(self, block: Block) -> bool:
+        return block.lasts(self._clock.now(), self._policy.credential_pause)
 
     def _slow_until(self, value: Mapping[str, Any]) -> datetime | None:
         """Until when the service asked to be left alone; None: not any more."""
         throttled = value.get("reason") == Reason.THROTTLED
         until = parse_time(value.get("blocked_until" if throttled else "slow_until"))
-        return until if until and until > self._clock.now() else None
+        return until if until and self._lasts(Block(Reason.THROTTLED, "", until)) else None
 
     def _change(self, name: str, to: Change) -> None:
         from functions.core.ports import shared  # noqa: PLC0415 - few events change one
@@ -173,24 +183,6 @@ def accounts_of(routes: Routes, policy: Policy) -> list[str]:
 def account_of(start: Start, policy: Policy) -> str:
     """The shared row of the credential that a route starts its pipeline with."""
     return Admission.account(*policy.sender(start.organization, start.secret))
-
-
-def lift(ledger: Ledger, name: str, now: datetime) -> None:
-    """Let an account be tried once more whose credential was refused, as an operator wants it.
-
-    Since when it is refused stays, should it be refused again. One that is to slow down is left
-    alone all the same. What other processes believe of it lasts for seconds.
-    """
-
-    def lifted(there: Mapping[str, Any]) -> Mapping[str, Any]:
-        until = parse_time(there.get("blocked_until"))
-        if until is None or until <= now or there.get("reason") == Reason.THROTTLED:
-            return there
-        return {**there, "blocked_until": now.isoformat()}
-
-    from functions.core.ports import shared  # noqa: PLC0415 - the same
-
-    shared.change(ledger, name, lifted)
 
 
 def _throttled(name: str, until: datetime) -> Block:

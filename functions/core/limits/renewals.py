@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.terms.errors import Retryable, in_words
 from functions.core.terms.pipelines import Sender
+from functions.core.terms.reasons import Reason
+from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
 
     from functions.core.limits.admission import Admission
+    from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.terms.deadline import Deadline
     from functions.core.terms.runs import Key
@@ -57,3 +63,19 @@ class Renewals:
         self._admission.unblock(name)
         self._log.write(Level.INFO, {"unblocked": name, "secret": secret})
         return True
+
+
+def lift(ledger: Ledger, name: str, now: datetime) -> None:
+    """Let an account be tried once more whose credential was refused, as an operator wants it.
+
+    Since when it is refused stays, should it be refused again. One that is to slow down is left
+    alone all the same. What other processes believe of it lasts for seconds.
+    """
+
+    def lifted(there: Mapping[str, Any]) -> Mapping[str, Any]:
+        until = parse_time(there.get("blocked_until"))
+        if until is None or until <= now or there.get("reason") == Reason.THROTTLED:
+            return there
+        return {**there, "blocked_until": now.isoformat()}
+
+    shared.change(ledger, name, lifted)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.kept.summary import Summary
-from functions.core.limits import admission
+from functions.core.limits import renewals
 from functions.core.operators import decisions, summaries
 from functions.core.operators.decisions import Answer
 from functions.core.starts.whose import adoption
@@ -122,7 +122,7 @@ class Replaying:
 
             Limits(self._ledger, self._clock).give_back(before, any_attempt=True)
         if made.is_open and made.reason is Reason.CREDENTIAL_REFUSED and made.waits_on:
-            admission.lift(self._ledger, made.waits_on, self._clock.now())
+            renewals.lift(self._ledger, made.waits_on, self._clock.now())
         self._hold(made)
         self._ledger.schedule(made)
 

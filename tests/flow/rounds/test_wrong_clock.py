@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.replaying import Replaying
+from functions.core.operators.stops.stop import Kind
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from local.cloud import WORKSPACE
@@ -168,6 +170,26 @@ def test_a_file_that_it_was_the_first_to_meet_is_not_newer_for_years(stage: Stag
     stage.reconcile(minutes=11)
     stage.reconcile(minutes=1)
     assert stage.started() == [(42, "r1"), (42, "r2")]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_account_that_it_left_alone_is_not_left_alone_for_years(
+    stage: Stage, *, refused: bool
+) -> None:
+    with ahead(stage):
+        if refused:
+            stage.devops.refuse(stage.cloud.pat)
+        else:
+            stage.devops.throttle(1, 120)
+        stage.deliver(news(stage, "r1"))
+        assert stage.started() == []
+    stage.devops.accept(stage.cloud.pat)
+    kinds = {stop.kind for stop in stage.app.overview.look(Wanted()).stops}
+    assert Kind.THROTTLED not in kinds
+    stage.deliver(news(stage, "r2"))
+    for _ in range(3):  # a busy machine may put one off once
+        stage.reconcile(minutes=31)
+    assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
 
 
 def test_what_it_put_off_goes_on_with_the_next_rounds(stage: Stage) -> None:

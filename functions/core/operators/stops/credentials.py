@@ -51,11 +51,12 @@ def left_alone(
     names += [name for name in used if name not in awaited]
     for name in names[:MOST_ACCOUNTS]:
         block = admission.block_of(ledger.shared(name).value)
-        if block is None or (block.until <= now and not awaited[name]):
+        lasts = block is not None and block.lasts(now, known.policy.credential_pause)
+        if block is None or not (lasts or awaited[name]):
             continue
         if block.reason is not Reason.THROTTLED:
             yield _refused(name, block, awaited[name], known.policy)
-        elif block.until > now:
+        elif lasts:
             yield _throttled(name, block, awaited[name])
 
 
