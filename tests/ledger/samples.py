@@ -67,7 +67,7 @@ def opened(
     outcome: Outcome = Outcome.COMPLETED,
     **given: Any,
 ) -> Continuation:
-    new = steps.opened(key(run, route, outcome), event(run=run), at, LEASE)
+    new = steps.opened(key(run, route, outcome), event(run=run, time=min(at, NOON)), at, LEASE)
     return msgspec.structs.replace(new, **given)
 
 

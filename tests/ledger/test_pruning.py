@@ -38,7 +38,9 @@ def test_what_is_old_is_listed_once_for_all_that_is_removed(rows: Counted) -> No
     ledger = rows.ledger
     for n in range(MANY):
         ended(ledger, f"r{n}")
-        ledger.record(steps.passed_over(key(f"p{n}"), samples.event(run=f"p{n}"), OLD, "no tag"))
+        ledger.record(
+            steps.passed_over(key(f"p{n}"), samples.event(run=f"p{n}", time=OLD), OLD, "no tag")
+        )
     rows.spent()
     removed = [ledger.prune(NOON, 15) for _ in range(7)]
     assert removed == [15, 15, 15, 15, 15, 5, 0]
@@ -74,3 +76,15 @@ def test_shared_rows_that_are_over_are_not_listed_again_for_each_few(rows: Count
     while ledger.forget(NOON, 9):
         pass
     assert rows.rows[SHARED] == MANY
+
+
+def test_what_a_clock_that_was_behind_has_written_is_as_old_as_the_end_of_its_run(
+    rows: Counted,
+) -> None:
+    """A sweep would start it once more: its run ended just now."""
+    ledger = rows.ledger
+    c = msgspec.structs.replace(opened(at=OLD), event=samples.event(time=NOON))
+    ledger.write(ledger.claim(c).entry, started(c))
+    ledger.retire(c.key)
+    assert (ledger.prune(NOON - DAY, 9), ledger.read(c.key) is None) == (0, False)
+    assert (ledger.prune(NOON + DAY, 9), ledger.read(c.key) is None) == (1, True)

@@ -14,6 +14,7 @@ from functions.core.ports.ledger import PAGE, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from functions.core.kept.continuation import Continuation
     from functions.core.kept.summary import Summary
     from functions.core.ports.ledger import Row, Rows, Stored
 
@@ -74,10 +75,15 @@ class Pruning:
         if (truth := rows.get(place)) is None:
             return not one.state.may_be_open and (one.updated_at or one.created_at) < before
         for c in self._readable([truth], records.continuation_of):
-            if not c.state.may_be_open and c.updated_at < before:
+            if not c.state.may_be_open and _last_heard_of(c) < before:
                 rows.drop(place, truth.version)
                 return True
         return False
 
     def _readable(self, found: Iterable[Stored], read: Callable[[Row], T]) -> Iterator[T]:
         return records.readable(found, lambda stored: read(stored.row), self._unreadable)
+
+
+def _last_heard_of(c: Continuation) -> datetime:
+    """When it was written, or its run ended: a clock that was wrong may have told the former."""
+    return max(c.updated_at, c.event.time or c.updated_at)

@@ -192,6 +192,17 @@ def test_an_account_that_it_left_alone_is_not_left_alone_for_years(
     assert sorted(stage.started()) == [(42, "r1"), (42, "r2")]
 
 
+def test_what_one_that_is_behind_has_started_is_not_forgotten_before_its_time(stage: Stage) -> None:
+    stage.deploy(LEDGER_RETENTION_DAYS="3")
+    told = news(stage, "r1")
+    with ahead(stage, -timedelta(days=4)):
+        stage.deliver(told)
+        stage.reconcile(minutes=3)
+    for _ in range(3):
+        sweep(stage, hours=1)
+    assert stage.started() == [(42, "r1")]
+
+
 def test_what_it_put_off_goes_on_with_the_next_rounds(stage: Stage) -> None:
     away = Fault(path="*/runs/get", status=503, times=10**6)
     told = news(stage, "r1")
