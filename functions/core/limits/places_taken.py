@@ -4,7 +4,7 @@ A limit's place is given back (`windows`); a group's never is (`groups`).
 
     ROW   {"taken": 3, "by": [TAKER, ...], "closed": true, "until": TIME}
 
-A place is taken by ETag before the ask. `by` names the newest takers (HASH.REPLAYS.ATTEMPTS), so
+A place is taken by ETag before the ask. `by` names the newest takers (HASH.BEGUN.ATTEMPTS), so
 that who died after taking it finds its place again: it is then that of the later attempt, and an
 earlier one that wakes up gives back none.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from functions.core.kept.continuation import REPLAYED
+from functions.core.kept.continuation import CLAIMED, REPLAYED
 from functions.core.limits.turns import is_claimed_before, pause
 from functions.core.terms.errors import Lost
 
@@ -187,8 +187,8 @@ def of(taker: str) -> str:
 
 def _taker(c: Continuation) -> str:
     """Stands for this attempt at it: each belongs to one process."""
-    replays = sum(step.what == REPLAYED for step in c.history)
-    return f"{c.key.hash}.{replays}.{c.attempts}"
+    begun = sum(step.what in {CLAIMED, REPLAYED} for step in c.history) - 1
+    return f"{c.key.hash}.{begun}.{c.attempts}"
 
 
 def earlier(value: Value, c: Continuation) -> str:

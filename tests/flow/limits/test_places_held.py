@@ -85,6 +85,30 @@ def test_who_wakes_and_finds_its_run_at_another_process_starts_nothing_and_takes
     assert started(stage) == ["a"]
 
 
+def test_who_wakes_before_it_gives_back_a_place_that_its_run_took_when_it_was_read_again_leaves_it(
+    stage: Stage,
+) -> None:
+    """Meanwhile the run read Failed for a moment, and an event told once more how it had ended."""
+    stage.devops.server.faults.add(says(400, "GitHub reported the error: rate limit"))
+    stage.aml.add_run("a", experiment=EXPERIMENT)
+    other = stage.app
+
+    def meanwhile() -> None:
+        stage.clock.forward(minutes=1)
+        stage.aml.add_run("a", experiment=EXPERIMENT, status="Failed")
+        other.reconciler.reconcile()
+        assert stage.of_run("a")["register"].reason is Reason.OUTCOME_CHANGED
+        stage.aml.add_run("a", experiment=EXPERIMENT)
+        other.deliver(completed("a"))
+
+    stage.build(ledger=Frozen(stage.ledger, "shared", 2, meanwhile))
+    stage.deliver(completed("a"))
+    stage.build()
+    assert (42, "a") in stage.started()
+    deliver(stage, "b")
+    assert (taken(stage), stage.only("b").reason) == (1, Reason.LIMIT)
+
+
 def test_a_window_that_is_over_by_one_clock_is_full_by_the_other(
     stage: Stage, tmp_path: Path
 ) -> None:
