@@ -100,11 +100,13 @@ class Relay:
         """Claim the event on every route it matches, then work on what this call claimed.
 
         On routes that it nearly matches it leaves a trace first.
-        `on` names the routes, where they are known to match and not all of them are meant.
+        `on` names the routes that are meant, where not all that match are.
         Raises LedgerUnavailable and RoutesUnreadable, both before anything was started.
         """
         routes = self._routes.routes()
-        wanted = deciding.matching(event, routes) if on is None else on
+        wanted = deciding.matching(event, routes)
+        if on is not None:  # chosen by routes of before: the file may have been changed since
+            wanted = tuple(route for route in wanted if route.name in {one.name for one in on})
         completing = deciding.completing(event, routes)
         if on is None:
             self.claiming.pass_over(event, routes)

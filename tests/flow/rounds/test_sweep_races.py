@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 TAGGED = ROUTES.replace('{experiment: "defect-*"}', "{tags: {stage: production}}", 1)
+SHADOW = TAGGED.replace("    match:", "    mode: shadow\n    match:", 1)
+RENAMED = TAGGED.replace("name: register", "name: other")
 NOT_YET, SET = {"stage": "test"}, {"stage": "production"}
 
 
@@ -110,3 +112,14 @@ def test_two_events_that_fit_beside_each_other_take_a_trace_over_once(stage: Sta
     stage.build(ledger=ledger)
     stage.deliver(event)
     assert stage.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize("changed", [SHADOW, RENAMED])
+def test_a_route_that_was_changed_while_a_sweep_stood_still_is_gone_by_as_it_is(
+    stage: Stage, changed: str
+) -> None:
+    end(stage, "r1", tags=SET)
+    happens = Meanwhile(stage.ledger, "of_run", lambda: stage.routes(changed), after=True)
+    stage.build(ledger=happens)
+    sweep(stage, minutes=30)
+    assert stage.started() == []
