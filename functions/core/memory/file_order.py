@@ -29,6 +29,7 @@ Files: TypeAlias = "list[tuple[str, datetime]]"
 FILES = "chronicle/files"
 MOST_FILES = 50
 SETTLING = timedelta(minutes=10)  # so long instances of two versions claim beside each other
+KNOWN_FOR = timedelta(minutes=1)
 GONE_FOR = timedelta(days=1)  # after so long without an instance that has it, a route is gone
 
 
@@ -92,10 +93,36 @@ def stands_back(ledger: Ledger, file: str, at: datetime, routes: Routes, now: da
     return _may_be_older(ledger, file, at, routes, now)
 
 
+class Order:
+    """The order as one process knows it, which asks for it once a minute at most."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._asked: tuple[str, datetime, Files] | None = None
+
+    def stands_back(self, c: Continuation, routes: Routes, now: datetime) -> bool:
+        """Whether instances of the newer file that claimed it are coming up, and go on with it.
+
+        What was asked for goes on with whoever looks: its request is made. Raises
+        LedgerUnavailable.
+        """
+        if c.is_asked or not routes.file or c.file in {"", routes.file, *routes.earlier}:
+            return False
+        file, at, files = self._asked or ("", now, [])
+        if file != routes.file or not now - KNOWN_FOR < at <= now:
+            files = note(self._ledger, routes.file, now)
+            self._asked = routes.file, now, files
+        return _comes_up(files, c.file, c.created_at, routes, now)
+
+
 def _may_be_older(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
     if not routes.file:
         return False
-    own, files = {routes.file, *routes.earlier}, note(ledger, routes.file, now)
+    return _comes_up(note(ledger, routes.file, now), file, at, routes, now)
+
+
+def _comes_up(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
+    own = {routes.file, *routes.earlier}
     newest, met_at = files[-1]
     if newest in own:
         is_met = _is_met(files, file) or file in {"", *own}

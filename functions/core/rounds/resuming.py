@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from functions.core.memory.file_order import Order
 from functions.core.memory.remembered import is_to_come
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
-UNREADABLE_AGAIN = timedelta(hours=1)
+UNREADABLE_AGAIN, LEFT_FOR = timedelta(hours=1), timedelta(minutes=1)
 
 
 class Round(NamedTuple):
@@ -73,6 +74,7 @@ class Resuming:
         self._admission = admission
         self._known_since = known_since
         self._lines, self._taking = lines, lines.taking
+        self._order = Order(ports.ledger)
         self._links = Links(ports, wanted=policy.tag_runs)
 
     def resume(self, key: Key, this: Round) -> None:
@@ -106,13 +108,23 @@ class Resuming:
             told = f"{later.text} ended later, and waits for the same place"
             end = End(State.SKIPPED, Reason.SUPERSEDED, told)
             return self._let_fall(this.end(Work(entry, this.each()), end))
-        if self._is_put_off(c, this, since) or next(this.turns, None) is None:
-            return None  # another round takes it
+        if self._is_put_off(c, this, since) or self._stands_back(c, this):
+            return None  # another round takes it, or another version
+        if next(this.turns, None) is None:
+            return None
         changed = steps.resumed(c, self._clock.now(), self._policy.lease)
         entry = self._ledger.write(entry, changed)
         if released := this.released.get(c.key):
             entry = self._let_off(entry, released, this.routes)
         return self._relay.resume(Work(entry, this.each()))
+
+    def _stands_back(self, c: Continuation, this: Round) -> bool:
+        """Whether it is left to a newer file; if so, it is due once more soon."""
+        now = self._clock.now()
+        if this.routes is None or not self._order.stands_back(c, this.routes, now):
+            return False
+        self._ledger.put_off(c.key, now + LEFT_FOR)
+        return True
 
     def _let_fall(self, ended: Entry | None) -> None:
         """It is started no more, and its row in the schedule would wait for hours.
