@@ -12,6 +12,7 @@ from local.devops import Parameter
 from local.serving.faults import Fault
 from local.serving.web import Server
 from tests.component.steps import OWN_RUN
+from tests.saying.refusals import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +157,7 @@ def test_a_secret_that_is_not_there_is_left_to_a_person(
 def test_a_throttled_request_is_sent_again_after_the_time_that_was_asked_for(
     step: Step, given: Given, cloud: Cloud
 ) -> None:
-    wrong(cloud, status=429, headers={"Retry-After": "2"})
+    cloud.devops.server.faults.add(says(429, after="2"))
     began = time.time()
     ran = step.run(given)
     assert (ran.code, len(cloud.devops.runs)) == (0, 1), ran.said
@@ -167,7 +168,7 @@ def test_a_throttled_request_is_sent_again_after_the_time_that_was_asked_for(
 def test_a_throttled_request_is_not_waited_for_beyond_patience(
     step: Step, altered: Altered, cloud: Cloud
 ) -> None:
-    fault = wrong(cloud, status=429, headers={"Retry-After": "3600"}, times=9)
+    cloud.devops.server.faults.add(fault := says(429, after="3600", times=9))
     ran = step.run(altered(patience_seconds=5))
     assert (ran.code, 9 - fault.times) == (5, 1)
     assert "not started: throttled" in ran.said
