@@ -101,17 +101,22 @@ class Order:
         self._asked: tuple[str, datetime, Files] | None = None
 
     def stands_back(self, c: Continuation, routes: Routes, now: datetime) -> bool:
-        """Whether instances of the newer file that claimed it are coming up, and go on with it.
+        """Whether both files start it, and the newer one claimed it, whose instances come up.
 
         What was asked for goes on with whoever looks: its request is made. Raises
         LedgerUnavailable.
         """
         if c.is_asked or not routes.file or c.file in {"", routes.file, *routes.earlier}:
             return False
+        if not near_misses.is_served(near_misses.meant(c, routes), c.key.outcome):
+            return False  # what these routes do not start says so
         file, at, files = self._asked or ("", now, [])
         if file != routes.file or not now - KNOWN_FOR < at <= now:
             files = note(self._ledger, routes.file, now)
             self._asked = routes.file, now, files
+        own_met = next((at for known, at in files if known == routes.file), now)
+        if not _is_met(files, c.file) and own_met >= c.created_at:
+            return False  # their own file was met after that claim, and is the newer
         return _comes_up(files, c.file, c.created_at, routes, now)
 
 
