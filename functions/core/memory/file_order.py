@@ -88,7 +88,7 @@ def stands_back(ledger: Ledger, file: str, at: datetime, routes: Routes, now: da
 
     No request where it was this one. Raises LedgerUnavailable.
     """
-    if file in {"", routes.file, *routes.earlier}:
+    if _is_own(file, routes):
         return False
     return _may_be_older(ledger, file, at, routes, now)
 
@@ -106,7 +106,7 @@ class Order:
         What was asked for goes on with whoever looks: its request is made. Raises
         LedgerUnavailable.
         """
-        if c.is_asked or not routes.file or c.file in {"", routes.file, *routes.earlier}:
+        if c.is_asked or not routes.file or _is_own(c.file, routes):
             return False
         if not near_misses.is_served(near_misses.meant(c, routes), c.key.outcome):
             return False  # what these routes do not start says so
@@ -127,10 +127,9 @@ def _may_be_older(ledger: Ledger, file: str, at: datetime, routes: Routes, now: 
 
 
 def _comes_up(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
-    own = {routes.file, *routes.earlier}
     newest, met_at = files[-1]
-    if newest in own:
-        is_met = _is_met(files, file) or file in {"", *own}
+    if newest in {routes.file, *routes.earlier}:
+        is_met = _is_met(files, file) or _is_own(file, routes)
         met_at = now - SETTLING if is_met else at
     return now < met_at + SETTLING
 
@@ -160,7 +159,7 @@ def is_left(ledger: Ledger, file: str, at: datetime, routes: Routes, now: dateti
 
     One request, none where it was their own. Raises LedgerUnavailable.
     """
-    if file in {"", routes.file, *routes.earlier} or not routes.file:
+    if _is_own(file, routes) or not routes.file:
         return False
     return not _is_newest(note(ledger, routes.file, now), routes.file, file, at, now)
 
@@ -174,6 +173,11 @@ def _is_newest(files: Files, file: str, other: str, at: datetime, now: datetime)
     newest, met_at = files[-1]
     settled = met_at + SETTLING
     return _is_met(files, other) and newest == file != other and at <= settled <= now
+
+
+def _is_own(file: str, routes: Routes) -> bool:
+    """Whether it is the file of these routes, or one that they had before; or nobody says."""
+    return file in {"", routes.file, *routes.earlier}
 
 
 def _is_met(files: Files, file: str) -> bool:

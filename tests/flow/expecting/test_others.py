@@ -21,6 +21,7 @@ from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
+    from functions.bootstrap import App
     from local.chat.front import Chat
 
 
@@ -204,17 +205,23 @@ def test_who_was_told_and_not_noted_is_told_that_it_came(stage: Stage, chat: Cha
     assert heard(chat) == ["overdue", "came"]
 
 
+def older_app(stage: Stage, newer: str) -> App:
+    """An app whose file looks after its runs alone; the stage has one of the newer file by then."""
+    stage.routes(held_by_its_gate("within: 9d"))
+    stage.deploy()
+    older = stage.app
+    stage.reconcile()
+    stage.routes(newer)
+    stage.deploy()
+    return older
+
+
 def test_one_of_a_newer_file_that_an_older_one_takes_off_the_schedule_is_looked_after(
     stage: Stage, chat: Chat
 ) -> None:
     """The older one expects nothing of what is held."""
     good = held_by_its_gate("held: 2h")
-    stage.routes(held_by_its_gate("within: 9d"))
-    stage.deploy()
-    older = stage.app
-    stage.reconcile()
-    stage.routes(good)
-    stage.deploy()
+    older = older_app(stage, good)
     held_for_now(stage)
     newer, stage.app = stage.app, older
     stage.routes(held_by_its_gate("within: 9d"))
@@ -231,12 +238,7 @@ def test_an_older_file_that_looks_after_its_runs_forgets_none_that_a_newer_one_h
     stage: Stage, chat: Chat
 ) -> None:
     good = held_by_its_gate("within: 9d, held: 2h")
-    stage.routes(held_by_its_gate("within: 9d"))
-    stage.deploy()
-    older = stage.app
-    stage.reconcile()
-    stage.routes(good)
-    stage.deploy()
+    older = older_app(stage, good)
     hold(stage)
     newer, stage.app = stage.app, older
     stage.routes(held_by_its_gate("within: 9d"))
