@@ -17,6 +17,7 @@ from functions.core.memory.remembered import Heard
 from functions.core.ports import shared
 from functions.core.ports.services import Level
 from functions.core.terms.errors import LedgerUnavailable, Permanent
+from functions.core.terms.policy import CLOCKS_DIFFER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,10 +47,10 @@ class KnownSince:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._named = named
         self._registered: Routes | None = None
-        self._heard: set[str] = set()
+        self._heard: dict[str, datetime] = {}  # since when, as the row has it
         self._met: dict[str, tuple[str, Heard]] = {}
         self._saved: dict[str, str] = {}
-        self._tried: dict[str, str] = {}
+        self._tried: dict[str, tuple[str, datetime]] = {}
         self._noted = ""
 
     def register(self, routes: Routes, swept: Iterable[Workspace] = ()) -> Memory:
@@ -67,9 +68,15 @@ class KnownSince:
         before = {} if row.written else self._known_before(seen.born)
         return Memory(seen, row, before)
 
-    def meet(self, workspace: str, at: datetime | None = None) -> None:
-        """Take note of a workspace's id, heard of then; `keep` writes it."""
-        at = min(at or self._clock.now(), self._clock.now())
+    def meet(
+        self, workspace: str, claimed: datetime | None = None, sent: datetime | None = None
+    ) -> None:
+        """Take note of a workspace's id, heard of by what was claimed then; `keep` writes it.
+
+        Not before it was `sent`: a clock that is behind tells what is too early.
+        """
+        at = min(claimed or self._clock.now(), self._clock.now())
+        at = max(at, min(sent or at, at + CLOCKS_DIFFER))
         _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
         heard = Heard(min(at, known.first), max(at, known.last or at))
         self._met[workspace.lower()] = (workspace, heard)
@@ -77,11 +84,16 @@ class KnownSince:
     def keep_in_time(self, workspace: str) -> None:
         """Write a workspace's id that was met, before what told of it leaves the schedule.
 
-        Once a day, and whoever dies at it finds it there again; `keep` tries what failed.
+        Once a day, and where it was heard of before what is known; whoever dies at it finds it
+        there again, and `keep` tries what failed.
         """
         low, today = workspace.lower(), _day(self._clock.now())
-        if low in self._met and today not in {self._saved.get(low), self._tried.get(low)}:
-            self._tried[low] = today
+        if low not in self._met:
+            return
+        first = self._met[low][1].first
+        is_owed = self._saved.get(low) != today or self._is_earlier(low, first)
+        if is_owed and self._tried.get(low) != (today, first):
+            self._tried[low] = (today, first)
             self.keep(None)
 
     def keep(self, routes: Routes | None) -> None:
@@ -124,7 +136,7 @@ class KnownSince:
     def _hear(self, heard: Mapping[str, Heard]) -> Remembered:
         now = self._clock.now()
         row = visits.hear(self._ledger, heard, self._known_before, now)
-        self._heard |= heard.keys()
+        self._heard |= {key: visit.since for key in heard if (visit := row.of(key))}
         if row.wrong_until == now:
             line = {"chronicle": "wrong clock", "until": now, "detail": WRONG}
             self._log.write(Level.ERROR, line)
@@ -146,23 +158,33 @@ class KnownSince:
         """Once a day for each, under the spelling that was met last; since when it is known first.
 
         What was claimed on an earlier day does not stand for what is of today: a workspace that
-        was gone is there again since then. The days first: who stands only among the visits is
+        was gone is there again since then. But it may say that the workspace was heard of before
+        what another process wrote first. The days first: who stands only among the visits is
         forgotten by a sweep. But not before the visits are there: it would be one that earlier
         versions knew.
         """
         now, today = self._clock.now(), _day(self._clock.now())
         every = dict(self._met)
         days = {low: _day(heard.last or heard.first) for low, (_, heard) in every.items()}
-        met = {low: told for low, told in every.items() if self._saved.get(low, "") < days[low]}
+        saved = {low: self._saved.get(low, "") for low in every}
+        met = {
+            low: (name, heard)
+            for low, (name, heard) in every.items()
+            if saved[low] < days[low] or self._is_earlier(low, heard.first)
+        }
         named = {w.key: Heard(now) for w in self._named if w.key not in self._heard}
         if named or (met and not self._heard):
             self._hear(named)
         if met:
             self._keep_days({name: today for name, _ in met.values()})
             self._hear({low: heard for low, (_, heard) in met.items()})
-        self._saved |= {low: days[low] for low in met}
+        self._saved |= {low: max(days[low], saved[low]) for low in met}
         for low in met:
             self._met.pop(low, None)
+
+    def _is_earlier(self, workspace: str, first: datetime) -> bool:
+        known = self._heard.get(workspace)
+        return known is not None and first < known
 
     def _keep_days(self, met: Mapping[str, str]) -> None:
         def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DIGITS = 16
 TIMES = (
+    "there",
     "seen",
     "began",
     "gone",
@@ -33,16 +34,18 @@ TIMES = (
 class Visit(NamedTuple):
     """What is remembered of a workspace.
 
-    `since`: when it was first heard of. `seen`: all that ended before was looked at. `next`: the
-    experiment to go on with, of a tour that `began` then. `gone`: since when ARM knows no such
-    workspace, and `dropped`: when it was last asked after that had lasted too long. `top`, `down`
-    and `start`: how far it came, where more ended than one sweep reads (`Reach`), and `set_out`:
-    when the sweeps set out from the top to where it came; `start_set_out`: the same of `start`.
-    `lacks`: since when not all experiments could be read on that way, so that `seen` stays.
-    `promotions`: the route on them to begin with, since there was no time for it.
+    `since`: when it was first heard of. `there`: since when it is there, where ARM did not know it
+    before: what was heard of it until then counts no more. `seen`: all that ended before was looked
+    at. `next`: the experiment to go on with, of a tour that `began` then. `gone`: since when ARM
+    knows no such workspace, and `dropped`: when it was last asked after that had lasted too long.
+    `top`, `down` and `start`: how far it came, where more ended than one sweep reads (`Reach`), and
+    `set_out`: when the sweeps set out from the top to where it came; `start_set_out`: the same of
+    `start`. `lacks`: since when not all experiments could be read on that way, so that `seen`
+    stays. `promotions`: the route on them to begin with, since there was no time for it.
     """
 
     since: datetime
+    there: datetime | None = None
     seen: datetime | None = None
     began: datetime | None = None
     next: str = ""

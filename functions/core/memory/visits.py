@@ -30,7 +30,7 @@ ASKED_AGAIN = timedelta(days=1)  # one that is gone, and named in SWEEP_WORKSPAC
 CATCHING_UP = timedelta(days=7)  # how far the sweep looks back after an outage, at most
 OVERLAP = timedelta(hours=1)  # AML may show an end only some time after it
 A_DAY = timedelta(days=1)
-LASTING = ("since", "gone", "dropped")
+LASTING = ("since", "there", "gone", "dropped")
 
 Change = dict[str, Any]
 
@@ -57,10 +57,11 @@ def hear(
 ) -> Remembered:
     """Take note of workspaces, by key, and of when each was heard of.
 
-    One that is known keeps its time, unless it was dropped and an event came later. `before`
-    tells, for the first time that the row is written, which workspaces earlier versions knew, and
-    since when. What a clock that was wrong has written is put right. Raises LedgerUnavailable, and
-    Permanent for more than a row can hold.
+    One that is known keeps its time, unless it was heard of before that, which another process
+    wrote later, or it was dropped and an event came after that. `before` tells, for the first time
+    that the row is written, which workspaces earlier versions knew, and since when. What a clock
+    that was wrong has written is put right. Raises LedgerUnavailable, and Permanent for more than a
+    row can hold.
     """
 
     def noted(told: Mapping[str, Any]) -> Change:
@@ -71,8 +72,10 @@ def hear(
             was = visit_of(known.get(named(workspace)))
             if was is None:
                 known[named(workspace)] = _said(at.first)
+            elif not was.dropped and (back := _back(was, at.first)) != was:
+                known[named(workspace)] = _written(back)
             elif was.dropped and at.last and at.last > was.dropped:
-                known[named(workspace)] = _said(at.last)
+                known[named(workspace)] = _written(Visit(at.last, there=at.last))
         return {**value, "workspaces": known}
 
     return Remembered(shared.change(ledger, VISITS, noted))
@@ -171,7 +174,17 @@ def _put_right(value: Mapping[str, Any], now: datetime) -> Change:
 
 
 def _new(visit: Visit, now: datetime) -> Visit:
-    return Visit(min(visit.since, now), promotions=visit.promotions)
+    there = visit.there and min(visit.there, now)
+    return Visit(min(visit.since, now), there=there, promotions=visit.promotions)
+
+
+def _back(visit: Visit, first: datetime) -> Visit:
+    """As heard of already then; what ended since has to be looked at, though it was before."""
+    since = max(first, visit.there or first)
+    if since >= visit.since:
+        return visit
+    seen = visit.seen and min(visit.seen, since)
+    return Visit(since, visit.there, seen, gone=visit.gone, promotions=visit.promotions)
 
 
 def _longest(policy: SweepPolicy, most: timedelta) -> timedelta:
@@ -180,7 +193,13 @@ def _longest(policy: SweepPolicy, most: timedelta) -> timedelta:
 
 
 def _merged(visit: Visit, last: Visit | None) -> Visit:
-    if last is None or last.seen is None or visit.gone:
+    if last is None:
+        return visit
+    if visit.there != last.there:  # it is there anew, for whoever found that out last
+        return max(visit, last, key=lambda one: one.there or one.since)
+    if last.since < visit.since:  # so it was told meanwhile: the next sweep looks from there on
+        return last._replace(gone=visit.gone, dropped=visit.dropped)
+    if last.seen is None or visit.gone:
         return visit
     return visit._replace(seen=max(visit.seen or last.seen, last.seen))
 

@@ -98,7 +98,7 @@ class Resuming:
 
     def _take_up(self, entry: Entry, this: Round, since: Since) -> None:
         c = entry.continuation
-        self._known_since.meet(c.event.workspace.id, c.created_at)
+        self._known_since.meet(c.event.workspace.id, c.created_at, c.event.time)
         if c.is_anothers:  # and its schedule does not tell yet: left as it is
             return self._lines.leave(c.key)
         if not c.is_open:

@@ -120,7 +120,7 @@ class Visiting:
         )
         ended = missed.believed(ended, work.now)
         if work.visit.was_not_there:  # what it has may have come from elsewhere, or be another's
-            work = work._replace(visit=Visit(work.now))
+            work = work._replace(visit=Visit(work.now, there=work.now))
             ended = replace(ended, runs=())
         looked = self._look(work, ended, deadline)
         self._tell(work, ended, looked, since, deadline)

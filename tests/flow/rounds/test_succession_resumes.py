@@ -101,7 +101,8 @@ def test_however_many_they_are_it_asks_once_which_file_is_the_newer(fleet: Fleet
     old, new = rolled_out(fleet, MOVED)
     ledger = Counting(old.ports.ledger)
     old.build(ledger=ledger)
-    old.reconcile(minutes=2)  # with the process's own first look at the files
+    claims(new, "r1")
+    old.reconcile(minutes=2)  # the process's own first look at the files, and the workspace's news
     asked = []
     for runs in (range(0), range(2, 7)):
         for n in runs:
