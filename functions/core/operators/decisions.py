@@ -3,7 +3,8 @@
 held | failed ──► open, due now            replay; nothing of the last attempt is left
 open, parked ───► open, due now            the same, and all that is known of it stays
 in doubt ───────► started                  the operator names the pipeline run
-in doubt ───────► open, due now            the operator knows that nothing was queued
+in doubt ───────► open, due now            the operator knows that nothing was queued; who let it
+                                           go without its gate before is not overruled by that
 started ────────► started                  the operator named another pipeline run by mistake
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from functions.core.kept.continuation import (
     BY_OPERATORS,
@@ -85,7 +88,10 @@ def again(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Con
 
 
 def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation | Answer:
-    """From the beginning, though it was asked for: the operator knows that nothing was queued."""
+    """From the beginning, though it was asked for: the operator knows that nothing was queued.
+
+    Its request had been decided on: where that was without its gate, so is the next.
+    """
     if (refused := _not_in_doubt(c)) is not None:
         return refused
     sought_until = (c.sent_at or c.asked_at or now) + RECHECK
@@ -95,7 +101,8 @@ def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Cont
     told = f"again, by {who}: the request of {c.asked_at:%Y-%m-%dT%H:%M:%SZ} counts as not queued"
     cleared = {"asked_at": None, "sent_at": None, "absent_at": None, "sends": 0}
     unasked = step(c, now, REPLAYED, told, **cleared, slot="", group="")
-    return _opened(unasked, now, who=who, ignore_gate=ignore_gate)
+    opened = _opened(unasked, now, who=who, ignore_gate=ignore_gate)
+    return replace(opened, ignore_gate=ignore_gate or c.ignore_gate)
 
 
 def named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Continuation | Answer:
@@ -128,6 +135,8 @@ def said(before: Continuation, c: Continuation) -> str:
     then = ""
     if c.ignore_gate:
         then = " and leaves the gate out"
+    elif before.ignore_gate:
+        then = " and asks its gate, which was left out before; --ignore-gate leaves it out again"
     elif before.reason in WITHOUT_GATE and not before.is_open:
         then = f" and {WITHOUT_GATE[before.reason]}"
         if before.state is State.FAILED:  # a join that is to fail by who did

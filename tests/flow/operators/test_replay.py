@@ -125,7 +125,10 @@ def test_an_ignored_gate_counts_again_at_the_next_plain_replay(stage: Stage) -> 
     stage.devops.server.faults.add(says(400, WRONG))
     stage.reconcile()
     assert stage.only("r1").state is State.FAILED
-    operator(stage).replay(KEY)
+    answer = operator(stage).replay(KEY)
+    assert answer.what.endswith(
+        "its gate, which was left out before; --ignore-gate leaves it out again"
+    )
     stage.reconcile()
     assert stage.only("r1").reason is Reason.GATE
     assert stage.started() == []
@@ -390,6 +393,26 @@ def test_what_is_in_doubt_starts_anew_if_the_operator_says_so(stage: Stage) -> N
     again, replayed = told(stage)
     assert again.startswith("replayed again, by ada@desk: the request of ")
     assert replayed == "replayed by ada@desk"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_let_go_without_its_gate_is_asked_anew_without_it(
+    stage: Stage, *, again: bool
+) -> None:
+    """Whoever looked and found no build says nothing of the gate: another let it go without."""
+    held_by_the_gate(stage, accuracy=0.5)
+    stage.routes(WHEN.replace(', parameters: {run_id: "{{ run.id }}"}', ""))
+    stage.devops.server.faults.add(Fault(method="POST", path=RUNS, drop="before"))
+    operator(stage).replay(KEY, ignore_gate=True)
+    stage.reconcile(minutes=1)
+    assert stage.only("r1").reason is Reason.IN_DOUBT
+    answer = operator(stage, "grace").ask_anew(KEY, ignore_gate=again)
+    assert answer.what.endswith(" and leaves the gate out")
+    stage.reconcile(minutes=1)
+    assert stage.only("r1").state is State.STARTED
+    assert len(stage.devops.runs) == 1
+    said = ", ignoring the gate" if again else ""
+    assert told(stage)[-1] == f"replayed by grace{said}"
 
 
 def test_what_is_still_looked_for_can_be_named_but_not_asked_anew(stage: Stage) -> None:
