@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import RunEvent
 
 MOST_TOLD = 3  # routes, of those that do not match
+CHANGING = tuple(one for one in filters.FILTERS if one.may_change)
 
 
 def is_swept(route: Route) -> bool:
@@ -80,10 +81,12 @@ class Unmatched:
 
 def missed_by(event: RunEvent, route: Route) -> str:
     """What keeps the run from a route that it nearly fits; "" where it fits or is far from it."""
-    if not is_swept(route) or (parsing.is_child(event) and not route.children):
+    if not any(one.wanted(route.match) for one in CHANGING):  # most routes, at each event
         return ""
     unlike = filters.misfit(event, route)
-    if unlike is None or unlike.by is None or not unlike.by.may_change:
+    if unlike is None or unlike.by not in CHANGING:
+        return ""
+    if not is_swept(route) or (parsing.is_child(event) and not route.children):
         return ""
     return f"its filter {unlike.filter} wants {unlike.wanted}, and the run has {_has(unlike)}"
 
