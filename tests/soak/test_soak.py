@@ -41,6 +41,7 @@ STRIKES = (0.5, 12.0)  # seconds between two; the next process costs two of a CP
 CHECKS = 600
 BETWEEN_CHECKS = 0.5
 CHECKS_TOLD = 20
+IN_VAIN = 60  # sweeps that find nothing while nothing is open: the next ones will not either
 SHORT = {
     "CLAIM_LEASE_SECONDS": "8",  # longer than a look through all builds takes, as it is in life
     "IN_DOUBT_GRACE_SECONDS": "2",
@@ -67,11 +68,13 @@ def crew(stage: Stage) -> Iterator[Crew]:
 
 
 def await_end(season: Season) -> dict[str, Sequence[Continuation]]:
-    """The continuations of each run, once none is open and all are known."""
+    """The continuations of each run, once none is open and all are known, or nothing moves."""
+    in_vain = 0
     for check in range(CHECKS):
         are_all_found = season.seek()
         still_open = season.stage.ledger.backlog(AFTER_ALL).open
-        if are_all_found and not still_open:
+        in_vain = 0 if still_open else in_vain + 1
+        if in_vain == IN_VAIN or (are_all_found and not still_open):
             break
         if check % CHECKS_TOLD == 0:
             tell(f"{still_open} are open")
