@@ -7,14 +7,13 @@ from them for a run is judged in `knowledge`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from functions.core.events import parsing
-from functions.core.memory import file_order, first_seen, visits
+from functions.core.memory import file_order, first_seen, visits, workspaces
 from functions.core.memory.first_seen import ROUTES
 from functions.core.memory.knowledge import Memory
 from functions.core.memory.remembered import Heard
-from functions.core.ports import shared
+from functions.core.memory.workspaces import WORKSPACES
 from functions.core.ports.services import Level
 from functions.core.terms.errors import LedgerUnavailable, Permanent
 from functions.core.terms.policy import CLOCKS_DIFFER
@@ -24,15 +23,12 @@ if TYPE_CHECKING:
 
     from functions.core.memory.first_seen import FirstSeen
     from functions.core.memory.remembered import Remembered
-    from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
     from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Workspace
 
-__all__ = ["ROUTES", "WORKSPACES", "KnownSince", "each_once", "heard_of", "parsed"]
+__all__ = ["ROUTES", "WORKSPACES", "KnownSince"]
 
-WORKSPACES = "chronicle/workspaces"
-MOST_WORKSPACES = 200  # those heard of last; more do not fit into a row
 WRONG = "a time that is still to come was remembered: what ended before now may be forgotten"
 
 
@@ -75,25 +71,24 @@ class KnownSince:
 
         Not before it was `sent`: a clock that is behind tells what is too early.
         """
-        at = min(claimed or self._clock.now(), self._clock.now())
-        at = max(at, min(sent or at, at + CLOCKS_DIFFER))
-        _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
-        heard = Heard(min(at, known.first), max(at, known.last or at))
-        self._met[workspace.lower()] = (workspace, heard)
+        self._meet(workspace, self._told(claimed, sent))
 
-    def keep_in_time(self, workspace: str) -> None:
-        """Write a workspace's id that was met, before what told of it leaves the schedule.
+    def keep_in_time(
+        self, workspace: str, claimed: datetime | None = None, sent: datetime | None = None
+    ) -> None:
+        """Write a workspace's id, before what was claimed then, as in `meet`, leaves the schedule.
 
         Once a day, and where it was heard of before what is known; whoever dies at it finds it
-        there again, and `keep` tries what failed.
+        there again, and `keep` tries what failed. It is met anew: a round has several threads, and
+        what one of them wrote just now may have been without this one.
         """
-        low, today = workspace.lower(), _day(self._clock.now())
-        if low not in self._met:
-            return
-        first = self._met[low][1].first
-        is_owed = self._saved.get(low) != today or self._is_earlier(low, first)
-        if is_owed and self._tried.get(low) != (today, first):
-            self._tried[low] = (today, first)
+        low, today = workspace.lower(), workspaces.day(self._clock.now())
+        at = self._told(claimed, sent)
+        is_owed = self._saved.get(low) != today or self._is_earlier(low, at)
+        day, first = self._tried.get(low, ("", at))
+        if is_owed and (day != today or at < first):
+            self._tried[low] = (today, at)
+            self._meet(workspace, at)
             self.keep(None)
 
     def keep(self, routes: Routes | None) -> None:
@@ -111,7 +106,16 @@ class KnownSince:
 
         Raises LedgerUnavailable.
         """
-        return each_once(heard_of(self._ledger, since), also)
+        return workspaces.each_once(workspaces.heard_of(self._ledger, since), also)
+
+    def _told(self, claimed: datetime | None, sent: datetime | None) -> datetime:
+        at = min(claimed or self._clock.now(), self._clock.now())
+        return max(at, min(sent or at, at + CLOCKS_DIFFER))
+
+    def _meet(self, workspace: str, at: datetime) -> None:
+        _, known = self._met.get(workspace.lower(), ("", Heard(at, at)))
+        heard = Heard(min(at, known.first), max(at, known.last or at))
+        self._met[workspace.lower()] = (workspace, heard)
 
     def _is_registered(self, routes: Routes) -> bool:
         known = self._registered
@@ -146,7 +150,7 @@ class KnownSince:
         """What earlier versions knew: since the ledger's birth, as far as can be told."""
         born = born or first_seen.recall(self._ledger).born or self._clock.now()
         ever = datetime.min.replace(tzinfo=UTC)
-        return {workspace.key: born for workspace in heard_of(self._ledger, ever)}
+        return {workspace.key: born for workspace in workspaces.heard_of(self._ledger, ever)}
 
     def _keep_file(self, routes: Routes | None) -> None:
         """Once for each process, so that the ledger knows which file came after which."""
@@ -163,9 +167,9 @@ class KnownSince:
         forgotten by a sweep. But not before the visits are there: it would be one that earlier
         versions knew.
         """
-        now, today = self._clock.now(), _day(self._clock.now())
+        now, today = self._clock.now(), workspaces.day(self._clock.now())
         every = dict(self._met)
-        days = {low: _day(heard.last or heard.first) for low, (_, heard) in every.items()}
+        days = {low: workspaces.day(heard.last or heard.first) for low, (_, heard) in every.items()}
         saved = {low: self._saved.get(low, "") for low in every}
         met = {
             low: (name, heard)
@@ -176,7 +180,7 @@ class KnownSince:
         if named or (met and not self._heard):
             self._hear(named)
         if met:
-            self._keep_days({name: today for name, _ in met.values()})
+            workspaces.keep(self._ledger, [name for name, _ in met.values()], today)
             self._hear({low: heard for low, (_, heard) in met.items()})
         self._saved |= {low: max(days[low], saved[low]) for low in met}
         for low in met:
@@ -186,41 +190,7 @@ class KnownSince:
         known = self._heard.get(workspace)
         return known is not None and first < known
 
-    def _keep_days(self, met: Mapping[str, str]) -> None:
-        def heard_of(value: Mapping[str, Any]) -> dict[str, Any]:
-            lower = {name.lower() for name in met}
-            known = {name: day for name, day in value.items() if name.lower() not in lower}
-            newest = sorted({**known, **met}.items(), key=lambda pair: pair[1], reverse=True)
-            return dict(newest[:MOST_WORKSPACES])
-
-        shared.change(self._ledger, WORKSPACES, heard_of)
-
-
-def heard_of(ledger: Ledger, since: datetime) -> Iterable[Workspace]:
-    """The workspaces heard of since then, as they were spelled last. Raises LedgerUnavailable."""
-    days = ledger.shared(WORKSPACES).value
-    return parsed(name for name, day in days.items() if day >= _day(since))
-
-
-def each_once(*found: Iterable[Workspace]) -> list[Workspace]:
-    """All of these, however they are spelled: of two spellings the later one."""
-    every = {workspace.key: workspace for some in found for workspace in some}
-    return [every[name] for name in sorted(every)]
-
-
-def parsed(names: Iterable[str]) -> Iterable[Workspace]:
-    """The workspaces of these resource ids, as far as they are such."""
-    for name in names:
-        try:
-            yield parsing.workspace(name)
-        except ValueError:  # no id that this version knows
-            continue
-
 
 def _digests(routes: Routes) -> frozenset[str]:
     each = routes.routes
     return frozenset(f"{r.name} {first_seen.digest(r)} {r.children}" for r in each)
-
-
-def _day(at: datetime) -> str:
-    return at.date().isoformat()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.events import parsing
 from functions.core.kept.summary import EVER
-from functions.core.memory.known_since import each_once, heard_of, parsed
+from functions.core.memory.workspaces import each_once, heard_of, parsed
 from functions.core.terms.errors import RelayError
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome

@@ -201,7 +201,7 @@ class Resuming:
                 return
             self._links.write(c, this.each())
         this.follow(c, this.routes)
-        self._known_since.keep_in_time(c.event.workspace.id)
+        self._known_since.keep_in_time(c.event.workspace.id, c.created_at, c.event.time)
         self._ledger.retire(c.key, entry.version)
 
     def _is_left_alone(self, key: Key, account: str) -> bool:

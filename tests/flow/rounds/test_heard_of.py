@@ -108,6 +108,24 @@ def test_who_tells_of_the_first_event_during_a_sweep_is_not_overruled_by_it(
     assert started(stage) == ["first", "lost", "second", "third"]
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", ["shared", "share"])
+def test_what_another_thread_of_the_round_meets_while_the_news_is_written_is_told_too(
+    cloud: Cloud, tmp_path: Path, at: str, *, after: bool
+) -> None:
+    stage = settled(cloud, tmp_path)
+    second = stage.clock.now()
+    first = second - timedelta(minutes=9)
+    happens = Meanwhile(stage.ledger, at, lambda: known.meet(SECOND, first), after=after)
+    known = KnownSince(stage.ports._replace(ledger=happens))
+    known.meet(SECOND, second)
+    for claimed in (second, first):  # each thread, before it takes its own off the schedule
+        known.keep_in_time(SECOND, claimed)
+    visit = visits.recall(stage.ledger).of(SECOND.lower())
+    assert visit is not None
+    assert visit.since == first
+
+
 class Dies(BaseException):
     """The process, on the spot."""
 
