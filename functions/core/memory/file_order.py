@@ -78,19 +78,31 @@ def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime)
     """Whether instances of a newer file than this one are coming up, which may hold it back.
 
     So it is in the minutes after another was met, or after it was claimed by one that nobody has
-    met yet. One request. Raises LedgerUnavailable.
+    met yet, or that was met long ago and is back. One request. Raises LedgerUnavailable.
     """
-    return _may_be_older(ledger, c.file, c.created_at, routes, now)
+    if not routes.file:
+        return False
+    return _may_be_older(note(ledger, routes.file, now), c.file, c.created_at, routes, now)
 
 
 def stands_back(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
-    """The same of what another file has claimed then, or let wait.
+    """The same of what another file has let wait then.
 
     No request where it was this one. Raises LedgerUnavailable.
     """
-    if _is_own(file, routes):
+    if _is_own(file, routes) or not routes.file:
         return False
-    return _may_be_older(ledger, file, at, routes, now)
+    return _may_be_older(note(ledger, routes.file, now), file, at, routes, now)
+
+
+def comes_up(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
+    """The same of what was noticed then, whenever another file has claimed it.
+
+    No request where it was this one. Raises LedgerUnavailable.
+    """
+    if _is_own(file, routes) or not routes.file:
+        return False
+    return _comes_up(note(ledger, routes.file, now), file, at, routes, now)
 
 
 class Order:
@@ -101,7 +113,7 @@ class Order:
         self._asked: tuple[str, datetime, Files] | None = None
 
     def stands_back(self, c: Continuation, routes: Routes, now: datetime) -> bool:
-        """Whether both files start it, and the newer one claimed it, whose instances come up.
+        """Whether both files start it, and another one claimed it that comes up, or is back.
 
         What was asked for goes on with whoever looks: its request is made. Raises
         LedgerUnavailable.
@@ -114,16 +126,23 @@ class Order:
         if file != routes.file or not now - KNOWN_FOR < at <= now:
             files = note(self._ledger, routes.file, now)
             self._asked = routes.file, now, files
-        own_met = next((at for known, at in files if known == routes.file), now)
-        if not _is_met(files, c.file) and own_met >= c.created_at:
+        at = _met(c.created_at, now)
+        if not _is_met(files, c.file) and _own_met(files, routes, now) >= at:
             return False  # their own file was met after that claim, and is the newer
-        return _comes_up(files, c.file, c.created_at, routes, now)
+        return _may_be_older(files, c.file, at, routes, now)
 
 
-def _may_be_older(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
-    if not routes.file:
-        return False
-    return _comes_up(note(ledger, routes.file, now), file, at, routes, now)
+def _may_be_older(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
+    """Whether another file comes up; or is there still, or again: it claimed so just now.
+
+    Whoever claims when the own file has been there for long is no older one on its way out: that
+    was rolled back, or the other one was rolled out once more, whichever was met first.
+    """
+    at = _met(at, now)
+    if _comes_up(files, file, at, routes, now):
+        return True
+    is_there = _own_met(files, routes, now) + SETTLING < at and now < at + SETTLING
+    return is_there and not _is_own(file, routes)
 
 
 def _comes_up(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
@@ -178,6 +197,10 @@ def _is_newest(files: Files, file: str, other: str, at: datetime, now: datetime)
 def _is_own(file: str, routes: Routes) -> bool:
     """Whether it is the file of these routes, or one that they had before; or nobody says."""
     return file in {"", routes.file, *routes.earlier}
+
+
+def _own_met(files: Files, routes: Routes, now: datetime) -> datetime:
+    return next((at for known, at in files if known == routes.file), now)
 
 
 def _is_met(files: Files, file: str) -> bool:

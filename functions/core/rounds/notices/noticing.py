@@ -103,7 +103,7 @@ def is_left(ledger: Ledger, one: Notice, routes: Routes, now: datetime) -> bool:
 
     One request, none where it was claimed by this file. Raises LedgerUnavailable.
     """
-    return file_order.stands_back(ledger, one.file, one.since, routes, now)
+    return file_order.comes_up(ledger, one.file, one.since, routes, now)
 
 
 def addressed(one: Notice, channels: Iterable[Channel]) -> list[Notice]:
