@@ -11,7 +11,7 @@ from functions.adapters.telling import log
 from functions.bootstrap import App
 from functions.core.memory import file_order
 from functions.core.ports.services import Level
-from functions.core.rounds import bounds
+from functions.core.rounds import bounds, noted
 from functions.core.rounds.expiry import senders
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
@@ -24,6 +24,7 @@ from relay.deployment import deployed, opening
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.ports.ledger import Ledger
     from functions.core.rounds.noted import Done
     from functions.core.routes.definition import Routes
     from relay.deployment.opening import Office
@@ -101,12 +102,17 @@ def _insist(office: Office, *, remote: bool) -> None:
         routes = office.ports.routes.routes()
     except RoutesUnreadable as error:
         opening.stop(exits.USAGE, error.problems[0])
-    met = office.ports.ledger.shared(file_order.FILES).value.get("files", [])
-    if met and met[-1][0] != routes.file:
+    if _works_with(office.ports.ledger) not in {"", routes.file}:
         opening.stop(exits.USAGE, OTHER_FILE)
     if office.settings.policy.paused:
         return printing.say(PAUSED, err=True)
     return _read_secrets(office, routes)
+
+
+def _works_with(ledger: Ledger) -> str:
+    """What stands for the app's route file: that of its last round, else the one met last."""
+    met = ledger.shared(file_order.FILES).value.get("files", [])
+    return noted.recall(ledger).saw.file or (str(met[-1][0]) if met else "")
 
 
 def _read_secrets(office: Office, routes: Routes) -> None:

@@ -1,11 +1,12 @@
 """What a round did, as a line of the log, and what is known of rounds in a row that all share.
 
     {"ended": TIME, "by": WHOM, "timer": TIME, "begun": TIME, "first": TIME, "swept": TIME,
-     "routes": {"since": TIME, "problems": [WHAT, ...]}, "paused": {"since": TIME},
+     "file": DIGEST, "routes": {"since": TIME, "problems": [WHAT, ...]}, "paused": {"since": TIME},
      "failed": {"at": TIME, "detail": WHY}}
     {"since": TIME}                        nobody knows of any that ended
 
-`routes`: the route file could not be read. `failed`: a round before had no ledger.
+`file`: the route file that the app works with. `routes`: it could not be read. `failed`: a round
+before had no ledger.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
 
 MOST_PROBLEMS, LONGEST = 3, 300  # of a route file, and characters of each
-_SEEN = ("routes", "paused", "failed")
+_SEEN = ("file", "routes", "paused", "failed")
 
 
 class Done(NamedTuple):
@@ -56,11 +57,15 @@ class Failed(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a round saw that all processes are to know of: what is wrong with the route file."""
+    """What a round saw that all processes are to know of: what is wrong with the route file.
+
+    `file` stands for that; "" where it could not be read.
+    """
 
     problems: tuple[str, ...] = ()
     paused: bool = False
     failed: Failed | None = None
+    file: str = ""
 
 
 NOTHING = Seen()
@@ -94,13 +99,14 @@ def recall(ledger: Ledger) -> Last:
     value = ledger.shared(ROUNDS).value
     times = ("ended", "timer", "since", "first", "swept")
     ended, timer, since, first, swept = (parse_time(value.get(name)) for name in times)
-    routes, paused, failed = (_part(value, name) for name in _SEEN)
+    routes, paused, failed = (_part(value, name) for name in _SEEN[1:])
     at = parse_time(failed.get("at"))
     problems = routes.get("problems")
     saw = Seen(
         tuple(map(str, problems)) if isinstance(problems, list) else (),
         "paused" in value,
         Failed(at, str(failed.get("detail", ""))) if at else None,
+        str(value.get("file", "")),
     )
     began = [parse_time(part.get("since")) for part in (routes, paused)]
     by = str(value.get("by", ""))
@@ -120,7 +126,7 @@ def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, ob
 
 def _saw(seen: Seen, was: Mapping[str, Any], now: str) -> dict[str, object]:
     """What was seen, each since it was seen first."""
-    said: dict[str, object] = {}
+    said: dict[str, object] = {"file": seen.file} if seen.file else _only(was, "file")
     if seen.problems:
         problems = [bounded(what, LONGEST) for what in seen.problems[:MOST_PROBLEMS]]
         said["routes"] = {"since": _part(was, "routes").get("since", now), "problems": problems}

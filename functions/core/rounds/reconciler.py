@@ -149,7 +149,8 @@ class Reconciler:
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused
-        return did, waits, Seen(problems, self._policy.paused, self._failed), followed
+        file = routes.file if routes else ""
+        return did, waits, Seen(problems, self._policy.paused, self._failed, file), followed
 
     def _take_up(self, c: Continuation, routes: Routes | None, *, strictly: bool = False) -> None:
         """What is owed to one before the schedule forgets it; `strictly` as the follower has it.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.relay.conftest import Desk
 
+MOVED = ROUTES.replace("pipeline: 42", "pipeline: 43")
+
 
 def parked(desk: Desk, *runs: str) -> None:
     """Runs whose pipelines may start now, if anybody looks after them."""
@@ -95,6 +97,40 @@ def test_another_route_file_than_the_apps_is_refused_before_anything_is_claimed(
     assert code == 2
     assert "the route file here is not the one that the app works with" in err
     assert (desk.stage.only("r1"), desk.stage.posts()) == (before, 0)
+
+
+def only_what_is_deployed_is_taken(desk: Desk, deployed: str, other: str) -> None:
+    """It takes what is deployed alone, and says nothing itself of what the app works with."""
+    desk.stage.routes(other)
+    code, _, err = desk.type("reconcile")
+    assert (code, desk.stage.posts()) == (2, 0)
+    assert "the route file here is not the one that the app works with" in err
+    desk.stage.routes(deployed)
+    for _ in range(2):
+        assert desk.type("reconcile").code == 0
+
+
+def test_after_a_roll_back_it_takes_what_is_deployed_and_not_what_was_taken_back(
+    desk: Desk,
+) -> None:
+    """The ledger met the other file last."""
+    for routes in (ROUTES, MOVED, ROUTES):
+        desk.stage.routes(routes)
+        desk.stage.deploy()
+        desk.stage.reconcile(days=1)
+    parked(desk, "r1")
+    only_what_is_deployed_is_taken(desk, ROUTES, MOVED)
+    assert desk.stage.started() == [(42, "r1")]
+
+
+def test_so_it_does_where_the_timers_stopped_with_a_deployment(desk: Desk) -> None:
+    """No timer's round ever met the file that is deployed; a delivery did one besides."""
+    desk.stage.reconcile()
+    desk.stage.clock.forward(hours=1)
+    desk.stage.routes(MOVED)
+    parked(desk, "r1")
+    only_what_is_deployed_is_taken(desk, MOVED, ROUTES)
+    assert desk.stage.started() == [(43, "r1")]
 
 
 def test_a_route_file_with_mistakes_is_named(desk: Desk) -> None:
