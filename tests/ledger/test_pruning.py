@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from functions.core.ledger import pruning
 from functions.core.ledger.places import ENDED, PASSED, SHARED
 from functions.core.ports.ledger import Shared
 from functions.core.starts import steps
@@ -65,6 +66,25 @@ def test_what_cannot_go_is_looked_at_once_and_holds_up_nothing(rows: Counted) ->
     assert removed == MANY / 2
     assert rows.calls["get"] <= 2 * MANY
     assert ledger.read(key("r0"))
+
+
+def test_what_was_written_since_hides_nothing_that_is_older(
+    rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipelines that ran for long: more than are listed at once were claimed just before then."""
+    ledger, before = rows.ledger, NOON - DAY
+    monkeypatch.setattr(pruning, "MOST_SORTED", 5)
+    for n in range(1, 9):
+        c = opened(f"long-{n}", at=before - n * HOUR)
+        done = msgspec.structs.replace(started(c), updated_at=before + HOUR)
+        ledger.write(ledger.claim(c).entry, done)
+        ledger.retire(c.key)
+    ended(ledger, "old")
+    rows.spent()
+    assert [ledger.prune(before, 9) for _ in range(2)] == [1, 0]
+    assert ledger.read(key("old")) is None
+    assert rows.calls["get"] == 2  # what its list says was written since is not read for that
+    assert sum(ledger.prune(before + DAY, 9) for _ in range(2)) == 8
 
 
 def test_shared_rows_that_are_over_are_not_listed_again_for_each_few(rows: Counted) -> None:

@@ -50,11 +50,16 @@ class Pruning:
         return limit - left
 
     def _left(self, rows: Rows, partition: str, before: datetime) -> list[Summary]:
-        """What was listed as older and not looked at since, the oldest last; else listed anew."""
+        """What was listed as older and not looked at since, the oldest last; else listed anew.
+
+        What its own list says was heard of since is none of it: whose pipelines run for long are
+        so many, claimed just before then, that nothing older would ever be among those listed.
+        """
         of, left = self._listed.get(partition, (before, []))
         if not left or of != before:
             found = rows.find(partition, places.newest_first(before) + AFTER, only=LISTED)
-            left = list(self._readable(islice(found, MOST_SORTED), records.listed_of))
+            told = self._readable(found, records.listed_of)
+            left = list(islice((one for one in told if _is_as_old(one, before)), MOST_SORTED))
             self._listed[partition] = before, left
         return left
 
@@ -73,7 +78,7 @@ class Pruning:
         """Remove the truth if it has ended and was not written since; it may be gone already."""
         place = places.continuation(one.key)
         if (truth := rows.get(place)) is None:
-            return not one.state.may_be_open and (one.updated_at or one.created_at) < before
+            return not one.state.may_be_open
         for c in self._readable([truth], records.continuation_of):
             if not c.state.may_be_open and _last_heard_of(c) < before:
                 rows.drop(place, truth.version)
@@ -87,3 +92,9 @@ class Pruning:
 def _last_heard_of(c: Continuation) -> datetime:
     """When it was written, or its run ended: a clock that was wrong may have told the former."""
     return max(c.updated_at, c.event.time or c.updated_at)
+
+
+def _is_as_old(one: Summary, before: datetime) -> bool:
+    """The same of what a list says, which may be behind."""
+    written = one.updated_at or one.created_at
+    return max(written, one.run_ended_at or written) < before

@@ -198,8 +198,8 @@ class RowLedger(RowSchedule):
         """Remove what was claimed before then, has ended, and was not written since.
 
         At most `limit`, the oldest first; returns how many. Three requests for each; and one for
-        each thousand that are as old, five at most, of those in lists and of the others, once for
-        all calls that it takes to remove what was listed.
+        each thousand that were claimed before then, until five thousand are found that are as old,
+        of those in lists and of the others, once for all calls that it takes to remove these.
         """
         return self._pruning.prune(before, limit)
 
