@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.operators.replaying import Replaying
-from functions.core.rounds.notices import channels
+from functions.core.rounds.notices import channels, sending
 from functions.core.rounds.notices.noticing import Noticing, of_key
 from functions.core.terms.errors import LedgerUnavailable
 from local.serving.faults import Fault
@@ -238,6 +238,20 @@ def test_a_channel_that_is_named_no_more_is_told_nothing(stage: Stage, chat: Cha
     stage.reconcile(hours=24)
     gone = "slack/slack-ops of failed: not told: the route file names it no more"
     assert (told(stage), counts(chat)) == ([gone], (0, 0, 0))
+
+
+def test_so_it_is_where_more_wait_for_it_than_a_round_looks_at(
+    stage: Stage, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not listed by its name, which no round knows any more."""
+    chat.server.faults.add(Fault(path=TO_SLACK, status=503))
+    failed(stage, "r1", "r2", "r3")
+    monkeypatch.setattr(sending, "MOST_WAITING", 2)
+    stage.routes(notified(ALL.replace("slack-ops", "slack-new")))
+    stage.reconcile(hours=25)
+    stage.reconcile(minutes=1)
+    gone = "slack/slack-ops of failed: not told: the route file names it no more"
+    assert [told(stage, run) for run in ("r1", "r2", "r3")] == [[gone]] * 3
 
 
 def test_what_was_there_before_a_channel_was_named_is_not_told(stage: Stage, chat: Chat) -> None:

@@ -76,7 +76,9 @@ class Sending:
         book = self._ledger.notices
         found = book.waiting(MOST_WAITING)
         if len(found) == MOST_WAITING:
-            found = [one for name in ("", *names) for one in book.waiting(MOST_WAITING, name)]
+            gone = [one for one in found if one.channel not in {"", *names}]
+            those = (one for name in ("", *names) for one in book.waiting(MOST_WAITING, name))
+            found = [*gone, *those]
         by_name: dict[str, list[Notice]] = defaultdict(list)
         for one in found:
             by_name[one.channel].append(one)
