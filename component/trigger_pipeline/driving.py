@@ -20,7 +20,7 @@ from functions.adapters.http.transport import Transport
 from functions.configuration import settings
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline
-from functions.core.terms.policy import CLOCK_SKEW
+from functions.core.terms.policy import CLOCKS_DIFFER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key, RunEvent, Workspace
 from functions.core.terms.words import Outcome
@@ -148,6 +148,6 @@ def _ports(wanted: Wanted, model: Model, where: Where, ports: Ports, url: str) -
     pipelines: Pipelines = DevOpsPipelines(url, Transport(), wanted.api_version)
     if wanted.correlation_parameter:
         now = ports.clock.now()
-        pipelines = StartedBefore(pipelines, (now - STARTED_SINCE, now + CLOCK_SKEW))
+        pipelines = StartedBefore(pipelines, (now - STARTED_SINCE, now + CLOCKS_DIFFER))
     routes = OneRoute(route_of(wanted, where.run))
     return ports._replace(runs=ModelRuns(model), routes=routes, pipelines=pipelines)

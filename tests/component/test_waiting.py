@@ -107,3 +107,17 @@ def test_a_connection_that_cannot_be_made_is_tried_again_until_patience_ends(
     assert telling.exit_code(c) == telling.TIMED_OUT
     assert (c.asked_at, len(night.waits) > 3) == (None, True)
     assert sum(night.waits) <= 1800
+
+
+def test_what_the_node_before_it_has_started_is_found_by_a_clock_that_is_behind(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    found = []
+    for minutes in (0, -40):
+        directory = tmp_path / f"{minutes}"
+        directory.mkdir()
+        night = Night(cloud, directory)
+        night.clock.forward(minutes=minutes)
+        found.append(night.start(**{"correlation-parameter": "relay_id"}).pipeline_run)
+    (queued,) = cloud.devops.runs
+    assert found == [queued.id, queued.id]

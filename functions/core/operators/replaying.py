@@ -11,9 +11,9 @@ from functions.core.kept.summary import Summary
 from functions.core.limits import renewals
 from functions.core.operators import decisions, summaries
 from functions.core.operators.decisions import Answer
-from functions.core.starts.whose import adoption
+from functions.core.starts.whose import adoption, queued_since
 from functions.core.terms.errors import Lost, Unreadable
-from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE
+from functions.core.terms.policy import OTHERS_BEFORE
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from functions.core.texts.bounds import bounded
@@ -73,7 +73,7 @@ class Replaying:
         if c.asked_at is None or c.request is None:
             return None
         adopts = self._ledger.shared(adoption(c.organization, run)).value.get("by")
-        since = c.asked_at - CLOCK_SKEW - OTHERS_BEFORE
+        since = queued_since(c) - OTHERS_BEFORE
         for other in self._others(since, run):
             is_its = run in other.pipeline_runs or (other.is_asked and other.key.hash == adopts)
             if is_its and other.organization == c.organization and other.key != c.key:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from functions.core.kept import after
 from functions.core.ports import shared
 from functions.core.routes.requests.lookalikes import normal
 from functions.core.terms.errors import Retryable, Unreadable
-from functions.core.terms.policy import CLOCK_SKEW, OTHERS_BEFORE, RECHECK
+from functions.core.terms.policy import CLOCK_SKEW, CLOCKS_DIFFER, OTHERS_BEFORE, RECHECK
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
 
 MOST_NEW = 1000  # of those that ended last: one request brings as many
+LONGEST_ON_ITS_WAY = timedelta(days=1)  # for so long Event Grid tries to deliver an event
 
 
 def adoption(organization: str, run: int) -> str:
@@ -32,9 +35,30 @@ def adoption(organization: str, run: int) -> str:
 
 
 def queued(c: Continuation, policy: Policy) -> tuple[datetime, datetime]:
-    """Between which times its POSTs may have been queued, by any clock."""
-    until = (c.sent_at or c.created_at) + max(policy.grace, RECHECK) + CLOCK_SKEW
-    return (c.asked_at or c.created_at) - CLOCK_SKEW, until
+    """Between which times its POSTs may have been queued, by the clock of their service."""
+    told, sent = _event_sent_at(c), c.sent_at or c.created_at
+    behind = told - c.created_at if told else timedelta(0)  # at least, since it came after that
+    behind = min(max(behind, timedelta(0)), LONGEST_ON_ITS_WAY)
+    return queued_since(c), sent + behind + max(policy.grace, RECHECK) + CLOCK_SKEW
+
+
+def queued_since(c: Continuation) -> datetime:
+    """Before which none of its POSTs was queued, by the clock of their service.
+
+    The app's may be ahead by an hour, and by as much as the claim came after its event was sent,
+    which Azure's clock tells. What waited long is not sought since then: that would be all builds
+    of weeks.
+    """
+    told, asked = _event_sent_at(c), c.asked_at or c.created_at
+    if told is None:
+        return asked - CLOCKS_DIFFER - CLOCK_SKEW
+    ahead = max(CLOCKS_DIFFER, min(c.created_at - told, LONGEST_ON_ITS_WAY))
+    return max(asked - ahead, min(told, asked)) - CLOCK_SKEW
+
+
+def _event_sent_at(c: Continuation) -> datetime | None:
+    """When its event was sent; None where none was, or the app itself has put a time in it."""
+    return c.event.time if c.event.was_sent and not after.end(c.event) else None
 
 
 class Looked(NamedTuple):

@@ -12,9 +12,9 @@ from functions.adapters.devops.answers import has_id, told, verdict
 from functions.adapters.devops.builds import is_of_a_trigger, is_of_another
 from functions.adapters.devops.calls import project_url
 from functions.adapters.devops.origin import is_own
+from functions.core.starts.whose import queued_since
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
-from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
 from relay.continuations.naming.refusals import NotIts, Unknown
@@ -55,7 +55,7 @@ class Builds:
         if is_of_a_trigger(build):
             raise NotIts(f"{what} was queued by {bounded(build.get('reason'), 50)}")
         at = parse_time(build.get("queueTime"))
-        if at and c.asked_at and at < c.asked_at - CLOCK_SKEW:
+        if at and c.asked_at and at < queued_since(c):
             asked = f"asked for at {c.asked_at:%Y-%m-%d %H:%M} UTC"
             raise NotIts(f"{what} was queued at {at:%Y-%m-%d %H:%M} UTC, and this one {asked}")
         if other := matching.unlike(request, self._with_parameters(request, build, number)):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.github.calls import Calls, name_of, pages_of, run_page
 from functions.adapters.http.transport import Transport
+from functions.core.starts.whose import queued_since
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable
-from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.texts import marks
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
@@ -53,7 +53,7 @@ class Runs:
         if run.get("event") != DISPATCH:
             raise NotIts(f"{what} was started by {bounded(str(run.get('event')), 50)}")
         at = parse_time(run.get("created_at"))
-        if at and c.asked_at and at < c.asked_at - CLOCK_SKEW:
+        if at and c.asked_at and at < queued_since(c):
             asked = f"asked for at {c.asked_at:%Y-%m-%d %H:%M} UTC"
             raise NotIts(f"{what} was made at {at:%Y-%m-%d %H:%M} UTC, and this one {asked}")
         title = str(run.get("display_title", ""))

@@ -15,8 +15,11 @@ from local.serving.faults import Fault
 from tests.flow.github.hub import DISPATCHES
 from tests.flow.github.test_answers import OWN
 from tests.flow.github.test_doubt import LIST, later, lost, never
+from tests.stage.azure import completed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tests.flow.github.hub import Hub
 
 REFUSED = json.dumps(
@@ -31,6 +34,12 @@ def shows(total: int, *runs: dict[str, Any], times: int = 99) -> Fault:
 
 def refused(times: int) -> Fault:
     return Fault("GET", LIST, status=403, headers=OWN, body=REFUSED, times=times)
+
+
+def at_once(hub: Hub, at: datetime | None = None) -> None:
+    """A run ends, and its event comes as soon as it was sent."""
+    hub.aml.add_run("r1", experiment="defect-detection")
+    hub.deliver({**completed("r1"), "eventTime": (at or hub.clock.now()).isoformat()})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,7 @@ def test_a_run_whose_name_shows_no_hash_may_be_the_one(hub: Hub, run_name: str) 
 def test_what_somebody_started_hours_before_holds_nothing_back(hub: Hub) -> None:
     old = {"id": 5, "event": "workflow_dispatch", "display_title": "Register by hand"}
     hub.hub.server.faults.add(never())
-    hub.happen()
+    at_once(hub)
     before = hub.clock.now() - timedelta(minutes=30)
     hub.hub.server.faults.add(shows(1, {**old, "created_at": before.isoformat()}))
     later(hub, 4)
@@ -97,6 +106,14 @@ def test_clocks_that_differ_hide_no_run(hub: Hub, minutes: int) -> None:
     hub.cloud.github_clock = lambda: hub.clock.now() + timedelta(minutes=minutes)
     hub.hub.server.faults.add(lost())
     hub.happen()
+    later(hub, 8)
+    assert (hub.only("r1").reason, len(hub.runs)) == (Reason.FOUND, 1)
+
+
+def test_a_clock_may_be_further_ahead_where_its_event_shows_it(hub: Hub) -> None:
+    hub.cloud.github_clock = lambda: hub.clock.now() - timedelta(hours=3)
+    hub.hub.server.faults.add(lost())
+    at_once(hub, hub.cloud.github_clock())
     later(hub, 8)
     assert (hub.only("r1").reason, len(hub.runs)) == (Reason.FOUND, 1)
 

@@ -149,6 +149,16 @@ def test_a_build_that_is_not_there_is_no_start(stage: Stage, relay: Relay) -> No
     )
 
 
+def test_a_build_may_be_older_than_its_request_by_a_clock_that_was_ahead(
+    stage: Stage, relay: Relay
+) -> None:
+    stage.clock.forward(minutes=50)
+    in_doubt(stage)
+    (queued,) = stage.devops.runs
+    assert relay("register/r1/Completed", "--as-started", str(queued.id)).exit_code == 0
+    assert stage.only("r1").pipeline_run == queued.id
+
+
 def test_a_build_of_another_pipeline_is_told_as_what_it_is(stage: Stage, relay: Relay) -> None:
     in_doubt(stage)
     stage.devops.add_pipeline("contoso", "mlops", 44, "nightly")
