@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,68 @@ def test_no_look_is_sent_with_a_secret_that_is_blocked(stage: Stage) -> None:
     assert len(looks(stage)) == before
     stage.devops.accept(PAT)
     stage.reconcile(minutes=3)
+    assert how(stage) == "succeeded"
+
+
+def by_another_secret(stage: Stage, token: str) -> None:
+    """From now on the route starts its pipeline with a secret that holds this token."""
+    stage.cloud.vault.put("newer", token)
+    stage.routes(ROUTES.replace("      pipeline: 42", "      secret: newer\n      pipeline: 42"))
+    stage.deploy()
+
+
+def withdrawn(stage: Stage, how: str) -> None:
+    if how == "deleted":
+        stage.cloud.vault.delete("azure-devops-pat")
+    elif how == "disabled":
+        stage.cloud.vault.disable("azure-devops-pat")
+    elif how == "expired":
+        ends = stage.clock.now() - timedelta(days=1)
+        stage.cloud.vault.put("azure-devops-pat", PAT, expires=ends)
+    else:
+        stage.devops.refuse(PAT)
+
+
+@pytest.mark.parametrize("gone", ["deleted", "disabled", "expired", "refused", "blocked"])
+def test_what_goes_on_while_its_route_is_given_another_secret_is_looked_at_with_that(
+    stage: Stage, gone: str
+) -> None:
+    (build,) = started(stage)
+    stage.devops.keys.accept("a token of its own")
+    if gone == "blocked":
+        stage.devops.refuse(PAT)
+        assert not starts(stage)
+    by_another_secret(stage, "a token of its own")
+    withdrawn(stage, gone)
+    stage.devops.finish(build)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert stage.of_run("r1")["register"].ended
+
+
+def test_but_not_where_that_is_for_another_project(stage: Stage) -> None:
+    """Which it may be for alone: what is refused there for days would count as lost."""
+    (build,) = started(stage)
+    stage.devops.keys.accept("a token of its own")
+    stage.cloud.vault.put("newer", "a token of its own")
+    moved = "      project: other\n      secret: newer\n      pipeline: 42"
+    stage.routes(ROUTES.replace("      pipeline: 42", moved))
+    stage.deploy()
+    withdrawn(stage, "refused")
+    stage.devops.finish(build)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert how(stage) == ""
+    stage.devops.accept(PAT)
+    stage.reconcile(minutes=15)
+    assert how(stage) == "succeeded"
+
+
+def test_with_its_own_as_long_as_that_is_taken(stage: Stage) -> None:
+    (build,) = started(stage)
+    by_another_secret(stage, "a token that nobody takes")
+    stage.devops.finish(build)
+    stage.reconcile(minutes=5)
     assert how(stage) == "succeeded"
 
 

@@ -154,6 +154,20 @@ def refused(one: Followed, now: datetime, why: str) -> PipelineEnd | Followed:
     return replace(one, refused_since=since)
 
 
+def by_todays_secret(one: Followed, routes: Routes, policy: Policy) -> Followed:
+    """The same, looked at with the secret by which its route starts pipelines there today.
+
+    Itself where that is no other one, or where the route is gone, or starts none in its project.
+    """
+    route = routes.named(one.key.route)
+    start = route.start if route else None
+    where = (one.organization.lower(), one.project.lower())
+    if start is None or (start.organization.lower(), start.project.lower()) != where:
+        return one
+    secret = policy.sender(one.organization, start.secret).secret
+    return one if secret == one.secret else replace(one, secret=secret)
+
+
 def overdue(one: Followed, now: datetime, policy: Policy, why: str) -> PipelineEnd | None:
     """The end of what nobody waits for any more."""
     longest = min(FOLLOWED_FOR, policy.kept_for - BEFORE_PRUNED)

@@ -18,7 +18,7 @@ from functions.core.rounds.bounds import FOLLOWING_SECONDS
 from functions.core.rounds.following import ends
 from functions.core.rounds.following.asking import Asking
 from functions.core.rounds.following.catching_up import CatchingUp
-from functions.core.rounds.following.keeping import Keeping, Looker
+from functions.core.rounds.following.keeping import Alone, Keeping, Looker
 from functions.core.rounds.following.mistaken import Mistaken
 from functions.core.rounds.notices.noticing import Noticing
 from functions.core.terms.deadline import Deadline, each
@@ -74,7 +74,7 @@ class Follower:
         self._keeping = Keeping(ports, policy, partial(each, ports.clock), ended)
         self._mistaken = Mistaken(ports, policy, partial(each, ports.clock))
         self._catching_up = CatchingUp(ports, self.take_up, self._keeping.sequels)
-        self._held: dict[str, tuple[datetime, str]] = {}
+        self._held: dict[str, Alone] = {}
 
     def take_up(self, c: Continuation, routes: Routes | None) -> None:
         """Have a start followed, if its route wants that, and any other end told.
@@ -128,9 +128,8 @@ class Follower:
         self, account: str, own: Sequence[Followed], by: Looker, deadline: Deadline
     ) -> int:
         """Those of one account; returns how many have ended."""
-        until, why = self._left_alone(account)
-        if until:
-            return self._do(own, lambda one: self._keeping.later(one, one, why, until, by))
+        if alone := self._left_alone(account):
+            return self._do(own, partial(self._keeping.put_off, alone, by))
         ended = 0
         for some, seen in Asking(self._ports, own[0].sender, deadline).about(own):
             if isinstance(seen, Retryable):
@@ -142,20 +141,20 @@ class Follower:
             self._ports.outcomes.send()
         return ended
 
-    def _left_alone(self, account: str) -> tuple[datetime | None, str]:
-        """Until when no look is sent by this account, and why; a block of starts counts as well."""
+    def _left_alone(self, account: str) -> Alone | None:
+        """Whether no look is sent by this account; a block of starts counts as well."""
         if block := self._admission.blocked(account):
-            return block.until, block.detail
-        until, why = self._held.get(account, (self._clock.now(), ""))
-        return (until, why) if until > self._clock.now() else (None, "")
+            return Alone(block.until, block.detail, block.reason in _UNPROVED)
+        held = self._held.get(account)
+        return held if held and held.until and held.until > self._clock.now() else None
 
-    def _hold(self, account: str, seconds: float, why: str) -> datetime | None:
+    def _hold(self, account: str, seconds: float, why: str, *, unusable: bool = False) -> Alone:
         """Send no look by this account for so long; starts find out by themselves."""
         if not seconds:
-            return None
+            return Alone(None, why)
         until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_SLOWDOWN))
-        self._held[account] = until, why
-        return until
+        self._held[account] = Alone(until, why, unusable)
+        return self._held[account]
 
     def _untold(self, account: str, some: Sequence[Followed], error: Retryable, by: Looker) -> int:
         """What it means that nothing was told of these."""
@@ -163,9 +162,10 @@ class Follower:
         if error.reason is Reason.REFUSED:
             refused = partial(self._refused, error.detail, self._clock.now() + pause, by)
             return self._do(some, refused)
-        seconds = pause.total_seconds() if error.reason in _UNPROVED else error.retry_after or 0.0
-        until = self._hold(account, seconds, error.detail)
-        return self._do(some, lambda one: self._keeping.later(one, one, error.detail, until, by))
+        unusable = error.reason in _UNPROVED
+        seconds = pause.total_seconds() if unusable else error.retry_after or 0.0
+        alone = self._hold(account, seconds, error.detail, unusable=unusable)
+        return self._do(some, partial(self._keeping.put_off, alone, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
         if why := self._keeping.whose_else(one, seen.names):

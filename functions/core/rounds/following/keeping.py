@@ -40,6 +40,17 @@ class Looker(NamedTuple):
     strictly: bool = False
 
 
+class Alone(NamedTuple):
+    """Until when no look is sent by an account, if that is known, and why.
+
+    `unusable`: its secret is refused, has expired, or cannot be read.
+    """
+
+    until: datetime | None
+    why: str
+    unusable: bool = False
+
+
 class Keeping:
     """Writes the rows of what is followed, and tells of ends; each call raises LedgerUnavailable.
 
@@ -83,6 +94,11 @@ class Keeping:
             following = replace(following, due_at=not_before)
         self._ledger.followed.move(one, following)
         return False
+
+    def put_off(self, alone: Alone, by: Looker, one: Followed) -> bool:
+        """Look again once its account may be used; soon where its route names another secret."""
+        to = ends.by_todays_secret(one, by.routes, self._policy) if alone.unusable else one
+        return self.later(one, to, alone.why, alone.until if to is one else None, by)
 
     def end(self, one: Followed, end: PipelineEnd, by: Looker) -> bool:
         """Write and tell the end, and let go on what does by it; whether this call did.
