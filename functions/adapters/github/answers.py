@@ -23,7 +23,7 @@ Refusal = InDoubt | Permanent | Retryable
 PAUSE = 60.0  # seconds, where a limit is told without a time: "wait for at least one minute"
 DETAILS = "return_run_details"
 ID = "X-GitHub-Request-Id"  # which only an answer has that GitHub gave, whatever became of it
-_MOVED = frozenset({301, 302, 307, 308})
+MOVED = frozenset({301, 302, 307, 308})
 _TAKEN = frozenset({200, 201, 202, 204})
 # What is wrong with a request whatever is around it.
 # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#onworkflow_dispatchinputs
@@ -52,7 +52,7 @@ def verdict(answer: Answer) -> Refusal | None:
     if status in _TAKEN and is_own(answer):
         return InDoubt(Reason.ANSWERED, "GitHub took the request, and names no run", wait)
     refuses = 400 <= status < 500 and status != 408  # which is told by who waited, and gave up
-    if is_own(answer) and (refuses or status in _MOVED):
+    if is_own(answer) and (refuses or status in MOVED):
         return _refusal(answer, told(answer), wait)
     refused = refuses and status != 429 and may_be_own(answer)  # who counts has nothing against it
     return InDoubt(Reason.REFUSED if refused else Reason.IN_DOUBT, told(answer), wait)
@@ -65,7 +65,7 @@ def _refusal(answer: Answer, said: str, wait: float | None) -> Refusal:
         return Retryable(Reason.CREDENTIAL_REFUSED, f"{said}: the credential is not accepted", wait)
     if status == 429 or (status == 403 and is_limited(answer)):
         return Retryable(Reason.THROTTLED, said, wait or PAUSE)
-    if status in _MOVED:
+    if status in MOVED:
         said = f"{said}: the repository was renamed or moved; name it as it is called now"
     if status in {400, 422}:
         return _rejection(answer, said)

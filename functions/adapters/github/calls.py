@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.adapters.github.answers import (
+    MOVED,
     PAUSE,
     is_own,
     is_page,
@@ -95,15 +96,14 @@ class Calls:
     ) -> Answer | None:
         """An answer of GitHub's own that is JSON; None: 404.
 
-        Raises Retryable: a credential that is not accepted, a limit, `refused` where GitHub says no
-        otherwise, `look_failed` for all else.
+        What was renamed is asked where it is now, below the same base URL. Raises Retryable: a
+        credential that is not accepted, a limit, `refused` where GitHub says no otherwise,
+        `look_failed` for all else.
         """
-        try:
-            answer = self._transport.read(
-                url, credential.authorization, deadline, params=params, headers=HEADERS
-            )
-        except (NotSentError, NoAnswerError) as error:
-            raise incomplete(f"GitHub: {error}") from None
+        answer = self._read(url, credential, deadline, params)
+        there = answer.headers.get("Location", "") if answer.status in MOVED else ""
+        if there.startswith(f"{self._url}/") and is_own(answer):
+            answer = self._read(there, credential, deadline, None if "?" in there else params)
         if answer.status == 200 and is_own(answer) and answer.json is not None:
             return answer
         if answer.status == 404 and is_own(answer):
@@ -116,6 +116,20 @@ class Calls:
         if isinstance(refusal, Permanent | Retryable):
             raise Retryable(Reason.REFUSED, refusal.detail, refusal.retry_after)
         raise incomplete(told(answer))
+
+    def _read(
+        self,
+        url: str,
+        credential: Credential,
+        deadline: Deadline,
+        params: Mapping[str, str] | None,
+    ) -> Answer:
+        try:
+            return self._transport.read(
+                url, credential.authorization, deadline, params=params, headers=HEADERS
+            )
+        except (NotSentError, NoAnswerError) as error:
+            raise incomplete(f"GitHub: {error}") from None
 
 
 def repository_url(url: str, of: PipelineRequest | Project) -> str:

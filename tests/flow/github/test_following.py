@@ -195,3 +195,35 @@ def test_those_that_can_never_be_read_hide_none_behind_them(hub: Hub) -> None:
     for _ in range(12):
         hub.reconcile(minutes=5)
     assert {run for run in every if hub.only(run).ended} == {*every[5:]}
+
+
+def test_what_a_repository_has_that_is_renamed_is_seen_to_its_end(hub: Hub) -> None:
+    hub.happen()
+    hub.reconcile(seconds=121)
+    hub.hub.rename("contoso", "mlops", "ml-platform")
+    hub.hub.finish(hub.runs[0].id, "failure")
+    hub.reconcile(minutes=10)
+    end = hub.only("r1").ended
+    assert end
+    assert end.how is Ending.FAILED
+
+
+def test_a_lost_answer_s_run_is_found_where_the_repository_is_now(hub: Hub) -> None:
+    hub.hub.server.faults.add(Fault("POST", DISPATCHES, drop="after"))
+    hub.happen()
+    hub.hub.rename("contoso", "mlops", "ml-platform")
+    later(hub, 4)
+    assert (hub.only("r1").reason, len(hub.runs)) == (Reason.FOUND, 1)
+
+
+def test_nobody_is_followed_to_another_host(hub: Hub) -> None:
+    hub.happen()
+    hub.reconcile(seconds=121)
+    moved = {**OWN, "Location": f"{hub.devops.url}/elsewhere"}
+    said = json.dumps({"message": "Moved Permanently", "documentation_url": "https://docs"})
+    hub.hub.server.faults.add(
+        Fault("GET", "*/actions/runs/*", status=301, headers=moved, body=said, times=9)
+    )
+    hub.reconcile(minutes=10)
+    assert hub.devops.server.received("GET", "/elsewhere") == []
+    assert hub.only("r1").ended is None
