@@ -62,9 +62,8 @@ class Relay:
     ) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._ports, self._runs, self._routes = ports, ports.runs, ports.routes
-        self._outcomes = ports.outcomes
-        self._policy, self.claiming = policy, Claiming(ports, policy)
-        self._ahead = ReadingAhead(ports, policy)
+        self._outcomes, self._policy = ports.outcomes, policy
+        self.claiming, self._ahead = Claiming(ports, policy), ReadingAhead(ports, policy)
         self._settling, self._starter = settling, starter
         self._look, self._ended, self._probed = look, ended, probed
 
@@ -106,7 +105,8 @@ class Relay:
         routes = self._routes.routes()
         wanted = deciding.matching(event, routes)
         if on is not None:  # chosen by routes of before: the file may have been changed since
-            wanted = tuple(route for route in wanted if route.name in {one.name for one in on})
+            meant = [(one.name, one.promoted) for one in on]
+            wanted = tuple(route for route in wanted if (route.name, route.promoted) in meant)
         completing = deciding.completing(event, routes)
         if on is None:
             self.claiming.pass_over(event, routes)

@@ -226,6 +226,22 @@ def test_a_first_look_by_a_clock_that_is_behind_counts_all_the_same(
     assert swept(stage) == ["defects:4"]
 
 
+def test_what_was_found_for_a_route_that_is_about_another_promotion_by_then_starts_nothing(
+    stage: Stage,
+) -> None:
+    class Slow(Wrapped):
+        def promoted(self, *given: Any) -> Any:
+            found = self.real.promoted(*given)
+            follow(stage, "{alias: staging}")
+            return found
+
+    stage.aml.set_alias("defects", "production", 4)
+    stage.build(runs=Slow(stage.ports.runs))
+    assert [swept(stage), swept(stage)] == [[], []]
+    stage.aml.set_alias("defects", "staging", 2)
+    assert swept(stage) == ["defects:2"]
+
+
 def test_what_a_sweep_owes_is_told_and_not_started_once_sweeps_only_report(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
