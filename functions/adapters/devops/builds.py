@@ -1,4 +1,4 @@
-"""Whose a build or a run is, by what its answer says of itself. Pure functions.
+"""Whose a build or a run is, and how it ended, by what its answer says of itself. Pure functions.
 
 https://learn.microsoft.com/rest/api/azure/devops/build/builds/list?view=azure-devops-rest-7.1
 https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs/run-pipeline?view=azure-devops-rest-7.1
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from functions.core.terms.pipelines import PipelineEnd
+from functions.core.terms.words import Ending
 from functions.core.texts.bounds import listed
 from functions.core.texts.times import parse_time
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from functions.core.terms.pipelines import PipelineRequest
 
+RESULTS = frozenset(Ending) - {Ending.LOST}
 # A request over REST queues a build whose reason is `manual`; these come about in other ways.
 _TRIGGERS = frozenset(
     {
@@ -50,6 +53,28 @@ def not_a_run(request: PipelineRequest, answer: Mapping[str, Any]) -> str:
     pipeline = answer.get("pipeline")
     number = pipeline.get("id") if isinstance(pipeline, dict) else None
     return "" if type(number) is int else "the answer has an id, and names no pipeline"
+
+
+def is_of(build: dict[str, Any], pipeline: int | str) -> bool:
+    """Whether a build is one of this pipeline, as far as it says."""
+    definition = build.get("definition")
+    number = definition.get("id") if isinstance(definition, dict) else None
+    return type(number) is not int or number == pipeline
+
+
+def end_of(build: dict[str, Any]) -> PipelineEnd | None:
+    """How a build ended, and None as long as it does not say so in words that are known."""
+    result, at = build.get("result"), parse_time(build.get("finishTime"))
+    if build.get("status") != "completed" or at is None:
+        return None
+    if not isinstance(result, str) or result not in RESULTS:
+        return None
+    said = []
+    if result == Ending.CANCELED and not build.get("startTime"):
+        said.append("canceled while it was queued")
+    if build.get("deleted") is True:
+        said.append("deleted since")
+    return PipelineEnd(how=Ending(result), at=at, detail="; ".join(said))
 
 
 def is_queued_at_another_time(build: Mapping[str, Any], queued: tuple[datetime, datetime]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
 from functions.adapters.devops.answers import told, unanswered, verdict
-from functions.adapters.devops.origin import is_page
+from functions.adapters.devops.origin import is_own, is_page
 from functions.adapters.http.losses import NoAnswerError, NotSentError
 from functions.adapters.http.transport import READ_SECONDS, Answer
 from functions.core.terms.errors import InDoubt, Permanent, Retryable
@@ -97,16 +97,12 @@ class Calls:
         except Retryable:  # nothing hangs on a read: it is asked again at once
             params = {**params, "api-version": self._version}
             answer = self._answer(url, credential, deadline, params)
-        if answer.status == 429 and not is_page(answer):  # whoever says so is heeded: it is a read
-            raise Retryable(Reason.THROTTLED, told(answer), answer.retry_after)
-        refusal = verdict(answer, needs_id=False)
-        if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
-            raise refusal
-        if refusal is not None or answer.json is None:
-            why = refusal or "Azure DevOps answered 200 with what is no JSON"
-            failed = f"looking failed: {why}"
-            raise Retryable(Reason.LOOK_FAILED, failed, answer.retry_after) from refusal
-        return answer
+        return _readable(answer)
+
+    def find(self, url: str, credential: Credential, deadline: Deadline) -> Answer | None:
+        """The same of one thing; None where Azure DevOps itself says that it is not there."""
+        answer = self._answer(url, credential, deadline, {"api-version": self._version})
+        return None if answer.status == 404 and is_own(answer) else _readable(answer)
 
     def _answer(
         self, url: str, credential: Credential, deadline: Deadline, params: Mapping[str, str]
@@ -135,6 +131,20 @@ class Calls:
             self._version = other
         what = f"the server speaks REST {other}, not {asked}: DEVOPS_API_VERSION={other} says so"
         raise Retryable(Reason.UNAVAILABLE, what, retry_after=0)
+
+
+def _readable(answer: Answer) -> Answer:
+    """The answer, if it is JSON that Azure DevOps gives; raises as `Calls.read` does."""
+    if answer.status == 429 and not is_page(answer):  # whoever says so is heeded: it is a read
+        raise Retryable(Reason.THROTTLED, told(answer), answer.retry_after)
+    refusal = verdict(answer, needs_id=False)
+    if isinstance(refusal, Retryable) and refusal.reason in _HELD_BACK:
+        raise refusal
+    if refusal is not None or answer.json is None:
+        why = refusal or "Azure DevOps answered 200 with what is no JSON"
+        failed = f"looking failed: {why}"
+        raise Retryable(Reason.LOOK_FAILED, failed, answer.retry_after) from refusal
+    return answer
 
 
 def project_url(url: str, of: PipelineRequest | Project) -> str:

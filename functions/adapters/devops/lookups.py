@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from functions.adapters.devops.answers import has_id
 from functions.adapters.devops.builds import (
+    end_of,
+    is_of,
     is_of_a_trigger,
     is_of_another,
     is_queued_at_another_time,
@@ -21,8 +25,6 @@ from functions.adapters.devops.matching import asks_parameters, hides_variables,
 from functions.core.terms.errors import Permanent, Retryable
 from functions.core.terms.pipelines import PipelineEnd, RunsSeen
 from functions.core.terms.reasons import Reason
-from functions.core.terms.words import Ending
-from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 50
 PAGE = "200"
-RESULTS = frozenset(Ending) - {Ending.LOST}
+MOST_SINGLY = 10  # of those that a list of ends leaves out
 
 
 class LookUp:
@@ -158,13 +160,50 @@ def ends(
         listed = answer.json.get("value") if isinstance(answer.json, dict) else None
         if not isinstance(listed, list):
             raise incomplete("the builds list is no list")
-        own = (b for b in listed if has_id(b) and b["id"] in runs and _is_of(b, runs[b["id"]]))
-        found |= {build["id"]: _end(build) for build in own}
+        own = (b for b in listed if has_id(b) and b["id"] in runs and is_of(b, runs[b["id"]]))
+        found |= {build["id"]: end_of(build) for build in own}
         token = answer.headers.get("X-MS-ContinuationToken")
         if not token or len(found) == len(runs):
-            return RunsSeen(runs=found, retry_after=answer.retry_after, scarce=_is_scarce(answer))
+            left = {number: runs[number] for number in runs if number not in found}
+            more = _singly(calls, where, left, credential, deadline)
+            seen = {**found, **more.runs}
+            return replace(more, runs=seen, retry_after=answer.retry_after, scarce=answer.is_scarce)
         params["continuationToken"] = token
     raise incomplete(f"more than {MOST_PAGES} pages of builds")
+
+
+def _singly(
+    calls: Calls,
+    where: Project,
+    runs: Mapping[int, int | str],
+    credential: Credential,
+    deadline: Deadline,
+) -> RunsSeen:
+    """The same of those that a list leaves out, each by itself: so many, and the others untold.
+
+    It may leave out what may not be seen, or be somebody else's. Only what Azure DevOps says of the
+    one shows that it is gone.
+    """
+    found, withheld = dict[int, PipelineEnd | None](), dict[int, str]()
+    untold = set([*runs][MOST_SINGLY:])
+    for number in [*runs][:MOST_SINGLY]:
+        try:
+            url = f"{calls.project(where)}/_apis/build/builds/{number}"
+            answer = calls.find(url, credential, deadline)
+        except Retryable as error:
+            if error.reason is not Reason.LOOK_FAILED:
+                raise
+            if isinstance(error.__cause__, Permanent | Retryable):
+                withheld[number] = error.detail
+            else:
+                untold.add(number)
+            continue
+        build = answer.json if answer else {}
+        if answer and not (has_id(build) and build["id"] == number):
+            untold.add(number)
+        elif answer and is_of(build, runs[number]):
+            found[number] = end_of(build)
+    return RunsSeen(runs=found, untold=frozenset(untold), withheld=withheld)
 
 
 def _listed(
@@ -177,37 +216,3 @@ def _listed(
         if isinstance(error.__cause__, Permanent | Retryable):
             raise Retryable(Reason.REFUSED, error.detail, error.retry_after) from None
         raise
-
-
-def _is_of(build: dict[str, Any], pipeline: int | str) -> bool:
-    """Whether a build is one of this pipeline, as far as it says."""
-    definition = build.get("definition")
-    number = definition.get("id") if isinstance(definition, dict) else None
-    return type(number) is not int or number == pipeline
-
-
-def _end(build: dict[str, Any]) -> PipelineEnd | None:
-    """How a build ended, and None as long as it does not say so in words that are known."""
-    result, at = build.get("result"), parse_time(build.get("finishTime"))
-    if build.get("status") != "completed" or at is None:
-        return None
-    if not isinstance(result, str) or result not in RESULTS:
-        return None
-    said = []
-    if result == Ending.CANCELED and not build.get("startTime"):
-        said.append("canceled while it was queued")
-    if build.get("deleted") is True:
-        said.append("deleted since")
-    return PipelineEnd(how=Ending(result), at=at, detail="; ".join(said))
-
-
-def _is_scarce(answer: Answer) -> bool:
-    """Whether more than half of what this account may ask in five minutes is used up.
-
-    https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
-    """
-    try:
-        limit, left = (float(answer.headers[f"X-RateLimit-{n}"]) for n in ("Limit", "Remaining"))
-    except (KeyError, ValueError):
-        return False
-    return left * 2 < limit

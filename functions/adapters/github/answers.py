@@ -161,15 +161,6 @@ def pause(answer: Answer) -> float | None:
     return max(0.0, float(reset[:12]) - now)
 
 
-def is_scarce(answer: Answer) -> bool:
-    """Whether more than half of what this credential may ask in an hour is used up."""
-    try:
-        limit, left = (float(answer.headers[f"X-RateLimit-{n}"]) for n in ("Limit", "Remaining"))
-    except (KeyError, ValueError):
-        return False
-    return left * 2 < limit
-
-
 def told(answer: Answer) -> str:
     """The status and the words of an answer, as a detail."""
     strange = not is_own(answer) and answer.status < 500

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.github.answers import has_id, is_scarce, pause
+from functions.adapters.github.answers import has_id, pause
 from functions.core.terms.errors import Retryable
 from functions.core.terms.pipelines import PipelineEnd, RunsSeen
 from functions.core.terms.reasons import Reason
@@ -66,7 +66,7 @@ def ends(
         unasked=unasked,
         names={number: str(run.get("display_title", "")) for number, run in told.items()},
         retry_after=max(waits, default=None),
-        scarce=any(map(is_scarce, answers)),
+        scarce=any(one.is_scarce for one in answers),
     )
 
 

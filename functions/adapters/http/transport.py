@@ -66,6 +66,19 @@ class Answer(NamedTuple):
             return None
         return max(0.0, then - now)
 
+    @property
+    def is_scarce(self) -> bool:
+        """Whether more than half of what this credential may ask, for now, is used up.
+
+        https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
+        https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+        """
+        try:
+            limit, left = (float(self.headers[f"X-RateLimit-{n}"]) for n in ("Limit", "Remaining"))
+        except (KeyError, ValueError):
+            return False
+        return left * 2 < limit
+
     def without(self, secrets: Iterable[str]) -> Answer:
         """The answer without these texts."""
         return Answer(self.status, *concealed(self.headers, self.body, secrets))

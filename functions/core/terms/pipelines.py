@@ -169,7 +169,8 @@ class RunsSeen(Struct, frozen=True, kw_only=True):
     """What a look at some pipeline runs showed, by id: an end, or None of one that goes on.
 
     What is missing was not there, unless it is `untold`, which could not be looked at, or
-    `unasked`, since others could not be. `names`: what the runs are called, where that shows marks.
+    `unasked`, since others could not be; or `withheld`, with what the service said of it. `names`:
+    what the runs are called, where that shows marks.
     `retry_after`: the service asked to slow down, for so many seconds; `scarce`: more than half of
     what the account may ask is used up.
     """
@@ -177,6 +178,7 @@ class RunsSeen(Struct, frozen=True, kw_only=True):
     runs: Mapping[int, PipelineEnd | None]
     untold: frozenset[int] = frozenset()
     unasked: frozenset[int] = frozenset()
+    withheld: Mapping[int, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     retry_after: float | None = None
     scarce: bool = False

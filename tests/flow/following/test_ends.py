@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.core.kept.summary import EVER
+from local.serving.faults import Fault
 from tests.flow.following.ends import ended, how, lines, looks, started
+from tests.saying.refusals import says
 
 if TYPE_CHECKING:
     from local.devops.pipelines.runs import Result
@@ -97,6 +100,58 @@ def test_a_build_that_is_nowhere_for_an_hour_is_lost(stage: Stage) -> None:
     stage.reconcile(hours=1)
     assert how(stage) == "lost"
     assert "no such pipeline run" in ended(stage).detail
+
+
+def left_out(stage: Stage) -> None:
+    """From now on lists show no build."""
+    stage.devops.server.faults.add(
+        Fault("GET", "*/_apis/build/builds", status=200, body='{"value": []}', times=999)
+    )
+
+
+def test_a_build_that_lists_leave_out_and_that_is_there_is_followed(stage: Stage) -> None:
+    (build,) = started(stage)
+    left_out(stage)
+    for _ in range(3):
+        stage.reconcile(hours=1)
+    assert how(stage) == ""
+    stage.devops.finish(build, "failed")
+    stage.reconcile(hours=1)
+    assert how(stage) == "failed"
+
+
+def test_a_build_that_may_not_be_seen_is_lost_after_three_days(stage: Stage) -> None:
+    """Lists leave it out, as if there were none."""
+    (build,) = started(stage)
+    left_out(stage)
+    why = "ada needs View builds permissions"
+    path = f"*/_apis/build/builds/{build}"
+    stage.devops.server.faults.add(says(403, why, path=path, times=999, method="GET"))
+    for _ in range(20):
+        stage.reconcile(hours=3)
+    assert how(stage) == ""
+    for _ in range(5):
+        stage.reconcile(hours=3)
+    assert how(stage) == "lost"
+    assert why in ended(stage).detail
+
+
+def test_one_that_cannot_be_read_by_itself_is_not_lost_and_hides_no_others(stage: Stage) -> None:
+    one, other = started(stage, "r1", "r2")
+    body = json.dumps({"value": [{"id": other, "definition": {"id": 42}, "status": "inProgress"}]})
+    stage.devops.server.faults.add(
+        Fault("GET", "*/_apis/build/builds", status=200, body=body, times=999)
+    )
+    odd = Fault("GET", f"*/_apis/build/builds/{one}", status=503, times=999)
+    stage.devops.server.faults.add(odd)
+    for _ in range(4):
+        stage.reconcile(hours=1)
+    assert (how(stage, "r1"), how(stage, "r2")) == ("", "")
+    stage.devops.server.faults.clear()
+    stage.devops.finish(one)
+    stage.devops.finish(other)
+    stage.reconcile(hours=1)
+    assert (how(stage, "r1"), how(stage, "r2")) == ("succeeded", "succeeded")
 
 
 def test_a_build_that_shows_late_is_not_lost(stage: Stage) -> None:

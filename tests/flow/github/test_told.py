@@ -7,7 +7,7 @@ import json
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from functions.adapters.github.answers import is_scarce, pause, run_id, verdict
+from functions.adapters.github.answers import pause, run_id, verdict
 from functions.adapters.github.calls import pages_of
 from functions.adapters.http.transport import Answer
 from functions.core.terms.reasons import Reason
@@ -62,7 +62,7 @@ def test_a_limit_without_a_time_is_none_here(reset: str) -> None:
 )
 def test_it_is_scarce_once_more_than_half_is_used_up(left: str, *, scarce: bool) -> None:
     told = answer(200, {**OWN, "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": left})
-    assert is_scarce(told) is scarce
+    assert told.is_scarce is scarce
 
 
 @pytest.mark.parametrize(

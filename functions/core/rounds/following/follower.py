@@ -111,7 +111,7 @@ class Follower:
         """
         due = self._ledger.followed.due(self._clock.now(), MOST_DUE)
         latest = {one.key: one for one in due}
-        self._do([one for one in due if one is not latest[one.key]][:most], self._drop)
+        self._do([one for one in due if one is not latest[one.key]][:most], self._keeping.drop)
         those = in_turn(latest.values(), _account)[:most]
         wanted: dict[str, list[Followed]] = defaultdict(list)
         for one in those:
@@ -168,6 +168,8 @@ class Follower:
         return self._do(some, partial(self._keeping.put_off, alone, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
+        if why := next((seen.withheld[run] for run in one.runs if run in seen.withheld), ""):
+            return self._refused(why, self._clock.now() + self._policy.credential_pause, by, one)
         if why := self._keeping.whose_else(one, seen.names):
             return self._put_right(why, by, one)
         return self._keep(one, ends.judged(one, seen, self._clock.now()), "", None, by)
@@ -196,10 +198,6 @@ class Follower:
         if isinstance(to, PipelineEnd):
             return self._keeping.end(one, to, by)
         return self._keeping.later(one, to, why, until, by)
-
-    def _drop(self, one: Followed) -> bool:
-        self._ledger.followed.drop(one)
-        return False
 
     def _do(self, those: Sequence[Followed], act: Callable[[Followed], bool]) -> int:
         """Do it to each, a few at once; returns of how many it was true."""

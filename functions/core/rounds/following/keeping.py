@@ -82,6 +82,11 @@ class Keeping:
             self._log.write(Level.ERROR, log_lines.unavailable(one.key, error))
         return False
 
+    def drop(self, one: Followed) -> bool:
+        """Look at it no more, by this row."""
+        self._ledger.followed.drop(one)
+        return False
+
     def later(
         self, one: Followed, to: Followed, why: str, not_before: datetime | None, by: Looker
     ) -> bool:
