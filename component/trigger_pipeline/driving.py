@@ -148,6 +148,8 @@ def _ports(wanted: Wanted, model: Model, where: Where, ports: Ports, url: str) -
     pipelines: Pipelines = DevOpsPipelines(url, Transport(), wanted.api_version)
     if wanted.correlation_parameter:
         now = ports.clock.now()
-        pipelines = StartedBefore(pipelines, (now - STARTED_SINCE, now + CLOCKS_DIFFER))
+        pipelines = StartedBefore(
+            pipelines, (now - STARTED_SINCE, now + CLOCKS_DIFFER), ports.clock
+        )
     routes = OneRoute(route_of(wanted, where.run))
     return ports._replace(runs=ModelRuns(model), routes=routes, pipelines=pipelines)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.ports.services import Pipelines
-    from functions.core.terms.deadline import Deadline
+    from functions.core.terms.deadline import Clock, Deadline
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
     from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Reach, Workspace
     from functions.core.terms.standing import Challenger, Choice, Promotion
@@ -182,14 +182,21 @@ class StartedBefore:
     https://hi-ml.readthedocs.io/en/latest/lowpriority.html
     """
 
-    def __init__(self, pipelines: Pipelines, queued: tuple[datetime, datetime]) -> None:
-        self._pipelines = pipelines
+    def __init__(
+        self, pipelines: Pipelines, queued: tuple[datetime, datetime], clock: Clock
+    ) -> None:
+        self._pipelines, self._clock = pipelines, clock
         self._queued = queued
         self.find, self.tag, self.ends = pipelines.find, pipelines.tag, pipelines.ends
 
     def start(
         self, request: PipelineRequest, credential: Credential, deadline: Deadline
     ) -> PipelineRun:
-        """The run that is there already, or a new one; raises as Pipelines.start does."""
-        found = next(self._pipelines.find(request, credential, self._queued, deadline), None)
-        return found or self._pipelines.start(request, credential, deadline)
+        """The run that is there already, or a new one; raises as Pipelines.start does.
+
+        However long the look took: the POST has its time from then on, since nobody else counts on
+        the mark.
+        """
+        if found := next(self._pipelines.find(request, credential, self._queued, deadline), None):
+            return found
+        return self._pipelines.start(request, credential, deadline.marked(self._clock.now()))

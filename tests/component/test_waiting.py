@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from component.trigger_pipeline import arguments, driving, telling
+from functions.adapters.devops import DevOpsPipelines
 from functions.core.terms.runs import Model
 from local.serving.faults import Fault
 from tests.stage.azure import MovableClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from functions.core.kept.continuation import Continuation
+    from functions.core.terms.pipelines import PipelineRun
     from local.cloud import Cloud
 
 RUNS = "*/_apis/pipelines/42/runs"
@@ -60,6 +63,16 @@ class Night:
 @pytest.fixture
 def night(cloud: Cloud, tmp_path: Path) -> Night:
     return Night(cloud, tmp_path)
+
+
+class Slow(DevOpsPipelines):
+    """An Azure DevOps with so many builds that a look takes longer than a mark is good for."""
+
+    night: Night
+
+    def find(self, *asked: Any) -> Iterator[PipelineRun]:
+        self.night.clock.forward(seconds=12)
+        yield from super().find(*asked)
 
 
 def looks(night: Night) -> int:
@@ -121,3 +134,13 @@ def test_what_the_node_before_it_has_started_is_found_by_a_clock_that_is_behind(
         found.append(night.start(**{"correlation-parameter": "relay_id"}).pipeline_run)
     (queued,) = cloud.devops.runs
     assert found == [queued.id, queued.id]
+
+
+def test_a_look_before_the_start_that_takes_long_keeps_nothing_from_being_started(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Slow, "night", night, raising=False)
+    monkeypatch.setattr(driving, "DevOpsPipelines", Slow)
+    c = night.start(**{"correlation-parameter": "relay_id"})
+    assert (telling.exit_code(c), len(night.cloud.devops.runs)) == (0, 1)
+    assert night.waits == []
