@@ -56,7 +56,7 @@ class App:
             self._starter,
             look=self._look,
             ended=self._ended,
-            probed=_load_everything,
+            probed=functools.partial(_probed, ports),
         )
 
     def deliver(self, event: object) -> None:
@@ -210,10 +210,11 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _load_everything() -> str:
+def _probed(ports: Ports) -> str:
     """What a probe is for; no event waits for that. The commit that runs, "" where none is told."""
     from functions import loading
     from functions.configuration import version
 
     loading.everything()
+    loading.meet(ports)
     return version.packed()

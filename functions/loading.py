@@ -8,9 +8,14 @@ https://github.com/Azure/azure-dev/issues/8538
 from __future__ import annotations
 
 import pkgutil
+from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import functions
+
+if TYPE_CHECKING:
+    from functions.core.ports.services import Ports
 
 # What functions import of others when they are called; telemetry, which costs a second, is loaded
 # where it is on, before any event.
@@ -30,3 +35,18 @@ def everything() -> None:
         import_module(module.name)
     for name in LATER:
         import_module(name)
+
+
+def meet(ports: Ports) -> None:
+    """Let the ledger know of the route file, as the first round of this version will.
+
+    Who deploys asks with a probe whether the app is ready: from then on instances of the version
+    before leave to it what an operator opens again. Two requests for a new file. Raises
+    LedgerUnavailable.
+    """
+    from functions.core.memory import file_order  # noqa: PLC0415 - for probes, not for events
+    from functions.core.terms.errors import RoutesUnreadable  # noqa: PLC0415 - the same
+
+    with suppress(RoutesUnreadable):  # which the doctor says
+        if file := ports.routes.routes().file:
+            file_order.note(ports.ledger, file, ports.clock.now())

@@ -32,6 +32,15 @@ def stands_since(c: Continuation) -> datetime:
     return step.at if step else c.updated_at
 
 
+def is_of_today(c: Continuation) -> bool:
+    """Whether it is the newest route file's, whichever claimed it.
+
+    So is what an operator opened, or wants tried at once, who may have mended the route before.
+    """
+    step = last(c)
+    return c.file == "" or (step is not None and step.what in BY_OPERATORS)
+
+
 def fitting(*history: Step) -> tuple[Step, ...]:
     """The beginning tells the cause, the end the state: of what is between them tries go first.
 

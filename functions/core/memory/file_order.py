@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from functions.core.kept.history import is_of_today
 from functions.core.memory.remembered import is_to_come
 from functions.core.ports import shared
 from functions.core.routes import near_misses
@@ -96,11 +97,11 @@ def stands_back(ledger: Ledger, file: str, at: datetime, routes: Routes, now: da
 
 
 def comes_up(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
-    """The same of what was noticed then, whenever another file has claimed it.
+    """The same of what was noticed then, whenever another file has claimed it, or none is named.
 
     No request where it was this one. Raises LedgerUnavailable.
     """
-    if _is_own(file, routes) or not routes.file:
+    if (file and _is_own(file, routes)) or not routes.file:
         return False
     return _comes_up(note(ledger, routes.file, now), file, at, routes, now)
 
@@ -113,12 +114,14 @@ class Order:
         self._asked: tuple[str, datetime, Files] | None = None
 
     def stands_back(self, c: Continuation, routes: Routes, now: datetime) -> bool:
-        """Whether both files start it, and another one claimed it that comes up, or is back.
+        """Whether both files start it, and it is another one's that comes up, or is back.
 
-        What was asked for goes on with whoever looks: its request is made. Raises
-        LedgerUnavailable.
+        So is what that has claimed, and what `is_of_today` whoever did. What was asked for
+        goes on with whoever looks: its request is made. Raises LedgerUnavailable.
         """
-        if c.is_asked or not routes.file or _is_own(c.file, routes):
+        if c.is_asked or not routes.file:
+            return False
+        if _is_own(c.file, routes) and not is_of_today(c):
             return False
         if not near_misses.is_served(near_misses.meant(c, routes), c.key.outcome):
             return False  # what these routes do not start says so
@@ -127,7 +130,7 @@ class Order:
             files = note(self._ledger, routes.file, now)
             self._asked = routes.file, now, files
         at = _met(c.created_at, now)
-        if not _is_met(files, c.file) and _own_met(files, routes, now) >= at:
+        if c.file and not _is_met(files, c.file) and _own_met(files, routes, now) >= at:
             return False  # their own file was met after that claim, and is the newer
         return _may_be_older(files, c.file, at, routes, now)
 
@@ -159,13 +162,14 @@ def left(
     """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 
     `skips`: they would skip it; then a file that nobody has met yet counts as newer, too, in the
-    minutes after a claim by it. Raises LedgerUnavailable.
+    minutes after a claim by it. What was replayed is the newest one's. Raises LedgerUnavailable.
     """
     if c.file in routes.earlier:
         return ""
     files = note(ledger, routes.file, now)
     comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
     newer = _is_older(files, routes.file, c.file) or comes_up
+    newer |= c.file == "" and not _is_own(files[-1][0], routes)
     if near_misses.meant(c, routes) and not newer:
         return ""
     if _is_newest(files, routes.file, c.file, c.created_at, now):

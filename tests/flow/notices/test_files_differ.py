@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from tests.flow.notices.people import HOSTS, SLACK, WEBHOOK, counts, fail, notified
+from tests.saying.refusals import WRONG, says
 from tests.stage.azure import Stage
 
 if TYPE_CHECKING:
@@ -79,3 +81,22 @@ def test_what_both_have_noticed_is_told_once(stage: Stage, chat: Chat, old: Stag
         stage.reconcile(minutes=1)
         old.reconcile(minutes=6)
     assert counts(chat) == (0, 1, 0)
+
+
+def test_of_what_an_operator_opened_again_those_of_the_newer_file_are_told(
+    stage: Stage, chat: Chat, old: Stage
+) -> None:
+    fail(old, "r1")
+    old.reconcile(seconds=121)
+    assert counts(chat) == (0, 0, 1)
+    stage.clock.forward(hours=1)
+    stage.reconcile()
+    Replaying(stage.ledger, stage.clock, "ada@desk").replay(stage.only("r1").key)
+    stage.devops.server.faults.add(says(400, WRONG))
+    stage.reconcile(seconds=1)
+    old.reconcile(seconds=121)
+    assert list(stage.ledger.due(stage.clock.now(), 9)) == []
+    for _ in range(2):
+        old.reconcile(minutes=1)
+        stage.reconcile(minutes=1)
+    assert counts(chat) == (0, 1, 1)
