@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.kept.continuation import ASKED, BY_OPERATORS, CLAIMED, PARKED, Step
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,12 @@ def stands_since(c: Continuation) -> datetime:
 def is_of_today(c: Continuation) -> bool:
     """Whether it is the newest route file's, whichever claimed it.
 
-    So is what an operator opened, or wants tried at once, who may have mended the route before.
+    So is what an operator opened, or wants tried at once, who may have mended the route before. And
+    what several runs are joined for, since that lasts for longer than a file may.
     """
     step = last(c)
-    return c.file == "" or (step is not None and step.what in BY_OPERATORS)
+    is_operators = c.file == "" or (step is not None and step.what in BY_OPERATORS)
+    return is_operators or c.key.outcome is Outcome.JOINED
 
 
 def fitting(*history: Step) -> tuple[Step, ...]:

@@ -106,6 +106,12 @@ def comes_up(ledger: Ledger, file: str, at: datetime, routes: Routes, now: datet
     return _comes_up(note(ledger, routes.file, now), file, at, routes, now)
 
 
+def is_newer_ones(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> bool:
+    """The same of a continuation, which may be the newest file's whoever claimed it."""
+    is_own = _is_own(c.file, routes) and not is_of_today(c)
+    return not is_own and may_be_older(ledger, c, routes, now)
+
+
 class Order:
     """The order as one process knows it, which asks for it once a minute at most."""
 
@@ -119,9 +125,7 @@ class Order:
         So is what that has claimed, and what `is_of_today` whoever did. What was asked for
         goes on with whoever looks: its request is made. Raises LedgerUnavailable.
         """
-        if c.is_asked or not routes.file:
-            return False
-        if _is_own(c.file, routes) and not is_of_today(c):
+        if c.is_asked or not routes.file or (_is_own(c.file, routes) and not is_of_today(c)):
             return False
         if not near_misses.is_served(near_misses.meant(c, routes), c.key.outcome):
             return False  # what these routes do not start says so

@@ -108,3 +108,53 @@ def test_a_newer_one_goes_on_with_what_the_older_one_began_at_once(
     trained(new, "r2", B)
     new.reconcile(seconds=1)
     assert sent(new) == [told(runs=("r1", "r2"))]
+
+
+def test_an_older_one_holds_nothing_again_that_the_newer_one_lets_go_on(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """It began that join itself; the newer one looks at what is held once, and then no more."""
+    old, new = versions(cloud, tmp_path, ROUTES, FEWER)
+    set_up(new, FEWER)
+    trained(old, "r1", A)
+    trained(old, "r2", B)
+    old.reconcile(hours=13)
+    assert joint(old).state is State.HELD
+    new.reconcile(seconds=61)
+    old.reconcile(seconds=20)
+    for _ in range(3):
+        new.reconcile(seconds=61)
+    assert sent(new) == [told(runs=("r1", "r2"))]
+
+
+def test_an_older_one_lets_none_wait_that_it_began_and_that_is_whole_by_the_newer_one(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, ROUTES, FEWER)
+    set_up(new, FEWER)
+    trained(old, "r1", A)
+    new.reconcile(seconds=61)
+    trained(new, "r2", B)
+    old.reconcile(seconds=20)
+    for _ in range(3):
+        new.reconcile(seconds=61)
+    assert sent(new) == [told(runs=("r1", "r2"))]
+
+
+def test_an_older_one_starts_none_that_it_began_without_the_run_that_the_newer_one_waits_for(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    old, new = versions(cloud, tmp_path, FEWER, ROUTES)
+    set_up(new)
+    trained(old, "r1", A)
+    new.reconcile(seconds=61)
+    trained(old, "r2", B)
+    for _ in range(3):
+        old.reconcile(seconds=61)
+    assert (sent(new), joint(new).state) == ([], State.OPEN)
+    for _ in range(2):
+        new.reconcile(seconds=61)
+    trained(new, "r3", C)
+    for _ in range(2):
+        new.reconcile(seconds=1)
+    assert sent(new) == [told(runs=("r1", "r2", "r3"))]

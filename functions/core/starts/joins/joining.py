@@ -97,7 +97,7 @@ class Joining:
     def _is_left(self, work: Work, route: Route) -> bool:
         """To a newer file, which may ask for others: by this one it could start without them."""
         c, routes, now = work.entry.continuation, self._routes.routes(), self._clock.now()
-        if not file_order.stands_back(self._ledger, c.file, c.created_at, routes, now):
+        if not file_order.is_newer_ones(self._ledger, c, routes, now):
             return False
         reason, said, name = Reason.ROUTE_REMOVED, "another version may ask for other runs", ""
         if c.key.outcome is Outcome.JOINED:
