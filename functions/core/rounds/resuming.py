@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
-UNREADABLE_AGAIN, LEFT_FOR = timedelta(hours=1), timedelta(minutes=1)
+UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class Round(NamedTuple):
@@ -119,12 +119,9 @@ class Resuming:
         return self._relay.resume(Work(entry, this.each()))
 
     def _stands_back(self, c: Continuation, this: Round) -> bool:
-        """Whether it is left to a newer file; if so, it is due once more soon."""
-        now = self._clock.now()
-        if this.routes is None or not self._order.stands_back(c, this.routes, now):
-            return False
-        self._ledger.put_off(c.key, now + LEFT_FOR)
-        return True
+        """Whether it is left to a newer file, for whose rounds it stays due as it is."""
+        routes, now = this.routes, self._clock.now()
+        return routes is not None and self._order.stands_back(c, routes, now)
 
     def _let_fall(self, ended: Entry | None) -> None:
         """It is started no more, and its row in the schedule would wait for hours.

@@ -158,3 +158,20 @@ def test_an_older_one_starts_none_that_it_began_without_the_run_that_the_newer_o
     for _ in range(2):
         new.reconcile(seconds=1)
     assert sent(new) == [told(runs=("r1", "r2", "r3"))]
+
+
+def test_so_it_is_of_the_first_second_on_in_which_the_newer_one_is_met(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """An instance asks once a minute which file is the newer; of a join it asks each time."""
+    old, new = versions(cloud, tmp_path, FEWER, ROUTES)
+    set_up(new)
+    trained(old, "s1", A, batch="b8")
+    trained(old, "s2", B, batch="b8")
+    old.reconcile(seconds=1)
+    assert sent(old) == [told("b8", runs=("s1", "s2"))]
+    trained(old, "r1", A)
+    new.reconcile(seconds=10)
+    trained(old, "r2", B)
+    old.reconcile(seconds=10)
+    assert (len(sent(old)), joint(old).state) == (1, State.OPEN)

@@ -112,3 +112,13 @@ def test_however_many_they_are_it_asks_once_which_file_is_the_newer(fleet: Fleet
         asked.append(ledger.calls.copy())
     assert asked[0]
     assert asked[1] == asked[0]
+
+
+def test_what_an_old_instance_leaves_is_the_new_one_s_with_its_next_round(fleet: Fleet) -> None:
+    """Their rounds come in turns, as where two apps share a ledger, or it is worked in parts."""
+    old, new = rolled_out(fleet, MOVED)
+    ends(new)
+    for _ in range(2):
+        old.reconcile(seconds=31)
+        new.reconcile(seconds=31)
+    assert new.started() == [(43, "r1")]
