@@ -17,6 +17,7 @@ from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import Retryable, RoutesUnreadable
 from functions.core.texts.phrases import lasting
+from functions.core.texts.times import parse_time
 from relay import exits, printing
 from relay.continuations.ticking import ticking
 from relay.deployment import deployed, opening
@@ -110,9 +111,12 @@ def _insist(office: Office, *, remote: bool) -> None:
 
 
 def _works_with(ledger: Ledger) -> str:
-    """What stands for the app's route file: that of its last round, else the one met last."""
-    met = ledger.shared(file_order.FILES).value.get("files", [])
-    return noted.recall(ledger).saw.file or (str(met[-1][0]) if met else "")
+    """What stands for the app's route file: that of its last round, or one that was met since."""
+    met, last = ledger.shared(file_order.FILES).value.get("files", []), noted.recall(ledger)
+    newest, at = met[-1] if met else ("", "")
+    met_at = parse_time(at)
+    is_later = met_at and last.with_file and met_at > last.with_file
+    return str(newest) if is_later or not last.saw.file else last.saw.file
 
 
 def _read_secrets(office: Office, routes: Routes) -> None:

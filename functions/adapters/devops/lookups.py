@@ -166,8 +166,9 @@ def ends(
         if not token or len(found) == len(runs):
             left = {number: runs[number] for number in runs if number not in found}
             more = _singly(calls, where, left, credential, deadline)
+            wait = more.retry_after or answer.retry_after
             seen = {**found, **more.runs}
-            return replace(more, runs=seen, retry_after=answer.retry_after, scarce=answer.is_scarce)
+            return replace(more, runs=seen, retry_after=wait, scarce=answer.is_scarce)
         params["continuationToken"] = token
     raise incomplete(f"more than {MOST_PAGES} pages of builds")
 
@@ -185,25 +186,26 @@ def _singly(
     one shows that it is gone.
     """
     found, withheld = dict[int, PipelineEnd | None](), dict[int, str]()
-    untold = set([*runs][MOST_SINGLY:])
+    untold, wait = {*runs}, None
     for number in [*runs][:MOST_SINGLY]:
         try:
             url = f"{calls.project(where)}/_apis/build/builds/{number}"
             answer = calls.find(url, credential, deadline)
         except Retryable as error:
-            if error.reason is not Reason.LOOK_FAILED:
-                raise
+            if error.reason is not Reason.LOOK_FAILED:  # a limit: the next would meet it, too
+                wait = error.retry_after
+                break
             if isinstance(error.__cause__, Permanent | Retryable):
+                untold.remove(number)
                 withheld[number] = error.detail
-            else:
-                untold.add(number)
             continue
         build = answer.json if answer else {}
         if answer and not (has_id(build) and build["id"] == number):
-            untold.add(number)
-        elif answer and is_of(build, runs[number]):
+            continue
+        untold.remove(number)
+        if answer and is_of(build, runs[number]):
             found[number] = end_of(build)
-    return RunsSeen(runs=found, untold=frozenset(untold), withheld=withheld)
+    return RunsSeen(runs=found, untold=frozenset(untold), withheld=withheld, retry_after=wait)
 
 
 def _listed(

@@ -113,7 +113,7 @@ def is_newer_ones(ledger: Ledger, c: Continuation, routes: Routes, now: datetime
 
 
 class Order:
-    """The order as one process knows it, which asks for it once a minute at most."""
+    """The order as one process knows it; each of its threads asks once a minute at most."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -130,7 +130,8 @@ class Order:
         if not near_misses.is_served(near_misses.meant(c, routes), c.key.outcome):
             return False  # what these routes do not start says so
         file, at, files = self._asked or ("", now, [])
-        if file != routes.file or not now - KNOWN_FOR < at <= now:
+        is_known = file == routes.file and now - KNOWN_FOR < at <= now
+        if is_of_today(c) or not is_known:  # the newest may have come, and have it replayed, since
             files = note(self._ledger, routes.file, now)
             self._asked = routes.file, now, files
         at = _met(c.created_at, now)
@@ -146,10 +147,9 @@ def _may_be_older(files: Files, file: str, at: datetime, routes: Routes, now: da
     was rolled back, or the other one was rolled out once more, whichever was met first.
     """
     at = _met(at, now)
-    if _comes_up(files, file, at, routes, now):
-        return True
     is_there = _own_met(files, routes, now) + SETTLING < at and now < at + SETTLING
-    return is_there and not _is_own(file, routes)
+    is_back = is_there and not _is_own(file, routes)
+    return is_back or _comes_up(files, file, at, routes, now)
 
 
 def _comes_up(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
@@ -173,7 +173,7 @@ def left(
     files = note(ledger, routes.file, now)
     comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
     newer = _is_older(files, routes.file, c.file) or comes_up
-    newer |= c.file == "" and not _is_own(files[-1][0], routes)
+    newer |= c.file == "" and _comes_up(files, "", now, routes, now)
     if near_misses.meant(c, routes) and not newer:
         return ""
     if _is_newest(files, routes.file, c.file, c.created_at, now):

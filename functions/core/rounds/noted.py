@@ -1,12 +1,12 @@
 """What a round did, as a line of the log, and what is known of rounds in a row that all share.
 
     {"ended": TIME, "by": WHOM, "timer": TIME, "begun": TIME, "first": TIME, "swept": TIME,
-     "file": DIGEST, "routes": {"since": TIME, "problems": [WHAT, ...]}, "paused": {"since": TIME},
-     "failed": {"at": TIME, "detail": WHY}}
+     "file": {"is": DIGEST, "at": TIME}, "routes": {"since": TIME, "problems": [WHAT, ...]},
+     "paused": {"since": TIME}, "failed": {"at": TIME, "detail": WHY}}
     {"since": TIME}                        nobody knows of any that ended
 
-`file`: the route file that the app works with. `routes`: it could not be read. `failed`: a round
-before had no ledger.
+`file`: the route file that the app worked with then. `routes`: it could not be read. `failed`: a
+round before had no ledger.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Last(NamedTuple):
 
     Without `by` none ended since the watch began, which was then. None: not known. `first`: since
     when rounds are known of. `swept`: when the last sweep ended. What the last round `saw` is so
-    since `unreadable` and since `paused`.
+    since `unreadable` and since `paused`; the last one of the app `with_file` ended then.
     """
 
     ended: datetime | None
@@ -87,6 +87,7 @@ class Last(NamedTuple):
     saw: Seen = NOTHING
     unreadable: datetime | None = None
     paused: datetime | None = None
+    with_file: datetime | None = None
 
     @property
     def by_timer(self) -> datetime | None:
@@ -99,18 +100,19 @@ def recall(ledger: Ledger) -> Last:
     value = ledger.shared(ROUNDS).value
     times = ("ended", "timer", "since", "first", "swept")
     ended, timer, since, first, swept = (parse_time(value.get(name)) for name in times)
-    routes, paused, failed = (_part(value, name) for name in _SEEN[1:])
+    file, routes, paused, failed = (_part(value, name) for name in _SEEN)
     at = parse_time(failed.get("at"))
     problems = routes.get("problems")
     saw = Seen(
         tuple(map(str, problems)) if isinstance(problems, list) else (),
         "paused" in value,
         Failed(at, str(failed.get("detail", ""))) if at else None,
-        str(value.get("file", "")),
+        str(file.get("is", "")),
     )
     began = [parse_time(part.get("since")) for part in (routes, paused)]
     by = str(value.get("by", ""))
-    return Last(ended or since, by, timer, first or since, swept, saw, *began)
+    last = Last(ended or since, by, timer, first or since, swept, saw, *began)
+    return last._replace(with_file=parse_time(file.get("at")))
 
 
 def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, object]:
@@ -126,7 +128,8 @@ def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, ob
 
 def _saw(seen: Seen, was: Mapping[str, Any], now: str) -> dict[str, object]:
     """What was seen, each since it was seen first."""
-    said: dict[str, object] = {"file": seen.file} if seen.file else _only(was, "file")
+    file = {"file": {"is": seen.file, "at": now}}
+    said: dict[str, object] = {**file} if seen.file else _only(was, "file")
     if seen.problems:
         problems = [bounded(what, LONGEST) for what in seen.problems[:MOST_PROBLEMS]]
         said["routes"] = {"since": _part(was, "routes").get("since", now), "problems": problems}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from functions.core.kept.summary import EVER
 from local.serving.faults import Fault
@@ -188,3 +190,35 @@ def test_what_the_ledger_is_about_to_forget_is_told_as_lost_before(stage: Stage)
         stage.app.sweep.sweep()
         stage.reconcile()
     assert (how(stage), ended(stage).detail) == ("lost", "it had not ended after 2 d 21 h")
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_limit_met_on_the_way_hides_nothing_of_what_the_list_told(
+    stage: Stage, status: int
+) -> None:
+    one, other = started(stage, "r1", "r2")
+    stage.devops.finish(other)
+    told = {"id": other, "definition": {"id": 42}, "status": "completed", "result": "succeeded"}
+    body = json.dumps({"value": [{**told, "finishTime": "2026-11-21T18:41:00Z"}]})
+    stage.devops.server.faults.add(
+        Fault("GET", "*/_apis/build/builds", status=200, body=body, times=999)
+    )
+    path = f"*/_apis/build/builds/{one}"
+    stage.devops.server.faults.add(
+        says(status, "not now", path=path, times=999, method="GET", after="60")
+    )
+    stage.reconcile(minutes=2)
+    assert (how(stage, "r1"), how(stage, "r2")) == ("", "succeeded")
+
+
+def test_one_of_two_that_may_not_be_seen_hides_nothing_of_the_other(stage: Stage) -> None:
+    """Both were queued for one run, and lists show only the first."""
+    (build,) = started(stage)
+    (one,) = stage.ledger.followed.due(stage.clock.now() + timedelta(days=1), 9)
+    stage.ledger.followed.move(one, replace(one, runs=(*one.runs, 999)))
+    path = "*/_apis/build/builds/999"
+    stage.devops.server.faults.add(says(403, "not yours", path=path, times=999, method="GET"))
+    stage.devops.finish(build, "failed")
+    for _ in range(3):
+        stage.reconcile(hours=1)
+    assert how(stage) == "failed"

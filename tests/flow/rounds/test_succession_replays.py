@@ -64,6 +64,47 @@ def test_an_old_instance_starts_it_at_no_pipeline_of_before(fleet: Fleet) -> Non
     assert new.started() == [(43, "r1")]
 
 
+def test_nor_where_the_new_one_came_since_it_looked_who_is_the_newest(fleet: Fleet) -> None:
+    """What it knows of that a minute long is not asked of what was replayed since."""
+    old = fleet.start(ROUTES)
+    old.devops.server.faults.add(says(400, WRONG))
+    ends(old, "r1")
+    old.deliver(completed("r1"))
+    ends(old, "r2")
+    old.devops.server.faults.add(says(400, WRONG))
+    old.deliver(completed("r2"))
+    operator = Replaying(old.ledger, old.clock, "ada@desk")
+    operator.replay(old.only("r2").key)
+    old.reconcile()  # which looks
+    new = fleet.start(MOVED)
+    new.deliver({"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}})
+    replay(new)
+    old.reconcile(seconds=20)
+    assert old.started() == [(42, "r2")]
+    new.reconcile(minutes=2)
+    assert new.started() == [(42, "r2"), (43, "r1")]
+
+
+def test_a_file_that_was_taken_back_long_ago_keeps_nothing_waiting_for_a_day(
+    fleet: Fleet,
+) -> None:
+    """It was met last, and nobody works with it any more."""
+    first = fleet.start(f"# the first\n{NEW}")
+    first.reconcile()
+    first.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
+    ends(first)
+    first.deliver(completed("r1"))
+    old = fleet.start(ONLY_ANSWERS)
+    old.reconcile(minutes=20)
+    taken_back = fleet.start(NEW)
+    taken_back.reconcile(minutes=1)
+    old.clock.forward(days=1)
+    operator = Replaying(old.ledger, old.clock, "ada@desk")
+    assert operator.replay(announced(old).key).done
+    old.reconcile(minutes=2)
+    assert announced(old).state is State.HELD
+
+
 def test_nor_beside_another_of_the_group_that_it_is_in_by_now(fleet: Fleet) -> None:
     old, new = rejected(fleet, ROUTES, GROUP)
     ends(new, "r2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions import threads
 from functions.core.terms.reasons import Reason
 from local.serving.faults import Fault
 from tests.flow.asking import EXPERIMENT
@@ -12,6 +13,8 @@ from tests.flow.rounds.test_succession import fleet as fleet  # noqa: PLC0414 - 
 from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.stage.azure import Stage
 
 MOVED = ROUTES.replace("pipeline: 42", "pipeline: 43")
@@ -97,7 +100,10 @@ def test_what_the_new_version_asked_for_is_looked_for_by_the_old_one_too(fleet: 
     assert old.only("r1").pipeline_run == old.devops.runs[0].id
 
 
-def test_however_many_they_are_it_asks_once_which_file_is_the_newer(fleet: Fleet) -> None:
+def test_however_many_they_are_it_asks_once_which_file_is_the_newer(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "RESUMED_AT_ONCE", 1)  # several at once may each ask
     old, new = rolled_out(fleet, MOVED)
     ledger = Counting(old.ports.ledger)
     old.build(ledger=ledger)

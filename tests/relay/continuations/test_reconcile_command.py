@@ -101,9 +101,10 @@ def test_another_route_file_than_the_apps_is_refused_before_anything_is_claimed(
 
 def only_what_is_deployed_is_taken(desk: Desk, deployed: str, other: str) -> None:
     """It takes what is deployed alone, and says nothing itself of what the app works with."""
+    before = desk.stage.posts()
     desk.stage.routes(other)
     code, _, err = desk.type("reconcile")
-    assert (code, desk.stage.posts()) == (2, 0)
+    assert (code, desk.stage.posts()) == (2, before)
     assert "the route file here is not the one that the app works with" in err
     desk.stage.routes(deployed)
     for _ in range(2):
@@ -131,6 +132,20 @@ def test_so_it_does_where_the_timers_stopped_with_a_deployment(desk: Desk) -> No
     parked(desk, "r1")
     only_what_is_deployed_is_taken(desk, MOVED, ROUTES)
     assert desk.stage.started() == [(43, "r1")]
+
+
+def test_so_it_does_where_the_deployments_probe_was_the_last_to_be_heard_of(desk: Desk) -> None:
+    """The timers stopped with it, and no event has come."""
+    parked(desk, "r1")
+    desk.stage.reconcile()  # by the timer of the version before
+    assert desk.stage.started() == [(42, "r1")]
+    parked(desk, "r2")
+    desk.stage.routes(MOVED)
+    desk.stage.deploy()
+    probe = {"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}}
+    desk.stage.deliver(probe)
+    desk.stage.clock.forward(hours=1)
+    only_what_is_deployed_is_taken(desk, MOVED, ROUTES)
 
 
 def test_a_route_file_with_mistakes_is_named(desk: Desk) -> None:

@@ -168,7 +168,8 @@ class Follower:
         return self._do(some, partial(self._keeping.put_off, alone, by))
 
     def _judge(self, seen: RunsSeen, by: Looker, one: Followed) -> bool:
-        if why := next((seen.withheld[run] for run in one.runs if run in seen.withheld), ""):
+        why = next((seen.withheld[run] for run in one.runs if run in seen.withheld), "")
+        if why and seen.runs.keys().isdisjoint(one.runs):
             return self._refused(why, self._clock.now() + self._policy.credential_pause, by, one)
         if why := self._keeping.whose_else(one, seen.names):
             return self._put_right(why, by, one)
