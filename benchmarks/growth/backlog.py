@@ -26,7 +26,7 @@ from functions.core.ledger import places, records
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE
 from functions.core.starts import steps
-from functions.core.terms.pipelines import Credential, PipelineEnd, PipelineRun, RunsSeen
+from functions.core.terms.pipelines import Credential, PipelineEnd, PipelineRun, RunsSeen, Sender
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Run
 from functions.core.terms.words import Ending, Outcome, line
@@ -66,11 +66,13 @@ def measured(running: Bench) -> Section:
     rows = [(name, float(each)) for name, each in found.items()]
     whole = sum(each for name, each in found.items() if name != "started")
     share = whole / EARLIER
-    targets = [Target("beside the build of 8a25122", share, 0.02, counted=True)]
+    started = found.get("started", 0.0)
+    all_go = Target("starts in that hour", started, AN_HOUR, "", at_least=True, counted=True)
+    targets = [Target("beside the build of 8a25122", share, 0.02, counted=True), all_go]
     return Section(
         title="A backlog behind a limit",
         text=f"{__doc__.strip()}\n\n{table(('an hour', 'requests'), rows)}",
-        targets=tuple(targets if running.size == bench.USUAL else ()),
+        targets=tuple(targets if running.size == bench.USUAL else [all_go]),
         figures={"requests": whole, **found},
     )
 
@@ -181,7 +183,7 @@ class Outside:
     def read(self, where: object, run: object = "", deadline: object = None, **more: object) -> Any:  # noqa: ANN401
         """A run, or the secret."""
         del deadline, more
-        if isinstance(where, str):
+        if isinstance(where, Sender):
             return Credential(authorization="Basic eA==", version="1")
         self._calls["mlflow"] += 1
         told: dict[str, Any] = {"id": run, "name": run, "experiment_id": "1", "status": "FINISHED"}

@@ -53,6 +53,15 @@ def test_every_part_can_be_measured_and_a_few_of_everything_is_not_kept() -> Non
     assert [file.read_bytes() if file.exists() else b"" for file in kept] == before
 
 
+@pytest.mark.usefixtures("azurite")
+def test_what_stands_in_for_the_services_answers_as_the_app_asks_by_now() -> None:
+    """Else nothing starts, and what is counted is what an app does that is refused everything."""
+    ran = bench("--smoke", "backlog", "sweeping")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "| starts in that hour | 20 | ≥ 20 | met |" in ran.stdout
+    assert "| runs of it that were not started in 26 sweeps | 0 |" in ran.stdout
+
+
 def test_without_azurite_or_node_it_says_what_to_install(tmp_path: Path) -> None:
     bare = bench("--smoke", "routes", PATH=str(tmp_path))
     assert (bare.returncode, bare.stdout) == (2, "")
