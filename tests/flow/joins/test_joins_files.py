@@ -43,13 +43,8 @@ def of_two_files(cloud: Cloud, tmp_path: Path) -> tuple[Stage, Stage]:
     return old, new
 
 
-def test_an_older_one_starts_nothing_without_the_run_that_the_newer_one_waits_for(
-    both: tuple[Stage, Stage],
-) -> None:
-    old, new = both
-    trained(new, "r1", A)
-    trained(new, "r2", B)
-    trained(old, "r4", A)  # by which it sees that all are there that it asks for
+def starts_with_all_three(old: Stage, new: Stage) -> None:
+    """The older one, to which it is whole, leaves it; the newer one starts it with the third."""
     for _ in range(3):
         old.reconcile(seconds=61)
     assert (sent(new), joint(new).state) == ([], State.OPEN)
@@ -59,6 +54,16 @@ def test_an_older_one_starts_nothing_without_the_run_that_the_newer_one_waits_fo
     for _ in range(2):
         new.reconcile(seconds=1)
     assert sent(new) == [told(runs=("r1", "r2", "r3"))]
+
+
+def test_an_older_one_starts_nothing_without_the_run_that_the_newer_one_waits_for(
+    both: tuple[Stage, Stage],
+) -> None:
+    old, new = both
+    trained(new, "r1", A)
+    trained(new, "r2", B)
+    trained(old, "r4", A)  # by which it sees that all are there that it asks for
+    starts_with_all_three(old, new)
 
 
 def test_an_older_one_turns_no_run_away_that_the_newer_one_joins(
@@ -149,15 +154,7 @@ def test_an_older_one_starts_none_that_it_began_without_the_run_that_the_newer_o
     trained(old, "r1", A)
     new.reconcile(seconds=61)
     trained(old, "r2", B)
-    for _ in range(3):
-        old.reconcile(seconds=61)
-    assert (sent(new), joint(new).state) == ([], State.OPEN)
-    for _ in range(2):
-        new.reconcile(seconds=61)
-    trained(new, "r3", C)
-    for _ in range(2):
-        new.reconcile(seconds=1)
-    assert sent(new) == [told(runs=("r1", "r2", "r3"))]
+    starts_with_all_three(old, new)
 
 
 def test_so_it_is_of_the_first_second_on_in_which_the_newer_one_is_met(

@@ -12,31 +12,20 @@ import pytest
 
 from functions.core.memory import visits
 from functions.core.memory.known_since import KnownSince
-from local.aml.memory import MemoryAML
-from local.cloud import WORKSPACE
 from local.serving.faults import Fault
 from tests.flow.rounds.sweeps import DEFECT, milliseconds, settled, sweep
-from tests.flow.rounds.test_sweep_races import Meanwhile
+from tests.flow.rounds.test_sweep_memory import SECOND, started
+from tests.flow.rounds.test_sweep_memory import second as second  # noqa: PLC0414 - a fixture
+from tests.flow.rounds.test_sweep_races import Meanwhile, other
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import Stage, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from functions.core.terms.runs import Key
+    from local.aml.memory import MemoryAML
     from local.cloud import Cloud
-
-SECOND = WORKSPACE.replace("ml-prod", "ml-second")
-
-
-@pytest.fixture
-def second(cloud: Cloud) -> Iterator[MemoryAML]:
-    """Another workspace, of which the app has not heard."""
-    aml = MemoryAML(SECOND, cloud.identity.accepts, cloud.tls)
-    with aml:
-        cloud.arm.add_workspace(SECOND, aml.tracking_uri)
-        yield aml
 
 
 @pytest.fixture
@@ -65,15 +54,6 @@ def lose_one(stage: Stage, aml: MemoryAML) -> None:
     stage.deliver(news(stage, aml, "second"))
     stage.reconcile(minutes=9)
     assert started(stage) == ["second"]
-
-
-def started(stage: Stage) -> list[str]:
-    return sorted(run for _, run in stage.started())
-
-
-def other(stage: Stage) -> Any:
-    """Another process of the same app."""
-    return stage.app.__class__(stage.read, stage.ports)
 
 
 def test_what_ended_between_two_events_is_owed_once_the_first_is_told(stage: Stage) -> None:

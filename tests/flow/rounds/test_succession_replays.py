@@ -49,6 +49,18 @@ def replay(stage: Stage, *, ignore_gate: bool = False) -> None:
     assert operator.replay(stage.only("r1").key, ignore_gate=ignore_gate).done
 
 
+def only_answers_by_now(fleet: Fleet) -> Stage:
+    """What a route started failed, which only answers tasks in the file that came next."""
+    first = fleet.start(f"# the first\n{NEW}")
+    first.reconcile()
+    first.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
+    ends(first)
+    first.deliver(completed("r1"))
+    old = fleet.start(ONLY_ANSWERS)
+    old.reconcile(minutes=20)
+    return old
+
+
 def rounds_of(old: Stage) -> None:
     """Those of an instance of the version before, which ends within these minutes."""
     for _ in range(3):
@@ -89,13 +101,7 @@ def test_a_file_that_was_taken_back_long_ago_keeps_nothing_waiting_for_a_day(
     fleet: Fleet,
 ) -> None:
     """It was met last, and nobody works with it any more."""
-    first = fleet.start(f"# the first\n{NEW}")
-    first.reconcile()
-    first.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
-    ends(first)
-    first.deliver(completed("r1"))
-    old = fleet.start(ONLY_ANSWERS)
-    old.reconcile(minutes=20)
+    old = only_answers_by_now(fleet)
     taken_back = fleet.start(NEW)
     taken_back.reconcile(minutes=1)
     old.clock.forward(days=1)
@@ -134,13 +140,7 @@ def test_nor_does_it_skip_for_good_what_is_in_the_shadow_no_more(fleet: Fleet) -
 
 def test_nor_hold_what_it_starts_nothing_for(fleet: Fleet) -> None:
     """The old file has a route of that name, which only answers tasks."""
-    first = fleet.start(f"# the first\n{NEW}")
-    first.reconcile()
-    first.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
-    ends(first)
-    first.deliver(completed("r1"))
-    old = fleet.start(ONLY_ANSWERS)
-    old.reconcile(minutes=20)
+    old = only_answers_by_now(fleet)
     new = fleet.start(NEW)
     new.reconcile(minutes=1)
     assert announced(new).state is State.FAILED
