@@ -109,10 +109,10 @@ def recall(ledger: Ledger) -> Last:
         Failed(at, str(failed.get("detail", ""))) if at else None,
         str(file.get("is", "")),
     )
-    began = [parse_time(part.get("since")) for part in (routes, paused)]
+    unreadable, since_paused = (parse_time(part.get("since")) for part in (routes, paused))
     by = str(value.get("by", ""))
-    last = Last(ended or since, by, timer, first or since, swept, saw, *began)
-    return last._replace(with_file=parse_time(file.get("at")))
+    told = unreadable, since_paused, parse_time(file.get("at"))
+    return Last(ended or since, by, timer, first or since, swept, saw, *told)
 
 
 def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, object]:
@@ -128,8 +128,9 @@ def ended(was: Mapping[str, Any], now: str, by: str, seen: Seen) -> dict[str, ob
 
 def _saw(seen: Seen, was: Mapping[str, Any], now: str) -> dict[str, object]:
     """What was seen, each since it was seen first."""
-    file = {"file": {"is": seen.file, "at": now}}
-    said: dict[str, object] = {**file} if seen.file else _only(was, "file")
+    said = _only(was, "file")
+    if seen.file:
+        said["file"] = {"is": seen.file, "at": now}
     if seen.problems:
         problems = [bounded(what, LONGEST) for what in seen.problems[:MOST_PROBLEMS]]
         said["routes"] = {"since": _part(was, "routes").get("since", now), "problems": problems}
