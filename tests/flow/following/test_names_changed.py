@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.asking import EXPERIMENT
 from tests.flow.following.after import ANNOUNCE, DEPLOY, PIPELINE, asked, sequel, set_up
+from tests.flow.following.ends import lines
 from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
@@ -118,3 +120,23 @@ def test_what_a_route_of_that_name_has_started_is_told_and_nothing_is_started_be
     (line,) = [m for m in caplog.messages if m.startswith("then=")]
     assert line.startswith(f'then="not kept" route={NAME} run=r1 detail="')
     assert "a route of that name" in line
+
+
+def test_an_end_on_a_route_that_has_another_name_since_says_that_nothing_goes_on_by_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What would have gone on stood in the file alone: nothing else could tell that it lacks."""
+    caplog.set_level(logging.INFO)
+    set_up(stage, CHAIN)
+    stage.reconcile()
+    trained(stage)
+    stage.reconcile(seconds=121)
+    changed(stage, CHAIN.replace("name: register\n", "name: registering\n"))
+    finished(stage)
+    assert asked(stage) == [42]
+    why = "no route register today, so that nothing goes on by this end"
+    end = stage.only("r1").ended
+    assert end
+    assert (end.how, end.detail) == ("succeeded", why)
+    (line,) = lines(caplog)
+    assert why in line

@@ -182,6 +182,14 @@ def lost(now: datetime, why: str) -> PipelineEnd:
     return PipelineEnd(how=Ending.LOST, at=now, detail=bounded(why))
 
 
+def explained(end: PipelineEnd, route: str, routes: Routes) -> PipelineEnd:
+    """The same; where its route is gone by then, it says that nothing goes on by it any more."""
+    if routes.named(route):
+        return end
+    why = f"no route {route} today, so that nothing goes on by this end"
+    return replace(end, detail=bounded("; ".join(filter(None, (end.detail, why)))))
+
+
 def ended(c: Continuation, now: datetime, end: PipelineEnd) -> Continuation:
     """Started, and its pipeline run has ended."""
     say = f"{end.how}{end.detail and ': '}{end.detail}"

@@ -125,7 +125,8 @@ class Keeping:
         if c.then is None and self.sequels.is_left(c, by.routes, strictly=by.strictly):
             self._ledger.followed.move(one, self._next(one, now))
             return False
-        changed = c if c.ended else ends.ended(c, now, end)
+        told = ends.explained(end, c.key.route, by.routes)
+        changed = c if c.ended else ends.ended(c, now, told)
         if changed.then is None:
             changed = self.sequels.decided(changed, by.routes)
         if changed is not c:
