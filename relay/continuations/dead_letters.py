@@ -19,24 +19,33 @@ from relay.printing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from relay.continuations.letters import File
     from relay.deployment.opening import Office
 
 LONGEST = 1000  # characters of what is said of a dead letter
 SAID_EVERY = 5.0  # seconds between lines of progress
+LEFT = (
+    "left is what is older than --since (7d if not said): today's routes would start what was seen "
+    "to in its time"
+)
 
 
-def take_up(office: Office, place: str, *, as_json: bool, dry: bool) -> None:
-    """Put them into the inbox; ends the command with 1 where one was refused. `dry`: none is."""
+def take_up(office: Office, place: str, span: timedelta, *, as_json: bool, dry: bool) -> None:
+    """Put those that are no older than the span into the inbox. `dry`: none is.
+
+    Ends the command with 1 where one was refused.
+    """
     ledger, clock = office.ports.ledger, office.ports.clock
-    inbox = DeadLetters(ledger, clock, office.settings.sweep.kept_for, dry=dry)
+    since = clock.now() - span
+    inbox = DeadLetters(ledger, clock, office.settings.sweep.kept_for, since, dry=dry)
     every: list[tuple[str, Sorted]] = []
     try:
         for file in _slowly(_files(office, place)):
             for one in _opened(inbox, file):
                 every.append((file.name, one))
-                if not as_json:
+                if not as_json and one.fate is not Fate.LEFT:  # of a year, at times
                     told = f"{file.name}: {one.event}, {one.fate} ({one.why})"
                     typer.echo(plain(told, LONGEST))
     except letters.Missing as error:
@@ -55,7 +64,10 @@ def _conclude(every: list[tuple[str, Sorted]], *, as_json: bool, dry: bool) -> N
         typer.echo(printing.as_json(document))
     else:
         how = "; nothing was written" if dry else ""
-        typer.echo(", ".join(f"{fates[fate]} {fate}" for fate in Fate) + how)
+        named = (fate for fate in Fate if fates[fate] or fate is not Fate.LEFT)
+        typer.echo(", ".join(f"{fates[fate]} {fate}" for fate in named) + how)
+        if fates[Fate.LEFT]:
+            printing.say(LEFT, err=True)
     if fates[Fate.REFUSED]:
         raise typer.Exit(exits.THE_ANSWER_IS_NO)
 

@@ -15,7 +15,7 @@ from relay.continuations.listing import Experiment, Route  # noqa: TC001
 from relay.continuations.wishes import Those, Wish
 from relay.deployment import deployed, opening
 
-BY_DEFAULT = "24h"
+BY_DEFAULT, OF_LETTERS = "24h", "7d"
 EXAMPLES = """Examples:
 
 bin/relay replay register-model/plum_pot_1/Completed
@@ -28,7 +28,7 @@ bin/relay replay --open --reason credential_refused
 
 bin/relay replay register-model/plum_pot_1/Completed --as-started 1042
 
-bin/relay replay --dead-letters https://ACCOUNT.blob.core.windows.net/CONTAINER
+bin/relay replay --dead-letters https://ACCOUNT.blob.core.windows.net/CONTAINER --since 3d
 """
 
 _Keys = Annotated[
@@ -42,7 +42,8 @@ _Since = Annotated[
     str | None,
     typer.Option(
         metavar="SPAN",
-        help=f"Of what failed or is held: since then (90m, 24h, 7d; {BY_DEFAULT} if not said).",
+        help="Of what failed or is held, and of dead letters: since then (90m, 24h, 7d; if not "
+        f"said {BY_DEFAULT}, of dead letters {OF_LETTERS}).",
     ),
 ]
 _Reasons = Annotated[
@@ -106,8 +107,9 @@ def replay(  # noqa: PLR0913 - one argument per option
 ) -> None:
     """Replay what is held or failed, try at once what waits, settle what is in doubt.
 
-    Dead letters are taken up, too. Only the ledger is written; the app's reconciler does the work
-    with its next round. What was started stays as it is, and so does what a process is at work on.
+    Dead letters are taken up, too, by the routes of today. Only the ledger is written; the app's
+    reconciler does the work with its next round. What was started stays as it is, and so does what
+    a process is at work on.
 
     Exits with 0 if each is started or will be tried, 1 if something was left as it is, 2 if the
     KEY is none or fits several workspaces, 3 if it is not in the ledger, 4 if the ledger, Azure
@@ -117,12 +119,12 @@ def replay(  # noqa: PLR0913 - one argument per option
     states = _states(failed=failed, held=held, is_open=is_open)
     those = Those(tuple(key or ()), states, route, experiment, frozenset(reason or ()))
     _check(those, wish, since, dead_letters)
-    span = opening.span(since or BY_DEFAULT)
+    span = opening.span(since or (BY_DEFAULT if dead_letters is None else OF_LETTERS))
     with opening.office(app) as office:
         if dead_letters is not None:
             from relay.continuations import dead_letters as letters  # noqa: PLC0415 - only this needs the network
 
-            return letters.take_up(office, dead_letters, as_json=as_json, dry=dry_run)
+            return letters.take_up(office, dead_letters, span, as_json=as_json, dry=dry_run)
         asks = who or opening.whoever()
         replaying = Replaying(office.ports.ledger, office.ports.clock, asks, dry=dry_run)
         told = wishes.fulfilled(office, replaying, wish, those.found(office, span))
@@ -143,8 +145,8 @@ def _check(those: Those, wish: Wish, since: str | None, dead_letters: str | None
             "say what: KEY..., --failed, --held and --open, or --dead-letters",
         ),
         (
-            since and not those.states & {State.FAILED, State.HELD},
-            "--since goes with --failed or --held",
+            since and not those.states & {State.FAILED, State.HELD} and dead_letters is None,
+            "--since goes with --failed, --held or --dead-letters",
         ),
         (
             those.are_filtered and not those.states,

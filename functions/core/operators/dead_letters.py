@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from functions.core.events import parsing, payloads
 from functions.core.kept.letter import Letter
+from functions.core.kept.summary import EVER
 from functions.core.memory import visits
 from functions.core.operators.decisions import standing
 from functions.core.terms.errors import NotARunEvent, Permanent
@@ -38,6 +39,7 @@ class Fate(StrEnum):
     KNOWN = "known before"  # the same, and what is known of it is not started again
     SKIPPED = "skipped"  # no news that a run ended: nothing would follow from it
     REFUSED = "refused"  # it cannot be told what it says, or whether its pipeline was started
+    LEFT = "left"  # it is older than what is asked for
 
 
 class Sorted(NamedTuple):
@@ -51,16 +53,24 @@ class Sorted(NamedTuple):
 class DeadLetters:
     """Puts dead letters into the inbox. `kept_for`: how long the ledger remembers what ended.
 
+    What is older than `since` is left: a container keeps for long what was seen to in its time, and
+    a route of today, which was not there then, would start it.
     `dry`: none is put there, and it is only told what would become of each.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, kept_for: timedelta, *, dry: bool = False
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        kept_for: timedelta,
+        since: datetime = EVER,
+        *,
+        dry: bool = False,
     ) -> None:
         self._ledger = ledger
         self._dry = dry
         self._clock = clock
-        self._kept_for = kept_for
+        self._kept_for, self._since = kept_for, since
         self._pruned: datetime | None = None
         self._looked = False
 
@@ -82,6 +92,8 @@ class DeadLetters:
             return Sorted(name, Fate.SKIPPED, "a child run")
         # Event Grid says beside it when it took the event, in either schema's spelling
         at = event.time or parse_time(told.get("publishtime"))
+        if at and at < self._since:
+            return Sorted(name, Fate.LEFT, f"of {at:%Y-%m-%d}")
         if why := self._too_old(at):
             return Sorted(name, Fate.REFUSED, why)
         return self._keep(name, replace(event, time=at))  # by which the inbox knows its age

@@ -25,7 +25,7 @@ from local.serving.faults import Fault
 from relay.__main__ import app
 from tests.running.shipping import ROOT
 from tests.saying.refusals import WRONG, says
-from tests.stage.azure import Stage, as_cloud_event, changed, completed, in_bytes
+from tests.stage.azure import ROUTES, Stage, as_cloud_event, changed, completed, in_bytes
 from tests.stage.dead_letters import SIGNATURE, Blobs, given_up
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Relay = Callable[..., Result]
 
 RUNS = "*/_apis/pipelines/42/runs"
+DEPLOYED_SINCE = ROUTES.replace("outcome: [Failed, Canceled]", "outcome: [Completed]")
 
 
 @pytest.fixture
@@ -543,7 +544,7 @@ def test_what_the_ledger_may_have_forgotten_is_refused(
     for number, event in enumerate(events):
         (folder / f"{number}.json").write_text(json.dumps([event]), "utf-8")
     (folder / "broken.json").write_text("[{", "utf-8")
-    result = relay("--dead-letters", str(folder), LEDGER_RETENTION_DAYS="30")
+    result = relay("--dead-letters", str(folder), "--since", "60d", LEDGER_RETENTION_DAYS="30")
     assert result.exit_code == 1
     old, known, undated, broken, total = result.stdout.splitlines()
     assert old.startswith("0.json: r1 Completed, refused (of ")
@@ -553,6 +554,37 @@ def test_what_the_ledger_may_have_forgotten_is_refused(
     assert broken == "broken.json: the file, refused (it is no JSON)"
     assert total == "1 kept, 0 known before, 0 skipped, 3 refused"
     assert [letter.event.run for letter in stage.ledger.letters(10)] == ["r1"]
+
+
+def test_what_was_given_up_long_ago_is_left_to_the_routes_of_then(
+    stage: Stage, relay: Relay, folder: Path
+) -> None:
+    """The container keeps for a year what was taken up in its time, by the routes of then."""
+    for run in ("r1", "r2"):
+        stage.aml.add_run(run, experiment="defect-detection")
+    stage.deliver(completed("r1"))
+    stage.routes(DEPLOYED_SINCE)
+    stage.deploy()
+    events = recent(completed("r1"), days=40), recent(completed("r2"), days=2)
+    given_up(folder, EVENT_GRID, *events)
+    result = relay("--dead-letters", str(folder))
+    assert result.exit_code == 0
+    assert result.stderr.startswith("left is what is older than --since")
+    line, total = result.stdout.splitlines()
+    assert line.endswith("r2 Completed, kept (the reconciler takes it up)")
+    assert total == "1 kept, 0 known before, 0 skipped, 0 refused, 1 left"
+    stage.reconcile()
+    assert sorted(stage.started()) == [(42, "r1"), (42, "r2"), (43, "r2")]
+    result = relay("--dead-letters", str(folder), "--since", "50d", "--json")
+    assert json.loads(result.stdout)["totals"] == {
+        "kept": 0,
+        "known before": 2,
+        "skipped": 0,
+        "refused": 0,
+        "left": 0,
+    }
+    stage.reconcile()
+    assert sorted(stage.started()) == [(42, "r1"), (42, "r2"), (43, "r1"), (43, "r2")]
 
 
 def test_a_folder_that_is_not_there_is_said_so(stage: Stage, relay: Relay, folder: Path) -> None:
