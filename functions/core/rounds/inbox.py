@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.ledger.places import safe
-from functions.core.memory import visits
+from functions.core.memory import file_order, visits
 from functions.core.ports.ledger import Inbox as Waiting
 from functions.core.ports.services import Level
 from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable, in_words
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from functions.core.kept.letter import Letter
     from functions.core.ports.ledger import Ledger
     from functions.core.ports.services import Ports
+    from functions.core.routes.definition import Routes
     from functions.core.starts.handling import Relay
     from functions.core.terms.deadline import Deadline
 
@@ -48,17 +49,22 @@ class Inbox:
         self._relay = relay
         self._after = ""
 
-    def open(self, share: Deadline, limit: int, each: Callable[[], Deadline]) -> Opened:
+    def open(
+        self, routes: Routes, share: Deadline, limit: int, each: Callable[[], Deadline]
+    ) -> Opened:
         """Take events out, each in its time, and only after all its routes were claimed.
 
         It goes through the inbox so many at a time, and begins anew at its end: what cannot be
         taken out, for whatever reason, stays with a line in the log each time, and the others have
-        their turn. One request more if there are any, and one if any are left. Raises
-        LedgerUnavailable and RoutesUnreadable.
+        their turn. While a newer file than these `routes` is rolled out they are left to that one:
+        what these have no route for would be gone. Two requests more if there are any, and one if
+        any are left. Raises LedgerUnavailable and RoutesUnreadable.
         """
-        letters = self._ledger.letters(limit, self._after)
+        letters, now = self._ledger.letters(limit, self._after), self._clock.now()
+        if letters and file_order.gives_way(self._ledger, routes, now):
+            return Opened(self._ledger.inbox(), more=False)
         emptied = not self._after and len(letters) < limit
-        pruned = visits.believed(self._ledger, self._clock.now()).pruned if letters else None
+        pruned = visits.believed(self._ledger, now).pruned if letters else None
         for letter in letters:
             if share.has_passed:
                 return Opened(self._ledger.inbox(), more=True)

@@ -124,7 +124,7 @@ class Reconciler:
         try:
             routes = self._routes.routes()
             accounts = accounts_of(routes, self._policy)
-            waits, more = self._inbox.open(most.letters, most.resumed, most.each)
+            waits, more = self._inbox.open(routes, most.letters, most.resumed, most.each)
         except RoutesUnreadable as error:
             problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})

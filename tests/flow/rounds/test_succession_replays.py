@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.operators.dead_letters import DeadLetters, Fate
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -74,6 +76,33 @@ def test_an_old_instance_starts_it_at_no_pipeline_of_before(fleet: Fleet) -> Non
     assert old.started() == []
     new.reconcile(minutes=2)
     assert new.started() == [(43, "r1")]
+
+
+def test_nor_does_it_match_what_an_operator_takes_up_of_what_was_given_up(fleet: Fleet) -> None:
+    """What the older file has no route for would be gone with its letter."""
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    new = fleet.start(NEW)
+    new.deliver({"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}})
+    ends(new)
+    event = {**completed("r1"), "eventTime": new.clock.now().isoformat()}
+    (letter,) = DeadLetters(new.ledger, new.clock, timedelta(days=400)).take(event)
+    assert letter.fate is Fate.KEPT
+    rounds_of(old)
+    assert old.started() == []
+    new.reconcile(minutes=1)
+    assert sorted(new.started()) == [(42, "r1"), (43, "r1")]
+
+
+def test_what_was_given_up_waits_for_no_file_that_was_taken_back(fleet: Fleet) -> None:
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    fleet.start(NEW).reconcile(minutes=1)  # and is taken back
+    ends(old)
+    event = {**completed("r1"), "eventTime": old.clock.now().isoformat()}
+    assert list(DeadLetters(old.ledger, old.clock, timedelta(days=400)).take(event))
+    old.reconcile(minutes=10)
+    assert old.started() == [(42, "r1")]
 
 
 def test_nor_where_the_new_one_came_since_it_looked_who_is_the_newest(fleet: Fleet) -> None:
