@@ -9,6 +9,7 @@ import msgspec
 from functions.adapters.aml.models.described import mlmodel
 from functions.core.routes import needs
 from functions.core.routes.definition import Match, Route, Routes, Start
+from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.runs import Ended, Run
 from functions.core.terms.standing import Shown, Standing
 from functions.core.terms.words import Outcome
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.ports.services import Pipelines
-    from functions.core.terms.deadline import Clock, Deadline
+    from functions.core.terms.deadline import Clock
     from functions.core.terms.pipelines import Credential, PipelineRequest, PipelineRun
     from functions.core.terms.runs import Ahead, Job, Model, ModelSought, Reach, Workspace
     from functions.core.terms.standing import Challenger, Choice, Promotion
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .arguments import Wanted
 
 LONGEST_RUN_ID = 256
+LOOKING_SECONDS = 300.0  # through the builds of a week
 
 
 class NoModelError(Exception):
@@ -194,9 +196,12 @@ class StartedBefore:
     ) -> PipelineRun:
         """The run that is there already, or a new one; raises as Pipelines.start does.
 
-        However long the look took: the POST has its time from then on, since nobody else counts on
-        the mark.
+        However long the look took: the POST has its time from then on, since nobody waits for the
+        step, and nobody else counts on its mark.
         """
-        if found := next(self._pipelines.find(request, credential, self._queued, deadline), None):
+        del deadline
+        look = Deadline(self._clock, LOOKING_SECONDS)
+        if found := next(self._pipelines.find(request, credential, self._queued, look), None):
             return found
-        return self._pipelines.start(request, credential, deadline.marked(self._clock.now()))
+        now = each(self._clock).marked(self._clock.now())
+        return self._pipelines.start(request, credential, now)

@@ -69,9 +69,10 @@ class Slow(DevOpsPipelines):
     """An Azure DevOps with so many builds that a look takes longer than a mark is good for."""
 
     night: Night
+    seconds: float
 
     def find(self, *asked: Any) -> Iterator[PipelineRun]:
-        self.night.clock.forward(seconds=12)
+        self.night.clock.forward(seconds=self.seconds)
         yield from super().find(*asked)
 
 
@@ -136,10 +137,12 @@ def test_what_the_node_before_it_has_started_is_found_by_a_clock_that_is_behind(
     assert found == [queued.id, queued.id]
 
 
+@pytest.mark.parametrize("seconds", [12, 150])
 def test_a_look_before_the_start_that_takes_long_keeps_nothing_from_being_started(
-    night: Night, monkeypatch: pytest.MonkeyPatch
+    night: Night, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     monkeypatch.setattr(Slow, "night", night, raising=False)
+    monkeypatch.setattr(Slow, "seconds", seconds, raising=False)
     monkeypatch.setattr(driving, "DevOpsPipelines", Slow)
     c = night.start(**{"correlation-parameter": "relay_id"})
     assert (telling.exit_code(c), len(night.cloud.devops.runs)) == (0, 1)
