@@ -189,11 +189,13 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
 
         return SqliteLedger(settings.ledger_file)
     from functions.adapters.tables.opening import open_table
-    from functions.adapters.tables.rows import TableLedger
+    from functions.adapters.tables.rows import PATIENT, USUAL, TableLedger
 
+    usual = PATIENT if identity else USUAL  # a person may be far away, and asks for long lists
     storage, name = settings.storage, settings.ledger_table
     if storage.connection_string:
-        return TableLedger(open_table(name, connection_string=storage.connection_string))
+        table = open_table(name, connection_string=storage.connection_string)
+        return TableLedger(table, usual=usual)
     if not storage.table_url:
         raise ConfigurationError(
             "no ledger: set AzureWebJobsStorage (a connection string, or "
@@ -205,7 +207,7 @@ def _ledger(settings: Settings, identity: TokenCredential | None, clock: Clock) 
         credential=identity or managed_identity(storage.client_id, clock),
         audience=settings.cloud.storage_audience,
     )
-    return TableLedger(table)
+    return TableLedger(table, usual=usual)
 
 
 def observer(settings: Settings) -> Telemetry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from functions.core.kept.summary import Summary
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.decisions import Answer
-from functions.core.operators.replaying import Wanted, wanted
+from functions.core.operators.replaying import MOST_LOOKED_AT, MOST_OPEN, Wanted, wanted
 from functions.core.texts.phrases import counted
 from relay import exits, printing
 from relay.continuations.naming import named
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from functions.core.terms.reasons import Reason
     from functions.core.terms.words import State
     from relay.deployment.opening import Office
+
+
+READ_AT_ONCE = 8
+CUT = (
+    f"warning: only {MOST_OPEN:,} of what is open, and the newest {MOST_LOOKED_AT:,} of what has "
+    "ended were looked at: some that fit may be left"
+)
 
 
 class Wish(NamedTuple):
@@ -76,7 +84,11 @@ class Those(NamedTuple):
             return [opening.resolved(office, text) for text in dict.fromkeys(self.keys)]
         since = office.ports.clock.now() - span
         those = Wanted(self.states, since, self.route, self.experiment, self.reasons)
-        return wanted(office.ports.ledger, those)
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            found = wanted(office.ports.ledger, those, pool.map)
+        if not found.whole:
+            printing.say(CUT, err=True)
+        return found.those
 
 
 class Told(NamedTuple):

@@ -124,6 +124,20 @@ class Wire(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
         return answer
 
 
+class Far(Wire):
+    """A service that is so far away that each answer takes long, on a clock of its own."""
+
+    def __init__(self, each: float) -> None:
+        super().__init__()
+        self.seconds, self._each = 0.0, each
+
+    def send(self, request: HttpRequest, **options: Any) -> HttpResponse:
+        self.seconds += self._each
+        if options["read_timeout"] < self._each:
+            raise ServiceResponseTimeoutError(f"no answer yet from {request.url}")
+        return super().send(request, **options)
+
+
 class Silence(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
     """A service that takes connections and never answers, on a clock that runs as one waits."""
 

@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Place, Row
 
 USUAL = (12.0, 5.0)  # seconds for all requests of a call, and to wait for the next bytes
-# For what no event waits for: a look through a partition is answered after five seconds, as far as
-# it came, and may have to wait for its turn.
+# Where no event waits: a look through a partition is answered after five seconds, as far as it came
 # https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
 PATIENT = (120.0, 30.0)
 PAUSES = (0.2, 0.8)  # seconds before the second and the third attempt
@@ -58,13 +57,14 @@ class TableLedger(RowLedger):
         table: TableClient,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        usual: tuple[float, float] = USUAL,
     ) -> None:
         seen = Event()
 
         def rows(lasts: float, reading: float) -> _Rows:
             return _Rows(table, monotonic, sleep, monotonic() + lasts, reading, seen)
 
-        super().__init__(partial(rows, *USUAL), partial(rows, *PATIENT))
+        super().__init__(partial(rows, *usual), partial(rows, *PATIENT))
 
 
 @dataclass(frozen=True)

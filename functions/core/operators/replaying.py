@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key
 
     Change = Callable[..., Continuation | Answer]
+    Meant = Callable[[Summary], Continuation | None]
+    Each = Callable[[Meant, Sequence[Summary]], Iterator[Continuation | None]]
 
 LONGEST_NAME = 100
 LONGEST_OPEN = timedelta(days=30)  # how long before its end a listed one may have been claimed
 MOST_LISTED = 10_000
+MOST_LOOKED_AT, MOST_OPEN = 30_000, 5000  # of what has ended, and of what a list has room for
 MOST_OTHERS = 1000
 
 
@@ -134,6 +137,10 @@ class Replaying:
             Groups(self._ledger, self._clock).hold(c)
 
 
+def _one_by_one(meant: Meant, those: Sequence[Summary]) -> Iterator[Continuation | None]:
+    return map(meant, those)
+
+
 class Wanted(NamedTuple):
     """Which continuations are meant: those that came to one of these ends `since` then.
 
@@ -146,15 +153,38 @@ class Wanted(NamedTuple):
     experiment: str | None = None
     reasons: frozenset[Reason] = frozenset()
 
-    def fits(self, c: Continuation) -> bool:
-        """Whether it is one of them."""
-        parked = c.is_open and c.reason is not Reason.WORKING
-        is_due = c.state in self.states and (parked if c.is_open else c.updated_at >= self.since)
-        is_named = not self.reasons or c.reason in self.reasons
-        return is_due and is_named and summaries.fits(Summary.of(c), self.route, self.experiment)
+    def fits(self, one: Summary) -> bool:
+        """Whether it is one of them, as it is shown or as it stands."""
+        parked = one.is_open and one.reason is not Reason.WORKING
+        written = one.updated_at or one.created_at
+        is_due = one.state in self.states and (parked if one.is_open else written >= self.since)
+        is_named = not self.reasons or one.reason in self.reasons
+        return is_due and is_named and summaries.fits(one, self.route, self.experiment)
 
 
-def wanted(ledger: Ledger, those: Wanted) -> Sequence[Continuation]:
-    """Those of the ledger, the oldest first."""
-    found = ledger.recent(those.since - LONGEST_OPEN, MOST_LISTED)
-    return [c for c in reversed(found) if those.fits(c)]
+class Found(NamedTuple):
+    """Those that are meant, the oldest first; `whole`: all that there are were looked at."""
+
+    those: Sequence[Continuation]
+    whole: bool
+
+
+def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
+    """Those of the ledger.
+
+    A list is behind: what it shows as open may have ended, and so each is read, by `each` of them
+    several at once. What was replayed by who died at it stands as open and is shown as it was.
+    """
+    listed = ledger.listed(those.since - LONGEST_OPEN, MOST_LOOKED_AT)
+    opened = sum(one.is_open for one in listed)
+
+    def meant(one: Summary) -> Continuation | None:
+        with suppress(Unreadable):
+            entry = ledger.read(one.key)
+            c = entry.continuation if entry else None
+            return c if c and (those.fits(one) or those.fits(Summary.of(c))) else None
+        return None
+
+    may_be = [one for one in reversed(listed) if one.is_open or those.fits(one)]
+    found = [c for c in each(meant, may_be) if c]
+    return Found(found, opened < MOST_OPEN and len(listed) - opened < MOST_LOOKED_AT)

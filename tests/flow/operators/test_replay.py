@@ -473,7 +473,7 @@ def test_a_replay_that_died_half_way_is_repaired_by_asking_again(stage: Stage) -
 
 
 def failures(stage: Stage, since: datetime) -> list[Continuation]:
-    return list(wanted(stage.ledger, Wanted(frozenset({State.FAILED}), since)))
+    return list(wanted(stage.ledger, Wanted(frozenset({State.FAILED}), since)).those)
 
 
 def test_what_failed_lately_is_listed_however_long_ago_it_was_claimed(stage: Stage) -> None:

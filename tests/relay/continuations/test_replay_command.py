@@ -15,6 +15,7 @@ import requests
 from typer.testing import CliRunner, Result
 
 from functions.core.events import parsing
+from functions.core.operators import replaying
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
@@ -281,6 +282,19 @@ def test_what_is_in_doubt_is_asked_for_again_on_request(stage: Stage, relay: Rel
     stage.reconcile()
     assert stage.posts() == 2
     assert stage.only("r1").state is State.STARTED
+
+
+def test_who_is_not_looked_at_is_not_passed_over_in_silence(
+    stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run in ("r1", "r2"):
+        rejected(stage, run)
+    stage.reconcile(minutes=5)
+    assert relay("--failed", "--dry-run").stderr == ""
+    monkeypatch.setattr(replaying, "MOST_LOOKED_AT", 1)
+    result = relay("--failed")
+    assert result.stderr.startswith("warning: only 5,000 of what is open, and the newest ")
+    assert result.stdout.count(": replayed; ") == 1
 
 
 @pytest.mark.parametrize(
