@@ -56,7 +56,7 @@ class App:
             self._starter,
             look=self._look,
             ended=self._ended,
-            probed=functools.partial(_probed, ports),
+            probed=functools.partial(_probed, ports, ports.clock.now()),
         )
 
     def deliver(self, event: object) -> None:
@@ -210,11 +210,11 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _probed(ports: Ports) -> str:
+def _probed(ports: Ports, began: datetime) -> str:
     """What a probe is for; no event waits for that. The commit that runs, "" where none is told."""
     from functions import loading
     from functions.configuration import version
 
     loading.everything()
-    loading.meet(ports)
+    loading.meet(ports, began)
     return version.packed()

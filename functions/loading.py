@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import functions
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from functions.core.ports.services import Ports
 
 # What functions import of others when they are called; telemetry, which costs a second, is loaded
@@ -37,16 +39,17 @@ def everything() -> None:
         import_module(name)
 
 
-def meet(ports: Ports) -> None:
+def meet(ports: Ports, began: datetime) -> None:
     """Let the ledger know of the route file, as the first round of this version will.
 
     Who deploys asks with a probe whether the app is ready: from then on instances of the version
-    before leave to it what an operator opens again. Two requests for a new file. Raises
-    LedgerUnavailable.
+    before leave to it what an operator opens again. So they do where its file was met long ago, if
+    its process `began` since theirs was: it is deployed again. Two requests for such a file, and
+    for a new one. Raises LedgerUnavailable.
     """
     from functions.core.memory import file_order  # noqa: PLC0415 - for probes, not for events
     from functions.core.terms.errors import RoutesUnreadable  # noqa: PLC0415 - the same
 
     with suppress(RoutesUnreadable):  # which the doctor says
         if file := ports.routes.routes().file:
-            file_order.note(ports.ledger, file, ports.clock.now())
+            file_order.note(ports.ledger, file, ports.clock.now(), began)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.core.limits.admission import account_of
 from functions.core.limits.places_taken import Places
 from functions.core.limits.taking import Taking, names_another
-from functions.core.memory.file_order import may_be_older, may_be_older_for
+from functions.core.limits.turns import may_be_older_for
+from functions.core.memory.file_order import may_be_older
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.terms.deadline import Deadline

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.limits.taking import names_another
-from functions.core.memory.file_order import may_be_older, may_be_older_for
+from functions.core.limits.turns import may_be_older_for
+from functions.core.memory.file_order import may_be_older
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key

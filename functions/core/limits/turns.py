@@ -11,9 +11,11 @@ from functions.core.terms.errors import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
+    from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger
+    from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Key
 
 FIRST_PAUSE = 1.0  # seconds, at most, before the second try; then twice as long, four at most
@@ -48,6 +50,20 @@ def is_claimed_before(ledger: Ledger, c: Continuation, line: str) -> bool:
         if other and other.is_open and other.waits_on == line:
             return (c.open_since, c.key) < (other.open_since, other.key)
     return True
+
+
+def may_be_older_for(ledger: Ledger, key: Key, routes: Routes, now: datetime) -> bool:
+    """Whether instances of a newer route file than this one are coming up, which may hold it back.
+
+    Two requests. Raises LedgerUnavailable.
+    """
+    from functions.core.memory import file_order  # noqa: PLC0415 - for rounds, not for events
+
+    try:
+        entry = ledger.read(key)
+    except Unreadable:
+        return False
+    return entry is not None and file_order.may_be_older(ledger, entry.continuation, routes, now)
 
 
 def pause(key: Key, tried: int) -> float:

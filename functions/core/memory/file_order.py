@@ -13,7 +13,6 @@ from functions.core.kept.history import is_of_today
 from functions.core.memory.remembered import is_to_come
 from functions.core.ports import shared
 from functions.core.routes import near_misses
-from functions.core.terms.errors import Unreadable
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Routes
-    from functions.core.terms.runs import Key
 
 Files: TypeAlias = "list[tuple[str, datetime]]"
 
@@ -34,17 +32,22 @@ KNOWN_FOR = timedelta(minutes=1)
 GONE_FOR = timedelta(days=1)  # after so long without an instance that has it, a route is gone
 
 
-def note(ledger: Ledger, file: str, now: datetime) -> Files:
+def note(ledger: Ledger, file: str, now: datetime, began: datetime | None = None) -> Files:
     """The files that were met, each with when, the newest last; this one among them from now on.
 
-    One request, two for a new one. Raises LedgerUnavailable.
+    One that a process works with which `began` after the newest was met is there again: it is met
+    once more. One request, two for a new one. Raises LedgerUnavailable.
     """
 
     def met(value: Mapping[str, Any]) -> Mapping[str, Any]:
         files = value.get("files", [])
-        if any(known == file for known, _ in files):
+        names = [known for known, _ in files]
+        last_met = _met(parse_time(files[-1][1]), now) if files else now
+        is_back = began is not None and names[-1:] != [file] and last_met < began
+        if file in names and not is_back:
             return value
-        return {"files": [*files, [file, now.isoformat()]][-MOST_FILES:]}
+        once = files[:-1] if {*names[-1:]} & {*names[:-1]} else files
+        return {"files": [*once, [file, now.isoformat()]][-MOST_FILES:]}
 
     row = shared.change(ledger, FILES, met)
     return [(known, _met(parse_time(at), now)) for known, at in row.value["files"]]
@@ -64,15 +67,6 @@ def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
         return False
     newest, met_at = note(ledger, routes.file, now)[-1]
     return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
-
-
-def may_be_older_for(ledger: Ledger, key: Key, routes: Routes, now: datetime) -> bool:
-    """The same of the continuation of this key. Two requests. Raises LedgerUnavailable."""
-    try:
-        entry = ledger.read(key)
-    except Unreadable:
-        return False
-    return entry is not None and may_be_older(ledger, entry.continuation, routes, now)
 
 
 def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> bool:
@@ -198,8 +192,8 @@ def _is_newest(files: Files, file: str, other: str, at: datetime, now: datetime)
     more; and for what was claimed before that, since who claims later is there still.
     """
     newest, met_at = files[-1]
-    settled = met_at + SETTLING
-    return _is_met(files, other) and newest == file != other and at <= settled <= now
+    is_last = newest == file != other and not _is_older(files, file, other)
+    return is_last and _is_met(files, other) and at <= met_at + SETTLING <= now
 
 
 def _is_own(file: str, routes: Routes) -> bool:
@@ -208,7 +202,7 @@ def _is_own(file: str, routes: Routes) -> bool:
 
 
 def _own_met(files: Files, routes: Routes, now: datetime) -> datetime:
-    return next((at for known, at in files if known == routes.file), now)
+    return max((at for known, at in files if known == routes.file), default=now)
 
 
 def _is_met(files: Files, file: str) -> bool:

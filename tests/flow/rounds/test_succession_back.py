@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.core.memory.file_order import FILES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
-from tests.flow.rounds.test_succession import Fleet, claims, rounds
+from tests.flow.rounds.test_succession import NEW, Fleet, announced, claims, rounds
 from tests.flow.rounds.test_succession import fleet as fleet  # noqa: PLC0414 - a fixture
+from tests.flow.rounds.test_succession_replays import replay, rounds_of
 from tests.flow.rounds.test_succession_resumes import MOVED, ends
 from tests.flow.rounds.test_succession_skips import SHADOW
-from tests.stage.azure import ROUTES
+from tests.saying.refusals import WRONG, says
+from tests.stage.azure import ROUTES, completed
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
 
 YEARS = timedelta(days=900)
+PROBE = {"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}}
 
 
 def rolled_back(fleet: Fleet, bad: str) -> tuple[Stage, Stage]:
@@ -79,3 +83,82 @@ def test_what_a_clock_that_was_wrong_claimed_by_a_file_that_nobody_met_does_not_
         newest.reconcile(minutes=2)
     assert newest.only("r1").reason is not Reason.NOT_FINAL
     assert newest.started() == [(42, "r1")]
+
+
+def taken_back(fleet: Fleet) -> Stage:
+    """An instance of a file that was rolled out days ago, whose pipeline refused a run."""
+    fleet.start(ROUTES).reconcile()
+    left = fleet.start(MOVED)
+    left.reconcile(days=9)
+    left.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
+    ends(left)
+    left.deliver(completed("r1"))
+    left.reconcile(minutes=20)
+    assert left.only("r1").state is State.FAILED
+    return left
+
+
+def deployed_again(fleet: Fleet) -> Stage:
+    """The file of before, by a deployment that ends with a probe."""
+    back = fleet.start(ROUTES)
+    back.deliver(PROBE)
+    return back
+
+
+def test_what_is_replayed_after_a_roll_back_goes_by_the_file_that_is_deployed_again(
+    fleet: Fleet,
+) -> None:
+    left = taken_back(fleet)
+    back = deployed_again(fleet)
+    replay(back)
+    rounds_of(left)
+    assert left.started() == []
+    back.reconcile(minutes=2)
+    assert back.started() == [(42, "r1")]
+
+
+def test_what_the_other_file_claimed_before_the_roll_back_waits_for_nobody(fleet: Fleet) -> None:
+    left = taken_back(fleet)
+    claims(left, "r2")
+    ends(left, "r2")
+    back = deployed_again(fleet)
+    back.reconcile(minutes=3)
+    assert back.started() == [(42, "r2")]
+
+
+def test_what_only_the_other_file_has_is_left_to_it_for_a_day_as_before(fleet: Fleet) -> None:
+    fleet.start(ROUTES).reconcile()
+    left = fleet.start(NEW)
+    left.reconcile(minutes=20)
+    claims(left)
+    back = deployed_again(fleet)
+    rounds(back, hours=23)
+    assert announced(back).state is State.OPEN
+    rounds(back, hours=2)
+    assert announced(back).state is State.FAILED
+
+
+def test_an_old_instance_that_takes_the_probe_of_a_roll_out_is_not_the_newer_one(
+    fleet: Fleet,
+) -> None:
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    new = fleet.start(MOVED)
+    new.reconcile(minutes=1)
+    claims(new)
+    ends(new)
+    old.deliver(PROBE)
+    rounds_of(old)
+    assert old.started() == []
+    new.reconcile(minutes=2)
+    assert new.started() == [(43, "r1")]
+
+
+def test_it_is_met_once_more_and_not_with_each_probe_whoever_takes_it(fleet: Fleet) -> None:
+    left = taken_back(fleet)
+    back = deployed_again(fleet)
+    met = back.ledger.shared(FILES)
+    for _ in range(3):
+        back.deliver(PROBE)
+        left.deliver(PROBE)
+    assert back.ledger.shared(FILES) == met
