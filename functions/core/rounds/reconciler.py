@@ -145,7 +145,7 @@ class Reconciler:
         followed = self._follower.follow(routes, most, strictly=by is By.OPERATOR)
         if by is not By.OPERATOR:  # whose file may name others, and who may not read their secrets
             self._wake(routes, most.last.left)
-            self._expecting.look(routes, most.last.left)
+            self._expecting.look(routes, most.last.left, waits.oldest if more else None)
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
         did = len(keys), most.resumed - unused, cut or not unused

@@ -70,15 +70,18 @@ class Expecting:
             line: Line = {"expect": "full", "route": c.key.route, "most": held.MOST}
             self._log.write(Level.WARNING, line)
 
-    def look(self, routes: Routes | None, left: float) -> None:
-        """Look at the routes whose time has come; no request where there are none."""
+    def look(self, routes: Routes | None, left: float, until: datetime | None = None) -> None:
+        """Look at the routes whose time has come; no request where there are none.
+
+        `until`: what was told later lies in the inbox, and was not looked at yet.
+        """
         deadline = Deadline(self._clock, min(SECONDS, left))
         if routes is None:
             return
         for route in routes.routes:
             what = route.expectation
             if what and self._is_due(route.name, what) and not deadline.has_passed:
-                self._guarded(route, what, routes)
+                self._guarded(route, what, routes, until)
 
     def _is_due(self, route: str, what: Expectation) -> bool:
         """At once where it expects something else by now, or the clock was put back."""
@@ -86,11 +89,13 @@ class Expecting:
         known, again = self._next.get(route, (what, now))
         return known != what or not now < again <= now + SELDOM
 
-    def _guarded(self, route: Route, what: Expectation, routes: Routes) -> None:
+    def _guarded(
+        self, route: Route, what: Expectation, routes: Routes, until: datetime | None
+    ) -> None:
         """What goes wrong with one route is a line, and costs the others nothing."""
         again = self._clock.now() + OFTEN
         try:
-            again = self._look_at(route, what, routes)
+            again = self._look_at(route, what, routes, until)
         except Lost:  # another process looked just now
             pass
         except (LedgerUnavailable, Permanent, Unreadable) as error:
@@ -98,7 +103,9 @@ class Expecting:
             self._log.write(Level.ERROR, line)
         self._next[route.name] = (what, again)
 
-    def _look_at(self, route: Route, what: Expectation, routes: Routes) -> datetime:
+    def _look_at(
+        self, route: Route, what: Expectation, routes: Routes, until: datetime | None
+    ) -> datetime:
         """Returns when to look again. One request, two more where something may have happened."""
         was = self._told(route.name, self._ledger.shared(row.name_of(route.name)))
         now, value = self._clock.now(), was.value
@@ -107,7 +114,7 @@ class Expecting:
         if self._is_newer_ones(one, what, routes):
             again = now + OFTEN
         elif what.awaits_runs:
-            one, happened = self._awaited(route, what, one)
+            one, happened = self._awaited(route, what, one, until)
             again = min(again, now + OFTEN if one.missed else awaited.looks_again(one))
         else:
             one = None
@@ -131,15 +138,16 @@ class Expecting:
         return self._ledger.share(was, row.without_telling(was.value)) if telling else was
 
     def _awaited(
-        self, route: Route, what: Expectation, one: Awaited | None
+        self, route: Route, what: Expectation, one: Awaited | None, until: datetime | None
     ) -> tuple[Awaited, list[Happened]]:
         """What is awaited by now, and what has happened meanwhile."""
         now = self._clock.now()
         is_known = one is not None and awaited.is_current(one, what, now)
         one = one if one and is_known else awaited.begun(what, now)
-        if is_known and not one.missed and now < awaited.looks_again(one):
+        told = min(now, until or now)
+        if is_known and not one.missed and told < awaited.looks_again(one):
             return one, []
-        return awaited.judged(one, what, came.ends(self._ledger, route, one.since), now)
+        return awaited.judged(one, what, came.ends(self._ledger, route, one.since), told)
 
     def _tell(self, route: str, happened: Happened) -> None:
         about, at, due = happened
