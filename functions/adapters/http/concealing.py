@@ -18,7 +18,7 @@ from requests.structures import CaseInsensitiveDict
 from functions.core.texts.bounds import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 LONGEST_PIECE = 200  # characters that are looked for at once: what is longer is hidden in pieces
 _PLAIN = re.compile(r"[\w.~-]*", re.ASCII)  # what is spelled alike everywhere
@@ -38,13 +38,13 @@ def secrets_in(authorization: str) -> list[str]:
 
 
 def concealed(
-    headers: CaseInsensitiveDict[str], body: bytes, secrets: Iterable[str]
-) -> tuple[CaseInsensitiveDict[str], bytes]:
+    headers: Mapping[str, str], body: bytes, secrets: Iterable[str]
+) -> tuple[Mapping[str, str], bytes]:
     """Headers and body without these texts, the longest first: one may be a part of another."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         body = _without(body, secret)
-        if not _PLAIN.fullmatch(secret) or any(secret in value for value in headers.values()):
-            hidden = {name: _without_in(value, secret) for name, value in headers.items()}
+        if not _PLAIN.fullmatch(secret) or secret in "\n".join(headers.values()):
+            hidden = {name: _without_in(headers[name], secret) for name in headers}
             headers = CaseInsensitiveDict(hidden)
     return headers, body
 

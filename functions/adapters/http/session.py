@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import requests
-from requests.structures import CaseInsensitiveDict
-from requests.utils import requote_uri
+from requests.utils import check_header_validity, requote_uri
 from urllib3.util import Retry
 
 from functions.adapters.http.steady import SteadyAdapter
@@ -83,11 +82,11 @@ class SdkSession(SteadySession):
 
     def request(self, method: str, url: str, **given: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - as requests has it
         """Send it as it is, once; redirects are not followed. Raises requests.RequestException."""
-        body = given["data"]
+        body, headers = given["data"], given["headers"]
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url, prepared.body = method, requote_uri(url), body
-        length = {} if body is None else {"Content-Length": str(len(body))}
-        prepared.headers = CaseInsensitiveDict({**_HEADERS, **given["headers"], **length})
+        own = {name: value for name, value in _HEADERS.items() if name not in headers}
+        prepared.headers = _sent({**own, **headers}, body)
         asked = given.get("proxies"), given.get("stream"), given.get("verify"), given.get("cert")
         how = self.merge_environment_settings(url, *asked)
         response = self.get_adapter(url).send(prepared, timeout=given.get("timeout"), **how)
@@ -124,10 +123,18 @@ class Call(NamedTuple):
         if self.params:
             prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
         own = {"Authorization": self.authorization} if self.authorization else {}
-        if self.body is not None:
-            own["Content-Length"] = str(len(self.body))
-        prepared.prepare_headers({**_HEADERS, **self.headers, **own})
+        for header in (given := {**self.headers, **own}).items():
+            check_header_validity(header)
+        prepared.headers = _sent({**_HEADERS, **given}, self.body)
         return prepared
+
+
+def _sent(headers: dict[str, str], body: bytes | None) -> Any:  # noqa: ANN401 - as requests has it
+    """The headers of a request with this body: a plain dict, since each is named once.
+
+    To find them in any case would take a tenth of what sending the request does.
+    """
+    return headers if body is None else {**headers, "Content-Length": str(len(body))}
 
 
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 if TYPE_CHECKING:
@@ -61,10 +60,13 @@ class SteadyAdapter(HTTPAdapter):
         return f"/{target}"
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401 - the same
-        """The answer, without a jar that nobody looks into."""
+        """The answer, without a jar that nobody looks into; its headers as they were read.
+
+        These, too, are found in any case.
+        """
         made = requests.Response()
         made.status_code, made.reason, made.raw = resp.status, resp.reason, resp
-        made.headers = CaseInsensitiveDict(resp.headers)
+        made.headers = resp.headers
         made.encoding = get_encoding_from_headers(made.headers)
         made.url, made.request = str(req.url), req
         return made

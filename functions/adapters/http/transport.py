@@ -23,8 +23,6 @@ from functions.core.texts import jsontext
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from requests.structures import CaseInsensitiveDict
-
     from functions.core.terms.deadline import Deadline
 
 CONNECT_SECONDS = 3.0
@@ -38,7 +36,7 @@ class Answer(NamedTuple):
     """What came back. Header names in any case."""
 
     status: int
-    headers: CaseInsensitiveDict[str]
+    headers: Mapping[str, str]
     body: bytes
 
     @property
