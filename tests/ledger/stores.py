@@ -12,6 +12,7 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
+from functions.adapters.http.session import SdkSession
 from functions.adapters.sqlite import SCHEMA, SqliteLedger
 from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
@@ -94,14 +95,14 @@ def changed(row: Any, name: str, text: str) -> Any:
 
 
 class Wire(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
-    """The SDK's own transport: it notes what leaves, and does to answers what it is told to.
+    """The app's own transport: it notes what leaves, and does to answers what it is told to.
 
     `first` is called before the next request of a method leaves; `losing` holds errors that
     take the place of the next answers, after the service has done its work.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(session=SdkSession())
         self.sent: list[str] = []
         self.urls: list[str] = []
         self.first: dict[str, Callable[[], object]] = {}

@@ -8,17 +8,16 @@ https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from azure.core import MatchConditions
-from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables import UpdateMode
 
 from functions.adapters.entra_tokens import waiting
+from functions.adapters.tables.entities import keys, only, signed, stored, whole
 from functions.adapters.tables.errors import (
     GONE,
     NO_TABLE,
@@ -36,7 +35,7 @@ from functions.core.terms.errors import LedgerUnavailable, Lost
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from azure.data.tables import TableClient
+    from azure.data.tables import TableClient, TableEntity
 
     from functions.core.ports.ledger import Place, Row
 
@@ -83,40 +82,39 @@ class _Rows:
     seen: Event
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
-        entity, create = _signed(place, row), self.table.create_entity
-        brief = {"response_preference": "return-no-content"}
-        if answer := self._send(create, entity, but={"EntityAlreadyExists"}, **brief):
+        entity, create = signed(place, row), self.table.create_entity
+        how = {"response_preference": "return-no-content", **whole(entity)}
+        if answer := self._send(create, keys(place), but={"EntityAlreadyExists"}, **how):
             return Stored(row, version_of(answer, self.table)), True
         if (found := self.get(place)) is None:
             raise LedgerUnavailable(f"{place.key} was there and is gone")
         return found, found.row.get("writer") == entity["writer"]
 
     def put(self, place: Place, row: Row) -> None:
-        entity = _signed(place, row)
-        put = self._send(self.table.upsert_entity, entity, mode=UpdateMode.REPLACE)
-        version_of(put, self.table)
+        how = {"mode": UpdateMode.REPLACE, **whole(signed(place, row))}
+        version_of(self._send(self.table.upsert_entity, keys(place), **how), self.table)
 
     def replace(self, place: Place, row: Row, version: str) -> str:
-        entity, how = _signed(place, row), {"mode": UpdateMode.REPLACE, **_only(version)}
-        if answer := self._send(self.table.update_entity, entity, but=STALE, **how):
+        entity = signed(place, row)
+        how = {"mode": UpdateMode.REPLACE, **only(version), **whole(entity)}
+        if answer := self._send(self.table.update_entity, keys(place), but=STALE, **how):
             return version_of(answer, self.table)
         return self._own(place, entity).version
 
     def get(self, place: Place) -> Stored | None:
         found = self._send(self.table.get_entity, *place, but=GONE)
-        return _stored(found) if found else None
+        return stored(found) if found else None
 
     def move(self, place: Place, to: Place, row: Row) -> None:
-        entity = _signed(to, row)
-        gone = ("delete", {"PartitionKey": place.partition, "RowKey": place.key})
-        both = [gone, ("upsert", entity, {"mode": UpdateMode.REPLACE})]
+        entity = signed(to, row)
+        both = [("delete", keys(place)), ("upsert", entity, {"mode": UpdateMode.REPLACE})]
         if answer := self._send(self.table.submit_transaction, both, but=STALE):
             version_of(answer[-1], self.table)
         else:
             self._own(to, entity)
 
     def drop(self, place: Place, version: str | None = None) -> None:
-        self._send(self.table.delete_entity, *place, but=STALE, **_only(version))
+        self._send(self.table.delete_entity, *place, but=STALE, **only(version))
 
     def find(
         self,
@@ -145,7 +143,7 @@ class _Rows:
         answer = self._send(self._page, asked, None, but=GONE)
         while answer:
             rows, token = answer
-            yield from map(_stored, rows)
+            yield from map(stored, rows)
             answer = self._send(self._page, asked, token, but=GONE) if token else None
 
     def _own(self, place: Place, entity: Row) -> Stored:
@@ -203,18 +201,3 @@ class _Rows:
     def _bounds(self) -> dict[str, float]:
         half = self._left / 2
         return {"connection_timeout": min(3.0, half), "read_timeout": min(self.reading, half)}
-
-
-def _signed(place: Place, row: Row) -> dict[str, str]:
-    keys = {"PartitionKey": place.partition, "RowKey": place.key}
-    return {**row, **keys, "writer": uuid.uuid4().hex}
-
-
-def _only(version: str | None) -> dict[str, object]:
-    condition = MatchConditions.IfNotModified if version else MatchConditions.Unconditionally
-    return {"etag": version, "match_condition": condition}
-
-
-def _stored(entity: TableEntity) -> Stored:
-    row = {name: value for name, value in entity.items() if isinstance(value, str)}
-    return Stored(row, str(entity.metadata.get("etag")))  # a projection may come without
