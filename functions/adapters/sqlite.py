@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
-import uuid
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
@@ -15,12 +15,14 @@ from functions.core.terms.errors import LedgerUnavailable, Lost
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from functions.core.ports.ledger import Place, Row
 
     _File = tuple[int, int] | None
+
+T = TypeVar("T")
 
 PATIENCE = 5.0  # seconds to wait for another writer
 SCHEMA = """
@@ -56,7 +58,7 @@ class _Rows:
         self._idle: list[tuple[_File, sqlite3.Connection]] = []
 
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
-        version = uuid.uuid4().hex
+        version = _version()
         insert = "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         if self._changed(insert, *place, version, json.dumps(row)):
             return Stored(row, version), True
@@ -66,10 +68,10 @@ class _Rows:
 
     def put(self, place: Place, row: Row) -> None:
         put = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
-        self._changed(put, *place, uuid.uuid4().hex, json.dumps(row))
+        self._changed(put, *place, _version(), json.dumps(row))
 
     def replace(self, place: Place, row: Row, version: str) -> str:
-        following = uuid.uuid4().hex
+        following = _version()
         update = (
             "UPDATE ledger SET version = ?, columns = ?"
             " WHERE partition = ? AND key = ? AND version = ?"
@@ -86,7 +88,7 @@ class _Rows:
             "UPDATE OR REPLACE ledger SET partition = ?, key = ?, version = ?, columns = ?"
             " WHERE partition = ? AND key = ?"
         )
-        if not self._changed(move, *to, uuid.uuid4().hex, json.dumps(row), *place):
+        if not self._changed(move, *to, _version(), json.dumps(row), *place):
             raise Lost(f"{place.key} was moved by another")
 
     def drop(self, place: Place, version: str | None = None) -> None:
@@ -113,29 +115,27 @@ class _Rows:
         tested = "key" if by_key else f"json_extract(columns, '$.{column}')"
         after, last, more = ">=", max(begin, low if by_key else ""), True
         while more:
-            with self._connected() as connection:
-                found = connection.execute(
-                    query.format(after=after, tested=tested),
-                    (partition, last, end or "~", low, high),
-                ).fetchall()
+            sql, bounds = query.format(after=after, tested=tested), (last, end or "~", low, high)
+            found = self._executed(sql, (partition, *bounds), sqlite3.Cursor.fetchall)
             yield from (Stored(json.loads(columns), version) for _, version, columns in found)
             more = len(found) == page
             after, last = ">", found[-1][0] if found else last
 
     def _changed(self, sql: str, *values: str) -> int:
-        with self._connected() as connection:
-            return connection.execute(sql, values).rowcount
+        return self._executed(sql, values, _count)
 
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _executed(
+        self, sql: str, values: tuple[str, ...], read: Callable[[sqlite3.Cursor], T]
+    ) -> T:
         """Every statement passes here, and every error of the library ends here."""
         try:
             file, connection = self._borrowed()
-            yield connection
+            found = read(connection.execute(sql, values))
             self._idle.append((file, connection))
         except (sqlite3.Error, OSError) as error:
             why = bounded(f"{type(error).__name__}: {error}", 200)
             raise LedgerUnavailable(f"LEDGER_URL: ledger {self._path.name}: {why}") from error
+        return found
 
     def _borrowed(self) -> tuple[_File, sqlite3.Connection]:
         file = self._file()
@@ -176,3 +176,12 @@ class _Rows:
                 time.sleep(0.01)
             else:
                 return
+
+
+def _version() -> str:
+    """One that no row had: 32 random hex digits."""
+    return os.urandom(16).hex()
+
+
+def _count(done: sqlite3.Cursor) -> int:
+    return done.rowcount

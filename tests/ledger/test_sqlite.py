@@ -200,9 +200,9 @@ def test_a_folder_that_cannot_be_made_is_unavailable(
 def test_a_full_disk_is_unavailable_and_what_was_there_stays(sqlite_store: SqliteStore) -> None:
     ledger = sqlite_store.ledger()
     entry = ledger.claim(opened()).entry
-    with ledger._rows()._connected() as connection:  # type: ignore[attr-defined] # noqa: SLF001
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()  # no test can fill a disk
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    one, execute = sqlite3.Cursor.fetchone, ledger._rows()._executed  # type: ignore[attr-defined] # noqa: SLF001
+    (pages,) = execute("PRAGMA page_count", (), one)  # no test can fill a disk
+    execute(f"PRAGMA max_page_count = {pages}", (), one)
     large = (opened(f"run-{n}", detail="x" * 400) for n in range(200))
     with pytest.raises(LedgerUnavailable, match="full"):
         list(map(ledger.claim, large))

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/devops/integrate/concepts/rest-api-versioning
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ HEADERS = {
     "X-TFS-FedAuthRedirect": "Suppress",  # a refused PAT answers 401 instead of a redirect
     "X-VSS-ForceMsaPassThrough": "true",
 }
+_quoted = lru_cache(maxsize=1024)(quote)  # there are few
 _HELD_BACK = frozenset({Reason.CREDENTIAL_REFUSED, Reason.THROTTLED})
 
 
@@ -149,7 +151,7 @@ def _readable(answer: Answer) -> Answer:
 
 def project_url(url: str, of: PipelineRequest | Project) -> str:
     """The address of the request's project below a base URL without a slash at its end."""
-    return f"{url}/{quote(of.organization, '')}/{quote(of.project, '')}"
+    return f"{url}/{_quoted(of.organization, '')}/{_quoted(of.project, '')}"
 
 
 def pipeline_url(url: str, request: PipelineRequest) -> str:

@@ -9,14 +9,13 @@ fetched         half its life is over            30 s are left    its end
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from functions.adapters.entra_tokens.answers import IdentityUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from azure.core.credentials import AccessTokenInfo
 
@@ -38,14 +37,17 @@ LATE = "the identity endpoint has not answered in time"
 _patience: ContextVar[float] = ContextVar("patience", default=PATIENCE)
 
 
-@contextmanager
-def waiting(seconds: float) -> Iterator[None]:
+class waiting:  # noqa: N801 - it is used as a function is
     """Calls in here wait for a token so many seconds at most; those of the SDK's clients, too."""
-    before = _patience.set(min(PATIENCE, seconds))
-    try:
-        yield
-    finally:
-        _patience.reset(before)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = min(PATIENCE, seconds)
+
+    def __enter__(self) -> None:
+        self._before = _patience.set(self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        _patience.reset(self._before)
 
 
 def beside(work: Callable[[], None]) -> None:

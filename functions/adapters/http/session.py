@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import requests
 from requests.utils import check_header_validity, requote_uri
@@ -121,11 +121,14 @@ class Call(NamedTuple):
         prepared.method, prepared.body = self.method, self.body
         prepared.url = address = _address(self.url)
         if self.params:
-            prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(self.params)}"
+            asked = urlencode(self.params, quote_via=_quoted)
+            prepared.url = f"{address}{'&' if '?' in address else '?'}{asked}"
         own = {"Authorization": self.authorization} if self.authorization else {}
-        for header in (given := {**self.headers, **own}).items():
+        for header in own.items():
             check_header_validity(header)
-        prepared.headers = _sent({**_HEADERS, **given}, self.body)
+        for header in self.headers.items():
+            _checked(header)
+        prepared.headers = _sent({**_HEADERS, **self.headers, **own}, self.body)
         return prepared
 
 
@@ -139,6 +142,18 @@ def _sent(headers: dict[str, str], body: bytes | None) -> Any:  # noqa: ANN401 -
 
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
     return prepared
+
+
+_quoted = lru_cache(maxsize=1024)(quote_plus)  # most names and many values come again
+
+
+@lru_cache(maxsize=256)
+def _checked(header: tuple[str, str]) -> None:
+    """Nothing, for a header that can be sent: most are the same ones at each request.
+
+    Raises requests.exceptions.InvalidHeader.
+    """
+    check_header_validity(header)
 
 
 @lru_cache(maxsize=1024)

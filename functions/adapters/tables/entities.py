@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def signed(place: Place, row: Row) -> dict[str, str]:
     """The row at its place, and who writes it."""
-    return {**row, **keys(place), "writer": uuid.uuid4().hex}
+    return {**row, **keys(place), "writer": os.urandom(16).hex()}
 
 
 def keys(place: Place) -> dict[str, str]:

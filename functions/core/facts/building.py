@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from functions.core.terms.words import Outcome
 
 Facts = dict[str, Any]
+_quoted = lru_cache(maxsize=1024)(quote)
 RETOLD = "only the event tells it, and the Functions host may have written it anew on the way"
 """What is said behind a fact of which the event has a text that may not be the run's own."""
 LEFT_OUT = "only the event tells it, and has no room for its text"
@@ -135,7 +137,7 @@ def studio_url(studio: str, workspace_id: str, run: str) -> str:
 
     https://learn.microsoft.com/azure/machine-learning/how-to-track-monitor-analyze-runs
     """
-    return f"{studio}/runs/{quote(run, safe='')}?wsid={quote(workspace_id)}"
+    return f"{studio}/runs/{quote(run, safe='')}?wsid={_quoted(workspace_id)}"
 
 
 def _merged(told: Mapping[str, str], read: Mapping[str, str]) -> dict[str, str]:

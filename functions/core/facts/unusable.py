@@ -27,7 +27,7 @@ ASKING: Final = _OF_NAN | _OF_INFINITE
 """Functions by which a gate asks on purpose whether a metric is a number, and of what kind."""
 _KEYS_ONLY: Final = {"@in": 1, "size": 0}  # which part of a call is a map of which the keys matter
 _MAY_BE: Final = tuple(
-    fact
+    (fact, fact.path, fact.is_family)
     for fact in vocabulary.TABLE
     if fact.kind is vocabulary.Kind.NUMBER or fact.cut_at or fact.kept_at
 )
@@ -73,21 +73,22 @@ def _no_number(path: Path, value: float, facts: Mapping[str, Any]) -> str:
 
 def those_in(facts: Mapping[str, Any]) -> Iterator[tuple[Path, Unusable]]:
     """Every fact that may not be used, by its path."""
-    for fact in _MAY_BE:
-        for path, value in _values(fact, facts):
+    for fact, above, is_family in _MAY_BE:
+        found: Any = facts
+        for name in above:
+            found = found.get(name) if isinstance(found, dict) else None
+        if not found:
+            continue  # most are not there
+        for path, value in _values(found, above) if is_family else [(above, found)]:
             if wrong := _why(fact, path, value, facts):
                 yield path, wrong
 
 
-def _values(fact: vocabulary.Fact, facts: Mapping[str, Any]) -> Iterator[tuple[Path, object]]:
-    found: Any = facts
-    above = fact.path
-    for name in above:
-        found = found.get(name) if isinstance(found, dict) else None
-    if not fact.is_family:
-        yield above, found
-    elif isinstance(found, dict):
-        yield from [((*above, str(name)), found[name]) for name in sorted(found, key=str)]
+def _values(found: object, above: Path) -> list[tuple[Path, object]]:
+    """What stands in a family, in the order of its names."""
+    if not isinstance(found, dict):
+        return []
+    return [((*above, str(name)), found[name]) for name in sorted(found, key=str)]
 
 
 class Reads(NamedTuple):

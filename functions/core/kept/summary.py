@@ -129,5 +129,6 @@ class Followed(Struct, frozen=True, kw_only=True):
         return Sender(self.organization, self.secret)
 
 
-NAMES = tuple(name for name in Summary.__struct_fields__ if name not in {"key", "waits_on"})
+NOT_COPIED = ("key", "waits_on")  # as they are here: rows have them in another form
+NAMES = tuple(name for name in Summary.__struct_fields__ if name not in NOT_COPIED)
 _IN_LINE = frozenset({Reason.LIMIT, Reason.CONCURRENCY, Reason.PAUSED})

@@ -67,7 +67,12 @@ def _column(name: str, at: int) -> str:
 
 
 def bounded_event(event: RunEvent) -> RunEvent:
-    """The event with its texts cut, and as many of its tags' and properties' texts as fit."""
+    """The event with its texts cut, and as many of its tags' and properties' texts as fit.
+
+    Most are shorter as a whole than any of their texts may be.
+    """
+    if len(text(event)) <= LONGEST_TEXT:
+        return event
     texts: dict[str, Any] = {name: getattr(event, name)[:LONGEST_TEXT] for name in _EVENT_TEXTS}
     tags = None if event.tags is None else _kept(event.tags)
     return msgspec.structs.replace(event, **texts, tags=tags, properties=_kept(event.properties))

@@ -55,7 +55,9 @@ def continuation_row(c: Continuation) -> Row:
 
     Raises Unreadable, as `schedule_row` does, for a state that this version does not know.
     """
-    more = {name: v for name, v in msgspec.structs.asdict(c).items() if name not in _PARTS}
+    more = msgspec.structs.asdict(c)
+    for name in _PARTS:
+        del more[name]
     event = fitting.bounded_event(c.event)
     row = row_of(_copies(c), event=event, request=c.request, history=c.history, more=more)
     return named(c.key) | row
@@ -166,8 +168,11 @@ def time_text(at: datetime) -> str:
 
 def row_of(copies: Mapping[str, object], **parts: object) -> Row:
     """Columns for people, and parts that are read back; raises Permanent (too_large)."""
-    told = {name: value for name, value in copies.items() if value}
-    row = {n: time_text(v) if isinstance(v, datetime) else bounded(v) for n, v in told.items()}
+    row = {
+        name: time_text(value) if isinstance(value, datetime) else bounded(value)
+        for name, value in copies.items()
+        if value
+    }
     for name, part in parts.items():
         row |= fitting.columns(name, part)
     return row
@@ -176,7 +181,9 @@ def row_of(copies: Mapping[str, object], **parts: object) -> Row:
 def _copies(c: Continuation) -> dict[str, object]:
     check_known(c.key.text, c.state, c.key.outcome)
     shown = msgspec.structs.asdict(Summary.of(c))
-    return {name: shown[name] for name in summary.NAMES}
+    for name in summary.NOT_COPIED:
+        del shown[name]
+    return shown
 
 
 @lru_cache(maxsize=256)  # each write of a start asks again
