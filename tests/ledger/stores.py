@@ -12,9 +12,8 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
-from functions.adapters.http.session import SdkSession
 from functions.adapters.sqlite import SCHEMA, SqliteLedger
-from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.opening import TableTransport, open_table
 from functions.adapters.tables.rows import TableLedger
 from functions.core.ledger import places, records
 from tests.stage.azurite import connection_string
@@ -94,7 +93,7 @@ def changed(row: Any, name: str, text: str) -> Any:
     return {**row, "more": json.dumps(more), name: text}
 
 
-class Wire(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
+class Wire(TableTransport):
     """The app's own transport: it notes what leaves, and does to answers what it is told to.
 
     `first` is called before the next request of a method leaves; `losing` holds errors that
@@ -102,7 +101,7 @@ class Wire(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
     """
 
     def __init__(self) -> None:
-        super().__init__(session=SdkSession())
+        super().__init__()
         self.sent: list[str] = []
         self.urls: list[str] = []
         self.first: dict[str, Callable[[], object]] = {}

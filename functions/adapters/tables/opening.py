@@ -5,7 +5,7 @@ https://learn.microsoft.com/python/api/overview/azure/data-tables-readme
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.pipeline.policies import (
     DistributedTracingPolicy,
@@ -14,13 +14,16 @@ from azure.core.pipeline.policies import (
     ProxyPolicy,
     RedirectPolicy,
 )
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient
 
 from functions.adapters.entra_tokens import refusals
-from functions.adapters.http.session import sdk_transport
+from functions.adapters.http.session import SdkSession
 from functions.core.terms.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azure.core.credentials import TokenCredential
 
 UNREAD = (
@@ -45,6 +48,33 @@ class _Table(TableClient):
         return [policy for policy in found if not isinstance(policy, UNREAD)]
 
 
+class _Plain(NamedTuple):
+    """A request as the SDK's transport sends it, and no more."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    data: Any
+    files: None = None
+
+
+class TableTransport(RequestsTransport):  # type: ignore[misc] # the SDK exports it lazily
+    """The SDK's own transport over a session of ours; its answers are of the SDK's plain kind.
+
+    Its clients take both kinds. The newer one is read in pieces and copies its headers, which
+    costs half of what sending does; the parts of a transaction only that one can tell.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(session=SdkSession())
+
+    def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 - the SDK's
+        """Send it once."""
+        if not options.get("stream"):
+            request = _Plain(request.method, request.url, request.headers, request.data)
+        return super().send(request, **options)
+
+
 def open_table(
     name: str,
     *,
@@ -58,7 +88,7 @@ def open_table(
     Nothing is sent. `options` are the SDK's, such as `audience` or `transport`. Raises
     ConfigurationError.
     """
-    options = {"retry_total": 0, "transport": sdk_transport(), **options}
+    options = {"retry_total": 0, "transport": TableTransport(), **options}
     try:
         if connection_string:
             return _Table.from_connection_string(connection_string, name, **options)
