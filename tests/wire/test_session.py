@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask, request
+from requests.structures import CaseInsensitiveDict
 
 from functions.adapters.clock import SystemClock
-from functions.adapters.http.session import SteadySession
+from functions.adapters.http.losses import NotSentError
+from functions.adapters.http.session import SdkSession, SteadySession
 from functions.adapters.http.transport import Transport
 from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
@@ -34,6 +36,7 @@ class Proxy(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__((LOOPBACK, 0), _Answer)
         self.asked: list[tuple[str, str]] = []
+        self.agents: list[list[str] | None] = []
         self.url = f"http://{LOOPBACK}:{self.server_port}"
 
 
@@ -43,6 +46,7 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append((self.command, self.path.partition("?")[0]))
+        self.server.agents.append(self.headers.get_all("User-Agent"))
         self.send_response(200)
         self.send_header("Content-Length", str(len(EMPTY)))
         self.end_headers()
@@ -128,3 +132,17 @@ def test_no_login_of_a_netrc_replaces_ours(monkeypatch: pytest.MonkeyPatch, tmp_
         Transport().read(f"{server.url}/", "Bearer ours", deadline())
         SteadySession().get(f"{server.url}/", headers={"Authorization": "ours"}, timeout=30)
     assert seen == ["Bearer ours", "ours"]
+
+
+@pytest.mark.parametrize(("login", "name"), [("Bearer a\nb", "ours"), ("Bearer a", "o\r\nurs")])
+def test_what_no_header_can_hold_is_not_sent(login: str, name: str, proxy: Proxy) -> None:
+    for _ in range(2):
+        with pytest.raises(NotSentError, match="InvalidHeader"):
+            Transport().effect(f"{FAR}/start", login, headers={"Name": name}, body="{}")
+    assert proxy.asked == []
+
+
+def test_a_header_of_an_sdk_takes_the_place_of_ours_in_any_case(proxy: Proxy) -> None:
+    theirs = CaseInsensitiveDict({"user-agent": "an SDK"})
+    SdkSession().request("GET", f"{FAR}/", headers=theirs, data=None)
+    assert proxy.agents == [["an SDK"]]

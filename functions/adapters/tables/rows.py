@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from azure.data.tables import UpdateMode
 
 from functions.adapters.entra_tokens import waiting
-from functions.adapters.tables.entities import keys, only, signed, stored, whole
 from functions.adapters.tables.errors import (
     GONE,
     NO_TABLE,
@@ -28,6 +27,7 @@ from functions.adapters.tables.errors import (
     translated,
     version_of,
 )
+from functions.adapters.tables.opening import keys, only, signed, whole
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import LedgerUnavailable, Lost
@@ -103,7 +103,7 @@ class _Rows:
 
     def get(self, place: Place) -> Stored | None:
         found = self._send(self.table.get_entity, *place, but=GONE)
-        return stored(found) if found else None
+        return _stored(found) if found else None
 
     def move(self, place: Place, to: Place, row: Row) -> None:
         entity = signed(to, row)
@@ -143,7 +143,7 @@ class _Rows:
         answer = self._send(self._page, asked, None, but=GONE)
         while answer:
             rows, token = answer
-            yield from map(stored, rows)
+            yield from map(_stored, rows)
             answer = self._send(self._page, asked, token, but=GONE) if token else None
 
     def _own(self, place: Place, entity: Row) -> Stored:
@@ -201,3 +201,8 @@ class _Rows:
     def _bounds(self) -> dict[str, float]:
         half = self._left / 2
         return {"connection_timeout": min(3.0, half), "read_timeout": min(self.reading, half)}
+
+
+def _stored(entity: TableEntity) -> Stored:
+    row = {name: value for name, value in entity.items() if isinstance(value, str)}
+    return Stored(row, str(entity.metadata.get("etag")))  # a projection may come without

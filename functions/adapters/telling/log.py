@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from functions.core.kept.continuation import Continuation
 
 LOGGER = "run_relay"
+_MOST = 2**63
 _QUOTED = re.compile(r'[ "=\\]')
 
 
@@ -61,6 +62,8 @@ def line(fields: Mapping[str, object]) -> str:
 def _value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, int) and abs(value) < _MOST:
+        return str(value)  # nothing of it is quoted or cut
     text = bounded(value)
     plain = text and not _QUOTED.search(text)
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -161,6 +161,7 @@ def unknown_word(row: str, word: str) -> str:
     return f"row {bounded(row, 200)} is {bounded(word, 62)}: left to the version that knows that"
 
 
+@lru_cache(maxsize=256)  # each row of a start tells most of the times of the one before
 def time_text(at: datetime) -> str:
     """27 characters that sort as the times do."""
     return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
