@@ -121,7 +121,7 @@ def whole(entity: Row) -> dict[str, Any]:
     The SDK looks at each column five times, and says of each that it is text, as what says nothing
     is: a third of all that it does for a request. No signature covers what is sent.
     https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations#property-types-in-a-json-feed
-    https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key#table-service-shared-key-authorization
+    https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
     """
     return {"whole": json.dumps(entity)}
 
