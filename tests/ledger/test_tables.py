@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -23,6 +23,8 @@ from tests.ledger.stores import TableStore, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from azure.core.rest import HttpRequest, HttpResponse
 
     from functions.core.kept.continuation import Continuation
     from functions.core.ports.ledger import Entry
@@ -52,6 +54,30 @@ def sent_by(wire: Wire, call: Callable[[], object]) -> list[str]:
     wire.sent.clear()
     call()
     return wire.sent
+
+
+class Forgetful(Wire):
+    """An SDK that keeps for itself what it does not know of the options of a call."""
+
+    def send(self, request: HttpRequest, **options: Any) -> HttpResponse:
+        options.pop("whole", None)
+        return super().send(request, **options)
+
+
+@pytest.mark.parametrize("write", ["claim", "share"])
+def test_a_row_of_which_the_sdk_would_send_its_keys_alone_is_not_sent(
+    table_store: TableStore, ledger: TableLedger, write: str
+) -> None:
+    forgetful = TableLedger(table_store.table(transport=Forgetful()))
+    if write == "claim":
+        with pytest.raises(TypeError, match="did not hand over the row"):
+            forgetful.claim(opened())
+    else:
+        was = ledger.share(ledger.shared("visits"), {"seen": 1})
+        with pytest.raises(TypeError, match="did not hand over the row"):
+            forgetful.share(was, {"seen": 2})
+        assert ledger.shared("visits").value == {"seen": 1}
+    assert ledger.read(opened().key) is None
 
 
 # requests

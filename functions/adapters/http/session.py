@@ -77,12 +77,12 @@ class SdkSession(SteadySession):
     """A session for an SDK's transport, whose requests are whole already.
 
     Else `requests` makes each anew: it takes the address apart, and looks for cookies, hooks and
-    forms that no SDK's request has. Who calls the SDK may say what is sent instead, as `whole`.
+    forms that no SDK's request has.
     """
 
     def request(self, method: str, url: str, **given: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - as requests has it
         """Send it as it is, once; redirects are not followed. Raises requests.RequestException."""
-        body, headers = given.get("whole", given["data"]), given["headers"]
+        body, headers = given["data"], given["headers"]
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url, prepared.body = method, requote_uri(url), body
         own = {name: value for name, value in _HEADERS.items() if name not in headers}
