@@ -30,6 +30,7 @@ from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, Stage, completed
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from local.cloud import Cloud
@@ -261,6 +262,11 @@ def test_two_reconcilers_that_call_at_once_start_each_once(cloud: Cloud, tmp_pat
 
 def test_a_burst_exceeds_no_limit(stage: Stage) -> None:
     class Hasty(SystemClock):
+        def now(self) -> datetime:
+            return (
+                stage.clock.now()
+            )  # in the middle of an hour, of which each has places of its own
+
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds / 100)
 
