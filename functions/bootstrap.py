@@ -11,11 +11,11 @@ import logging
 import os
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from functions.configuration.settings import Settings
     from functions.core.memory.known_since import KnownSince
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import RunEvent
     from functions.core.waits.registering import Waits
 
-_building = threading.Lock()
+_building, _BEGAN = threading.Lock(), datetime.now(UTC)  # the host indexes as a process begins
 
 
 class App:
@@ -40,7 +40,7 @@ class App:
     threads build a part at once, each has its own: none of them holds what must be there once.
     """
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
+    def __init__(self, settings: Settings, ports: Ports, began: datetime | None = None) -> None:
         from functions.core.limits.admission import Admission
         from functions.core.starts.handling import Relay
         from functions.core.starts.settling import Settling
@@ -56,7 +56,7 @@ class App:
             self._starter,
             look=self._look,
             ended=self._ended,
-            probed=functools.partial(_probed, ports, ports.clock.now()),
+            probed=functools.partial(_probed, ports, began or ports.clock.now()),
         )
 
     def deliver(self, event: object) -> None:
@@ -186,7 +186,7 @@ def built(environ: Mapping[str, str]) -> App:
         ports, telemetry = connect(settings), observer(settings)
         if telemetry:
             ports = telemetry.around(ports)
-        whole = App(settings, ports)
+        whole = App(settings, ports, _BEGAN)
         if telemetry:
             whole.relay = telemetry.counted(whole.relay)
         return whole

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions import bootstrap
 from functions.core.memory.file_order import FILES
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from tests.flow.asking import EXPERIMENT
 from tests.flow.rounds.test_succession import NEW, Fleet, announced, claims, rounds
 from tests.flow.rounds.test_succession import fleet as fleet  # noqa: PLC0414 - a fixture
 from tests.flow.rounds.test_succession_replays import replay, rounds_of
@@ -151,6 +153,19 @@ def test_an_old_instance_that_takes_the_probe_of_a_roll_out_is_not_the_newer_one
     rounds_of(old)
     assert old.started() == []
     new.reconcile(minutes=2)
+    assert new.started() == [(43, "r1")]
+
+
+def test_nor_is_one_whose_first_event_is_that_probe(fleet: Fleet) -> None:
+    old, new = fleet.start(ROUTES), fleet.start(MOVED)
+    old.reconcile()
+    new.devops.server.faults.add(says(400, WRONG, path="*/_apis/pipelines/43/runs"))
+    new.aml.add_run("r1", experiment=EXPERIMENT)
+    new.deliver(completed("r1"))
+    new.reconcile()
+    bootstrap.built(old.environ).relay.deliver(PROBE)  # its process is there since before
+    replay(new)
+    new.reconcile()
     assert new.started() == [(43, "r1")]
 
 
