@@ -21,7 +21,7 @@ from tests.stage.azurite import connection_string
 
 if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
-    from tests.ledger.stores import TableStore
+    from tests.ledger.stores import Store, TableStore
 
 MANY = 30
 HOUR = timedelta(hours=1)
@@ -47,6 +47,17 @@ def test_however_many_wait_they_are_found_in_a_ledger_that_is_far_away(
     ledger = TableLedger(table_store.table(transport=far), monotonic=lambda: far.seconds)
     found = wanted(ledger, Wanted(frozenset({state}), NOON))
     assert (len(found.those), found.whole) == (many, True)
+
+
+def test_what_failed_while_it_was_shown_as_open_is_not_meant_by_that(store: Store) -> None:
+    ledger, c = store.ledger(), opened(reason=Reason.CREDENTIAL_REFUSED)
+    entry = ledger.claim(c).entry
+    ledger.write(entry, opened(state=State.FAILED, reason=Reason.REJECTED))
+    meant = {
+        state: [one.key for one in wanted(ledger, Wanted(frozenset({state}), NOON)).those]
+        for state in (State.OPEN, State.FAILED)
+    }
+    assert meant == {State.OPEN: [], State.FAILED: [c.key]}
 
 
 def test_a_person_waits_longer_for_a_list_than_an_event_may(

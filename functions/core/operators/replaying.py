@@ -174,6 +174,7 @@ def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
 
     A list is behind: what it shows as open may have ended, and so each is read, by `each` of them
     several at once. What was replayed by who died at it stands as open and is shown as it was.
+    What has ended otherwise than it is shown is not meant.
     """
     listed = ledger.listed(those.since - LONGEST_OPEN, MOST_LOOKED_AT)
     opened = sum(one.is_open for one in listed)
@@ -182,7 +183,8 @@ def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
         with suppress(Unreadable):
             entry = ledger.read(one.key)
             c = entry.continuation if entry else None
-            return c if c and (those.fits(one) or those.fits(Summary.of(c))) else None
+            if c and (those.fits(Summary.of(c)) or (c.is_open and those.fits(one))):
+                return c
         return None
 
     may_be = [one for one in reversed(listed) if one.is_open or those.fits(one)]
