@@ -11,11 +11,12 @@ from functions import connections
 from functions.adapters.tables import rows
 from functions.adapters.tables.rows import TableLedger
 from functions.configuration import settings
+from functions.core.ledger import lists, rowschedule
 from functions.core.operators.replaying import Wanted, wanted
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from relay.deployment.signin import SignedIn
-from tests.ledger.samples import NOON, opened
+from tests.ledger.samples import NOON, opened, started
 from tests.ledger.stores import Far
 from tests.stage.azurite import connection_string
 
@@ -58,6 +59,21 @@ def test_what_failed_while_it_was_shown_as_open_is_not_meant_by_that(store: Stor
         for state in (State.OPEN, State.FAILED)
     }
     assert meant == {State.OPEN: [], State.FAILED: [c.key]}
+
+
+def test_not_all_is_looked_at_where_the_schedule_has_more_whatever_that_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_SORTED", 3)
+    monkeypatch.setattr(rowschedule, "MOST_SORTED", 3)
+    ledger, found = store.ledger(), list[bool]()
+    for run in ("r1", "r2", "r3", "r4"):
+        c = opened(run, reason=Reason.CREDENTIAL_REFUSED)
+        entry = ledger.claim(c).entry
+        if run in {"r1", "r2"}:
+            ledger.schedule(ledger.write(entry, started(c)).continuation)
+        found.append(wanted(ledger, Wanted(frozenset({State.OPEN}), NOON)).whole)
+    assert found == [True, True, False, False]
 
 
 def test_a_person_waits_longer_for_a_list_than_an_event_may(

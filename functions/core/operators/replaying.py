@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 LONGEST_OPEN = timedelta(days=30)  # how long before its end a listed one may have been claimed
 MOST_LISTED = 10_000
-MOST_LOOKED_AT, MOST_OPEN = 30_000, 5000  # of what has ended, and of what a list has room for
+MOST_LOOKED_AT, MOST_OPEN = 30_000, 5000  # of what has ended, and of what is scheduled
 MOST_OTHERS = 1000
 
 
@@ -177,7 +177,7 @@ def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
     What has ended otherwise than it is shown is not meant.
     """
     listed = ledger.listed(those.since - LONGEST_OPEN, MOST_LOOKED_AT)
-    opened = sum(one.is_open for one in listed)
+    ended = sum(not one.is_open for one in listed)
 
     def meant(one: Summary) -> Continuation | None:
         with suppress(Unreadable):
@@ -189,4 +189,5 @@ def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
 
     may_be = [one for one in reversed(listed) if one.is_open or those.fits(one)]
     found = [c for c in each(meant, may_be) if c]
-    return Found(found, opened < MOST_OPEN and len(listed) - opened < MOST_LOOKED_AT)
+    is_whole = ledger.backlog(those.since).whole  # in which are also some that were started
+    return Found(found, is_whole and ended < MOST_LOOKED_AT)
