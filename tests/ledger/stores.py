@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import UpdateMode
 
 from functions.adapters.sqlite import SCHEMA, SqliteLedger
-from functions.adapters.tables.opening import TableTransport, open_table
+from functions.adapters.tables.opening import TableTransport, keys, open_table, whole
 from functions.adapters.tables.rows import TableLedger
 from functions.core.ledger import places, records
 from tests.stage.azurite import connection_string
@@ -55,8 +55,12 @@ class TableStore:
         self.table().delete_entity(*place)
 
     def change(self, key: Key, name: str, text: str) -> None:
-        entity = self.table().get_entity(*places.continuation(key))
-        self.table().update_entity(changed(entity, name, text), mode=UpdateMode.REPLACE)
+        place = places.continuation(key)
+        how = {
+            "mode": UpdateMode.REPLACE,
+            **whole(changed(self.table().get_entity(*place), name, text)),
+        }
+        self.table().update_entity(keys(place), **how)
 
 
 class SqliteStore:
