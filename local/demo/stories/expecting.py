@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.chat.front import Chat
@@ -18,8 +19,6 @@ from local.demo.stories.patterns import PatternStory
 from local.deployment import Broken
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local.deployment import Deployment
     from local.screen import Screen
 
@@ -43,7 +42,7 @@ class Expect(PatternStory):
 
     def __init__(self, deployment: Deployment, screen: Screen) -> None:
         super().__init__(deployment, screen)
-        self._logs, self._awaited = [deployment.host.log], list[str]()
+        self._logs, self._awaited = list[Path](), list[str]()
         self._shown: set[str] = set()
 
     def tell(self) -> None:
@@ -59,6 +58,7 @@ class Expect(PatternStory):
                 vault.put(name, address)
             self._screen.title("1. Yesterday: the app notes by when the next training is awaited")
             self._round(-DAY, "a day ago", [])
+            self._logs.append(self._deployment.host.log)  # whose timer may say by now what is next
             self._screen.title("2. Today: that was six minutes ago, and none has ended")
             self._round(timedelta(0), "now", ["overdue"])
             self._are_told(chat, ["overdue"])
