@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from functions.core.kept.summary import Summary
+from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.decisions import Answer
-from functions.core.operators.replaying import MOST_LOOKED_AT, MOST_OPEN, Wanted, wanted
+from functions.core.operators.replaying import MOST_LOOKED_AT, Wanted, wanted
 from functions.core.texts.phrases import counted
 from relay import exits, printing
 from relay.continuations.naming import named
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE = 8
 CUT = (
-    f"warning: only {MOST_OPEN:,} of what is open, and the newest {MOST_LOOKED_AT:,} of what has "
+    f"warning: only {MOST_SORTED:,} of what is open, and the newest {MOST_LOOKED_AT:,} of what has "
     "ended were looked at: some that fit may be left"
 )
 

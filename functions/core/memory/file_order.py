@@ -42,11 +42,12 @@ def note(ledger: Ledger, file: str, now: datetime, began: datetime | None = None
     def met(value: Mapping[str, Any]) -> Mapping[str, Any]:
         files = value.get("files", [])
         names = [known for known, _ in files]
-        last_met = _met(parse_time(files[-1][1]), now) if files else now
-        is_back = began is not None and names[-1:] != [file] and last_met < began
-        if file in names and not is_back:
-            return value
-        once = files[:-1] if {*names[-1:]} & {*names[:-1]} else files
+        if file in names:
+            newest, met_at = files[-1]
+            if began is None or newest == file or began <= _met(parse_time(met_at), now):
+                return value
+        is_twice = bool(names) and names[-1] in names[:-1]
+        once = files[:-1] if is_twice else files
         return {"files": [*once, [file, now.isoformat()]][-MOST_FILES:]}
 
     row = shared.change(ledger, FILES, met)

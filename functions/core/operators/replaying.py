@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 LONGEST_OPEN = timedelta(days=30)  # how long before its end a listed one may have been claimed
 MOST_LISTED = 10_000
-MOST_LOOKED_AT, MOST_OPEN = 30_000, 5000  # of what has ended, and of what is scheduled
+MOST_LOOKED_AT = 30_000  # of what has ended
 MOST_OTHERS = 1000
 
 

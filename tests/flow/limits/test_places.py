@@ -263,9 +263,7 @@ def test_two_reconcilers_that_call_at_once_start_each_once(cloud: Cloud, tmp_pat
 def test_a_burst_exceeds_no_limit(stage: Stage) -> None:
     class Hasty(SystemClock):
         def now(self) -> datetime:
-            return (
-                stage.clock.now()
-            )  # in the middle of an hour, of which each has places of its own
+            return stage.clock.now()  # mid-hour: each hour has places of its own
 
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds / 100)
