@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from local.serving.faults import Fault
@@ -67,7 +68,8 @@ def hits(fault: Fault) -> int:
 
 def all_answered() -> None:
     """Wait until no token is being fetched any more."""
-    for thread in threading.enumerate():
-        if thread.name == "token":
-            thread.join(30)
-            assert not thread.is_alive()
+    while fetching := [one for one in threading.enumerate() if one.name == "token"]:
+        for thread in fetching:
+            with suppress(RuntimeError):  # it is listed a moment before it can be waited for
+                thread.join(30)
+                assert not thread.is_alive()
