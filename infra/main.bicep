@@ -105,7 +105,7 @@ param logDays int = 90
 @description('Optional. Resource id of a Key Vault that is there already, with Azure RBAC. Empty: one is made, unless devopsAuth is entra and nothing else needs one.')
 param vaultId string = ''
 
-@description('Optional. Names of further secrets of the existing vault that the app reads: those that routes name.')
+@description('Optional. Names of further secrets that the app reads: those that routes name, and the addresses of channels. Of an existing vault it may read no others; without one, a vault is made for them with devopsAuth entra too.')
 param vaultSecrets string[] = []
 
 @description('Optional. true brings back the deleted vault of an earlier deployment. Say so once, when it is told that the name is taken by a deleted vault.')
@@ -254,7 +254,8 @@ var topicIds = map(
 )
 
 var githubSecrets = empty(policy.?githubSecret ?? '') ? [] : [policy.githubSecret!]
-var makesVault = (devopsAuth == 'pat' || (policy.?waits ?? false) || !empty(githubSecrets)) && empty(vaultId)
+var needsVault = devopsAuth == 'pat' || (policy.?waits ?? false) || !empty(githubSecrets) || !empty(vaultSecrets)
+var makesVault = needsVault && empty(vaultId)
 var vaultName = empty(vaultId)
   ? 'kv${take(replace(namePrefix, '-', ''), 9)}${unique}'
   : last(split(toLower(vaultId), '/'))

@@ -137,6 +137,7 @@ def vaults() -> dict[str, Wanted]:
         "secrets": given("main", vaultId=VAULT, policy={"waits": True}, **secrets),
         "github": given("main", **github),
         "github elsewhere": given("main", vaultId=VAULT, **github),
+        "channels": given("main", devopsAuth="entra", vaultSecrets=["relay-teams"]),
     }
 
 

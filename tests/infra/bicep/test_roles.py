@@ -159,6 +159,14 @@ def test_the_secret_for_github_has_a_vault_where_azure_devops_needs_none() -> No
     assert found == {"theirs/secrets/github-app-key"}
 
 
+def test_so_have_the_addresses_of_channels() -> None:
+    """Who had a PAT before keeps the vault in which they lie."""
+    found = json.loads(answers().snapshots["channels"])["predictedResources"]
+    assert [each for each in found if each["type"] == "Microsoft.KeyVault/vaults"]
+    (settings,) = (each["properties"] for each in found if each["id"].endswith("/appsettings"))
+    assert settings["KEY_VAULT_URL"]
+
+
 def test_the_built_in_roles_are_all_used() -> None:
     used = {what for name in SETS if name != "prod" for _, what, _ in given(name)}
     assert set(built_in()) == used - set(OWN_ROLES)
