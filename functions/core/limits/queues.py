@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from functions.core.kept import after
 from functions.core.limits.taking import names_another
 from functions.core.limits.turns import may_be_older_for
 from functions.core.memory.file_order import may_be_older
@@ -173,10 +175,24 @@ class Queue:
     ) -> None:
         """All of one route and group but the latest: which ended last, as the events tell it."""
         fine = [[c for c in those if not names_another(c, route)] for those in (own, beside)]
-        latest = {_group(c): c.key for c in sorted([*fine[0], *fine[1]], key=_ended)}
+        latest = {_group(c): c.key for c in sorted([*fine[0], *fine[1]], key=self._ended)}
         for c in fine[0]:
             if latest[_group(c)] != c.key and not self._is_older(c):
                 self.gone[c.key] = latest[_group(c)]
+
+    def _ended(self, c: Continuation) -> tuple[datetime, datetime, Key]:
+        """When the run ended that it is about, and who came last of several that did at once."""
+        return _believed(self._first(c)), c.open_since, c.key
+
+    def _first(self, c: Continuation) -> Continuation:
+        """What news began, of what goes on by the end of its pipeline run: a request for each step.
+
+        That may end long after the pipeline run of a later run has.
+        """
+        with suppress(Unreadable):
+            while (key := after.before(c)) and (entry := self._ledger.read(key)):
+                c = entry.continuation
+        return c
 
     def _is_older(self, c: Continuation) -> bool:
         """Whether a newer file may say otherwise of it, by which none is to be ended or asked."""
@@ -192,11 +208,11 @@ def _group(c: Continuation) -> str:
     return c.wants or c.waits_on
 
 
-def _ended(c: Continuation) -> tuple[datetime, datetime, Key]:
+def _believed(c: Continuation) -> datetime:
     """An end after its claim is not believed: whoever ends a run says when that was.
 
     But of several that are joined it is the app that says when the last one came.
     """
     told, joined = c.event.time or c.created_at, c.key.outcome is Outcome.JOINED
     believed = joined or told <= c.created_at + CLOCK_SKEW
-    return told if believed else c.created_at, c.open_since, c.key
+    return told if believed else c.created_at
