@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from functions.core.terms.deadline import Clock
 
 DIGITS = 12
+# Many wait for these at once, and are let go at once, whichever of their runs ended last.
+TOGETHER = frozenset({Reason.PAUSED, Reason.CREDENTIAL_REFUSED, Reason.THROTTLED})
 
 
 def names_another(c: Continuation, route: Route) -> bool:
@@ -63,12 +65,18 @@ class Taking:
 
     def _both(self, entry: Entry, route: Route, wants: Concurrency, group: str) -> Entry | Full:
         c = entry.continuation
-        if wants.latest and names_another(c, route):  # it is compared with others first
-            return Full(Reason.CONCURRENCY, self.groups.lot(group, wants.at_most).said(0), group)
+        if wants.latest and (names_another(c, route) or c.reason in TOGETHER):
+            return self._lined_up(wants, group)
         found = self.groups.take(entry, group, wants.at_most, waited=bool(c.slot))
         if not isinstance(found, Entry):
             return found
         return self.limits.take(found, route, waited=c.group == group)
+
+    def _lined_up(self, wants: Concurrency, group: str) -> Full:
+        """No place: it is compared with others first, and who comes meanwhile is one of these."""
+        self.groups.places.close(self._ledger.shared(group), self.groups.lot(group, wants.at_most))
+        said = f"of those that wait in the group {group.removeprefix(GROUP)} the latest goes"
+        return Full(Reason.CONCURRENCY, said, group)
 
     def is_asked_anew(self, c: Continuation, route: Route, line: str) -> bool:
         """Whether one that is called from a line takes no place: which is its is to be seen."""

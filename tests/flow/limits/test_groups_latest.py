@@ -9,6 +9,7 @@ import pytest
 from functions.core.kept.summary import EVER
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
+from tests.conftest import PAT
 from tests.flow.limits.groups import (
     BOTH,
     GROUP,
@@ -161,3 +162,72 @@ def test_it_is_superseded_once_though_two_processes_see_it(stage: Stage) -> None
         app.reconciler.reconcile()
     (c,) = stage.of_run("b").values()
     assert [step.what for step in c.history].count("skipped") == 1
+
+
+def hold(stage: Stage, by: str) -> None:
+    """From now on nothing is started."""
+    if by == "a pause":
+        stage.deploy(PAUSED="1")
+    else:
+        stage.devops.refuse(PAT)
+
+
+def let_go(stage: Stage, by: str) -> None:
+    """What waited for that goes on, with the next round."""
+    if by == "a pause":
+        stage.deploy(PAUSED="0")
+    else:
+        stage.devops.accept(PAT)
+        stage.clock.forward(minutes=15)
+    stage.reconcile(seconds=1)
+
+
+@pytest.mark.parametrize("by", ["a pause", "a refused secret"])
+def test_of_those_that_are_let_go_together_only_the_latest_is_started(
+    stage: Stage, by: str
+) -> None:
+    hold(stage, by)
+    for n, run in enumerate("abc"):
+        trained(stage, run, at=f"2026-11-21T18:4{n}:00Z")
+    trained(stage, "other", model="another", at="2026-11-21T18:30:00Z")
+    let_go(stage, by)
+    rounds(stage)
+    assert sorted(started(stage)) == ["c", "other"]
+    assert sorted(superseded(stage)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("by", ["a pause", "a refused secret"])
+def test_who_comes_when_they_are_let_go_is_one_of_them(stage: Stage, by: str) -> None:
+    """Else the latest of those would be started after it, once that has ended."""
+    hold(stage, by)
+    trained(stage, "a", at="2026-11-21T18:41:00Z")
+    trained(stage, "b", at="2026-11-21T18:42:00Z")
+    let_go(stage, by)
+    trained(stage, "new", at="2026-11-21T18:43:00Z")
+    rounds(stage)
+    assert started(stage) == ["new"]
+    finish(stage, "new")
+    rounds(stage)
+    assert (started(stage), sorted(superseded(stage))) == (["new"], ["a", "b"])
+
+
+def test_a_start_that_a_limit_leaves_is_that_of_the_latest_of_those_that_are_let_go(
+    stage: Stage,
+) -> None:
+    stage.mid_hour()
+    stage.routes(limited(1))
+    hold(stage, "a pause")
+    for n, run in enumerate("abc"):
+        trained(stage, run, at=f"2026-11-21T18:4{n}:00Z")
+    let_go(stage, "a pause")
+    rounds(stage)
+    assert started(stage) == ["c"]
+
+
+def test_who_was_held_alone_is_started_a_round_later(stage: Stage) -> None:
+    hold(stage, "a pause")
+    trained(stage, "a")
+    let_go(stage, "a pause")
+    assert stage.only("a").detail == "of those that wait in the group defects the latest goes"
+    rounds(stage, 1)
+    assert started(stage) == ["a"]
