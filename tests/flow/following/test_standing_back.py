@@ -98,6 +98,20 @@ def test_what_goes_on_while_its_route_is_given_another_secret_is_looked_at_with_
     assert stage.of_run("r1")["register"].ended
 
 
+def test_so_it_is_where_the_route_has_another_name_as_well(stage: Stage) -> None:
+    """Its group would stand still for 30 days otherwise."""
+    (build,) = started(stage)
+    stage.devops.keys.accept("a token of its own")
+    by_another_secret(stage, "a token of its own")
+    stage.routes(stage.routes_file.read_text("utf-8").replace("name: register", "name: ours"))
+    stage.deploy()
+    withdrawn(stage, "deleted")
+    stage.devops.finish(build)
+    for _ in range(5):
+        stage.reconcile(minutes=1)
+    assert stage.of_run("r1")["register"].ended
+
+
 def test_but_not_where_that_is_for_another_project(stage: Stage) -> None:
     """Which it may be for alone: what is refused there for days would count as lost."""
     (build,) = started(stage)

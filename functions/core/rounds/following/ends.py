@@ -157,15 +157,17 @@ def refused(one: Followed, now: datetime, why: str) -> PipelineEnd | Followed:
 def by_todays_secret(one: Followed, routes: Routes, policy: Policy) -> Followed:
     """The same, looked at with the secret by which its route starts pipelines there today.
 
-    Itself where that is no other one, or where the route is gone, or starts none in its project.
+    Where that has another name by now, or starts none in its project, with one by which another
+    route starts this very pipeline. Itself where there is no other one.
     """
-    route = routes.named(one.key.route)
-    start = route.start if route else None
     where = (one.organization.lower(), one.project.lower())
-    if start is None or (start.organization.lower(), start.project.lower()) != where:
-        return one
-    secret = policy.sender(one.organization, start.secret).secret
-    return one if secret == one.secret else replace(one, secret=secret)
+    starts = [(route.name, route.start) for route in routes.every if route.start]
+    there = [(n, s) for n, s in starts if (s.organization.lower(), s.project.lower()) == where]
+    own = [s for name, s in there if name == one.key.route]
+    same = own or [s for _, s in there if s.pipeline == one.pipeline]
+    secrets = (policy.sender(one.organization, start.secret).secret for start in same)
+    other = next((secret for secret in secrets if secret != one.secret), one.secret)
+    return one if other == one.secret else replace(one, secret=other)
 
 
 def overdue(one: Followed, now: datetime, policy: Policy, why: str) -> PipelineEnd | None:
