@@ -48,9 +48,8 @@ class Beside:
     def begin(self, call: Callable[[], T]) -> Callable[[], T]:
         """Begin it; what comes back waits for its end, and gives or raises what it did."""
         begun = _Begun(call)
+        begun.has_thread = self._is_idle() or self._grow()
         self._queue.put(begun)
-        if not self._is_idle():
-            self._grow()
         return begun.result
 
     def _is_idle(self) -> bool:
@@ -61,21 +60,26 @@ class Beside:
             return False
         return True
 
-    def _grow(self) -> None:
+    def _grow(self) -> bool:
+        """Whether there is one more thread."""
         with self._lock:
             if self._threads >= self._most:
-                return
+                return False
             self._threads += 1
         try:
             threading.Thread(target=self._work, name="ahead", daemon=True).start()
         except RuntimeError:  # no thread can be made
             self._end()
+            return False
+        return True
 
     def _work(self) -> None:
         while (begun := self._next()) is not None:
             begun.do()
+            was_counted_on = begun.has_thread
             del begun  # while it waits for the next, nothing of this one is kept
-            self._idle.put(None)
+            if was_counted_on:
+                self._idle.put(None)
         self._end()
 
     def _next(self) -> _Begun[Any] | None:
@@ -92,7 +96,12 @@ class Beside:
 
 
 class _Begun(Generic[T]):
-    """A call that is done once, by a thread of those or by who asks for it first."""
+    """A call that is done once, by a thread of those or by who asks for it first.
+
+    `has_thread`: one is counted on for it, and free again after it; others are done as one may.
+    """
+
+    has_thread = False
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call, self._context = call, copy_context()

@@ -81,6 +81,20 @@ def test_idle_threads_end_and_others_begin() -> None:
         until(lambda: set(ours()) <= before)
 
 
+def test_calls_that_no_thread_was_left_for_leave_later_ones_theirs() -> None:
+    before, free = set(ours()), threading.Event()
+    beside = Beside(most=1, idle_seconds=0.001)
+    busy = [beside.begin(free.wait) for _ in range(FEW + 1)]
+    free.set()
+    assert all(wait() for wait in busy)
+    until(lambda: set(ours()) <= before)
+    held = threading.Event()
+    later = beside.begin(held.wait)
+    assert not set(ours()) <= before
+    held.set()
+    assert later()
+
+
 def test_each_answer_is_handed_out_once_and_only_for_its_own_deadline() -> None:
     made: list[str] = []
     one, other = Ahead(Beside().begin), Ahead(Beside().begin)
