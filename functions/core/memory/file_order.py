@@ -28,7 +28,7 @@ Files: TypeAlias = "list[tuple[str, datetime]]"
 FILES = "chronicle/files"
 MOST_FILES = 50
 SETTLING = timedelta(minutes=10)  # so long instances of two versions claim beside each other
-KNOWN_FOR = timedelta(minutes=1)
+KNOWN_FOR = timedelta(seconds=10)  # as other shared rows are believed
 GONE_FOR = timedelta(days=1)  # after so long without an instance that has it, a route is gone
 
 
@@ -108,7 +108,7 @@ def is_newer_ones(ledger: Ledger, c: Continuation, routes: Routes, now: datetime
 
 
 class Order:
-    """The order as one process knows it; each of its threads asks once a minute at most."""
+    """The order as one process knows it; each of its threads asks once in ten seconds at most."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

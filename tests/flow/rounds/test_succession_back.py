@@ -177,3 +177,21 @@ def test_it_is_met_once_more_and_not_with_each_probe_whoever_takes_it(fleet: Fle
         back.deliver(PROBE)
         left.deliver(PROBE)
     assert back.ledger.shared(FILES) == met
+
+
+def test_nor_does_it_go_by_an_order_that_it_looked_at_before_that_deployment(fleet: Fleet) -> None:
+    """Rolled back within the minutes of the roll-out, of which a round has just asked."""
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    claims(old, "r0")
+    bad = fleet.start(MOVED)
+    bad.deliver(PROBE)
+    bad.reconcile(minutes=3)
+    bad.clock.forward(seconds=20)
+    back = deployed_again(fleet)
+    claims(back)
+    ends(back)
+    bad.reconcile(seconds=35)
+    assert bad.started() == []
+    back.reconcile(minutes=2)
+    assert back.started() == [(42, "r1")]

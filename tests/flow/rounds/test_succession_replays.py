@@ -106,7 +106,7 @@ def test_what_was_given_up_waits_for_no_file_that_was_taken_back(fleet: Fleet) -
 
 
 def test_nor_where_the_new_one_came_since_it_looked_who_is_the_newest(fleet: Fleet) -> None:
-    """What it knows of that a minute long is not asked of what was replayed since."""
+    """What it knows of that for seconds is not asked of what was replayed since."""
     old = fleet.start(ROUTES)
     old.devops.server.faults.add(says(400, WRONG))
     ends(old, "r1")
@@ -120,7 +120,7 @@ def test_nor_where_the_new_one_came_since_it_looked_who_is_the_newest(fleet: Fle
     new = fleet.start(MOVED)
     new.deliver({"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}})
     replay(new)
-    old.reconcile(seconds=20)
+    old.reconcile(seconds=5)
     assert old.started() == [(42, "r2")]
     new.reconcile(minutes=2)
     assert new.started() == [(42, "r2"), (43, "r1")]
