@@ -125,9 +125,9 @@ def replay(  # noqa: PLR0913 - one argument per option
             from relay.continuations import dead_letters as letters  # noqa: PLC0415 - only this needs the network
 
             return letters.take_up(office, dead_letters, span, as_json=as_json, dry=dry_run)
-        asks = who or opening.whoever()
-        replaying = Replaying(office.ports.ledger, office.ports.clock, asks, dry=dry_run)
-        told = wishes.fulfilled(office, replaying, wish, those.found(office, span))
+        asks, meant = who or opening.whoever(), those.meant(office, span)
+        replaying = Replaying(office.ports.ledger, office.ports.clock, asks, meant, dry=dry_run)
+        told = wishes.fulfilled(office, replaying, wish, those.found(office, meant))
         return wishes.tell(told, as_json=as_json, dry=dry_run)
 
 

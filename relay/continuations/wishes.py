@@ -79,14 +79,19 @@ class Those(NamedTuple):
         """Whether they are filtered by more than their state."""
         return bool(self.route or self.experiment or self.reasons)
 
-    def found(self, office: Office, span: timedelta) -> Sequence[Continuation]:
-        """Those of the ledger, the oldest first; ends the command for a KEY that names none."""
+    def meant(self, office: Office, span: timedelta) -> Wanted | None:
+        """All that fit; None where each is named by its KEY."""
         if not self.states:
-            return [opening.resolved(office, text) for text in dict.fromkeys(self.keys)]
+            return None
         since = office.ports.clock.now() - span
-        those = Wanted(self.states, since, self.route, self.experiment, self.reasons)
+        return Wanted(self.states, since, self.route, self.experiment, self.reasons)
+
+    def found(self, office: Office, meant: Wanted | None) -> Sequence[Continuation]:
+        """Those of the ledger, the oldest first; ends the command for a KEY that names none."""
+        if meant is None:
+            return [opening.resolved(office, text) for text in dict.fromkeys(self.keys)]
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            found = wanted(office.ports.ledger, those, pool.map)
+            found = wanted(office.ports.ledger, meant, pool.map)
         if not found.whole:
             printing.say(CUT, err=True)
         return found.those

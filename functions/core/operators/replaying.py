@@ -37,24 +37,43 @@ LONGEST_OPEN = timedelta(days=30)  # how long before its end a listed one may ha
 MOST_LISTED = 10_000
 MOST_LOOKED_AT = 30_000  # of what has ended
 MOST_OTHERS = 1000
+SINCE = "it has come to this since it was looked for"
 
 
 class Replaying:
     """Writes to the ledger what an operator decides, and who it was; `dry`: it writes nothing.
 
     What is found due or started is scheduled again: asking twice repairs what broke in between.
-    Every method raises LedgerUnavailable.
+    `those`: which are meant, where no KEY names each; what has come to another end meanwhile is
+    none of them. Every method raises LedgerUnavailable.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, who: str, *, dry: bool = False) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        who: str,
+        those: Wanted | None = None,
+        *,
+        dry: bool = False,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._who = bounded(who, LONGEST_NAME)
-        self._dry = dry
+        self._those, self._dry = those, dry
 
     def replay(self, key: Key, *, ignore_gate: bool = False) -> Answer:
         """Open it again if it is held or failed, and never asked; try at once what is parked."""
-        return self._put(key, partial(decisions.again, ignore_gate=ignore_gate))
+        return self._put(key, partial(self._again, ignore_gate=ignore_gate))
+
+    def _again(
+        self, c: Continuation, now: datetime, *, who: str, ignore_gate: bool
+    ) -> Continuation | Answer:
+        """Of many the last is written minutes after it was found, and rounds go on meanwhile."""
+        is_meant = self._those is None or self._those.fits(Summary.of(c))
+        if c.state in decisions.REPLAYABLE and not is_meant:
+            return Answer(f"{decisions.standing(c)}; {SINCE}", done=False)
+        return decisions.again(c, now, who=who, ignore_gate=ignore_gate)
 
     def ask_anew(self, key: Key, *, ignore_gate: bool = False) -> Answer:
         """Start what is in doubt once more: the operator knows that nothing was queued."""

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from functions.core.events import parsing
 from functions.core.operators import replaying
+from functions.core.operators.replaying import Found, wanted
 from functions.core.starts import steps
 from functions.core.terms.reasons import Reason
 from functions.core.terms.runs import Key
@@ -24,6 +25,7 @@ from local.cloud import WORKSPACE
 from local.eventgrid.envelopes import CLOUD, EVENT_GRID, Schema
 from local.serving.faults import Fault
 from relay.__main__ import app
+from relay.continuations import wishes
 from tests.running.shipping import ROOT
 from tests.saying.refusals import WRONG, says
 from tests.stage.azure import ROUTES, Stage, as_cloud_event, changed, completed, in_bytes
@@ -295,6 +297,34 @@ def test_who_is_not_looked_at_is_not_passed_over_in_silence(
     result = relay("--failed")
     assert result.stderr.startswith("warning: only 5,000 of what is open, and the newest ")
     assert result.stdout.count(": replayed; ") == 1
+
+
+def test_what_its_gate_has_held_since_it_was_found_does_not_start_without_its_gate(
+    stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of hundreds the last is written minutes after it was found, and rounds go on meanwhile."""
+    text = stage.routes_file.read_text("utf-8")
+    gate = "- name: register\n    when: run.metrics.accuracy > 0.9"
+    stage.routes(text.replace("- name: register", gate))
+    for run in ("r1", "r2"):
+        stage.aml.add_run(run, experiment="defect-detection")
+        stage.deliver(completed(run))
+
+    def found(*asked: Any) -> Found:
+        those = wanted(*asked)
+        stage.aml.add_run("r2", experiment="defect-detection", metrics={"accuracy": 0.5})
+        stage.reconcile(minutes=1)
+        assert stage.only("r2").reason is Reason.GATE
+        return those
+
+    monkeypatch.setattr(wishes, "wanted", found)
+    asked = relay("--open", "--reason", "facts_missing", "--ignore-gate")
+    first, second, total = asked.stdout.splitlines()
+    assert first.endswith(" and leaves the gate out")
+    assert "; it has come to this since it was looked for" in second
+    assert (asked.exit_code, total) == (1, "2 continuations, 1 of them left as it was")
+    stage.reconcile()
+    assert stage.started() == [(42, "r1")]
 
 
 @pytest.mark.parametrize(
