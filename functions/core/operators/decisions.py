@@ -109,7 +109,7 @@ def named(c: Continuation, now: datetime, *, who: str, run: PipelineRun) -> Cont
     """Started with this pipeline run, also where an operator named another one before."""
     if c.pipeline_run == run.id and c.state.is_known:
         return Answer(standing(c), done=True)
-    if c.state is State.STARTED and _was_named(c):
+    if c.state is State.STARTED and was_named(c):
         return _corrected(c, now, who, run)
     if (refused := _not_in_doubt(c)) is not None:
         return refused
@@ -196,7 +196,7 @@ def _by(who: str, *, ignore_gate: bool) -> str:
     return f"by {who}{IGNORING if ignore_gate else ''}"
 
 
-def _was_named(c: Continuation) -> bool:
+def was_named(c: Continuation) -> bool:
     """Whether its pipeline run is the one that an operator named."""
     ends = f": pipeline run {c.pipeline_run}"
     told = (step.detail for step in c.history if step.what == REPLAYED)

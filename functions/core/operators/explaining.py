@@ -47,7 +47,9 @@ AS_IDENTITY = {
     ),
 }
 
-FOLLOWED = "its pipeline run is followed until that ends, unless the route says `follow: false`"
+FOLLOWED = (
+    "its pipeline run is followed until that ends, unless its route says, or said, `follow: false`"
+)
 
 
 class Explained(NamedTuple):

@@ -43,7 +43,8 @@ SINCE = "it has come to this since it was looked for"
 class Replaying:
     """Writes to the ledger what an operator decides, and who it was; `dry`: it writes nothing.
 
-    What is found due or started is scheduled again: asking twice repairs what broke in between.
+    What is found due, or named as started, is scheduled again: asking twice repairs what broke in
+    between. What the app has started stays as it is: nothing that its route says by now is done.
     `those`: which are meant, where no KEY names each; what has come to another end meanwhile is
     none of them. Every method raises LedgerUnavailable.
     """
@@ -121,7 +122,7 @@ class Replaying:
                 return Answer("not in the ledger any more", done=False)
             made = change(entry.continuation, self._clock.now(), who=self._who)
             if isinstance(made, Answer):
-                if made.done and not self._dry:
+                if made.done and not self._dry and _is_operators(entry.continuation):
                     self._hold(entry.continuation)
                     self._ledger.schedule(entry.continuation)
                 return made
@@ -154,6 +155,11 @@ class Replaying:
             from functions.core.limits.groups import Groups  # noqa: PLC0415 - few are in one
 
             Groups(self._ledger, self._clock).hold(c)
+
+
+def _is_operators(c: Continuation) -> bool:
+    """Whether what an operator wrote last may not be on the schedule."""
+    return c.is_open or decisions.was_named(c)
 
 
 def _one_by_one(meant: Meant, those: Sequence[Summary]) -> Iterator[Continuation | None]:

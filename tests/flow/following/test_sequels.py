@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from functions.core.terms.pipelines import PipelineEnd
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import Ending, State
@@ -114,6 +115,40 @@ def test_the_route_file_of_the_moment_says_what_goes_on(stage: Stage) -> None:
     stage.deploy()
     stage.reconcile(hours=1)
     assert asked(stage) == [42]  # that nothing goes on was decided with the end
+
+
+def unfollowed(stage: Stage) -> None:
+    """One was started, and its pipeline run has ended, while its route wanted to see no end."""
+    stage.routes(ROUTES.replace("name: register", "name: register\n    follow: false"))
+    stage.deploy()
+    (build,) = started(stage)
+    finish(stage, build, "succeeded")
+
+
+@pytest.mark.parametrize("anew", [True, False], ids=["deployed", "read again"])
+def test_a_then_that_is_added_starts_nothing_for_what_nobody_followed(
+    stage: Stage, *, anew: bool
+) -> None:
+    """All that was started within a day would go on at once."""
+    unfollowed(stage)
+    stage.routes(CHAIN)
+    if anew:
+        stage.deploy()
+    for _ in range(6):
+        stage.reconcile(minutes=30)
+    assert asked(stage) == [42]
+
+
+def test_nor_where_somebody_replays_it_who_is_told_that_it_was_started(stage: Stage) -> None:
+    unfollowed(stage)
+    stage.clock.forward(days=2)
+    stage.routes(CHAIN)
+    stage.deploy()
+    stage.reconcile()
+    assert Replaying(stage.ledger, stage.clock, "ada").replay(stage.only("r1").key).done
+    for _ in range(6):
+        stage.reconcile(minutes=1)
+    assert asked(stage) == [42]
 
 
 def test_while_the_route_file_is_unreadable_no_end_is_looked_for(stage: Stage) -> None:

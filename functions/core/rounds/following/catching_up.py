@@ -44,8 +44,9 @@ class CatchingUp:
         """Take up what an older version of the app has started, or wrote without its end.
 
         And what is to go on by an end that it wrote. Two requests, and for each that was found two
-        more, of those by whose end something may go on once in the life of a process. Raises
-        LedgerUnavailable.
+        more, of those by whose end something may go on once in the life of a process. What another
+        file has claimed, and did not follow, is left where this one has something go on by its end:
+        of a day it would, at once. Raises LedgerUnavailable.
         """
         now = self._clock.monotonic()
         if now - self._caught_up < CATCHES_UP_EVERY.total_seconds():
@@ -62,10 +63,11 @@ class CatchingUp:
 
     def _again(self, key: Key, routes: Routes) -> None:
         entry = self._ledger.read(key)
-        if entry and entry.continuation.ended:
-            self._ledger.followed.show(entry.continuation)
-        elif entry:
-            self._take_up(entry.continuation, routes)
+        c = entry.continuation if entry else None
+        if c and c.ended:
+            self._ledger.followed.show(c)
+        elif c and (c.file == routes.file or not _goes_on(key, routes)):
+            self._take_up(c, routes)
 
     def _go_on(self, one: Summary, routes: Routes) -> None:
         """What was claimed by this very route file goes on, where nobody has decided otherwise."""
@@ -80,3 +82,9 @@ class CatchingUp:
                 self._ledger.write(entry, changed)
         if len(self._decided) < MOST_KNOWN:
             self._decided.add(one.key)
+
+
+def _goes_on(key: Key, routes: Routes) -> bool:
+    """Whether something goes on by its end today."""
+    route = routes.named(key.route)
+    return route is not None and bool(route.then)
