@@ -36,6 +36,7 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "paused": seen.paused,
             "stops": [_stop(stop) for stop in seen.stops],
             "among": len(seen.among),
+            "complete": seen.whole,
             "counts": seen.counts,
             "in_doubt": seen.in_doubt,
             "inbox": seen.in_inbox,

@@ -59,7 +59,7 @@ def _parts(seen: Seen, offset: int) -> dict[str, Child]:
         "waits": _waits(seen) if first else None,
         "charts": charts(seen) if first and seen.listed else None,
         "ended": ended(others, seen) if others else None,
-        "pages": [_pages(seen, offset), known()],
+        "pages": [_pages(seen, offset), known(seen)],
     }
 
 

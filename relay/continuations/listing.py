@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators import summaries
 from functions.core.operators.lists.wanted import STATES, has_state
 from functions.core.terms.reasons import Reason
@@ -145,6 +146,8 @@ def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _
         more = f"only the newest {limit} are shown: --limit"
     elif len(known) >= MOST_LOOKED_AT:
         more = f"only the newest {len(known)} were looked at: --since"
+    elif len(known) >= MOST_SORTED and not ledger.backlog(since).whole:
+        more = f"only {MOST_SORTED:,} of what is open were looked at"
     return _Chosen(found[:limit], more, known)
 
 

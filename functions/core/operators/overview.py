@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.facts import building
 from functions.core.kept.summary import EVER, Summary
+from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.lists import commands, holders, people
@@ -39,7 +40,7 @@ class Seen(NamedTuple):
     `wants` is what wants a person, and `counts`, `open_since` and `latency` (the median, in
     seconds) are of all, whatever the filters. `ends` tells when each secret ends, None where
     nobody knows. `waits` are the tasks that wait, those first that were put off most often.
-    `stops` is what stops everything, or much of it.
+    `stops` is what stops everything, or much of it. `whole`: no more is open than is listed.
     """
 
     at: datetime
@@ -51,6 +52,7 @@ class Seen(NamedTuple):
     waits: Sequence[Wait] = ()
     wants: Sequence[Group] = ()
     stops: Sequence[Stop] = ()
+    whole: bool = True
 
     @property
     def counts(self) -> dict[State, int]:
@@ -116,7 +118,8 @@ class Overview:
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
 
-        One more for each further thousand tasks that wait, and those of `Stops.look`.
+        One more for each further thousand tasks that wait, and those of `Stops.look`; where as
+        many are open as a list has room for, five to see whether there are more.
         """
         now = self._clock.now()
         begins = wanted.begins(now)
@@ -125,7 +128,8 @@ class Overview:
         paused, waits = self._policy.paused, self._waits(wanted)
         wants, ends = groups(among, now, self._app), credentials.end(self._ledger)
         stops, listed = self._stops.look(among, ends), wanted.sorted(found)
-        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops)
+        whole = len(among) < MOST_SORTED or self._ledger.backlog(now).whole
+        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops, whole)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""

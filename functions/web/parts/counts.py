@@ -38,7 +38,8 @@ def counts(seen: Seen) -> Markup:
 
 def _number(seen: Seen, state: str, count: int, about: str) -> Markup:
     name = state.capitalize().replace("_", " ")
-    told = [tag("span", name), tag("strong", f"{count:,}")]
+    more = "" if seen.whole or state is not State.OPEN else "+"
+    told = [tag("span", name), tag("strong", f"{count:,}{more}")]
     chosen = "true" if seen.wanted.given == {"state": str(state)} else None
     to = "?" + urlencode({"state": state})
     return tag("li", tag("a", *told, tag("small", about), href=to, aria_current=chosen))

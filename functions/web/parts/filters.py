@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators.lists.wanted import STATES
 from functions.core.operators.overview import MOST_ENDED
 from functions.web.html import Child, Markup, said, tag
@@ -47,10 +48,13 @@ def filters(wanted: Wanted, among: Sequence[Summary]) -> Markup:
     return tag("form", *kept, role="search", aria_label="Filter", class_="filters")
 
 
-def known() -> Markup:
+def known(seen: Seen) -> Markup:
     """What the page is made of."""
-    whole = f"The page knows all that is open and the {MOST_ENDED:,} that ended last"
-    return tag("p", f"{whole}; bin/relay list knows the others.", class_="quiet")
+    opened = "all that is open and "
+    if not seen.whole:
+        opened = f"only {MOST_SORTED:,} of what is open, as bin/relay list does, and "
+    told = f"The page knows {opened}the {MOST_ENDED:,} that ended last"
+    return tag("p", f"{told}; bin/relay list knows the others.", class_="quiet")
 
 
 def scope(seen: Seen) -> Child:

@@ -10,9 +10,13 @@ import msgspec
 import pytest
 
 from functions import web
+from functions.core.ledger import lists, rowschedule
+from functions.core.operators import overview
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
+from functions.web.parts import filters
 from local.cloud import WORKSPACE
+from relay.continuations import listing
 from tests.ledger import samples
 from tests.saying.refusals import WRONG, says
 from tests.stage.azure import changed, completed
@@ -129,6 +133,28 @@ def test_what_does_not_fit_is_said_so(filled: Desk) -> None:
     assert said.err == "only the newest 2 are shown: --limit\n"
     document = json.loads(filled.type("list", "--limit", "2", "--json").out)
     assert (document["complete"], len(document["continuations"])) == (False, 2)
+
+
+def test_of_more_than_a_list_has_room_for_it_is_said_that_there_are_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever counts those of an outage must not believe that there are 5,000."""
+    for module in (lists, rowschedule, overview, listing, filters):
+        monkeypatch.setattr(module, "MOST_SORTED", 3, raising=False)
+
+    def is_whole() -> list[bool]:
+        of_list, of_page = json.loads(desk.type("list", "--json").out), desk.asked()
+        page = desk.seen()
+        said = [desk.type("list", "--state", "open").err == "", "knows all that is open" in page]
+        return [of_list["complete"], of_page.get("complete", True), *said, "3+" not in page]
+
+    for run in ("r1", "r2"):
+        desk.stage.ledger.claim(samples.opened(run))
+    assert is_whole() == [True] * 5
+    for run in ("r3", "r4"):
+        desk.stage.ledger.claim(samples.opened(run))
+    assert is_whole() == [False] * 5
+    assert desk.type("list").err.endswith("only 3 of what is open were looked at\n")
 
 
 def test_what_waits_is_listed_however_old_it_is(desk: Desk) -> None:
