@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.memory.known_since import KnownSince
+from functions.core.rounds import inbox
 from functions.core.terms.errors import Retryable
 from functions.core.texts.phrases import counted
 from relay import exits, printing
@@ -56,8 +57,9 @@ def coverage(
 ) -> None:
     """Tell of every root run that ended what became of it: nothing is written or started.
 
-    Exits with 1 if a route matches a run and there is no continuation, 3 if there is no such
-    workspace, 4 if AML or the ledger cannot be read, 5 if there was more than could be read.
+    Exits with 1 if a route matches a run and there is no continuation, nor an event of it in the
+    inbox, 3 if there is no such workspace, 4 if AML or the ledger cannot be read, 5 if there was
+    more than could be read.
     """
     span, asked = opening.span(since), opening.workspaces(workspace or [])
     with opening.office(app, routes) as office:
@@ -93,9 +95,10 @@ class _Survey:
         memory = self._known_since.recall()
         ended, lacking = asking.ended(self._office.ports, workspace, self.since)
         self.lacking += lacking
+        undecided = inbox.undecided(ledger)  # before the rows: a round may take any up meanwhile
         for run in ended.runs:
             known = ledger.of_run(workspace.key, run.id)
-            yield verdict.of(workspace, run, ended, known, routes, memory)
+            yield verdict.of(workspace, run, ended, known, routes, memory, undecided)
 
 
 def _totals(told: list[Told]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from functions.core.memory.knowledge import SWEPT_OFF, WORKSPACE_UNHEARD
 from functions.core.routes import deciding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from functions.core.kept.continuation import Continuation
     from functions.core.memory.knowledge import Memory
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ONLY_EVENT = "no continuation, and only its event could start it"
 NEVER = "no continuation: its event never came"
+IN_INBOX = "its event lies in the inbox: the reconciler takes it up"
 
 
 class Became(StrEnum):
@@ -100,25 +101,28 @@ def of(
     known: Sequence[Continuation],
     routes: Routes,
     memory: Memory,
+    undecided: Collection[str] = (),
 ) -> Told:
     """What became of a run: its continuations, and the routes that never heard of it.
 
     What the sweep leaves alone, since the ledger came to know the route or the workspace only
     after the run's end, is not missing; where the ledger has not yet noted any route, or never
-    heard of the workspace, every route is. What ended while the sweep was off is.
+    heard of the workspace, every route is. What ended while the sweep was off is. All of it is open
+    where an event of it lies in the inbox, as those do whose hashes are `undecided`.
     """
     event = missed.news(workspace, run, ended.experiment(run))
     at = run.known_to_last_until or datetime.max.replace(tzinfo=UTC)
     there = {c.key.route for c in known if c.key.outcome is event.outcome}
-    lacking = (
-        route
-        for route in missed.missing(event, deciding.matching(event, routes), known)
-        if route.name not in there or not memory.kept_out(event, route.name, at)
-    )
-    return Told(
-        event,
-        (*map(_continued, known), *(_lacking(route, event, at, memory) for route in lacking)),
-    )
+    missing = missed.missing(event, deciding.matching(event, routes), known)
+    if event.key("").hash in undecided:
+        lacking = [_told(route, event, Became.OPEN, IN_INBOX) for route in missing]
+    else:
+        lacking = [
+            _lacking(route, event, at, memory)
+            for route in missing
+            if route.name not in there or not memory.kept_out(event, route.name, at)
+        ]
+    return Told(event, (*map(_continued, known), *lacking))
 
 
 def _continued(c: Continuation) -> OnRoute:
@@ -144,4 +148,8 @@ def _lacking(route: Route, event: RunEvent, at: datetime, memory: Memory) -> OnR
         kind, why = Became.NO_ROUTE, kept_out
     else:
         kind, why = Became.MISSING, kept_out or _never(route)
-    return OnRoute(route=route.name, outcome=event.outcome, became=kind, why=why)
+    return _told(route, event, kind, why)
+
+
+def _told(route: Route, event: RunEvent, became: Became, why: str) -> OnRoute:
+    return OnRoute(route=route.name, outcome=event.outcome, became=became, why=why)

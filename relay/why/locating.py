@@ -12,6 +12,7 @@ import typer
 from functions.configuration.clouds import CLOUDS
 from functions.core.events import parsing
 from functions.core.operators import typed_keys
+from functions.core.rounds.inbox import MOST_UNDECIDED
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import RelayError, Retryable
 from functions.core.terms.reasons import Reason
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Run, Workspace
 
 CALL_SECONDS = 30.0
-MOST_LETTERS = 1000  # of the inbox
 ASKED_AT_ONCE = 8
 
 _STUDIOS = frozenset(urlsplit(cloud.studio).netloc for cloud in CLOUDS.values())
@@ -133,7 +133,7 @@ def candidates(settings: Settings, ports: Ports) -> list[Workspace]:
 
 def letters(ports: Ports, run: str) -> list[Letter]:
     """The run's events that lie in the inbox, the oldest first; raises LedgerUnavailable."""
-    return [one for one in ports.ledger.letters(MOST_LETTERS) if one.event.run == run]
+    return [one for one in ports.ledger.letters(MOST_UNDECIDED) if one.event.run == run]
 
 
 def locate(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from functions.core.memory.known_since import ROUTES as ROUTE_ROW
 from functions.core.memory.known_since import WORKSPACES
 from functions.core.ports import shared
@@ -134,6 +136,20 @@ def test_json_tells_the_same_to_programs(stage: Stage) -> None:
     became = {run["run"]: (run["became"], run["routes"][0]["route"]) for run in told["runs"]}
     assert became == {"r1": ("started", "register"), "r2": ("missing", "register")}
     assert {run["workspace"] for run in told["runs"]} == {WORKSPACE}
+
+
+def test_what_lies_in_the_inbox_is_not_told_as_if_its_event_never_came(stage: Stage) -> None:
+    """Dead letters are taken out by the next rounds, a hundred each."""
+    end(stage, "r1")
+    end(stage, "r2")
+    kept = Letter.of(parsing.parse(completed("r1")), stage.clock.now())
+    stage.ledger.keep(kept)
+    code, out, err = coverage(stage)
+    assert (code, out.splitlines()[-1]) == (1, "2 runs: 1 open, 1 missing")
+    assert "its event lies in the inbox: the reconciler takes it up" in out
+    assert err.startswith("missing: 1 continuation of 1 run, ")
+    stage.reconcile()
+    assert coverage(stage)[1].splitlines()[-1] == "2 runs: 1 started, 1 missing"
 
 
 def test_it_writes_and_starts_nothing(stage: Stage) -> None:

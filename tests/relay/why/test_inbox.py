@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from functions.core.events import parsing
+from functions.core.kept.letter import Letter
 from relay import exits
 from tests.stage.azure import ROUTES, completed
 
@@ -94,3 +96,16 @@ def test_why_finds_the_inbox_of_an_app_that_has_never_read_a_route(desk: Desk) -
     said = desk.type("why", "gone")
     assert (said.code, LIES in said.out) == (exits.NOT_YET, True)
     assert desk.type("why", "never").code == 3
+
+
+def test_why_finds_it_behind_a_thousand_others(desk: Desk) -> None:
+    """So many came while the routes could not be read, or were dead letters."""
+    now = desk.stage.clock.now()
+    events = [parsing.parse(completed(f"r{number}")) for number in range(1001)]
+    letters = sorted((Letter.of(event, now) for event in events), key=lambda one: one.id)
+    for letter in letters:
+        desk.stage.ledger.keep(letter)
+    last = letters[-1].event.run
+    desk.end(last)
+    said = desk.type("why", last)
+    assert (said.code, LIES in said.out) == (exits.NOT_YET, True)
