@@ -18,10 +18,11 @@ from relay.coverage import verdict
 from relay.coverage.verdict import Became
 from relay.deployment import deployed, opening
 from relay.why import asking
+from relay.why.upcoming import given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from functions.core.routes.definition import Routes
     from functions.core.terms.runs import Workspace
@@ -64,19 +65,20 @@ def coverage(
     span, asked = opening.span(since), opening.workspaces(workspace or [])
     with opening.office(app, routes) as office:
         office.tell_stops()
-        survey = _Survey(office, office.ports.clock.now() - span)
+        survey = _Survey(office, span)
         told = list(survey.of(asked or asking.seen(office.ports, office.settings)))
-        _print_json(told, survey) if as_json else _print_table(told)
+        _print_json(told, survey) if as_json else _print_table(told, survey)
         _conclude(told, survey)
 
 
 class _Survey:
     """Asks one workspace after the other; one that fails does not stop the others."""
 
-    def __init__(self, office: Office, since: datetime) -> None:
+    def __init__(self, office: Office, span: timedelta) -> None:
         self._office = office
         self._known_since = KnownSince(office.ports)
-        self.since = since
+        self.now = office.ports.clock.now()
+        self.since = self.now - span
         self.lacking: list[str] = []
         self.failed = 0
 
@@ -118,7 +120,7 @@ def _print_json(told: list[Told], survey: _Survey) -> None:
     typer.echo(printing.as_json(document))
 
 
-def _print_table(told: list[Told]) -> None:
+def _print_table(told: list[Told], survey: _Survey) -> None:
     ordered = sorted(told, key=lambda t: t.ended_at, reverse=True)
     if told:
         printing.table(HEADINGS, (cells for one in ordered for cells in one.rows()))
@@ -127,18 +129,19 @@ def _print_table(told: list[Told]) -> None:
     ends = ", ".join(f"{by_route[kind]} {kind}" for kind in Became if by_route[kind])
     typer.echo(counted(len(told), "run") + (f": {ends}" if ends else ""))
     if missing := [one for one in told if one.became is Became.MISSING]:
-        for line in _what_now(missing):
+        for line in _what_now(missing, survey.now):
             printing.say(line, err=True)
 
 
-def _what_now(missing: list[Told]) -> Iterator[str]:
+def _what_now(missing: list[Told], now: datetime) -> Iterator[str]:
     """What is missing, and what happens next or can be done about it."""
     ends = sum(one.became is Became.MISSING for run in missing for one in run.routes)
     many = counted(ends, "continuation")
     yield f"missing: {many} of {counted(len(missing), 'run')}, whose events never came"
     yield "  the sweep takes up what it may with its next round (SWEEP_SCHEDULE)"
     yield f"  for each: bin/relay why {shlex.quote(missing[0].event.run)}"
-    yield "  what Event Grid gave up: bin/relay replay --dead-letters CONTAINER_URL"
+    first = min((run.event.time for run in missing if run.event.time), default=now)
+    yield f"  what Event Grid gave up: {given_up(now - first)}"
     yield "  does any event arrive? bin/relay doctor"
 
 

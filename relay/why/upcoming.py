@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.memory import visits
 from functions.core.memory.knowledge import ROUTE_LATER
 from functions.core.memory.known_since import KnownSince
 from functions.core.operators import typed_keys
+from functions.core.operators.lists import commands
 from functions.core.terms.policy import SweepMode
 from functions.core.texts.phrases import lasting
 from relay.forecasts import telling
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing happens by itself"
 UNSEEN = "no event of it was seen"  # what fits a route is claimed by whoever sees its event
-_DEAD_LETTER = "if Event Grid gave its event up, bin/relay replay --dead-letters CONTAINER_URL"
-
+GIVEN_UP = "bin/relay replay --dead-letters CONTAINER_URL"
+TAKEN_UP = timedelta(days=6)  # of dead letters seven days are, where nobody says how many
 
 _SAID = {ROUTE_LATER: "the ledger has known the route only since the run ended, or as it is now"}
 
@@ -33,6 +35,11 @@ class Next(NamedTuple):
     words: str
     comes: bool = False
     do: str = ""
+
+
+def given_up(age: timedelta) -> str:
+    """What takes up dead letters of this age, too."""
+    return f"{GIVEN_UP} --since {commands.span_of(age)}" if age > TAKEN_UP else GIVEN_UP
 
 
 class Upcoming:
@@ -61,9 +68,16 @@ class Upcoming:
         if self._news.goes_on:
             return Next("once it has ended its event decides, or the sweep", comes=True)
         if kept_out := self._kept_out(prospect, event.workspace):
-            return Next(f"{UNSEEN}, and {NOTHING}: {kept_out}", do=_DEAD_LETTER)
+            do = f"if Event Grid gave its event up, {given_up(self._age)}"
+            return Next(f"{UNSEEN}, and {NOTHING}: {kept_out}", do=do)
         sweep = "the sweep takes it up with its next round (SWEEP_SCHEDULE)"
         return Next(f"{UNSEEN}; {sweep}", comes=True)
+
+    @property
+    def _age(self) -> timedelta:
+        """How long ago the run ended; none where that is not known."""
+        end = self._news.run.known_to_last_until if self._news.run else None
+        return self._now - end if end else timedelta(0)
 
     def _kept_out(self, prospect: Prospect, workspace: Workspace) -> str:
         """Why the sweep leaves the run alone; empty: it takes it up."""

@@ -152,6 +152,17 @@ def test_what_lies_in_the_inbox_is_not_told_as_if_its_event_never_came(stage: St
     assert coverage(stage)[1].splitlines()[-1] == "2 runs: 1 started, 1 missing"
 
 
+@pytest.mark.parametrize(("days", "since"), [(2, ""), (9, " --since 10d")])
+def test_dead_letters_are_named_by_a_command_that_takes_them_up(
+    cloud: Cloud, tmp_path: Path, days: int, since: str
+) -> None:
+    stage = Stage(cloud, tmp_path, SWEEP_WORKSPACES=WORKSPACE)
+    end(stage, "r1", ago=days * 86_400)
+    stage.ledger.discard("none")  # the ledger's file is there, and empty
+    told = coverage(stage, "--since", "30d")[2]
+    assert f": bin/relay replay --dead-letters CONTAINER_URL{since}\n" in told
+
+
 def test_it_writes_and_starts_nothing(stage: Stage) -> None:
     end(stage, "r1")
     assert coverage(stage)[0] == 1

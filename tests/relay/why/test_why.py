@@ -243,6 +243,12 @@ def test_why_nothing_will_happen_to_a_lost_run_is_told(
     assert "--dead-letters" in said.out
 
 
+def test_a_dead_letter_of_long_ago_is_named_by_a_command_that_takes_it_up(desk: Desk) -> None:
+    desk.end("r1", ago=9 * 86_400)
+    said = desk.type("why", "r1")
+    assert "bin/relay replay --dead-letters CONTAINER_URL --since 10d" in said.out
+
+
 def test_a_filter_that_only_an_event_can_answer_is_said_to_be_one(desk: Desk) -> None:
     desk.stage.routes(GATED.replace("tags: {stage: prod*}", "run_type: azureml.PipelineRun"))
     desk.end("r1", metrics={"accuracy": 1.0})

@@ -54,7 +54,7 @@ def of_one(one: Summary, name: str, app: str) -> Command:
 def of_many(state: State, route: str, reason: Reason, age: timedelta, app: str) -> str:
     """What replays all that ended so, on this route, for this reason, no longer ago than this."""
     which = f"{_ENDED[state]} --route {shlex.quote(visible(route))} --reason {reason}"
-    return f"bin/relay replay{_how(reason)} {which} --since {_since(age)}{_for(app)}"
+    return f"bin/relay replay{_how(reason)} {which} --since {span_of(age)}{_for(app)}"
 
 
 def _how(reason: Reason) -> str:
@@ -66,7 +66,7 @@ def _for(app: str) -> str:
     return f" --app {shlex.quote(visible(app))}" if app else ""
 
 
-def _since(age: timedelta) -> str:
+def span_of(age: timedelta) -> str:
     """A span that covers this age, also when the command is typed an hour later."""
     hours = ceil(age.total_seconds() / 3600) + 1
     return f"{hours}h" if hours <= _HOURS else f"{ceil(hours / 24)}d"
