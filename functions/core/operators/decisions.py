@@ -21,6 +21,7 @@ from functions.core.kept.continuation import (
     IGNORING,
     REPLAYED,
 )
+from functions.core.kept.history import last
 from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
 from functions.core.terms.pipelines import service_told
@@ -59,6 +60,9 @@ class Answer(NamedTuple):
     done: bool
 
 
+DUE = Answer("due already; the reconciler takes it up", done=True)
+
+
 def standing(c: Continuation) -> str:
     """Where it stands, in words."""
     if c.state is State.STARTED:
@@ -90,8 +94,12 @@ def again(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Con
 def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation | Answer:
     """From the beginning, though it was asked for: the operator knows that nothing was queued.
 
-    Its request had been decided on: where that was without its gate, so is the next.
+    Its request had been decided on: where that was without its gate, so is the next. Who died at it
+    asks once more.
     """
+    was = last(c)
+    if c.is_open and was and was.what == REPLAYED:
+        return DUE
     if (refused := _not_in_doubt(c)) is not None:
         return refused
     sought_until = (c.sent_at or c.asked_at or now) + RECHECK
@@ -157,7 +165,7 @@ def _at_once(
         where = service_told(c.organization or Admission.named(c.waits_on)[0], c.detail)
         return _left(c, f"{where} is left alone until then, as it asked for")
     if c.due_at <= now and ignore_gate <= c.ignore_gate:
-        return Answer("due already; the reconciler takes it up", done=True)
+        return DUE
     how = _by(who, ignore_gate=ignore_gate)
     return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)
 
@@ -174,22 +182,10 @@ def _turn(c: Continuation) -> str:
 
 def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:
     how = _by(who, ignore_gate=ignore_gate)
-    return step(
-        c,
-        now,
-        REPLAYED,
-        how,
-        state=State.OPEN,
-        reason=Reason.WORKING,
-        detail=f"replayed {how}",
-        due_at=now,
-        attempts=0,
-        since={},
-        waits_on="",
-        request=None,
-        ignore_gate=ignore_gate,
-        file="",  # the route may be back
-    )
+    anew: dict[str, object] = {"attempts": 0, "since": {}, "waits_on": "", "request": None}
+    anew |= {"state": State.OPEN, "reason": Reason.WORKING, "detail": f"replayed {how}"}
+    anew |= {"due_at": now, "ignore_gate": ignore_gate, "file": ""}  # the route may be back
+    return step(c, now, REPLAYED, how, **anew)
 
 
 def _by(who: str, *, ignore_gate: bool) -> str:

@@ -472,6 +472,19 @@ def test_a_replay_that_died_half_way_is_repaired_by_asking_again(stage: Stage) -
     assert stage.started() == [(42, "r1")]
 
 
+def test_so_is_one_that_died_after_it_took_a_request_for_not_queued(stage: Stage) -> None:
+    held_in_doubt(stage, drop="before")
+    stage.reconcile(minutes=5)
+    with pytest.raises(LedgerUnavailable):
+        Replaying(Unscheduled(stage), stage.clock, "ada@desk").ask_anew(KEY)  # type: ignore[arg-type]
+    stage.reconcile(minutes=5)
+    assert stage.devops.runs == []
+    answer = operator(stage).ask_anew(KEY)
+    assert answer == Answer("due already; the reconciler takes it up", done=True)
+    stage.reconcile()
+    assert len(stage.devops.runs) == 1
+
+
 def failures(stage: Stage, since: datetime) -> list[Continuation]:
     return list(wanted(stage.ledger, Wanted(frozenset({State.FAILED}), since)).those)
 
