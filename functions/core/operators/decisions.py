@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from functions.core.kept.continuation import (
-    BY_OPERATORS,
-    HASTENED,
-    IGNORING,
-    REPLAYED,
-)
-from functions.core.kept.history import last
+from functions.core.kept.continuation import BY_OPERATORS, HASTENED, IGNORING, REPLAYED
+from functions.core.kept.history import is_of_today, last
 from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
 from functions.core.terms.pipelines import service_told
@@ -155,7 +150,10 @@ def said(before: Continuation, c: Continuation) -> str:
 def _at_once(
     c: Continuation, now: datetime, *, who: str, ignore_gate: bool
 ) -> Continuation | Answer:
-    """Due now, unless somebody is at work on it, or its being due would change nothing."""
+    """Due now, unless somebody is at work on it, or its being due would change nothing.
+
+    One that is due already is the newest route file's from now on, as an operator wants it.
+    """
     ignore_gate = ignore_gate and not c.is_asked  # the gate was asked before its request
     if turn := _turn(c):
         return _left(c, turn)
@@ -164,7 +162,8 @@ def _at_once(
     if c.due_at > now and c.reason is Reason.THROTTLED:
         where = service_told(c.organization or Admission.named(c.waits_on)[0], c.detail)
         return _left(c, f"{where} is left alone until then, as it asked for")
-    if c.due_at <= now and ignore_gate <= c.ignore_gate:
+    is_wanted = (c.is_asked or is_of_today(c)) and ignore_gate <= c.ignore_gate
+    if c.due_at <= now and is_wanted:
         return DUE
     how = _by(who, ignore_gate=ignore_gate)
     return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)

@@ -196,6 +196,23 @@ def test_nor_try_at_once_by_its_own_file_what_it_has_claimed_itself(fleet: Fleet
     assert new.started() == [(43, "r1")]
 
 
+def test_nor_where_it_is_due_already_when_an_operator_wants_it_tried(fleet: Fleet) -> None:
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    claims(old)
+    new = fleet.start(MOVED)
+    new.reconcile(minutes=1, seconds=30)
+    assert new.only("r1").reason is Reason.NOT_FINAL
+    new.clock.forward(minutes=2)
+    assert new.only("r1").due_at < new.clock.now()
+    ends(new)
+    replay(new)
+    rounds_of(old)
+    assert old.started() == []
+    new.reconcile(minutes=2)
+    assert new.started() == [(43, "r1")]
+
+
 @pytest.mark.parametrize("ignore_gate", [False, True])
 def test_after_the_minutes_of_a_roll_out_whoever_is_left_goes_on(
     fleet: Fleet, *, ignore_gate: bool
