@@ -36,12 +36,10 @@ def stands_since(c: Continuation) -> datetime:
 def is_of_today(c: Continuation) -> bool:
     """Whether it is the newest route file's, whichever claimed it.
 
-    So is what an operator opened, or wants tried at once, who may have mended the route before. And
-    what several runs are joined for, since that lasts for longer than a file may.
+    So is what names none: what an operator opened, or wanted tried at once, who may have mended the
+    route before. And what several runs are joined for, since that lasts for longer than a file may.
     """
-    step = last(c)
-    is_operators = c.file == "" or (step is not None and step.what in BY_OPERATORS)
-    return is_operators or c.key.outcome is Outcome.JOINED
+    return c.file == "" or c.key.outcome is Outcome.JOINED
 
 
 def fitting(*history: Step) -> tuple[Step, ...]:

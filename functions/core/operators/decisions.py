@@ -1,7 +1,7 @@
 """What an operator's word makes of a continuation: its next value, or why it stays. Pure.
 
 held | failed ──► open, due now            replay; nothing of the last attempt is left
-open, parked ───► open, due now            the same, and all that is known of it stays
+open, parked ───► open, due now            the same, and all else that is known of it stays
 in doubt ───────► started                  the operator names the pipeline run
 in doubt ───────► open, due now            the operator knows that nothing was queued; who let it
                                            go without its gate before is not overruled by that
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from functions.core.kept.continuation import BY_OPERATORS, HASTENED, IGNORING, REPLAYED
-from functions.core.kept.history import is_of_today, last
+from functions.core.kept.history import last
 from functions.core.limits.admission import Admission
 from functions.core.starts.steps import started, step
 from functions.core.terms.pipelines import service_told
@@ -152,7 +152,7 @@ def _at_once(
 ) -> Continuation | Answer:
     """Due now, unless somebody is at work on it, or its being due would change nothing.
 
-    One that is due already is the newest route file's from now on, as an operator wants it.
+    It names no route file from now on, also where it was due: its route may have been mended.
     """
     ignore_gate = ignore_gate and not c.is_asked  # the gate was asked before its request
     if turn := _turn(c):
@@ -162,11 +162,11 @@ def _at_once(
     if c.due_at > now and c.reason is Reason.THROTTLED:
         where = service_told(c.organization or Admission.named(c.waits_on)[0], c.detail)
         return _left(c, f"{where} is left alone until then, as it asked for")
-    is_wanted = (c.is_asked or is_of_today(c)) and ignore_gate <= c.ignore_gate
-    if c.due_at <= now and is_wanted:
+    file, gateless = c.file if c.is_asked else "", ignore_gate or c.ignore_gate
+    if c.due_at <= now and (c.file, c.ignore_gate) == (file, gateless):
         return DUE
     how = _by(who, ignore_gate=ignore_gate)
-    return step(c, now, HASTENED, how, due_at=now, ignore_gate=ignore_gate or c.ignore_gate)
+    return step(c, now, HASTENED, how, due_at=now, ignore_gate=gateless, file=file)
 
 
 def _turn(c: Continuation) -> str:

@@ -213,6 +213,23 @@ def test_nor_where_it_is_due_already_when_an_operator_wants_it_tried(fleet: Flee
     assert new.started() == [(43, "r1")]
 
 
+def test_nor_once_the_new_one_has_tried_it_in_vain(fleet: Fleet) -> None:
+    """The rounds of both come in turns, as where it is worked in parts."""
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    claims(old)
+    new = fleet.start(MOVED)
+    new.reconcile(minutes=1)
+    replay(new)
+    new.reconcile(seconds=30)
+    assert new.only("r1").reason is Reason.NOT_FINAL
+    ends(new)
+    rounds_of(old)
+    assert old.started() == []
+    new.reconcile(minutes=2)
+    assert new.started() == [(43, "r1")]
+
+
 @pytest.mark.parametrize("ignore_gate", [False, True])
 def test_after_the_minutes_of_a_roll_out_whoever_is_left_goes_on(
     fleet: Fleet, *, ignore_gate: bool
