@@ -31,7 +31,7 @@ from tests.conftest import PAT
 from tests.doctor.conftest import APP, GROUP, PRINCIPAL, STATUSES, TOPIC, VAULT, Patient
 from tests.ledger import samples
 from tests.saying.refusals import says
-from tests.stage.azure import now
+from tests.stage.azure import ROUTES, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -418,6 +418,15 @@ def test_with_entra_no_secret_is_looked_for_and_only_the_operator_is_tried(
     taken = ("ok", "contoso takes your own sign-in, as Run Relay")
     cannot = ("warning", "the app's identity itself cannot be tried from here")
     assert report.of("Azure DevOps") == [taken, cannot]
+
+
+def test_with_entra_channels_are_told_what_makes_their_vault(patient: Patient) -> None:
+    """What is set by hand the next deployment takes away."""
+    told = "version: 1\nnotify: [{teams: relay-teams}]"
+    patient.stage.routes(ROUTES.replace("version: 1", told))
+    patient.deploy(DEVOPS_AUTH="entra", KEY_VAULT_URL="")
+    report = patient.examined("--no-probe")
+    assert "vaultSecrets" in advice(report, "people told")
 
 
 def test_routes_that_start_nothing_leave_nothing_to_look_at(patient: Patient) -> None:

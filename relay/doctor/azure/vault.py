@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DISABLED = "SecretDisabled"
 _RENEW = "make a new token, and put it into the vault with its own expiry date"
+_NO_VAULT = "set KEY_VAULT_URL: infra/main.bicep does, once `vaultSecrets` names the secret"
 UNSEEN = " (its value was not looked at: you may not read it)"
 _FORBIDDEN = 403
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -59,7 +60,7 @@ def _used(case: Case) -> list[Sender]:
 def looked_at(case: Case, name: str, judge: Judge) -> Finding:
     """What the judge makes of a secret that is there and enabled, else what is wrong with it."""
     if not case.settings.key_vault_url:
-        return failure(f"no vault to look for {name} in", "set KEY_VAULT_URL")
+        return failure(f"no vault to look for {name} in", _NO_VAULT)
     try:
         text, told = _read(case.vault, name)
     except ResourceNotFoundError:
