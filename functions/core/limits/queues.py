@@ -9,6 +9,7 @@ from functions.core.kept import after
 from functions.core.limits.taking import names_another
 from functions.core.limits.turns import may_be_older_for
 from functions.core.memory.file_order import may_be_older
+from functions.core.routes import near_misses
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
@@ -158,13 +159,17 @@ class Queue:
         return [c for key in keys if (c := self._read(key, name))]
 
     def _read(self, key: Key, name: str) -> Continuation | None:
-        """The continuation if it waits for this still; one that does not is looked after."""
+        """The continuation if it waits for this still; one that does not is looked after.
+
+        So is one that its route does not follow any more: nobody gives way to that.
+        """
         try:
             entry = self._ledger.read(key)
         except Unreadable:
             return None
         c = entry.continuation if entry else None
-        return c if c and c.is_open and c.waits_on == name else None
+        waits = c and c.is_open and c.waits_on == name and near_misses.meant(c, self._routes)
+        return c if waits else None
 
     def _moved(self, those: Iterable[Continuation], route: Route) -> list[Key]:
         """Whose route has named its group otherwise since: each is asked anew which one it is."""

@@ -200,7 +200,7 @@ REASONS = {
         "{service} rejected the request", f"mend the start of {{route}}, then {REPLAY}"
     ),
     Reason.ROUTE_REMOVED: Words(
-        "its route is gone from the route file, or only another version of the app has it",
+        "its route is gone, does not follow it any more, or only another version of the app has it",
         f"bring {{route}} back, then {REPLAY}",
     ),
     Reason.TOO_LARGE: Words(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from functions.core.events import parsing
 from functions.core.routes import filters
 from functions.core.terms.words import Outcome
+from functions.core.texts.bounds import bounded
+from functions.core.texts.times import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,20 +42,44 @@ def is_served(route: Route | None, outcome: Outcome) -> bool:
 def meant(c: Continuation, routes: Routes) -> Route | None:
     """The route that it is on; None where there is none, or where another one has its name by now.
 
-    What goes on by an end is never on a route that events concern, nor the other way round.
+    What goes on by an end is never on a route that events concern, nor the other way round; and
+    what began with an event is on none that does not follow it any more.
     """
+    route = _namesake(c, routes)
+    return route if route and not _strays(c, route, routes) else None
+
+
+def lacking(c: Continuation, routes: Routes) -> str:
+    """Why there is no route that it is on, in words."""
+    name = c.key.route
+    if (route := _namesake(c, routes)) and (odd := _strays(c, route, routes)):
+        wants = f"{odd.filter} {odd.wanted}, and the run has {_has(odd)}"
+        return bounded(f"the route {name} of today does not follow it: it wants {wants}")
+    return (
+        f"the route {name} of today is another" if routes.named(name) else f"no route {name} today"
+    )
+
+
+def _namesake(c: Continuation, routes: Routes) -> Route | None:
     from functions.core.kept import after  # noqa: PLC0415 - for rounds, not for events
 
     route = routes.named(c.key.route)
     return route if route and bool(route.after) is bool(after.end(c.event)) else None
 
 
-def lacking(c: Continuation, routes: Routes) -> str:
-    """Why there is no route that it is on, in words."""
-    name = c.key.route
-    return (
-        f"the route {name} of today is another" if routes.named(name) else f"no route {name} today"
-    )
+def _strays(c: Continuation, route: Route, routes: Routes) -> Misfit | None:
+    """What its news, as the row has it, does not fit of a route that may have been changed since.
+
+    Where the row had no room for a text, tags and properties say nothing. What is joined, and what
+    goes on by an end, was judged before.
+    """
+    if route.after or c.key.outcome is Outcome.JOINED or c.file == routes.file:
+        return None
+    odd = filters.misfit(c.event, route)
+    if odd and odd.by and odd.by.asked_again:
+        texts = (*c.event.properties.values(), *(c.event.tags or {}).values())
+        return None if LEFT_OUT in texts else odd
+    return odd
 
 
 def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:

@@ -21,6 +21,7 @@ from tests.flow.limits.groups import (
     trained,
 )
 from tests.soak.team import AFTER_ALL
+from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from tests.stage.azure import Stage
@@ -150,6 +151,22 @@ def test_of_more_that_wait_for_a_limit_than_a_round_reads_the_latest_is_started(
     stage.reconcile(hours=1)
     rounds(stage, 3)
     assert (started(stage), len(superseded(stage))) == ([runs[-1]], 119)
+
+
+def test_nobody_gives_way_to_one_that_the_route_does_not_follow_any_more(stage: Stage) -> None:
+    stage.routes(LATEST.replace("defect-*", "*", 1))
+    for n, run in enumerate("ab"):
+        trained(stage, run, at=f"2026-11-21T18:4{n}:00Z")
+    stage.aml.add_run("stray", experiment="other", tags={"model": "defects"})
+    event = completed("stray", experimentName="other", runTags={"model": "defects"})
+    stage.deliver({**event, "eventTime": "2026-11-21T19:00:00Z"})
+    stage.routes(LATEST)
+    rounds(stage)
+    assert superseded(stage) == {}
+    for run in "ab":
+        finish(stage, run)
+        rounds(stage)
+    assert (started(stage), stage.only("stray").state) == (["a", "b"], State.FAILED)
 
 
 def test_it_is_superseded_once_though_two_processes_see_it(stage: Stage) -> None:
