@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from local.serving.faults import Fault
 from tests.flow.limits.groups import (
@@ -105,11 +106,16 @@ def test_who_wakes_up_when_its_lease_has_run_out_and_another_waits(
 def test_who_was_refused_takes_its_place_again_while_another_is_about_to_take_it_over(
     stage: Stage,
 ) -> None:
-    """The other has read that it needs none, and then stands still."""
+    """The other has read that it needs none, and then stands still, for less than its lease."""
     stage.devops.server.faults.add(says(403))
     trained(stage, "a")
     assert stage.only("a").reason is Reason.REFUSED
-    frozen(stage, "b", "read", lambda: stage.reconcile(minutes=31), after=True)
+
+    def meanwhile() -> None:
+        assert Replaying(stage.ledger, stage.clock, "ada").replay(stage.only("a").key).done
+        stage.reconcile(seconds=1)
+
+    frozen(stage, "b", "read", meanwhile, after=True)
     assert started(stage) == ["a"]
     assert stage.only("b").reason is Reason.CONCURRENCY
 
