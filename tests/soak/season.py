@@ -127,10 +127,10 @@ class Season:
             self._ended(one, "started")
             if self._random.random() < GONE:
                 self._delete(one, GONE_BEFORE)
-            told.append(one.news(self._random))
+            told.append(self.team.told(one, self._random))
             for _ in range(self._random.randrange(MOST_TIMES_TOLD)):
                 soon = self._random.random() >= LATE
-                (told if soon else self._later_news).append(one.news(self._random))
+                (told if soon else self._later_news).append(self.team.told(one, self._random))
         return told
 
     def _one(self, kind: str, *, later: bool) -> Lived:
@@ -232,7 +232,7 @@ class Season:
         """Somebody deletes builds; their runs are told of once more."""
         for build in self._of_others.sample(builds, min(most, len(builds))):
             self.stage.devops.delete(build.id)
-            self._later_news.append(self._whose(build).news(self._of_others))
+            self._later_news.append(self.team.told(self._whose(build), self._of_others))
             self.met[how] += 1
 
     def _ended(self, one: Lived, becomes: Becomes) -> None:

@@ -45,8 +45,8 @@ class Lived(NamedTuple):
     experiment: str
     wanted: bool = True
 
-    def news(self, random: Random) -> Delivery:
-        """That it ended, by either event in either schema."""
+    def news(self, random: Random, at: datetime) -> Delivery:
+        """That it ended, by either event in either schema, sent then: looks begin there."""
         data = {"experimentName": self.experiment}
         function, event = random.choice(
             [
@@ -54,7 +54,7 @@ class Lived(NamedTuple):
                 ("on_run_status_changed", changed(self.run, "Completed", **data)),
             ]
         )
-        event = event | {"topic": self.workspace}
+        event = event | {"topic": self.workspace, "eventTime": f"{at:%Y-%m-%dT%H:%M:%S.%f}0Z"}
         return function, random.choice([event, as_cloud_event(event)])
 
 
@@ -72,6 +72,10 @@ class Team:
     def now(self) -> int:
         """The time of day, as AML tells it."""
         return milliseconds(self.stage.clock.now())
+
+    def told(self, one: Lived, random: Random) -> Delivery:
+        """The news of a run, sent now."""
+        return one.news(random, self.stage.clock.now())
 
     def end(self, one: Lived) -> None:
         """A run ends now."""

@@ -141,7 +141,7 @@ class World:
 
     def _tell(self, one: Lived, step: int) -> None:
         for _ in range(1 + (self.random.random() < TWICE) * self.random.randint(1, 4)):
-            _, event = one.news(self.random)
+            _, event = self.team.told(one, self.random)
             self._news.append((step + self.random.choice([0, 0, 0, 1, 2, 9]), one.run, event))
 
     def _deliver(self, step: int) -> None:
