@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from functions.core.kept import after
 from functions.core.limits.taking import names_another
-from functions.core.limits.turns import may_be_older_for
+from functions.core.limits.turns import ended, may_be_older_for
 from functions.core.memory.file_order import may_be_older
 from functions.core.routes import near_misses
 from functions.core.terms.errors import Unreadable
-from functions.core.terms.policy import CLOCK_SKEW
 from functions.core.terms.runs import Key
-from functions.core.terms.words import Outcome, line
+from functions.core.terms.words import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -187,17 +184,7 @@ class Queue:
 
     def _ended(self, c: Continuation) -> tuple[datetime, datetime, Key]:
         """When the run ended that it is about, and who came last of several that did at once."""
-        return _believed(self._first(c)), c.open_since, c.key
-
-    def _first(self, c: Continuation) -> Continuation:
-        """What news began, of what goes on by the end of its pipeline run: a request for each step.
-
-        That may end long after the pipeline run of a later run has.
-        """
-        with suppress(Unreadable):
-            while (key := after.before(c)) and (entry := self._ledger.read(key)):
-                c = entry.continuation
-        return c
+        return ended(self._ledger, c), c.open_since, c.key
 
     def _is_older(self, c: Continuation) -> bool:
         """Whether a newer file may say otherwise of it, by which none is to be ended or asked."""
@@ -211,13 +198,3 @@ def _ends_of(keys: Sequence[Key], most: int) -> Sequence[Key]:
 
 def _group(c: Continuation) -> str:
     return c.wants or c.waits_on
-
-
-def _believed(c: Continuation) -> datetime:
-    """An end after its claim is not believed: whoever ends a run says when that was.
-
-    But of several that are joined it is the app that says when the last one came.
-    """
-    told, joined = c.event.time or c.created_at, c.key.outcome is Outcome.JOINED
-    believed = joined or told <= c.created_at + CLOCK_SKEW
-    return told if believed else c.created_at

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from contextlib import suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.core.terms.errors import Unreadable
+from functions.core.terms.policy import CLOCK_SKEW
+from functions.core.terms.words import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -64,6 +67,23 @@ def may_be_older_for(ledger: Ledger, key: Key, routes: Routes, now: datetime) ->
     except Unreadable:
         return False
     return entry is not None and file_order.may_be_older(ledger, entry.continuation, routes, now)
+
+
+def ended(ledger: Ledger, c: Continuation) -> datetime:
+    """When the run ended that it is about, as far as that is believed.
+
+    Of what goes on by the end of its pipeline run that of the run that led to it, which may have
+    ended long before a later run: a request for each step. An end after its claim is not believed:
+    whoever ends a run says when that was. But of several that are joined it is the app that says
+    when the last one came.
+    """
+    from functions.core.kept import after  # noqa: PLC0415 - for rounds, not for events
+
+    with suppress(Unreadable):
+        while (key := after.before(c)) and (entry := ledger.read(key)):
+            c = entry.continuation
+    told, joined = c.event.time or c.created_at, c.key.outcome is Outcome.JOINED
+    return told if joined or told <= c.created_at + CLOCK_SKEW else c.created_at
 
 
 def pause(key: Key, tried: int) -> float:
