@@ -10,7 +10,7 @@ from functions.core.memory.file_order import may_be_older
 from functions.core.routes import near_misses
 from functions.core.terms.errors import Unreadable
 from functions.core.terms.runs import Key
-from functions.core.terms.words import line
+from functions.core.terms.words import PAUSED, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.ports.ledger import Ledger
     from functions.core.routes.definition import Route, Routes
 
-MOST_LISTED = 1000
+MOST_LISTED, MOST_PAUSED = 1000, 30_000
 
 
 class Queue:
@@ -45,6 +45,7 @@ class Queue:
         self._places, self._routes = taking.groups.places, routes
         self._may_start = may_start
         self._beside: dict[tuple[str, str], list[Continuation]] = {}
+        self._paused: set[str] | None = None
         self.over: list[Holder] = []
         self.gone = gone
 
@@ -52,7 +53,8 @@ class Queue:
         """Who may go now, those first that were claimed first, and who never will.
 
         A listing, the group's row and one request for each who has a place; where a route wants
-        the latest only and several of it wait, one for each of these, so many at most.
+        the latest only and several of it wait, one for each of these, so many at most; and a
+        listing of those that wait for the app to go on, of whom it calls none before.
         """
         keys = self._places.first(name, MOST_LISTED, but)
         if not keys:
@@ -80,7 +82,7 @@ class Queue:
         groups = {c.wants: None for c in own}
         self._end(route, own, [c for g in groups for c in self._waits(g, route, most, but)])
         gone = [key for key in keys if key in self.gone]
-        if gone and len(keys) > most:
+        if (gone and len(keys) > most) or self._line_up_yet(route, but):
             return gone
         return [*[key for key in keys if key not in self.gone][:free], *gone]
 
@@ -129,9 +131,16 @@ class Queue:
             read = self._read_all(name, _ends_of(own, most) if len(own) > 1 or beside else [])
             moved += self._moved(read, route)
             self._end(route, read, beside)
-            if len(own) > most:
+            if len(own) > most or self._line_up_yet(route, but):
                 unread |= {*own} - self.gone.keys()
         return moved, unread
+
+    def _line_up_yet(self, route: Route, but: Collection[Key]) -> bool:
+        """Whether others of it are let go by the next rounds, now that a pause has ended."""
+        if self._paused is None:
+            listed = self._places.first(PAUSED, MOST_PAUSED, but)
+            self._paused = {key.route for key in listed}
+        return route.name in self._paused
 
     def _behind_its_limit(
         self, group: str, route: Route, most: int, but: Collection[Key]

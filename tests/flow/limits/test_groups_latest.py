@@ -248,3 +248,35 @@ def test_who_was_held_alone_is_started_a_round_later(stage: Stage) -> None:
     assert stage.only("a").detail == "of those that wait in the group defects the latest goes"
     rounds(stage, 1)
     assert started(stage) == ["a"]
+
+
+def test_nor_is_one_of_those_that_a_round_had_room_for_before_the_latest(stage: Stage) -> None:
+    """A hundred are let go in a round, in order of claim, and the others in the next."""
+    hold(stage, "a pause")
+    runs = [f"r{n:03}" for n in range(120)]
+    for n, run in enumerate(runs):
+        trained(stage, run, at=f"2026-11-21T{16 + n // 60}:{n % 60:02}:00Z")
+    let_go(stage, "a pause")
+    rounds(stage, 5)
+    assert (started(stage), len(superseded(stage))) == ([runs[-1]], 119)
+
+
+@pytest.mark.parametrize("line", ["group", "limit"])
+def test_nor_who_was_in_line_before_the_pause(stage: Stage, line: str) -> None:
+    """Its turn comes with the round that lets those go which came meanwhile."""
+    stage.mid_hour()
+    if line == "limit":
+        stage.routes(limited(1))
+    trained(stage, "a", at="2026-11-21T18:41:00Z")
+    if line == "limit":
+        finish(stage, "a")
+    trained(stage, "b", at="2026-11-21T18:42:00Z")
+    assert stage.only("b").reason == {"group": "concurrency", "limit": "limit"}[line]
+    hold(stage, "a pause")
+    if line == "group":
+        finish(stage, "a")
+    trained(stage, "c", at="2026-11-21T18:43:00Z")
+    stage.clock.forward(hours=1)
+    let_go(stage, "a pause")
+    rounds(stage)
+    assert (started(stage), list(superseded(stage))) == (["a", "c"], ["b"])
