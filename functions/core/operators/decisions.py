@@ -90,11 +90,12 @@ def anew(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Cont
     """From the beginning, though it was asked for: the operator knows that nothing was queued.
 
     Its request had been decided on: where that was without its gate, so is the next. Who died at it
-    asks once more.
+    asks once more; or wants it without its gate after all.
     """
     was = last(c)
     if c.is_open and was and was.what == REPLAYED:
-        return DUE
+        more = ignore_gate and not c.ignore_gate
+        return _at_once(c, now, who=who, ignore_gate=True) if more else DUE
     if (refused := _not_in_doubt(c)) is not None:
         return refused
     sought_until = (c.sent_at or c.asked_at or now) + RECHECK

@@ -485,6 +485,18 @@ def test_so_is_one_that_died_after_it_took_a_request_for_not_queued(stage: Stage
     assert len(stage.devops.runs) == 1
 
 
+def test_who_wants_it_without_its_gate_after_all_is_not_told_that_it_is_due(stage: Stage) -> None:
+    """Its gate would be asked, and might say no by now."""
+    held_in_doubt(stage, drop="before")
+    stage.reconcile(minutes=5)
+    assert operator(stage).ask_anew(KEY).done
+    answer = operator(stage, "bob@desk").ask_anew(KEY, ignore_gate=True)
+    assert "leaves the gate out" in answer.what
+    assert stage.only("r1").gate_ignored_by == "bob@desk"
+    stage.reconcile()
+    assert len(stage.devops.runs) == 1
+
+
 def failures(stage: Stage, since: datetime) -> list[Continuation]:
     return list(wanted(stage.ledger, Wanted(frozenset({State.FAILED}), since)).those)
 
