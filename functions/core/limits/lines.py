@@ -22,7 +22,7 @@ from functions.core.terms.errors import in_words
 from functions.core.terms.words import GROUP, LINE, PAUSED, line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from functions.core.terms.runs import Key
 
 MOST_LEFT = 1000  # that another version knows
+MOST_LETTING_GO = 10  # rounds, one after the other, in which the latest wait for who lines up yet
 CALLING = 0.5  # of the time that a round has for continuations, to find out whose turn has come
 KNOWN_FOR = 660.0  # seconds for which it is believed who waits, as the last round counted it
 
@@ -65,7 +66,7 @@ class Lines:
         self.taking = Taking(ports.ledger, ports.clock)
         self._last, self._known = Backlog(0, None, whole=False), Deadline(ports.clock, 0)
         self._left: set[Key] = set()
-        self._begins = ""
+        self._begins, self._letting_go = "", 0
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
@@ -76,15 +77,17 @@ class Lines:
         if len(self._left) < MOST_LEFT:
             self._left.add(key)
 
-    def called(self, routes: Routes | None, most: int, begins: Deadline) -> Called:
-        """Whose turn has come, at most so many of each line.
+    def called(
+        self, routes: Routes | None, most: int, begins: Deadline, released: Collection[Key] = ()
+    ) -> Called:
+        """Whose turn has come, at most so many of each line, in a round that lets these go as well.
 
         What is called must still begin in the time that is left, and so must all that is due.
         """
         share = Deadline(self._clock, begins.left * CALLING)
         found: dict[Key, str] = {}
         gone: dict[Key, Key] = {}
-        queue = cache(partial(self._queue, routes, gone))
+        queue = cache(partial(self._queue, routes, gone, self._line_up(released)))
         for name in [] if self._policy.paused else self._in_turn(routes):
             if share.has_passed:
                 self._begins = name
@@ -147,11 +150,21 @@ class Lines:
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
         return keys
 
-    def _queue(self, routes: Routes | None, gone: dict[Key, Key]) -> Queue:
+    def _line_up(self, released: Collection[Key]) -> Collection[str]:
+        """The routes of these, which line up in this round; now and then nobody waits for them.
+
+        An account may be asked to slow down again and again.
+        """
+        self._letting_go = self._letting_go % MOST_LETTING_GO + 1 if released else 0
+        return {key.route for key in released} if self._letting_go < MOST_LETTING_GO else ()
+
+    def _queue(
+        self, routes: Routes | None, gone: dict[Key, Key], line_up: Collection[str]
+    ) -> Queue:
         from functions.core.limits.queues import Queue  # noqa: PLC0415 - where somebody waits so
 
         assert routes is not None  # noqa: S101 - nobody asks before, for the type checker
-        return Queue(self._ledger, self.taking, routes, self._may_start, gone)
+        return Queue(self._ledger, self.taking, routes, self._may_start, gone, line_up)
 
     def _of_limit(
         self, route: Route, routes: Routes, most: int, queue: Callable[[], Queue]

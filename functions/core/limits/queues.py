@@ -30,7 +30,7 @@ class Queue:
 
     `may_start` says of a route whether anything is sent by its account just now. `over`: who was
     found to have had a place for so long that it is free, though no end was seen. `gone`: who is
-    not to go at all, and for whom.
+    not to go at all, and for whom. `line_up`: the routes of which others are let go just now.
     """
 
     def __init__(
@@ -40,12 +40,13 @@ class Queue:
         routes: Routes,
         may_start: Callable[[Route], bool],
         gone: dict[Key, Key],
+        line_up: Collection[str] = (),
     ) -> None:
         self._ledger, self._limits, self._groups = ledger, taking.limits, taking.groups
         self._places, self._routes = taking.groups.places, routes
         self._may_start = may_start
         self._beside: dict[tuple[str, str], list[Continuation]] = {}
-        self._paused: set[str] | None = None
+        self._line_up, self._asked = {*line_up}, False
         self.over: list[Holder] = []
         self.gone = gone
 
@@ -136,11 +137,11 @@ class Queue:
         return moved, unread
 
     def _line_up_yet(self, route: Route, but: Collection[Key]) -> bool:
-        """Whether others of it are let go by the next rounds, now that a pause has ended."""
-        if self._paused is None:
-            listed = self._places.first(PAUSED, MOST_PAUSED, but)
-            self._paused = {key.route for key in listed}
-        return route.name in self._paused
+        """Whether others of it are let go by this round or by the next ones."""
+        if not self._asked:
+            listed, self._asked = self._places.first(PAUSED, MOST_PAUSED, but), True
+            self._line_up |= {key.route for key in listed}
+        return route.name in self._line_up
 
     def _behind_its_limit(
         self, group: str, route: Route, most: int, but: Collection[Key]

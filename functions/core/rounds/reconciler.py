@@ -129,7 +129,7 @@ class Reconciler:
             problems, waits = tuple(error.problems), self._ledger.inbox()
             self._log.write(Level.ERROR, {"routes": "unreadable", "detail": error.problems[0]})
         released = self._renewals.released(accounts, most.resumed, most.each)
-        called = self._lines.called(routes, most.resumed, most.begins)
+        called = self._lines.called(routes, most.resumed, most.begins, released)
         released |= called.waited_on
         found = in_turn(dict.fromkeys([*released, *self._due(by)]), lambda key: key.route)
         turns, keys = iter(range(most.resumed)), found[: most.looked_at]

@@ -250,13 +250,16 @@ def test_who_was_held_alone_is_started_a_round_later(stage: Stage) -> None:
     assert started(stage) == ["a"]
 
 
-def test_nor_is_one_of_those_that_a_round_had_room_for_before_the_latest(stage: Stage) -> None:
+@pytest.mark.parametrize("by", ["a pause", "a refused secret"])
+def test_nor_is_one_of_those_that_a_round_had_room_for_before_the_latest(
+    stage: Stage, by: str
+) -> None:
     """A hundred are let go in a round, in order of claim, and the others in the next."""
-    hold(stage, "a pause")
+    hold(stage, by)
     runs = [f"r{n:03}" for n in range(120)]
     for n, run in enumerate(runs):
         trained(stage, run, at=f"2026-11-21T{16 + n // 60}:{n % 60:02}:00Z")
-    let_go(stage, "a pause")
+    let_go(stage, by)
     rounds(stage, 5)
     assert (started(stage), len(superseded(stage))) == ([runs[-1]], 119)
 
@@ -280,3 +283,28 @@ def test_nor_who_was_in_line_before_the_pause(stage: Stage, line: str) -> None:
     let_go(stage, "a pause")
     rounds(stage)
     assert (started(stage), list(superseded(stage))) == (["a", "c"], ["b"])
+
+
+def test_nor_who_was_in_line_before_the_secret_was_refused(stage: Stage) -> None:
+    trained(stage, "a", at="2026-11-21T18:41:00Z")
+    trained(stage, "b", at="2026-11-21T18:42:00Z")
+    finish(stage, "a")
+    hold(stage, "a refused secret")
+    trained(stage, "other", model="another")
+    trained(stage, "c", at="2026-11-21T18:43:00Z")
+    assert stage.only("c").reason is Reason.CREDENTIAL_REFUSED
+    let_go(stage, "a refused secret")
+    rounds(stage)
+    assert (sorted(started(stage)), list(superseded(stage))) == (["a", "c", "other"], ["b"])
+
+
+def test_an_account_that_lets_some_go_in_every_round_keeps_nobody_in_line(stage: Stage) -> None:
+    """It may be asked to slow down again and again."""
+    trained(stage, "a")
+    trained(stage, "b", at="2026-11-21T18:42:00Z")
+    finish(stage, "a")
+    for n in range(30):
+        hold(stage, "a refused secret")
+        trained(stage, f"r{n}", model=f"m{n}")
+        let_go(stage, "a refused secret")
+    assert "b" in started(stage)
