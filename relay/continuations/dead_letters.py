@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from functions.core.operators.dead_letters import DeadLetters, Fate, Sorted
+from functions.core.operators.lists.commands import DAYS_OF_LETTERS
 from functions.core.texts import jsontext
 from functions.core.texts.phrases import counted
 from relay import exits, printing
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 LONGEST = 1000  # characters of what is said of a dead letter
 SAID_EVERY = 5.0  # seconds between lines of progress
 LEFT = (
-    "left is what is older than --since (7d if not said): today's routes would start what was seen "
-    "to in its time"
+    f"left is what is older than --since ({DAYS_OF_LETTERS}d if not said): today's routes would "
+    "start what was seen to in its time"
 )
 
 

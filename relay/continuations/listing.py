@@ -136,17 +136,17 @@ def listed(
 
 
 def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _Chosen:
-    since = office.ports.clock.now() - span
+    now = office.ports.clock.now()
     looked_at = max(limit + 1, LEAST_LOOKED_AT) if filters.are_none else MOST_LOOKED_AT
     ledger = office.ports.ledger
-    known = list(_as_they_stand(ledger, ledger.listed(since, looked_at)))
+    known = list(_as_they_stand(ledger, ledger.listed(now - span, looked_at)))
     found = [one for one in known if filters.fit(one)]
     more = ""
     if len(found) > limit:
         more = f"only the newest {limit} are shown: --limit"
     elif len(known) >= MOST_LOOKED_AT:
         more = f"only the newest {len(known)} were looked at: --since"
-    elif len(known) >= MOST_SORTED and not ledger.backlog(since).whole:
+    elif not summaries.shows_all(ledger, known, now):
         more = f"only {MOST_SORTED:,} of what is open were looked at"
     return _Chosen(found[:limit], more, known)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from functions.core.operators.lists.commands import DAYS_OF_LETTERS
 from functions.core.operators.replaying import Replaying
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -15,7 +16,7 @@ from relay.continuations.listing import Experiment, Route  # noqa: TC001
 from relay.continuations.wishes import Those, Wish
 from relay.deployment import deployed, opening
 
-BY_DEFAULT, OF_LETTERS = "24h", "7d"
+BY_DEFAULT, OF_LETTERS = "24h", f"{DAYS_OF_LETTERS}d"
 EXAMPLES = """Examples:
 
 bin/relay replay register-model/plum_pot_1/Completed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.core.memory.known_since import KnownSince
+from functions.core.operators.lists import commands
 from functions.core.rounds import inbox
 from functions.core.terms.errors import Retryable
 from functions.core.texts.phrases import counted
@@ -18,7 +19,6 @@ from relay.coverage import verdict
 from relay.coverage.verdict import Became
 from relay.deployment import deployed, opening
 from relay.why import asking
-from relay.why.upcoming import given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ def _what_now(missing: list[Told], now: datetime) -> Iterator[str]:
     yield "  the sweep takes up what it may with its next round (SWEEP_SCHEDULE)"
     yield f"  for each: bin/relay why {shlex.quote(missing[0].event.run)}"
     first = min((run.event.time for run in missing if run.event.time), default=now)
-    yield f"  what Event Grid gave up: {given_up(now - first)}"
+    yield f"  what Event Grid gave up: {commands.of_letters(now - first)}"
     yield "  does any event arrive? bin/relay doctor"
 
 

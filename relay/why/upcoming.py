@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing happens by itself"
 UNSEEN = "no event of it was seen"  # what fits a route is claimed by whoever sees its event
-GIVEN_UP = "bin/relay replay --dead-letters CONTAINER_URL"
-TAKEN_UP = timedelta(days=6)  # of dead letters seven days are, where nobody says how many
 
 _SAID = {ROUTE_LATER: "the ledger has known the route only since the run ended, or as it is now"}
 
@@ -35,11 +33,6 @@ class Next(NamedTuple):
     words: str
     comes: bool = False
     do: str = ""
-
-
-def given_up(age: timedelta) -> str:
-    """What takes up dead letters of this age, too."""
-    return f"{GIVEN_UP} --since {commands.span_of(age)}" if age > TAKEN_UP else GIVEN_UP
 
 
 class Upcoming:
@@ -68,7 +61,7 @@ class Upcoming:
         if self._news.goes_on:
             return Next("once it has ended its event decides, or the sweep", comes=True)
         if kept_out := self._kept_out(prospect, event.workspace):
-            do = f"if Event Grid gave its event up, {given_up(self._age)}"
+            do = f"if Event Grid gave its event up, {commands.of_letters(self._age)}"
             return Next(f"{UNSEEN}, and {NOTHING}: {kept_out}", do=do)
         sweep = "the sweep takes it up with its next round (SWEEP_SCHEDULE)"
         return Next(f"{UNSEEN}; {sweep}", comes=True)

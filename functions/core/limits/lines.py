@@ -78,7 +78,7 @@ class Lines:
             self._left.add(key)
 
     def called(
-        self, routes: Routes | None, most: int, begins: Deadline, released: Collection[Key] = ()
+        self, routes: Routes | None, most: int, begins: Deadline, released: Collection[Key]
     ) -> Called:
         """Whose turn has come, at most so many of each line, in a round that lets these go as well.
 

@@ -40,13 +40,14 @@ class Queue:
         routes: Routes,
         may_start: Callable[[Route], bool],
         gone: dict[Key, Key],
-        line_up: Collection[str] = (),
+        line_up: Collection[str],
     ) -> None:
         self._ledger, self._limits, self._groups = ledger, taking.limits, taking.groups
         self._places, self._routes = taking.groups.places, routes
         self._may_start = may_start
         self._beside: dict[tuple[str, str], list[Continuation]] = {}
-        self._line_up, self._asked = {*line_up}, False
+        self._line_up = line_up
+        self._held_back: set[str] | None = None
         self.over: list[Holder] = []
         self.gone = gone
 
@@ -138,10 +139,10 @@ class Queue:
 
     def _line_up_yet(self, route: Route, but: Collection[Key]) -> bool:
         """Whether others of it are let go by this round or by the next ones."""
-        if not self._asked:
-            listed, self._asked = self._places.first(PAUSED, MOST_PAUSED, but), True
-            self._line_up |= {key.route for key in listed}
-        return route.name in self._line_up
+        if self._held_back is None:
+            listed = self._places.first(PAUSED, MOST_PAUSED, but)
+            self._held_back = {key.route for key in listed}
+        return route.name in self._line_up or route.name in self._held_back
 
     def _behind_its_limit(
         self, group: str, route: Route, most: int, but: Collection[Key]

@@ -46,6 +46,8 @@ _SAID = re.compile(  # what the steps of an operator say; the end of a long one 
 )
 _LONGEST_URL = 1000
 _UNENDED: dict[str, object] = {"ended": None, "then": None, "tells": ()}
+# nothing of the last attempt, and of no file: the route may be back
+_UNTRIED: dict[str, object] = {"attempts": 0, "waits_on": "", "request": None, "file": ""}
 
 
 class Answer(NamedTuple):
@@ -182,10 +184,10 @@ def _turn(c: Continuation) -> str:
 
 def _opened(c: Continuation, now: datetime, *, who: str, ignore_gate: bool) -> Continuation:
     how = _by(who, ignore_gate=ignore_gate)
-    anew: dict[str, object] = {"attempts": 0, "since": {}, "waits_on": "", "request": None}
-    anew |= {"state": State.OPEN, "reason": Reason.WORKING, "detail": f"replayed {how}"}
-    anew |= {"due_at": now, "ignore_gate": ignore_gate, "file": ""}  # the route may be back
-    return step(c, now, REPLAYED, how, **anew)
+    stands = {"state": State.OPEN, "reason": Reason.WORKING, "detail": f"replayed {how}"}
+    return step(
+        c, now, REPLAYED, how, **stands, **_UNTRIED, since={}, due_at=now, ignore_gate=ignore_gate
+    )
 
 
 def _by(who: str, *, ignore_gate: bool) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.facts import building
 from functions.core.kept.summary import EVER, Summary
-from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.lists import commands, holders, people
@@ -128,7 +127,7 @@ class Overview:
         paused, waits = self._policy.paused, self._waits(wanted)
         wants, ends = groups(among, now, self._app), credentials.end(self._ledger)
         stops, listed = self._stops.look(among, ends), wanted.sorted(found)
-        whole = len(among) < MOST_SORTED or self._ledger.backlog(now).whole
+        whole = summaries.shows_all(self._ledger, among, now)
         return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops, whole)
 
     def one(self, text: str) -> Whole:

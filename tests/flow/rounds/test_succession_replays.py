@@ -63,6 +63,24 @@ def only_answers_by_now(fleet: Fleet) -> Stage:
     return old
 
 
+def parked(fleet: Fleet, seconds: int = 0) -> tuple[Stage, Stage]:
+    """What the older file has claimed is not final yet; the newer one has just been met."""
+    old = fleet.start(ROUTES)
+    old.reconcile()
+    claims(old)
+    new = fleet.start(MOVED)
+    new.reconcile(minutes=1, seconds=seconds)
+    return old, new
+
+
+def goes_by_the_newer(old: Stage, new: Stage) -> None:
+    """What was replayed, once the run has ended."""
+    rounds_of(old)
+    assert old.started() == []
+    new.reconcile(minutes=2)
+    assert new.started() == [(43, "r1")]
+
+
 def rounds_of(old: Stage) -> None:
     """Those of an instance of the version before, which ends within these minutes."""
     for _ in range(3):
@@ -72,10 +90,7 @@ def rounds_of(old: Stage) -> None:
 def test_an_old_instance_starts_it_at_no_pipeline_of_before(fleet: Fleet) -> None:
     old, new = rejected(fleet, ROUTES, MOVED)
     replay(new)
-    rounds_of(old)
-    assert old.started() == []
-    new.reconcile(minutes=2)
-    assert new.started() == [(43, "r1")]
+    goes_by_the_newer(old, new)
 
 
 def test_nor_does_it_match_what_an_operator_takes_up_of_what_was_given_up(fleet: Fleet) -> None:
@@ -182,52 +197,31 @@ def test_nor_hold_what_it_starts_nothing_for(fleet: Fleet) -> None:
 
 
 def test_nor_try_at_once_by_its_own_file_what_it_has_claimed_itself(fleet: Fleet) -> None:
-    old = fleet.start(ROUTES)
-    old.reconcile()
-    claims(old)
-    new = fleet.start(MOVED)
-    new.reconcile(minutes=1, seconds=30)
+    old, new = parked(fleet, seconds=30)
     assert new.only("r1").reason is Reason.NOT_FINAL
     ends(new)
     replay(new)
-    rounds_of(old)
-    assert old.started() == []
-    new.reconcile(minutes=2)
-    assert new.started() == [(43, "r1")]
+    goes_by_the_newer(old, new)
 
 
 def test_nor_where_it_is_due_already_when_an_operator_wants_it_tried(fleet: Fleet) -> None:
-    old = fleet.start(ROUTES)
-    old.reconcile()
-    claims(old)
-    new = fleet.start(MOVED)
-    new.reconcile(minutes=1, seconds=30)
+    old, new = parked(fleet, seconds=30)
     assert new.only("r1").reason is Reason.NOT_FINAL
     new.clock.forward(minutes=2)
     assert new.only("r1").due_at < new.clock.now()
     ends(new)
     replay(new)
-    rounds_of(old)
-    assert old.started() == []
-    new.reconcile(minutes=2)
-    assert new.started() == [(43, "r1")]
+    goes_by_the_newer(old, new)
 
 
 def test_nor_once_the_new_one_has_tried_it_in_vain(fleet: Fleet) -> None:
     """The rounds of both come in turns, as where it is worked in parts."""
-    old = fleet.start(ROUTES)
-    old.reconcile()
-    claims(old)
-    new = fleet.start(MOVED)
-    new.reconcile(minutes=1)
+    old, new = parked(fleet)
     replay(new)
     new.reconcile(seconds=30)
     assert new.only("r1").reason is Reason.NOT_FINAL
     ends(new)
-    rounds_of(old)
-    assert old.started() == []
-    new.reconcile(minutes=2)
-    assert new.started() == [(43, "r1")]
+    goes_by_the_newer(old, new)
 
 
 @pytest.mark.parametrize("ignore_gate", [False, True])
@@ -260,10 +254,7 @@ def test_so_it_is_from_the_probe_on_with_which_a_deployment_ends(fleet: Fleet) -
     new = fleet.start(MOVED)
     new.deliver({"id": "p1", "subject": "deploy", "eventType": "RunRelay.Probe", "data": {}})
     replay(new)
-    rounds_of(old)
-    assert old.started() == []
-    new.reconcile(minutes=2)
-    assert new.started() == [(43, "r1")]
+    goes_by_the_newer(old, new)
 
 
 def test_a_probe_finds_an_app_ready_whose_routes_cannot_be_read(fleet: Fleet) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from functions import web
 from functions.core.ledger import lists, rowschedule
-from functions.core.operators import overview
+from functions.core.operators import summaries
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from functions.web.parts import filters
@@ -139,7 +139,7 @@ def test_of_more_than_a_list_has_room_for_it_is_said_that_there_are_more(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever counts those of an outage must not believe that there are 5,000."""
-    for module in (lists, rowschedule, overview, listing, filters):
+    for module in (lists, rowschedule, summaries, listing, filters):
         monkeypatch.setattr(module, "MOST_SORTED", 3, raising=False)
 
     def is_whole() -> list[bool]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,6 @@ from functions.core.terms.words import State
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from functions.core.kept.summary import Summary
 
 # What is open for these goes on by itself: nothing is to be typed.
@@ -28,6 +27,7 @@ _IN_ITS_TURN = frozenset(
 )
 _ENDED = {State.HELD: "--held", State.FAILED: "--failed"}
 _HOURS = 48  # up to so many a span is told in hours
+DAYS_OF_LETTERS = 7  # dead letters that are older are left where nobody says how many
 
 
 class Command(NamedTuple):
@@ -54,7 +54,14 @@ def of_one(one: Summary, name: str, app: str) -> Command:
 def of_many(state: State, route: str, reason: Reason, age: timedelta, app: str) -> str:
     """What replays all that ended so, on this route, for this reason, no longer ago than this."""
     which = f"{_ENDED[state]} --route {shlex.quote(visible(route))} --reason {reason}"
-    return f"bin/relay replay{_how(reason)} {which} --since {span_of(age)}{_for(app)}"
+    return f"bin/relay replay{_how(reason)} {which} --since {_since(age)}{_for(app)}"
+
+
+def of_letters(age: timedelta) -> str:
+    """What takes up dead letters of this age, too."""
+    typed = "bin/relay replay --dead-letters CONTAINER_URL"
+    is_left = age > timedelta(days=DAYS_OF_LETTERS - 1)  # or may be by the time that it is typed
+    return f"{typed} --since {_since(age)}" if is_left else typed
 
 
 def _how(reason: Reason) -> str:
@@ -66,7 +73,7 @@ def _for(app: str) -> str:
     return f" --app {shlex.quote(visible(app))}" if app else ""
 
 
-def span_of(age: timedelta) -> str:
+def _since(age: timedelta) -> str:
     """A span that covers this age, also when the command is typed an hour later."""
     hours = ceil(age.total_seconds() / 3600) + 1
     return f"{hours}h" if hours <= _HOURS else f"{ceil(hours / 24)}d"
