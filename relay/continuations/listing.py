@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from functions.core.kept.summary import Listed
 from functions.core.ledger.places import MOST_SORTED
 from functions.core.operators import summaries
 from functions.core.operators.lists.wanted import STATES, has_state
@@ -101,7 +102,7 @@ class _Chosen(NamedTuple):
 
     found: list[Summary]
     more: str
-    known: Sequence[Summary]
+    known: Listed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -139,14 +140,15 @@ def _chosen(office: Office, filters: _Filters, span: timedelta, limit: int) -> _
     now = office.ports.clock.now()
     looked_at = max(limit + 1, LEAST_LOOKED_AT) if filters.are_none else MOST_LOOKED_AT
     ledger = office.ports.ledger
-    known = list(_as_they_stand(ledger, ledger.listed(now - span, looked_at)))
+    listed = ledger.listed(now - span, looked_at)
+    known = Listed(_as_they_stand(ledger, listed), whole=listed.whole)
     found = [one for one in known if filters.fit(one)]
     more = ""
     if len(found) > limit:
         more = f"only the newest {limit} are shown: --limit"
     elif len(known) >= MOST_LOOKED_AT:
         more = f"only the newest {len(known)} were looked at: --since"
-    elif not summaries.shows_all(ledger, known, now):
+    elif not known.whole:
         more = f"only {MOST_SORTED:,} of what is open were looked at"
     return _Chosen(found[:limit], more, known)
 

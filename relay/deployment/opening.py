@@ -26,12 +26,12 @@ from relay.deployment.refusals import ArmError
 from relay.deployment.signin import SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from functions.configuration.settings import Settings
     from functions.core.kept.continuation import Continuation
-    from functions.core.kept.summary import Summary
+    from functions.core.kept.summary import Listed
     from functions.core.ports.services import Ports
     from functions.core.terms.errors import Retryable
     from functions.core.terms.runs import Workspace
@@ -52,7 +52,7 @@ class Office(NamedTuple):
     ports: Ports
     identity: SignedIn
 
-    def tell_stops(self, listed: Iterable[Summary] | None = None) -> None:
+    def tell_stops(self, listed: Listed | None = None) -> None:
         """Say on the error output what stops the app, as its ledger tells.
 
         `listed`: all that is open, where it was read already. Raises LedgerUnavailable.

@@ -112,7 +112,8 @@ def _lines(office: Office, channel: Channel) -> Iterator[str]:
     told = at(known.told) if known.told else "nothing yet that is known"
     yield f"  last     {told}"
     if waiting:
-        yield f"  waits    {counted(waiting, 'notice')}"
+        least = "at least " if waiting == MOST_WAITING else ""
+        yield f"  waits    {least}{counted(waiting, 'notice', grouped=True)}"
     if known.why:
         until = f"; again at {at(known.held_until)}" if known.held_until else ""
         yield f"  why      {plain(known.why, 500)}{until}"
@@ -126,6 +127,7 @@ def _builtins(office: Office, channel: Channel) -> dict[str, Any]:
         "signing": channel.signing,
         "last": known.told.isoformat() if known.told else None,
         "waits": waiting,
+        "waits_is_at_least": waiting == MOST_WAITING,
         "why": known.why,
         "held_until": known.held_until.isoformat() if known.held_until else None,
     }

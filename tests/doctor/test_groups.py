@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from local.serving.faults import Fault
 from relay.deployment.signin import SignedIn
+from relay.doctor.app import groups
 from relay.doctor.app.groups import going_on
 from relay.doctor.case import Case
 from tests.flow.limits.groups import ONE, rounds, trained
 
 if TYPE_CHECKING:
+    import pytest
+
     from relay.doctor.findings import Finding
     from tests.stage.azure import Stage
 
@@ -38,3 +41,16 @@ def test_who_waits_for_one_that_a_person_has_to_decide_is_told_with_what_to_type
     assert told.status == "warning"
     assert told.said.startswith("the group defects is waited for, and register/a/Completed (held, ")
     assert "--as-started BUILD_ID register/a/Completed" in told.do
+
+
+def test_of_more_groups_than_it_looks_at_it_says_at_how_many(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST_GROUPS", 1)
+    stage.routes(ONE)
+    stage.deploy()
+    trained(stage, "r1", "r2", model="cracks")
+    trained(stage, "r3", "r4", model="dents")
+    assert [one.said for one in found(stage)] == [
+        "the first 1 of 2 groups waited for, by nobody in vain"
+    ]

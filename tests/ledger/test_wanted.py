@@ -11,7 +11,7 @@ from functions import connections
 from functions.adapters.tables import rows
 from functions.adapters.tables.rows import TableLedger
 from functions.configuration import settings
-from functions.core.ledger import lists, rowschedule
+from functions.core.ledger import lists
 from functions.core.operators.replaying import Wanted, wanted
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
@@ -65,7 +65,6 @@ def test_not_all_is_looked_at_where_the_schedule_has_more_whatever_that_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "MOST_SORTED", 3)
-    monkeypatch.setattr(rowschedule, "MOST_SORTED", 3)
     ledger, found = store.ledger(), list[bool]()
     for run in ("r1", "r2", "r3", "r4"):
         c = opened(run, reason=Reason.CREDENTIAL_REFUSED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.adapters.sqlite import SqliteLedger
-from functions.core.kept.summary import Summary
+from functions.core.kept.summary import Listed, Summary
 from functions.core.operators.lists.groups import groups
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.overview import Seen
@@ -497,7 +497,8 @@ def of_many(count: int) -> Seen:
     """What the page shows of so many continuations, without a ledger to fill first."""
     now = datetime.now(UTC)
     doubtful = [scene.in_doubt(0, now), *(scene.in_doubt(n, now, held=True) for n in (3, 6, 4))]
-    among = [Summary.of(c) for c in (*scene.many(count, now), *doubtful)]
+    every = (*scene.many(count, now), *doubtful)
+    among = Listed(map(Summary.of, every), whole=True)
     wanted, wants = Wanted(), groups(among, now, APP)
     listed = wanted.sorted([*among])
     return Seen(now, wanted, listed, among, {}, paused=False, wants=wants, stops=STOPS)

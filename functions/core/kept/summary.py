@@ -13,6 +13,8 @@ from functions.core.terms.runs import Key  # noqa: TC001 - msgspec reads it to d
 from functions.core.terms.words import Ending, State, stands_as
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from functions.core.kept.continuation import Continuation
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # since when there can be any
@@ -101,6 +103,21 @@ class Summary(Struct, frozen=True, kw_only=True):
         if self.run_ended_at is None or self.started_at is None:
             return None
         return max(0.0, (self.started_at - self.run_ended_at).total_seconds())
+
+
+class Listed(list[Summary]):
+    """What is open and the newest of what is not; `whole`: no more is open than is in it.
+
+    Where the schedule has as many rows as a list has room for nobody knows, and it is not.
+    """
+
+    def __init__(self, those: Iterable[Summary], *, whole: bool) -> None:
+        super().__init__(those)
+        self.whole = whole
+
+    def only(self, fits: Callable[[Summary], bool]) -> Listed:
+        """Those of them that fit; what was not listed may fit as well."""
+        return Listed(filter(fits, self), whole=self.whole)
 
 
 class Followed(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from functions.core.kept.summary import Listed
 from functions.core.ledger import places, records
 from functions.core.ledger.places import AFTER, ENDED, MOST_SORTED, OPEN
 from functions.core.ledger.records import LISTED
@@ -31,7 +32,7 @@ def recent(rows: Rows, since: datetime, limit: int, unreadable: set[str]) -> Seq
 
 def listed(
     rows: Rows, since: datetime, limit: int, unreadable: set[str], route: str = ""
-) -> Sequence[Summary]:
+) -> Listed:
     """See `functions.core.ports.ledger.Ledger.listed`.
 
     A row of the schedule may have been replaced by that of the end, or the other way round:
@@ -43,7 +44,7 @@ def listed(
         others = rows.find(ENDED, route, route, "route", LISTED, within=("", high))
     else:
         waits, others = rows.find(OPEN, only=LISTED), rows.find(ENDED, high=high, only=LISTED)
-    scheduled = islice(waits, MOST_SORTED)
+    scheduled = list(islice(waits, MOST_SORTED))
     latest = {one.key: one for one in records.readable(scheduled, _listed, unreadable)}
     ended = records.readable(others, _listed, unreadable)
     for one in islice(ended, limit):
@@ -51,7 +52,8 @@ def listed(
     newest = sorted(latest.values(), key=lambda one: (one.created_at, one.key), reverse=True)
     rest = (o for o in newest if not o.state.may_be_open and o.created_at >= since)
     chosen = {one.key for one in islice(rest, limit)}
-    return [one for one in newest if one.state.may_be_open or one.key in chosen]
+    those = (one for one in newest if one.state.may_be_open or one.key in chosen)
+    return Listed(those, whole=len(scheduled) < MOST_SORTED)
 
 
 def written(

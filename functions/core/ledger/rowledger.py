@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
-    from functions.core.kept.summary import Summary
+    from functions.core.kept.summary import Listed
     from functions.core.ledger.pruning import Pruning
     from functions.core.ports.following import FollowBook
     from functions.core.ports.ledger import Rows, Stored
@@ -142,7 +142,7 @@ class RowLedger(RowSchedule):
 
         return lists.recent(self._rows(), since, limit, self.unreadable)
 
-    def listed(self, since: datetime, limit: int, route: str = "") -> Sequence[Summary]:
+    def listed(self, since: datetime, limit: int, route: str = "") -> Listed:
         """One request per thousand that are scheduled, five at most, and as many of the ended."""
         from functions.core.ledger import lists  # noqa: PLC0415 - the same
 

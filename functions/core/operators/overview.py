@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.facts import building
-from functions.core.kept.summary import EVER, Summary
+from functions.core.kept.summary import EVER, Listed, Summary
 from functions.core.operators import summaries, typed_keys
 from functions.core.operators.explaining import Explained, explained
 from functions.core.operators.lists import commands, holders, people
@@ -17,7 +17,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -39,19 +39,23 @@ class Seen(NamedTuple):
     `wants` is what wants a person, and `counts`, `open_since` and `latency` (the median, in
     seconds) are of all, whatever the filters. `ends` tells when each secret ends, None where
     nobody knows. `waits` are the tasks that wait, those first that were put off most often.
-    `stops` is what stops everything, or much of it. `whole`: no more is open than is listed.
+    `stops` is what stops everything, or much of it.
     """
 
     at: datetime
     wanted: Wanted
     listed: Sequence[Summary]
-    among: Sequence[Summary]
+    among: Listed
     ends: Mapping[str, datetime | None]
     paused: bool
     waits: Sequence[Wait] = ()
     wants: Sequence[Group] = ()
     stops: Sequence[Stop] = ()
-    whole: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether no more is open than is listed."""
+        return self.among.whole
 
     @property
     def counts(self) -> dict[State, int]:
@@ -117,18 +121,16 @@ class Overview:
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
 
-        One more for each further thousand tasks that wait, and those of `Stops.look`; where as
-        many are open as a list has room for, five to see whether there are more.
+        One more for each further thousand tasks that wait, and those of `Stops.look`.
         """
-        now = self._clock.now()
+        now, every = self._clock.now(), self._ledger.listed(EVER, MOST_ENDED)
         begins = wanted.begins(now)
-        among = list(self._as_they_stand(now))
+        among = Listed(self._as_they_stand(every, now), whole=every.whole)
         found = [one for one in among if wanted.takes(one, begins)]
         paused, waits = self._policy.paused, self._waits(wanted)
         wants, ends = groups(among, now, self._app), credentials.end(self._ledger)
         stops, listed = self._stops.look(among, ends), wanted.sorted(found)
-        whole = summaries.shows_all(self._ledger, among, now)
-        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops, whole)
+        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""
@@ -153,10 +155,10 @@ class Overview:
             people=people.told(self._ledger, c),
         )
 
-    def _as_they_stand(self, now: datetime) -> Iterator[Summary]:
+    def _as_they_stand(self, listed: Iterable[Summary], now: datetime) -> Iterator[Summary]:
         """What is at work may have ended since it was scheduled: the newest of it are read."""
         left = MOST_READ
-        for one in self._ledger.listed(EVER, MOST_ENDED):
+        for one in listed:
             at_work = one.is_open and (one.reason is Reason.WORKING or one.due_at <= now)
             if not at_work or not left:
                 yield one

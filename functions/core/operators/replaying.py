@@ -214,5 +214,4 @@ def wanted(ledger: Ledger, those: Wanted, each: Each = _one_by_one) -> Found:
 
     may_be = [one for one in reversed(listed) if one.is_open or those.fits(one)]
     found = [c for c in each(meant, may_be) if c]
-    is_whole = ledger.backlog(those.since).whole  # in which are also some that were started
-    return Found(found, is_whole and ended < MOST_LOOKED_AT)
+    return Found(found, listed.whole and ended < MOST_LOOKED_AT)

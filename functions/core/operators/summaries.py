@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.core.kept.summary import NAMES, Summary
-from functions.core.ledger.places import MOST_SORTED
 from functions.core.routes import filters
 from functions.core.terms.errors import Unreadable
 from functions.core.texts.bounds import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sized
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from functions.core.ports.ledger import Ledger
     from functions.core.terms.runs import Key
@@ -31,11 +29,6 @@ def as_it_stands(ledger: Ledger, one: Summary) -> Summary | None:
     except Unreadable:
         return one
     return Summary.of(entry.continuation) if entry else None
-
-
-def shows_all(ledger: Ledger, listed: Sized, now: datetime) -> bool:
-    """Whether no more is open than is listed: five requests where that is as many as a list has."""
-    return len(listed) < MOST_SORTED or ledger.backlog(now).whole
 
 
 def fits(one: Summary, route: str | None, experiment: str | None) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.kept.letter import Letter
-    from functions.core.kept.summary import Summary
+    from functions.core.kept.summary import Listed
     from functions.core.ports.following import FollowBook
     from functions.core.ports.notices import NoticeBook
     from functions.core.ports.waits import WaitBook
@@ -134,7 +134,7 @@ class Ledger(Protocol):
     def recent(self, since: datetime, limit: int) -> Sequence[Continuation]:
         """Continuations claimed since then, newest first; open ones always."""
 
-    def listed(self, since: datetime, limit: int, route: str = "") -> Sequence[Summary]:
+    def listed(self, since: datetime, limit: int, route: str = "") -> Listed:
         """All open ones (of a route), as last scheduled, and the newest others since then."""
 
     def written(self, since: datetime, shelf: int) -> Sequence[Continuation]:

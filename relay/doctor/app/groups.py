@@ -35,7 +35,8 @@ def going_on(case: Case) -> Iterator[Finding]:
             f", or bin/relay replay --again {one.key.text} if there is none",
         )
     if not stuck:
-        yield ok(f"{counted(len(names), 'group')} waited for, by nobody in vain")
+        some = f"the first {MOST_GROUPS} of " if len(names) > MOST_GROUPS else ""
+        yield ok(f"{some}{counted(len(names), 'group')} waited for, by nobody in vain")
 
 
 def _wants_somebody(one: Holder) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from functions import web
 from functions.configuration import overseen
+from functions.core.kept.summary import Listed
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.replaying import Replaying
 from functions.core.operators.stops.looking import Stops
@@ -107,7 +108,7 @@ def test_where_the_app_is_no_deployed_one_nobody_is_told_to_deploy(stage: Stage)
     stage.routes(BROKEN)
     assert "it is read again by itself" in stops(stage)[Kind.ROUTES].do
     known = overseen.known(replace(stage.read, ledger_url=""))
-    there = Stops(stage.ledger, stage.clock, known, stage.ports.routes).look([])
+    there = Stops(stage.ledger, stage.clock, known, stage.ports.routes).look(Listed([], whole=True))
     assert there[0].do.endswith("then: sh infra/hooks/deploy.sh code")
 
 

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from functions import web
-from functions.core.ledger import lists, rowschedule
-from functions.core.operators import summaries
+from functions.core.ledger import lists
 from functions.core.terms.runs import Key
 from functions.core.terms.words import Outcome, State
 from functions.web.parts import filters
@@ -139,8 +138,8 @@ def test_of_more_than_a_list_has_room_for_it_is_said_that_there_are_more(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever counts those of an outage must not believe that there are 5,000."""
-    for module in (lists, rowschedule, summaries, listing, filters):
-        monkeypatch.setattr(module, "MOST_SORTED", 3, raising=False)
+    for module in (lists, listing, filters):
+        monkeypatch.setattr(module, "MOST_SORTED", 3)
 
     def is_whole() -> list[bool]:
         of_list, of_page = json.loads(desk.type("list", "--json").out), desk.asked()
@@ -155,6 +154,21 @@ def test_of_more_than_a_list_has_room_for_it_is_said_that_there_are_more(
         desk.stage.ledger.claim(samples.opened(run))
     assert is_whole() == [False] * 5
     assert desk.type("list").err.endswith("only 3 of what is open were looked at\n")
+
+
+def test_of_what_waits_for_a_pause_no_more_is_told_than_was_counted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = desk.stage
+    stage.deploy(PAUSED="1")
+    for run in ("r1", "r2"):
+        stage.aml.add_run(run, experiment="defect-detection")
+        stage.deliver(completed(run))
+    assert "  2 continuations wait for that.\n" in desk.type("list").err
+    monkeypatch.setattr(lists, "MOST_SORTED", 2)
+    (said,) = (one["says"] for one in desk.asked()["stops"] if one["kind"] == "paused")
+    assert said.endswith("At least 2 continuations wait for that.")
+    assert "  At least 2 continuations wait for that.\n" in desk.type("list").err
 
 
 def test_what_waits_is_listed_however_old_it_is(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from relay.deployment.signin import SignedIn
 from relay.doctor.app import channels
 from relay.doctor.case import Case
 from relay.doctor.findings import Status
+from relay.notify import command
 from tests.flow.notices.people import HOSTS, fail, notified, said
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def test_a_channel_that_does_not_take_it_is_told_and_exits_with_4(desk: Desk, ch
     assert (len(chat.cards), chat.messages) == (0, [])
 
 
-def test_the_list_says_what_waits_and_why(desk: Desk, chat: Chat) -> None:
+def test_the_list_says_what_waits_and_why(
+    desk: Desk, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chat.archived = True
     fail(desk.stage, "r1")
     desk.stage.reconcile(seconds=121)
@@ -65,6 +68,12 @@ def test_the_list_says_what_waits_and_why(desk: Desk, chat: Chat) -> None:
     found = {one["channel"]: one for one in json.loads(desk.type("notify", "--json").out)}
     assert (found["slack/slack-ops"]["waits"], found["slack/slack-ops"]["last"]) == (1, None)
     assert (found["teams/teams-ops"]["waits"], found["teams/teams-ops"]["why"]) == (0, "")
+    assert {one["waits_is_at_least"] for one in found.values()} == {False}
+    monkeypatch.setattr(command, "MOST_WAITING", 1)
+    assert "  waits    at least 1 notice\n" in desk.type("notify").out
+    found = {one["channel"]: one for one in json.loads(desk.type("notify", "--json").out)}
+    least = [found[name]["waits_is_at_least"] for name in ("slack/slack-ops", "teams/teams-ops")]
+    assert least == [True, False]
 
 
 @pytest.mark.usefixtures("chat")

@@ -18,10 +18,10 @@ from functions.core.texts.bounds import bounded
 from functions.core.texts.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from functions.core.kept.summary import Summary
+    from functions.core.kept.summary import Listed, Summary
     from functions.core.limits.admission import Block
     from functions.core.operators.meanings import Words
     from functions.core.operators.stops.stop import Known
@@ -42,7 +42,7 @@ def end(ledger: Ledger) -> Ends:
 
 
 def left_alone(
-    ledger: Ledger, known: Known, opened: Iterable[Summary], routes: Routes | None, now: datetime
+    ledger: Ledger, known: Known, opened: Listed, routes: Routes | None, now: datetime
 ) -> Iterator[Stop]:
     """The accounts by which nothing is sent, of those that are waited for or that routes name."""
     awaited = Counter(one.waits_on for one in opened if Admission.is_account(one.waits_on))
@@ -54,33 +54,38 @@ def left_alone(
         lasts = block is not None and block.lasts(now, known.policy.credential_pause)
         if block is None or not (lasts or awaited[name]):
             continue
+        waiting = _awaiting(opened, name)
         if block.reason is not Reason.THROTTLED:
-            yield _refused(name, block, awaited[name], known.policy)
+            yield _refused(name, block, waiting, known.policy)
         elif lasts:
-            yield _throttled(name, block, awaited[name])
+            yield _throttled(name, block, waiting)
 
 
-def _refused(name: str, block: Block, waits: int, policy: Policy) -> Stop:
+def _awaiting(opened: Listed, name: str) -> Listed:
+    return opened.only(lambda one: one.waits_on == name)
+
+
+def _refused(name: str, block: Block, waiting: Listed, policy: Policy) -> Stop:
     organization, secret = Admission.named(name)
     used = policy.used_secret(organization)
     words = (REASONS if used else AS_IDENTITY)[Reason.CREDENTIAL_REFUSED]
     do = words.about(secret=secret, organization=organization).do
     whom = f"the secret {secret}" if used else "the app's identity"
     says = f"{service(organization)} refuses {whom} for {organization}{since(block.since)}."
-    return Stop(Kind.REFUSED, says, do, block.since, waits, (continuations(waits),))
+    return _waited(Kind.REFUSED, says, do, waiting, block.since)
 
 
-def _throttled(name: str, block: Block, waits: int) -> Stop:
+def _throttled(name: str, block: Block, waiting: Listed) -> Stop:
     organization, _ = Admission.named(name)
     until = f"nothing is sent to {organization} until {moment(block.until)}"
     says = f"{service(organization)} asked to slow down: {until}."
     do = "nothing: it goes on by itself"
-    return Stop(Kind.THROTTLED, says, do, None, waits, (continuations(waits),))
+    return _waited(Kind.THROTTLED, says, do, waiting)
 
 
-def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime) -> Iterator[Stop]:
+def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterator[Stop]:
     """The secrets that are over or soon will be, and what waits for one that cannot be read."""
-    expired = [one for one in opened if one.reason is Reason.SECRET_EXPIRED]
+    expired = opened.only(lambda one: one.reason is Reason.SECRET_EXPIRED)
     over = {name: at for name, at in ends.items() if at and at <= now}
     for name, at in over.items():
         says = f"The secret {name} expired at {moment(at)}."
@@ -88,7 +93,7 @@ def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime)
     if expired and not over:
         do = _words(known.policy, expired)[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
         yield _waited(Kind.EXPIRED, f"{_first(expired)}.", do, expired)
-    if unread := [one for one in opened if one.reason is Reason.SECRET_UNREADABLE]:
+    if unread := opened.only(lambda one: one.reason is Reason.SECRET_UNREADABLE):
         do = _words(known.policy, unread)[Reason.SECRET_UNREADABLE].about().do
         yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
     for name, last in ends.items():
@@ -99,11 +104,8 @@ def unusable(known: Known, opened: Sequence[Summary], ends: Ends, now: datetime)
             yield Stop(Kind.EXPIRING, says, do)
 
 
-def _waited(
-    kind: Kind, says: str, do: str, waiting: Sequence[Summary], at: datetime | None = None
-) -> Stop:
-    count = len(waiting)
-    return Stop(kind, says, do, at, count, (continuations(count),))
+def _waited(kind: Kind, says: str, do: str, waiting: Listed, at: datetime | None = None) -> Stop:
+    return Stop(kind, says, do, at, len(waiting), (continuations(waiting),))
 
 
 def _first(waiting: Sequence[Summary]) -> str:

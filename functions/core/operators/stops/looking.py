@@ -25,10 +25,10 @@ from functions.core.terms.reasons import Reason
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from functions.core.kept.summary import Summary
+    from functions.core.kept.summary import Listed
     from functions.core.operators.stops.stop import Known
     from functions.core.ports.ledger import Inbox, Ledger
     from functions.core.ports.services import RouteSource
@@ -56,9 +56,7 @@ class Stops:
         self._ledger, self._clock, self._known = ledger, clock, known
         self._source = routes
 
-    def look(
-        self, listed: Iterable[Summary], ends: Mapping[str, datetime | None] | None = None
-    ) -> list[Stop]:
+    def look(self, listed: Listed, ends: Mapping[str, datetime | None] | None = None) -> list[Stop]:
         """The gravest first. `listed`: all that is open; `ends`: as of `credentials.end`.
 
         One request for the rounds, one for the inbox and for each further thousand in it, one for
@@ -66,7 +64,7 @@ class Stops:
         LedgerUnavailable.
         """
         now, last, inbox = self._clock.now(), noted.recall(self._ledger), self._ledger.inbox()
-        opened = [one for one in listed if one.is_open]
+        opened = listed.only(lambda one: one.is_open)
         routes, problems = self._routes()
         ends = credentials.end(self._ledger) if ends is None else ends
         found = [
@@ -103,12 +101,13 @@ class Stops:
         elif inbox.oldest and now - inbox.oldest > UNCLAIMED:
             yield Stop(Kind.INBOX, events(inbox), _UNCLAIMED, inbox.oldest, inbox.letters)
 
-    def _paused(self, last: Last, opened: Sequence[Summary]) -> Iterator[Stop]:
+    def _paused(self, last: Last, opened: Listed) -> Iterator[Stop]:
         if self._known.policy.paused:
-            waits = sum(one.reason is Reason.PAUSED for one in opened)
+            waiting = opened.only(lambda one: one.reason is Reason.PAUSED)
             says = f"Paused{since(last.paused)}: nothing is started while PAUSED=1."
             do = "set PAUSED=0 to let it start"
-            yield Stop(Kind.PAUSED, says, do, last.paused, waits, (continuations(waits),))
+            more = (continuations(waiting),)
+            yield Stop(Kind.PAUSED, says, do, last.paused, len(waiting), more)
 
     def _of_ledger(self, last: Last, now: datetime) -> Iterator[Stop]:
         if (failed := last.saw.failed) and now - failed.at < LATELY:

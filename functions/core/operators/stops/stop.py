@@ -11,6 +11,7 @@ from functions.core.texts.phrases import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from functions.core.kept.summary import Listed
     from functions.core.ports.ledger import Inbox
     from functions.core.terms.policy import Policy
 
@@ -101,11 +102,13 @@ def many(count: int, what: str) -> str:
     return counted(count, what, grouped=True)
 
 
-def continuations(count: int) -> str:
-    """How many wait for it to end."""
-    if not count:
-        return "No continuation waits for that."
-    return f"{many(count, 'continuation')} wait{'s' * (count == 1)} for that."
+def continuations(waiting: Listed) -> str:
+    """How many wait for it to end; at least so many where more are open than were listed."""
+    if not waiting:
+        whose = "" if waiting.whole else " of those that are listed"
+        return f"No continuation{whose} waits for that."
+    told = f"{many(len(waiting), 'continuation')} wait{'s' * (len(waiting) == 1)} for that."
+    return told if waiting.whole else f"At least {told}"
 
 
 def events(inbox: Inbox) -> str:
