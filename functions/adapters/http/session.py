@@ -85,7 +85,8 @@ class SdkSession(SteadySession):
         body, headers = given["data"], given["headers"]
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url, prepared.body = method, requote_uri(url), body
-        own = {name: value for name, value in _HEADERS.items() if name not in headers}
+        named = {name.lower() for name in headers}
+        own = {name: value for name, value in _HEADERS.items() if name.lower() not in named}
         prepared.headers = _sent({**own, **headers}, body)
         asked = given.get("proxies"), given.get("stream"), given.get("verify"), given.get("cert")
         how = self.merge_environment_settings(url, *asked)

@@ -13,9 +13,11 @@ from azure.core import MatchConditions
 from azure.core.pipeline.policies import (
     DistributedTracingPolicy,
     HttpLoggingPolicy,
+    HTTPPolicy,
     NetworkTraceLoggingPolicy,
     ProxyPolicy,
     RedirectPolicy,
+    RequestIdPolicy,
 )
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient
@@ -37,20 +39,35 @@ UNREAD = (
     NetworkTraceLoggingPolicy,
     ProxyPolicy,
     RedirectPolicy,
+    RequestIdPolicy,
 )
 
 
 class _Table(TableClient):
     """A client that does not do what nobody reads, or is done by the session that it sends with.
 
-    No log hears of its requests (`functions.bootstrap`), spans are around the port, proxies are the
-    session's, and an answer that leads elsewhere is none. Should the SDK call it by another name,
-    it does these things again.
+    No log hears of its requests (`functions.bootstrap`) or tells the ids that it gives them, spans
+    are around the port, proxies are the session's, and an answer that leads elsewhere is none.
+    Should the SDK call it by another name, it does these things again.
     """
 
     def _configure_policies(self, **given: Any) -> list[Any]:  # noqa: ANN401 - the SDK's
         found = super()._configure_policies(**given)
-        return [policy for policy in found if not isinstance(policy, UNREAD)]
+        kept = [policy for policy in found if not isinstance(policy, UNREAD)]
+        return [_Headers(), *kept]
+
+
+class _Headers(HTTPPolicy[Any, Any]):
+    """Lets those that follow find headers as they are named: all of them name each in one way.
+
+    To find them in any case costs a fiftieth of all that a start does.
+    """
+
+    def send(self, request: Any) -> Any:  # noqa: ANN401 - the SDK's
+        """Hand it on."""
+        asked = request.http_request
+        asked.headers = dict(asked.headers.items())
+        return self.next.send(request)
 
 
 class _Plain(NamedTuple):
