@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import LedgerUnavailable, Lost
+from functions.core.texts import jsontext
 from functions.core.texts.bounds import bounded
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ class _Rows:
     def insert(self, place: Place, row: Row) -> tuple[Stored, bool]:
         version = _version()
         insert = "INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        if self._changed(insert, *place, version, json.dumps(row)):
+        if self._changed(insert, *place, version, _text(row)):
             return Stored(row, version), True
         if (found := self.get(place)) is None:
             raise LedgerUnavailable(f"{place.key} was there and is gone")
@@ -68,7 +70,7 @@ class _Rows:
 
     def put(self, place: Place, row: Row) -> None:
         put = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
-        self._changed(put, *place, _version(), json.dumps(row))
+        self._changed(put, *place, _version(), _text(row))
 
     def replace(self, place: Place, row: Row, version: str) -> str:
         following = _version()
@@ -76,7 +78,7 @@ class _Rows:
             "UPDATE ledger SET version = ?, columns = ?"
             " WHERE partition = ? AND key = ? AND version = ?"
         )
-        if not self._changed(update, following, json.dumps(row), *place, version):
+        if not self._changed(update, following, _text(row), *place, version):
             raise Lost(f"{place.key} was written by another")
         return following
 
@@ -88,7 +90,7 @@ class _Rows:
             "UPDATE OR REPLACE ledger SET partition = ?, key = ?, version = ?, columns = ?"
             " WHERE partition = ? AND key = ?"
         )
-        if not self._changed(move, *to, _version(), json.dumps(row), *place):
+        if not self._changed(move, *to, _version(), _text(row), *place):
             raise Lost(f"{place.key} was moved by another")
 
     def drop(self, place: Place, version: str | None = None) -> None:
@@ -117,7 +119,7 @@ class _Rows:
         while more:
             sql, bounds = query.format(after=after, tested=tested), (last, end or "~", low, high)
             found = self._executed(sql, (partition, *bounds), sqlite3.Cursor.fetchall)
-            yield from (Stored(json.loads(columns), version) for _, version, columns in found)
+            yield from (Stored(jsontext.read(columns), version) for _, version, columns in found)
             more = len(found) == page
             after, last = ">", found[-1][0] if found else last
 
@@ -176,6 +178,10 @@ class _Rows:
                 time.sleep(0.01)
             else:
                 return
+
+
+def _text(row: Row) -> str:
+    return msgspec.json.encode(row).decode()
 
 
 def _version() -> str:

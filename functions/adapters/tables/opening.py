@@ -5,10 +5,10 @@ https://learn.microsoft.com/python/api/overview/azure/data-tables-readme
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from azure.core import MatchConditions
 from azure.core.pipeline.policies import (
     DistributedTracingPolicy,
@@ -146,7 +146,7 @@ def whole(entity: Row) -> dict[str, Any]:
     https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations#property-types-in-a-json-feed
     https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
     """
-    return {"whole": json.dumps(entity)}
+    return {"whole": msgspec.json.encode(entity)}
 
 
 def only(version: str | None) -> dict[str, Any]:

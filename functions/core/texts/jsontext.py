@@ -9,6 +9,8 @@ import json
 import math
 from typing import Any, Final
 
+import msgspec
+
 DEEPEST: Final = 100
 MOST_DIGITS: Final = 4300  # of a whole number, which is what Python reads if nobody sets it
 
@@ -57,6 +59,18 @@ def _begun(text: str | bytes) -> int:
 
 
 def _loaded(text: str | bytes) -> Any:  # noqa: ANN401 - the same
+    """What msgspec reads at a third of the cost it reads as Python does.
+
+    Of the rest Python reads more, and says in its own words what is wrong: NaN, a number beyond all
+    floats or with too many digits, half a letter, a mark at the beginning, other encodings.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError):
+        return _as_python(text)
+
+
+def _as_python(text: str | bytes) -> Any:  # noqa: ANN401 - the same
     try:
         return json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError):
