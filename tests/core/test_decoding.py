@@ -41,15 +41,30 @@ OTHERS = {"Letter", "Summary", "Wait", "Task"}
 
 
 def calls(file: Path) -> Iterator[str]:
-    """The names of msgspec's that a file calls or imports to decode."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    """The names of msgspec's that a file calls or imports to decode; not by no type at all."""
+    every = [*ast.walk(ast.parse(file.read_text("utf-8")))]
+    untyped = [node.func for node in every if isinstance(node, ast.Call) and _names_no_type(node)]
+    for node in every:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("msgspec"):
             yield from (name.name for name in node.names if name.name in {*DECODES, "json"})
-        if isinstance(node, ast.Attribute) and node.attr in DECODES:
+        if isinstance(node, ast.Attribute) and node.attr in DECODES and node not in untyped:
             of = node.value
             inner = of.value if isinstance(of, ast.Attribute) else of
             if isinstance(inner, ast.Name) and inner.id == "msgspec":
                 yield node.attr
+
+
+def _names_no_type(call: ast.Call) -> bool:
+    """Whether plain lists and mappings are made, which nobody has to describe."""
+    is_decode = isinstance(call.func, ast.Attribute) and call.func.attr == "decode"
+    return is_decode and len(call.args) == 1 and not call.keywords
+
+
+@pytest.mark.parametrize(("call", "found"), [("text", []), ("text, type=A", ["decode"])])
+def test_only_what_names_a_type_is_seen(tmp_path: Path, call: str, found: list[str]) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(f"msgspec.json.decode({call})", "utf-8")
+    assert [*calls(file)] == found
 
 
 def test_a_fresh_process_has_described_all_that_it_decodes_once_it_can() -> None:

@@ -3,7 +3,7 @@
 msgspec describes a type to itself when it is first decoded, and lets other threads see that
 description while it is still being made. Here every type that is ever decoded is described while
 this module is imported, or one of those that call `describe`, which one thread does and all others
-wait for; nothing else may decode.
+wait for; nothing else may decode by a type. Plain lists and mappings are described to nobody.
 docs/adr/0016-native-libraries-and-threads.md
 """
 
