@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.kept.summary import Summary
+from functions.core.kept.summary import Listed, Summary
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.overview import Seen
 from functions.core.terms.reasons import Reason
@@ -112,7 +112,7 @@ def one(state: State, at: datetime, latency: float | None = None) -> Summary:
 
 
 def seen(*listed: Summary) -> Seen:
-    return Seen(NOON, Wanted(), listed, listed, {}, paused=False)
+    return Seen(NOON, Wanted(), listed, Listed(listed, whole=True), {}, paused=False)
 
 
 @pytest.mark.parametrize("reason", Reason)
