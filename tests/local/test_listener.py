@@ -148,7 +148,9 @@ def test_what_is_in_hand_is_answered_before_a_port_is_given_back() -> None:
 
 
 def is_open(port: int) -> bool:
-    with suppress(ConnectionRefusedError), create_connection((LOOPBACK, port)):
+    """Whether somebody listens: a port that is closed during the handshake resets it."""
+    closed = suppress(ConnectionRefusedError, ConnectionResetError)
+    with closed, create_connection((LOOPBACK, port)):
         return True
     return False
 
