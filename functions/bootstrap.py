@@ -133,11 +133,10 @@ class App:
     @functools.cached_property
     def overview(self) -> Overview:
         """What the operations page shows."""
+        from functions.adapters.ahead import Beside
         from functions.configuration import overseen
-        from functions.core.operators.overview import Overview
 
-        stops = overseen.stops(self._settings, self._ports, own=True)
-        return Overview(self._ports, self._settings.policy, stops, self._settings.app)
+        return overseen.overview(self._settings, self._ports, Beside().begin)
 
     def _look(self, work: Work) -> None:
         self._doubt.look(work)

@@ -1,4 +1,4 @@
-"""What the settings say of what may stop: what is odd, and when a timer must have stopped."""
+"""What the settings say of what may stop, for the operations page and whoever else looks for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functions.core.operators.stops.stop import Known
 
 if TYPE_CHECKING:
     from functions.configuration.settings import Settings
+    from functions.core.operators.overview import Begin, Overview
     from functions.core.ports.services import Ports
 
 SWEEPS = 2  # that are missed before anybody is told: one may be under way
@@ -31,3 +32,11 @@ def known(settings: Settings) -> Known:
 def stops(settings: Settings, ports: Ports, *, own: bool = False) -> Stops:
     """What looks for all that stops; `own`: the route file of this process is one of the app's."""
     return Stops(ports.ledger, ports.clock, known(settings), ports.routes if own else None)
+
+
+def overview(settings: Settings, ports: Ports, begin: Begin) -> Overview:
+    """What the operations page of these settings' app shows."""
+    from functions.core.operators.overview import Overview  # noqa: PLC0415 - for people, not for rounds
+
+    policy, app = settings.policy, settings.app
+    return Overview(ports, policy, stops(settings, ports, own=True), app, begin)

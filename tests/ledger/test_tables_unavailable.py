@@ -12,7 +12,7 @@ from functions.adapters.tables.opening import open_table
 from functions.adapters.tables.rows import TableLedger
 from functions.core.terms.errors import ConfigurationError, LedgerUnavailable
 from local.serving.web import Server
-from tests.ledger.calls import EVERY
+from tests.ledger.calls import EVERY, READING
 from tests.ledger.samples import key, letter, opened
 from tests.ledger.stores import Silence, TableStore, Wire
 from tests.stage.azurite import ACCOUNT_KEY, connection_string
@@ -94,6 +94,15 @@ def test_an_answer_that_is_not_the_table_services_is_no_answer(name: str, status
         table = open_table(NAME, connection_string=connection_string(server.port))
         with pytest.raises(LedgerUnavailable):
             EVERY[name](TableLedger(table))
+
+
+@pytest.mark.parametrize("name", READING)
+@pytest.mark.parametrize("body", ["{}", "[]", '"fine"', '{"value": 1}', '{"value": ["fine"]}'])
+def test_an_answer_without_rows_does_not_say_that_there_are_none(name: str, body: str) -> None:
+    with answering(200, body) as server:
+        table = open_table(NAME, connection_string=connection_string(server.port))
+        with pytest.raises(LedgerUnavailable, match="DecodeError"):
+            READING[name](TableLedger(table, sleep=lambda _: None))
 
 
 @pytest.mark.parametrize("name", ["claim", "write", "schedule", "keep", "share"])

@@ -1,25 +1,42 @@
-"""What our client of the table SDK sends is what the SDK sends, but for what nobody reads."""
+"""Our client of the table SDK sends and reads what the SDK does, but for what nobody reads."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
-from azure.data.tables import TableClient, UpdateMode
+from azure.data.tables import EdmType, TableClient, UpdateMode
 
-from functions.adapters.tables.opening import open_table
+from functions.adapters.tables.opening import open_table, text_columns
 from local.serving.names import LOOPBACK
-from tests.stage.azurite import ACCOUNT, ACCOUNT_KEY
+from tests.stage.azurite import ACCOUNT, ACCOUNT_KEY, connection_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROW = {"PartitionKey": "p", "RowKey": "r", "said": "something"}
+TYPED = {
+    "PartitionKey": "p",
+    "RowKey": "r",
+    "text": "a, \u00e9 and \U0001f600",
+    "empty": "",
+    "like_a_time": "2026-03-14T12:00:00Z",
+    "value": "as the parts of rows of ours are called",
+    "flag": True,
+    "count": 7,
+    "large": (2**40, EdmType.INT64),
+    "half": 0.5,
+    "at": datetime(2026, 3, 14, 12, tzinfo=UTC),
+    "id": uuid4(),
+    "bytes": b"abc",
+}
 SAME, REPLACE = MatchConditions.IfNotModified, UpdateMode.REPLACE
 CALLS: dict[str, Callable[[TableClient], object]] = {
     "insert": lambda t: t.create_entity(ROW, response_preference="return-no-content", **whole(t)),
@@ -113,3 +130,28 @@ def test_a_service_that_fails_is_asked_once_and_at_one_host() -> None:
         with ours, pytest.raises(AzureError):
             ours.get_entity("p", "r")
     assert len(server.heard) == 1
+
+
+def test_of_a_row_what_the_sdk_takes_for_text_is_read(azurite: int) -> None:
+    where, told = connection_string(azurite), list[dict[str, Any]]()
+    with (
+        TableClient.from_connection_string(where, f"typed{uuid4().hex}") as theirs,
+        open_table(theirs.table_name, connection_string=where) as ours,
+    ):
+        theirs.create_table()
+        theirs.create_entity(TYPED)
+        entity = theirs.get_entity("p", "r")
+        ours.get_entity("p", "r", rows=told)
+        assert not [*ours.query_entities("PartitionKey eq 'p'", rows=told)]
+        theirs.delete_table()
+    texts = {name: value for name, value in entity.items() if isinstance(value, str)}
+    assert texts.keys() == {"PartitionKey", "RowKey", "text", "empty", "like_a_time", "value"}
+    assert [text_columns(row) for row in told] == [texts, texts]
+    assert [row["odata.etag"] for row in told] == [entity.metadata["etag"]] * 2
+
+
+def test_that_its_time_is_a_text_makes_it_no_column() -> None:
+    """Other versions of the service tell what type it has, or do not."""
+    row = {"text": "a", "Timestamp": "2026-03-14T12:00:00Z", "text@odata.type": "Edm.String"}
+    assert text_columns(row) == {"text": "a"}
+    assert text_columns({**row, "Timestamp@odata.type": "Edm.DateTime"}) == {"text": "a"}

@@ -6,11 +6,14 @@ https://learn.microsoft.com/python/api/overview/azure/data-tables-readme
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from azure.core import MatchConditions
+from azure.core.exceptions import DecodeError
 from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
     DistributedTracingPolicy,
     HttpLoggingPolicy,
     HTTPPolicy,
@@ -43,6 +46,9 @@ UNREAD = (
 )
 
 
+TYPE = "@odata.type"  # behind a column's name: the name of another one that tells its type
+
+
 class _Table(TableClient):
     """A client that does not do what nobody reads, or is done by the session that it sends with.
 
@@ -54,20 +60,39 @@ class _Table(TableClient):
     def _configure_policies(self, **given: Any) -> list[Any]:  # noqa: ANN401 - the SDK's
         found = super()._configure_policies(**given)
         kept = [policy for policy in found if not isinstance(policy, UNREAD)]
-        return [_Headers(), *kept]
+        return [_AsItComes(), *kept]
 
 
-class _Headers(HTTPPolicy[Any, Any]):
-    """Lets those that follow find headers as they are named: all of them name each in one way.
+class _AsItComes(HTTPPolicy[Any, Any]):
+    """Has headers found as they are named, and rows read as the service tells them.
 
-    To find them in any case costs a fiftieth of all that a start does.
+    Those that follow name each header in one way; to find it in any case costs a fiftieth of all
+    that a start does. Of rows the SDK makes models, column by column, and entities of these: a
+    third of what a list costs. The option `rows` is a list that takes them instead.
     """
 
     def send(self, request: Any) -> Any:  # noqa: ANN401 - the SDK's
-        """Hand it on."""
+        """Hand it on. Raises DecodeError where rows are wanted, and nobody tells of any."""
         asked = request.http_request
         asked.headers = dict(asked.headers.items())
-        return self.next.send(request)
+        rows = request.context.options.pop("rows", None)
+        answer = self.next.send(request)
+        if rows is not None and answer.http_response.status_code == HTTPStatus.OK:
+            told = answer.context.get(ContentDecodePolicy.CONTEXT_NAME)
+            rows += _rows(told)
+            answer.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
+        return answer
+
+
+def _rows(told: object) -> list[dict[str, object]]:
+    """What an answer tells: the rows of a page, or the one that was asked for."""
+    if isinstance(told, dict):
+        rows = told.get("value")
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            return rows
+        if "RowKey" in told:
+            return [told]
+    raise DecodeError("200 without rows")
 
 
 class _Plain(NamedTuple):
@@ -147,6 +172,20 @@ def whole(entity: Row) -> dict[str, Any]:
     https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
     """
     return {"whole": msgspec.json.encode(entity)}
+
+
+def text_columns(row: Mapping[str, object]) -> dict[str, str]:
+    """The columns of a row, as the service tells it, that are texts; all others are none of ours.
+
+    https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations#property-types-in-a-json-feed
+    """
+    found = {name: value for name, value in row.items() if isinstance(value, str)}
+    for name in [name for name in found if "." in name]:
+        of = name.removesuffix(TYPE)
+        if found.pop(name) != "Edm.String":
+            found.pop(of, None)
+    found.pop("Timestamp", None)
+    return found
 
 
 def only(version: str | None) -> dict[str, Any]:

@@ -27,17 +27,19 @@ from functions.adapters.tables.errors import (
     translated,
     version_of,
 )
-from functions.adapters.tables.opening import keys, only, signed, whole
+from functions.adapters.tables.opening import keys, only, signed, text_columns, whole
 from functions.core.ledger.rowledger import RowLedger
 from functions.core.ports.ledger import PAGE, Stored
 from functions.core.terms.errors import LedgerUnavailable, Lost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from azure.data.tables import TableClient, TableEntity
+    from azure.data.tables import TableClient
 
     from functions.core.ports.ledger import Place, Row
+
+    _Told = Mapping[str, object]
 
 USUAL = (12.0, 5.0)  # seconds for all requests of a call, and to wait for the next bytes
 # Where no event waits: a look through a partition is answered after five seconds, as far as it came
@@ -102,7 +104,7 @@ class _Rows:
         return self._own(place, entity).version
 
     def get(self, place: Place) -> Stored | None:
-        found = self._send(self.table.get_entity, *place, but=GONE)
+        found = self._send(self._row, *place, but=GONE)
         return _stored(found) if found else None
 
     def move(self, place: Place, to: Place, row: Row) -> None:
@@ -157,10 +159,17 @@ class _Rows:
         asked: dict[str, Any],
         token: object,
         **options: Any,  # noqa: ANN401 - the SDK's
-    ) -> tuple[list[TableEntity], object]:
-        found: Any = self.table.query_entities(**asked, **options)
+    ) -> tuple[list[_Told], object]:
+        rows: list[_Told] = []
+        found: Any = self.table.query_entities(**asked, rows=rows, **options)
         pages = found.by_page(token)
-        return list(next(pages)), pages.continuation_token
+        next(pages)
+        return rows, pages.continuation_token
+
+    def _row(self, *place: str, **options: Any) -> _Told:  # noqa: ANN401 - the SDK's
+        rows: list[_Told] = []
+        self.table.get_entity(*place, rows=rows, **options)
+        return rows[0]
 
     def _send(
         self, call: Callable[..., T], *args: object, but: set[str] | None = None, **options: object
@@ -203,6 +212,5 @@ class _Rows:
         return {"connection_timeout": min(3.0, half), "read_timeout": min(self.reading, half)}
 
 
-def _stored(entity: TableEntity) -> Stored:
-    row = {name: value for name, value in entity.items() if isinstance(value, str)}
-    return Stored(row, str(entity.metadata.get("etag")))  # a projection may come without
+def _stored(told: _Told) -> Stored:
+    return Stored(text_columns(told), str(told.get("odata.etag")))  # a projection may come without

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from functions.core.facts import building
 from functions.core.kept.summary import EVER, Listed, Summary
@@ -17,7 +18,7 @@ from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from functions.core.kept.continuation import Continuation
@@ -31,6 +32,20 @@ if TYPE_CHECKING:
 MOST_ENDED = 1000  # the newest; the open ones are all listed
 MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
+
+T = TypeVar("T")
+
+
+def _in_turn(call: Callable[[], T]) -> Callable[[], T]:
+    """Makes the call where it is asked for."""
+    return call
+
+
+class Begin(Protocol):
+    """Begins a call beside others, in a thread that logs nothing."""
+
+    def __call__(self, call: Callable[[], T], /) -> Callable[[], T]:
+        """What waits for its end, once, and gives or raises what it did."""
 
 
 class Seen(NamedTuple):
@@ -111,26 +126,38 @@ class Whole(NamedTuple):
 class Overview:
     """Reads the ledger, and nothing else. Every method raises LedgerUnavailable.
 
-    `app` is the app's own resource id, empty where it is not known.
+    `app` is the app's own resource id, empty where it is not known. `begin` begins a call beside
+    others; what comes back waits for its end. Without it each is made in its turn.
     """
 
-    def __init__(self, ports: Ports, policy: Policy, stops: Stops, app: str = "") -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        policy: Policy,
+        stops: Stops,
+        app: str = "",
+        begin: Begin | None = None,
+    ) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._policy, self._stops, self._app = policy, stops, app
+        self._begin = begin or _in_turn
 
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
 
-        One more for each further thousand tasks that wait, and those of `Stops.look`.
+        One more for each further thousand tasks that wait, and those of `Stops.look`. Those that
+        need nothing of each other are made at once.
         """
-        now, every = self._clock.now(), self._ledger.listed(EVER, MOST_ENDED)
-        begins = wanted.begins(now)
+        now, begin = self._clock.now(), self._begin
+        listing = begin(partial(self._ledger.listed, EVER, MOST_ENDED))
+        waiting, ending = begin(partial(self._waits, wanted)), begin(self._ends)
+        noting, every, begins = begin(self._stops.read), listing(), wanted.begins(now)
         among = Listed(self._as_they_stand(every, now), whole=every.whole)
         found = [one for one in among if wanted.takes(one, begins)]
-        paused, waits = self._policy.paused, self._waits(wanted)
-        wants, ends = groups(among, now, self._app), credentials.end(self._ledger)
-        stops, listed = self._stops.look(among, ends), wanted.sorted(found)
-        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops)
+        wants, ends = groups(among, now, self._app), ending()
+        stops, listed = self._stops.look(among, ends, noting()), wanted.sorted(found)
+        paused = self._policy.paused
+        return Seen(now, wanted, listed, among, ends, paused, waiting(), wants, stops)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""
@@ -155,17 +182,20 @@ class Overview:
             people=people.told(self._ledger, c),
         )
 
-    def _as_they_stand(self, listed: Iterable[Summary], now: datetime) -> Iterator[Summary]:
+    def _as_they_stand(self, listed: Listed, now: datetime) -> Iterator[Summary]:
         """What is at work may have ended since it was scheduled: the newest of it are read."""
-        left = MOST_READ
+        read = partial(summaries.as_it_stands, self._ledger)
+        at_work = listed.only(
+            lambda one: one.is_open and (one.reason is Reason.WORKING or one.due_at <= now)
+        )
+        reading = {one.key: self._begin(partial(read, one)) for one in at_work[:MOST_READ]}
         for one in listed:
-            at_work = one.is_open and (one.reason is Reason.WORKING or one.due_at <= now)
-            if not at_work or not left:
-                yield one
-                continue
-            left -= 1
-            if read := summaries.as_it_stands(self._ledger, one):
-                yield read
+            stands = reading[one.key]() if one.key in reading else one
+            if stands:
+                yield stands
+
+    def _ends(self) -> Mapping[str, datetime | None]:
+        return credentials.end(self._ledger)
 
     def _waits(self, wanted: Wanted) -> list[Wait]:
         every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
 
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.words import State
+from tests.ledger.samples import opened
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
     from functions.core.operators.overview import Seen
+    from functions.core.ports.ledger import Ledger
     from tests.stage.azure import Stage
 
 EXPERIMENT = "defect-detection"
+T = TypeVar("T")
 
 
 def look(stage: Stage, **query: str) -> Seen:
@@ -55,3 +61,41 @@ def test_until_when_the_secrets_are_valid_is_shown_after_a_sweep(stage: Stage) -
     assert look(stage).ends == {}
     stage.app.sweep.sweep()
     assert set(look(stage).ends) == {"azure-devops-pat"}
+
+
+class Meeting:
+    """A ledger of which so many first calls of these names go on when all of them are made."""
+
+    def __init__(self, ledger: Ledger, names: set[str], count: int) -> None:
+        self._ledger, self._names = ledger, names
+        self._left, self._all = iter(range(count)), threading.Barrier(count)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._ledger, name)
+        if name not in self._names:
+            return found
+
+        def met(*given: object) -> object:
+            return self._met(found)(*given)
+
+        return met if callable(found) else self._met(found)
+
+    def _met(self, found: T) -> T:
+        if next(self._left, None) is not None:
+            self._all.wait(30)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [({"listed", "waits", "shared"}, 4), ({"read"}, 3)],
+    ids=["lists and small rows", "what is at work"],
+)
+def test_what_does_not_need_each_other_is_asked_for_at_once(
+    stage: Stage, names: set[str], count: int
+) -> None:
+    for run in ("a", "b", "c"):
+        stage.ledger.claim(opened(run, at=stage.clock.now()))
+    told = look(stage)
+    stage.build(ledger=Meeting(stage.ledger, names, count))
+    assert look(stage)._replace(at=told.at) == told

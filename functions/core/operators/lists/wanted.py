@@ -108,8 +108,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     def takes(self, one: Summary, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
-        shown = (*one.key.text.split("/", 2), one.workspace, one.experiment)
-        told = " ".join((*shown, one.stands, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
+        if not self.narrows:
+            return True
         stretch = self.stretch
         return (
             (not self.states or has_state(one, self.states))
@@ -117,7 +117,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
             and one.at >= begins
             and (stretch is None or stretch[0] <= one.at < stretch[1])
             and summaries.fits(one, self.route or None, self.experiment or None)
-            and visible(self.q).casefold() in visible(told).casefold()
+            and (not self.q or visible(self.q).casefold() in _searched(one))
         )
 
     def takes_wait(self, wait: Wait) -> bool:
@@ -134,3 +134,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
         is_open.sort(key=lambda one: (one.created_at, one.key))
         ended.sort(key=lambda one: (one.at, one.key), reverse=self.order != OLDEST)
         return [*is_open, *ended]
+
+
+def _searched(one: Summary) -> str:
+    """All that the list shows of it."""
+    shown = (*one.key.text.split("/", 2), one.workspace, one.experiment)
+    told = " ".join((*shown, one.stands, one.reason, one.detail, f"#{one.pipeline_run or ''}"))
+    return visible(told).casefold()

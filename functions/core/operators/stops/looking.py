@@ -56,14 +56,25 @@ class Stops:
         self._ledger, self._clock, self._known = ledger, clock, known
         self._source = routes
 
-    def look(self, listed: Listed, ends: Mapping[str, datetime | None] | None = None) -> list[Stop]:
+    def read(self) -> tuple[Last, Inbox]:
+        """What it looks at whatever is open: a request for the rounds, and those of the inbox.
+
+        Raises LedgerUnavailable.
+        """
+        return noted.recall(self._ledger), self._ledger.inbox()
+
+    def look(
+        self,
+        listed: Listed,
+        ends: Mapping[str, datetime | None] | None = None,
+        noting: tuple[Last, Inbox] | None = None,
+    ) -> list[Stop]:
         """The gravest first. `listed`: all that is open; `ends`: as of `credentials.end`.
 
-        One request for the rounds, one for the inbox and for each further thousand in it, one for
-        each account that is waited for or used, four at most, and one without `ends`. Raises
-        LedgerUnavailable.
+        One request for each account that is waited for or used, four at most, one without `ends`,
+        and those of `read` where that was not done. Raises LedgerUnavailable.
         """
-        now, last, inbox = self._clock.now(), noted.recall(self._ledger), self._ledger.inbox()
+        now, (last, inbox) = self._clock.now(), noting or self.read()
         opened = listed.only(lambda one: one.is_open)
         routes, problems = self._routes()
         ends = credentials.end(self._ledger) if ends is None else ends
