@@ -17,6 +17,7 @@ import sys
 SUBJECTS = {
     "side_by_side": "benchmarks.latency.pairs:side_by_side",
     "turns": "benchmarks.earlier.turns:turns",
+    "pages": "benchmarks.earlier.turns:pages",
     "many": "benchmarks.load.crowds:many",
     "memory": "benchmarks.load.crowds:memory",
     "routes": "benchmarks.load.routes:compared",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import convert
 
 from benchmarks import bench
+from benchmarks.growth import page
+from benchmarks.growth.filling import taken
 from benchmarks.latency.comparing import limited, measured_of
 from benchmarks.latency.pairs import Times
 from benchmarks.load.crowds import WARMED
@@ -83,6 +85,25 @@ def _take_turns(every: list[Process], runs: int) -> None:
             bench.go_on(process)
             assert process.stdout  # noqa: S101 - a pipe
             process.stdout.readline()
+
+
+def pages(pair: Pair) -> dict[str, dict[str, float]]:
+    """By lag: the median milliseconds of the operations page over one table, of both builds."""
+    running, size = pair.running, page.SMALL if pair.running.quick else page.WHOLE
+    settings, found = taken(running, "table", size.ended), dict[str, dict[str, float]]()
+    page.leave_open(running.environment(settings), size.open)
+    for lag in ("none", "cloud"):
+        running.lag(lag)
+        given = {"count": running.times(30, 6), "warm": 3}
+        with ExitStack() as stack:
+            every = {
+                who: stack.enter_context(pair.started(who, settings, "pages", **given))
+                for who in BOTH
+            }
+            _take_turns([*every.values()], given["count"])
+            took = {who: convert(bench.result(one), list[float]) for who, one in every.items()}
+        found[lag] = {who: statistics.median(of) for who, of in took.items()}
+    return found
 
 
 def requests(pair: Pair, what: str, of: str) -> dict[str, dict[str, float]]:

@@ -1,10 +1,14 @@
-"""One run at a time, each when a line says so: several processes take turns."""
+"""One run, or one page, at a time, each when a line says so: several processes take turns."""
 
 from __future__ import annotations
 
 import json
 import sys
+import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from azure.functions import HttpRequest
 
 from benchmarks.latency.pairs import act_of, timed
 from benchmarks.latency.relay import candidate
@@ -24,7 +28,34 @@ def turns(who: str, runs: int, of: str, what: str, warm: int) -> Times:
     for n in range(runs):
         run = f"{of}-{n}"
         timed(act_of(one, what, run, n, alone=True), found, run)
-        sys.stdout.write(json.dumps(run) + "\n")
-        sys.stdout.flush()
-        sys.stdin.readline()  # the next turn, or the end
+        _wait(run)
     return found
+
+
+def pages(count: int, warm: int) -> list[float]:
+    """Milliseconds of so many answers of the operations page, from where the worker asks for it."""
+    import function_app  # noqa: PLC0415 - it reads the environment
+
+    functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
+    operations = functions["operations"].get_user_function()
+    request = HttpRequest("GET", "/api/operations", params={}, headers={}, body=b"")
+    found: list[float] = []
+    for n in range(warm + count):
+        if n == warm:
+            ready()
+        begun = time.perf_counter()
+        answer = operations(request)
+        took = (time.perf_counter() - begun) * 1000
+        if answer.status_code != HTTPStatus.OK:
+            raise RuntimeError(f"the page answered {answer.status_code}")
+        if n >= warm:
+            found.append(took)
+            _wait(n)
+    return found
+
+
+def _wait(done: object) -> None:
+    """Tell what is done, and wait for the next turn, or the end."""
+    sys.stdout.write(json.dumps(done) + "\n")
+    sys.stdout.flush()
+    sys.stdin.readline()

@@ -60,7 +60,7 @@ def _found(running: Bench, kind: str, size: Size) -> list[float]:
     """Milliseconds of each answer."""
     environment = running.environment(taken(running, kind, size.ended))
     with told(f"asking for the page of {kind}"):
-        _leave_open(environment, size.open)
+        leave_open(environment, size.open)
         host = Hosted(environment)
         try:
             with requests.Session() as client:
@@ -69,7 +69,7 @@ def _found(running: Bench, kind: str, size: Size) -> list[float]:
             host.stop()
 
 
-def _leave_open(environment: Mapping[str, str], count: int) -> None:
+def leave_open(environment: Mapping[str, str], count: int) -> None:
     """Let so many wait."""
     ledger, now = connections.connect(settings.read(environment)).ledger, datetime.now(UTC)
     for n in range(count):
