@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,9 @@ from functions.core.texts.times import told_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from functions.core.terms.runs import RunEvent
 
 _TYPE = "microsoft.machinelearningservices."
 LONGEST_FACT = 1000
@@ -98,6 +102,30 @@ def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
     if missing:
         raise ValueError(f"the event has no {missing[0]}")
     return ":".join(told_in_utc(str(known[name])) for name in kind.identity)
+
+
+def promotion(model: str, version: str, value: str, at: datetime) -> str:
+    """What stands in the place of a run's id: that this version got this value then."""
+    return f"{escaped(model)}:{escaped(version)}:{escaped(value)}:{_iso(at)}"
+
+
+def promoted_as(event: RunEvent) -> str:
+    """The value, `escaped`, that such news is about; "" where its id is of another form."""
+    known, at = event.given.get(PROMOTED.root, {}), event.time
+    before = ":".join(escaped(str(known.get(name))) for name in ("name", "version"))
+    if at is None or not event.run.startswith(f"{before}:"):
+        return ""
+    value, _, behind = event.run.removeprefix(f"{before}:").rpartition(f":{_iso(at)}")
+    return "" if behind else value
+
+
+def escaped(text: str) -> str:
+    """What no key can have, as a URL would have it."""
+    return re.sub(r"[\x00-\x20\x7f%]", lambda found: f"%{ord(found[0]):02X}", text)
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _fact(name: str, value: object) -> str | float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.events import parsing
+from functions.core.events import model_events, parsing
 from functions.core.routes import filters
+from functions.core.routes.filters import Misfit
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import bounded
 from functions.core.texts.times import LEFT_OUT
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from functions.core.kept.continuation import Continuation
     from functions.core.routes.definition import Route, Routes
-    from functions.core.routes.filters import Misfit
     from functions.core.terms.runs import RunEvent
+    from functions.core.terms.standing import Promotion
 
 MOST_TOLD = 3  # routes, of those that do not match
 CHANGING = tuple(one for one in filters.FILTERS if one.may_change)
@@ -53,7 +54,8 @@ def lacking(c: Continuation, routes: Routes) -> str:
     """Why there is no route that it is on, in words."""
     name = c.key.route
     if (route := _namesake(c, routes)) and (odd := _strays(c, route, routes)):
-        wants = f"{odd.filter} {odd.wanted}, and the run has {_has(odd)}"
+        whose = "version" if route.promoted else "run"
+        wants = f"{odd.filter} {odd.wanted}, and the {whose} has {_has(odd)}"
         return bounded(f"the route {name} of today does not follow it: it wants {wants}")
     return (
         f"the route {name} of today is another" if routes.named(name) else f"no route {name} today"
@@ -79,7 +81,20 @@ def _strays(c: Continuation, route: Route, routes: Routes) -> Misfit | None:
     if odd and odd.by and odd.by.asked_again:
         texts = (*c.event.properties.values(), *(c.event.tags or {}).values())
         return None if LEFT_OUT in texts else odd
-    return odd
+    return odd or (_promoted_otherwise(c.event, route.promoted) if route.promoted else None)
+
+
+def _promoted_otherwise(event: RunEvent, wanted: Promotion) -> Misfit | None:
+    """What the news of a promotion does not fit of the one that a route is about by now.
+
+    It tells the value, and not whether an alias, a tag or a stage has it.
+    """
+    name = str(event.given.get(model_events.PROMOTED.root, {}).get("name", ""))
+    if not filters.fits(wanted.model, name):
+        return Misfit("promoted.model", str(wanted.model), name)
+    has, value = model_events.promoted_as(event), model_events.escaped(wanted.value)
+    is_other = has and has.casefold() != value.casefold()
+    return Misfit("promoted", str(wanted), has) if is_other else None
 
 
 def matching(event: RunEvent, routes: Routes) -> Iterator[tuple[Route, str]]:

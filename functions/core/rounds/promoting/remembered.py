@@ -10,7 +10,6 @@ docs/adr/0040-promotion.md
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +18,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from functions.core.events import parsing
-from functions.core.events.model_events import PROMOTED
+from functions.core.events.model_events import PROMOTED, promotion
 from functions.core.ledger import decoding
 from functions.core.terms.runs import SWEPT, RunEvent
 
@@ -145,8 +144,7 @@ def count(has: Mapping[str, object]) -> int:
 
 def event(workspace: Workspace, one: Promoted, value: str) -> RunEvent | None:
     """The news that it is promoted; None where its names are too long for a key."""
-    at = one.at.isoformat().replace("+00:00", "Z")
-    identity = ":".join(map(_escaped, (one.model, one.version, value, at)))
+    identity = promotion(one.model, one.version, value, one.at)
     if not parsing.is_identity(identity):
         return None
     return RunEvent(
@@ -175,8 +173,3 @@ def written(what: Known) -> dict[str, Any]:
 def told(seen: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
     """The versions that are promoted, as the row has them."""
     return {named(model): sorted(versions) for model, versions in seen.items() if versions}
-
-
-def _escaped(text: str) -> str:
-    """What no key can have, as a URL would have it."""
-    return re.sub(r"[\x00-\x20\x7f%]", lambda found: f"%{ord(found[0]):02X}", text)
