@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
@@ -75,7 +76,8 @@ class Seen(NamedTuple):
     @property
     def counts(self) -> dict[State, int]:
         """How many there are of each state."""
-        return {state: sum(one.state is state for one in self.among) for state in State}
+        found = Counter(one.state for one in self.among)
+        return {state: found[state] for state in State}
 
     @property
     def in_doubt(self) -> int:
@@ -151,11 +153,11 @@ class Overview:
         now, begin = self._clock.now(), self._begin
         listing = begin(partial(self._ledger.listed, EVER, MOST_ENDED))
         waiting, ending = begin(partial(self._waits, wanted)), begin(self._ends)
-        noting, every, begins = begin(self._stops.read), listing(), wanted.begins(now)
+        noting, every = begin(self._stops.read), listing()
         among = Listed(self._as_they_stand(every, now), whole=every.whole)
-        found = [one for one in among if wanted.takes(one, begins)]
         wants, ends = groups(among, now, self._app), ending()
-        stops, listed = self._stops.look(among, ends, noting()), wanted.sorted(found)
+        stops = self._stops.look(among, ends, noting())
+        listed = wanted.sorted(wanted.fitting(among, now))
         paused = self._policy.paused
         return Seen(now, wanted, listed, among, ends, paused, waiting(), wants, stops)
 

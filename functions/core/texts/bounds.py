@@ -85,6 +85,8 @@ def exact(text: str) -> str:
 
 def meant(text: str) -> str:
     """The text that was shown `exact` and `visible`, or was typed with such escapes."""
+    if "\\" not in text:
+        return text
     return _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], base=16)), text)
 
 

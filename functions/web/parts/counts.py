@@ -26,8 +26,8 @@ _ABOUT = {
 
 def counts(seen: Seen) -> Markup:
     """A number for each state, and how long a start takes."""
-    about = {**_ABOUT, State.OPEN: _oldest(seen)}
-    numbers = [_number(seen, state, seen.counts[state], about[state]) for state in ORDER]
+    about, found = {**_ABOUT, State.OPEN: _oldest(seen)}, seen.counts
+    numbers = [_number(seen, state, found[state], about[state]) for state in ORDER]
     if seen.in_doubt:
         numbers.insert(1, _number(seen, ASKED_IN_DOUBT, seen.in_doubt, "started or not?"))
     took = lasting(seen.latency) if seen.latency is not None else "-"

@@ -106,10 +106,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
         span = parse_span(self.since)
         return now - span if span else EVER
 
+    def fitting(self, those: list[Summary], now: datetime) -> list[Summary]:
+        """Those that pass every filter now."""
+        begins = self.begins(now)
+        return [one for one in those if self.takes(one, begins)] if self.narrows else those
+
     def takes(self, one: Summary, begins: datetime) -> bool:
         """Whether it passes every filter. The search looks into all that the list shows."""
-        if not self.narrows:
-            return True
         stretch = self.stretch
         return (
             (not self.states or has_state(one, self.states))
