@@ -67,6 +67,7 @@ class Lines:
         self._last, self._known = Backlog(0, None, whole=False), Deadline(ports.clock, 0)
         self._left: set[Key] = set()
         self._begins, self._letting_go = "", 0
+        self._most, self._lining_up = 0, frozenset[str]()
 
     def note(self, backlog: Backlog) -> None:
         """Remember who waits."""
@@ -84,11 +85,19 @@ class Lines:
 
         What is called must still begin in the time that is left, and so must all that is due.
         """
-        share = Deadline(self._clock, begins.left * CALLING)
+        self._most, self._lining_up = most, self._line_up(released)
+        return self._called(self._in_turn(routes), routes, begins)
+
+    def called_on(self, names: Iterable[str], routes: Routes | None, begins: Deadline) -> Called:
+        """The same of these lines once more in the same round."""
+        return self._called(sorted(names), routes, begins)
+
+    def _called(self, names: Iterable[str], routes: Routes | None, begins: Deadline) -> Called:
+        share, most = Deadline(self._clock, begins.left * CALLING), self._most
         found: dict[Key, str] = {}
         gone: dict[Key, Key] = {}
-        queue = cache(partial(self._queue, routes, gone, self._line_up(released)))
-        for name in [] if self._policy.paused else self._in_turn(routes):
+        queue = cache(partial(self._queue, routes, gone, self._lining_up))
+        for name in [] if self._policy.paused else names:
             if share.has_passed:
                 self._begins = name
                 return Called(found, gone, cut=True)
@@ -150,13 +159,14 @@ class Lines:
             self._log.write(Level.WARNING, {**line, "detail": "nobody knows how it ended"})
         return keys
 
-    def _line_up(self, released: Collection[Key]) -> Collection[str]:
+    def _line_up(self, released: Collection[Key]) -> frozenset[str]:
         """The routes of these, which line up in this round; now and then nobody waits for them.
 
         An account may be asked to slow down again and again.
         """
         self._letting_go = self._letting_go % MOST_LETTING_GO + 1 if released else 0
-        return {key.route for key in released} if self._letting_go < MOST_LETTING_GO else ()
+        is_heeded = self._letting_go < MOST_LETTING_GO
+        return frozenset(key.route for key in released if is_heeded)
 
     def _queue(
         self, routes: Routes | None, gone: dict[Key, Key], line_up: Collection[str]

@@ -1,4 +1,4 @@
-"""What a round may take: its time, that of each piece of its work, and how much of it."""
+"""What a round may take of time and work, and what those have that it takes up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from functions.core.terms.deadline import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from functions.core.kept.continuation import Continuation
+    from functions.core.ports.ledger import Entry
+    from functions.core.routes.deciding import End
+    from functions.core.routes.definition import Routes
+    from functions.core.starts.settling import Work
     from functions.core.terms.deadline import Clock
+    from functions.core.terms.runs import Key
 
 MOST_AT_ONCE = 100  # resumed in a round: after an outage not all start within a minute
 MOST_LOOKED_AT = 1000  # continuations read in a round; most have ended, and leave the schedule
@@ -45,6 +51,23 @@ class Bounds(NamedTuple):
     looked_at: int = MOST_LOOKED_AT
     followed: int = MOST_FOLLOWED
     messages: int = MOST_MESSAGES
+
+
+class Round(NamedTuple):
+    """One round: until when it takes something up, the turns that it has, the time of `each`.
+
+    `released`: what need not wait any more, and for what. `follow` has a start looked after; `end`
+    ends what is `gone`: whom the lines do not let go at all, since another waits for the same.
+    """
+
+    deadline: Deadline
+    turns: Iterator[int]
+    each: Callable[[], Deadline]
+    routes: Routes | None
+    released: Mapping[Key, str]
+    follow: Callable[[Continuation, Routes | None], None]
+    end: Callable[[Work, End], Entry | None] | None = None
+    gone: Mapping[Key, Key] = {}
 
 
 def whole(clock: Clock) -> Bounds:

@@ -12,7 +12,7 @@ from functions.core.limits.turns import in_turn
 from functions.core.ports.ledger import Backlog
 from functions.core.ports.services import Level
 from functions.core.rounds import bounds
-from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_AT_ONCE, MOST_LISTED
+from functions.core.rounds.bounds import COUNTED_AGAIN, MOST_AT_ONCE, MOST_LISTED, Round
 from functions.core.rounds.expecting.looking import Expecting
 from functions.core.rounds.following.ends import is_own
 from functions.core.rounds.following.follower import Follower
@@ -20,7 +20,7 @@ from functions.core.rounds.inbox import Inbox
 from functions.core.rounds.noted import Done, Failed, Seen, age_of, said
 from functions.core.rounds.notices.sending import Sending
 from functions.core.rounds.parts.working import LEFT_TO_PARTS, Parts
-from functions.core.rounds.resuming import Resuming, Round
+from functions.core.rounds.resuming import Resuming
 from functions.core.rounds.watch import By
 from functions.core.terms.deadline import Deadline
 from functions.core.terms.errors import LedgerUnavailable, RoutesUnreadable
@@ -136,7 +136,7 @@ class Reconciler:
         follow = partial(self._take_up, strictly=by is By.OPERATOR)
         end = self._settling.let_fall
         this = Round(most.begins, turns, most.each, routes, released, follow, end, called.gone)
-        self._for_each(lambda key: self._resuming.resume(key, this), keys)
+        looked = self._resuming.every(keys, this, self._for_each, self._settling.ended)
         cut = more or called.cut or most.begins.has_passed or len(keys) < len(found)
         cut |= self._look(most, by) if tasks_left is None else tasks_left
         # others may be of an older version, or have a copy of the file, and are not to say
@@ -148,7 +148,7 @@ class Reconciler:
             self._expecting.look(routes, most.last.left, waits.oldest if more else None)
             self._sending.send(routes, most.messages, most.last.left)
         unused = len(list(turns))
-        did = len(keys), most.resumed - unused, cut or not unused
+        did = looked, most.resumed - unused, cut or not unused
         file = routes.file if routes else ""
         return did, waits, Seen(problems, self._policy.paused, self._failed, file), followed
 
@@ -211,7 +211,8 @@ class Reconciler:
     def _open(self) -> Backlog:
         """What is open. Of more than can be counted at once it is told as it was minutes ago."""
         if self._counted.has_passed:
-            self._backlog = self._ledger.backlog(self._clock.now(), set(self._settling.ended))
+            ended = dict([*self._settling.ended])
+            self._backlog = self._ledger.backlog(self._clock.now(), ended)
             self._counted = Deadline(self._clock, 0 if self._backlog.whole else COUNTED_AGAIN)
             self._lines.note(self._backlog)
             for key in sorted(self._backlog.ahead)[:MOST_AT_ONCE]:  # a wrong clock put them off

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -15,43 +16,31 @@ from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
 from functions.core.starts.settling import Work, looked_after_at
-from functions.core.terms.deadline import Deadline, Since
+from functions.core.terms.deadline import Since
 from functions.core.terms.errors import LedgerUnavailable, Lost, Unreadable
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import GROUP, JOIN, LINE, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Sequence
 
     from functions.core.kept.continuation import Continuation
     from functions.core.limits.admission import Admission
     from functions.core.limits.lines import Lines
     from functions.core.memory.known_since import KnownSince
     from functions.core.ports.services import Ports
+    from functions.core.rounds.bounds import Round
     from functions.core.routes.definition import Routes
     from functions.core.starts.doubt import Doubt
     from functions.core.starts.handling import Relay
     from functions.core.terms.policy import Policy
     from functions.core.terms.runs import Key
 
+    ForEach = Callable[[Callable[[Key], None], Iterable[Key]], None]
+    Ended = Iterable[tuple[Key, State]]
+
 UNREADABLE_AGAIN = timedelta(hours=1)
-
-
-class Round(NamedTuple):
-    """One round: until when it takes something up, the turns that it has, the time of `each`.
-
-    `released`: what need not wait any more, and for what. `follow` has a start looked after; `end`
-    ends what is `gone`: whom the lines do not let go at all, since another waits for the same.
-    """
-
-    deadline: Deadline
-    turns: Iterator[int]
-    each: Callable[[], Deadline]
-    routes: Routes | None
-    released: Mapping[Key, str]
-    follow: Callable[[Continuation, Routes | None], None]
-    end: Callable[[Work, End], Entry | None] | None = None
-    gone: Mapping[Key, Key] = {}
+MOST_CALLS = 20  # from one line in a round, one after the other
 
 
 class Resuming:
@@ -76,6 +65,28 @@ class Resuming:
         self._lines, self._taking = lines, lines.taking
         self._order = Order(ports.ledger)
         self._links = Links(ports, wanted=policy.tag_runs)
+
+    def every(self, keys: Sequence[Key], this: Round, for_each: ForEach, ended: Ended) -> int:
+        """Take up these, and where one that was called has `ended` without a start who is next.
+
+        Returns how many these are.
+        Else the place that it leaves would be nobody's until the next round, and who is to start
+        would wait a round for each of those before it that were deleted, or are followed no more.
+        """
+        looked_at = 0
+        for _ in range(MOST_CALLS):
+            for_each(partial(self.resume, this=this), keys)
+            looked_at += len(keys)
+            unstarted = {key for key, state in [*ended] if state is not State.STARTED}
+            in_vain = unstarted - this.gone.keys()  # which needed no place
+            told = {name for key, name in this.released.items() if key in in_vain}
+            lines = {name for name in told if name.startswith((LINE, GROUP))}
+            if not lines or this.deadline.has_passed:
+                break
+            called = self._lines.called_on(lines, this.routes, this.deadline)
+            this = this._replace(released=called.waited_on, gone=called.gone)
+            keys = [*called.waited_on]
+        return looked_at
 
     def resume(self, key: Key, this: Round) -> None:
         """Do what is due for it, in its turn. Errors of the ledger are told in the log."""

@@ -52,14 +52,14 @@ def looked_after_at(c: Continuation, name: str, now: datetime, policy: Policy) -
 class Settling:
     """Writes what became of a continuation, to the ledger and to the log.
 
-    `ended` names the last that ended here: in the schedule they stand until they are due.
+    `ended` names the last that ended here, and how: they stand in the schedule until they are due.
     """
 
     def __init__(self, ports: Ports, policy: Policy) -> None:
         self._ledger, self._log, self._clock = ports.ledger, ports.journal, ports.clock
         self._outcomes = ports.outcomes
         self._policy = policy
-        self.ended: deque[Key] = deque(maxlen=MOST_KNOWN)
+        self.ended: deque[tuple[Key, State]] = deque(maxlen=MOST_KNOWN)
 
     def park(
         self,
@@ -203,7 +203,7 @@ class Settling:
 
     def _tell(self, c: Continuation, deadline: Deadline) -> None:
         if not c.is_open:
-            self.ended.append(c.key)
+            self.ended.append((c.key, c.state))
         ms = round(deadline.elapsed * 1000)
         self._log.write(log_lines.level(c), log_lines.outcome(c, ms))
         self._outcomes.note(c)

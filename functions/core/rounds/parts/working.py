@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING
 
 from functions.core.limits.turns import in_turn
 from functions.core.ports.services import Level
-from functions.core.rounds.bounds import MOST_AT_ONCE, MOST_LISTED, MOST_LOOKED_AT
+from functions.core.rounds.bounds import MOST_AT_ONCE, MOST_LISTED, MOST_LOOKED_AT, Round
 from functions.core.rounds.parts import message
 from functions.core.rounds.parts.message import Asked
-from functions.core.rounds.resuming import Round
 from functions.core.terms.deadline import Deadline, each
 from functions.core.terms.errors import Lost, RoutesUnreadable, in_words
 from functions.core.texts.bounds import bounded
