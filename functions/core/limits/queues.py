@@ -48,6 +48,7 @@ class Queue:
         self._beside: dict[tuple[str, str], list[Continuation]] = {}
         self._line_up = line_up
         self._held_back: set[str] | None = None
+        self._strayed: set[Key] = set()
         self.over: list[Holder] = []
         self.gone = gone
 
@@ -62,9 +63,9 @@ class Queue:
         if not keys:
             return []
         moved, unread = self._superseded(name, keys, most, but)
-        stay = [key for key in keys if not (key in self.gone or key in unread or key in moved)]
-        gone = [key for key in keys if key in self.gone]
-        return [*moved, *self._free(name, stay, most), *gone]
+        unread |= {*moved, *(needless := self._needless(keys))}
+        stay = [key for key in keys if key not in unread]
+        return [*moved, *self._free(name, stay, most), *needless]
 
     def behind_limit(
         self, route: Route, free: int, most: int, but: Collection[Key]
@@ -83,10 +84,14 @@ class Queue:
         own = [c for c in found if c.wants]
         groups = {c.wants: None for c in own}
         self._end(route, own, [c for g in groups for c in self._waits(g, route, most, but)])
-        gone = [key for key in keys if key in self.gone]
-        if (gone and len(keys) > most) or self._line_up_yet(route, but):
-            return gone
-        return [*[key for key in keys if key not in self.gone][:free], *gone]
+        needless = self._needless(keys)
+        if (needless and len(keys) > most) or self._line_up_yet(route, but):
+            return needless
+        return [*[key for key in keys if key not in needless][:free], *needless]
+
+    def _needless(self, keys: Sequence[Key]) -> list[Key]:
+        """Those of them that need no place: who gives way, and whom its route follows no more."""
+        return [key for key in keys if key in self.gone or key in self._strayed]
 
     def _free(self, name: str, keys: Sequence[Key], most: int) -> Sequence[Key]:
         """As many as there are places; one whose route has no group any more needs none.
@@ -169,15 +174,19 @@ class Queue:
     def _read(self, key: Key, name: str) -> Continuation | None:
         """The continuation if it waits for this still; one that does not is looked after.
 
-        So is one that its route does not follow any more: nobody gives way to that.
+        Nobody gives way to one that its route does not follow any more, nor waits behind it.
         """
         try:
             entry = self._ledger.read(key)
         except Unreadable:
             return None
         c = entry.continuation if entry else None
-        waits = c and c.is_open and c.waits_on == name and near_misses.meant(c, self._routes)
-        return c if waits else None
+        c = c if c and c.is_open and c.waits_on == name else None
+        if c is None or near_misses.meant(c, self._routes):
+            return c
+        if not self._is_older(c):
+            self._strayed.add(key)
+        return None
 
     def _moved(self, those: Iterable[Continuation], route: Route) -> list[Key]:
         """Whose route has named its group otherwise since: each is asked anew which one it is."""

@@ -12,6 +12,7 @@ from functions.core.memory.file_order import Order
 from functions.core.memory.remembered import is_to_come
 from functions.core.ports.ledger import Entry
 from functions.core.ports.services import Level
+from functions.core.routes import near_misses
 from functions.core.routes.deciding import End
 from functions.core.starts import log_lines, steps
 from functions.core.starts.linking import Links
@@ -147,10 +148,10 @@ class Resuming:
 
         Who is called from the line of a limit or a group has its place before the schedule says
         so: whoever comes meanwhile still sees it waiting. So do those that are asked anew for what
-        they wait, until they say it.
+        they wait, until they say it. Whom its route does not follow any more takes no place.
         """
         due = replace(entry.continuation, due_at=self._clock.now())
-        route = routes.named(due.key.route) if routes else None
+        route = near_misses.meant(due, routes) if routes else None
         if route and waited_on.startswith((LINE, GROUP)):
             self._ledger.schedule(replace(due, waits_on=waited_on))
             if self._taking.is_asked_anew(due, route, waited_on):
