@@ -161,14 +161,18 @@ def left(
     """Why what these routes do not start is left to a newer file, `GONE_FOR` at most; "" if not.
 
     `skips`: they would skip it; then a file that nobody has met yet counts as newer, too, in the
-    minutes after a claim by it. What was replayed is the newest one's. Raises LedgerUnavailable.
+    minutes after a claim by it. What was replayed is the newest one's, and skipped by no other.
+    Raises LedgerUnavailable.
     """
     if c.file in routes.earlier:
         return ""
     files = note(ledger, routes.file, now)
-    comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
-    newer = _is_older(files, routes.file, c.file) or comes_up
-    newer |= c.file == "" and _comes_up(files, "", now, routes, now)
+    if c.file == "":
+        is_last = files[-1][0] in {routes.file, *routes.earlier}
+        newer = (skips and not is_last) or _comes_up(files, "", now, routes, now)
+    else:
+        comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
+        newer = _is_older(files, routes.file, c.file) or comes_up
     if near_misses.meant(c, routes) and not newer:
         return ""
     if _is_newest(files, routes.file, c.file, c.created_at, now):

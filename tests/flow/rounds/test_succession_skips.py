@@ -11,8 +11,10 @@ from functions.core.terms.words import State
 from local.cloud import WORKSPACE
 from tests.flow.asking import EXPERIMENT
 from tests.flow.rounds.sweeps import end
-from tests.flow.rounds.test_succession import Fleet, rounds
+from tests.flow.rounds.test_succession import Fleet, claims, rounds
 from tests.flow.rounds.test_succession import fleet as fleet  # noqa: PLC0414 - a fixture
+from tests.flow.rounds.test_succession_replays import replay
+from tests.flow.rounds.test_succession_resumes import ends
 from tests.stage.azure import ROUTES, Stage, completed
 
 SHADOW = ROUTES.replace("name: register", "name: register\n    mode: shadow")
@@ -41,6 +43,41 @@ def test_an_old_instance_skips_nothing_of_what_the_new_version_claimed(
     new.deploy(PAUSED="0")
     rounds(new, hours=1)
     assert new.started() == [(42, "r1")]
+
+
+@pytest.mark.parametrize(
+    ("waits", "state"), [({"minutes": 1}, State.OPEN), ({"hours": 1}, State.HELD)]
+)
+def test_nor_of_what_an_operator_wanted_tried(
+    fleet: Fleet, waits: dict[str, float], state: State
+) -> None:
+    """That names no file, and the older one may be there for long: a slot that somebody forgot."""
+    old = fleet.start(SHADOW)
+    old.reconcile()
+    new = fleet.start(ROUTES)
+    new.reconcile(minutes=20)
+    claims(new)
+    new.reconcile(**waits)
+    assert new.only("r1").state is state
+    ends(new)
+    replay(new)
+    rounds(old, hours=2)
+    row = old.only("r1")
+    assert (row.state, row.reason) == (State.OPEN, Reason.ROUTE_REMOVED)
+    rounds(new, hours=3)
+    assert new.started() == [(42, "r1")]
+
+
+def test_the_newest_file_skips_at_once_what_an_operator_wanted_tried(fleet: Fleet) -> None:
+    """Also a minute after its claim."""
+    stage = fleet.start(SHADOW)
+    stage.reconcile(minutes=20)
+    claims(stage)
+    stage.reconcile(minutes=1)
+    ends(stage)
+    replay(stage)
+    stage.reconcile(minutes=1)
+    assert (stage.only("r1").state, stage.only("r1").reason) == (State.SKIPPED, Reason.SHADOW)
 
 
 def test_a_route_that_goes_into_the_shadow_skips_what_the_version_before_claimed(
