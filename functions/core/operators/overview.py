@@ -156,10 +156,10 @@ class Overview:
         noting, every = begin(self._stops.read), listing()
         among = Listed(self._as_they_stand(every, now), whole=every.whole)
         wants, ends = groups(among, now, self._app), ending()
+        paused, waits = self._policy.paused, waiting()  # stops tell what it could not read
         stops = self._stops.look(among, ends, noting())
         listed = wanted.sorted(wanted.fitting(among, now))
-        paused = self._policy.paused
-        return Seen(now, wanted, listed, among, ends, paused, waiting(), wants, stops)
+        return Seen(now, wanted, listed, among, ends, paused, waits, wants, stops)
 
     def one(self, text: str) -> Whole:
         """The continuation that a KEY names; raises what `typed_keys.resolve` raises."""

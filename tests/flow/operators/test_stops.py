@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from functions.core.operators.stops.looking import Stops
 from functions.core.operators.stops.stop import Kind
 from functions.core.terms.errors import LedgerUnavailable
 from tests.ledger.counted import counted
+from tests.ledger.samples import wait
 from tests.page.reader import Reader
 from tests.saying.wrapped import Wrapped
 from tests.stage.azure import ROUTES, completed
@@ -285,6 +288,22 @@ def test_a_ledger_that_failed_a_round_is_told_for_an_hour(stage: Stage) -> None:
     stage.reconcile(minutes=61)
     stage.app.sweep.sweep()
     assert Kind.LEDGER not in stops(stage)
+
+
+# rows that this version cannot read
+
+
+def test_a_wait_that_cannot_be_read_is_told_by_the_first_look(stage: Stage) -> None:
+    stage.ledger.waits.enroll(wait("job"))
+    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
+        file.execute(
+            "UPDATE ledger SET columns = json_set(columns, '$.wait', '[') WHERE partition = 'waits'"
+        )
+        file.commit()
+    stage.build()
+    overview = overseen.overview(stage.read, stage.ports, lambda call: call)  # as without threads
+    (stop,) = overview.look(Wanted()).stops
+    assert "1 row of the ledger cannot be read by this version" in stop.says
 
 
 # what it costs
