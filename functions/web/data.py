@@ -40,6 +40,7 @@ def listing(seen: Seen, offset: int, limit: int) -> str:
             "counts": seen.counts,
             "in_doubt": seen.in_doubt,
             "inbox": seen.in_inbox,
+            "inbox_is_at_least": seen.inbox_is_at_least,
             "latency_seconds": seen.latency,
             "wants": [_group(one) for one in seen.wants],
             "total": total,

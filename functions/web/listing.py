@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from functions.core.texts.phrases import counted
 from functions.web.banner import banner
 from functions.web.charts.figures import charts
 from functions.web.html import Child, Markup, tag
@@ -14,6 +13,7 @@ from functions.web.parts.counts import counts, credentials
 from functions.web.parts.filters import filters, known, scope
 from functions.web.parts.wants import wants
 from functions.web.rows import ended, is_open, waits
+from functions.web.words import events
 
 if TYPE_CHECKING:
     from functions.core.operators.lists.wanted import Wanted
@@ -100,7 +100,7 @@ def _to(wanted: Wanted, offset: int) -> str:
 
 def _events(seen: Seen) -> str:
     """How many wait in the inbox."""
-    return f"{counted(seen.in_inbox, 'event', grouped=True)} wait{'s' * (seen.in_inbox == 1)}"
+    return f"{events(seen)} wait{'s' * (seen.in_inbox == 1)}"
 
 
 def _nothing_yet(seen: Seen) -> Markup:

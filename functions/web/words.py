@@ -11,7 +11,7 @@ from functions.core.operators.summaries import whole_key
 from functions.core.terms.pipelines import service_told
 from functions.core.terms.reasons import LOOKED_FOR
 from functions.core.terms.words import stands_as
-from functions.core.texts.phrases import lasting
+from functions.core.texts.phrases import counted, lasting
 from functions.web.html import Child, Markup, tag
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.kept.summary import Summary
     from functions.core.operators.lists.commands import Command
     from functions.core.operators.lists.wanted import Wanted
+    from functions.core.operators.overview import Seen
     from functions.core.terms.runs import Key
     from functions.core.terms.words import State
 
@@ -41,6 +42,12 @@ def when(at: datetime | None) -> Child:
     if at is None:
         return "not known"
     return tag("time", f"{at:%Y-%m-%d %H:%M:%S}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def events(seen: Seen) -> str:
+    """How many wait in the inbox: `5,000+` where as many were counted, and there may be more."""
+    told = counted(seen.in_inbox, "event", grouped=True)
+    return told.replace(" ", "+ ", 1) if seen.inbox_is_at_least else told
 
 
 def clock(at: datetime) -> Markup:

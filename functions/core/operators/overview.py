@@ -86,9 +86,17 @@ class Seen(NamedTuple):
 
     @property
     def in_inbox(self) -> int:
-        """How many events wait in the inbox of which no route could be told."""
-        told = (stop.waits for stop in self.stops if stop.kind in OF_INBOX)
-        return next((waits for waits in told if waits), 0)
+        """How many events wait in the inbox of which no route could be told, as far as counted."""
+        return max((stop.waits or 0 for stop in self._of_inbox), default=0)
+
+    @property
+    def inbox_is_at_least(self) -> bool:
+        """Whether more may wait in the inbox."""
+        return any(stop.waits_is_at_least for stop in self._of_inbox)
+
+    @property
+    def _of_inbox(self) -> list[Stop]:
+        return [stop for stop in self.stops if stop.kind in OF_INBOX]
 
     @property
     def open_since(self) -> datetime | None:

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from functions.core.operators.lists.wanted import ASKED_IN_DOUBT
 from functions.core.terms.words import State
-from functions.core.texts.phrases import counted, lasting
+from functions.core.texts.phrases import lasting
 from functions.web.html import Child, Markup, said, tag
-from functions.web.words import when
+from functions.web.words import events, when
 
 if TYPE_CHECKING:
     from functions.core.operators.overview import Seen
@@ -46,9 +46,9 @@ def _number(seen: Seen, state: str, count: int, about: str) -> Markup:
 
 
 def _oldest(seen: Seen) -> str:
-    since, inbox = seen.open_since, seen.in_inbox
+    since = seen.open_since
     oldest = f"the oldest for {lasting(seen.at - since, units=1)}" if since else ""
-    waiting = f"{counted(inbox, 'event', grouped=True)} in the inbox" if inbox else ""
+    waiting = f"{events(seen)} in the inbox" if seen.in_inbox else ""
     return ", ".join(filter(None, (oldest, waiting))) or "nothing waits"
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from functions import web
 from functions.configuration import overseen
 from functions.core.kept.summary import Listed
+from functions.core.ledger import rowledger
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.operators.replaying import Replaying
 from functions.core.operators.stops.looking import Stops
@@ -105,6 +106,27 @@ def test_the_page_does_not_say_that_nothing_waits_while_events_do(
         json.loads(web.answer(lambda: stage.app.overview, {}, "application/json").body)["inbox"]
         == 2
     )
+
+
+def test_of_the_inbox_no_more_is_told_than_was_counted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[str, dict[str, Any]]:
+        stage.build()
+        answer = web.answer(lambda: stage.app.overview, {}, "application/json")
+        return Reader(page(stage)).text, json.loads(answer.body)
+
+    ended(stage, "r0")
+    stage.routes(BROKEN)
+    ended(stage, "r1", "r2")
+    text, listing = told()
+    assert "2 events in the inbox" in text
+    assert (listing["inbox_is_at_least"], listing["stops"][0]["waits_is_at_least"]) == (False,) * 2
+    monkeypatch.setattr(rowledger, "MOST_SORTED", 2)
+    text, listing = told()
+    assert "2+ events in the inbox" in text
+    assert "2+ events wait in the inbox, see above" in text
+    assert (listing["inbox_is_at_least"], listing["stops"][0]["waits_is_at_least"]) == (True,) * 2
 
 
 def test_where_the_app_is_no_deployed_one_nobody_is_told_to_deploy(stage: Stage) -> None:
@@ -304,6 +326,19 @@ def test_a_wait_that_cannot_be_read_is_told_by_the_first_look(stage: Stage) -> N
     overview = overseen.overview(stage.read, stage.ports, lambda call: call)  # as without threads
     (stop,) = overview.look(Wanted()).stops
     assert "1 row of the ledger cannot be read by this version" in stop.says
+
+
+@pytest.mark.parametrize(("count", "told"), [(99, "99 rows of"), (150, "At least 100 rows of")])
+def test_no_more_rows_are_named_than_were_counted(stage: Stage, count: int, told: str) -> None:
+    for n in range(count):
+        stage.ledger.waits.enroll(wait(f"job-{n}"))
+    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
+        file.execute(
+            "UPDATE ledger SET columns = json_set(columns, '$.wait', '[', '$.run', key)"
+            " WHERE partition = 'waits'"
+        )
+        file.commit()
+    assert stops(stage)[Kind.LEDGER].says.startswith(told)
 
 
 # what it costs

@@ -166,8 +166,9 @@ def test_of_what_waits_for_a_pause_no_more_is_told_than_was_counted(
         stage.deliver(completed(run))
     assert "  2 continuations wait for that.\n" in desk.type("list").err
     monkeypatch.setattr(lists, "MOST_SORTED", 2)
-    (said,) = (one["says"] for one in desk.asked()["stops"] if one["kind"] == "paused")
-    assert said.endswith("At least 2 continuations wait for that.")
+    (stop,) = (one for one in desk.asked()["stops"] if one["kind"] == "paused")
+    assert stop["says"].endswith("At least 2 continuations wait for that.")
+    assert (stop["waits"], stop["waits_is_at_least"]) == (2, True)
     assert "  At least 2 continuations wait for that.\n" in desk.type("list").err
 
 

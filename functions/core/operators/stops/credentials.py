@@ -105,7 +105,7 @@ def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterato
 
 
 def _waited(kind: Kind, says: str, do: str, waiting: Listed, at: datetime | None = None) -> Stop:
-    return Stop(kind, says, do, at, len(waiting), (continuations(waiting),))
+    return Stop(kind, says, do, at, len(waiting), (continuations(waiting),), not waiting.whole)
 
 
 def _first(waiting: Sequence[Summary]) -> str:

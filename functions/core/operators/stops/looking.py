@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions.core.ledger.records import MOST_NAMED
 from functions.core.operators.stops import credentials, timers
 from functions.core.operators.stops.stop import (
     Kind,
@@ -108,24 +109,26 @@ class Stops:
             more, do = (events(inbox), *problems[: noted.MOST_PROBLEMS]), _CHECK
             do += _DEPLOY if self._known.deployed else _READ_AGAIN
             began = last.unreadable or inbox.oldest
-            yield Stop(Kind.ROUTES, says, do, began, inbox.letters, more)
+            yield Stop(Kind.ROUTES, says, do, began, inbox.letters, more, not inbox.whole)
         elif inbox.oldest and now - inbox.oldest > UNCLAIMED:
-            yield Stop(Kind.INBOX, events(inbox), _UNCLAIMED, inbox.oldest, inbox.letters)
+            told, count = events(inbox), inbox.letters
+            yield Stop(Kind.INBOX, told, _UNCLAIMED, inbox.oldest, count, (), not inbox.whole)
 
     def _paused(self, last: Last, opened: Listed) -> Iterator[Stop]:
         if self._known.policy.paused:
             waiting = opened.only(lambda one: one.reason is Reason.PAUSED)
             says = f"Paused{since(last.paused)}: nothing is started while PAUSED=1."
             do = "set PAUSED=0 to let it start"
-            more = (continuations(waiting),)
-            yield Stop(Kind.PAUSED, says, do, last.paused, len(waiting), more)
+            more, count = (continuations(waiting),), len(waiting)
+            yield Stop(Kind.PAUSED, says, do, last.paused, count, more, not waiting.whole)
 
     def _of_ledger(self, last: Last, now: datetime) -> Iterator[Stop]:
         if (failed := last.saw.failed) and now - failed.at < LATELY:
             says = f"A round ended at {moment(failed.at)}, for the ledger was not in reach."
             yield Stop(Kind.LEDGER, says, _ALONE, failed.at, more=(f"{failed.detail}.",))
         if rows := sorted(self._ledger.unreadable):
-            says = f"{many(len(rows), 'row')} of the ledger cannot be read by this version."
+            least = "At least " if len(rows) == MOST_NAMED else ""
+            says = f"{least}{many(len(rows), 'row')} of the ledger cannot be read by this version."
             yield Stop(Kind.LEDGER, says, _NEWER, more=(f"{bounded(rows[0], noted.LONGEST)}.",))
 
     def _complaints(self) -> list[str]:

@@ -42,7 +42,7 @@ class Stop(NamedTuple):
     """What it is in one short sentence, and what to do.
 
     `waits`: how many events or continuations do. `more`: further sentences, such as what waits and
-    what is wrong.
+    what is wrong. `waits_is_at_least`: more may wait than were counted.
     """
 
     kind: Kind
@@ -51,6 +51,7 @@ class Stop(NamedTuple):
     since: datetime | None = None
     waits: int | None = None
     more: tuple[str, ...] = ()
+    waits_is_at_least: bool = False
 
     @property
     def says(self) -> str:
