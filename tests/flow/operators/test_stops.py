@@ -234,10 +234,23 @@ def test_a_secret_that_ends_is_told_until_it_has_a_later_end(
     assert stops(stage) == {}
 
 
-def renewed(stage: Stage, days: int) -> None:
+def test_of_two_secrets_that_expired_each_is_told_with_what_waits_for_it(stage: Stage) -> None:
+    stage.routes(ROUTES.replace("{pipeline: 43,", "{pipeline: 43, secret: another-pat,"))
+    for name in ("azure-devops-pat", "another-pat"):
+        renewed(stage, -1, name)
+    stage.app.sweep.sweep()
+    ended(stage, "r1", "r2")
+    another, usual = [
+        one for one in stage.app.overview.look(Wanted()).stops if one.waits is not None
+    ]
+    assert (another.what[:22], another.waits) == ("The secret another-pat", 0)
+    assert (usual.what[:27], usual.waits) == ("The secret azure-devops-pat", 2)
+
+
+def renewed(stage: Stage, days: int, name: str = "azure-devops-pat") -> None:
     """Store a version of the secret that ends in so many days."""
     ends = stage.clock.now().timestamp() + days * 86_400
-    stage.cloud.vault.put("azure-devops-pat", stage.cloud.pat, expires=int(ends))
+    stage.cloud.vault.put(name, stage.cloud.pat, expires=int(ends))
 
 
 def test_a_secret_that_cannot_be_read_is_told_with_what_the_vault_says(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.core.limits import admission
@@ -89,10 +90,11 @@ def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterato
     over = {name: at for name, at in ends.items() if at and at <= now}
     for name, at in over.items():
         says = f"The secret {name} expired at {moment(at)}."
-        yield _waited(Kind.EXPIRED, says, REASONS[Reason.SECRET_EXPIRED].about().do, expired, at)
-    if expired and not over:
-        do = _words(known.policy, expired)[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
-        yield _waited(Kind.EXPIRED, f"{_first(expired)}.", do, expired)
+        waiting = expired.only(partial(_is_for, name))
+        yield _waited(Kind.EXPIRED, says, REASONS[Reason.SECRET_EXPIRED].about().do, waiting, at)
+    if others := expired.only(lambda one: not any(_is_for(name, one) for name in over)):
+        do = _words(known.policy, others)[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
+        yield _waited(Kind.EXPIRED, f"{_first(others)}.", do, others)
     if unread := opened.only(lambda one: one.reason is Reason.SECRET_UNREADABLE):
         do = _words(known.policy, unread)[Reason.SECRET_UNREADABLE].about().do
         yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
@@ -102,6 +104,11 @@ def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterato
             says = f"The secret {name} expires at {moment(last)}: {left} left."
             do = REASONS[Reason.CREDENTIAL_REFUSED].about(secret=name).do
             yield Stop(Kind.EXPIRING, says, do)
+
+
+def _is_for(name: str, one: Summary) -> bool:
+    """Whether what it says is that this secret has expired."""
+    return f"the secret {name} expired at " in one.detail
 
 
 def _waited(kind: Kind, says: str, do: str, waiting: Listed, at: datetime | None = None) -> Stop:
