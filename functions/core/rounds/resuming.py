@@ -70,9 +70,8 @@ class Resuming:
     def every(self, keys: Sequence[Key], this: Round, for_each: ForEach, ended: Ended) -> int:
         """Take up these, and where one that was called has `ended` without a start who is next.
 
-        Returns how many these are.
-        Else the place that it leaves would be nobody's until the next round, and who is to start
-        would wait a round for each of those before it that were deleted, or are followed no more.
+        Returns how many. Else the place that it leaves would be nobody's until the next round, and
+        who is to start would wait a round for each before it that is to start no more.
         """
         looked_at = 0
         for _ in range(MOST_CALLS):
