@@ -55,7 +55,10 @@ def lacking(c: Continuation, routes: Routes) -> str:
     name = c.key.route
     if (route := _namesake(c, routes)) and (odd := _strays(c, route, routes)):
         whose = "version" if route.promoted else "run"
-        wants = f"{odd.filter} {odd.wanted}, and the {whose} has {_has(odd)}"
+        has = f"and the {whose} has {_has(odd)}"
+        if odd.by and odd.by.only_event and not c.event.was_sent:
+            has = "which only an event tells, and the sweep found the run without one"
+        wants = f"{odd.filter} {odd.wanted}, {has}"
         return bounded(f"the route {name} of today does not follow it: it wants {wants}")
     return (
         f"the route {name} of today is another" if routes.named(name) else f"no route {name} today"

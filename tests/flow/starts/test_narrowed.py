@@ -91,6 +91,23 @@ def test_a_text_that_its_row_has_no_room_for_says_nothing_of_it(
     assert stage.started() == [(42, "r1")]
 
 
+@pytest.mark.parametrize("wanted", ["run_type: azureml.*", "properties: {runTemplate: hyper}"])
+def test_of_what_the_sweep_found_it_is_not_said_to_have_none_of_what_only_events_tell(
+    cloud: Cloud, tmp_path: Path, wanted: str
+) -> None:
+    stage = settled(cloud, tmp_path, PAUSED="1", SWEEP_WORKSPACES=WORKSPACE)
+    stage.routes(ANY)
+    stage.reconcile()
+    stage.clock.forward(days=2)
+    end(stage, "r1", timedelta(minutes=5))
+    sweep(stage)
+    row = goes_on(stage, ANY.replace('experiment: "*"', wanted))
+    assert (stage.started(), row.reason) == ([], Reason.ROUTE_REMOVED)
+    assert row.detail.endswith(
+        ", which only an event tells, and the sweep found the run without one"
+    )
+
+
 def test_an_older_file_starts_nothing_that_only_the_newer_one_follows(fleet: Fleet) -> None:  # noqa: F811 - the fixture
     old = fleet.start(ONLY)
     old.reconcile()
