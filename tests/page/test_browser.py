@@ -133,7 +133,8 @@ def test_each_number_leads_to_its_rows(tab: Tab) -> None:
 
 def test_the_page_says_what_it_is_made_of(tab: Tab) -> None:
     tab.open()
-    assert tab.page.get_by_text("all that is open and the 1,000 that ended last").count() == 1
+    told = "all that is open, and of what has ended the 1,000 that were claimed last"
+    assert tab.page.get_by_text(told).count() == 1
 
 
 def test_the_days_until_a_credential_expires_are_shown(tab: Tab) -> None:

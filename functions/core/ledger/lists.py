@@ -1,4 +1,4 @@
-"""Lists of continuations: what is scheduled, what ended last, and all that was written lately."""
+"""Lists of continuations: what is scheduled, what ended, and all that was written lately."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.ports.services import Ports
     from functions.core.terms.policy import Policy
 
-MOST_ENDED = 1000  # the newest; the open ones are all listed
+MOST_ENDED = 1000  # those claimed last; the open ones are all listed
 MOST_WAITS = 5000
 MOST_READ = 30  # of those at work; what more there is may have ended some minutes ago
 

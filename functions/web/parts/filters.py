@@ -50,10 +50,11 @@ def filters(wanted: Wanted, among: Sequence[Summary]) -> Markup:
 
 def known(seen: Seen) -> Markup:
     """What the page is made of."""
-    opened = "all that is open and "
+    opened = "all that is open"
     if not seen.whole:
-        opened = f"only {MOST_SORTED:,} of what is open, as bin/relay list does, and "
-    told = f"The page knows {opened}the {MOST_ENDED:,} that ended last"
+        opened = f"only {MOST_SORTED:,} of what is open, as bin/relay list does"
+    others = f"of what has ended the {MOST_ENDED:,} that were claimed last"
+    told = f"The page knows {opened}, and {others}"
     return tag("p", f"{told}; bin/relay list knows the others.", class_="quiet")
 
 

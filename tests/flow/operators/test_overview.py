@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from functions import web
+from functions.core.operators import overview
 from functions.core.operators.lists.wanted import Wanted
 from functions.core.terms.words import State
-from tests.ledger.samples import opened
+from functions.web.parts import filters
+from tests.ledger.samples import opened, started
+from tests.page.reader import Reader
 from tests.stage.azure import completed
 
 if TYPE_CHECKING:
@@ -61,6 +66,21 @@ def test_until_when_the_secrets_are_valid_is_shown_after_a_sweep(stage: Stage) -
     assert look(stage).ends == {}
     stage.app.sweep.sweep()
     assert set(look(stage).ends) == {"azure-devops-pat"}
+
+
+def test_the_page_says_that_of_what_has_ended_it_knows_what_was_claimed_last(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MOST_ENDED", 2)
+    monkeypatch.setattr(filters, "MOST_ENDED", 2)
+    now = stage.clock.now()
+    for run, age in (("r3", 1), ("r2", 2), ("r1", 3)):  # the oldest ends last
+        new = opened(run, at=now - timedelta(days=age))
+        stage.ledger.write(stage.ledger.claim(new).entry, started(new))
+        stage.ledger.retire(new.key)
+    text = Reader(web.answer(lambda: stage.app.overview, {}, "text/html").body).text
+    assert [one.key.run for one in look(stage).listed] == ["r3", "r2"]
+    assert "knows all that is open, and of what has ended the 2 that were claimed last" in text
 
 
 class Meeting:
