@@ -105,6 +105,15 @@ def test_an_answer_without_rows_does_not_say_that_there_are_none(name: str, body
             READING[name](TableLedger(table, sleep=lambda _: None))
 
 
+@pytest.mark.parametrize("name", ["read", "shared"])
+@pytest.mark.parametrize("rows", ["", '{"RowKey": "a"}, {"RowKey": "b"}'])
+def test_an_answer_with_a_list_is_none_about_one_row(name: str, rows: str) -> None:
+    with answering(200, f'{{"value": [{rows}]}}') as server:
+        table = open_table(NAME, connection_string=connection_string(server.port))
+        with pytest.raises(LedgerUnavailable):
+            READING[name](TableLedger(table))
+
+
 @pytest.mark.parametrize("name", ["claim", "write", "schedule", "keep", "share"])
 def test_a_write_that_somebody_else_says_was_done_was_not(name: str) -> None:
     """The service tells the version that it wrote. A POST would follow a mark that nobody has."""

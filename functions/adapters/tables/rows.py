@@ -169,7 +169,8 @@ class _Rows:
     def _row(self, *place: str, **options: Any) -> _Told:  # noqa: ANN401 - the SDK's
         rows: list[_Told] = []
         self.table.get_entity(*place, rows=rows, **options)
-        return rows[0]
+        (row,) = rows
+        return row
 
     def _send(
         self, call: Callable[..., T], *args: object, but: set[str] | None = None, **options: object
