@@ -106,9 +106,8 @@ def test_an_answer_without_rows_does_not_say_that_there_are_none(name: str, body
 
 
 @pytest.mark.parametrize("name", ["read", "shared"])
-@pytest.mark.parametrize("rows", ["", '{"RowKey": "a"}, {"RowKey": "b"}'])
-def test_an_answer_with_a_list_is_none_about_one_row(name: str, rows: str) -> None:
-    with answering(200, f'{{"value": [{rows}]}}') as server:
+def test_an_empty_list_is_no_answer_about_one_row(name: str) -> None:
+    with answering(200, '{"value": []}') as server:
         table = open_table(NAME, connection_string=connection_string(server.port))
         with pytest.raises(LedgerUnavailable):
             READING[name](TableLedger(table))
