@@ -67,7 +67,7 @@ def gives_way(ledger: Ledger, routes: Routes, now: datetime) -> bool:
     if not routes.file:
         return False
     newest, met_at = note(ledger, routes.file, now)[-1]
-    return newest not in {routes.file, *routes.earlier} and now < met_at + SETTLING
+    return not routes.is_own(newest) and now < met_at + SETTLING
 
 
 def may_be_older(ledger: Ledger, c: Continuation, routes: Routes, now: datetime) -> bool:
@@ -149,7 +149,7 @@ def _may_be_older(files: Files, file: str, at: datetime, routes: Routes, now: da
 
 def _comes_up(files: Files, file: str, at: datetime, routes: Routes, now: datetime) -> bool:
     newest, met_at = files[-1]
-    if newest in {routes.file, *routes.earlier}:
+    if routes.is_own(newest):
         is_met = _is_met(files, file) or _is_own(file, routes)
         met_at = now - SETTLING if is_met else at
     return now < met_at + SETTLING
@@ -168,7 +168,7 @@ def left(
         return ""
     files = note(ledger, routes.file, now)
     if c.file == "":
-        is_last = files[-1][0] in {routes.file, *routes.earlier}
+        is_last = routes.is_own(files[-1][0])
         newer = (skips and not is_last) or _comes_up(files, "", now, routes, now)
     else:
         comes_up = skips and not _is_met(files, c.file) and now < c.created_at + SETTLING
@@ -203,7 +203,7 @@ def _is_newest(files: Files, file: str, other: str, at: datetime, now: datetime)
 
 def _is_own(file: str, routes: Routes) -> bool:
     """Whether it is the file of these routes, or one that they had before; or nobody says."""
-    return file in {"", routes.file, *routes.earlier}
+    return not file or routes.is_own(file)
 
 
 def _own_met(files: Files, routes: Routes, now: datetime) -> datetime:

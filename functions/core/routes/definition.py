@@ -182,6 +182,10 @@ class Routes(Struct, frozen=True):
     notify: tuple[Channel, ...] = ()
     sequels: tuple[Route, ...] = ()
 
+    def is_own(self, file: str) -> bool:
+        """Whether it is their file, or one that the process had before."""
+        return file == self.file or file in self.earlier
+
     @property
     def every(self) -> tuple[Route, ...]:
         """The routes and their sequels."""
@@ -189,8 +193,7 @@ class Routes(Struct, frozen=True):
 
     def sequel(self, route: str, end: Ending) -> Route | None:
         """What goes on once a pipeline run that this route started has ended so."""
-        known = self.named(route)
-        return self.named(known.then.get(end, "")) if known else None
+        return self.named(known.then.get(end, "")) if (known := self.named(route)) else None
 
     def behind(self, route: str) -> list[Route]:
         """All that goes on by the ends of this route's pipeline runs, and by theirs, in order."""

@@ -153,8 +153,7 @@ class Claiming:
         skipped, which is for good, unless their own file has claimed it.
         """
         c, skips = work.entry.continuation, isinstance(verdict, End)
-        own = c.file in {routes.file, *routes.earlier}
-        if verdict and (own or verdict[0] is not State.SKIPPED):
+        if verdict and (routes.is_own(c.file) or verdict[0] is not State.SKIPPED):
             return False
         from functions.core.memory import file_order  # noqa: PLC0415 - where versions differ
 

@@ -73,7 +73,7 @@ def is_wanted(route: str, routes: Routes | None, group: str = "") -> bool:
 
 def is_own(c: Continuation, routes: Routes | None) -> bool:
     """Whether it was claimed by this very route file, or by one that this process had before."""
-    return routes is None or c.file in {routes.file, *routes.earlier}
+    return routes is None or routes.is_own(c.file)
 
 
 def followed(c: Continuation, now: datetime, pace: Pace) -> Followed | None:
