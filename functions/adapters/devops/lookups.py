@@ -25,6 +25,7 @@ from functions.adapters.devops.matching import asks_parameters, hides_variables,
 from functions.core.terms.errors import Permanent, Retryable
 from functions.core.terms.pipelines import PipelineEnd, RunsSeen
 from functions.core.terms.reasons import Reason
+from functions.core.texts.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,8 +63,8 @@ class LookUp:
     def _builds(self, queued: tuple[datetime, datetime]) -> Iterator[dict[str, Any]]:
         params = {
             "definitions": str(self._request.pipeline),
-            "minTime": _text(queued[0]),
-            "maxTime": _text(queued[1]),
+            "minTime": iso(queued[0]),
+            "maxTime": iso(queued[1]),
             "queryOrder": "queueTimeAscending",
             "deletedFilter": "includeDeleted",  # what somebody removed was started all the same
             "$top": PAGE,
@@ -128,10 +129,6 @@ class LookUp:
         if not has_id(found) or found["id"] != number:
             raise incomplete(f"what was answered for build {number} is not about it")
         return dict(found)
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def ends(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.terms.words import Outcome
 from functions.core.texts.bounds import kept
-from functions.core.texts.times import told_in_utc
+from functions.core.texts.times import iso, told_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ def identity_of(kind: Kind, event_id: str, facts: Mapping[str, Any]) -> str:
 
 def promotion(model: str, version: str, value: str, at: datetime) -> str:
     """What stands in the place of a run's id: that this version got this value then."""
-    return f"{escaped(model)}:{escaped(version)}:{escaped(value)}:{_iso(at)}"
+    return f"{escaped(model)}:{escaped(version)}:{escaped(value)}:{iso(at)}"
 
 
 def promoted_as(event: RunEvent) -> str:
@@ -115,17 +115,13 @@ def promoted_as(event: RunEvent) -> str:
     before = ":".join(escaped(str(known.get(name))) for name in ("name", "version"))
     if at is None or not event.run.startswith(f"{before}:"):
         return ""
-    value, _, behind = event.run.removeprefix(f"{before}:").rpartition(f":{_iso(at)}")
+    value, _, behind = event.run.removeprefix(f"{before}:").rpartition(f":{iso(at)}")
     return "" if behind else value
 
 
 def escaped(text: str) -> str:
     """What no key can have, as a URL would have it."""
     return re.sub(r"[\x00-\x20\x7f%]", lambda found: f"%{ord(found[0]):02X}", text)
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _fact(name: str, value: object) -> str | float:

@@ -151,4 +151,4 @@ def _known(**values: object) -> Facts:
 
 
 def _iso(time: datetime | None) -> str | None:
-    return time.isoformat().replace("+00:00", "Z") if time else None
+    return times.iso(time) if time else None

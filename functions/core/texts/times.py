@@ -37,6 +37,11 @@ def from_epoch(seconds: float) -> datetime | None:
         return None
 
 
+def iso(at: datetime) -> str:
+    """ISO 8601; of a time in UTC with the letter `Z`, as Azure tells its own."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
 def parse_time(text: object) -> datetime | None:
     """ISO 8601 with any number of fractional digits as UTC; None for what is no time.
 
