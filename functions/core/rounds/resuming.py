@@ -77,9 +77,9 @@ class Resuming:
         for _ in range(MOST_CALLS):
             for_each(partial(self.resume, this=this), keys)
             looked_at += len(keys)
-            unstarted = {key for key, state in [*ended] if state is not State.STARTED}
-            in_vain = unstarted - this.gone.keys()  # which needed no place
-            told = {name for key, name in this.released.items() if key in in_vain}
+            last, placed = dict([*ended]), this.released.keys() - this.gone.keys()
+            in_vain = (key for key in placed if last.get(key, State.STARTED) is not State.STARTED)
+            told = {this.released[key] for key in in_vain}
             lines = {name for name in told if name.startswith((LINE, GROUP))}
             if not lines or this.deadline.has_passed:
                 break
