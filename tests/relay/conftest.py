@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions import web
+from functions.adapters.ahead import Beside
 from functions.configuration import overseen
 from functions.core.operators.overview import Overview
 from local.cloud import WORKSPACE
@@ -54,7 +55,7 @@ class Desk:
     def _page(self, kind: str, app: str, query: dict[str, str]) -> str:
         stage = self.stage
         stops = overseen.stops(stage.read, stage.ports, own=True)
-        overview = Overview(stage.ports, stage.read.policy, stops, app)
+        overview = Overview(stage.ports, stage.read.policy, stops, app, Beside().begin)
         return web.answer(lambda: overview, query, kind).body
 
     def end(self, run: str, *, ago: float = -1.0, **facts: Any) -> None:

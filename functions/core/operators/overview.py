@@ -37,11 +37,6 @@ MOST_READ = 30  # of those at work; what more there is may have ended some minut
 T = TypeVar("T")
 
 
-def _in_turn(call: Callable[[], T]) -> Callable[[], T]:
-    """Makes the call where it is asked for."""
-    return call
-
-
 class Begin(Protocol):
     """Begins a call beside others, in a thread that logs nothing."""
 
@@ -137,20 +132,13 @@ class Overview:
     """Reads the ledger, and nothing else. Every method raises LedgerUnavailable.
 
     `app` is the app's own resource id, empty where it is not known. `begin` begins a call beside
-    others; what comes back waits for its end. Without it each is made in its turn.
+    others; what comes back waits for its end.
     """
 
-    def __init__(
-        self,
-        ports: Ports,
-        policy: Policy,
-        stops: Stops,
-        app: str = "",
-        begin: Begin | None = None,
-    ) -> None:
+    def __init__(self, ports: Ports, policy: Policy, stops: Stops, app: str, begin: Begin) -> None:
         self._ledger, self._clock = ports.ledger, ports.clock
         self._policy, self._stops, self._app = policy, stops, app
-        self._begin = begin or _in_turn
+        self._begin = begin
 
     def look(self, wanted: Wanted) -> Seen:
         """The list: the requests of `Ledger.listed`, one for each that is at work, and two.
@@ -160,7 +148,8 @@ class Overview:
         """
         now, begin = self._clock.now(), self._begin
         listing = begin(partial(self._ledger.listed, EVER, MOST_ENDED))
-        waiting, ending = begin(partial(self._waits, wanted)), begin(self._ends)
+        waiting = begin(partial(self._waits, wanted))
+        ending = begin(partial(credentials.end, self._ledger))
         noting, every = begin(self._stops.read), listing()
         among = Listed(self._as_they_stand(every, now), whole=every.whole)
         wants, ends = groups(among, now, self._app), ending()
@@ -203,9 +192,6 @@ class Overview:
             stands = reading[one.key]() if one.key in reading else one
             if stands:
                 yield stands
-
-    def _ends(self) -> Mapping[str, datetime | None]:
-        return credentials.end(self._ledger)
 
     def _waits(self, wanted: Wanted) -> list[Wait]:
         every = (entry.wait for entry in self._ledger.waits.waiting(MOST_WAITS))

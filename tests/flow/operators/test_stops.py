@@ -328,21 +328,8 @@ def test_a_ledger_that_failed_a_round_is_told_for_an_hour(stage: Stage) -> None:
 # rows that this version cannot read
 
 
-def test_a_wait_that_cannot_be_read_is_told_by_the_first_look(stage: Stage) -> None:
-    stage.ledger.waits.enroll(wait("job"))
-    with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
-        file.execute(
-            "UPDATE ledger SET columns = json_set(columns, '$.wait', '[') WHERE partition = 'waits'"
-        )
-        file.commit()
-    stage.build()
-    overview = overseen.overview(stage.read, stage.ports, lambda call: call)  # as without threads
-    (stop,) = overview.look(Wanted()).stops
-    assert "1 row of the ledger cannot be read by this version" in stop.says
-
-
-@pytest.mark.parametrize(("count", "told"), [(99, "99 rows of"), (150, "At least 100 rows of")])
-def test_no_more_rows_are_named_than_were_counted(stage: Stage, count: int, told: str) -> None:
+def damaged_waits(stage: Stage, count: int) -> None:
+    """So many tasks that wait, whose rows nobody can read; each is told by a name of its own."""
     for n in range(count):
         stage.ledger.waits.enroll(wait(f"job-{n}"))
     with closing(sqlite3.connect(stage.read.ledger_url.removeprefix("sqlite:///"))) as file:
@@ -351,6 +338,19 @@ def test_no_more_rows_are_named_than_were_counted(stage: Stage, count: int, told
             " WHERE partition = 'waits'"
         )
         file.commit()
+
+
+def test_a_wait_that_cannot_be_read_is_told_by_the_first_look(stage: Stage) -> None:
+    damaged_waits(stage, 1)
+    stage.build()
+    overview = overseen.overview(stage.read, stage.ports, lambda call: call)  # as without threads
+    (stop,) = overview.look(Wanted()).stops
+    assert "1 row of the ledger cannot be read by this version" in stop.says
+
+
+@pytest.mark.parametrize(("count", "told"), [(99, "99 rows of"), (150, "At least 100 rows of")])
+def test_no_more_rows_are_named_than_were_counted(stage: Stage, count: int, told: str) -> None:
+    damaged_waits(stage, count)
     assert stops(stage)[Kind.LEDGER].says.startswith(told)
 
 

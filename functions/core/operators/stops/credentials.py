@@ -10,7 +10,7 @@ from functions.core.limits import admission
 from functions.core.limits.admission import Admission
 from functions.core.operators.explaining import AS_IDENTITY
 from functions.core.operators.meanings import REASONS
-from functions.core.operators.stops.stop import Kind, Stop, continuations, many, moment, since
+from functions.core.operators.stops.stop import Kind, Stop, many, moment, since, waited
 from functions.core.rounds.expiry import HORIZON
 from functions.core.rounds.notices.noticing import SOON
 from functions.core.terms.pipelines import GITHUB, service, service_told
@@ -73,7 +73,7 @@ def _refused(name: str, block: Block, waiting: Listed, policy: Policy) -> Stop:
     do = words.about(secret=secret, organization=organization).do
     whom = f"the secret {secret}" if used else "the app's identity"
     says = f"{service(organization)} refuses {whom} for {organization}{since(block.since)}."
-    return _waited(Kind.REFUSED, says, do, waiting, block.since)
+    return waited(Kind.REFUSED, says, do, waiting, block.since)
 
 
 def _throttled(name: str, block: Block, waiting: Listed) -> Stop:
@@ -81,7 +81,7 @@ def _throttled(name: str, block: Block, waiting: Listed) -> Stop:
     until = f"nothing is sent to {organization} until {moment(block.until)}"
     says = f"{service(organization)} asked to slow down: {until}."
     do = "nothing: it goes on by itself"
-    return _waited(Kind.THROTTLED, says, do, waiting)
+    return waited(Kind.THROTTLED, says, do, waiting)
 
 
 def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterator[Stop]:
@@ -91,13 +91,13 @@ def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterato
     for name, at in over.items():
         says = f"The secret {name} expired at {moment(at)}."
         waiting = expired.only(partial(_is_for, name))
-        yield _waited(Kind.EXPIRED, says, REASONS[Reason.SECRET_EXPIRED].about().do, waiting, at)
+        yield waited(Kind.EXPIRED, says, REASONS[Reason.SECRET_EXPIRED].about().do, waiting, at)
     if others := expired.only(lambda one: not any(_is_for(name, one) for name in over)):
         do = _words(known.policy, others)[Reason.SECRET_EXPIRED].about().do or _BY_ITSELF
-        yield _waited(Kind.EXPIRED, f"{_first(others)}.", do, others)
+        yield waited(Kind.EXPIRED, f"{_first(others)}.", do, others)
     if unread := opened.only(lambda one: one.reason is Reason.SECRET_UNREADABLE):
         do = _words(known.policy, unread)[Reason.SECRET_UNREADABLE].about().do
-        yield _waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
+        yield waited(Kind.UNREADABLE, f"{_first(unread)}.", do, unread)
     for name, last in ends.items():
         if last and now < last <= now + SOON:
             left = many((last - now).days, "day")
@@ -109,10 +109,6 @@ def unusable(known: Known, opened: Listed, ends: Ends, now: datetime) -> Iterato
 def _is_for(name: str, one: Summary) -> bool:
     """Whether what it says is that this secret has expired."""
     return f"the secret {name} expired at " in one.detail
-
-
-def _waited(kind: Kind, says: str, do: str, waiting: Listed, at: datetime | None = None) -> Stop:
-    return Stop(kind, says, do, at, len(waiting), (continuations(waiting),), not waiting.whole)
 
 
 def _first(waiting: Sequence[Summary]) -> str:

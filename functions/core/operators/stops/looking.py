@@ -14,11 +14,11 @@ from functions.core.operators.stops import credentials, timers
 from functions.core.operators.stops.stop import (
     Kind,
     Stop,
-    continuations,
     events,
     many,
     moment,
     since,
+    waited,
 )
 from functions.core.rounds import noted
 from functions.core.terms.errors import RoutesUnreadable
@@ -119,8 +119,7 @@ class Stops:
             waiting = opened.only(lambda one: one.reason is Reason.PAUSED)
             says = f"Paused{since(last.paused)}: nothing is started while PAUSED=1."
             do = "set PAUSED=0 to let it start"
-            more, count = (continuations(waiting),), len(waiting)
-            yield Stop(Kind.PAUSED, says, do, last.paused, count, more, not waiting.whole)
+            yield waited(Kind.PAUSED, says, do, waiting, last.paused)
 
     def _of_ledger(self, last: Last, now: datetime) -> Iterator[Stop]:
         if (failed := last.saw.failed) and now - failed.at < LATELY:

@@ -112,6 +112,11 @@ def continuations(waiting: Listed) -> str:
     return told if waiting.whole else f"At least {told}"
 
 
+def waited(kind: Kind, says: str, do: str, waiting: Listed, at: datetime | None = None) -> Stop:
+    """A stop since `at`, which says how many wait for it to end."""
+    return Stop(kind, says, do, at, len(waiting), (continuations(waiting),), not waiting.whole)
+
+
 def events(inbox: Inbox) -> str:
     """How many wait in the inbox."""
     if not inbox.letters:
