@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from azure.functions import HttpRequest
 
 from benchmarks.latency.pairs import act_of, timed
-from benchmarks.latency.relay import candidate
+from benchmarks.latency.relay import candidate, function
 from benchmarks.subject import ready
 
 if TYPE_CHECKING:
@@ -34,24 +33,21 @@ def turns(who: str, runs: int, of: str, what: str, warm: int) -> Times:
 
 def pages(count: int, warm: int) -> list[float]:
     """Milliseconds of so many answers of the operations page, from where the worker asks for it."""
-    import function_app  # noqa: PLC0415 - it reads the environment
-
-    functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
-    operations = functions["operations"].get_user_function()
+    operations = function("operations")
     request = HttpRequest("GET", "/api/operations", params={}, headers={}, body=b"")
-    found: list[float] = []
-    for n in range(warm + count):
-        if n == warm:
-            ready()
-        begun = time.perf_counter()
-        answer = operations(request)
-        took = (time.perf_counter() - begun) * 1000
-        if answer.status_code != HTTPStatus.OK:
-            raise RuntimeError(f"the page answered {answer.status_code}")
-        if n >= warm:
-            found.append(took)
-            _wait(n)
-    return found
+
+    def ask() -> None:
+        if (status := operations(request).status_code) != HTTPStatus.OK:
+            raise RuntimeError(f"the page answered {status}")
+
+    for _ in range(warm):
+        ask()
+    ready()
+    found: Times = {"began": {}, "took": [], "cpu": []}
+    for n in range(count):
+        timed(ask, found, str(n))
+        _wait(n)
+    return found["took"]
 
 
 def _wait(done: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.latency import news
 
@@ -26,10 +26,7 @@ class Relay:
     """The app, from where the worker calls its function."""
 
     def __init__(self) -> None:
-        import function_app  # noqa: PLC0415 - it reads the environment
-
-        functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
-        self._deliver = functions["on_run_completed"].get_user_function()
+        self._deliver = function("on_run_completed")
         self._takes_text = self._deliver.__annotations__["event"] == "str"
 
     def prepared(self, run: str) -> Act:
@@ -43,6 +40,15 @@ class Relay:
         if self._takes_text:
             return lambda: self._deliver(event=event)
         return lambda: self._deliver(event=_decoded(event))
+
+
+def function(name: str) -> Callable[..., Any]:
+    """What the worker calls for the function of that name."""
+    import function_app  # noqa: PLC0415 - it reads the environment
+
+    functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
+    found: Callable[..., Any] = functions[name].get_user_function()
+    return found
 
 
 def _decoded(event: str) -> EventGridEvent:
