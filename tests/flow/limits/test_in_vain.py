@@ -11,13 +11,12 @@ from functions.core.rounds.watch import By
 from functions.core.terms.reasons import Reason
 from functions.core.terms.words import State
 from tests.flow.rounds.test_succession import fleet  # noqa: F401 - a fixture
-from tests.stage.azure import ROUTES, completed
+from tests.stage.azure import ONLY, completed
 
 if TYPE_CHECKING:
     from tests.flow.rounds.test_succession import Fleet
     from tests.stage.azure import Stage
 
-ONLY = ROUTES.partition("  - name: report")[0]
 LINES = {
     "group": "concurrency: {group: one, at_most: 1, queue: all}",
     "latest": "concurrency: {group: one, at_most: 1, queue: latest}",

@@ -13,7 +13,7 @@ from functions.core.texts.times import LEFT_OUT
 from local.cloud import WORKSPACE
 from tests.flow.rounds.sweeps import end, settled, sweep
 from tests.flow.rounds.test_succession import fleet  # noqa: F401 - a fixture
-from tests.stage.azure import ROUTES, completed
+from tests.stage.azure import ONLY, completed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.flow.rounds.test_succession import Fleet
     from tests.stage.azure import Stage
 
-ONLY = ROUTES.partition("  - name: report")[0]
 ANY = ONLY.replace("defect-*", "*")
 TAGS = {"stage": "trial"}
 NARROWED = {
